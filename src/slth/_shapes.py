@@ -1,0 +1,31 @@
+"""The dictionary of axes. An axis name means the same thing in every file.
+
+batch   independent problems or inputs
+n       candidates of one subset-sum problem
+out     outputs of a layer (rows of a weight matrix)
+inp     inputs of a layer (columns of a weight matrix)
+tap     fixed basis maps per input: 1 for a dense layer, kernel positions for a convolution
+neuron  neurons of a random lift; `live` those that serve a slot
+slot    what a lift neuron can serve: (input, sign) pairs, then the constant
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64, Int64, UInt8, UInt32, UInt64
+
+Values = Float64[np.ndarray, " n"]
+ValuesBatch = Float64[np.ndarray, "batch n"]
+Targets = Float64[np.ndarray, " batch"]
+Kept = Bool[np.ndarray, " n"]
+KeptBatch = Bool[np.ndarray, "batch n"]
+PackedRows = UInt64[np.ndarray, " batch"]
+
+Coefficient = Float64[np.ndarray, "out inp tap"]
+Bias = Float64[np.ndarray, " out"]
+Input = Float64[np.ndarray, " inp"]
+Inputs = Float64[np.ndarray, "batch inp"]
+
+Words = UInt32[np.ndarray, " count"]
+Draws = Float32[np.ndarray, "..."]
+Rows = Float32[np.ndarray, "rows width"]
+Indices = Int64[np.ndarray, " count"]
+Bits = UInt8[np.ndarray, " bytes"]
