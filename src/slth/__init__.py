@@ -1,3 +1,33 @@
-"""Strong lottery tickets: networks stored as a seed and a bit mask."""
+"""Strong lottery tickets: a trained network as a pruned random network, stored as a seed and a bit mask.
+
+ticket = slth.construct(model, input_range=(0, 1))
+ticket.save("model.slth")
+slth.verify("model.slth", target=model).holds
+"""
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from slth._errors import InputError
+    from slth.api import construct, evaluate, load, realised, source, train, verify
+    from slth.ticket import Ticket
+
+_HOMES = {"InputError": "slth._errors", "Ticket": "slth.ticket"}
+__all__ = ["InputError", "Ticket", "construct", "evaluate", "load", "realised", "source", "train", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """Load the public names on first use (PEP 562), so that `import slth` stays fast."""
+    if name not in __all__:
+        raise AttributeError(f"module 'slth' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(_HOMES.get(name, "slth.api")), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

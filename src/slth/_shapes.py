@@ -7,6 +7,7 @@ inp     inputs of a layer (columns of a weight matrix)
 tap     fixed basis maps per input: 1 for a dense layer, kernel positions for a convolution
 neuron  neurons of a random lift; `live` those that serve a slot
 slot    what a lift neuron can serve: (input, sign) pairs, then the constant
+train   examples of the training part of a data set; `test` those of its test part
 """
 
 import numpy as np
@@ -23,9 +24,20 @@ Coefficient = Float64[np.ndarray, "out inp tap"]
 Bias = Float64[np.ndarray, " out"]
 Input = Float64[np.ndarray, " inp"]
 Inputs = Float64[np.ndarray, "batch inp"]
+Matrix = Float64[np.ndarray, "out inp"]
+Outputs = Float64[np.ndarray, "batch out"]
+Signed = Bool[np.ndarray, " inp"]
+Verdicts = Bool[np.ndarray, " batch"]
+
+TrainInputs = Float32[np.ndarray, "train inp"]
+TrainLabels = Int64[np.ndarray, " train"]
+TestInputs = Float32[np.ndarray, "test inp"]
+TestLabels = Int64[np.ndarray, " test"]
+Pixels = UInt8[np.ndarray, "..."]
+Parameter = Float32[np.ndarray, "..."]
 
 Words = UInt32[np.ndarray, " count"]
 Draws = Float32[np.ndarray, "..."]
 Rows = Float32[np.ndarray, "rows width"]
 Indices = Int64[np.ndarray, " count"]
-Bits = UInt8[np.ndarray, " bytes"]
+Bits = UInt8[np.ndarray, "_"]  # any number of bytes

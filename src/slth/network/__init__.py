@@ -1,1 +1,44 @@
-"""."""
+"""Networks <-> coefficients: reading targets, building views of tickets. The views need PyTorch and load it on use."""
+
+from typing import TYPE_CHECKING, Any
+
+from slth.network.files import read_target, read_tensors
+from slth.network.mlp import Mlp, mlp_from_tensors
+
+if TYPE_CHECKING:
+    from slth.network.training import train_mlp
+    from slth.network.views import dense, outputs, realised, source, state_dict
+
+_LAZY = {
+    "dense": "views",
+    "outputs": "views",
+    "realised": "views",
+    "source": "views",
+    "state_dict": "views",
+    "train_mlp": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    from slth.network.files import import_torch
+
+    import_torch(f"slth.network.{name}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+
+
+__all__ = [
+    "Mlp",
+    "dense",
+    "mlp_from_tensors",
+    "outputs",
+    "read_target",
+    "read_tensors",
+    "realised",
+    "source",
+    "state_dict",
+    "train_mlp",
+]

@@ -1,0 +1,166 @@
+"""`slth construct`: read or train the target, construct, save; with no target also verify and evaluate."""
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from slth import api
+from slth._errors import InputError
+from slth._files import check_writable, write_atomically
+from slth.cli import _print
+from slth.cli._record import construction_outcome, evaluation_outcome, keep
+from slth.data import load as load_data
+from slth.evaluate import Evaluation
+from slth.network import Mlp, read_target
+from slth.records import Record, cores, environment
+from slth.ticket import Ticket
+
+_EMBEDDED = "digits"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asked for."""
+
+    target: Path | None
+    out: Path | None
+    tolerance: float
+    candidates: int | None
+    seed: int
+    input_range: tuple[float, float] | None
+    data: str | None
+    data_dir: Path | None
+    normalize: tuple[float, float] | None
+    order: list[str] | None
+    activation: str | None
+    threads: int | None
+    records: Path | None
+    as_json: bool
+    quiet: bool
+
+
+@dataclass(slots=True)
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+    last: float = field(default_factory=time.perf_counter)
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.seconds[name] = now - self.last
+        self.last = now
+
+
+def run(asked: Request) -> int:
+    """Do the whole job; exit code 1 if weights missed their tolerance or a check failed."""
+    out = asked.out or Path(f"{asked.target.stem if asked.target else _EMBEDDED}.slth")
+    written = [out]
+    clock = _Clock()
+    check_writable(out)
+    if asked.records is not None:
+        check_writable(asked.records)
+    if asked.target is None:
+        trained = out.with_suffix(".safetensors")
+        check_writable(trained)
+        target = _train(asked, trained)
+        written.append(trained)
+        clock.lap("train")
+    else:
+        target = read_target(asked.target, order=asked.order, activation=asked.activation)
+        clock.lap("read")
+    for sentence in target.assumed:
+        _print.note(f"assumed: {sentence}", asked.quiet)
+    input_range = _input_range(asked)
+    with _print.progress("constructing", asked.quiet) as report:
+        ticket = api.construct(
+            target,
+            tolerance=asked.tolerance,
+            candidates=asked.candidates,
+            seed=asked.seed,
+            input_range=input_range,
+            normalize=asked.normalize,
+            threads=asked.threads,
+            progress=report,
+        )
+    clock.lap("construct")
+    ticket.save(out)
+    clock.lap("write")
+    holds, found = True, None
+    if asked.target is None:
+        holds = api.verify(out, target=target).holds
+        clock.lap("verify")
+        found = api.evaluate(ticket, _EMBEDDED, target=target)
+        clock.lap("evaluate")
+    record = _record(asked, ticket, found, clock)
+    keep(record, asked.records)
+    if asked.as_json:
+        print(record.as_json())
+    else:
+        _summary(asked, ticket, found, holds, clock, written + ([asked.records] if asked.records else []))
+    return 0 if holds and ticket.misses == 0 else 1
+
+
+def _train(asked: Request, trained: Path) -> Mlp:
+    """The default target: a 64-64-10 MLP on the embedded digits, written beside the ticket."""
+    from safetensors.numpy import save
+
+    for name in ("data", "input_range", "normalize", "order", "activation"):
+        if getattr(asked, name) is not None:
+            raise InputError(f"--{name.replace('_', '-')} goes with a TARGET; the default target brings its own")
+    with _print.progress("training on digits", asked.quiet) as report:
+        tensors = api.train(_EMBEDDED, epochs=30, progress=report)
+    write_atomically(trained, save(tensors))
+    return read_target(tensors, activation="relu")
+
+
+def _input_range(asked: Request) -> tuple[float, float] | None:
+    if asked.input_range is not None:
+        if asked.data is not None:
+            raise InputError("--input-range and --data both state the inputs; give one of them")
+        return asked.input_range
+    name = _EMBEDDED if asked.target is None else asked.data
+    if name is None:
+        _print.note(
+            "no input range: inputs may be negative, and no bound on the output is certified; "
+            "give --input-range lo,hi or --data NAME",
+            asked.quiet,
+        )
+        return None
+    data = load_data(name, data_dir=asked.data_dir, train=False)
+    data = data if asked.normalize is None else data.normalised(*asked.normalize)
+    if data.range_observed:
+        _print.note(f"assumed: inputs stay in the range seen in {name}", asked.quiet)
+    return data.input_range
+
+
+def _record(asked: Request, ticket: Ticket, found: Evaluation | None, clock: _Clock) -> Record:
+    question: dict[str, Any] = {
+        "target": ticket.provenance.target,
+        "tolerance": asked.tolerance,
+        "candidates": asked.candidates,
+        "seed": asked.seed,
+        "domain": [ticket.domain.lower, ticket.domain.upper, ticket.domain.normalize],
+    }
+    outcome = construction_outcome(ticket)
+    if found is not None:
+        outcome["evaluation"] = evaluation_outcome(found)
+    return Record("construct", question, outcome, clock.seconds, environment(asked.threads or cores()))
+
+
+def _summary(
+    asked: Request, ticket: Ticket, found: Evaluation | None, holds: bool, clock: _Clock, written: list[Path]
+) -> None:
+    _print.table("Strong lottery ticket", ticket.summary())
+    for miss in ticket.provenance.misses[:10]:
+        where = "bias" if miss.input < 0 else f"weight from input {miss.input}, {miss.half} half"
+        _print.note(f"missed: layer {miss.layer}, output {miss.output}, {where}: off by {miss.error:.3g}", asked.quiet)
+    if ticket.misses > 10:
+        _print.note(f"missed: {ticket.misses:,} in all; more candidates or another seed may reach them", asked.quiet)
+    if found is not None:
+        print()
+        _print.table("On the test digits", list(_print.evaluation_rows(found))[:8])
+        print()
+        _print.table("Verified", [("every claim", "holds" if holds else "FAILS: see slth verify")])
+    print()
+    times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.seconds.items())
+    _print.table("Done", [("time", times), *(("wrote", str(path)) for path in written)])

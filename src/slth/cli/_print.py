@@ -1,0 +1,97 @@
+"""Tables on stdout, notes and progress on stderr."""
+
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from slth.evaluate import Evaluation, Proportion, Verdict, Verification
+
+_MARKS = {
+    Verdict.HOLDS: "[green]holds[/]",
+    Verdict.FAILS: "[red]FAILS[/]",
+    Verdict.NOT_CHECKED: "[yellow]not checked[/]",
+}
+
+
+def console() -> Console:
+    """Stdout as it is now; plain text off a terminal."""
+    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def note(text: str, quiet: bool = False) -> None:
+    """A note for people, on stderr."""
+    if not quiet:
+        print(f"slth: {text}", file=sys.stderr)
+
+
+def table(title: str, rows: Iterable[tuple[str, str]]) -> None:
+    """Two columns: name, value."""
+    grid = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False, title_style="bold")
+    grid.add_column(style="dim", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for name, value in rows:
+        grid.add_row(name, value)
+    console().print(grid)
+
+
+def verification(result: Verification) -> None:
+    """One line per check."""
+    grid = Table(show_header=False, box=None, pad_edge=False)
+    for check in result.checks:
+        grid.add_row(_MARKS[check.verdict], check.name, check.detail)
+    console().print(grid)
+
+
+def percent(part: Proportion) -> str:
+    """A proportion with its confidence interval."""
+    low, high = part.interval
+    return f"{part.value:.2%} [{low:.2%}, {high:.2%}]  ({part.hits:,} of {part.count:,})"
+
+
+def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
+    """Rows of an evaluation; what needs a target is left out without one."""
+    yield "data", f"{found.data}, {found.accuracy.count:,} inputs"
+    yield "accuracy of the ticket", percent(found.accuracy)
+    if found.target_accuracy is not None:
+        yield "accuracy of the target", percent(found.target_accuracy)
+        yield "predictions changed", f"{found.changed:,} of {found.accuracy.count:,}"
+        yield "largest output error measured", f"{found.measured_error:.4g} (float32)"
+    if found.certified_error is not None:
+        yield "output error certified", f"{found.certified_error:.4g} (every input in the range, real arithmetic)"
+    if found.unchanged_per_input is not None and found.unchanged_on_box is not None:
+        yield "predictions proved unchanged", f"{found.unchanged_per_input.value:.2%} (input by input)"
+        yield "", f"{found.unchanged_on_box.value:.2%} (by the bound over the whole range)"
+    size = found.sizes
+    yield (
+        "candidates per weight",
+        f"{', '.join(map(str, size.candidates))} live; lift widths {', '.join(map(str, size.widths))}",
+    )
+    yield "target parameters", f"{size.target_parameters:,}"
+    yield (
+        "source parameters",
+        f"{size.source_parameters:,} ({size.source_parameters / size.target_parameters:,.0f} x target)",
+    )
+    yield "kept parameters", f"{size.kept_parameters:,} ({size.kept_parameters / size.target_parameters:,.1f} x target)"
+    yield "mask bits per target weight", f"{size.bits_per_weight:.1f}"
+
+
+@contextmanager
+def progress(what: str, quiet: bool) -> Generator[Callable[..., None] | None]:
+    """A bar on stderr while work goes on; nothing off a terminal or when quiet."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+
+        def report(done: int, total: int, *_: Any) -> None:
+            bar.update(task, completed=done, total=total)
+
+        yield report

@@ -1,0 +1,25 @@
+"""The digits data set inside scikit-learn: 1,797 grey images of 8 x 8 pixels, no download.
+
+Source: Alpaydin and Kaynak, Optical Recognition of Handwritten Digits (UCI, 1998), its test part.
+"""
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+
+from slth.data._dataset import Dataset
+
+
+def load_digits(name: str, *, data_dir: Path | None, train: bool) -> Dataset:
+    """Every fifth image (0, 5, 10, ...) is a test image: 360 for testing, 1,437 for training, always the same.
+
+    Grey values 0 to 16 are divided by 16, exactly. `data_dir` is not used.
+    """
+    from sklearn import datasets  # pyright: ignore[reportMissingTypeStubs]  # heavy, so only when asked for
+
+    digits = cast(Any, datasets.load_digits())
+    x, y = (digits.data / 16).astype(np.float32), digits.target.astype(np.int64)
+    test = np.arange(len(x)) % 5 == 0
+    kept = ~test if train else np.zeros_like(test)
+    return Dataset(name, x[kept], y[kept], x[test], y[test], classes=10, input_range=(0.0, 1.0))

@@ -1,0 +1,102 @@
+"""Strict reading of JSON from strangers: every field is checked for its type and range before anything uses it."""
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from slth._errors import InputError
+
+
+class TicketError(InputError):
+    """The file is not a ticket this version can read."""
+
+
+def parse(text: str | bytes, what: str) -> Any:
+    """JSON without duplicate keys, NaN, infinity or bottomless nesting."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+    except TicketError as error:
+        raise TicketError(f"{what}: {error}") from error
+    except (ValueError, RecursionError) as error:
+        raise TicketError(f"{what} is not valid JSON ({type(error).__name__})") from error
+
+
+def canonical(data: Any) -> str:
+    """The one JSON text of some plain data: sorted keys, no spaces, shortest exact floats, ASCII."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
+
+
+class Fields:
+    """The members of one JSON object; each must be taken, none may be left."""
+
+    def __init__(self, data: Any, where: str, keys: Sequence[str]) -> None:
+        if not isinstance(data, dict):
+            fail(where, "an object", data)
+        if set(data) != set(keys):
+            raise TicketError(
+                f"{where}: expected the keys {', '.join(sorted(keys))}; got {', '.join(sorted(data))[:200]}"
+            )
+        self._data: dict[str, Any] = data
+        self._where = where
+
+    def get(self, key: str) -> Any:
+        return self._data[key]
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        """An integer in [low, high]; true and false are no integers."""
+        return check_int(self._data[key], f"{self._where}.{key}", low, high)
+
+    def number(self, key: str, low: float = -math.inf, high: float = math.inf) -> float:
+        return check_float(self._data[key], f"{self._where}.{key}", low, high)
+
+    def string(self, key: str, most: int = 1000) -> str:
+        return check_text(self._data[key], f"{self._where}.{key}", most)
+
+    def items(self, key: str, most: int) -> list[Any]:
+        return check_list(self._data[key], f"{self._where}.{key}", most)
+
+    def fixed(self, key: str, expected: object) -> None:
+        """A member with one legal value."""
+        if type(self._data[key]) is not type(expected) or self._data[key] != expected:
+            fail(f"{self._where}.{key}", repr(expected), self._data[key])
+
+
+def check_int(value: Any, where: str, low: int, high: int) -> int:
+    if type(value) is not int or not low <= value <= high:
+        fail(where, f"an integer from {low} to {high}", value)
+    return value
+
+
+def check_float(value: Any, where: str, low: float = -math.inf, high: float = math.inf) -> float:
+    if type(value) is not float or not (math.isfinite(value) and low <= value <= high):
+        fail(where, f"a floating-point number from {low:g} to {high:g}", value)
+    return value
+
+
+def check_text(value: Any, where: str, most: int = 1000) -> str:
+    if type(value) is not str or len(value) > most:
+        fail(where, f"a text of at most {most} characters", value)
+    return value
+
+
+def check_list(value: Any, where: str, most: int) -> list[Any]:
+    if type(value) is not list or len(value) > most:
+        fail(where, f"a list of at most {most} members", value)
+    return value
+
+
+def fail(where: str, expected: str, got: object) -> NoReturn:
+    text = repr(got) if not isinstance(got, (dict, list)) else type(got).__name__
+    raise TicketError(f"{where}: expected {expected}; got {text[:80]}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise TicketError("a key stands twice in one object")
+    return found
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise TicketError(f"{name} is no number")

@@ -1,0 +1,109 @@
+"""The lift: which neuron of the random first layer serves which input.
+
+A target layer becomes two random layers. The *lift* makes scalar copies σ(u x_j) of the inputs (and σ(β) of the
+constant 1), the *mixing* layer reads them. Which neuron copies which input is itself a masking choice, so nothing of
+the lift is wasted and no mask bit is spent:
+
+    slots      (j, +) for every input j, then (j, −) for every input that can be negative, then the constant
+    value      of slot at neuron h: u[h, j], −u[h, j], β[h]
+    need       n, n, n_c
+    the scan   for h = 0, 1, ...: from the slot after the last one served, cyclically, serve the first slot with need
+               left and value ≥ ½; if there is none, h is dead; stop when all needs are met
+
+The random network is fixed before any target is seen: u, β and v are neuron-major streams of the seed, and neither the
+scan nor the needs look at a weight. Source: Pensia et al. (2020) for the two-layer gadget; the assignment is new here.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from slth._errors import InputError
+from slth.numerics import Stream
+
+THRESHOLD = 0.5  # a neuron serves a slot if its value there is at least this
+MOST_CANDIDATES = 64  # of one slot: a float64 sum of up to 64 products is exact
+
+
+@dataclass(frozen=True, slots=True)
+class LiftSpec:
+    """What a reader needs to repeat the scan of one layer."""
+
+    inputs: int  # d, coordinates of the layer's input
+    candidates: int  # n, neurons wanted per slot of an input
+    constants: int  # n_c, neurons wanted for the constant slot; 0 for a layer without bias
+    signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
+
+    @property
+    def signed_inputs(self) -> Int64[np.ndarray, " signed"]:
+        """Indices of the inputs that can be negative, ascending."""
+        return np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b, dtype=np.int64) for a, b in self.signed)])
+
+    @property
+    def signed_mask(self) -> Bool[np.ndarray, " inp"]:
+        """True where an input can be negative."""
+        mask = np.zeros(self.inputs, np.bool_)
+        mask[self.signed_inputs] = True
+        return mask
+
+    @property
+    def live(self) -> int:
+        """Neurons that serve a slot."""
+        return self.candidates * (self.inputs + sum(b - a for a, b in self.signed)) + self.constants
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lift:
+    """The lift of one layer after the scan. Axis `live`: the neurons that serve a slot, ascending."""
+
+    spec: LiftSpec
+    neurons: int  # H, neurons scanned: the width of the random layer
+    neuron: Int64[np.ndarray, " live"]  # which neuron
+    slot: Int64[np.ndarray, " live"]  # which slot it serves
+    value: Float64[np.ndarray, " live"]  # |u| or β there, in [½, 1]
+    by_slot: Int64[np.ndarray, " live"]  # ranks 0 ... live − 1, grouped by slot, ascending within each
+
+    def members(self, slots: slice) -> Int64[np.ndarray, "slot n"]:
+        """Ranks in `live` of the candidates of each input slot: entry (s, k) is the k-th neuron that serves s."""
+        return self.by_slot[: self.spec.live - self.spec.constants].reshape(-1, self.spec.candidates)[slots]
+
+    @property
+    def constant_members(self) -> Int64[np.ndarray, " n_c"]:
+        """Ranks in `live` of the neurons that serve the constant."""
+        return self.by_slot[self.spec.live - self.spec.constants :]
+
+
+def signed_ranges(signed: Bool[np.ndarray, " inp"]) -> tuple[tuple[int, int], ...]:
+    """The half-open ranges where a mask is true.
+
+    >>> signed_ranges(np.array([True, True, False, True]))
+    ((0, 2), (3, 4))
+    """
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], signed.astype(np.int8), [0]])))
+    return tuple((int(a), int(b)) for a, b in edges.reshape(-1, 2))
+
+
+def scan(spec: LiftSpec, seed: int, layer: str, *, most: int = 2**62) -> Lift:
+    """Repeat the scan of a layer: O(live neurons), four random values looked at per neuron on average.
+
+    Args:
+        layer: the layer's path; the streams are `{layer}/lift` and `{layer}/lift_bias`.
+        most: neurons to scan at most.
+
+    Raises:
+        InputError: the needs are not met within `most` neurons.
+    """
+    from slth.ticket import _kernels
+
+    negative = spec.signed_inputs
+    need = np.full(spec.inputs + len(negative) + (spec.constants > 0), spec.candidates, np.int64)
+    if spec.constants:
+        need[-1] = spec.constants
+    neuron, slot, value = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live)
+    lift_key, bias_key = (np.array(Stream(seed, f"{layer}/{part}").key, np.uint32) for part in ("lift", "lift_bias"))
+    live, neurons = _kernels.scan(spec.inputs, negative, need, most, lift_key, bias_key, neuron, slot, value)
+    if live < spec.live:
+        raise InputError(f"{layer}: {most} lift neurons serve {live} of {spec.live} needs; the ticket's width is wrong")
+    by_slot = np.argsort(slot, kind="stable")
+    return Lift(spec=spec, neurons=neurons, neuron=neuron, slot=slot, value=value, by_slot=by_slot)

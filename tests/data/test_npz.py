@@ -1,0 +1,148 @@
+"""The user's own .npz: any float or integer x, integer labels, and one clear sentence for everything else."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from slth import InputError
+from slth.data import load
+
+X = np.array([[0.0, 3.0], [-1.5, 2.0], [0.5, 0.5]])
+Y = np.array([2, 0, 1])
+
+
+@pytest.fixture
+def save(tmp_path):
+    def write(**arrays):
+        np.savez(tmp_path / "own.npz", **arrays)
+        return tmp_path / "own.npz"
+
+    return write
+
+
+def test_without_test_arrays_all_rows_are_for_both(save):
+    path = save(x=X, y=Y)
+    data = load(path)
+    assert data.test_x is data.train_x
+    assert (data.test_x == X).all()
+    assert (data.test_y == Y).all()
+    assert (data.name, data.classes) == (str(path), 3)
+    assert (data.input_range, data.range_observed) == ((-1.5, 3.0), True)
+
+
+def test_with_test_arrays_both_parts_count_for_range_and_classes(save):
+    data = load(save(x=X, y=Y, x_test=[[9.0, 0.0]], y_test=[4]))
+    assert data.train_x.shape == (3, 2)
+    assert data.test_x.tolist() == [[9.0, 0.0]]
+    assert (data.classes, data.input_range) == (5, (-1.5, 9.0))
+
+
+def test_leaving_out_the_training_part_changes_nothing_else(save):
+    data = load(save(x=X, y=Y), train=False)
+    assert (data.train_x.shape, data.train_y.shape) == ((0, 2), (0,))
+    assert (data.test_x == X).all()
+    assert data.input_range == (-1.5, 3.0)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", ">f4", "i1", "u1", "i4", "u8"])
+@pytest.mark.parametrize("labels", ["u1", "i2", ">i4", "i8", "u8"])
+def test_every_numeric_dtype_and_image_shape_is_read_in_its_own_scale(save, dtype, labels):
+    x = np.arange(24).reshape(2, 3, 4, 1).astype(dtype)
+    data = load(str(save(x=x, y=np.array([0, 7], labels))))
+    assert data.train_x.dtype == np.float32
+    assert data.train_x.tolist() == [list(range(12)), list(range(12, 24))]
+    assert data.train_y.tolist() == [0, 7]
+    assert data.train_y.dtype == np.int64
+
+
+def test_compressed_files_and_capital_suffixes_are_read(tmp_path):
+    np.savez_compressed(tmp_path / "own.npz", x=np.asfortranarray(X), y=Y)
+    (tmp_path / "own.npz").rename(tmp_path / "own.NPZ")
+    assert (load(tmp_path / "own.NPZ").test_x == X).all()
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"x": X}, "y missing, found x"),
+        ({"a": X}, "x and y missing, found none of them"),
+        ({"x": X, "y": Y, "x_test": X}, "y_test missing, found x, x_test, y"),
+        ({"x": X, "y": Y, "y_test": Y}, "x_test missing"),
+        ({"x": X, "y": Y[:2]}, "one label for each row of x, got 3 rows and 2 labels"),
+        ({"x": X, "y": Y, "x_test": X[:1], "y_test": Y}, "each row of x_test, got 1 rows and 3 labels"),
+        ({"x": X, "y": Y, "x_test": X[:, :1], "y_test": Y}, "training inputs have 2 features but test inputs have 1"),
+        ({"x": X[:0], "y": Y[:0]}, r"at least one row, got float64 of shape \(0, 2\)"),
+        ({"x": X[:, :0], "y": Y}, r"got float64 of shape \(3, 0\)"),
+        ({"x": X[0], "y": Y[:2]}, r"shape \(count, features\) and at least one row, got float64 of shape \(2,\)"),
+        ({"x": np.float64(1), "y": Y}, r"of shape \(\)"),
+        ({"x": X + 0j, "y": Y}, "float or integer numbers.*got complex128"),
+        ({"x": X.astype(str), "y": Y}, "float or integer numbers.*got <U"),
+        ({"x": np.where(X == 3, np.nan, X), "y": Y}, r"finite .* in x, got .* in 1 row.s., the first at index 0"),
+        ({"x": np.where(X == 2, np.inf, X), "y": Y}, "the first at index 1"),
+        ({"x": X * 1e60, "y": Y}, "an overflow in 3 row"),
+        ({"x": X, "y": Y.astype(float)}, r"integer labels .* got float64 .*astype\(int\)"),
+        ({"x": X, "y": Y + 0.5}, "integer labels"),
+        ({"x": X, "y": np.eye(3, dtype=int)}, r"got int64 of shape \(3, 3\); .*argmax"),
+        ({"x": X, "y": Y - 1}, "expected labels from 0 .* got -1 to 1"),
+        ({"x": X, "y": Y.astype(np.uint64) + np.uint64(2**63)}, "at most 2147483647"),
+        ({"x": np.array([[1], [1, 2], [3]], dtype=object), "y": Y}, "got an object array, .* can run code"),
+        ({"x": X, "y": Y.astype(object)}, "got an object array"),
+    ],
+)
+def test_arrays_that_are_no_data_set_are_refused(save, arrays, sentence):
+    path = save(**arrays)
+    with pytest.raises(InputError, match=sentence) as caught:
+        load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"", "another kind of file"), (b"\x80\x04N.", "another kind of file"), (b"PK\x03\x04", "cannot be read")],
+    ids=["empty", "pickle", "zip cut short"],
+)
+def test_files_of_another_kind_are_refused(tmp_path, content, sentence):
+    path = tmp_path / "own.npz"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        load(path)
+
+
+def test_a_single_array_a_folder_and_a_missing_file_are_refused(tmp_path):
+    with open(tmp_path / "one.npz", "wb") as file:
+        np.save(file, X)
+    with pytest.raises(InputError, match=r"another kind of file; write it with np\.savez"):
+        load(tmp_path / "one.npz")
+    (tmp_path / "folder.npz").mkdir()
+    with pytest.raises(InputError, match="cannot be read"):
+        load(tmp_path / "folder.npz")
+    with pytest.raises(InputError, match=r"absent\.npz: .* there is no such file"):
+        load(tmp_path / "absent.npz")
+
+
+def test_every_cut_of_a_file_is_refused(save):
+    path = save(x=X, y=Y)
+    content = path.read_bytes()
+    for length in range(0, len(content), 7):
+        path.write_bytes(content[:length])
+        with pytest.raises(InputError):
+            load(path)
+
+
+def test_a_member_that_is_no_array_is_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
+        archive.writestr("x", b"not an array")
+        archive.writestr("y", b"not an array")
+    with pytest.raises(InputError, match="float or integer numbers"):
+        load(tmp_path / "own.npz")
+
+
+def test_an_array_that_claims_more_than_memory_holds_is_refused(tmp_path):
+    """A header may promise 2^60 numbers; the promise is not kept, and nothing else happens."""
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1152921504606846976, 1), }\n"
+    with zipfile.ZipFile(tmp_path / "own.npz", "w") as archive:
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
+    with pytest.raises(InputError, match="cannot be read"):
+        load(tmp_path / "own.npz")
