@@ -1,4 +1,4 @@
-"""Small random networks, and three ways to measure how far a realisation is from its target: float64, exact, worst found."""
+"""Small random networks, evaluated in float64 and in rational arithmetic."""
 
 import itertools
 from dataclasses import dataclass
@@ -35,7 +35,10 @@ def make_case(seed: int, *, layers: int | None = None) -> Case:
         target.append(Affine(w, b))
         realised.append(Realised(w + scale * rng.normal(size=shape), n, b_hat, here))
     ends = np.sort(rng.normal(size=(2, widths[0])), axis=0)
-    lower, upper = np.where(signed, ends[0], np.abs(ends).min(axis=0)), np.where(signed, ends[1], np.abs(ends).max(axis=0))
+    lower, upper = (
+        np.where(signed, ends[0], np.abs(ends).min(axis=0)),
+        np.where(signed, ends[1], np.abs(ends).max(axis=0)),
+    )
     lower = np.where(~signed & (rng.random(widths[0]) < 0.5), 0.0, lower)
     upper = np.where(rng.random(widths[0]) < 0.1, lower, upper)  # degenerate
     return Case(target, realised, Box(lower, upper))
@@ -62,7 +65,9 @@ def exact_layers(case: Case, x: np.ndarray) -> tuple[list[list[Fraction]], list[
     zero = Fraction(0)
 
     def affine(matrix, vector):
-        return [sum((Fraction(w) * v for w, v in zip(row, vector, strict=True)), zero) for row in matrix[:, :, 0].tolist()]
+        return [
+            sum((Fraction(w) * v for w, v in zip(row, vector, strict=True)), zero) for row in matrix[:, :, 0].tolist()
+        ]
 
     def shifted(vector, bias):
         return vector if bias is None else [v + Fraction(b) for v, b in zip(vector, bias.tolist(), strict=True)]

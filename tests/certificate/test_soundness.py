@@ -24,20 +24,20 @@ def objectives(case, layers_in_float64, points):
 
 
 def worst_points(case, layers_in_float64, corners, seed):
-    """For each objective the worst value found and where: corners, random points, then ascent one coordinate at a time."""
+    """For each objective the worst value found, and where: corners, random points, then ascent by coordinates."""
     rng = np.random.default_rng(seed)
     lower, upper = case.box.lower, case.box.upper
-    points = np.vstack([corners(case.box)[:3000], rng.uniform(lower, upper, (2000, lower.size))])
+    points = np.vstack([corners(case.box), rng.uniform(lower, upper, (2000, lower.size))])
     values = objectives(case, layers_in_float64, points)
-    starts = 6
+    starts = 5
     goal = np.repeat(np.arange(values.shape[1]), starts)
     best = np.argsort(values, axis=0)[-starts:]  # (starts, objectives)
     x = points[best.T.ravel()]
     rows = np.arange(len(x))
     reached = values[best.T.ravel(), goal]
     ends = np.array([lower, upper, np.clip(0.0, lower, upper)])
-    for step in range(200):
-        width = 0.5 ** (step // 20)
+    for step in range(150):
+        width = 0.5 ** (step // 15)
         trial, j = x.copy(), rng.integers(0, lower.size, len(x))
         local = np.clip(trial[rows, j] + width * (upper - lower)[j] * rng.uniform(-1, 1, len(x)), lower[j], upper[j])
         trial[rows, j] = np.where(rng.random(len(x)) < 0.3, ends[rng.integers(0, 3, len(x)), j], local)
@@ -68,14 +68,15 @@ def bounds_of(certificate):
 
 
 def test_no_layer_of_any_network_errs_more_than_claimed(random_case, layers_in_float64, layers_exactly, corners):
-    """Every claim of 240 networks. The final bound is useful, too: the median is within a factor of 3 of the worst found.
+    """Every claim of 240 networks, and the bounds are worth having: close to what the search finds.
 
-    Band: 1.24 over these networks; deep ones with large errors reach hundreds.
+    Band: bound / worst found had median 1.0, 1.7, 2.8, 4.0, 6.1 at depth 1 to 5, and 1 throughout at depth 1.
     """
-    ratios, close = [], 0
+    ratios, close = {depth: [] for depth in range(1, 6)}, 0
     for seed in range(NETWORKS):
         case = random_case(seed)
-        certificate = evaluate(case.target, case.realised, tolerances=[0.0] * len(case.target), box=case.box)
+        depth = len(case.target)
+        certificate = evaluate(case.target, case.realised, tolerances=[0.0] * depth, box=case.box)
         bounds = bounds_of(certificate)
         found = list(worst_points(case, layers_in_float64, corners, seed))
         assert len(found) == len(bounds)
@@ -83,11 +84,13 @@ def test_no_layer_of_any_network_errs_more_than_claimed(random_case, layers_in_f
             if value > bound * (1 - 1e-6):
                 close += 1
                 assert not exceeds(case, layers_exactly, x, objective, bound), (seed, objective, value, bound)
-        ratios.append(certificate.sup_error / max(found[2 * len(case.target) - 2][0], 1e-300))
-    print(f"bound / worst found: median {np.median(ratios):.3f}, 90 % {np.quantile(ratios, 0.9):.3f}, max {max(ratios):.3f}")
-    print(f"close calls decided exactly: {close}")
-    assert close > 100  # single layers and first layers are exact, so the search does reach its bounds
-    assert np.median(ratios) < 3
+        worst = found[2 * depth - 2][0]
+        if worst > 0:  # three networks are constant on their box
+            ratios[depth].append(certificate.sup_error / worst)
+    for depth, ratio in ratios.items():
+        print(f"depth {depth}: bound / worst found: median {np.median(ratio):.2f}, largest {max(ratio):.2f}")
+        assert np.median(ratio) < 1.5 * depth
+    assert close > 100  # the search does reach the bounds that are exact
 
 
 def test_the_bound_of_one_layer_is_the_supremum_over_corners(random_case, layers_exactly, corners):

@@ -42,7 +42,7 @@ def test_normalising_changes_no_label_and_not_the_original():
     assert new.train_y is data.train_y
     assert (new.name, new.classes, new.input_range, new.range_observed) == ("small", 2, (-1.0, 1.0), True)
     assert new.test_x is new.train_x  # shared where it was shared
-    assert data.normalised(0, 2).input_range == (0.0, 0.5)
+    assert data.normalised(0.0, 2.0).input_range == (0.0, 0.5)
 
 
 def test_a_data_set_without_training_part_can_be_normalised():
@@ -51,7 +51,8 @@ def test_a_data_set_without_training_part_can_be_normalised():
 
 
 @pytest.mark.parametrize(
-    ("mean", "std"), [(0, 0), (0, -1), (0, np.nan), (np.nan, 1), (np.inf, 1), (0, np.inf), (0, 1e-60), (1e60, 1)]
+    ("mean", "std"),
+    [(0.0, 0.0), (0.0, -1.0), (0.0, np.nan), (np.nan, 1.0), (np.inf, 1.0), (0.0, np.inf), (0.0, 1e-60), (1e60, 1.0)],
 )
 def test_a_mean_or_std_that_is_no_number_is_refused(mean, std):
     with pytest.raises(InputError, match="std > 0"):

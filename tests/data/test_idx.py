@@ -58,7 +58,7 @@ def test_without_training_only_the_test_files_are_needed(fake, tmp_path):
     fake.write(tmp_path, part="test")
     data = fake.source("fake", data_dir=tmp_path, train=False)
     assert (data.train_x.shape, data.train_y.shape, data.test_x.shape) == ((0, 6), (0,), (3, 6))
-    with pytest.raises(InputError, match="train-labels-idx1-ubyte.gz.*found none"):
+    with pytest.raises(InputError, match=r"train-labels-idx1-ubyte\.gz.*found none"):
         fake.source("fake", data_dir=tmp_path, train=True)
 
 
@@ -73,7 +73,7 @@ def test_the_checksum_tells_two_sets_in_one_tree_apart(fake, other, tmp_path):
 def test_images_of_one_set_are_never_paired_with_labels_of_another(fake, other, tmp_path):
     other.write(tmp_path)
     fake.write(tmp_path, part="test_images")
-    with pytest.raises(InputError, match="t10k-labels.*SHA-256"):
+    with pytest.raises(InputError, match=r"t10k-labels.*SHA-256"):
         fake.source("fake", data_dir=tmp_path, train=False)
 
 
@@ -95,7 +95,7 @@ def flipped(content: bytes, place: int) -> bytes:
         (lambda good: gzip.compress(good)[:-1], "cut short or damaged"),
         (lambda good: gzip.compress(good)[:2], "cut short or damaged"),
         (lambda good: flipped(gzip.compress(good), -8 % len(gzip.compress(good))), "cut short or damaged.*CRC"),
-        (lambda good: b"\x1f\x8b" + b"\x08" * 40, "cut short or damaged"),
+        (lambda good: gzip.compress(good)[:10] + b"\xff" * 40, "cut short or damaged.*invalid block type"),
         (lambda good: good[:-1], "expected 34 bytes .decompressed., got only 33"),
         (lambda good: good[:7], "expected 34 bytes .decompressed., got only 7"),
         (lambda good: b"", "expected 34 bytes .decompressed., got only 0"),
@@ -118,8 +118,11 @@ def test_a_file_that_is_not_the_right_one_is_refused_with_the_reason(fake, tmp_p
 
 
 def test_a_folder_with_the_name_of_a_file_is_no_file(fake, tmp_path):
+    """Some archives unpack each file into a folder of its own name."""
+    fake.write(tmp_path, spelling=1)
+    (tmp_path / IMAGES).unlink()
     (tmp_path / IMAGES).mkdir()
-    with pytest.raises(InputError, match="found none"):
+    with pytest.raises(InputError, match=f"{IMAGES}.*found none"):
         fake.source("fake", data_dir=tmp_path, train=False)
 
 

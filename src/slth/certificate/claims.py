@@ -34,12 +34,11 @@ class LayerClaim:
     l2_error: float | None
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name == "misses":
-                _check_count(value, field.name)
-            elif value is not None or field.name not in ("sup_error", "l2_error"):
-                _check_bound(value, field.name)
+        for name in ("tolerance", "weight_error", "bias_error", "operator_error"):
+            _bound(getattr(self, name), name)
+        for name in ("sup_error", "l2_error"):
+            _optional_bound(getattr(self, name), name)
+        _count(self.misses, "misses")
         if (self.sup_error is None) != (self.l2_error is None):
             raise InputError("sup_error and l2_error of a layer stand or fall together: state both or neither")
 
@@ -62,11 +61,10 @@ class Certificate:
             raise InputError("a certificate speaks of at least one layer, got none")
         if self.output_error is not None and not self.output_error:
             raise InputError("output_error lists one bound per output, got none")
-        for name, value in (("sup_error", self.sup_error), ("l2_error", self.l2_error)):
-            if value is not None:
-                _check_bound(value, name)
+        _optional_bound(self.sup_error, "sup_error")
+        _optional_bound(self.l2_error, "l2_error")
         for value in self.output_error or ():
-            _check_bound(value, "output_error")
+            _bound(value, "output_error")
         bounds = (self.sup_error, self.l2_error, self.output_error, *(layer.sup_error for layer in self.layers))
         if len({bound is None for bound in bounds}) != 1:
             raise InputError("bounds over the inputs stand or fall together: state all of them or none")
@@ -84,37 +82,46 @@ class Certificate:
     def from_data(cls, data: object) -> "Certificate":
         """The certificate that `as_data` describes. Anything else is an InputError: no key more or less, no NaN."""
         top = _entries(data, cls, "a certificate")
-        layers = [_entries(layer, LayerClaim, "a layer claim") for layer in _items(top["layers"], "layers")]
-        output_error = top["output_error"]
+        outputs = top["output_error"]
         return cls(
-            layers=tuple(
-                LayerClaim(**{key: value if key == "misses" else _number(value, key) for key, value in layer.items()})
-                for layer in layers
-            ),
-            sup_error=_number(top["sup_error"], "sup_error"),
-            l2_error=_number(top["l2_error"], "l2_error"),
+            layers=tuple(_layer_claim(layer) for layer in _items(top["layers"], "layers")),
+            sup_error=_optional_bound(top["sup_error"], "sup_error"),
+            l2_error=_optional_bound(top["l2_error"], "l2_error"),
             output_error=None
-            if output_error is None
-            else tuple(_number(value, "output_error") for value in _items(output_error, "output_error")),
+            if outputs is None
+            else tuple(_bound(value, "output_error") for value in _items(outputs, "output_error")),
         )
 
 
-def _check_bound(value: object, name: str) -> None:
+def _layer_claim(data: object) -> LayerClaim:
+    entries = _entries(data, LayerClaim, "a layer claim")
+    return LayerClaim(
+        tolerance=_bound(entries["tolerance"], "tolerance"),
+        weight_error=_bound(entries["weight_error"], "weight_error"),
+        bias_error=_bound(entries["bias_error"], "bias_error"),
+        misses=_count(entries["misses"], "misses"),
+        operator_error=_bound(entries["operator_error"], "operator_error"),
+        sup_error=_optional_bound(entries["sup_error"], "sup_error"),
+        l2_error=_optional_bound(entries["l2_error"], "l2_error"),
+    )
+
+
+def _bound(value: object, name: str) -> float:
+    """JSON writes 1.0 and 1 for the same number: integers that float64 holds exactly are numbers, too."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= 2**53:
+        value = float(value)
     if not isinstance(value, float) or not (math.isfinite(value) and value >= 0):
         raise InputError(f"{name} must be a finite number, at least 0, got {value!r}")
+    return value
 
 
-def _check_count(value: object, name: str) -> None:
+def _optional_bound(value: object, name: str) -> float | None:
+    return None if value is None else _bound(value, name)
+
+
+def _count(value: object, name: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise InputError(f"{name} must be a count, an integer of at least 0, got {value!r}")
-
-
-def _number(value: Any, name: str) -> Any:
-    """JSON writes 1.0 and 1 for the same number: an integer becomes a float if it is one exactly."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if abs(value) > 2**53:
-            raise InputError(f"{name} must be a float64 number, got the integer {value}")
-        return float(value)
     return value
 
 

@@ -54,7 +54,8 @@ def certify(
 
     >>> target = [Affine(np.ones((1, 2, 1)), np.zeros(1))]
     >>> realised = [Realised(np.full((1, 2, 1), 0.75), None, np.full(1, 0.125), np.zeros(2, bool))]
-    >>> round(certify(target, realised, tolerances=[0.25], box=Box.uniform(0.0, 1.0, 2)).sup_error, 3)  # |-1/4 - 1/4 + 1/8|
+    >>> box = Box.uniform(0.0, 1.0, 2)
+    >>> round(certify(target, realised, tolerances=[0.25], box=box).sup_error, 3)  # at (1, 1): -1/4 - 1/4 + 1/8
     0.375
     """
     raw = evaluate(target, realised, tolerances=tolerances, box=box)
@@ -139,7 +140,7 @@ def failed_claims(
     return failed
 
 
-def _compared(name: str, fact: float | None, claim: float | None) -> list[str]:
+def _compared(name: str, fact: float | int | None, claim: float | int | None) -> list[str]:
     if fact is None or claim is None or fact <= claim:
         return []
     return [f"{name.replace('_', ' ')} is {fact:.8g}, the ticket claims at most {claim:.8g}"]

@@ -67,7 +67,7 @@ def per_input_error(target: Sequence[Affine], realised: Sequence[Realised], inpu
         inputs: x_0, (batch, inp), finite.
 
     Returns:
-        (batch, out). For one layer it is the exact error, up to rounding.
+        (batch, out), infinite where it overflows. For one layer it is the exact error, up to rounding.
 
     Raises:
         InputError: shapes that do not fit, infinity or NaN, or a negative input without a negative half to read it.
@@ -81,7 +81,8 @@ def per_input_error(target: Sequence[Affine], realised: Sequence[Realised], inpu
            [0.5 ]])
     """
     layers, inputs = _prepared(target, realised, inputs)
-    return np.concatenate([_propagate(layers, block).error for block in _blocks(layers, inputs)])
+    error = np.concatenate([_propagate(layers, block).error for block in _blocks(layers, inputs)])
+    return np.where(np.isnan(error), np.inf, error)
 
 
 def unchanged_per_input(target: Sequence[Affine], realised: Sequence[Realised], inputs: Inputs) -> Verdicts:
@@ -94,6 +95,7 @@ def unchanged_per_input(target: Sequence[Affine], realised: Sequence[Realised], 
     return np.concatenate(verdicts)
 
 
+@np.errstate(over="ignore", invalid="ignore")  # a comparison with NaN is False: not certified
 def _stays_ahead(logits: np.ndarray, rounding: np.ndarray, error: np.ndarray, error_norm: np.ndarray) -> np.ndarray:
     """Is the largest logit ahead of each other one by more than both can move? `above` also covers the difference."""
     rows, best = np.arange(len(logits)), logits.argmax(axis=1)

@@ -10,6 +10,7 @@ from slth._errors import InputError
 from slth._files import check_writable, write_atomically
 from slth.cli import _print
 from slth.cli._record import construction_outcome, evaluation_outcome, keep
+from slth.construction import Plan
 from slth.data import load as load_data
 from slth.evaluate import Evaluation
 from slth.network import Mlp, read_target
@@ -56,6 +57,8 @@ def run(asked: Request) -> int:
     out = asked.out or Path(f"{asked.target.stem if asked.target else _EMBEDDED}.slth")
     written = [out]
     clock = _Clock()
+    Plan(tolerance=asked.tolerance, candidates=asked.candidates, seed=asked.seed)  # refuse now, not after training
+    api.domain(asked.input_range, asked.normalize)
     check_writable(out)
     if asked.records is not None:
         check_writable(asked.records)

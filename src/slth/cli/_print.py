@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
@@ -80,7 +79,7 @@ def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def progress(what: str, quiet: bool) -> Generator[Callable[..., None] | None]:
+def progress(what: str, quiet: bool) -> Generator[Callable[[int, int], None] | None]:
     """A bar on stderr while work goes on; nothing off a terminal or when quiet."""
     if quiet or not sys.stderr.isatty():
         yield None
@@ -91,7 +90,7 @@ def progress(what: str, quiet: bool) -> Generator[Callable[..., None] | None]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(what, total=None)
 
-        def report(done: int, total: int, *_: Any) -> None:
+        def report(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
         yield report

@@ -38,10 +38,11 @@ def run(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _version(wanted: bool) -> None:
+def _version(wanted: bool) -> bool:
     if wanted:
         print(f"slth {__version__}")
         raise typer.Exit
+    return wanted
 
 
 @app.callback()

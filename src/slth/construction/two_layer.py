@@ -111,8 +111,7 @@ def construct(
     """
     _check(target)
     specs = [_layer_spec(i, layer, plan, domain) for i, layer in enumerate(target)]
-    problems = sum(spec.outputs * (spec.lift.inputs + len(spec.lift.signed_inputs)) for spec in specs)
-    solved = _Counter(progress, problems)
+    solved = _Counter(progress, sum(spec.outputs * spec.taps * spec.lift.slots for spec in specs))
     layers, masks, realised, misses = [], [], [], []
     for i, (layer, spec) in enumerate(zip(target, specs, strict=True)):
         lift = scan(spec.lift, plan.seed, spec.path)
@@ -210,7 +209,7 @@ class _Counter:
     def add(self, count: int) -> None:
         self.done += count
         if self.progress is not None:
-            self.progress(min(self.done, self.problems), self.problems)
+            self.progress(self.done, self.problems)
 
 
 def _check(target: Sequence[Affine]) -> None:

@@ -48,9 +48,14 @@ class LiftSpec:
         return mask
 
     @property
+    def slots(self) -> int:
+        """What the lift can serve: (j, +) for all inputs, (j, −) for the signed ones, the constant."""
+        return self.inputs + sum(b - a for a, b in self.signed) + (self.constants > 0)
+
+    @property
     def live(self) -> int:
         """Neurons that serve a slot."""
-        return self.candidates * (self.inputs + sum(b - a for a, b in self.signed)) + self.constants
+        return self.candidates * (self.slots - (self.constants > 0)) + self.constants
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,7 +102,7 @@ def scan(spec: LiftSpec, seed: int, layer: str, *, most: int = 2**62) -> Lift:
     from slth.ticket import _kernels
 
     negative = spec.signed_inputs
-    need = np.full(spec.inputs + len(negative) + (spec.constants > 0), spec.candidates, np.int64)
+    need = np.full(spec.slots, spec.candidates, np.int64)
     if spec.constants:
         need[-1] = spec.constants
     neuron, slot, value = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live)

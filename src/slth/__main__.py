@@ -1,0 +1,5 @@
+"""`python -m slth` is `slth`."""
+
+from slth.cli import main
+
+main()

@@ -1,0 +1,173 @@
+"""A prediction called unchanged is unchanged; an error bound for an input is at least its error."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from slth._errors import InputError
+from slth.certificate import (
+    Affine,
+    Box,
+    Certificate,
+    LayerClaim,
+    Realised,
+    certify,
+    per_input_error,
+    predictions,
+    unchanged_on_box,
+    unchanged_per_input,
+)
+
+
+def test_the_error_of_no_input_exceeds_its_bound(random_case, layers_in_float64, layers_exactly):
+    """150 networks, 300 inputs each; wherever float64 comes within a millionth of the bound, in rational arithmetic."""
+    exact = 0
+    for seed in range(150):
+        case = random_case(seed)
+        x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper, (300, case.box.lower.size))
+        bound = per_input_error(case.target, case.realised, x)
+        z, z_hat = layers_in_float64(case, x)
+        error = np.abs(z_hat[-1] - z[-1])
+        assert (error <= bound * (1 + 1e-6) + 1e-13).all()
+        for row in np.flatnonzero((error > bound * (1 - 1e-6)).any(axis=1))[:6]:
+            targets, realiseds = layers_exactly(case, x[row])
+            exact += 1
+            for p, t, limit in zip(realiseds[-1], targets[-1], bound[row].tolist(), strict=True):
+                assert abs(p - t) <= Fraction(limit)
+    assert exact > 200
+
+
+def test_one_layer_is_exact_per_input(random_case, layers_exactly):
+    for seed in range(40):
+        case = random_case(seed, layers=1)
+        x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper, (5, case.box.lower.size))
+        for point, limits in zip(x, per_input_error(case.target, case.realised, x), strict=True):
+            targets, realiseds = layers_exactly(case, point)
+            size = max(map(abs, realiseds[0])) + max(map(abs, targets[0])) + 10
+            for p, t, limit in zip(realiseds[0], targets[0], limits.tolist(), strict=True):
+                assert abs(p - t) <= Fraction(limit) <= abs(p - t) + size / 10**12
+
+
+def test_one_input_is_bounded_more_tightly_than_its_box(random_case):
+    """Even than the box that holds nothing else: intervals through several layers forget which input they came from."""
+    for seed in range(60):
+        case = random_case(seed)
+        x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper)
+        point = certify(case.target, case.realised, tolerances=[0.0] * len(case.target), box=Box(x, x))
+        box = certify(case.target, case.realised, tolerances=[0.0] * len(case.target), box=case.box)
+        found = per_input_error(case.target, case.realised, x[None])[0]
+        assert (found <= np.array(point.output_error) * (1 + 1e-9) + 1e-13).all()
+        assert (found <= np.array(box.output_error) * (1 + 1e-9) + 1e-13).all()
+
+
+def test_no_changed_prediction_is_certified(random_case, layers_in_float64):
+    """Large and small errors, per input and on the box; there are both changed and certified predictions to judge."""
+    changed = per_input = on_box = 0
+    for seed in range(200):
+        case = random_case(seed)
+        x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper, (500, case.box.lower.size))
+        z, z_hat = (layers[-1] for layers in layers_in_float64(case, x))
+        if z.shape[1] == 1:
+            continue
+        differs = z.argmax(axis=1) != z_hat.argmax(axis=1)
+        certificate = certify(case.target, case.realised, tolerances=[0.0] * len(case.target), box=case.box)
+        certified = unchanged_per_input(case.target, case.realised, x)
+        boxed = unchanged_on_box(z, certificate)
+        assert not (certified & differs).any()
+        assert not (boxed & differs).any()
+        changed, per_input, on_box = changed + differs.sum(), per_input + certified.sum(), on_box + boxed.sum()
+    print(f"changed {changed}, certified per input {per_input}, on the box {on_box}")
+    assert min(changed, per_input, on_box) > 500
+    assert per_input > on_box
+
+
+def one_layer(z, z_hat):
+    target = [Affine(np.array(z, dtype=float).reshape(-1, 1, 1), None)]
+    return target, [Realised(np.array(z_hat, dtype=float).reshape(-1, 1, 1), None, None, np.zeros(1, bool))]
+
+
+@pytest.mark.parametrize(
+    ("z", "z_hat", "expected"),
+    [
+        ([1, 0], [1, 0], True),
+        ([1, 0], [0.75, 0.125], True),
+        ([1, 0], [0.5, 0.5], False),  # the realisation has a tie
+        ([1, 0], [0.4, 0.6], False),  # each moved by less than the margin, together by more; l2 error 0.85 < 1
+        ([1, 0, 0], [0.6, 0.3, -0.3], True),
+        ([1, 1], [1, 1], False),  # a tie is never certified
+        ([2, 1, 0], [2, 1, 1.75], True),
+        ([2, 1, 0], [2, 1, 2.5], False),
+        ([3], [-3], True),  # one output: nothing to mistake it for
+    ],
+)
+def test_margins_decide(z, z_hat, expected):
+    target, realised = one_layer(z, z_hat)
+    assert unchanged_per_input(target, realised, np.ones((1, 1))).tolist() == [expected]
+    certificate = certify(target, realised, tolerances=[0.0], box=Box.uniform(1.0, 1.0, 1))
+    assert unchanged_on_box(np.array([z], dtype=float), certificate).tolist() == [expected]
+
+
+def test_each_of_the_two_margins_is_needed():
+    """Ten outputs off by 1 each: the sup form asks for 2, l2 for 4.5. Only the runner-up off by 1.9: 1.9, and 2.7."""
+    claim = LayerClaim(0.0, 0.0, 0.0, 0, 0.0, 1.0, 1.0)
+    logits = np.array([[1.5, 0.0]])
+    joint = Certificate((claim,), 1.0, 1.0, (1.0, 1.0))
+    assert unchanged_on_box(logits, joint).tolist() == [True]  # sqrt(2) < 1.5 < 2
+    each = Certificate((claim,), 0.7, 1.2, (0.7, 0.7))
+    assert unchanged_on_box(logits, each).tolist() == [True]  # 1.4 < 1.5 < 1.2 sqrt(2)
+    assert unchanged_on_box(logits, each, logit_error=0.06).tolist() == [False]
+    assert unchanged_on_box(logits, Certificate((claim,), 0.76, 1.2, (0.76, 0.76))).tolist() == [False]
+
+
+def test_a_tie_in_real_arithmetic_is_not_broken_by_rounding():
+    """Two rows with the same entries in another order: exact ties that float64 breaks; one layer and two."""
+    rng = np.random.default_rng(0)
+    row, x, broken = rng.random(50), np.ones((1, 50)), 0
+    identity = np.eye(2)[:, :, None]
+    for _ in range(60):
+        weight = np.stack([row, rng.permutation(row)])
+        z = x @ weight.T
+        broken += z[0, 0] != z[0, 1]
+        bias = np.full(2, -z.mean())  # what is left of the outputs is the rounding
+        target = [Affine(weight[:, :, None], bias), Affine(identity, None)]
+        realised = [
+            Realised(weight[:, :, None], None, bias, np.zeros(50, bool)),
+            Realised(identity, None, None, np.zeros(2, bool)),
+        ]
+        assert not unchanged_per_input(target[:1], realised[:1], x).any()
+        assert not unchanged_per_input(target, realised, x).any()
+    assert broken > 20
+
+
+def test_blocks_do_not_change_the_result(random_case, monkeypatch):
+    case = random_case(3)
+    x = np.random.default_rng(0).uniform(case.box.lower, case.box.upper, (37, case.box.lower.size))
+    whole, verdicts = per_input_error(case.target, case.realised, x), unchanged_per_input(case.target, case.realised, x)
+    monkeypatch.setattr(predictions, "BLOCK", 40)
+    assert np.allclose(per_input_error(case.target, case.realised, x), whole, rtol=1e-12, atol=1e-15)
+    assert (unchanged_per_input(case.target, case.realised, x) == verdicts).all()
+    assert per_input_error(case.target, case.realised, x[:0]).shape == (0, whole.shape[1])
+    assert unchanged_per_input(case.target, case.realised, x[:0]).shape == (0,)
+
+
+def test_overflow_certifies_nothing():
+    target, realised = one_layer([1e200, 0], [1e200, 0])
+    huge = np.full((1, 1), 1e200)
+    assert not unchanged_per_input(target, realised, huge).any()
+    assert not np.isfinite(per_input_error([*target], [one_layer([2e200, 0], [0, 0])[1][0]], huge)).all()
+
+
+def test_bad_input_is_refused():
+    target, realised = one_layer([1, 0], [1, 0])
+    certificate = certify(target, realised, tolerances=[0.0], box=Box.uniform(0.0, 1.0, 1))
+    for bad in (np.ones((1, 2)), np.full((1, 1), np.nan), np.full((1, 1), -1.0)):
+        with pytest.raises(InputError):
+            unchanged_per_input(target, realised, bad)
+    for bad in (np.ones((1, 3)), np.full((1, 2), np.inf)):
+        with pytest.raises(InputError):
+            unchanged_on_box(bad, certificate)
+    with pytest.raises(InputError, match="with a box"):
+        unchanged_on_box(np.ones((1, 2)), certify(target, realised, tolerances=[0.0], box=None))
+    with pytest.raises(InputError, match="logit_error"):
+        unchanged_on_box(np.ones((1, 2)), certificate, logit_error=-1.0)

@@ -1,0 +1,159 @@
+"""The checker accepts honest tickets and rejects every forgery; each forgery below is resealed with a right digest."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from networks import random_target
+
+from slth.certificate import Affine
+from slth.construction import Plan, construct
+from slth.evaluate import Verdict, verify
+from slth.ticket import Domain, TicketError, encode, load, pack, unpack
+
+SIGNED = Domain((-1.0,), (1.0,))
+
+
+@pytest.fixture(scope="module")
+def target():
+    return random_target((3, 4, 2))
+
+
+@pytest.fixture(scope="module")
+def ticket(target):
+    return construct(target, Plan(tolerance=1e-3, candidates=24), domain=SIGNED)
+
+
+def failures(result):
+    return {check.name for check in result.checks if check.verdict is Verdict.FAILS}
+
+
+def resealed(ticket, tmp_path):
+    """Through the file, so that digest and layout are right again."""
+    return load(ticket.save(tmp_path / "forged.slth"))
+
+
+def test_an_honest_ticket_holds(ticket, target, tmp_path):
+    path = ticket.save(tmp_path / "t.slth")
+    with_target = verify(path, target=target)
+    assert with_target.holds
+    assert {check.verdict for check in with_target.checks} == {Verdict.HOLDS}
+    alone = verify(path)
+    assert alone.holds
+    assert {check.name for check in alone.checks if check.verdict is Verdict.NOT_CHECKED} == {"target", "certificate"}
+
+
+def test_every_single_bit_flip_of_the_file_is_rejected(ticket, target, tmp_path):
+    """By the file digest, as a failed check or as a file that is no ticket; never accepted."""
+    data = encode(ticket)
+    path = tmp_path / "flipped.slth"
+    rng = np.random.default_rng(0)
+    for at in np.concatenate([np.arange(0, 200), rng.integers(200, len(data), 400)]):
+        for bit in range(8):
+            flipped = bytearray(data)
+            flipped[at] ^= 1 << bit
+            path.write_bytes(bytes(flipped))
+            try:
+                assert not verify(path).holds
+            except TicketError:
+                pass
+
+
+def test_every_flipped_live_mask_bit_is_rejected(ticket, target, tmp_path):
+    for i, layer in enumerate(ticket.layers):
+        mask = unpack(layer, ticket.masks[i])
+        for at in range(mask.size):
+            flipped = mask.copy()
+            flipped.reshape(-1)[at] ^= True
+            masks = tuple(pack(flipped) if k == i else m for k, m in enumerate(ticket.masks))
+            forged = replace(ticket, masks=masks)
+            if at % 50 == 0:
+                forged = resealed(forged, tmp_path)
+            assert "coefficients" in failures(verify(forged, target=target))
+
+
+def test_another_seed_is_rejected(ticket, target, tmp_path):
+    forged = resealed(replace(ticket, seed=ticket.seed + 1), tmp_path)
+    assert {"streams"} <= failures(verify(forged, target=target))
+    assert not verify(forged).holds
+
+
+def test_another_head_width_or_digest_is_rejected(ticket, target, tmp_path):
+    heads = ("0" * 64, *ticket.heads[1:])
+    assert failures(verify(resealed(replace(ticket, heads=heads), tmp_path))) == {"streams"}
+    wider = replace(ticket, layers=(replace(ticket.layers[0], neurons=ticket.layers[0].neurons + 1), ticket.layers[1]))
+    assert "layout" in failures(verify(resealed(wider, tmp_path), target=target))
+    narrower = replace(ticket, layers=(replace(ticket.layers[0], neurons=ticket.layers[0].neurons - 1), ticket.layers[1]))
+    assert "layout" in failures(verify(resealed(narrower, tmp_path), target=target))
+    digests = ("0" * 64, ticket.digests[1])
+    assert failures(verify(resealed(replace(ticket, digests=digests), tmp_path))) == {"coefficients"}
+
+
+def test_every_shrunken_claim_is_rejected(ticket, target, tmp_path):
+    """Each number of the certificate is a claim of its own."""
+    honest = ticket.certificate
+    shrunken = []
+    for name in ("sup_error", "l2_error"):
+        shrunken.append(replace(honest, **{name: getattr(honest, name) * (1 - 1e-5)}))
+    for o, value in enumerate(honest.output_error):
+        outputs = tuple(value * (1 - 1e-5) if k == o else v for k, v in enumerate(honest.output_error))
+        shrunken.append(replace(honest, output_error=outputs))
+    for i, layer in enumerate(honest.layers):
+        for name in ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error"):
+            smaller = replace(layer, **{name: getattr(layer, name) * (1 - 1e-5)})
+            shrunken.append(replace(honest, layers=tuple(smaller if k == i else c for k, c in enumerate(honest.layers))))
+        other = replace(layer, tolerance=layer.tolerance * 2)
+        shrunken.append(replace(honest, layers=tuple(other if k == i else c for k, c in enumerate(honest.layers))))
+    assert len(shrunken) == 2 + 2 + 2 * 6
+    for certificate in shrunken:
+        forged = resealed(replace(ticket, certificate=certificate), tmp_path)
+        assert failures(verify(forged, target=target)) == {"certificate"}
+        assert verify(forged).holds  # without the target nobody can know
+
+
+def test_a_tighter_tolerance_than_was_reached_is_rejected(ticket, target):
+    layers = tuple(replace(claim, tolerance=1e-5) for claim in ticket.certificate.layers)
+    forged = replace(
+        ticket,
+        certificate=replace(ticket.certificate, layers=layers),
+        provenance=replace(ticket.provenance, tolerance=1e-5),
+    )
+    assert "certificate" in failures(verify(forged, target=target))
+
+
+def test_a_changed_target_is_rejected(ticket, target):
+    """One weight moved by one unit in the last place; another shape; a missing bias."""
+    weight = target[0].weight.copy()
+    weight[1, 2, 0] = np.nextafter(weight[1, 2, 0], 9)
+    assert "target" in failures(verify(ticket, target=[Affine(weight, target[0].bias), target[1]]))
+    assert failures(verify(ticket, target=random_target((3, 5, 2)))) == {"target"}
+    assert failures(verify(ticket, target=random_target((3, 4, 2), bias=False))) == {"target"}
+    far = [Affine(target[0].weight + 0.1, target[0].bias), target[1]]
+    assert failures(verify(ticket, target=far)) == {"target", "certificate"}
+
+
+def test_hidden_and_invented_misses_are_rejected(target):
+    ticket = construct(target, Plan(tolerance=1e-3, candidates=8), domain=SIGNED)
+    assert ticket.misses > 3
+    assert verify(ticket, target=target).holds
+    claims = ticket.certificate
+    fewer = replace(claims.layers[0], misses=claims.layers[0].misses - 1)
+    hidden = replace(ticket, certificate=replace(claims, layers=(fewer, *claims.layers[1:])))
+    assert failures(verify(hidden, target=target)) == {"certificate"}
+    first = ticket.provenance.misses[0]
+    for lie in (
+        replace(first, error=first.error / 2),
+        replace(first, half="bias"),
+        replace(first, half="positive", input=-1),
+        replace(first, layer=1, half="negative"),
+    ):
+        provenance = replace(ticket.provenance, misses=(lie,))
+        assert failures(verify(replace(ticket, provenance=provenance), target=target)) == {"certificate"}
+
+
+def test_the_checker_never_calls_a_solver(ticket, target, monkeypatch):
+    import slth.subsetsum
+
+    for name in ("first", "closest", "first_batch", "closest_batch"):
+        monkeypatch.setattr(slth.subsetsum, name, None)
+    assert verify(ticket, target=target).holds
