@@ -6,6 +6,7 @@ import numpy as np
 
 from slth.certificate import Affine, certify
 from slth.ticket import (
+    Asked,
     Domain,
     LayerSpec,
     LiftSpec,
@@ -50,7 +51,7 @@ def any_ticket(widths=(3, 4, 2), *, seed=5, bias=True, lower=-1.0, density=0.5, 
         provenance=Provenance(
             version="0.0.test",
             method="coin flips",
-            tolerance=0.5,
+            asked=Asked(tolerance=0.5),
             attempts=1,
             target=target_digest(target),
             names=tuple((f"{i}.weight", f"{i}.bias" if bias else None) for i in range(len(layers))),

@@ -7,7 +7,7 @@ slth.verify("model.slth", target=model).holds
 
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from slth._version import __version__
 
 if TYPE_CHECKING:
     from slth._errors import InputError
@@ -15,7 +15,18 @@ if TYPE_CHECKING:
     from slth.ticket import Ticket
 
 _HOMES = {"InputError": "slth._errors", "Ticket": "slth.ticket"}
-__all__ = ["InputError", "Ticket", "construct", "evaluate", "load", "realised", "source", "train", "verify"]
+__all__ = [
+    "InputError",
+    "Ticket",
+    "__version__",
+    "construct",
+    "evaluate",
+    "load",
+    "realised",
+    "source",
+    "train",
+    "verify",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -131,8 +131,8 @@ def train(
 ) -> dict[str, np.ndarray]:
     """Train a ReLU MLP on a named data set: the state dict of an `nn.Sequential`, float32. Needs PyTorch.
 
-    `progress` is called after each epoch with (epochs done, epochs). SGD 0.1, momentum 0.9, weight decay 5e-4, batch 64,
-    cosine rate: the settings of Pensia et al. (2020).
+    `progress` is called after each epoch with (epochs done, epochs). SGD 0.1, momentum 0.9, weight decay 5e-4,
+    batch 64, cosine rate: the settings of Pensia et al. (2020).
     """
     from slth.data import load as load_data
     from slth.network import train_mlp
@@ -140,7 +140,12 @@ def train(
     loaded = load_data(data, data_dir=data_dir)
     loaded = loaded if normalize is None else loaded.normalised(*normalize)
     widths = [loaded.train_x.shape[1], *hidden, loaded.classes]
-    return train_mlp(loaded.train_x, loaded.train_y, widths, bias=bias, epochs=epochs, seed=seed, progress=progress)
+
+    def report(epoch: int, _loss: float) -> None:
+        if progress is not None:
+            progress(epoch, epochs)
+
+    return train_mlp(loaded.train_x, loaded.train_y, widths, bias=bias, epochs=epochs, seed=seed, progress=report)
 
 
 def realised(ticket: Ticket | str | Path) -> "nn.Sequential":

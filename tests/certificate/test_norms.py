@@ -53,6 +53,14 @@ def test_known_norms_are_never_undershot():
         assert m * n <= Fraction(spectral_norm_bound(np.ones((m, n)))) ** 2 <= m * n * (1 + Fraction(1, 10**9))
 
 
+def test_long_sums_are_allowed_for():
+    """100,000 equal entries c: the norm is c sqrt(n), a long sum that float64 gets wrong systematically."""
+    n = 100_000
+    for c in np.linspace(0.1, 1.0, 40).tolist():
+        assert n * Fraction(c) ** 2 <= Fraction(spectral_norm_bound(np.full((1, n), c))) ** 2
+        assert n * Fraction(c) ** 2 <= Fraction(float(norm_bound(np.full(n, c)))) ** 2
+
+
 def test_zero_is_zero_and_the_smallest_number_is_not():
     assert spectral_norm_bound(np.zeros((3, 4))) == 0.0
     assert spectral_norm_bound(np.full((1, 2), 5e-324)) > 7e-324

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from slth.certificate import Affine, Box, Realised
+from slth.certificate import Affine, Box, Realised, per_input_error
 from slth.certificate.dense import evaluate
 
 NETWORKS = 240
@@ -104,6 +104,29 @@ def test_the_bound_of_one_layer_is_the_supremum_over_corners(random_case, layers
         for o, bound in enumerate(certificate.output_error):
             supremum = max(abs(z_hat[0][o] - z[0][o]) for z, z_hat in exact)
             assert supremum <= Fraction(bound) <= supremum * (1 + Fraction(1, 10**9)) + Fraction(1, 10**280)
+
+
+@pytest.mark.parametrize("rest", [0.0, 1e-7, -1e-7])
+def test_rounding_is_allowed_for_where_errors_cancel(layers_exactly, rest):
+    """Near x = 1 the bias takes back the sum of 80 weights, all but `rest`: now rounding matters.
+
+    The supremum is attained at one corner, the top of the range for rest > 0, the bottom for rest < 0.
+    """
+    for seed in range(40):
+        rng = np.random.default_rng(seed)
+        weight = rng.normal(size=(1, 80, 1))
+        target = [Affine(np.zeros_like(weight), None)]
+        realised = [Realised(weight, None, rest - weight.sum(axis=(1, 2)), np.zeros(80, bool))]
+        case = type("Case", (), {"target": target, "realised": realised})
+        lower, upper = np.ones(80), np.full(80, 1 + 1e-10)
+        x = np.where((weight[0, :, 0] > 0) == (rest > 0), upper, lower)
+        if rest == 0:
+            lower = upper = x = np.ones(80)
+        supremum = abs(layers_exactly(case, x)[1][0][0])
+        box = evaluate(target, realised, tolerances=[0.0], box=Box(lower, upper)).sup_error
+        point = float(per_input_error(target, realised, x[None])[0, 0])
+        assert supremum <= Fraction(box) <= supremum + Fraction(1, 10**11)
+        assert supremum <= Fraction(point) <= supremum + Fraction(1, 10**11)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -1,5 +1,6 @@
 """The checker accepts honest tickets and rejects every forgery; each forgery below is resealed with a right digest."""
 
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ from networks import random_target
 from slth.certificate import Affine
 from slth.construction import Plan, construct
 from slth.evaluate import Verdict, verify
-from slth.ticket import Domain, TicketError, encode, load, pack, unpack
+from slth.ticket import Asked, Domain, TicketError, encode, load, pack, unpack
 
 SIGNED = Domain((-1.0,), (1.0,))
 
@@ -53,10 +54,8 @@ def test_every_single_bit_flip_of_the_file_is_rejected(ticket, target, tmp_path)
             flipped = bytearray(data)
             flipped[at] ^= 1 << bit
             path.write_bytes(bytes(flipped))
-            try:
+            with suppress(TicketError):
                 assert not verify(path).holds
-            except TicketError:
-                pass
 
 
 def test_every_flipped_live_mask_bit_is_rejected(ticket, target, tmp_path):
@@ -83,7 +82,9 @@ def test_another_head_width_or_digest_is_rejected(ticket, target, tmp_path):
     assert failures(verify(resealed(replace(ticket, heads=heads), tmp_path))) == {"streams"}
     wider = replace(ticket, layers=(replace(ticket.layers[0], neurons=ticket.layers[0].neurons + 1), ticket.layers[1]))
     assert "layout" in failures(verify(resealed(wider, tmp_path), target=target))
-    narrower = replace(ticket, layers=(replace(ticket.layers[0], neurons=ticket.layers[0].neurons - 1), ticket.layers[1]))
+    narrower = replace(
+        ticket, layers=(replace(ticket.layers[0], neurons=ticket.layers[0].neurons - 1), ticket.layers[1])
+    )
     assert "layout" in failures(verify(resealed(narrower, tmp_path), target=target))
     digests = ("0" * 64, ticket.digests[1])
     assert failures(verify(resealed(replace(ticket, digests=digests), tmp_path))) == {"coefficients"}
@@ -92,16 +93,16 @@ def test_another_head_width_or_digest_is_rejected(ticket, target, tmp_path):
 def test_every_shrunken_claim_is_rejected(ticket, target, tmp_path):
     """Each number of the certificate is a claim of its own."""
     honest = ticket.certificate
-    shrunken = []
-    for name in ("sup_error", "l2_error"):
-        shrunken.append(replace(honest, **{name: getattr(honest, name) * (1 - 1e-5)}))
+    shrunken = [replace(honest, **{name: getattr(honest, name) * (1 - 1e-5)}) for name in ("sup_error", "l2_error")]
     for o, value in enumerate(honest.output_error):
         outputs = tuple(value * (1 - 1e-5) if k == o else v for k, v in enumerate(honest.output_error))
         shrunken.append(replace(honest, output_error=outputs))
     for i, layer in enumerate(honest.layers):
         for name in ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error"):
             smaller = replace(layer, **{name: getattr(layer, name) * (1 - 1e-5)})
-            shrunken.append(replace(honest, layers=tuple(smaller if k == i else c for k, c in enumerate(honest.layers))))
+            shrunken.append(
+                replace(honest, layers=tuple(smaller if k == i else c for k, c in enumerate(honest.layers)))
+            )
         other = replace(layer, tolerance=layer.tolerance * 2)
         shrunken.append(replace(honest, layers=tuple(other if k == i else c for k, c in enumerate(honest.layers))))
     assert len(shrunken) == 2 + 2 + 2 * 6
@@ -116,7 +117,7 @@ def test_a_tighter_tolerance_than_was_reached_is_rejected(ticket, target):
     forged = replace(
         ticket,
         certificate=replace(ticket.certificate, layers=layers),
-        provenance=replace(ticket.provenance, tolerance=1e-5),
+        provenance=replace(ticket.provenance, asked=Asked(tolerance=1e-5)),
     )
     assert "certificate" in failures(verify(forged, target=target))
 

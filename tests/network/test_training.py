@@ -164,7 +164,7 @@ def test_divergence_in_the_last_step_is_noticed():
         (np.zeros((2, 3), np.float32), np.zeros(3, np.int64), r"\(2, 3\) and int64 \(3,\)"),
         (np.zeros((0, 3), np.float32), np.zeros(0, np.int64), "at least one, .* load the training part"),
         (np.full((2, 3), np.nan, np.float32), np.zeros(2, np.int64), "finite"),
-        (np.full((2, 3), -np.inf, np.float32), np.zeros(2, np.int64), "finite"),
+        (np.array([[0, 0, -np.inf]], np.float32), np.zeros(1, np.int64), "finite"),
         (np.zeros((2, 4), np.float32), np.zeros(2, np.int64), r"widths\[0\] = 4, the number of features, got 3"),
         (np.zeros((2, 3), np.float32), np.array([0, 2]), "labels from 0 to 1 for widths.-1. = 2 classes, got 0 to 2"),
         (np.zeros((2, 3), np.float32), np.array([-1, 0]), "got -1 to 0"),

@@ -22,7 +22,7 @@ NETWORKS = [
 
 
 def attack(target, parts, domain, inputs, *, points=10_000, steps=200, seed=0):
-    """Largest |f − f̂| of one output in float64: corners, random points, and projected gradient ascent from the worst."""
+    """Largest |f − f̂| of one output in float64: corners, random points, projected gradient ascent from the worst."""
     rng = np.random.default_rng(seed)
     box = domain.box(inputs)
     corners = np.array(list(itertools.product([0.0, 1.0], repeat=inputs)))
@@ -30,7 +30,9 @@ def attack(target, parts, domain, inputs, *, points=10_000, steps=200, seed=0):
     x = box.lower + unit * (box.upper - box.lower)
     error = np.abs(forward(target, x) - forward_realised(parts, x))
     worst = float(error.max())
-    weights = [(torch.from_numpy(t.weight[:, :, 0]), None if t.bias is None else torch.from_numpy(t.bias)) for t in target]
+    weights = [
+        (torch.from_numpy(t.weight[:, :, 0]), None if t.bias is None else torch.from_numpy(t.bias)) for t in target
+    ]
     halves = [
         (
             torch.from_numpy(p.positive[:, :, 0]),

@@ -9,6 +9,7 @@ from slth import api
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
 from slth.cli import _print
+from slth.cli._options import single_torch_thread
 from slth.cli._record import construction_outcome, evaluation_outcome, keep
 from slth.construction import Plan
 from slth.data import load as load_data
@@ -110,6 +111,7 @@ def _train(asked: Request, trained: Path) -> Mlp:
     for name in ("data", "input_range", "normalize", "order", "activation"):
         if getattr(asked, name) is not None:
             raise InputError(f"--{name.replace('_', '-')} goes with a TARGET; the default target brings its own")
+    single_torch_thread()
     with _print.progress("training on digits", asked.quiet) as report:
         tensors = api.train(_EMBEDDED, epochs=30, progress=report)
     write_atomically(trained, save(tensors))

@@ -29,6 +29,13 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no n
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="More notes on stderr.")]
 
 
+def single_torch_thread() -> None:
+    """Train small networks on one thread: on a machine that is busy, two can be tens of times slower."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 def pair(text: str | None, name: str) -> tuple[float, float] | None:
     """Two numbers separated by a comma."""
     if text is None:

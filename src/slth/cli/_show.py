@@ -63,7 +63,7 @@ def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> None:
     where = "bias" if anatomy.input is None else f"input {anatomy.input}"
     title = f"layer {anatomy.layer}, output {anatomy.output}, {where}: {half.name} half"
     largest = max(abs(half.candidates).max(), 1e-300)
-    rows = [("neuron", "candidate     running sum")]
+    rows = [("neuron", "candidate  kept, running sum")]
     total = 0.0
     for neuron, value, kept in zip(half.neuron, half.candidates, half.kept, strict=True):
         total += value if kept else 0.0

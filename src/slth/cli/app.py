@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from slth import __version__
 from slth._errors import InputError
+from slth._version import __version__
 from slth.cli import _options as opt
 
 app = typer.Typer(
@@ -235,6 +235,7 @@ def train(
     from slth import api
 
     scale = opt.pair(normalize, "--normalize")
+    opt.single_torch_thread()
     with _print.progress("training", quiet) as report:
         tensors = api.train(
             data,

@@ -13,21 +13,24 @@ The random network is fixed by the seed before any weight is looked at. A coeffi
 reaches is a miss: it is listed with its error, never redrawn.
 """
 
+import logging
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from slth import __version__
 from slth._errors import InputError
+from slth._version import __version__
 from slth.certificate import Affine, certify
 from slth.numerics import check_seed
 from slth.subsetsum import Status, first_batch
 from slth.ticket import (
     MOST_CANDIDATES,
     MOST_MISSES,
+    Asked,
     Domain,
     LayerSpec,
     Lift,
@@ -47,6 +50,7 @@ from slth.ticket import (
 )
 
 METHOD = "two random layers per target layer (Pensia et al., 2020)"
+_log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # problems solved, problems in all
 
 
@@ -60,10 +64,12 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
-        if not (math.isfinite(self.tolerance) and self.tolerance > 0):
-            raise InputError(f"the tolerance must be a positive number such as 1e-4, got {self.tolerance:g}")
-        if self.candidates is not None and not 1 <= self.candidates <= MOST_CANDIDATES:
-            raise InputError(f"the number of candidates must be from 1 to {MOST_CANDIDATES}, got {self.candidates}")
+        _ = self.asked
+
+    @property
+    def asked(self) -> Asked:
+        """The same for the ticket's provenance; refuses what cannot be."""
+        return Asked(tolerance=self.tolerance, candidates=self.candidates)
 
 
 def gain(coefficients: Float64[np.ndarray, "..."]) -> float:
@@ -121,6 +127,7 @@ def construct(
         masks.append(pack(mask))
         realised.append(realise(spec, lift, plan.seed, mask))
         misses += missed
+    _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done:,}", solved.seconds, threads)
     tolerances = [plan.tolerance] * len(layers)
     certificate = certify(target, realised, tolerances=tolerances, box=domain.box(layers[0].lift.inputs))
     if names is None:
@@ -137,7 +144,7 @@ def construct(
         provenance=Provenance(
             version=__version__,
             method=METHOD,
-            tolerance=plan.tolerance,
+            asked=plan.asked,
             attempts=1,
             target=target_digest(target),
             names=tuple(names),
@@ -172,7 +179,9 @@ def _solve_layer(
     def solve(members: np.ndarray, targets: np.ndarray, gain: float, inputs: np.ndarray, half: str) -> None:
         candidates = products(spec, lift, plan.seed, members)  # (slot, n, width)
         rows = np.ascontiguousarray(candidates.transpose(0, 2, 1)).reshape(-1, members.shape[1])
+        start = time.perf_counter()
         found = first_batch(rows, targets.reshape(-1) / gain, tol=plan.tolerance / gain, threads=threads)
+        solved.seconds += time.perf_counter() - start
         kept = found.kept.reshape(len(members), width, -1)
         mask[:, members.reshape(-1)] = kept.transpose(1, 0, 2).reshape(width, -1)
         for at in np.flatnonzero(found.codes != _WITHIN):
@@ -201,10 +210,10 @@ _WITHIN = list(Status).index(Status.WITHIN_TOL)
 
 
 class _Counter:
-    """Tells `progress` how many of all problems are solved."""
+    """How many of all problems are solved, and the time that took; tells `progress`."""
 
     def __init__(self, progress: Progress | None, problems: int) -> None:
-        self.progress, self.problems, self.done = progress, problems, 0
+        self.progress, self.problems, self.done, self.seconds = progress, problems, 0, 0.0
 
     def add(self, count: int) -> None:
         self.done += count

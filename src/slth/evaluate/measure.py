@@ -94,15 +94,15 @@ def evaluate(
     Raises:
         InputError: wrong shapes, labels out of range, inputs outside the ticket's domain.
     """
-    from slth.network import dense, outputs, realised
+    from slth.network import dense, outputs, realised_from
 
     _check(ticket, inputs, labels)
-    ours = outputs(realised(ticket), inputs, batch=_BATCH)
+    parts = [ticket.realised(i) for i in range(len(ticket.layers))]
+    ours = outputs(realised_from(parts), inputs, batch=_BATCH)
     accuracy = Proportion(int((ours.argmax(1) == labels).sum()), len(labels))
     if target is None:
         return Evaluation(data, accuracy, sizes(ticket), None, None, None, ticket.certificate.sup_error, None, None)
     theirs = outputs(dense(tuple(target)), inputs, batch=_BATCH)
-    parts = [ticket.realised(i) for i in range(len(ticket.layers))]
     exact = inputs.astype(np.float64)
     per_input = unchanged_per_input(target, parts, exact)
     on_box = unchanged_on_box(_exact_outputs(target, exact), ticket.certificate)

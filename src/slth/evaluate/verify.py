@@ -127,8 +127,12 @@ def _claims(ticket: Ticket, target: Sequence[Affine] | None, realised: Sequence[
     if len(realised) < len(target):
         return [*checks, Check("certificate", Verdict.FAILS, "a layer cannot be regenerated, so no claim holds")]
     failed = failed_claims(ticket.certificate, target, realised, box=ticket.domain.box(ticket.widths[0]))
-    if any(claim.tolerance != ticket.provenance.tolerance for claim in ticket.certificate.layers):
-        failed.append("a layer counts its misses against another tolerance than the ticket states")
+    asked = ticket.provenance.asked
+    if asked.tolerance is not None and any(layer.tolerance != asked.tolerance for layer in ticket.certificate.layers):
+        failed.append("a layer counts its misses against another tolerance than was asked for")
+    claimed = ticket.certificate.sup_error
+    if asked.epsilon is not None and (claimed is None or claimed > asked.epsilon):
+        failed.append(f"the network's error was asked to be at most {asked.epsilon:g}; the certificate claims more")
     failed += [
         sentence for miss in ticket.provenance.misses for sentence in _false_miss(ticket, miss, target, realised)
     ]
@@ -151,7 +155,7 @@ def _false_miss(ticket: Ticket, miss: Miss, target: Sequence[Affine], realised: 
         error = np.abs(got.negative[at] + wanted.weight[at]).max()
     else:
         return [f"layer {miss.layer}: a miss is listed for a {miss.half} half that does not exist"]
-    if error == miss.error and error > ticket.provenance.tolerance:
+    if error == miss.error and error > ticket.certificate.layers[miss.layer].tolerance:
         return []
     what = f"layer {miss.layer}: the {miss.half} half of weight {at}"
     return [f"{what} is listed as missed by {miss.error:.4g}, not {error:.4g}"]

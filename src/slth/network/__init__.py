@@ -7,12 +7,13 @@ from slth.network.mlp import Mlp, mlp_from_tensors
 
 if TYPE_CHECKING:
     from slth.network.training import train_mlp
-    from slth.network.views import dense, outputs, realised, source, state_dict
+    from slth.network.views import dense, outputs, realised, realised_from, source, state_dict
 
 _LAZY = {
     "dense": "views",
     "outputs": "views",
     "realised": "views",
+    "realised_from": "views",
     "source": "views",
     "state_dict": "views",
     "train_mlp": "training",
@@ -38,6 +39,7 @@ __all__ = [
     "read_target",
     "read_tensors",
     "realised",
+    "realised_from",
     "source",
     "state_dict",
     "train_mlp",

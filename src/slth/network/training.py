@@ -4,8 +4,9 @@ r"""Train the small networks that tickets are made of: ReLU layers, cross entrop
     d_L = (softmax(z) - onehot(y)) / batch,   d_{k-1} = W_k^T d_k where a_{k-1} > 0 and 0 elsewhere
     v <- momentum v + d_k a_{k-1}^T + weight_decay W_k,   W_k <- W_k - rate v        (b_k likewise)
 
-The gradient is written out, so that it goes straight into the velocity v. That takes 1.4 times less time than
-autograd and `torch.optim.SGD` for a wide layer, with which the tests compare it, and no global PyTorch mode matters.
+The gradient is written out, so that it goes straight into the velocity v. For 784-500-10 on one thread that takes
+0.7 times as long as autograd with `torch.optim.SGD`, with which the tests compare it, and no global PyTorch mode
+matters.
 
 Source: the settings of experiment 1 of Pensia et al. (2020), arXiv:2006.07990, are the defaults.
 """

@@ -7,6 +7,7 @@ twice in the first layer where inputs can be negative.
 (a sparse matrix with one entry per row); the mixing matrix keeps about half of its weights and is stored dense, masked.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -64,7 +65,12 @@ class SourceLayer(nn.Module):
 
 def realised(ticket: Ticket) -> nn.Sequential:
     """The function a ticket computes, float32, as an `nn.Sequential`; regenerates the random weights once."""
-    return _with_relu([RealisedLayer(ticket.realised(i)) for i in range(len(ticket.layers))])
+    return realised_from([ticket.realised(i) for i in range(len(ticket.layers))])
+
+
+def realised_from(parts: Sequence[Realised]) -> nn.Sequential:
+    """The same, where the coefficients are at hand."""
+    return _with_relu([RealisedLayer(part) for part in parts])
 
 
 def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> nn.Sequential:

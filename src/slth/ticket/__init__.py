@@ -15,13 +15,14 @@ from slth.ticket.realise import (
     target_digest,
     unpack,
 )
-from slth.ticket.spec import Domain, LayerSpec, Miss, Provenance, TensorSpec
+from slth.ticket.spec import Asked, Domain, LayerSpec, Miss, Provenance, TensorSpec
 from slth.ticket.ticket import Ticket
 
 __all__ = [
     "MOST_CANDIDATES",
     "MOST_MISSES",
     "Anatomy",
+    "Asked",
     "DamagedTicketError",
     "Domain",
     "Half",

@@ -7,7 +7,7 @@ from slth._errors import InputError
 from slth.certificate import Certificate
 from slth.ticket._fields import Fields, TicketError, check_float, check_int, check_list, check_text, fail
 from slth.ticket.lift import MOST_CANDIDATES, THRESHOLD, LiftSpec
-from slth.ticket.spec import NETWORKS, Domain, LayerSpec, Miss, Provenance
+from slth.ticket.spec import NETWORKS, Asked, Domain, LayerSpec, Miss, Provenance
 from slth.ticket.ticket import Ticket
 
 FORMAT = 1
@@ -67,7 +67,12 @@ def metadata_of(ticket: Ticket, stored: Sequence[tuple[str, int]], digest: str) 
         "provenance": {
             "version": origin.version,
             "method": origin.method,
-            "tolerance": origin.tolerance,
+            "asked": {
+                "tolerance": origin.asked.tolerance,
+                "epsilon": origin.asked.epsilon,
+                "failure_probability": origin.asked.failure_probability,
+                "candidates": origin.asked.candidates,
+            },
             "attempts": origin.attempts,
             "target": origin.target,
             "names": [list(pair) for pair in origin.names],
@@ -247,8 +252,18 @@ def _heads(entries: list[Any], layers: list[LayerSpec]) -> tuple[str, ...]:
     return tuple(heads)
 
 
+def _asked(data: Any) -> Asked:
+    fields = Fields(data, "provenance.asked", ["tolerance", "epsilon", "failure_probability", "candidates"])
+    numbers = [
+        None if fields.get(key) is None else fields.number(key, 0.0)
+        for key in ("tolerance", "epsilon", "failure_probability")
+    ]
+    candidates = None if fields.get("candidates") is None else fields.integer("candidates", 1, MOST_CANDIDATES)
+    return Asked(*numbers, candidates)
+
+
 def _provenance(data: Any, layers: list[LayerSpec]) -> Provenance:
-    fields = Fields(data, "provenance", ["version", "method", "tolerance", "attempts", "target", "names", "misses"])
+    fields = Fields(data, "provenance", ["version", "method", "asked", "attempts", "target", "names", "misses"])
     names: list[tuple[str, str | None]] = []
     for layer, pair in zip(layers, fields.items("names", len(layers)), strict=False):
         both = check_list(pair, "provenance.names", 2)
@@ -276,7 +291,7 @@ def _provenance(data: Any, layers: list[LayerSpec]) -> Provenance:
     return Provenance(
         version=fields.string("version", 100),
         method=fields.string("method", 200),
-        tolerance=fields.number("tolerance", 5e-324),
+        asked=_asked(fields.get("asked")),
         attempts=fields.integer("attempts", 1, 10**6),
         target=_digest(fields.get("target"), "provenance.target"),
         names=tuple(names),

@@ -9,7 +9,7 @@ from jaxtyping import Bool
 from slth._errors import InputError
 from slth.certificate import Box
 from slth.numerics import Law
-from slth.ticket.lift import LiftSpec
+from slth.ticket.lift import MOST_CANDIDATES, LiftSpec
 
 NETWORKS = ("relu_mlp",)  # networks rebuilt by name: Linear, ReLU, Linear, ..., Linear
 
@@ -128,12 +128,33 @@ class Miss:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """What a construction was asked for: a tolerance of every weight, or an error of the whole network."""
+
+    tolerance: float | None  # τ of every coefficient
+    epsilon: float | None = None  # error of the network over its domain; the layers' tolerances follow from it
+    failure_probability: float | None = None  # δ the width was planned for; None: not planned
+    candidates: int | None = None  # n, if it was given
+
+    def __post_init__(self) -> None:
+        if (self.tolerance is None) == (self.epsilon is None):
+            raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
+        for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
+        if self.failure_probability is not None and not 0 < self.failure_probability < 1:
+            raise InputError(f"a failure probability lies between 0 and 1, got {self.failure_probability:g}")
+        if self.candidates is not None and not 1 <= self.candidates <= MOST_CANDIDATES:
+            raise InputError(f"the number of candidates must be from 1 to {MOST_CANDIDATES}, got {self.candidates}")
+
+
+@dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a ticket came from: what was asked, of which target, by which version. No times, no measurements."""
 
     version: str
     method: str
-    tolerance: float
+    asked: Asked
     attempts: int
     target: str  # SHA-256 of the target's coefficients
     names: tuple[tuple[str, str | None], ...]  # per layer: the target's tensor names of weight and bias

@@ -56,6 +56,12 @@ class Ticket:
         return sum(claim.misses for claim in self.certificate.layers)
 
     @property
+    def tolerances(self) -> str:
+        """The tolerance of the layers' coefficients, for people: one number, or one per layer."""
+        found = [f"{claim.tolerance:.3g}" for claim in self.certificate.layers]
+        return found[0] if len(set(found)) == 1 else ", ".join(found)
+
+    @property
     def mask_bits(self) -> int:
         """Stored mask bits."""
         return sum(layer.mask_bits for layer in self.layers)
@@ -79,7 +85,7 @@ class Ticket:
     def __repr__(self) -> str:
         widths = "-".join(str(width) for width in self.widths)
         return (
-            f"Ticket({self.network} {widths}, seed {self.seed}, tolerance {self.provenance.tolerance:g}, "
+            f"Ticket({self.network} {widths}, seed {self.seed}, tolerance {self.tolerances}, "
             f"{self.mask_bits / self.weights:.1f} bits per target weight, {self.misses} misses)"
         )
 
@@ -100,7 +106,7 @@ class Ticket:
             ("network", f"{self.network} {'-'.join(str(width) for width in self.widths)}"),
             ("seed", str(self.seed)),
             ("inputs", inputs),
-            ("tolerance per weight", f"{self.provenance.tolerance:g}"),
+            ("tolerance per weight", self.tolerances),
             ("candidates per weight", candidates),
             ("target parameters", f"{self.weights:,}"),
             (

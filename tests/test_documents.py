@@ -1,0 +1,54 @@
+"""Every Python block of the README runs; every command and link in it exists."""
+
+import doctest
+import importlib
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import slth
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_python_blocks_of_the_readme_run(tmp_path):
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) >= 2
+    for block in blocks:
+        done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
+def test_the_commands_of_the_readme_exist():
+    used = set(re.findall(r"slth (\w+) ", README))
+    helped = subprocess.run([sys.executable, "-m", "slth", "--help"], capture_output=True, text=True).stdout
+    assert {"construct", "verify", "evaluate", "show", "export", "train"} <= used
+    assert all(f" {command} " in helped for command in used - {"COMMAND"})
+
+
+def test_the_links_of_the_readme_lead_somewhere():
+    for link in re.findall(r"\]\(([^)]+)\)", README):
+        assert link.startswith("http") or (ROOT / link).is_file(), link
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    command = 'pytest -n 2 -m "not slow"'
+    assert command in README
+    assert command in (ROOT / ".ci/run").read_text()
+
+
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(slth.__path__, "slth.")
+    if not module.name.rpartition(".")[2].startswith("_")
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_docstring_examples_run(name):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
