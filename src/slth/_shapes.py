@@ -19,6 +19,8 @@ Targets = Float64[np.ndarray, " batch"]
 Kept = Bool[np.ndarray, " n"]
 KeptBatch = Bool[np.ndarray, "batch n"]
 PackedRows = UInt64[np.ndarray, " batch"]
+Errors = Float64[np.ndarray, " batch"]
+Codes = UInt8[np.ndarray, " batch"]
 
 Coefficient = Float64[np.ndarray, "out inp tap"]
 Bias = Float64[np.ndarray, " out"]

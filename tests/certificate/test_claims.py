@@ -3,6 +3,8 @@
 import copy
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -251,3 +253,8 @@ OPPOSED = (
 def test_networks_that_do_not_fit_are_refused(target, realised, tolerances, box, message):
     with pytest.raises(InputError, match=message):
         certify(target, realised, tolerances=tolerances, box=box)
+
+
+def test_certificates_need_neither_torch_nor_numba():
+    code = "import sys, slth.certificate; sys.exit(bool({'torch', 'numba', 'scipy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

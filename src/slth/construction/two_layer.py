@@ -16,17 +16,18 @@ reaches is a miss: it is listed with its error, never redrawn.
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
-from jaxtyping import Bool, Float64
+from jaxtyping import Bool, Float64, Int64
 
 from slth._errors import InputError
 from slth._version import __version__
 from slth.certificate import Affine, certify
 from slth.numerics import check_seed
-from slth.subsetsum import Status, first_batch
+from slth.subsetsum import Status, SubsetSums, first_batch
 from slth.ticket import (
     MOST_CANDIDATES,
     MOST_MISSES,
@@ -172,38 +173,69 @@ def _solve_layer(
     index: int, layer: Affine, spec: LayerSpec, lift: Lift, plan: Plan, threads: int, solved: "_Counter"
 ) -> tuple[Bool[np.ndarray, "outtap live"], list[Miss]]:
     """One subset-sum problem per coefficient: the mask of the mixing layer, and the coefficients out of reach."""
-    width = spec.outputs * spec.taps
-    mask = np.zeros((width, spec.lift.live), np.bool_)
+    mask = np.zeros((spec.outputs * spec.taps, spec.lift.live), np.bool_)
     misses: list[Miss] = []
-
-    def solve(members: np.ndarray, targets: np.ndarray, gain: float, inputs: np.ndarray, half: str) -> None:
-        candidates = products(spec, lift, plan.seed, members)  # (slot, n, width)
-        rows = np.ascontiguousarray(candidates.transpose(0, 2, 1)).reshape(-1, members.shape[1])
-        start = time.perf_counter()
-        found = first_batch(rows, targets.reshape(-1) / gain, tol=plan.tolerance / gain, threads=threads)
-        solved.seconds += time.perf_counter() - start
-        kept = found.kept.reshape(len(members), width, -1)
-        mask[:, members.reshape(-1)] = kept.transpose(1, 0, 2).reshape(width, -1)
+    for block, found, seconds in _in_order(
+        lambda block: _solve_block(block, spec, lift, plan), _blocks(layer, spec, lift), threads
+    ):
+        kept = found.kept.reshape(*block.targets.shape, -1)  # (slot, outtap, n)
+        mask[:, block.members.reshape(-1)] = kept.transpose(1, 0, 2).reshape(len(mask), -1)
         for at in np.flatnonzero(found.codes != _WITHIN):
-            row, output = divmod(int(at), width)
-            error = float(found.error[at]) * gain
-            misses.append(Miss(index, output // spec.taps, int(inputs[row]), half, error))
-        solved.add(len(rows))
+            row, output = divmod(int(at), len(mask))
+            error = float(found.error[at]) * block.gain
+            misses.append(Miss(index, output // spec.taps, int(block.inputs[row]), block.half, error))
+        solved.add(len(found), seconds)
+    return mask, misses
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """The coefficients of some slots of one kind."""
+
+    half: str  # "positive", "negative", "bias"
+    inputs: Int64[np.ndarray, " slot"]  # −1 for the constant
+    members: Int64[np.ndarray, "slot n"]
+    targets: Float64[np.ndarray, "slot outtap"]  # what each subset must sum to, before the gain
+    gain: float
+
+
+def _blocks(layer: Affine, spec: LayerSpec, lift: Lift) -> Iterator[_Block]:
+    """All coefficients of a layer: positive halves, negative halves, bias."""
     signed = spec.lift.signed_inputs
     slot_input = np.concatenate([np.arange(spec.lift.inputs), signed])
-    flat = np.moveaxis(layer.weight, 1, 0).reshape(spec.lift.inputs, width)
+    flat = np.moveaxis(layer.weight, 1, 0).reshape(spec.lift.inputs, -1)
     for slots, members in slot_blocks(spec, lift):
         inputs = slot_input[slots]
         negative = np.arange(slots.start, slots.start + len(inputs)) >= spec.lift.inputs
         for half, chosen, sign in (("positive", ~negative, 1.0), ("negative", negative, -1.0)):
             if chosen.any():
-                solve(members[chosen], sign * flat[inputs[chosen]], spec.gain, inputs[chosen], half)
+                yield _Block(half, inputs[chosen], members[chosen], sign * flat[inputs[chosen]], spec.gain)
     if layer.bias is not None:
-        bias = np.zeros((1, spec.outputs, spec.taps))
-        bias[0, :, 0] = layer.bias
-        solve(lift.constant_members[None], bias, spec.bias_gain, np.array([-1]), "bias")
-    return mask, misses
+        bias = np.zeros((spec.outputs, spec.taps))
+        bias[:, 0] = layer.bias
+        yield _Block("bias", np.array([-1]), lift.constant_members[None], bias.reshape(1, -1), spec.bias_gain)
+
+
+def _solve_block(block: _Block, spec: LayerSpec, lift: Lift, plan: Plan) -> tuple[_Block, SubsetSums, float]:
+    """Answers for the rows (slot, outtap) of a block, and the seconds the solver took."""
+    candidates = products(spec, lift, plan.seed, block.members)  # (slot, n, outtap)
+    rows = np.ascontiguousarray(candidates.transpose(0, 2, 1)).reshape(-1, block.members.shape[1])
+    start = time.perf_counter()
+    found = first_batch(rows, block.targets.reshape(-1) / block.gain, tol=plan.tolerance / block.gain)
+    return block, found, time.perf_counter() - start
+
+
+_Answer = tuple[_Block, SubsetSums, float]
+
+
+def _in_order(work: Callable[[_Block], _Answer], blocks: Iterator[_Block], threads: int) -> Iterator[_Answer]:
+    """Answers in the order of the blocks, whatever the number of threads."""
+    if threads == 1:
+        return map(work, blocks)
+    from joblib import Parallel, delayed
+
+    pool = Parallel(threads, backend="threading", return_as="generator")
+    return cast(Iterator[_Answer], pool(delayed(work)(block) for block in blocks))
 
 
 _WITHIN = list(Status).index(Status.WITHIN_TOL)
@@ -215,8 +247,9 @@ class _Counter:
     def __init__(self, progress: Progress | None, problems: int) -> None:
         self.progress, self.problems, self.done, self.seconds = progress, problems, 0, 0.0
 
-    def add(self, count: int) -> None:
+    def add(self, count: int, seconds: float) -> None:
         self.done += count
+        self.seconds += seconds
         if self.progress is not None:
             self.progress(self.done, self.problems)
 

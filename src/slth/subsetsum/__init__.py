@@ -1,1 +1,21 @@
-"""."""
+"""Subset sums: numbers in, subset out.
+
+`first` finds some subset within a tolerance, as cheaply as it can; `closest` finds the best of all; the batch forms
+take many problems, and `enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
+"""
+
+from slth.subsetsum._closest import closest, closest_batch
+from slth.subsetsum._enumerate import enumerate_closest
+from slth.subsetsum._first import first, first_batch
+from slth.subsetsum._records import Status, SubsetSum, SubsetSums
+
+__all__ = [
+    "Status",
+    "SubsetSum",
+    "SubsetSums",
+    "closest",
+    "closest_batch",
+    "enumerate_closest",
+    "first",
+    "first_batch",
+]

@@ -1,15 +1,15 @@
 r"""Compiled search for one subset sum at a time, row after row. Serial, no GIL, no fast mathematics.
 
-**Fixed point** (`prepare`). A row is rounded once to integers $q_i = \mathrm{round}(v_i / u)$ with $u = 2^{e-56}$, where
-$2^e$ is the power of two just above the largest $|v_i|$. At most 64 of them sum below $2^{62}$: every sum, comparison
-and tie is exact integer arithmetic in any order, and nothing drifts. Numbers on a grid no finer than $u$ (multiples of
-$2^{-46}$ below 1 in size, say) lose nothing, others move by at most $u/2$. Whatever is found is decided again on the
-float64 sum of the original values (`finish`).
+**Fixed point** (`prepare`). A row is rounded once to integers $q_i = \mathrm{round}(v_i / u)$. The unit is $u =
+2^{e-56}$, where $2^e$ is the power of two just above the largest $|v_i|$. At most 64 of them sum below $2^{62}$: every
+sum, comparison and tie is exact integer arithmetic in any order, and nothing drifts. Numbers on a grid no finer than
+$u$ (multiples of $2^{-46}$ below 1 in size, say) lose nothing, others move by at most $u/2$. Whatever is found is
+decided again on the float64 sum of the original values (`finish`).
 
-**Sieve** (`sieve`). Which sums $a$ of one half and $b$ of the other have $|a + b - z| \le \rho$? Cut the line into cells
-at least $2\rho$ wide and mark those of $z - a - \rho$ and $z - a + \rho$ for all $a$. A partner $b$ lies in a marked
-cell; every other $b$ is dropped. Then the other way round, with cells numbered differently, until a handful of both is
-left, and these are compared pair by pair. What is dropped has no partner: the closest pair within $\rho$ is never lost.
+**Sieve** (`sieve`). Which sums $a$ of one half and $b$ of the other have $|a + b - z| \le \rho$? Cut the line into
+cells at least $2\rho$ wide and mark those of $z - a - \rho$ and $z - a + \rho$ for all $a$. A partner $b$ lies in a
+marked cell; every other $b$ is dropped. Then the other way round, with cells numbered differently, until a handful of
+both is left, and these are compared pair by pair. What is dropped has no partner: the closest pair is never lost.
 
 **Sweep** (`sweep`). Half lists with many equal sums do not thin out. They are merged sorted and without repeats, and
 swept with two pointers (Horowitz and Sahni, 1974).
@@ -45,29 +45,35 @@ WALK_MAX = 1 << 22  # look-ups of a walk over more than EXACT_MAX values
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
-def prepare(row, target, pos, q):
+def prepare(row, target, tol, pos, q):
     """Round a row to fixed point, leaving out zeros: q[k] from row[pos[k]]. pos, q: int64 (n + 1,).
 
-    Returns (m, z, 1/u, sum of the positive q, sum of the negative q, standard deviation of a random subset's sum).
+    Returns (m, z, tol, sum of the positive q, sum of the negative q, standard deviation of a random subset's sum),
+    all in units, tol rounded up.
     """
     top = 0.0
     for i in range(row.size):
         top = max(top, abs(row[i]))
-    scale = math.ldexp(1.0, min(UNIT_BITS - math.frexp(top)[1], 1000))
+    exponent = UNIT_BITS - math.frexp(top)[1]
+    power_1, power_2 = (
+        math.ldexp(1.0, exponent // 2),
+        math.ldexp(1.0, exponent - exponent // 2),
+    )  # 1/u may exceed float64
     m = 0
     up = I64(0)
     down = I64(0)
     squares = 0.0
     for i in range(row.size):
-        k = I64(np.rint(row[i] * scale))
+        k = I64(np.rint(row[i] * power_1 * power_2))
         q[m] = k
         pos[m] = i
         m += k != 0
         up += max(k, 0)
         down += min(k, 0)
         squares += float(k) * float(k)
-    z = I64(np.rint(min(max(target * scale, -float(FAR)), float(FAR))))
-    return m, z, scale, up, down, 0.5 * math.sqrt(squares)
+    z = I64(np.rint(min(max(target * power_1 * power_2, -float(FAR)), float(FAR))))
+    rho = I64(min(tol * power_1 * power_2, float(FAR // 2))) + m  # each value may have moved by half a unit
+    return m, z, rho, up, down, 0.5 * math.sqrt(squares)
 
 
 @no_type_check
@@ -297,10 +303,9 @@ def closest_bits(q, m, z, work):
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
-def walk(row, target, tol, pos, q, m, z, scale, deviation, work):
+def walk(row, target, tol, pos, q, m, z, rho, deviation, work):
     """Look for a subset within tol, cheaply; missing one is allowed. Returns (found, packed, error, steps)."""
     a, b, _, _, _, slots, _ = work
-    rho = I64(tol * scale) + m
     rarity = math.sqrt(math.pi / 2.0) * deviation / float(rho)  # D: subsets per solution, near the mean of the sums
     budget = 4 << ((m + 1) // 2) if m <= EXACT_MAX else WALK_MAX
     s = min(max((bit_length(rarity) + 2) // 2, 0), m // 2, HALF_MAX)
@@ -346,7 +351,7 @@ def closest_rows(values, targets, start, stop, limit, work, packed, error, codes
     q = np.empty(values.shape[1] + 1, I64)
     pos = np.empty_like(q)
     for p in range(start, stop):
-        m, z, _, up, down, _ = prepare(values[p], targets[p], pos, q)
+        m, z, _, up, down, _ = prepare(values[p], targets[p], 0.0, pos, q)
         easy, bits = at_an_end(q, m, z, up, down)
         limit -= 8 * m + 32
         if not easy:
@@ -373,11 +378,11 @@ def first_rows(values, targets, tol, start, stop, limit, work, packed, error, co
         if error[p] <= tol:
             limit -= 8
             continue
-        m, z, scale, up, down, deviation = prepare(row, target, pos, q)
+        m, z, rho, up, down, deviation = prepare(row, target, tol, pos, q)
         limit -= 8 * m + 32
         done, bits = at_an_end(q, m, z, up, down)
         if not done:
-            done, packed[p], error[p], steps = walk(row, target, tol, pos, q, m, z, scale, deviation, work)
+            done, packed[p], error[p], steps = walk(row, target, tol, pos, q, m, z, rho, deviation, work)
             limit -= steps
             if done:
                 continue

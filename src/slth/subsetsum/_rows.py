@@ -1,22 +1,20 @@
 """Rows of problems to rows of answers: memory, blocks and threads around the compiled kernels.
 
-A kernel works on a range of rows for about 30 ms, says how far it came, and lets go: that is where Ctrl-C is heard.
+A kernel works on a range of rows for about 30 ms, says how far it came, and lets go: that is when Ctrl-C is heard.
 Every row is solved by itself, so neither blocks nor threads can change a bit of the result.
 """
 
-import threading
 from collections.abc import Callable
+from itertools import pairwise
+from threading import Event
 from typing import NamedTuple
 
 import numpy as np
 
-from slth._shapes import PackedRows, Targets, ValuesBatch
 from slth.subsetsum._records import SubsetSums
 
-STEPS = 1 << 25  # about 1 ns each; one row of forty values takes at most about as long
-PARTS = 8  # ranges per thread, so that an unlucky thread does not keep the others waiting
-
-Kernel = Callable[..., int]
+STEPS = 1 << 25  # of about 1 ns; one row of forty values takes no more
+PARTS = 8  # ranges per thread, so that nobody waits long for the last one
 
 
 class Work(NamedTuple):
@@ -31,12 +29,45 @@ class Work(NamedTuple):
     live: np.ndarray  # int64 (1,), one at first
 
 
+Kernel = Callable[[int, int, int, Work, np.ndarray, np.ndarray, np.ndarray], int]
+"""(start, stop, steps, work, packed, error, codes) -> the first row not done."""
+
+
+def solve_rows(kernel: Kernel, batch: int, n: int, threads: int) -> SubsetSums:
+    """Answer all rows. Memory: the answers, and O(2^(n/2)) bytes per thread."""
+    packed, error, codes = np.zeros(batch, np.uint64), np.zeros(batch), np.zeros(batch, np.uint8)
+    stopped = Event()
+
+    def solve(start: int, stop: int) -> None:
+        work = make_work(n)
+        while start < stop and not stopped.is_set():
+            start = kernel(start, stop, STEPS, work, packed, error, codes)
+
+    if threads == 1 or batch < 2:
+        solve(0, batch)
+    else:
+        from joblib import Parallel, delayed
+
+        ends = [batch * part // (PARTS * threads) for part in range(PARTS * threads + 1)]
+        ranges = [(start, stop) for start, stop in pairwise(ends) if start < stop]
+        try:
+            Parallel(n_jobs=threads, backend="threading")(delayed(solve)(*ends) for ends in ranges)
+        finally:
+            stopped.set()  # after Ctrl-C, threads let go at the end of their block
+    return SubsetSums(packed, n, error, codes)
+
+
 def make_work(n: int) -> Work:
-    """Memory for rows of n values: O(2^(n/2)) bytes, touched only as far as they are used."""
+    """Memory for rows of n values, touched by the kernels only as far as they need it."""
     from slth.subsetsum._kernels import HALF_MAX, MARKS_MAX, SPARSE
 
-    h = min((n + 1) // 2, HALF_MAX)
-    a, b = np.empty(1 << h, np.int64), np.empty(1 << h, np.int64)
-    kept_a, kept_b = np.empty((1 << h) + 1, np.int32), np.empty((1 << h) + 1, np.int32)
-    marks = np.empty(1 << min(h + 5, MARKS_MAX), np.uint8)
-    return Work(a, b, kept_a, kept_b, marks, np.zeros(1 << (h + SPARSE), np.int32), np.ones(1, np.int64))
+    low, high = min(n // 2, HALF_MAX), min((n + 1) // 2, HALF_MAX)
+    return Work(
+        a=np.empty(1 << low, np.int64),
+        b=np.empty(1 << high, np.int64),
+        kept_a=np.empty((1 << low) + 1, np.int32),
+        kept_b=np.empty((1 << high) + 1, np.int32),
+        marks=np.empty(1 << min(high + 5, MARKS_MAX), np.uint8),
+        slots=np.zeros(1 << (low + SPARSE), np.int32),
+        live=np.ones(1, np.int64),
+    )

@@ -155,7 +155,7 @@ def _store(masks: tuple[Bits, ...]) -> list[tuple[str, bytes]]:
     plain = [("bits", mask.tobytes()) for mask in masks]
     ones = [int(np.bitwise_count(mask).sum(dtype=np.int64)) for mask in masks]
     stored = [
-        ("deflate", zlib.compress(data, 9)) if count < _SPARSE * 8 * len(data) else (encoding, data)
+        ("deflate", zlib.compress(data, 6)) if count < _SPARSE * 8 * len(data) else (encoding, data)
         for (encoding, data), count in zip(plain, ones, strict=True)
     ]
     small = _inflatable(sum(len(data) for _, data in plain), sum(len(data) for _, data in stored))

@@ -1,0 +1,128 @@
+"""What a page is made from: a ticket, and as plain data whatever else is at hand about it."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from slth._errors import InputError
+from slth._shapes import TestInputs
+from slth.certificate import Affine
+from slth.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a verification, as `slth verify` prints it."""
+
+    name: str
+    verdict: str  # "holds", "fails", "not checked"
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A count out of a count, with its 95 % confidence interval."""
+
+    hits: int
+    count: int
+    interval: tuple[float, float]
+
+    @property
+    def value(self) -> float:
+        return self.hits / self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What an evaluation found; fields about the target are None if it was made without one."""
+
+    data: str
+    accuracy: Share
+    target_accuracy: Share | None
+    changed: int | None
+    measured_error: float | None
+    certified_error: float | None
+    unchanged_on_box: Share | None
+    unchanged_per_input: Share | None
+    mask_bits: int
+    kept_parameters: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exhibit:
+    """A ticket and what is known about it. Only the ticket is needed; every section says what it misses."""
+
+    name: str  # of the file
+    ticket: Ticket
+    size: int  # of the file, bytes
+    digest: str  # SHA-256 of the file
+    checks: tuple[Check, ...]
+    target: tuple[Affine, ...] | None = None
+    target_name: str | None = None
+    inputs: TestInputs | None = None  # as the network takes them
+    data: str | None = None  # name of the inputs
+    evaluations: tuple[Measured, ...] = ()
+    weight: tuple[int, int, int | None] | None = None  # the one to take apart: layer, output, input or bias
+
+
+def read_evaluation(outcome: Mapping[str, Any]) -> Measured:
+    """The outcome of a record of kind "evaluate".
+
+    Raises:
+        InputError: naming the entry that is missing or is no such number.
+    """
+    sizes = outcome.get("sizes")
+    if not isinstance(sizes, Mapping):
+        raise InputError("an evaluation has an entry 'sizes'; this record lacks it: make it again with slth evaluate")
+    accuracy = _share(outcome, "accuracy")
+    if accuracy is None:
+        raise InputError("an evaluation states an accuracy; this record lacks it: make it again with slth evaluate")
+    changed = outcome.get("changed")
+    return Measured(
+        data=str(outcome.get("data")),
+        accuracy=accuracy,
+        target_accuracy=_share(outcome, "target_accuracy"),
+        changed=None if changed is None else _whole(outcome, "changed"),
+        measured_error=_number(outcome, "measured_error"),
+        certified_error=_number(outcome, "certified_error"),
+        unchanged_on_box=_share(outcome, "unchanged_on_box"),
+        unchanged_per_input=_share(outcome, "unchanged_per_input"),
+        mask_bits=_whole(cast("Mapping[str, Any]", sizes), "mask_bits"),
+        kept_parameters=_whole(cast("Mapping[str, Any]", sizes), "kept_parameters"),
+    )
+
+
+def _share(outcome: Mapping[str, Any], name: str) -> Share | None:
+    part = outcome.get(name)
+    if part is None:
+        return None
+    if not isinstance(part, Mapping):
+        raise _unfit(name, "hits, count and interval")
+    entries = cast("Mapping[str, Any]", part)
+    ends = entries.get("interval")
+    hits, count = _whole(entries, "hits"), _whole(entries, "count")
+    if not isinstance(ends, (list, tuple)) or len(cast("list[Any]", ends)) != 2 or not 0 <= hits <= count > 0:
+        raise _unfit(name, "hits, count and interval")
+    low, high = (_number({"interval": end}, "interval") or 0.0 for end in cast("list[Any]", ends))
+    return Share(hits, count, (low, high))
+
+
+def _whole(outcome: Mapping[str, Any], name: str) -> int:
+    value = outcome.get(name)
+    if type(value) is not int or value < 0:
+        raise _unfit(name, "a count")
+    return value
+
+
+def _number(outcome: Mapping[str, Any], name: str) -> float | None:
+    value = outcome.get(name)
+    if value is None:
+        return None
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise _unfit(name, "a finite number")
+    return float(value)
+
+
+def _unfit(name: str, expected: str) -> InputError:
+    return InputError(f"the entry {name!r} of an evaluation must be {expected}; make the record again")

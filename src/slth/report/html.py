@@ -1,0 +1,93 @@
+"""HTML in a few functions. A plain `str` is text from anyone and is escaped; only `Html` goes in as it is."""
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from decimal import ROUND_CEILING, Context
+from html import escape
+
+# Control characters, halves of surrogate pairs, and marks that turn the direction of what follows.
+_UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+class Html(str):
+    """Markup, safe to stand on the page."""
+
+    __slots__ = ()
+
+
+def safe(content: str) -> Html:
+    """Text as markup, whoever wrote it; `Html` stays what it is.
+
+    >>> safe("a < b"), safe(Html("<b>"))
+    ('a &lt; b', '<b>')
+    """
+    return content if isinstance(content, Html) else Html(escape(_UNFIT.sub("\ufffd", content)))
+
+
+def tag(name: str, *content: str, **attributes: str) -> Html:
+    """An element; a trailing underscore of an attribute's name is dropped, other ones become hyphens.
+
+    >>> tag("a", "1 < 2", class_="x", href="#top")
+    '<a class="x" href="#top">1 &lt; 2</a>'
+    """
+    head = "".join(f' {key.rstrip("_").replace("_", "-")}="{safe(value)}"' for key, value in attributes.items())
+    return Html(f"<{name}{head}>{join(content)}</{name}>")
+
+
+def join(parts: Iterable[str], between: str = "") -> Html:
+    """Parts one after the other."""
+    return Html(safe(between).join(safe(part) for part in parts))
+
+
+def sentence(text: str, *values: str) -> Html:
+    """Prose with values set into its `{}`: the prose is ours, the values are escaped."""
+    return Html(text.format(*(safe(value) for value in values)))
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, words: int = 1) -> Html:
+    """A table that scrolls by itself on a narrow screen; columns after the first `words` hold numbers."""
+
+    def cells(name: str, row: Sequence[str]) -> Html:
+        return join(tag(name, cell, **({"class_": "n"} if i >= words else {})) for i, cell in enumerate(row))
+
+    body = join(tag("tr", cells("td", row)) for row in rows)
+    whole = tag("table", tag("thead", tag("tr", cells("th", head))), tag("tbody", body))
+    return tag("div", whole, class_="scroll", role="region", tabindex="0", aria_label=label)
+
+
+def pairs(rows: Iterable[tuple[str, str]]) -> Html:
+    """Names and their values."""
+    return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows))
+
+
+def at_most(bound: float, digits: int = 4) -> str:
+    """An upper bound for people, rounded up: what is printed is a bound, too.
+
+    >>> at_most(0.34241), at_most(9.9993e-05), at_most(0.0)
+    ('0.3425', '0.0001', '0')
+    """
+    if not math.isfinite(bound):
+        return "∞"
+    rounded = Context(prec=digits, rounding=ROUND_CEILING).create_decimal_from_float(bound)
+    return f"{float(rounded):.{digits}g}"
+
+
+def percent(value: float) -> str:
+    """A proportion; never rounded up to everything, never down to nothing.
+
+    >>> percent(0.97523), percent(0.99999), percent(1.0)
+    ('97.52 %', '99.99 %', '100 %')
+    """
+    if value in (0.0, 1.0):
+        return f"{value:.0%}".replace("%", " %")
+    return f"{min(max(value * 100, 0.01), 99.99):.2f} %"
+
+
+def plural(number: int, noun: str) -> str:
+    """
+    >>> plural(1, "miss"), plural(1200, "weight")
+    ('1 miss', '1,200 weights')
+    """
+    ending = "" if number == 1 else "es" if noun.endswith("s") else "s"
+    return f"{number:,} {noun}{ending}"

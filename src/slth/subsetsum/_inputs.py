@@ -1,0 +1,101 @@
+"""What may come through the public door. Each refusal says what was expected, what arrived and what to try."""
+
+import math
+from operator import index
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from slth._errors import InputError
+from slth._shapes import Targets, ValuesBatch
+
+MASK_BITS = 64  # values per problem that one packed mask holds
+EXACT_VALUES = 40  # non-zero values per problem that are searched exactly; the kernels' EXACT_MAX
+WHOLE = 1 << 53  # float64 holds every integer up to here
+
+
+def read_problem(values: ArrayLike, target: ArrayLike) -> tuple[ValuesBatch, Targets]:
+    """One problem as a batch of one: values (n,), target a number."""
+    row, z = _floats(values, 1, "values"), _floats(target, 0, "target")
+    return _checked(row[None, :], z[None])
+
+
+def read_batch(values: ArrayLike, targets: ArrayLike) -> tuple[ValuesBatch, Targets]:
+    """Values (batch, n) and targets (batch,) as contiguous float64, copied only where they must be."""
+    rows, z = _floats(values, 2, "values"), _floats(targets, 1, "targets")
+    if len(rows) != len(z):
+        raise InputError(
+            f"expected one target per row of values, got {len(rows)} rows and {len(z)} targets; "
+            "repeat or cut one of them"
+        )
+    return _checked(rows, z)
+
+
+def read_tol(tol: float) -> float:
+    """A tolerance: positive and finite."""
+    if not (isinstance(tol, (int, float, np.number)) and 0 < tol < math.inf):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(
+            f"tol must be a positive finite number in the unit of the values, got {tol!r}; for the best subset "
+            "whatever its error, use closest"
+        )
+    return float(tol)
+
+
+def read_threads(threads: int) -> int:
+    """A number of threads, at least one."""
+    try:
+        count = index(threads)
+    except TypeError:
+        count = 0
+    if count < 1 or isinstance(threads, bool):
+        raise InputError(f"threads must be an integer of at least 1, got {threads!r}; try threads=1")
+    return count
+
+
+def check_exact(values: ValuesBatch) -> None:
+    """Refuse what meet in the middle cannot finish. Zeros do not count: they are never kept."""
+    if values.shape[1] > EXACT_VALUES and len(values):
+        most = int(np.count_nonzero(values, axis=1).max())
+        if most > EXACT_VALUES:
+            raise InputError(
+                f"closest takes at most {EXACT_VALUES} non-zero values per problem, got {most} "
+                "(time and memory grow like 2^(n/2)); leave some out, or use first with a tolerance"
+            )
+
+
+def _floats(numbers: ArrayLike, ndim: int, name: str) -> np.ndarray:
+    shape = {0: "a number", 1: "one-dimensional", 2: "two-dimensional, (batch, n)"}[ndim]
+    try:
+        array = np.asarray(numbers)
+    except ValueError as ragged:
+        raise InputError(f"{name} must be {shape}, got rows of different lengths; pad with zeros") from ragged
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"{name} must be real numbers, got dtype {array.dtype}; convert to float64")
+    if array.ndim != ndim:
+        advice = "use first_batch or closest_batch" if name == "values" and array.ndim == 2 else "reshape it"
+        raise InputError(f"{name} must be {shape}, got shape {array.shape}; {advice}")
+    if array.dtype.kind in "iu" and array.size and not -WHOLE <= array.min() <= array.max() <= WHOLE:
+        raise InputError(f"integer {name} must not exceed 2^53 in size, where float64 starts to round; scale them down")
+    array = np.require(array, np.float64, ["C", "A"])
+    return array if array.flags.writeable else array.copy()  # read-only arrays would be compiled for once more
+
+
+def _checked(values: ValuesBatch, targets: Targets) -> tuple[ValuesBatch, Targets]:
+    if values.shape[1] > MASK_BITS:
+        raise InputError(
+            f"a problem takes at most {MASK_BITS} values, got {values.shape[1]}; "
+            "leave some out: far fewer are enough for any tolerance above 1e-12"
+        )
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.abs(values).sum() + np.abs(targets).sum()):
+            return values, targets
+        for name, array in (("values", values), ("targets", targets)):
+            bad = np.argwhere(~np.isfinite(array))
+            if len(bad):
+                at = tuple(int(i) for i in bad[0])
+                raise InputError(f"{name} must be finite, got {array[at]} at index {at}; remove or replace it")
+        sizes = np.abs(values).sum(axis=1) + np.abs(targets)
+    if not np.isfinite(sizes).all():
+        row = int(np.argmin(np.isfinite(sizes)))
+        raise InputError(f"the values of problem {row} sum beyond the range of float64; divide them by a power of two")
+    return values, targets
