@@ -80,7 +80,7 @@ def evaluate(
     reach = None if box is None else at_inputs(box, pairs[0])
     layers: list[LayerClaim] = []
     output_error: tuple[float, ...] | None = None
-    for layer, (pair, tolerance) in enumerate(zip(pairs, tolerances, strict=True), start=1):
+    for layer, (pair, tolerance) in enumerate(zip(pairs, tolerances, strict=True)):
         errors = pair.errors()
         eta = spectral_norm_bound(errors)
         sup_error = l2_error = None
@@ -127,7 +127,7 @@ def failed_claims(
         box=None if stored.sup_error is None else box,
     )
     failed: list[str] = []
-    for index, (claim, fact) in enumerate(zip(stored.layers, found.layers, strict=True), start=1):
+    for index, (claim, fact) in enumerate(zip(stored.layers, found.layers, strict=True)):
         for field in fields(LayerClaim):
             failed += _compared(f"layer {index}: {field.name}", getattr(fact, field.name), getattr(claim, field.name))
     failed += _compared("network: sup_error", found.sup_error, stored.sup_error)

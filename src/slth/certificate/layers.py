@@ -110,7 +110,7 @@ def pair_up(target: Sequence[Affine], realised: Sequence[Realised]) -> list[Pair
     if len(target) != len(realised) or not target:
         raise InputError(f"expected as many realised layers as the target has, got {len(realised)} for {len(target)}")
     pairs: list[Pair] = []
-    for layer, (wanted, found) in enumerate(zip(target, realised, strict=True), start=1):
+    for layer, (wanted, found) in enumerate(zip(target, realised, strict=True)):
         shape = wanted.weight.shape
         if found.positive.shape != shape:
             raise InputError(f"layer {layer}: the target has shape {shape}, its realisation {found.positive.shape}")

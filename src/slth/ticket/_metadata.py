@@ -254,12 +254,12 @@ def _heads(entries: list[Any], layers: list[LayerSpec]) -> tuple[str, ...]:
 
 def _asked(data: Any) -> Asked:
     fields = Fields(data, "provenance.asked", ["tolerance", "epsilon", "failure_probability", "candidates"])
-    numbers = [
-        None if fields.get(key) is None else fields.number(key, 0.0)
+    numbers = {
+        key: None if fields.get(key) is None else fields.number(key, 0.0)
         for key in ("tolerance", "epsilon", "failure_probability")
-    ]
+    }
     candidates = None if fields.get("candidates") is None else fields.integer("candidates", 1, MOST_CANDIDATES)
-    return Asked(*numbers, candidates)
+    return Asked(**numbers, candidates=candidates)
 
 
 def _provenance(data: Any, layers: list[LayerSpec]) -> Provenance:
