@@ -61,7 +61,7 @@ def test_every_claim_that_is_too_small_is_caught(random_case):
                     continue
                 small = replace(layer, **{name: value - 1 if name == "misses" else value * (1 - 1e-5)})
                 layers = (*honest.layers[:i], small, *honest.layers[i + 1 :])
-                check(replace(honest, layers=layers), f"layer {i + 1}: {name.replace('_', ' ')} is")
+                check(replace(honest, layers=layers), f"layer {i}: {name.replace('_', ' ')} is")
                 caught += 1
         check(replace(honest, sup_error=honest.sup_error * (1 - 1e-5)), "network: sup error is")
         check(replace(honest, l2_error=honest.l2_error * (1 - 1e-5)), "network: l2 error is")
