@@ -12,12 +12,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slth.subsetsum._inputs import check_exact, read_batch, read_problem, read_threads
+from slth.subsetsum._inputs import Number, check_exact, read_batch, read_problem, read_threads
 from slth.subsetsum._records import SubsetSum, SubsetSums
 from slth.subsetsum._rows import solve_rows
 
 
-def closest(values: ArrayLike, target: float) -> SubsetSum:
+def closest(values: ArrayLike, target: Number) -> SubsetSum:
     r"""Choose the subset $S$ of the values that minimises $|\sum_{i \in S} v_i - z|$.
 
     Args:

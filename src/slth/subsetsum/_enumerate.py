@@ -4,14 +4,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slth._errors import InputError
-from slth.subsetsum._inputs import read_problem
+from slth.subsetsum._inputs import Number, read_problem
 from slth.subsetsum._records import Status, SubsetSum
 
 ENUMERATED = 24  # most values: 2^24 sums take about 0.1 s
 BLOCK = 16  # log2 of the sums held at a time
 
 
-def enumerate_closest(values: ArrayLike, target: float) -> SubsetSum:
+def enumerate_closest(values: ArrayLike, target: Number) -> SubsetSum:
     r"""Choose the subset that minimises $|\sum_{i \in S} v_i - z|$ by looking at all $2^n$ of them.
 
     Every sum is the float64 sum of its values in ascending order of index, so the error is optimal to the last bit,

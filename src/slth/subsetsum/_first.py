@@ -12,12 +12,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slth.subsetsum._inputs import read_batch, read_problem, read_threads, read_tol
+from slth.subsetsum._inputs import Number, read_batch, read_problem, read_threads, read_tol
 from slth.subsetsum._records import SubsetSum, SubsetSums
 from slth.subsetsum._rows import solve_rows
 
 
-def first(values: ArrayLike, target: float, *, tol: float) -> SubsetSum:
+def first(values: ArrayLike, target: Number, *, tol: Number) -> SubsetSum:
     r"""Choose some subset $S$ of the values with $|\sum_{i \in S} v_i - z| \le \varepsilon$.
 
     Args:
@@ -47,7 +47,7 @@ def first(values: ArrayLike, target: float, *, tol: float) -> SubsetSum:
     return _solve(rows, targets, read_tol(tol), 1)[0]
 
 
-def first_batch(values: ArrayLike, targets: ArrayLike, *, tol: float, threads: int = 1) -> SubsetSums:
+def first_batch(values: ArrayLike, targets: ArrayLike, *, tol: Number, threads: int = 1) -> SubsetSums:
     """Solve many problems, each exactly as `first` does: values (batch, n), targets (batch,).
 
     The answers do not depend on `threads`, bit for bit. Cost: a third of a microsecond per problem and thread for

@@ -2,25 +2,27 @@
 
 import math
 from operator import index
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from slth._errors import InputError
 from slth._shapes import Targets, ValuesBatch
+
+Number = float | int | np.floating | np.integer
 
 MASK_BITS = 64  # values per problem that one packed mask holds
 EXACT_VALUES = 40  # non-zero values per problem that are searched exactly; the kernels' EXACT_MAX
 WHOLE = 1 << 53  # float64 holds every integer up to here
 
 
-def read_problem(values: ArrayLike, target: ArrayLike) -> tuple[ValuesBatch, Targets]:
+def read_problem(values: object, target: object) -> tuple[ValuesBatch, Targets]:
     """One problem as a batch of one: values (n,), target a number."""
     row, z = _floats(values, 1, "values"), _floats(target, 0, "target")
     return _checked(row[None, :], z[None])
 
 
-def read_batch(values: ArrayLike, targets: ArrayLike) -> tuple[ValuesBatch, Targets]:
+def read_batch(values: object, targets: object) -> tuple[ValuesBatch, Targets]:
     """Values (batch, n) and targets (batch,) as contiguous float64, copied only where they must be."""
     rows, z = _floats(values, 2, "values"), _floats(targets, 1, "targets")
     if len(rows) != len(z):
@@ -31,9 +33,9 @@ def read_batch(values: ArrayLike, targets: ArrayLike) -> tuple[ValuesBatch, Targ
     return _checked(rows, z)
 
 
-def read_tol(tol: float) -> float:
+def read_tol(tol: object) -> float:
     """A tolerance: positive and finite."""
-    if not (isinstance(tol, (int, float, np.number)) and 0 < tol < math.inf):  # pyright: ignore[reportUnnecessaryIsInstance]
+    if not (isinstance(tol, Number) and 0 < tol < math.inf):
         raise InputError(
             f"tol must be a positive finite number in the unit of the values, got {tol!r}; for the best subset "
             "whatever its error, use closest"
@@ -41,10 +43,10 @@ def read_tol(tol: float) -> float:
     return float(tol)
 
 
-def read_threads(threads: int) -> int:
+def read_threads(threads: object) -> int:
     """A number of threads, at least one."""
     try:
-        count = index(threads)
+        count = index(threads)  # pyright: ignore[reportArgumentType]
     except TypeError:
         count = 0
     if count < 1 or isinstance(threads, bool):
@@ -63,7 +65,7 @@ def check_exact(values: ValuesBatch) -> None:
             )
 
 
-def _floats(numbers: ArrayLike, ndim: int, name: str) -> np.ndarray:
+def _floats(numbers: Any, ndim: int, name: str) -> np.ndarray:
     shape = {0: "a number", 1: "one-dimensional", 2: "two-dimensional, (batch, n)"}[ndim]
     try:
         array = np.asarray(numbers)
