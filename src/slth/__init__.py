@@ -11,7 +11,7 @@ from slth._version import __version__
 
 if TYPE_CHECKING:
     from slth._errors import InputError
-    from slth.api import construct, evaluate, load, realised, source, train, verify
+    from slth.api import construct, evaluate, load, plan, realised, source, train, verify
     from slth.ticket import Ticket
 
 _HOMES = {"InputError": "slth._errors", "Ticket": "slth.ticket"}
@@ -22,6 +22,7 @@ __all__ = [
     "construct",
     "evaluate",
     "load",
+    "plan",
     "realised",
     "source",
     "train",

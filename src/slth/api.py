@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from slth.construction import Plan
+from slth.construction import Layout, Plan, plan_layout
 from slth.construction import construct as _construct
 from slth.evaluate import Evaluation, Verification
 from slth.evaluate import evaluate as _evaluate
@@ -24,9 +24,13 @@ InputRange = tuple[float | np.ndarray, float | np.ndarray]  # lower, upper; numb
 def construct(
     model: Any,
     *,
-    tolerance: float = 1e-4,
+    tolerance: float | None = None,
+    epsilon: float | None = None,
     candidates: int | None = None,
+    failure_probability: float = 0.01,
     seed: int = 0,
+    retries: int = 0,
+    source: Ticket | str | Path | None = None,
     input_range: InputRange | None = None,
     normalize: tuple[float, float] | None = None,
     order: Sequence[str] | None = None,
@@ -38,9 +42,13 @@ def construct(
 
     Args:
         model: an `nn.Sequential` of Linear and ReLU, a state dict, or a path to `.safetensors` or `.pt`.
-        tolerance: the largest error of one weight, in the unit of the weights.
-        candidates: random candidates per weight and half, 1 to 64; None: from measurements, about 1 % chance of a miss.
+        tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless `epsilon` is given.
+        epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
+        candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
+        failure_probability: the network gets so wide that at most this many weights are expected to miss.
         seed: names the random network.
+        retries: further attempts, each wider as a whole, while weights miss; the ticket counts attempts.
+        source: a ticket whose random network is to be used: same seed, same width, another mask.
         input_range: (lower, upper) of the network's inputs. It decides whether inputs can be negative, and the box of
             the certificate. None: any input, no bound over a domain.
         normalize: (mean, std) applied to raw data before the network; only recorded, for `evaluate`.
@@ -62,12 +70,35 @@ def construct(
     target = read_target(model, order=order, activation=activation)
     return _construct(
         target.layers,
-        Plan(tolerance=tolerance, candidates=candidates, seed=seed),
+        Plan(
+            tolerance=tolerance,
+            epsilon=epsilon,
+            candidates=candidates,
+            failure_probability=failure_probability,
+            seed=seed,
+            retries=retries,
+            source=load(source) if isinstance(source, (str, Path)) else source,
+        ),
         domain=domain(input_range, normalize),
         names=target.names,
         threads=cores() if threads is None else threads,
         progress=progress,
     )
+
+
+def plan(
+    model: Any,
+    *,
+    tolerance: float | None = None,
+    epsilon: float | None = None,
+    failure_probability: float = 0.01,
+    input_range: InputRange | None = None,
+    order: Sequence[str] | None = None,
+) -> Layout:
+    """The width that `construct` would choose: layers, tolerances and expected misses, without solving anything."""
+    target = read_target(model, order=order)
+    asked = Plan(tolerance=tolerance, epsilon=epsilon, failure_probability=failure_probability)
+    return plan_layout(target.layers, asked, domain=domain(input_range))
 
 
 def domain(input_range: InputRange | None, normalize: tuple[float, float] | None = None) -> Domain:
@@ -162,4 +193,4 @@ def source(ticket: Ticket | str | Path) -> "nn.Sequential":
     return view(ticket if isinstance(ticket, Ticket) else load(ticket))
 
 
-__all__ = ["Mlp", "construct", "domain", "evaluate", "load", "realised", "source", "train", "verify"]
+__all__ = ["Mlp", "construct", "domain", "evaluate", "load", "plan", "realised", "source", "train", "verify"]

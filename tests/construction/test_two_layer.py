@@ -8,7 +8,7 @@ from networks import random_target
 
 from slth import InputError
 from slth.certificate import Affine
-from slth.construction import Plan, construct, default_candidates, gain
+from slth.construction import Plan, construct, gain
 from slth.ticket import Domain, encode, products, unpack
 
 UNSIGNED, SIGNED, ANY = Domain((0.0,), (1.0,)), Domain((-1.0,), (1.0,)), Domain()
@@ -118,15 +118,6 @@ def test_negative_halves_exist_only_where_an_input_can_be_negative():
         assert ticket.layers[1].lift.signed_inputs.tolist() == []
 
 
-def test_candidates_follow_the_measured_table():
-    """29 at tolerance 0.01 and gain 1, 28 at gain 1/2, plus three; about seven more at 1e-4."""
-    assert default_candidates(0.01, 1.0) == 32
-    assert default_candidates(0.01, 0.5) == 31
-    assert default_candidates(1e-4, 1.0) == 39
-    assert default_candidates(1e-30, 1.0) == 64
-    assert default_candidates(1e5, 1.0) == 16
-
-
 def test_a_single_layer_and_zero_weights_are_networks_too():
     target = [Affine(np.array([[[0.5], [0.0]]]), np.zeros(1))]
     ticket = construct(target, Plan(tolerance=1e-3), domain=UNSIGNED)
@@ -154,6 +145,11 @@ def test_progress_counts_every_problem_and_ends():
         ({"candidates": 0}, "from 1 to 64"),
         ({"candidates": 65}, "from 1 to 64"),
         ({"seed": -1}, "non-negative"),
+        ({"tolerance": 0.1, "epsilon": 0.1}, "one of the two"),
+        ({"epsilon": 0.0}, "positive"),
+        ({"failure_probability": 0.0}, "between 0 and 1"),
+        ({"failure_probability": 1.0}, "between 0 and 1"),
+        ({"retries": -1}, "counted from 0"),
     ],
 )
 def test_an_impossible_plan_is_refused(options, sentence):

@@ -16,7 +16,7 @@ from slth.data import load as load_data
 from slth.evaluate import Evaluation
 from slth.network import Mlp, read_target
 from slth.records import Record, cores, environment
-from slth.ticket import Ticket
+from slth.ticket import Ticket, load
 
 _EMBEDDED = "digits"
 
@@ -27,9 +27,8 @@ class Request:
 
     target: Path | None
     out: Path | None
-    tolerance: float
-    candidates: int | None
-    seed: int
+    plan: dict[str, Any]  # options of `slth.construction.Plan`
+    source: Path | None
     input_range: tuple[float, float] | None
     data: str | None
     data_dir: Path | None
@@ -58,7 +57,8 @@ def run(asked: Request) -> int:
     out = asked.out or Path(f"{asked.target.stem if asked.target else _EMBEDDED}.slth")
     written = [out]
     clock = _Clock()
-    Plan(tolerance=asked.tolerance, candidates=asked.candidates, seed=asked.seed)  # refuse now, not after training
+    source = None if asked.source is None else load(asked.source)
+    Plan(**asked.plan, source=source)  # refuse now, not after training
     api.domain(asked.input_range, asked.normalize)
     check_writable(out)
     if asked.records is not None:
@@ -74,13 +74,16 @@ def run(asked: Request) -> int:
         clock.lap("read")
     for sentence in target.assumed:
         _print.note(f"assumed: {sentence}", asked.quiet)
-    input_range = _input_range(asked)
+    input_range = (
+        known_range(_EMBEDDED, None, None, asked.quiet)
+        if asked.target is None
+        else input_range_of(asked.input_range, asked.data, asked.data_dir, asked.normalize, asked.quiet)
+    )
     with _print.progress("constructing", asked.quiet) as report:
         ticket = api.construct(
             target,
-            tolerance=asked.tolerance,
-            candidates=asked.candidates,
-            seed=asked.seed,
+            **asked.plan,
+            source=source,
             input_range=input_range,
             normalize=asked.normalize,
             threads=asked.threads,
@@ -108,7 +111,7 @@ def _train(asked: Request, trained: Path) -> Mlp:
     """The default target: a 64-64-10 MLP on the embedded digits, written beside the ticket."""
     from safetensors.numpy import save
 
-    for name in ("data", "input_range", "normalize", "order", "activation"):
+    for name in ("data", "input_range", "normalize", "order", "activation", "source"):
         if getattr(asked, name) is not None:
             raise InputError(f"--{name.replace('_', '-')} goes with a TARGET; the default target brings its own")
     single_torch_thread()
@@ -118,32 +121,41 @@ def _train(asked: Request, trained: Path) -> Mlp:
     return read_target(tensors, activation="relu")
 
 
-def _input_range(asked: Request) -> tuple[float, float] | None:
-    if asked.input_range is not None:
-        if asked.data is not None:
-            raise InputError("--input-range and --data both state the inputs; give one of them")
-        return asked.input_range
-    name = _EMBEDDED if asked.target is None else asked.data
-    if name is None:
+def input_range_of(
+    given: tuple[float, float] | None,
+    data: str | None,
+    data_dir: Path | None,
+    normalize: tuple[float, float] | None,
+    quiet: bool,
+) -> tuple[float, float] | None:
+    """The range of the inputs, as given or as a data set states it; says what is assumed or missing."""
+    if given is not None and data is not None:
+        raise InputError("--input-range and --data both state the inputs; give one of them")
+    if given is None and data is None:
         _print.note(
             "no input range: inputs may be negative, and no bound on the output is certified; "
             "give --input-range lo,hi or --data NAME",
-            asked.quiet,
+            quiet,
         )
-        return None
-    data = load_data(name, data_dir=asked.data_dir, train=False)
-    data = data if asked.normalize is None else data.normalised(*asked.normalize)
+    return given if data is None else known_range(data, data_dir, normalize, quiet)
+
+
+def known_range(
+    name: str, data_dir: Path | None, normalize: tuple[float, float] | None, quiet: bool
+) -> tuple[float, float]:
+    """The range that a data set states, after normalisation."""
+    data = load_data(name, data_dir=data_dir, train=False)
+    data = data if normalize is None else data.normalised(*normalize)
     if data.range_observed:
-        _print.note(f"assumed: inputs stay in the range seen in {name}", asked.quiet)
+        _print.note(f"assumed: inputs stay in the range seen in {name}", quiet)
     return data.input_range
 
 
 def _record(asked: Request, ticket: Ticket, found: Evaluation | None, clock: _Clock) -> Record:
     question: dict[str, Any] = {
         "target": ticket.provenance.target,
-        "tolerance": asked.tolerance,
-        "candidates": asked.candidates,
-        "seed": asked.seed,
+        **asked.plan,
+        "source": None if asked.source is None else str(asked.source),
         "domain": [ticket.domain.lower, ticket.domain.upper, ticket.domain.normalize],
     }
     outcome = construction_outcome(ticket)

@@ -16,6 +16,18 @@ Order = Annotated[
     str | None,
     typer.Option(help="Layer names from input to output: a,b,c, if the file does not tell.", show_default=False),
 ]
+Tolerance = Annotated[
+    float | None, typer.Option(help="Largest error of one weight. Default: 1e-4.", show_default=False)
+]
+Epsilon = Annotated[
+    float | None,
+    typer.Option(help="Instead: largest certified error of any output on the input range.", show_default=False),
+]
+FailureProbability = Annotated[float, typer.Option(help="Plan the width so that at most this many weights miss.")]
+InputRange = Annotated[
+    str | None, typer.Option(metavar="LO,HI", help="Range of the network's inputs.", show_default=False)
+]
+RangeData = Annotated[str | None, typer.Option(help="Take the input range from this data set.", show_default=False)]
 DataDir = Annotated[
     Path | None, typer.Option(envvar="SLTH_DATA", help="Folder of the image data sets.", show_default=False)
 ]

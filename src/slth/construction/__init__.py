@@ -1,5 +1,18 @@
 """Constructions: a trained network's coefficients become the masks of a random network. One file per theorem."""
 
-from slth.construction.two_layer import Plan, construct, default_candidates, gain
+from slth.construction.plan import Plan, construct, plan_layout, split_error
+from slth.construction.two_layer import Layout, lay_out, solve
+from slth.construction.width import first_moment, gain, miss_probability
 
-__all__ = ["Plan", "construct", "default_candidates", "gain"]
+__all__ = [
+    "Layout",
+    "Plan",
+    "construct",
+    "first_moment",
+    "gain",
+    "lay_out",
+    "miss_probability",
+    "plan_layout",
+    "solve",
+    "split_error",
+]

@@ -26,6 +26,7 @@ from jaxtyping import Bool, Float64, Int64
 from slth._errors import InputError
 from slth._version import __version__
 from slth.certificate import Affine, certify
+from slth.construction.width import gain, plan_widths
 from slth.numerics import check_seed
 from slth.subsetsum import Status, SubsetSums, first_batch
 from slth.ticket import (
@@ -56,97 +57,127 @@ Progress = Callable[[int, int], None]  # problems solved, problems in all
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What is asked of a construction; everything that fixes the random network, and nothing else."""
+class Layout:
+    """The width of the random network for one target, before any weight is solved."""
 
-    tolerance: float = 1e-4  # τ, largest error of one coefficient, in the unit of the target's weights
-    candidates: int | None = None  # n per coefficient and half; None: `default_candidates`
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        check_seed(self.seed)
-        _ = self.asked
-
-    @property
-    def asked(self) -> Asked:
-        """The same for the ticket's provenance; refuses what cannot be."""
-        return Asked(tolerance=self.tolerance, candidates=self.candidates)
+    seed: int
+    layers: tuple[LayerSpec, ...]
+    tolerances: tuple[float, ...]
+    expected_misses: float
 
 
-def gain(coefficients: Float64[np.ndarray, "..."]) -> float:
-    """g, the smallest power of two that is at least 1.5 max|w|; 1 for zeros.
-
-    >>> gain(np.array([0.32, -0.1])), gain(np.array([0.0]))
-    (0.5, 1.0)
-    """
-    largest = 1.5 * float(np.max(np.abs(coefficients), initial=0.0))
-    if largest == 0.0:
-        return 1.0
-    mantissa, exponent = math.frexp(largest)
-    return math.ldexp(1.0, exponent - 1 if mantissa == 0.5 else exponent)
-
-
-def default_candidates(tolerance: float, gain: float) -> int:
-    """n from measurements on a trained 784-500-10 network: about 1 % chance of any miss, plus three.
-
-    29 candidates at tolerance 0.01 and gain 1; one more per halving of the tolerance, one per doubling of the gain.
-    """
-    return min(max(math.ceil(32 + math.log2(0.01 * gain / tolerance)), 16), MOST_CANDIDATES)
-
-
-def construct(
+def lay_out(
     target: Sequence[Affine],
-    plan: Plan,
+    tolerances: Sequence[float],
     *,
     domain: Domain,
+    seed: int = 0,
+    candidates: int | None = None,
+    failure_probability: float = 0.01,
+    extra: int = 0,
+) -> Layout:
+    """How wide the random network must be so that P(any miss) ≤ `failure_probability`, see `width`.
+
+    Args:
+        tolerances: τ of each layer.
+        candidates: n, if given rather than planned.
+        extra: candidates on top of that, for a further attempt.
+
+    Raises:
+        InputError: a target that is no ReLU network, or more than 64 candidates needed.
+    """
+    check_target(target)
+    check_seed(seed)
+    signed = domain.signed(target[0].weight.shape[1])
+    widths = plan_widths(
+        target, tolerances, signed=signed, failure_probability=failure_probability, candidates=candidates
+    )
+    layers: list[LayerSpec] = []
+    for i, (layer, width) in enumerate(zip(target, widths, strict=True)):
+        outputs, inputs, taps = layer.weight.shape
+        n, n_c = (min(count + extra, MOST_CANDIDATES) for count in (width.candidates, width.constants))
+        lift = LiftSpec(inputs, n, n_c if layer.bias is not None else 0, signed_ranges(signed) if i == 0 else ())
+        layers.append(LayerSpec(f"layers/{i}", outputs, taps, lift, lift.live, width.gain, width.bias_gain))
+    return Layout(seed, tuple(layers), tuple(tolerances), sum(width.expected_misses for width in widths))
+
+
+def lay_out_in(source: Ticket, target: Sequence[Affine], tolerances: Sequence[float], *, domain: Domain) -> Layout:
+    """The random network of another ticket, for a new target: only the gains, which are carried, are new.
+
+    Raises:
+        InputError: the target has another shape, or its inputs other signs, than the source was made for.
+    """
+    check_target(target)
+    signed = signed_ranges(domain.signed(target[0].weight.shape[1]))
+    layers: list[LayerSpec] = []
+    for i, layer in enumerate(target):
+        gains = gain(layer.weight), 1.0 if layer.bias is None else gain(layer.bias)
+        theirs = source.layers[min(i, len(source.layers) - 1)]
+        fits = (
+            len(target) == len(source.layers)
+            and (theirs.outputs, theirs.lift.inputs, theirs.taps) == layer.weight.shape
+            and (theirs.lift.constants > 0) == (layer.bias is not None)
+            and theirs.lift.signed == (signed if i == 0 else ())
+        )
+        if not fits:
+            raise InputError(
+                f"the source network is for widths {source.widths} and its own signs of inputs; this target does not "
+                "fit it: give a target of the same widths, biases and input range"
+            )
+        layers.append(replace(theirs, gain=gains[0], bias_gain=gains[1]))
+    return Layout(source.seed, tuple(layers), tuple(tolerances), math.nan)
+
+
+def solve(
+    target: Sequence[Affine],
+    layout: Layout,
+    *,
+    domain: Domain,
+    asked: Asked,
+    attempts: int = 1,
     names: Sequence[tuple[str, str | None]] | None = None,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Ticket:
-    """Prune the random network of `plan.seed` until it computes the target; the ticket with its certificate.
+    """Prune the random network of a layout until it computes the target; the ticket with its certificate.
 
     Args:
         target: the layers of f(x) = W_L σ(... σ(W_1 x + b_1) ...) + b_L, σ = ReLU, taps = 1, finite.
         domain: the inputs the ticket is for; they decide which halves exist and what the certificate bounds.
+        asked, attempts: for the record of where the ticket came from.
         names: the target's tensor names per layer, (weight, bias or None); default "0.weight", "0.bias", ...
         threads: workers; the ticket has the same bytes for any number of them.
 
-    Cost: one subset-sum problem per coefficient and half, a few microseconds each; memory of one layer.
-
-    Raises:
-        InputError: shapes that do not chain, weights that are not finite, an impossible plan.
+    Cost: one subset-sum problem per coefficient and half, about a microsecond each; memory of one layer.
     """
-    _check(target)
-    specs = [_layer_spec(i, layer, plan, domain) for i, layer in enumerate(target)]
-    solved = _Counter(progress, sum(spec.outputs * spec.taps * spec.lift.slots for spec in specs))
+    solved = _Counter(progress, sum(spec.outputs * spec.taps * spec.lift.slots for spec in layout.layers))
     layers, masks, realised, misses = [], [], [], []
-    for i, (layer, spec) in enumerate(zip(target, specs, strict=True)):
-        lift = scan(spec.lift, plan.seed, spec.path)
+    for i, (layer, spec, tolerance) in enumerate(zip(target, layout.layers, layout.tolerances, strict=True)):
+        lift = scan(spec.lift, layout.seed, spec.path)
         spec = replace(spec, neurons=lift.neurons)
-        mask, missed = _solve_layer(i, layer, spec, lift, plan, threads, solved)
+        mask, missed = _solve_layer(i, layer, _Task(spec, lift, layout.seed, tolerance), threads, solved)
         layers.append(spec)
         masks.append(pack(mask))
-        realised.append(realise(spec, lift, plan.seed, mask))
+        realised.append(realise(spec, lift, layout.seed, mask))
         misses += missed
     _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done:,}", solved.seconds, threads)
-    tolerances = [plan.tolerance] * len(layers)
-    certificate = certify(target, realised, tolerances=tolerances, box=domain.box(layers[0].lift.inputs))
+    box = domain.box(layers[0].lift.inputs)
     if names is None:
         names = [(f"{2 * i}.weight", None if layer.bias is None else f"{2 * i}.bias") for i, layer in enumerate(target)]
     return Ticket(
-        seed=plan.seed,
+        seed=layout.seed,
         network="relu_mlp",
         domain=domain,
         layers=tuple(layers),
         masks=tuple(masks),
-        heads=tuple(head_digest(tensor, plan.seed) for layer in layers for tensor in layer.tensors),
+        heads=tuple(head_digest(tensor, layout.seed) for layer in layers for tensor in layer.tensors),
         digests=tuple(realised_digest(part) for part in realised),
-        certificate=certificate,
+        certificate=certify(target, realised, tolerances=layout.tolerances, box=box),
         provenance=Provenance(
             version=__version__,
             method=METHOD,
-            asked=plan.asked,
-            attempts=1,
+            asked=asked,
+            attempts=attempts,
             target=target_digest(target),
             names=tuple(names),
             misses=tuple(misses[:MOST_MISSES]),
@@ -154,30 +185,25 @@ def construct(
     )
 
 
-def _layer_spec(index: int, layer: Affine, plan: Plan, domain: Domain) -> LayerSpec:
-    """The layout of a layer's source; `neurons` is known after the scan."""
-    outputs, inputs, taps = layer.weight.shape
-    signed = domain.signed(inputs) if index == 0 else np.zeros(inputs, np.bool_)
-    gains = gain(layer.weight), 1.0 if layer.bias is None else gain(layer.bias)
-    wanted = [plan.candidates or default_candidates(plan.tolerance, g) for g in gains]
-    lift = LiftSpec(
-        inputs=inputs,
-        candidates=wanted[0],
-        constants=0 if layer.bias is None else wanted[1],
-        signed=signed_ranges(signed),
-    )
-    return LayerSpec(f"layers/{index}", outputs, taps, lift, lift.live, *gains)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """One layer to solve."""
+
+    spec: LayerSpec
+    lift: Lift
+    seed: int
+    tolerance: float
 
 
 def _solve_layer(
-    index: int, layer: Affine, spec: LayerSpec, lift: Lift, plan: Plan, threads: int, solved: "_Counter"
+    index: int, layer: Affine, task: _Task, threads: int, solved: "_Counter"
 ) -> tuple[Bool[np.ndarray, "outtap live"], list[Miss]]:
     """One subset-sum problem per coefficient: the mask of the mixing layer, and the coefficients out of reach."""
+    spec = task.spec
     mask = np.zeros((spec.outputs * spec.taps, spec.lift.live), np.bool_)
     misses: list[Miss] = []
-    for block, found, seconds in _in_order(
-        lambda block: _solve_block(block, spec, lift, plan), _blocks(layer, spec, lift), threads
-    ):
+    blocks = _blocks(layer, spec, task.lift)
+    for block, found, seconds in _in_order(lambda block: _solve_block(block, task), blocks, threads):
         kept = found.kept.reshape(*block.targets.shape, -1)  # (slot, outtap, n)
         mask[:, block.members.reshape(-1)] = kept.transpose(1, 0, 2).reshape(len(mask), -1)
         for at in np.flatnonzero(found.codes != _WITHIN):
@@ -216,12 +242,12 @@ def _blocks(layer: Affine, spec: LayerSpec, lift: Lift) -> Iterator[_Block]:
         yield _Block("bias", np.array([-1]), lift.constant_members[None], bias.reshape(1, -1), spec.bias_gain)
 
 
-def _solve_block(block: _Block, spec: LayerSpec, lift: Lift, plan: Plan) -> tuple[_Block, SubsetSums, float]:
+def _solve_block(block: _Block, task: _Task) -> tuple[_Block, SubsetSums, float]:
     """Answers for the rows (slot, outtap) of a block, and the seconds the solver took."""
-    candidates = products(spec, lift, plan.seed, block.members)  # (slot, n, outtap)
+    candidates = products(task.spec, task.lift, task.seed, block.members)  # (slot, n, outtap)
     rows = np.ascontiguousarray(candidates.transpose(0, 2, 1)).reshape(-1, block.members.shape[1])
     start = time.perf_counter()
-    found = first_batch(rows, block.targets.reshape(-1) / block.gain, tol=plan.tolerance / block.gain)
+    found = first_batch(rows, block.targets.reshape(-1) / block.gain, tol=task.tolerance / block.gain)
     return block, found, time.perf_counter() - start
 
 
@@ -254,7 +280,8 @@ class _Counter:
             self.progress(self.done, self.problems)
 
 
-def _check(target: Sequence[Affine]) -> None:
+def check_target(target: Sequence[Affine]) -> None:
+    """Refuse what is no ReLU network of finite weights whose shapes chain."""
     if not target:
         raise InputError("the target has no layers; expected at least one weight matrix")
     before = target[0].weight.shape[1]

@@ -1,0 +1,200 @@
+"""How wide must the random network be? From measured chances of a miss to a promise about the whole network.
+
+A coefficient w misses if no subset of its n candidates sums to w/g within τ/g. `p(z, n, t)` is the measured chance of
+that for z = |w|/g and t = τ/g, shipped as a table (`miss_table.json`, made by `benchmarks/miss_table.py`). By the union
+bound
+
+    P(any miss) ≤ E[misses] = Σ_w p(|w|/g, n, τ/g) ≤ δ,
+
+also though candidates of one input share their lift values: expectations add whatever the dependence.
+
+Beyond the table, all on the safe side: |z| is rounded up to the grid, on which p grows; one candidate more offsets half
+the tolerance (measured: nearly so; the worse of the two neighbouring tolerances counts); and in n, log p is concave, so that it falls at least as fast as the
+line through the last four numbers of candidates that were seen to miss often enough to be measured.
+
+First moments say nothing here: 2ⁿ subsets cover a target many times over on average long before all of 10⁵ targets are
+covered in one draw.
+"""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+from jaxtyping import Float64, Int64
+
+from slth._errors import InputError
+from slth.certificate import Affine
+from slth.ticket import MOST_CANDIDATES
+
+_SEEN = 50  # misses that make a measured chance trustworthy to 14 %
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """What one layer of the random network needs."""
+
+    tolerance: float  # τ of its coefficients
+    gain: float  # g
+    bias_gain: float  # g_b
+    candidates: int  # n per coefficient and half
+    constants: int  # n_c for the bias; 0 without one
+    expected_misses: float
+
+
+def gain(coefficients: Float64[np.ndarray, "..."]) -> float:
+    """g, the smallest power of two that is at least 1.5 max|w|; 1 for zeros.
+
+    >>> gain(np.array([0.32, -0.1])), gain(np.array([0.0]))
+    (0.5, 1.0)
+    """
+    largest = 1.5 * float(np.max(np.abs(coefficients), initial=0.0))
+    if largest == 0.0:
+        return 1.0
+    mantissa, exponent = math.frexp(largest)
+    return math.ldexp(1.0, exponent - 1 if mantissa == 0.5 else exponent)
+
+
+def miss_probability(
+    z: Float64[np.ndarray, " count"], candidates: int, tolerance: float
+) -> Float64[np.ndarray, " count"]:
+    """p(z, n, t): the chance that no subset of n candidates u·v reaches z within t; an upper estimate.
+
+    Args:
+        z: targets in units of the gain, |z| ≤ 2/3. Those with |z| ≤ t never miss.
+        candidates: n.
+        tolerance: t > 0, in units of the gain.
+    """
+    table = _table()
+    size = np.abs(z)
+    row = np.minimum(np.searchsorted(table.z, size * (1 - 1e-12)), len(table.z) - 1)
+    return np.where(size <= tolerance, 0.0, table.chances(candidates, tolerance)[row])
+
+
+def plan_width(layer: Affine, tolerance: float, *, signed: int, failure: float, candidates: int | None = None) -> Width:
+    """The fewest candidates with at most `failure` expected misses in one layer.
+
+    Args:
+        tolerance: τ.
+        signed: inputs that can be negative; their coefficients are two problems each.
+        failure: expected misses allowed; weights and bias get half of it each if there are both.
+        candidates: n, if it is given rather than planned.
+
+    Raises:
+        InputError: more than 64 candidates would be needed.
+    """
+    gains = gain(layer.weight), 1.0 if layer.bias is None else gain(layer.bias)
+    halves = np.abs(layer.weight).reshape(layer.weight.shape[0], -1)
+    both = np.concatenate([halves.ravel(), np.abs(layer.weight[:, :signed]).ravel()]) if signed else halves.ravel()
+    share = failure if layer.bias is None else failure / 2
+    n, missed = _fewest(both / gains[0], tolerance / gains[0], share, candidates)
+    if layer.bias is None:
+        return Width(tolerance, *gains, n, 0, missed)
+    n_c, missed_bias = _fewest(np.abs(layer.bias) / gains[1], tolerance / gains[1], share, candidates)
+    return Width(tolerance, *gains, n, n_c, missed + missed_bias)
+
+
+def plan_widths(
+    target: Sequence[Affine],
+    tolerances: Sequence[float],
+    *,
+    signed: np.ndarray,
+    failure_probability: float,
+    candidates: int | None = None,
+) -> tuple[Width, ...]:
+    """The width of every layer so that P(any miss in the network) ≤ failure_probability, as far as the table is true.
+
+    The allowance is shared among the layers by their numbers of coefficients.
+    """
+    sizes = [layer.weight.size + (0 if layer.bias is None else layer.bias.size) for layer in target]
+    widths: list[Width] = []
+    for i, (layer, tolerance) in enumerate(zip(target, tolerances, strict=True)):
+        failure = failure_probability * sizes[i] / sum(sizes)
+        ordered = layer
+        count = 0
+        if i == 0 and signed.any():
+            count = int(signed.sum())
+            order = np.argsort(~signed, kind="stable")  # signed inputs first
+            ordered = Affine(layer.weight[:, order], layer.bias)
+        widths.append(plan_width(ordered, tolerance, signed=count, failure=failure, candidates=candidates))
+    return tuple(widths)
+
+
+def first_moment(z: float, tolerance: float) -> int:
+    """Fewest n with one subset expected within t of z: 2ⁿ · 2t · N(z; 0, n E[x²]/2) ≥ 1. A rule of thumb, no bound.
+
+    For u uniform on [½, 1], v on [−1, 1]: E[x²] = 7/36. Over values and subset, a subset sum has mean 0 and variance
+    n E[x²]/2 = 7n/72.
+    """
+    for n in range(1, MOST_CANDIDATES + 1):
+        variance = n * 7 / 72
+        density = math.exp(-z * z / (2 * variance)) / math.sqrt(2 * math.pi * variance)
+        if n + math.log2(2 * tolerance * density) >= 0:
+            return n
+    return MOST_CANDIDATES
+
+
+def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | None) -> tuple[int, float]:
+    """The fewest candidates that keep the expected misses within `failure`, and those misses."""
+    table = _table()
+    alive = z[z > tolerance]
+    rows = np.minimum(np.searchsorted(table.z, alive * (1 - 1e-12)), len(table.z) - 1)
+    counts = np.bincount(rows, minlength=len(table.z))
+    choices = range(1, MOST_CANDIDATES + 1) if candidates is None else [candidates]
+    missed = 0.0
+    for n in choices:
+        missed = float(counts @ table.chances(n, tolerance))
+        if missed <= failure:
+            return n, missed
+    if candidates is not None:
+        return candidates, missed
+    raise InputError(
+        f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates for an expected "
+        f"{failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Table:
+    z: Float64[np.ndarray, " z"]
+    bits: tuple[int, ...]
+    extra: tuple[int, ...]
+    log2_p: Float64[np.ndarray, "tolerance z n"]  # log2 of the measured chance
+    slope: Float64[np.ndarray, "tolerance z"]  # per candidate, beyond the last trusted n
+    last: Int64[np.ndarray, "tolerance z"]  # index of the last trusted n
+
+    def chances(self, candidates: int, tolerance: float) -> Float64[np.ndarray, " z"]:
+        """p for every z of the grid: the larger one by the next coarser and the next finer tolerance of the table."""
+        wanted = max(-math.log2(tolerance), float(self.bits[0]))
+        coarser = max(sum(bits <= wanted for bits in self.bits) - 1, 0)
+        finer = min(coarser + 1, len(self.bits) - 1)
+        extra = candidates - wanted
+        log2_p = np.maximum(self._row(coarser, extra), self._row(finer, extra))
+        return np.where(extra < self.extra[0], 1.0, np.exp2(np.minimum(log2_p, 0.0)))
+
+    def _row(self, at: int, extra: float) -> Float64[np.ndarray, " z"]:
+        """log2 p at one tolerance: between measured numbers of candidates, or along the tail."""
+        found = np.empty(len(self.z))
+        for row, known in enumerate(self.last[at]):
+            if extra <= self.extra[known]:
+                found[row] = np.interp(extra, self.extra[: known + 1], self.log2_p[at, row, : known + 1])
+            else:
+                found[row] = self.log2_p[at, row, known] + self.slope[at, row] * (extra - self.extra[known])
+        return found
+
+
+@cache
+def _table() -> _Table:
+    data = json.loads((files("slth.construction") / "miss_table.json").read_text())
+    misses = np.array(data["misses"], np.float64)
+    extra = tuple(data["extra"])
+    log2_p = np.log2(np.maximum(misses, 0.5) / data["samples"])
+    last = np.maximum((misses >= _SEEN).sum(axis=2) - 1, 1)
+    slope = np.zeros(last.shape)
+    for at in np.ndindex(last.shape):
+        fitted = slice(max(int(last[at]) - 3, 0), int(last[at]) + 1)
+        slope[at] = min(np.polyfit(extra[fitted], log2_p[at][fitted], 1)[0], 0.0)
+    return _Table(np.array(data["z"]), tuple(data["bits"]), extra, log2_p, slope, last)

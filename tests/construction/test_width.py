@@ -1,0 +1,134 @@
+"""Planned widths: the table is monotone, the promise holds in simulation, and nothing is redrawn in secret."""
+
+import numpy as np
+import pytest
+from networks import random_target
+
+from slth import InputError
+from slth.construction import Plan, construct, first_moment, miss_probability, plan_layout
+from slth.numerics import Stream, uniform
+from slth.subsetsum import first_batch
+from slth.ticket import Domain
+
+SIGNED, UNSIGNED = Domain((-1.0,), (1.0,)), Domain((0.0,), (1.0,))
+
+
+def simulated(z, n, tolerance, count, seed):
+    """Share of fresh problems without a subset within the tolerance."""
+    pair = uniform(Stream(seed, "test_width"), (2, count, n)).astype(np.float64)
+    answers = first_batch((0.75 + 0.25 * pair[0]) * pair[1], np.full(count, z), tol=tolerance)
+    return float((answers.error > tolerance).mean())
+
+
+@pytest.mark.parametrize("z", [0.05, 0.2, 0.41, 0.66])
+@pytest.mark.parametrize(("n", "tolerance"), [(8, 0.02), (10, 0.01), (12, 0.01), (14, 0.001), (20, 1e-5)])
+def test_the_estimate_is_an_upper_one_and_not_far_above(z, n, tolerance):
+    """20,000 fresh problems each; the rounding of |z| and of the tolerance costs at most a factor of 6 here."""
+    seen = simulated(z, n, tolerance, 20_000, seed=n)
+    noise = 4 * np.sqrt(seen * (1 - seen) / 20_000)
+    estimate = float(miss_probability(np.array([z]), n, tolerance)[0])
+    assert seen - noise <= 1.1 * estimate
+    assert estimate <= 6 * (seen + noise) + 1e-3
+
+
+def test_more_candidates_or_tolerance_never_hurt_and_larger_weights_never_help():
+    """Up to the noise of the table: each entry rests on at least 50 misses, 14 %."""
+    z = np.array([0.01, 0.1, 0.3, 0.5, 0.66])
+    previous = np.ones(len(z))
+    for n in range(4, 60, 2):
+        chance = miss_probability(z, n, 1e-3)
+        assert (chance <= previous).all()
+        assert (chance <= miss_probability(z, n, 5e-4) * 1.25).all()
+        assert (np.diff(chance) >= -0.25 * chance[:-1]).all()
+        previous = chance
+    assert miss_probability(np.array([0.001]), 1, 0.001)[0] == 0.0
+
+
+def test_the_tail_is_log_linear_and_halves_with_each_candidate_or_slower():
+    for z in (0.05, 0.3, 0.66):
+        far = [np.log2(miss_probability(np.array([z]), n, 0.01)[0]) for n in (36, 40, 44)]
+        assert abs((far[0] - far[1]) - (far[1] - far[2])) < 1e-9
+        assert 0.5 < (far[0] - far[1]) / 4 < 1.3
+
+
+def test_the_plan_promises_at_most_the_failure_probability():
+    target = random_target((20, 40, 10))
+    widths = []
+    for failure in (0.3, 0.01, 1e-4, 1e-8):
+        layout = plan_layout(target, Plan(tolerance=1e-3, failure_probability=failure), domain=SIGNED)
+        assert 0 < layout.expected_misses <= failure
+        widths.append(layout.layers[0].lift.candidates)
+    assert widths == sorted(set(widths))
+
+
+@pytest.mark.slow
+def test_expected_misses_bound_the_misses_of_whole_networks():
+    """120 seeds of a 20-40-10 network planned for at most 2 misses: the mean seen is below, and not ten times below."""
+    target = random_target((20, 40, 10))
+    plan = Plan(tolerance=1e-3, failure_probability=0.99)
+    layout = plan_layout(target, plan, domain=SIGNED)
+    seen = [
+        construct(target, Plan(tolerance=1e-3, failure_probability=0.99, seed=seed), domain=SIGNED).misses
+        for seed in range(120)
+    ]
+    mean, noise = np.mean(seen), 3 * np.std(seen) / np.sqrt(len(seen))
+    assert mean <= layout.expected_misses + noise
+    assert layout.expected_misses <= 10 * (mean + noise)
+
+
+def test_an_error_of_the_network_is_certified_and_recorded():
+    target = random_target((6, 9, 9, 3), scale=1.5)
+    for epsilon in (1.0, 0.1, 1e-3):
+        ticket = construct(target, Plan(epsilon=epsilon), domain=SIGNED)
+        assert ticket.certificate.sup_error <= epsilon
+        assert ticket.certificate.sup_error > 0.3 * epsilon  # the tolerances are not wastefully small
+        assert ticket.provenance.asked.epsilon == epsilon
+        assert ticket.provenance.asked.tolerance is None
+        assert ticket.misses == 0
+    with pytest.raises(InputError, match="input range"):
+        construct(target, Plan(epsilon=0.1), domain=Domain())
+
+
+def test_retries_are_wider_and_counted():
+    target = random_target((6, 9, 3))
+    once = construct(target, Plan(tolerance=1e-3, candidates=12), domain=SIGNED)
+    assert once.misses > 0
+    assert once.provenance.attempts == 1
+    again = construct(target, Plan(tolerance=1e-3, candidates=12, retries=20), domain=SIGNED)
+    assert again.misses == 0
+    assert again.provenance.attempts == 1 + (again.layers[0].lift.candidates - 12) // 2
+    assert again.provenance.asked.candidates == 12
+
+
+def test_one_random_network_serves_many_targets():
+    """The theorem's "simultaneously for every f": 50 targets, one source, no miss; the same seed, heads and widths."""
+    source = construct(random_target((5, 8, 3), seed=0, scale=2.0), Plan(tolerance=1e-2, seed=3), domain=SIGNED)
+    for seed in range(1, 51):
+        target = random_target((5, 8, 3), seed=seed, scale=2.0)
+        ticket = construct(target, Plan(tolerance=1e-2, source=source), domain=SIGNED)
+        assert ticket.seed == 3
+        assert ticket.heads == source.heads
+        assert ticket.misses == 0
+    for bad, domain in [
+        (random_target((5, 7, 3)), SIGNED),
+        (random_target((5, 8, 3), bias=False), SIGNED),
+        (random_target((5, 8, 3)), UNSIGNED),
+        (random_target((5, 8, 8, 3)), SIGNED),
+    ]:
+        with pytest.raises(InputError, match="does not fit"):
+            construct(bad, Plan(source=source), domain=domain)
+    with pytest.raises(InputError, match="a source fixes"):
+        Plan(source=source, candidates=5)
+
+
+def test_a_width_beyond_64_is_refused_with_what_to_try():
+    with pytest.raises(InputError, match="more than 64 candidates"):
+        plan_layout(random_target((5, 8, 3)), Plan(tolerance=1e-16), domain=SIGNED)
+
+
+def test_the_first_moment_is_where_one_subset_is_expected():
+    """n* ≈ log2(1/2t) + ½ log2(2π · 7n/72) for z = 0; about one more for each halving."""
+    assert [first_moment(0.0, 2.0**-k) for k in (4, 8, 12, 16)] == sorted(
+        first_moment(0.0, 2.0**-k) for k in (4, 8, 12, 16)
+    )
+    assert 3 <= first_moment(0.0, 2.0**-12) - first_moment(0.0, 2.0**-8) <= 5
