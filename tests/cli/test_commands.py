@@ -295,3 +295,33 @@ def test_ctrl_c_at_any_moment_is_exit_code_130_and_leaves_no_partial_file(tmp_pa
             assert "Traceback" not in err
         assert sorted(os.listdir(tmp_path)) == ["t.safetensors"], delay
     assert 130 in codes
+
+
+def test_plan_states_the_width_and_construct_follows_it(made, tmp_path, capsys):
+    target = str(made / "t.safetensors")
+    assert run(["plan", "--target", target, "--tolerance", "1e-3", "--input-range", "0,1", "-q"]) == 0
+    planned = [int(n) for n in re.findall(r"(\d+) candidates per weight", capsys.readouterr().out)]
+    out = tmp_path / "p.slth"
+    assert run(["construct", target, "--tolerance", "1e-3", "--input-range", "0,1", "--out", str(out), "-q"]) == 0
+    assert [layer.lift.candidates for layer in load(out).layers] == planned
+
+
+def test_epsilon_bounds_the_whole_network(made, tmp_path, capsys):
+    out = tmp_path / "e.slth"
+    target = str(made / "t.safetensors")
+    assert run(["construct", target, "--epsilon", "0.01", "--input-range", "0,1", "--out", str(out), "-q"]) == 0
+    assert load(out).certificate.sup_error <= 0.01
+    assert run(["verify", str(out), "--target", target]) == 0
+    assert "input range" in error_of(
+        capsys, "construct", target, "--epsilon", "0.01", "--out", tmp_path / "x.slth", "-q"
+    )
+
+
+def test_two_tickets_share_one_random_network(made, tmp_path, capsys):
+    state = load_file(made / "t.safetensors")
+    save_file({k: -v for k, v in state.items()}, tmp_path / "other.safetensors")
+    out = tmp_path / "o.slth"
+    command = ["construct", str(tmp_path / "other.safetensors"), "--input-range", "0,1", "--out", str(out), "-q"]
+    assert run([*command, "--source", str(made / "t.slth")]) == 0
+    assert load(out).heads == load(made / "t.slth").heads
+    assert "a source fixes" in error_of(capsys, *command, "--source", made / "t.slth", "--candidates", "5")
