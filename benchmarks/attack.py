@@ -21,7 +21,9 @@ STEPS, STARTS, POINTS = 500, 64, 10_000
 
 def evaluator(layers, parts):
     """x -> f(x) − f̂(x), float64."""
-    wanted = [(torch.from_numpy(a.weight[:, :, 0]), None if a.bias is None else torch.from_numpy(a.bias)) for a in layers]
+    wanted = [
+        (torch.from_numpy(a.weight[:, :, 0]), None if a.bias is None else torch.from_numpy(a.bias)) for a in layers
+    ]
     got = [
         (
             torch.from_numpy(p.positive[:, :, 0]),

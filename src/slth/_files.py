@@ -2,10 +2,16 @@
 
 import os
 import secrets
+import sys
 from collections.abc import Iterable
+from contextlib import suppress
+from io import FileIO
 from pathlib import Path
 
 from slth._errors import InputError
+
+if sys.platform != "win32":
+    import fcntl
 
 
 def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes]) -> Path:
@@ -23,44 +29,64 @@ def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes]) -> Path:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}; nothing was changed there") from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    except BaseException as error:
+        with suppress(OSError):
+            temporary.unlink()
+        if isinstance(error, OSError):
+            raise _unchanged(path, error) from error
+        raise
     return path
 
 
 def append_line(path: str | Path, line: str) -> Path:
-    """Append one line in a single write; a write that falls short is taken back."""
+    """Append one line in a single write; a write that falls short is taken back.
+
+    A line that an earlier crash left unfinished is ended first, so that it spoils no other.
+    """
     path = Path(path)
     check_writable(path)
-    data = (line + "\n").encode()
     try:
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
-        try:
-            before = os.fstat(file).st_size
-            try:
-                whole = os.write(file, data) == len(data)
-                os.fsync(file)
-            except BaseException:
-                os.ftruncate(file, before)
-                raise
-            if not whole:
-                os.ftruncate(file, before)
-                raise InputError(f"cannot write {path}: the disk is full; nothing was changed there")
-        finally:
-            os.close(file)
+        with open(path, "a+b", buffering=0) as file:
+            _append(file, (line + "\n").encode())
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}; nothing was changed there") from error
+        raise _unchanged(path, error) from error
     return path
 
 
 def check_writable(path: str | Path) -> None:
     """Refuse an output place early, before hours of work: a missing folder is named, never created."""
     path = Path(path)
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: the folder {path.parent} does not exist; create it or choose another")
-    if path.is_dir():
-        raise InputError(f"cannot write {path}: it is a folder; give a file name")
-    if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
-        raise InputError(f"cannot write {path}: permission denied; choose another place")
+    try:
+        if not path.parent.is_dir():
+            raise InputError(
+                f"cannot write {path}: the folder {path.parent} does not exist; create it or choose another"
+            )
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder; give a file name")
+        if path.exists() and not path.is_file():
+            raise InputError(f"cannot write {path}: it is a device or a pipe; give a file name")
+        if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+            raise InputError(f"cannot write {path}: permission denied; choose another place")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
+
+
+def _append(file: FileIO, data: bytes) -> None:
+    if sys.platform != "win32":
+        with suppress(OSError):  # some network file systems have no locks
+            fcntl.flock(file, fcntl.LOCK_EX)  # another process that appends waits: what is taken back is ours
+    before = file.seek(0, os.SEEK_END)
+    if before and file.seek(-1, os.SEEK_END) >= 0 and file.read(1) != b"\n":
+        data = b"\n" + data
+    try:
+        whole = file.write(data) == len(data)
+        os.fsync(file.fileno())
+        if not whole:
+            raise OSError("the disk is full")
+    except BaseException:
+        file.truncate(before)
+        raise
+
+
+def _unchanged(path: Path, error: OSError) -> InputError:
+    return InputError(f"cannot write {path}: {error.strerror or error}; nothing was changed there")

@@ -40,9 +40,10 @@ def test_a_batch_is_its_problems_one_by_one(solver, n):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize(("count", "n"), [(0, 5), (1, 5), (7, 20), (5000, 14), (3, 40)])
-def test_threads_change_no_bit(solver, count, n):
+def test_threads_change_no_bit(solver, count, n, monkeypatch):
     values, targets = batch(count, n, seed=1)
     serial = SOLVERS[solver][1](values, targets)
+    monkeypatch.setattr("slth.subsetsum._rows.STEPS", 1000)  # what one block finishes would get no threads
     for threads in (2, 3):
         parallel = SOLVERS[solver][1](values, targets, threads=threads)
         assert (parallel.packed == serial.packed).all()

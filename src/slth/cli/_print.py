@@ -5,44 +5,51 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from slth.evaluate import Evaluation, Proportion, Verdict, Verification
 
 _MARKS = {
-    Verdict.HOLDS: "[green]holds[/]",
-    Verdict.FAILS: "[red]FAILS[/]",
-    Verdict.NOT_CHECKED: "[yellow]not checked[/]",
+    Verdict.HOLDS: ("holds", "green"),
+    Verdict.FAILS: ("FAILS", "bold red"),
+    Verdict.NOT_CHECKED: ("not checked", "yellow"),
 }
 
 
 def console() -> Console:
     """Stdout as it is now; plain text off a terminal."""
-    return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+    return Console(highlight=False, soft_wrap=True)
 
 
 def note(text: str, quiet: bool = False) -> None:
     """A note for people, on stderr."""
     if not quiet:
-        print(f"slth: {text}", file=sys.stderr)
+        print(f"slth: {printable(text)}", file=sys.stderr)
 
 
-def table(title: str, rows: Iterable[tuple[str, str]]) -> None:
-    """Two columns: name, value."""
-    grid = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False, title_style="bold")
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    for name, value in rows:
-        grid.add_row(name, value)
-    console().print(grid)
+def printable(text: str) -> str:
+    """Text from a file of a stranger, without characters that could command a terminal."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def table(title: str, rows: Iterable[tuple[str, str | Text]]) -> None:
+    """A title and two columns: name, value."""
+    listed = list(rows)
+    width = max((len(name) for name, _ in listed), default=0)
+    out = console()
+    if title:
+        out.print(Text(printable(title), style="bold"))
+    for name, value in listed:
+        shown = value if isinstance(value, Text) else Text(printable(value))
+        out.print(Text(f"{printable(name):<{width}}  ", style="dim") + shown)
 
 
 def verification(result: Verification) -> None:
     """One line per check."""
-    grid = Table(show_header=False, box=None, pad_edge=False)
+    width = max(len(check.name) for check in result.checks)
     for check in result.checks:
-        grid.add_row(_MARKS[check.verdict], check.name, check.detail)
-    console().print(grid)
+        mark, style = _MARKS[check.verdict]
+        console().print(Text(f"{mark:<11}  ", style=style) + Text(f"{check.name:<{width}}  {printable(check.detail)}"))
 
 
 def percent(part: Proportion) -> str:

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from rich.text import Text
+
 from slth._errors import InputError
 from slth.cli import _print
 from slth.network import read_target
@@ -63,13 +65,13 @@ def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> None:
     where = "bias" if anatomy.input is None else f"input {anatomy.input}"
     title = f"layer {anatomy.layer}, output {anatomy.output}, {where}: {half.name} half"
     largest = max(abs(half.candidates).max(), 1e-300)
-    rows = [("neuron", "candidate  kept, running sum")]
+    rows: list[tuple[str, str | Text]] = [("neuron", "candidate  kept, running sum")]
     total = 0.0
     for neuron, value, kept in zip(half.neuron, half.candidates, half.kept, strict=True):
         total += value if kept else 0.0
+        state = f"keep {total:+.6f}" if kept else "prune"
         bar = "█" * round(_BAR * abs(value) / largest)
-        state = f"[blue]keep {total:+.6f}[/]" if kept else "[dim]           prune[/]"
-        rows.append((f"{neuron:,}", f"{value:+.6f}  {state:<16}  {'[blue]' if kept else '[dim]'}{bar}[/]"))
+        rows.append((f"{neuron:,}", Text(f"{value:+.6f}  {state:<16}{bar}", style="blue" if kept else "dim")))
     rows.append(("", f"{int(half.kept.sum())} of {len(half.kept)} kept, gain {anatomy.gain:g}"))
     rows.append(("realised", f"{half.realised:+.9f}"))
     if wanted is not None:

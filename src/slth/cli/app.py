@@ -65,17 +65,19 @@ def construct(
     out: Annotated[
         Path | None, typer.Option(help="The ticket to write. Default: TARGET's name with .slth, here.")
     ] = None,
-    tolerance: Annotated[float, typer.Option(help="Largest error of one weight.")] = 1e-4,
+    tolerance: opt.Tolerance = None,
+    epsilon: opt.Epsilon = None,
+    failure_probability: opt.FailureProbability = 0.01,
     candidates: Annotated[
-        int | None, typer.Option(help="Random candidates per weight, 1 to 64. Default: chance of any miss about 1 %.")
+        int | None, typer.Option(help="Random candidates per weight, 1 to 64. Default: planned.", show_default=False)
     ] = None,
     seed: Annotated[int, typer.Option(help="Names the random network.")] = 0,
-    input_range: Annotated[
-        str | None, typer.Option(metavar="LO,HI", help="Range of the network's inputs.", show_default=False)
+    retries: Annotated[int, typer.Option(help="Further attempts, each wider as a whole, while weights miss.")] = 0,
+    source: Annotated[
+        Path | None, typer.Option(help="Use the random network of this ticket.", show_default=False)
     ] = None,
-    data: Annotated[
-        str | None, typer.Option(help="Take the input range from this data set.", show_default=False)
-    ] = None,
+    input_range: opt.InputRange = None,
+    data: opt.RangeData = None,
     data_dir: opt.DataDir = None,
     normalize: opt.Normalize = None,
     order: opt.Order = None,
@@ -96,9 +98,15 @@ def construct(
     request = _construct.Request(
         target=target,
         out=out,
-        tolerance=tolerance,
-        candidates=candidates,
-        seed=seed,
+        plan={
+            "tolerance": tolerance,
+            "epsilon": epsilon,
+            "failure_probability": failure_probability,
+            "candidates": candidates,
+            "seed": seed,
+            "retries": retries,
+        },
+        source=source,
         input_range=opt.pair(input_range, "--input-range"),
         data=data,
         data_dir=data_dir,
@@ -111,6 +119,37 @@ def construct(
         quiet=quiet,
     )
     raise typer.Exit(_construct.run(request))
+
+
+@app.command()
+def plan(
+    target: Annotated[Path, typer.Option(help="The trained network: .safetensors or .pt.")],
+    tolerance: opt.Tolerance = None,
+    epsilon: opt.Epsilon = None,
+    failure_probability: opt.FailureProbability = 0.01,
+    input_range: opt.InputRange = None,
+    data: opt.RangeData = None,
+    data_dir: opt.DataDir = None,
+    normalize: opt.Normalize = None,
+    order: opt.Order = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """The width a network needs: first moment, and measured failure probability; nothing is constructed."""
+    from slth.cli import _plan
+
+    request = _plan.Request(
+        target=target,
+        tolerance=tolerance,
+        epsilon=epsilon,
+        failure_probability=failure_probability,
+        input_range=opt.pair(input_range, "--input-range"),
+        data=data,
+        data_dir=data_dir,
+        normalize=opt.pair(normalize, "--normalize"),
+        order=opt.names(order),
+        quiet=quiet,
+    )
+    _plan.run(request)
 
 
 @app.command()
@@ -203,6 +242,43 @@ def export(
     tensors = state_dict(load(ticket), view)
     write_atomically(out, save(tensors))
     _print.note(f"wrote {out}: {len(tensors)} tensors, {sum(t.size for t in tensors.values()):,} numbers")
+
+
+@app.command()
+def report(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="TICKETS|RECORDS...", help="Tickets, and records in JSON lines.")
+    ],
+    out: Annotated[Path, typer.Option(help="The page to write: .html.")],
+    target: opt.Target = None,
+    order: opt.Order = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="Evaluate on digits, mnist, fashion_mnist, or an .npz with x and y.", show_default=False),
+    ] = None,
+    data_dir: opt.DataDir = None,
+    normalize: opt.Normalize = None,
+    weight: Annotated[
+        str | None,
+        typer.Option(metavar="LAYER:OUT,IN", help="The weight to take apart; IN may be `bias`.", show_default=False),
+    ] = None,
+    quiet: opt.Quiet = False,
+) -> None:
+    """One self-contained page about tickets and records; with --target and --data it compares, proves and measures."""
+    from slth.cli import _report
+
+    request = _report.Request(
+        files=files,
+        out=out,
+        target=target,
+        order=opt.names(order),
+        data=data,
+        data_dir=data_dir,
+        normalize=opt.pair(normalize, "--normalize"),
+        weight=weight,
+        quiet=quiet,
+    )
+    raise typer.Exit(_report.run(request))
 
 
 @app.command()

@@ -151,7 +151,7 @@ def _false_miss(ticket: Ticket, miss: Miss, target: Sequence[Affine], realised: 
         error = abs(got.bias[miss.output] - wanted.bias[miss.output])
     elif miss.half == "positive" and miss.input >= 0:
         error = np.abs(got.positive[at] - wanted.weight[at]).max()
-    elif miss.half == "negative" and miss.input >= 0 and got.negative is not None:
+    elif miss.half == "negative" and miss.input >= 0 and got.negative is not None and got.signed[miss.input]:
         error = np.abs(got.negative[at] + wanted.weight[at]).max()
     else:
         return [f"layer {miss.layer}: a miss is listed for a {miss.half} half that does not exist"]

@@ -60,7 +60,7 @@ def read(path: str | Path) -> Iterator[Record]:
         InputError: naming the line that is no record.
     """
     try:
-        lines = Path(path).read_text().splitlines()
+        lines = Path(path).read_bytes().splitlines()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
     for number, line in enumerate(lines, 1):
@@ -68,7 +68,7 @@ def read(path: str | Path) -> Iterator[Record]:
             data = json.loads(line)
             where = Environment(**data["environment"])
             yield Record(data["kind"], data["asked"], data["outcome"], data["seconds"], where)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(f"{path}, line {number} is not a record of slth; remove the line") from error
 
 

@@ -1,14 +1,17 @@
 """What a page is made from: a ticket, and as plain data whatever else is at hand about it."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
+
+import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import TestInputs
 from slth.certificate import Affine
-from slth.ticket import Ticket
+from slth.records import Record
+from slth.ticket import Ticket, unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,35 @@ class Exhibit:
     data: str | None = None  # name of the inputs
     evaluations: tuple[Measured, ...] = ()
     weight: tuple[int, int, int | None] | None = None  # the one to take apart: layer, output, input or bias
+
+    @property
+    def standing(self) -> str:
+        """What the claims about the target are worth here: "proved", "stated" (not rechecked) or "refuted"."""
+        verdicts = {check.verdict for check in self.checks}
+        if "fails" in verdicts:
+            return "refuted"
+        return "proved" if verdicts == {"holds"} else "stated"
+
+
+def evaluations_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Measured, ...]:
+    """The evaluations of this very ticket among some records: bound, mask bits and kept parameters agree."""
+    kept = kept_parameters(ticket)
+    found = dict.fromkeys(read_evaluation(outcome) for record in records for outcome in _evaluations_in(record))
+    ours = (ticket.certificate.sup_error, ticket.mask_bits, kept)
+    return tuple(one for one in found if (one.certified_error, one.mask_bits, one.kept_parameters) == ours)
+
+
+def kept_parameters(ticket: Ticket) -> int:
+    """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
+    masks = (unpack(layer, mask) for layer, mask in zip(ticket.layers, ticket.masks, strict=True))
+    return sum(int(np.count_nonzero(mask)) + int(np.count_nonzero(mask.any(axis=0))) for mask in masks)
+
+
+def _evaluations_in(record: Record) -> Iterator[Mapping[str, Any]]:
+    if record.kind == "evaluate":
+        yield record.outcome
+    elif record.kind == "construct" and isinstance(record.outcome.get("evaluation"), Mapping):
+        yield record.outcome["evaluation"]
 
 
 def read_evaluation(outcome: Mapping[str, Any]) -> Measured:

@@ -15,7 +15,7 @@ from slth.report.exhibit import Exhibit
 from slth.ticket import LayerSpec, Ticket, unpack
 
 MOST_PICTURES = 8  # layers drawn; a stranger's ticket may have thousands
-_RASTER_ROWS, _RASTER_COLUMNS = 40, 116
+_RASTER_ROWS, _RASTER_COLUMNS, _RASTER_GROUPS = 40, 116, 8
 _BATCH = 1000
 
 
@@ -36,7 +36,8 @@ class LayerFacts:
     neurons: int  # lift neurons with a kept edge: each keeps its one lift weight
     empty: int  # half-weights (biases not counted) that keep no candidate
     halves: int  # half-weights
-    fullest: tuple[int, int, int]  # kept candidates, output, input of the positive half that keeps most
+    early: int  # kept candidates of weights that stand in the first half of their slot's list
+    example: tuple[int, int]  # output, input: among the largest hundredth of the weights, most candidates kept
     raster: Raster
     errors: Float64[np.ndarray, " coefficient"] | None  # against the target
 
@@ -63,39 +64,49 @@ class Facts:
 def gather(exhibit: Exhibit) -> Facts:
     """Count, and regenerate the coefficients if there is a target to compare them with. Memory of one layer's mask."""
     ticket, target = exhibit.ticket, exhibit.target
-    parts = None if target is None else [ticket.realised(i) for i in range(len(ticket.layers))]
-    layers: list[LayerFacts] = []
-    for i in range(len(ticket.layers)):
-        errors = None if target is None or parts is None else _errors(target[i], parts[i])
-        layers.append(_count(ticket, i, errors))
+    parts = [ticket.realised(i) for i in range(len(ticket.layers))]
+    layers = [_count(ticket, i, part, None if target is None else target[i]) for i, part in enumerate(parts)]
     per_input = measured = None
-    if target is not None and parts is not None and exhibit.inputs is not None:
+    if target is not None and exhibit.inputs is not None:
         per_input = per_input_error(target, parts, exhibit.inputs.astype(np.float64)).max(axis=1)
         measured = _measure(target, parts, exhibit.inputs)
     return Facts(tuple(layers), per_input, measured)
 
 
-def _count(ticket: Ticket, index: int, errors: np.ndarray | None) -> LayerFacts:
+def _count(ticket: Ticket, index: int, part: Realised, wanted: Affine | None) -> LayerFacts:
     spec, lift = ticket.layers[index], ticket.lift(index)
     mask = unpack(spec, ticket.masks[index])
     members = lift.members(slice(None))
-    kept = np.stack([mask[:, ranks].sum(axis=1, dtype=np.int64) for ranks in members])  # (slot, out·tap)
-    positive = kept[: spec.lift.inputs]
-    most = int(positive.argmax())
+    kept = np.empty((len(members), len(mask)), np.int64)
+    early = 0
+    for slot, ranks in enumerate(members):
+        bits = mask[:, ranks]
+        kept[slot] = np.count_nonzero(bits, axis=1)
+        early += int(np.count_nonzero(bits[:, : len(ranks) // 2]))
     return LayerFacts(
         edges=int(np.count_nonzero(mask)),
         neurons=int(np.count_nonzero(mask.any(axis=0))),
         empty=int(np.count_nonzero(kept == 0)),
         halves=kept.size,
-        fullest=(int(positive.flat[most]), most % kept.shape[1] // spec.taps, most // kept.shape[1]),
+        early=early,
+        example=_example(part.positive[:, :, 0], kept[: spec.lift.inputs, :: spec.taps].T),
         raster=_raster(spec, mask, members),
-        errors=errors,
+        errors=None if wanted is None else _errors(wanted, part),
     )
+
+
+def _example(weights: np.ndarray, kept: np.ndarray) -> tuple[int, int]:
+    """Of the largest hundredth of the weights (out, inp), the first that keeps most candidates."""
+    size = np.abs(weights)
+    large = size >= np.partition(size.reshape(-1), -max(1, size.size // 100))[-max(1, size.size // 100)]
+    output, input = np.unravel_index(int(np.where(large, kept, -1).argmax()), kept.shape)
+    return int(output), int(input)
 
 
 def _raster(spec: LayerSpec, mask: np.ndarray, members: np.ndarray) -> Raster:
     outputs = _spread(spec.outputs, _RASTER_ROWS)
-    inputs = _spread(spec.lift.inputs, max(1, _RASTER_COLUMNS // (spec.lift.candidates + 1)))
+    groups = min(max(1, _RASTER_COLUMNS // (spec.lift.candidates + 1)), _RASTER_GROUPS)
+    inputs = _spread(spec.lift.inputs, groups)
     return Raster(outputs, inputs, mask[outputs * spec.taps][:, members[inputs]])
 
 

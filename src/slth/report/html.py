@@ -8,6 +8,7 @@ from html import escape
 
 # Control characters, halves of surrogate pairs, and marks that turn the direction of what follows.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 class Html(str):
@@ -61,27 +62,45 @@ def pairs(rows: Iterable[tuple[str, str]]) -> Html:
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows))
 
 
-def at_most(bound: float, digits: int = 4) -> str:
-    """An upper bound for people, rounded up: what is printed is a bound, too.
+def number(value: float, digits: int = 4) -> str:
+    """A number for people.
 
-    >>> at_most(0.34241), at_most(9.9993e-05), at_most(0.0)
-    ('0.3425', '0.0001', '0')
+    >>> number(0.34241), number(-7.19e-06, 2)
+    ('0.3424', '−7.2·10⁻⁶')
+    """
+    mantissa, _, exponent = f"{value:.{digits}g}".partition("e")
+    return mantissa.replace("-", "−") + (f"·{power(int(exponent))}" if exponent else "")
+
+
+def power(exponent: int) -> str:
+    """A power of ten.
+
+    >>> power(2), power(-4)
+    ('100', '10⁻⁴')
+    """
+    return f"{10**exponent:,}" if 0 <= exponent <= 3 else "10" + str(exponent).translate(_SUPERSCRIPT)
+
+
+def at_most(bound: float, digits: int = 5) -> str:
+    """An upper bound for people, rounded up: what is printed, read back as float64, is a bound, too.
+
+    >>> at_most(0.342411), at_most(1e-4), at_most(0.0)
+    ('0.34242', '0.0001', '0')
     """
     if not math.isfinite(bound):
         return "∞"
-    rounded = Context(prec=digits, rounding=ROUND_CEILING).create_decimal_from_float(bound)
-    return f"{float(rounded):.{digits}g}"
+    rounded = Context(prec=digits, rounding=ROUND_CEILING).create_decimal(repr(bound))
+    return number(float(rounded), digits)
 
 
 def percent(value: float) -> str:
-    """A proportion; never rounded up to everything, never down to nothing.
+    """A proportion; never rounded up to everything, never down to nothing. The space does not break.
 
     >>> percent(0.97523), percent(0.99999), percent(1.0)
-    ('97.52 %', '99.99 %', '100 %')
+    ('97.52\\xa0%', '99.99\\xa0%', '100\\xa0%')
     """
-    if value in (0.0, 1.0):
-        return f"{value:.0%}".replace("%", " %")
-    return f"{min(max(value * 100, 0.01), 99.99):.2f} %"
+    shown = f"{value:.0%}" if value in (0.0, 1.0) else f"{min(max(value * 100, 0.01), 99.99):.2f}%"
+    return shown.replace("%", "\xa0%")
 
 
 def plural(number: int, noun: str) -> str:

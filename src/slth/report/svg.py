@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slth.report.html import Html, safe
+from slth.report.html import Html, number, power, safe
 
-WIDTH = 400
-LEFT, RIGHT, TOP, BOTTOM = 46, 8, 14, 36  # margins of the plotted area
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+WIDTH = 400.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 8.0, 14.0, 36.0  # margins of the plotted area
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,44 +34,38 @@ class Axis:
         """Round values and how to write them."""
         if self.log:
             first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+            if last - first < 1:  # less than two powers of ten: fill in
+                fine = (m * 10.0**k for k in range(first - 1, last + 1) for m in (1, 2, 5))
+                return [(value, number(value, 1)) for value in fine if self.low <= value <= self.high]
             step = max(1, math.ceil((last - first + 1) / most))
             return [(10.0**k, power(k)) for k in range(first, last + 1, step)]
         rough = (self.high - self.low) / most
         unit = 10.0 ** math.floor(math.log10(rough))
-        step = next(unit * k for k in (1, 2, 5, 10) if unit * k >= rough)
+        step = next((unit * k for k in (1, 2, 5) if unit * k >= rough), 10 * unit)
+        values = [k * step for k in range(math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9) + 1)]
+        if not 1e-4 <= step < 1e6:
+            return [(value, number(value, 3)) for value in values]
         places = max(0, -math.floor(math.log10(step) + 1e-9))
-        first, last = math.ceil(self.low / step - 1e-9), math.floor(self.high / step + 1e-9)
-        return [(k * step, f"{k * step:,.{places}f}".replace("-", "−")) for k in range(first, last + 1)]
-
-
-def power(exponent: int) -> str:
-    """A power of ten.
-
-    >>> power(2), power(-4)
-    ('100', '10⁻⁴')
-    """
-    return f"{10**exponent:,}" if 0 <= exponent <= 3 else "10" + str(exponent).translate(_SUPERSCRIPT)
+        return [(value, f"{value:,.{places}f}".replace("-", "−")) for value in values]
 
 
 def chart(parts: Sequence[str], *, height: float, label: str, wide: bool = False) -> Html:
     """The picture; `label` says in words what it shows."""
     name = "fig wide" if wide else "fig"
     body = "".join(parts)
-    return Html(f'<svg class="{name}" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-label="{safe(label)}">{body}</svg>')
+    return Html(
+        f'<svg class="{name}" viewBox="0 0 {WIDTH:g} {height:g}" role="img" aria-label="{safe(label)}">{body}</svg>'
+    )
 
 
-def frame(x: Axis, y: Axis | None, *, x_label: str, y_label: str = "") -> str:
+def frame(x: Axis, y: Axis, *, x_label: str, y_label: str) -> str:
     """Grid, ticks and names of the axes; y is drawn upwards, from y.start to y.end."""
-    base = y.start if y else 0.0
-    parts: list[str] = []
-    if y:
-        for value, text in y.ticks(5):
-            at = y.at(value)
-            parts.append(line(x.start, at, x.end, at, "grid"))
-            parts.append(words(x.start - 6, at + 4, text, "end"))
-        parts.append(words(2, y.end - 4, y_label, "start"))
-    parts.append(line(x.start, base, x.end, base, "axis"))
-    return "".join(parts) + x_axis(x, base, x_label)
+    parts = [words(2.0, y.end - 12, y_label, "start")]
+    for value, text in y.ticks(5):
+        at = y.at(value)
+        parts += [line(x.start, at, x.end, at, "grid"), words(x.start - 6, at + 4, text, "end")]
+    parts.append(line(x.start, y.start, x.end, y.start, "axis"))
+    return "".join(parts) + x_axis(x, y.start, x_label)
 
 
 def x_axis(x: Axis, base: float, label: str) -> str:
@@ -96,9 +89,11 @@ def bars(x: Axis, y: Axis, edges: np.ndarray, heights: np.ndarray, kind: str) ->
 
 
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
+    """A straight line."""
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
 
 
 def words(x: float, y: float, text: str, anchor: str, kind: str = "") -> str:
+    """A label."""
     name = f' class="{kind}"' if kind else ""
     return f'<text{name} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{safe(text)}</text>'

@@ -55,10 +55,8 @@ def prepare(row, target, tol, pos, q):
     for i in range(row.size):
         top = max(top, abs(row[i]))
     exponent = UNIT_BITS - math.frexp(top)[1]
-    power_1, power_2 = (
-        math.ldexp(1.0, exponent // 2),
-        math.ldexp(1.0, exponent - exponent // 2),
-    )  # 1/u may exceed float64
+    power_1 = math.ldexp(1.0, exponent // 2)  # 1/u in two factors: it may exceed float64
+    power_2 = math.ldexp(1.0, exponent - exponent // 2)
     m = 0
     up = I64(0)
     down = I64(0)
@@ -314,7 +312,7 @@ def walk(row, target, tol, pos, q, m, z, rho, deviation, work):
         return False, ZERO, 0.0, 0
     size_a, size_b = list_sums(q, 0, s, a), list_sums(q, s, s + t, b)
 
-    c = U64(min(bit_length(rho) + 3, 63))  # cells of 8 to 16 radii: a partner in the next cell is missed, rarely
+    c = U64(min(bit_length(rho) + 2, 63))  # cells of 4 to 8 radii: a partner in the next cell is missed, rarely
     mask, last = U64((1 << (s + SPARSE - (s > 10))) - 1), U64(size_a - 1)
     live = work.live[0]
     if live + size_a >= 1 << 31:

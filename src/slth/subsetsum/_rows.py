@@ -36,19 +36,21 @@ Kernel = Callable[[int, int, int, Work, np.ndarray, np.ndarray, np.ndarray], int
 def solve_rows(kernel: Kernel, batch: int, n: int, threads: int) -> SubsetSums:
     """Answer all rows. Memory: the answers, and O(2^(n/2)) bytes per thread."""
     packed, error, codes = np.zeros(batch, np.uint64), np.zeros(batch), np.zeros(batch, np.uint8)
-    stopped = Event()
+    work, stopped = make_work(n), Event()
 
-    def solve(start: int, stop: int) -> None:
-        work = make_work(n)
+    def solve(start: int, stop: int, work: Work | None = None) -> None:
+        work = work or make_work(n)
         while start < stop and not stopped.is_set():
             start = kernel(start, stop, STEPS, work, packed, error, codes)
 
-    if threads == 1 or batch < 2:
-        solve(0, batch)
+    done = kernel(0, batch, STEPS, work, packed, error, codes)  # a batch of one block is not worth a thread
+    if threads == 1 or done == batch:
+        solve(done, batch, work)
     else:
         from joblib import Parallel, delayed
 
-        ends = [batch * part // (PARTS * threads) for part in range(PARTS * threads + 1)]
+        parts = PARTS * threads
+        ends = [done + (batch - done) * part // parts for part in range(parts + 1)]
         ranges = [(start, stop) for start, stop in pairwise(ends) if start < stop]
         try:
             Parallel(n_jobs=threads, backend="threading")(delayed(solve)(*ends) for ends in ranges)

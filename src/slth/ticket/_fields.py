@@ -34,9 +34,7 @@ class Fields:
         if not isinstance(data, dict):
             fail(where, "an object", data)
         if set(data) != set(keys):
-            raise TicketError(
-                f"{where}: expected the keys {', '.join(sorted(keys))}; got {', '.join(sorted(data))[:200]}"
-            )
+            raise TicketError(f"{where}: expected the keys {', '.join(sorted(keys))}; got {repr(sorted(data))[:200]}")
         self._data: dict[str, Any] = data
         self._where = where
 
@@ -75,8 +73,9 @@ def check_float(value: Any, where: str, low: float = -math.inf, high: float = ma
 
 
 def check_text(value: Any, where: str, most: int = 1000) -> str:
-    if type(value) is not str or len(value) > most:
-        fail(where, f"a text of at most {most} characters", value)
+    """A text that can be shown and stored anywhere: no control characters, no lone surrogates."""
+    if type(value) is not str or len(value) > most or not value.isprintable():
+        fail(where, f"a printable text of at most {most} characters", value)
     return value
 
 

@@ -81,21 +81,29 @@ def metadata_of(ticket: Ticket, stored: Sequence[tuple[str, int]], digest: str) 
     }
 
 
-def ticket_of(data: Any) -> tuple[Ticket, list[tuple[str, int]]]:
+def ticket_of(data: Any, stored: int) -> tuple[Ticket, list[tuple[str, int]]]:
     """A validated ticket without its masks, and encoding and bytes of each layer's mask.
+
+    Args:
+        stored: bytes of masks that the file holds; nothing larger is allocated before the layers fit them.
 
     Raises:
         TicketError: one sentence naming the field, what was expected and what stands there.
     """
     try:
-        return _ticket_of(data)
+        return _ticket_of(data, stored)
     except TicketError:
         raise
     except InputError as error:  # a record's own check
-        raise TicketError(str(error)) from error
+        raise TicketError(str(error)[:300]) from error
 
 
-def _ticket_of(data: Any) -> tuple[Ticket, list[tuple[str, int]]]:
+def inflatable(layers: Sequence[LayerSpec], stored: int) -> bool:
+    """A file may ask its reader for 256 MiB of work, or for 2,048 times its own mask bytes. Plain bits always fit."""
+    return sum(layer.work for layer in layers) <= max(1 << 28, 2048 * stored)
+
+
+def _ticket_of(data: Any, stored: int) -> tuple[Ticket, list[tuple[str, int]]]:
     keys = [
         "format",
         "digest",
@@ -128,6 +136,10 @@ def _ticket_of(data: Any) -> tuple[Ticket, list[tuple[str, int]]]:
         layers.append(layer)
         digests.append(realised)
         encodings.append(encoding)
+    if sum(size for _, size in encodings) != stored:
+        raise TicketError("the file's layout does not follow from its metadata: its masks have other lengths")
+    if not inflatable(layers, stored):
+        raise TicketError("the masks claim to inflate to far more than the file holds; it was not written by slth")
     domain = _domain(top.get("domain"))
     expected = domain.signed(widths[0])
     for layer in layers[1:]:
@@ -135,9 +147,7 @@ def _ticket_of(data: Any) -> tuple[Ticket, list[tuple[str, int]]]:
             raise TicketError(f"{layer.path}: hidden activations are never negative, yet signed inputs are listed")
     if (layers[0].lift.signed_mask != expected).any():
         raise TicketError("layers/0: the signed inputs are not those that can be negative in the domain")
-    certificate = Certificate.from_data(top.get("bounds"))
-    if len(certificate.layers) != len(layers):
-        raise TicketError(f"ticket.bounds: expected {len(layers)} layers; got {len(certificate.layers)}")
+    certificate = _certificate(top.get("bounds"), layers, domain)
     ticket = Ticket(
         seed=seed,
         network=network,
@@ -262,10 +272,25 @@ def _asked(data: Any) -> Asked:
     return Asked(**numbers, candidates=candidates)
 
 
-def _provenance(data: Any, layers: list[LayerSpec]) -> Provenance:
-    fields = Fields(data, "provenance", ["version", "method", "asked", "attempts", "target", "names", "misses"])
+def _certificate(data: Any, layers: list[LayerSpec], domain: Domain) -> Certificate:
+    """Claims about these layers and this domain; whether they are true needs the target."""
+    certificate = Certificate.from_data(data)
+    if len(certificate.layers) != len(layers):
+        raise TicketError(f"ticket.bounds: expected {len(layers)} layers; got {len(certificate.layers)}")
+    for layer, claim in zip(layers, certificate.layers, strict=True):
+        check_int(claim.misses, f"bounds.{layer.path}.misses", 0, layer.problems)
+    if certificate.output_error is not None:
+        if domain.lower is None:
+            raise TicketError("ticket.bounds: errors are bounded over a domain, yet `domain` states no range")
+        if len(certificate.output_error) != layers[-1].outputs:
+            raise TicketError(f"ticket.bounds: expected {layers[-1].outputs} values in `output_error`, one per output")
+    return certificate
+
+
+def _names(pairs: list[Any], layers: list[LayerSpec]) -> tuple[tuple[str, str | None], ...]:
+    """The target's tensor names: each stands once, so that no tensor is lost when they are written under them."""
     names: list[tuple[str, str | None]] = []
-    for layer, pair in zip(layers, fields.items("names", len(layers)), strict=False):
+    for layer, pair in zip(layers, pairs, strict=False):
         both = check_list(pair, "provenance.names", 2)
         if len(both) != 2 or (both[1] is None) == (layer.lift.constants > 0):
             fail("provenance.names", "the names of weight and bias of every layer", pair)
@@ -273,6 +298,14 @@ def _provenance(data: Any, layers: list[LayerSpec]) -> Provenance:
         names.append((check_text(both[0], "provenance.names"), bias))
     if len(names) != len(layers):
         raise TicketError(f"provenance.names: expected {len(layers)} pairs; got {len(names)}")
+    used = [name for pair in names for name in pair if name is not None]
+    if len(set(used)) != len(used) or "__metadata__" in used:
+        raise TicketError("provenance.names: two tensors have one name, or one is called __metadata__")
+    return tuple(names)
+
+
+def _provenance(data: Any, layers: list[LayerSpec]) -> Provenance:
+    fields = Fields(data, "provenance", ["version", "method", "asked", "attempts", "target", "names", "misses"])
     misses: list[Miss] = []
     for row in fields.items("misses", MOST_MISSES):
         cells = check_list(row, "provenance.misses", 5)
@@ -288,12 +321,14 @@ def _provenance(data: Any, layers: list[LayerSpec]) -> Provenance:
                 error=check_float(cells[4], "provenance.misses", 0.0),
             )
         )
+    if len({(miss.layer, miss.output, miss.input, miss.half) for miss in misses}) != len(misses):
+        raise TicketError("provenance.misses: one coefficient is listed twice")
     return Provenance(
         version=fields.string("version", 100),
         method=fields.string("method", 200),
         asked=_asked(fields.get("asked")),
         attempts=fields.integer("attempts", 1, 10**6),
         target=_digest(fields.get("target"), "provenance.target"),
-        names=tuple(names),
+        names=_names(fields.items("names", len(layers)), layers),
         misses=tuple(misses),
     )

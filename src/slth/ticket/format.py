@@ -18,7 +18,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.ticket._fields import TicketError, canonical, parse
-from slth.ticket._metadata import FORMAT, metadata_of, ticket_of
+from slth.ticket._metadata import FORMAT, inflatable, metadata_of, ticket_of
 from slth.ticket.spec import LayerSpec
 from slth.ticket.ticket import Ticket
 
@@ -32,11 +32,20 @@ class DamagedTicketError(TicketError):
 
 
 def encode(ticket: Ticket) -> bytes:
-    """The bytes of a ticket file, digest filled in."""
-    stored = _store(ticket.masks)
+    """The bytes of a ticket file, digest filled in.
+
+    Raises:
+        InputError: `decode` would refuse them; nothing is written that cannot be read back.
+    """
+    stored = _store(ticket.layers, ticket.masks)
     text = canonical(metadata_of(ticket, [(name, len(data)) for name, data in stored], _ZEROS))
     body = _header(text, _runs(ticket.layers, [len(data) for _, data in stored])) + b"".join(data for _, data in stored)
-    return _with_digest(body, _ZEROS, hashlib.sha256(body).hexdigest())
+    data = _with_digest(body, _ZEROS, hashlib.sha256(body).hexdigest())
+    try:
+        decode(data)
+    except TicketError as error:
+        raise InputError(f"this ticket cannot be written, for no reader would accept it: {error}") from error
+    return data
 
 
 def load(path: str | Path) -> Ticket:
@@ -49,8 +58,10 @@ def load(path: str | Path) -> Ticket:
     """
     try:
         data = _read(Path(path))
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except (OSError, ValueError) as error:  # ValueError: a path that holds a zero byte
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    except MemoryError as error:
+        raise InputError(f"cannot read {path}: the file is larger than the memory") from error
     try:
         return decode(data)
     except TicketError as error:
@@ -68,18 +79,13 @@ def decode(data: bytes) -> Ticket:
         raise TicketError("the ticket states no digest of 64 hexadecimal digits; it was not written by slth")
     if hashlib.sha256(_with_digest(data, digest, _ZEROS)).hexdigest() != digest:
         raise DamagedTicketError("the content does not match the ticket's digest: damaged or changed; get a fresh copy")
-    if canonical(metadata) != text:
-        raise TicketError("the ticket's metadata is not in canonical form; it was not written by slth")
-    ticket, encodings = ticket_of(metadata)
-    sizes = [size for _, size in encodings]
-    if _header(text, _runs(ticket.layers, sizes)) != data[: 8 + len(header)] or len(data) != 8 + len(header) + sum(
-        sizes
-    ):
-        raise TicketError("the file's layout does not follow from its metadata: lengths, names or order are wrong")
-    if not _inflatable(sum(layer.mask_bytes for layer in ticket.layers), sum(sizes)):
-        raise TicketError("the masks claim to inflate to far more than the file holds; it was not written by slth")
-    masks: list[Bits] = []
     at = 8 + len(header)
+    ticket, encodings = ticket_of(metadata, len(data) - at)
+    if canonical(metadata_of(ticket, encodings, digest)) != text:
+        raise TicketError("the ticket's metadata is not in canonical form; it was not written by slth")
+    if _header(text, _runs(ticket.layers, [size for _, size in encodings])) != data[:at]:
+        raise TicketError("the file's layout does not follow from its metadata: lengths, names or order are wrong")
+    masks: list[Bits] = []
     for layer, (encoding, size) in zip(ticket.layers, encodings, strict=True):
         masks.append(_restore(data[at : at + size], encoding, layer))
         at += size
@@ -88,6 +94,8 @@ def decode(data: bytes) -> Ticket:
 
 def _read(path: Path) -> bytes:
     """The whole file, unless its first bytes already rule it out."""
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would make us wait, a device never ends
+        raise OSError("it is a device or a pipe, not a file")
     with open(path, "rb") as file:
         start = file.read(8)
         length = int.from_bytes(start, "little")
@@ -122,7 +130,9 @@ def _check_version(metadata: Any) -> None:
     if type(version) is not int or version < 1:
         raise TicketError("not a ticket: its metadata states no format version")
     if version > FORMAT:
-        raise TicketError(f"the ticket has format version {version}; this slth reads up to {FORMAT}: update slth")
+        raise TicketError(
+            f"the ticket has format version {str(version)[:20]}; this slth reads up to {FORMAT}: update slth"
+        )
 
 
 def _with_digest(data: bytes, old: str, new: str) -> bytes:
@@ -150,7 +160,7 @@ def _runs(layers: tuple[LayerSpec, ...], sizes: list[int]) -> list[tuple[str, in
     return [(f"{layer.path}/mixing.mask", size) for layer, size in zip(layers, sizes, strict=True)]
 
 
-def _store(masks: tuple[Bits, ...]) -> list[tuple[str, bytes]]:
+def _store(layers: tuple[LayerSpec, ...], masks: tuple[Bits, ...]) -> list[tuple[str, bytes]]:
     """Encoding and bytes of each mask: sparse ones deflated, unless a reader would suspect a bomb."""
     plain = [("bits", mask.tobytes()) for mask in masks]
     ones = [int(np.bitwise_count(mask).sum(dtype=np.int64)) for mask in masks]
@@ -158,13 +168,7 @@ def _store(masks: tuple[Bits, ...]) -> list[tuple[str, bytes]]:
         ("deflate", zlib.compress(data, 6)) if count < _SPARSE * 8 * len(data) else (encoding, data)
         for (encoding, data), count in zip(plain, ones, strict=True)
     ]
-    small = _inflatable(sum(len(data) for _, data in plain), sum(len(data) for _, data in stored))
-    return stored if small else plain
-
-
-def _inflatable(whole: int, stored: int) -> bool:
-    """A file may ask for 64 MiB of masks, or for 64 times its own size."""
-    return whole <= max(1 << 26, 64 * stored)
+    return stored if inflatable(layers, sum(len(data) for _, data in stored)) else plain
 
 
 def _restore(data: bytes, encoding: str, layer: LayerSpec) -> Bits:

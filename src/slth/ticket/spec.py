@@ -59,6 +59,17 @@ class LayerSpec:
         return self.outputs * self.taps * self.lift.live
 
     @property
+    def problems(self) -> int:
+        """Subset-sum problems: one for each half of a weight, and one for each bias."""
+        return self.outputs * self.taps * self.lift.slots
+
+    @property
+    def work(self) -> int:
+        """Bytes of memory that regenerating this layer takes, at most: what a file asks of its reader."""
+        slot = self.outputs * self.taps * max(self.lift.candidates, self.lift.constants)
+        return 2 * self.mask_bits + 64 * self.lift.live + 64 * self.problems + 32 * slot
+
+    @property
     def mask_bytes(self) -> int:
         """Bytes of the packed mask: bit i is bit (i mod 8), least significant first, of byte i div 8."""
         return -(-self.mask_bits // 8)
