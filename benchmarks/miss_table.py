@@ -2,8 +2,8 @@
 
     python benchmarks/miss_table.py [--samples 300000] [--threads 2]
 
-For each tolerance 2⁻ᵏ, target z and number of candidates n: that many problems with fresh candidates u·v, u uniform
-on [½, 1] (a lift neuron serves a slot if its value is at least ½), v uniform on [−1, 1]; how many have no subset within the
+For each tolerance 2⁻ᵏ, target z and number of candidates n: problems with fresh candidates u·v, u uniform on [½, 1] (a
+lift neuron serves a slot if its value is at least ½), v uniform on [−1, 1]; how many have no subset within the
 tolerance? Everything in units of the gain. Takes some minutes.
 """
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slth._errors import InputError
 from slth.construction import Layout, Plan, plan_layout
 from slth.construction import construct as _construct
 from slth.evaluate import Evaluation, Verification
@@ -68,20 +69,23 @@ def construct(
     (0, True)
     """
     target = read_target(model, order=order, activation=activation)
+    workers = cores() if threads is None else threads
+    if type(workers) is not int or workers < 1:
+        raise InputError(f"threads must be a whole number, at least 1, got {threads!r}")
     return _construct(
         target.layers,
         Plan(
-            tolerance=tolerance,
-            epsilon=epsilon,
-            candidates=candidates,
-            failure_probability=failure_probability,
-            seed=seed,
+            tolerance=None if tolerance is None else float(tolerance),
+            epsilon=None if epsilon is None else float(epsilon),
+            candidates=None if candidates is None else int(candidates),
+            failure_probability=float(failure_probability),
+            seed=int(seed),
             retries=retries,
             source=load(source) if isinstance(source, (str, Path)) else source,
         ),
         domain=domain(input_range, normalize),
         names=target.names,
-        threads=cores() if threads is None else threads,
+        threads=workers,
         progress=progress,
     )
 

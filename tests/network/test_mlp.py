@@ -99,9 +99,34 @@ def test_files_and_modules_give_the_same_target(tmp_path):
     assert isinstance(read_target(read[0]), Mlp)
 
 
+class Scaled(nn.Sequential):
+    def forward(self, x):
+        return 5 * super().forward(x)
+
+
+class Odd(nn.Linear):
+    def forward(self, x):
+        return -super().forward(x)
+
+
+SHARED = nn.ReLU()
+HOOKED = nn.Sequential(nn.Linear(2, 2))
+HOOKED[0].register_forward_hook(lambda *_: None)
+
+
+def test_an_activation_may_be_shared_by_layers():
+    module = nn.Sequential(nn.Linear(2, 3), SHARED, nn.Linear(3, 3), SHARED, nn.Linear(3, 1))
+    assert read_target(module).widths == (2, 3, 3, 1)
+
+
 @pytest.mark.parametrize(
     ("module", "sentence"),
     [
+        (nn.Sequential(nn.Linear(2, 2), SHARED, nn.Linear(2, 2), SHARED), "end in a Linear"),
+        (Scaled(nn.Linear(2, 2)), "expected an nn.Sequential"),
+        (nn.Sequential(Scaled(nn.Linear(2, 2))), "expected an nn.Sequential"),
+        (nn.Sequential(Odd(2, 2)), "unknown layer 0: Odd"),
+        (HOOKED, "forward hooks"),
         (nn.Linear(2, 2), "expected an nn.Sequential"),
         (nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Linear(2, 2)), "unknown layer 1: Tanh"),
         (nn.Sequential(nn.Linear(2, 2), nn.Linear(2, 2)), "expected ReLU at 1"),

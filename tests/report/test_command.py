@@ -58,6 +58,19 @@ def test_the_page_agrees_with_the_record(made, tmp_path):
     assert f"{record['accuracy']['hits']:,} right" in (tmp_path / "q.html").read_text()
 
 
+def test_data_is_normalised_as_the_ticket_says(made, tmp_path, capsys):
+    ticket, target, data = tmp_path / "n.slth", made / "t.safetensors", made / "d.npz"
+    asked = ["--input-range=-1,1", "--normalize", "0.5,0.5", "--candidates", "30", "-q"]
+    assert run(["construct", str(target), "--out", str(ticket), *asked]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", str(ticket), "--data", str(data), "--target", str(target), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["outcome"]
+    assert report(ticket, "--target", target, "--data", data, "--out", tmp_path / "p.html") == 0
+    html = unescape((tmp_path / "p.html").read_text())
+    assert f"{found['accuracy']['hits']:,} right" in html
+    assert f"at most {number(found['measured_error'], 3)} was measured" in html
+
+
 def test_two_processes_write_the_same_bytes(made, tmp_path):
     pages = []
     for seed in ("1", "2"):

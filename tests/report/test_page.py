@@ -260,6 +260,7 @@ def test_records_alone_become_a_table(made):
     assert "2 records of kind construct" in text
     assert "12,345" in text
     assert html.count("0.0001") == 1  # what all share is said once
+    assert "asked\xa0·\xa0seed" not in text[text.index("The same in all") :]
     assert "77.78\xa0% [45.26\xa0%, 93.68\xa0%] of 9" in text
 
 

@@ -4,7 +4,7 @@ from slth.certificate.claims import Certificate, LayerClaim
 from slth.certificate.dense import certify, failed_claims
 from slth.certificate.layers import Affine, Box, Realised
 from slth.certificate.norms import spectral_norm_bound
-from slth.certificate.predictions import per_input_error, unchanged_on_box, unchanged_per_input
+from slth.certificate.predictions import per_input_error, rounded_logits, unchanged_on_box, unchanged_per_input
 
 __all__ = [
     "Affine",
@@ -15,6 +15,7 @@ __all__ = [
     "certify",
     "failed_claims",
     "per_input_error",
+    "rounded_logits",
     "spectral_norm_bound",
     "unchanged_on_box",
     "unchanged_per_input",

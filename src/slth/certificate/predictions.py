@@ -23,13 +23,13 @@ from slth.certificate.rounding import above, matmul_bound, norm_bound, product_b
 BLOCK = 2**20  # float64 numbers per array of a block of inputs
 
 
-def unchanged_on_box(logits: Outputs, certificate: Certificate, *, logit_error: float = 0.0) -> Verdicts:
+def unchanged_on_box(logits: Outputs, certificate: Certificate, *, logit_error: float | Outputs = 0.0) -> Verdicts:
     """Which predictions the certificate proves unchanged, for inputs in its box.
 
     Args:
         logits: outputs z_L of the target, (batch, out).
         certificate: one that bounds the error over a box.
-        logit_error: a bound on |logits - z_L|, for logits that were computed with rounding.
+        logit_error: a bound on |logits - z_L|, for logits that were computed with rounding; see `rounded_logits`.
 
     Returns:
         (batch,), True where the target and its realisation provably agree on the largest output.
@@ -43,15 +43,22 @@ def unchanged_on_box(logits: Outputs, certificate: Certificate, *, logit_error: 
     error = np.array(certificate.output_error)
     if logits.ndim != 2 or logits.shape[1:] != error.shape or not np.isfinite(logits).all():
         raise InputError(f"expected finite logits of shape (batch, {error.size}), got shape {logits.shape}")
-    if not (np.isfinite(logit_error) and logit_error >= 0):
-        raise InputError(f"logit_error must be a finite number, at least 0, got {logit_error}")
+    if not (np.isfinite(logit_error).all() and np.min(logit_error) >= 0):
+        raise InputError(f"logit_error must be finite and at least 0, got {logit_error}")
     batch = len(logits)
     return _stays_ahead(
         logits,
-        np.full(logits.shape, logit_error),
+        np.broadcast_to(np.asarray(logit_error, np.float64), logits.shape),
         np.broadcast_to(error, logits.shape),
         np.full(batch, certificate.l2_error),
     )
+
+
+def rounded_logits(target: Sequence[Affine], realised: Sequence[Realised], inputs: Inputs) -> tuple[Outputs, Outputs]:
+    """The target's outputs z_L as float64 computes them, and bounds on what rounding did to them; both (batch, out)."""
+    layers, inputs = _prepared(target, realised, inputs)
+    found = [_propagate(layers, block) for block in _blocks(layers, inputs)]
+    return np.concatenate([z.value for z in found]), np.concatenate([z.rounding for z in found])
 
 
 def per_input_error(target: Sequence[Affine], realised: Sequence[Realised], inputs: Inputs) -> Outputs:

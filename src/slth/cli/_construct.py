@@ -60,11 +60,12 @@ def run(asked: Request) -> int:
     source = None if asked.source is None else load(asked.source)
     Plan(**asked.plan, source=source)  # refuse now, not after training
     api.domain(asked.input_range, asked.normalize)
+    trained = None if asked.target else out.with_suffix(".safetensors")
+    _check_distinct(target=asked.target, source=asked.source, out=out, records=asked.records, trained=trained)
     check_writable(out)
     if asked.records is not None:
         check_writable(asked.records)
-    if asked.target is None:
-        trained = out.with_suffix(".safetensors")
+    if trained is not None:
         check_writable(trained)
         target = _train(asked, trained)
         written.append(trained)
@@ -105,6 +106,16 @@ def run(asked: Request) -> int:
     else:
         _summary(asked, ticket, found, holds, clock, written + ([asked.records] if asked.records else []))
     return 0 if holds and ticket.misses == 0 else 1
+
+
+def _check_distinct(**places: Path | None) -> None:
+    """No output may replace an input or another output."""
+    seen: dict[Path, str] = {}
+    for name, path in places.items():
+        if path is not None:
+            other = seen.setdefault(path.resolve(), name)
+            if other != name:
+                raise InputError(f"{path} would be both {other} and {name}; choose another name with --out")
 
 
 def _train(asked: Request, trained: Path) -> Mlp:
@@ -172,7 +183,7 @@ def _summary(
         where = "bias" if miss.input < 0 else f"weight from input {miss.input}, {miss.half} half"
         _print.note(f"missed: layer {miss.layer}, output {miss.output}, {where}: off by {miss.error:.3g}", asked.quiet)
     if ticket.misses > 10:
-        _print.note(f"missed: {ticket.misses:,} in all; more candidates or another seed may reach them", asked.quiet)
+        _print.note(f"missed: {ticket.misses:,} in all; --retries or more --candidates may reach them", asked.quiet)
     if found is not None:
         print()
         _print.table("On the test digits", list(_print.evaluation_rows(found))[:8])

@@ -16,12 +16,12 @@ import numpy as np
 from slth._errors import InputError
 from slth.certificate import Affine, Box, Realised, certify
 from slth.construction.two_layer import Layout, Progress, check_target, lay_out, lay_out_in, solve
-from slth.numerics import check_seed
-from slth.ticket import Asked, Domain, Ticket
+from slth.numerics import Stream, check_seed, uniform
+from slth.ticket import MOST_CANDIDATES, Asked, Domain, Ticket
 
 _log = logging.getLogger(__name__)
 _ROOM = 0.9  # share of the error asked for that the tolerances aim at
-_MOST_ATTEMPTS = 8  # at an error of the whole network
+_MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,18 @@ class Plan:
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
+        for name in ("candidates", "retries"):
+            value = getattr(self, name)
+            if value is not None and type(value) is not int:
+                raise InputError(f"{name} must be a whole number such as 30, got {value!r}")
+        for name in ("tolerance", "epsilon", "failure_probability"):
+            value = getattr(self, name)
+            if value is not None and type(value) is not float:
+                raise InputError(f"{name} must be a number such as 1e-4, got {value!r}")
         if self.retries < 0:
             raise InputError(f"retries are counted from 0, got {self.retries}")
+        if self.source is not None and self.seed not in (0, self.source.seed):
+            raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
         if self.source is not None and self.epsilon is not None:
@@ -70,53 +80,59 @@ def construct(
     """
     check_target(target)
     asked = plan.asked
-    attempts = 0
-    extra = 0
-    tolerances: Sequence[float]
-    if asked.tolerance is not None:
-        tolerances = [asked.tolerance] * len(target)
-    else:
-        tolerances = split_error(target, asked.epsilon or 0.0, _box(domain, target), seed=plan.seed)
+    tolerances = _tolerances(target, plan, domain)
+    shrinks = extra = 0
     while True:
-        attempts += 1
-        layout = _layout(target, tolerances, plan, domain, extra)
         ticket = solve(
             target,
-            layout,
+            _layout(target, tolerances, plan, domain, extra),
             domain=domain,
             asked=asked,
-            attempts=attempts,
+            attempts=1 + shrinks + extra // 2,
             names=names,
             threads=threads,
             progress=progress,
         )
-        bound = ticket.certificate.sup_error
-        if asked.epsilon is not None and bound is not None and bound > asked.epsilon:
-            if attempts == _MOST_ATTEMPTS:
-                raise InputError(
-                    f"the network's error stays at {bound:.3g} after {attempts} attempts, above {asked.epsilon:g}; "
-                    "ask for a larger epsilon, or give --candidates"
-                )
-            tolerances = [t * _ROOM * asked.epsilon / bound for t in tolerances]
-            _log.info("attempt %d: certified error %.3g, the tolerances shrink", attempts, bound)
-        elif ticket.misses and attempts <= plan.retries:
+        widest = all(max(layer.lift.candidates, layer.lift.constants) == MOST_CANDIDATES for layer in ticket.layers)
+        if ticket.misses and extra < 2 * plan.retries and not widest:
             extra += 2
-            _log.info("attempt %d: %d misses, two candidates more", attempts, ticket.misses)
-        else:
+            _log.info("%d misses: two candidates more", ticket.misses)
+            continue
+        bound = ticket.certificate.sup_error
+        if asked.epsilon is None or bound is None or bound <= asked.epsilon:
             return ticket
+        if ticket.misses or shrinks == _MOST_SHRINKS:
+            raise InputError(
+                f"the network's error is at most {bound:.3g}, not {asked.epsilon:g}, with {ticket.misses} misses after "
+                f"{ticket.provenance.attempts} attempts; ask for a larger epsilon, more candidates or retries"
+            )
+        shrinks += 1
+        tolerances = [_short(t * _ROOM * asked.epsilon / bound) for t in tolerances]
+        _log.info("certified error %.3g: the tolerances shrink", bound)
 
 
 def plan_layout(target: Sequence[Affine], plan: Plan, *, domain: Domain) -> Layout:
     """The layout that `construct` would try first, without solving anything."""
     check_target(target)
-    if plan.asked.tolerance is not None:
-        tolerances: Sequence[float] = [plan.asked.tolerance] * len(target)
-    else:
-        tolerances = split_error(target, plan.asked.epsilon or 0.0, _box(domain, target), seed=plan.seed)
-    return _layout(target, tolerances, plan, domain, 0)
+    return _layout(target, _tolerances(target, plan, domain), plan, domain, 0)
 
 
-def split_error(target: Sequence[Affine], epsilon: float, box: Box, *, seed: int = 0) -> tuple[float, ...]:
+def _tolerances(target: Sequence[Affine], plan: Plan, domain: Domain) -> Sequence[float]:
+    if plan.epsilon is None:
+        return [1e-4 if plan.tolerance is None else plan.tolerance] * len(target)
+    box = domain.box(target[0].weight.shape[1])
+    if box is None:
+        raise InputError("an error of the whole network needs its input range: give --input-range lo,hi or --data NAME")
+    return split_error(target, plan.epsilon, box)
+
+
+def _short(tolerance: float) -> float:
+    """Rounded down to 8 significant bits, so that the last bits of a bound on another machine change no ticket."""
+    mantissa, exponent = math.frexp(tolerance)
+    return math.ldexp(math.floor(mantissa * 256) / 256, exponent)
+
+
+def split_error(target: Sequence[Affine], epsilon: float, box: Box) -> tuple[float, ...]:
     """Tolerances τ_i for an error of the whole network, aimed at nine tenths of it.
 
     Worst case: τ_i = ε / (L S_i) with S_i = max_r (|W_L| ⋯ |W_{i+1}| (|x̄_{i−1}|_1 + 1))_r, x̄ the interval bound of what
@@ -124,11 +140,7 @@ def split_error(target: Sequence[Affine], epsilon: float, box: Box, *, seed: int
     uniform in ±τ_i, as those of subset sums are. A heuristic start: the certificate of the real ticket decides.
     """
     worst = _worst_case(target, epsilon, box)
-    rng = np.random.Generator(np.random.PCG64(seed))
-    shapes = [(layer.weight.shape, layer.bias is not None) for layer in target]
-    noise = [
-        (rng.uniform(-1, 1, (2, *shape)), rng.uniform(-1, 1, shape[0]) if bias else None) for shape, bias in shapes
-    ]
+    noise = [_noise(i, layer) for i, layer in enumerate(target)]
 
     def bound(scale: float) -> float:
         parts = [_perturbed(i, layer, scale * worst[i], noise[i], box) for i, layer in enumerate(target)]
@@ -140,7 +152,7 @@ def split_error(target: Sequence[Affine], epsilon: float, box: Box, *, seed: int
     for _ in range(12):
         middle = math.sqrt(low * high) if low else high / 4
         low, high = (middle, high) if bound(middle) < _ROOM * epsilon else (low, middle)
-    return tuple((low or high) * tolerance for tolerance in worst)
+    return tuple(_short((low or high) * tolerance) for tolerance in worst)
 
 
 def _worst_case(target: Sequence[Affine], epsilon: float, box: Box) -> list[float]:
@@ -157,6 +169,14 @@ def _worst_case(target: Sequence[Affine], epsilon: float, box: Box) -> list[floa
         tolerances.append(epsilon / (len(target) * max(size, 1e-300)))
         after = after @ weights[i]
     return tolerances[::-1]
+
+
+def _noise(index: int, layer: Affine) -> tuple[np.ndarray, np.ndarray | None]:
+    """Errors uniform in ±1 for the two halves of a layer and its bias."""
+    halves = uniform(Stream(0, f"split_error/{index}/weight"), (2, *layer.weight.shape)).astype(np.float64)
+    if layer.bias is None:
+        return halves, None
+    return halves, uniform(Stream(0, f"split_error/{index}/bias"), layer.bias.shape).astype(np.float64)
 
 
 def _perturbed(
@@ -181,10 +201,3 @@ def _layout(target: Sequence[Affine], tolerances: Sequence[float], plan: Plan, d
         failure_probability=plan.failure_probability,
         extra=extra,
     )
-
-
-def _box(domain: Domain, target: Sequence[Affine]) -> Box:
-    box = domain.box(target[0].weight.shape[1])
-    if box is None:
-        raise InputError("an error of the whole network needs its input range: give --input-range lo,hi or --data NAME")
-    return box

@@ -9,7 +9,8 @@ keeps
 one random subset-sum problem per coefficient, all independent. Written x = x⁺ − x⁻, the layer then computes
 P x⁺ + N x⁻ + b̂ ≈ W x + b.
 
-The random network is fixed by the seed before any weight is looked at. A coefficient that no subset of its candidates
+The seed fixes an infinite random network before any weight is looked at; its width and the gains are chosen from the
+target, unless a source is given. A coefficient that no subset of its candidates
 reaches is a miss: it is listed with its error, never redrawn.
 """
 
@@ -297,6 +298,6 @@ def check_target(target: Sequence[Affine]) -> None:
         for part in parts:
             if not np.isfinite(part).all():
                 raise InputError(f"layer {i} holds NaN or infinite weights; train the target again, or clean it")
-            if np.abs(part).max(initial=0.0) > 2.0**100:
-                raise InputError(f"layer {i} holds weights above 2**100; rescale the target")
+            if not 2.0**-100 < np.abs(part).max(initial=0.0) < 2.0**100 and part.any():
+                raise InputError(f"layer {i} holds no weight between 2**-100 and 2**100, or larger ones; rescale it")
         before = outputs

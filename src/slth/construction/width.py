@@ -11,7 +11,7 @@ also though candidates of one input share their lift values: expectations add wh
 Beyond the table, all on the safe side but for noise: |z| is rounded up to the grid, on which p grows; one candidate
 more offsets half the tolerance (measured: nearly so; the worse of the two neighbouring tolerances counts); and in n,
 log p is concave, so that it falls at least as fast as the line through the last four numbers of candidates that were
-seen to miss often enough to be measured, its slope averaged over the tolerances.
+seen to miss often enough to be measured, with the shallowest slope of all tolerances.
 
 First moments say nothing here: 2ⁿ subsets cover a target many times over on average long before all of 10⁵ targets are
 covered in one draw.
@@ -198,5 +198,5 @@ def _table() -> _Table:
     for at in np.ndindex(last.shape):
         fitted = slice(max(int(last[at]) - 3, 0), int(last[at]) + 1)
         slope[at] = min(np.polyfit(extra[fitted], log2_p[at][fitted], 1)[0], 0.0)
-    slope[1:] = slope[1:].mean(axis=0)  # at the coarsest tolerance some z never miss
+    slope[1:] = slope[1:].max(axis=0)  # the shallowest; at the coarsest tolerance some z never miss
     return _Table(np.array(data["z"]), tuple(data["bits"]), extra, log2_p, slope, last)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Affine, unchanged_on_box, unchanged_per_input
+from slth.certificate import Affine, rounded_logits, unchanged_on_box, unchanged_per_input
 from slth.ticket import Ticket, unpack
 
 _BATCH = 1000
@@ -105,7 +105,10 @@ def evaluate(
     theirs = outputs(dense(tuple(target)), inputs, batch=_BATCH)
     exact = inputs.astype(np.float64)
     per_input = unchanged_per_input(target, parts, exact)
-    on_box = unchanged_on_box(_exact_outputs(target, exact), ticket.certificate)
+    on_box = np.zeros(len(inputs), np.bool_)
+    if ticket.certificate.sup_error is not None:
+        logits, rounding = rounded_logits(target, parts, exact)
+        on_box = unchanged_on_box(logits, ticket.certificate, logit_error=rounding)
     return Evaluation(
         data=data,
         accuracy=accuracy,
@@ -117,15 +120,6 @@ def evaluate(
         unchanged_on_box=Proportion(int(on_box.sum()), len(labels)),
         unchanged_per_input=Proportion(int(per_input.sum()), len(labels)),
     )
-
-
-def _exact_outputs(target: Sequence[Affine], x: np.ndarray) -> np.ndarray:
-    """f(x) in float64."""
-    for i, layer in enumerate(target):
-        x = (np.maximum(x, 0) if i else x) @ layer.weight[:, :, 0].T
-        if layer.bias is not None:
-            x = x + layer.bias
-    return x
 
 
 def _check(ticket: Ticket, inputs: np.ndarray, labels: np.ndarray) -> None:

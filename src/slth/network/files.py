@@ -1,6 +1,6 @@
 """Targets from files and modules: safetensors, `.pt` (tensors only, never code), `nn.Sequential`, state dicts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -89,26 +89,41 @@ def _as_arrays(tensors: Mapping[Any, Any]) -> dict[str, np.ndarray]:
 def _from_sequential(module: Any) -> Mlp:
     """Linear, ReLU, Linear, ..., Linear, nested or not, with modules between that do nothing at inference."""
     torch = import_torch("reading a module")
-    if not isinstance(module, torch.nn.Sequential):
-        raise InputError(f"expected an nn.Sequential of Linear and ReLU, got {type(module).__name__}; "
-                         "pass model.state_dict() if it is a plain ReLU MLP")  # fmt: skip
+    known = {torch.nn.Linear: "Linear", torch.nn.ReLU: "ReLU"}
     chain: list[str] = []
     wants = "Linear"
-    for name, part in module.named_modules():
-        kind = type(part).__name__
-        if isinstance(part, torch.nn.Sequential) or kind in _SILENT:
+    for name, part in _parts(module, "", torch):
+        if type(part) in [getattr(torch.nn, kind) for kind in _SILENT]:
             continue
-        if kind not in ("Linear", "ReLU"):
-            raise InputError(f"unknown layer {name}: {kind}; this construction reads Linear and ReLU")
+        kind = known.get(type(part))
+        if kind is None:
+            raise InputError(f"unknown layer {name}: {type(part).__name__}; this construction reads Linear and ReLU")
         if kind != wants:
             raise InputError(f"expected {wants} at {name}, got {kind}; Linear and ReLU must alternate, Linear first")
         if kind == "Linear":
             chain.append(name)
         wants = "ReLU" if kind == "Linear" else "Linear"
+    if not chain:
+        raise InputError("the nn.Sequential holds no Linear layer")
     if wants != "ReLU":
-        raise InputError("expected the network to end in a Linear layer, got a ReLU; drop it or add a layer"
-                         if chain else "the nn.Sequential holds no Linear layer")  # fmt: skip
+        raise InputError("expected the network to end in a Linear layer, got a ReLU; drop it or add a layer")
     return mlp_from_tensors(_as_arrays(module.state_dict()), order=chain, activation="relu")
+
+
+def _parts(module: Any, prefix: str, torch: Any) -> Iterator[tuple[str, Any]]:
+    """The modules in the order they run; a module that stands twice comes twice. No forward but PyTorch's own."""
+    if type(module) is not torch.nn.Sequential:
+        raise InputError(
+            f"expected an nn.Sequential of Linear and ReLU, got {type(module).__name__}; "
+            "pass model.state_dict() if it is a plain ReLU MLP"
+        )
+    for name, part in module._modules.items():
+        if part._forward_hooks or part._forward_pre_hooks or module._forward_hooks or module._forward_pre_hooks:
+            raise InputError(f"{prefix}{name} has forward hooks, which may change what it computes; remove them first")
+        if isinstance(part, torch.nn.Sequential):
+            yield from _parts(part, f"{prefix}{name}.", torch)
+        else:
+            yield f"{prefix}{name}", part
 
 
 def import_torch(purpose: str) -> Any:

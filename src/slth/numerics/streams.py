@@ -51,8 +51,8 @@ class Stream:
 
 def check_seed(seed: int) -> None:
     """Raise `InputError` unless `seed` is a non-negative integer."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InputError(f"the seed must be a non-negative integer such as 0, got {seed!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 10**100:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(f"the seed must be a non-negative integer below 10**100, such as 0; got {str(seed)[:99]}")
 
 
 def philox4x32(counters: np.ndarray, key: tuple[int, int]) -> np.ndarray:

@@ -77,7 +77,7 @@ class Ticket:
         return realise(layer, self.lift(index), self.seed, unpack(layer, self.masks[index]))
 
     def save(self, path: str | Path) -> Path:
-        """Write the ticket atomically; the same ticket gives the same bytes on every machine."""
+        """Write the ticket atomically; the same bytes everywhere, if zlib deflates sparse masks alike."""
         from slth.ticket.format import encode
 
         return write_atomically(path, encode(self))
