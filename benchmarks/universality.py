@@ -2,9 +2,9 @@
 
     python benchmarks/universality.py [--targets 60]
 
-Trains networks of one shape on the embedded digits from different seeds, fixes the random network at the width planned for
-the first of them, and constructs every target inside it. The theorem (Pensia et al., 2020) says that one draw serves
-all; the planner only promised at most δ = 1 % expected misses for one.
+Trains networks of one shape on the embedded digits from different seeds, fixes the random network at the width
+planned for the first of them, and constructs every target inside it. The theorem (Pensia et al., 2020) says that one
+draw serves all; the planner only promised at most δ = 1 % expected misses for one.
 """
 
 import argparse

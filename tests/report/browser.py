@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 
 CHROMIUM = next(
@@ -38,6 +39,7 @@ class Browser:
         self.process = subprocess.Popen(
             ["/bin/bash", "-c", script, "-", str(to_read), str(to_write), *command],
             pass_fds=(to_read, to_write),
+            env={**os.environ, "TMPDIR": self.folder},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -53,8 +55,13 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
+        with suppress(OSError, AssertionError):
+            self.ask("Browser.close")
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
         os.close(self.read)
         os.close(self.write)
         shutil.rmtree(self.folder, ignore_errors=True)

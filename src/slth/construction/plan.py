@@ -21,6 +21,7 @@ from slth.ticket import MOST_CANDIDATES, Asked, Domain, Ticket
 
 _log = logging.getLogger(__name__)
 _ROOM = 0.9  # share of the error asked for that the tolerances aim at
+_RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
 _MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
 
 
@@ -94,12 +95,14 @@ def construct(
             progress=progress,
         )
         widest = all(max(layer.lift.candidates, layer.lift.constants) == MOST_CANDIDATES for layer in ticket.layers)
-        if ticket.misses and extra < 2 * plan.retries and not widest:
+        bound = ticket.certificate.sup_error
+        unmet = asked.epsilon is not None and bound is not None and bound > asked.epsilon
+        retries = max(plan.retries, _RETRIES if unmet and plan.candidates is None else 0)
+        if ticket.misses and extra < 2 * retries and not widest:
             extra += 2
             _log.info("%d misses: two candidates more", ticket.misses)
             continue
-        bound = ticket.certificate.sup_error
-        if asked.epsilon is None or bound is None or bound <= asked.epsilon:
+        if not unmet or asked.epsilon is None or bound is None:
             return ticket
         if ticket.misses or shrinks == _MOST_SHRINKS:
             raise InputError(
