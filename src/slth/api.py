@@ -19,7 +19,7 @@ from slth.ticket import Domain, Ticket, load
 if TYPE_CHECKING:
     from torch import nn
 
-InputRange = tuple[float | np.ndarray, float | np.ndarray]  # lower, upper; numbers, or one number per input
+InputRange = tuple[float | int | np.ndarray, float | int | np.ndarray]  # lower, upper; numbers, or one number per input
 
 
 def construct(

@@ -81,25 +81,26 @@ def _numbers() -> Iterator[Case]:
 
 def _inflation() -> Iterator[Case]:
     """Masks that inflate to more, to less, or never."""
+    meta, masks = parts(honest())
+    plain = bytes(len(masks[0]))
     zeros = zlib.compress(bytes(64 * _MIB), 1)
     blocks = b"\x78\x9c" + b"\0\0\0\xff\xff" * 200_000  # empty stored blocks, without an end
     streams = {
         "64 MiB of zeros": zeros,
         "a stream of streams": zlib.compress(zeros, 9),
-        "too few bytes": zlib.compress(bytes(12)),
-        "too many bytes": zlib.compress(bytes(14)),
-        "a tail": zlib.compress(bytes(13)) + b"\0",
-        "two streams": zlib.compress(bytes(13)) * 2,
-        "no end": zlib.compress(bytes(13))[:-1],
-        "a wrong checksum": zlib.compress(bytes(13))[:-1] + b"\xff",
-        "a dictionary": b"\x78\xbb\0\0\0\0" + zlib.compress(bytes(13))[2:],
-        "no zlib header": zlib.compress(bytes(13))[2:-4],
+        "too few bytes": zlib.compress(plain[:-1]),
+        "too many bytes": zlib.compress(plain + b"\0"),
+        "a tail": zlib.compress(plain) + b"\0",
+        "two streams": zlib.compress(plain) * 2,
+        "no end": zlib.compress(plain)[:-1],
+        "a wrong checksum": zlib.compress(plain)[:-1] + b"\xff",
+        "a dictionary": b"\x78\xbb\0\0\0\0" + zlib.compress(plain)[2:],
+        "no zlib header": zlib.compress(plain)[2:-4],
         "gzip": b"\x1f\x8b\x08\0\0\0\0\0\0\x03",
         "a million empty blocks": blocks,
         "noise": bytes(range(256)),
         "one byte": b"x",
     }
-    meta, masks = parts(honest())
     for name, stream in streams.items():
         mask = {"encoding": "deflate", "bytes": len(stream)}
         yield (

@@ -62,6 +62,8 @@ def _cut() -> Iterator[Case]:
     yield "a digest of other content", lambda: data[:-1] + bytes([data[-1] ^ 1])
     yield "sealed with a tail", lambda: sealed(*parts(data), tail=b"hidden")
     yield "sealed and cut", lambda: sealed(parts(data)[0], [parts(data)[1][0], parts(data)[1][1][:-1]])
+    meta, (first, last) = parts(data)
+    yield "sealed with a padding bit", lambda: sealed(meta, [first, last[:-1] + bytes([last[-1] | 0x80])])
     yield "sealed without masks", lambda: sealed(parts(data)[0], [])
 
 
@@ -213,9 +215,9 @@ def _fields() -> Iterator[Case]:
             [0],
         ],
         "layers.0.lift.threshold": [0.25, 0, 1, None],
-        "layers.0.mask": [{}, None, {"encoding": "bits", "bytes": 13, "x": 0}],
+        "layers.0.mask": [{}, None, {"encoding": "bits", "bytes": 18, "x": 0}],
         "layers.0.mask.encoding": ["gzip", "Bits", "", None, "deflate"],
-        "layers.0.mask.bytes": [0, -1, 2**40, 2**64, 14, 13.0],
+        "layers.0.mask.bytes": [0, -1, 2**40, 2**64, 17, 18.0],
         "layers.0.realised": ["", "A" * 64, "0" * 65, None],
         "layers.1.lift.signed": [[[0, 1]], [[0, 4]]],
         "layers": [[], None, {}, [None, None], ...],

@@ -41,7 +41,6 @@ def error_bins(errors: Float64[np.ndarray, " coefficient"], tolerance: float) ->
     step = max(_BIN, (_DECADES + beyond) / _MOST_BINS)
     below, above = math.ceil(_DECADES / step), math.ceil(beyond / step - 1e-9)
     edges = tolerance * 10.0 ** (step * np.arange(-below, above + 1))
-    edges[below] = tolerance
     edges[-1] = max(edges[-1], float(errors.max()))
     return edges, below
 
