@@ -164,7 +164,10 @@ def test_a_failed_check_stands_at_the_top(made):
     ticket, target = made
     claim = replace(ticket.certificate.layers[0], weight_error=1e-9)
     lying = replace(ticket, certificate=replace(ticket.certificate, layers=(claim, *ticket.certificate.layers[1:])))
-    html = page([exhibit(lying, target)])
+    inputs = np.zeros((4, 6), np.float32)
+    html = page([exhibit(lying, target, inputs=inputs, data="zeros")])
+    assert "claimed, every input of the range" in html
+    assert "proved, every input of the range" not in html
     assert 'class="alarm"' in html
     assert text_of(html).index("Does not hold: certificate") < text_of(html).index("Summary")
     assert "Stated, but not true" in html

@@ -126,10 +126,10 @@ def differences(exhibit: Exhibit, facts: Facts) -> Html:
         f"{most} was measured, {middle} in the median. Input by input, at most {most_proved} is proved, "
         f"{middle_proved} in the median"
     )
-    text += "." if bound is None else f"; for every input of the range, {at_most(bound)}."
-    picture = figures.three_errors(
-        seen, each, bound, label="Measured difference, bound per input and bound over the range"
-    )
+    standing = "proved" if exhibit.standing == "proved" else "claimed"
+    text += "." if bound is None else f"; for every input of the range, at most {at_most(bound)} is {standing}."
+    label = "Measured difference, bound per input and bound over the range"
+    picture = figures.three_errors(seen, each, bound, label=label, standing=standing)
     note = "Bounds speak of real arithmetic, the measurement of float32. Heights count inputs; the axis is logarithmic."
     beyond = int(np.count_nonzero(seen > each))
     if beyond:

@@ -78,17 +78,23 @@ class Exhibit:
 
 
 def evaluations_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Measured, ...]:
-    """The evaluations of this very ticket among some records: bound, mask bits and kept parameters agree."""
-    kept = kept_parameters(ticket)
+    """The evaluations of this very ticket among some records: mask bits, kept parameters and bound agree."""
     found = dict.fromkeys(read_evaluation(outcome) for record in records for outcome in _evaluations_in(record))
-    ours = (ticket.certificate.sup_error, ticket.mask_bits, kept)
-    return tuple(one for one in found if (one.certified_error, one.mask_bits, one.kept_parameters) == ours)
+    ours, bound = (ticket.mask_bits, kept_parameters(ticket)), ticket.certificate.sup_error
+    return tuple(
+        one for one in found if (one.mask_bits, one.kept_parameters) == ours and _agree(one.certified_error, bound)
+    )
 
 
 def kept_parameters(ticket: Ticket) -> int:
     """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
     masks = (unpack(layer, mask) for layer, mask in zip(ticket.layers, ticket.masks, strict=True))
     return sum(int(np.count_nonzero(mask)) + int(np.count_nonzero(mask.any(axis=0))) for mask in masks)
+
+
+def _agree(left: float | None, right: float | None) -> bool:
+    """The same bound; computed on another machine, it may differ in its last digits."""
+    return left == right if left is None or right is None else math.isclose(left, right, rel_tol=1e-5)
 
 
 def _evaluations_in(record: Record) -> Iterator[Mapping[str, Any]]:

@@ -89,7 +89,7 @@ def _evaluation(found: Measured) -> Iterator[tuple[str, str]]:
     if found.unchanged_per_input is not None:
         part = found.unchanged_per_input
         yield "predictions proved unchanged", f"{percent(part.value)} ({part.hits:,}), input by input"
-    if found.unchanged_on_box is not None:
+    if found.unchanged_on_box is not None and found.certified_error is not None:
         part = found.unchanged_on_box
         yield (
             "the same, by one bound for all",
