@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -77,10 +78,13 @@ def test_a_path_that_is_no_file_is_refused_at_once(tmp_path):
     """A pipe nobody writes into, a device without end, a folder, a zero byte, a name too long."""
     pipe = tmp_path / "pipe.slth"
     os.mkfifo(pipe)
+    signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.alarm(SECONDS)  # a reader that waits is interrupted
     for path in (pipe, "/dev/zero", tmp_path, "a\0b", "n" * 5000, tmp_path / "none"):
         for verb in (load, verify):
             with pytest.raises(InputError, match="cannot read"):
                 verb(path)
+    signal.alarm(0)
 
 
 def test_a_file_beyond_the_memory_is_one_sentence(tmp_path, monkeypatch):

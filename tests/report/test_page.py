@@ -170,7 +170,7 @@ def test_a_failed_check_stands_at_the_top(made):
     assert "proved, every input of the range" not in html
     assert 'class="alarm"' in html
     assert text_of(html).index("Does not hold: certificate") < text_of(html).index("Summary")
-    assert "Stated, but not true" in html
+    assert "Stated, but refuted" in html
     assert 'class="alarm"' not in page([exhibit(ticket, target)])
 
 

@@ -53,7 +53,7 @@ def anatomy(panel: Panel, *, label: str) -> Html:
     y = Axis(float(ends.min()) - margin, float(ends.max()) + margin, height - 26, TOP + 10)
     pitch = (WIDTH - RIGHT - LEFT) / len(values)
     parts: list[str] = []
-    for value, text in y.ticks(5):
+    for value, text in y.ticks(7):
         parts += [line(LEFT, y.at(value), WIDTH - RIGHT, y.at(value), "grid")]
         parts += [words(LEFT - 6, y.at(value) + 4, text, "end")]
     zero, steps = y.at(0.0), ""

@@ -21,10 +21,11 @@ def opening(exhibit: Exhibit) -> Html:
         f"{ticket.mask_bits / ticket.weights:.1f}",
         str(2 * len(ticket.layers)),
     )
-    failed = [check for check in exhibit.checks if check.verdict == "fails"]
-    alarm = [tag("p", f"Does not hold: {'; '.join(f'{c.name}: {c.detail}' for c in failed)}.", class_="alarm")]
+    failed = [f"{check.name}: {check.detail}" for check in exhibit.checks if check.verdict == "fails"]
+    more = f"; and {plural(len(failed) - 1, 'further check')}, listed below" if len(failed) > 1 else ""
+    alarm = [tag("p", f"Does not hold: {failed[0]}{more}.", class_="alarm")] if failed else []
     tiles = join(tag("div", tag("strong", value), tag("span", label)) for value, label in _key_numbers(exhibit))
-    return join([tag("p", lead, class_="lead"), *(alarm if failed else []), tag("div", tiles, class_="key")])
+    return join([tag("p", lead, class_="lead"), *alarm, tag("div", tiles, class_="key")])
 
 
 def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
@@ -109,7 +110,7 @@ def _checks(exhibit: Exhibit) -> Html:
 
 def claims(exhibit: Exhibit) -> Html:
     """Proved, measured, missing: three different things, side by side."""
-    title = {"proved": "Proved", "stated": "Stated, not rechecked", "refuted": "Stated, but not true"}[exhibit.standing]
+    title = {"proved": "Proved", "stated": "Stated, not rechecked", "refuted": "Stated, but refuted"}[exhibit.standing]
     cards = ((title, _proved(exhibit)), ("Measured", _measured(exhibit)), ("Missing", _missing(exhibit)))
     boxes = (tag("div", tag("h4", name), *(tag("p", text) for text in texts), class_="card") for name, texts in cards)
     return join([tag("div", *boxes, class_="cards"), _misses(exhibit)])
@@ -132,7 +133,7 @@ def _proved(exhibit: Exhibit) -> Iterator[str]:
     yield f"For every input, {where}, no output differs from the target's by more than {at_most(bound)}."
     for found in exhibit.evaluations[:1]:
         each, box = found.unchanged_per_input, found.unchanged_on_box
-        if each is not None and box is not None:
+        if each is not None and box is not None and exhibit.standing != "refuted":
             yield (
                 f"{each.hits:,} of {each.count:,} predictions on {found.data} cannot change, shown input by input; "
                 f"{box.hits:,} by the bound over the whole range alone."
