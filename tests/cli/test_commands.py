@@ -282,7 +282,13 @@ def test_ctrl_c_at_any_moment_is_exit_code_130_and_leaves_no_partial_file(tmp_pa
     for delay in np.linspace(0.05, 6, 24):
         out = tmp_path / "o.slth"
         command = [*SLTH, "construct", str(tmp_path / "t.safetensors"), "--out", str(out), "--input-range", "0,1"]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+        )
         time.sleep(delay)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)

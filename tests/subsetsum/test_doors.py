@@ -184,7 +184,13 @@ closest_batch(values[:1], [0.3])
 print("ready", flush=True)
 closest_batch(values, np.full(200_000, 0.3), threads={threads})
 """
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+    )
     assert process.stdout.readline().strip() == "ready"
     time.sleep(1)
     process.send_signal(signal.SIGINT)
