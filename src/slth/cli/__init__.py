@@ -1,5 +1,6 @@
 """The command line: parse, call one verb, print. `main` alone is imported at start, so Ctrl-C is met at any moment."""
 
+import os
 import signal
 import sys
 
@@ -16,7 +17,8 @@ def main() -> None:
         code = 130
     if code == 130:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print("slth: interrupted; nothing is left half written", file=sys.stderr)
+        print("slth: interrupted; nothing is left half written", file=sys.stderr, flush=True)
+        os._exit(code)  # an interrupt inside exec(), as dataclasses use it, would make Python end by the signal itself
     sys.exit(code)
 
 
