@@ -213,7 +213,9 @@ def _claim(rng: random.Random, ticket: Ticket) -> Ticket:
             lie = replace(first, error=first.error * factor, half=rng.choice((first.half, "negative", "bias")))
             return replace(ticket, provenance=replace(origin, misses=(lie, *rest)))
         case 1:
-            asked = rng.choice((Asked(0.5), Asked(0.25), Asked(None, epsilon=bounds.sup_error or 1.0)))
+            asked = rng.choice(
+                (Asked(0.5), Asked(0.25), Asked(None, epsilon=(bounds.sup_error or 1.0) * (factor or 1.0)))
+            )
             return replace(ticket, provenance=replace(origin, asked=asked))
         case 2 if bounds.output_error:
             outputs = tuple(error * factor for error in bounds.output_error)

@@ -12,7 +12,7 @@ from ticket_helpers import any_ticket
 from slth import InputError
 from slth.certificate import Affine
 from slth.evaluate.verify import Verdict, verify
-from slth.ticket import Domain, Miss, TicketError, decode, encode
+from slth.ticket import Domain, Miss, TicketError, decode, encode, head_digest
 from slth.ticket._metadata import inflatable
 
 MIXED = Domain((-1.0, 0.0, -0.5), (1.0, 2.0, 0.5))
@@ -42,6 +42,16 @@ def test_a_half_that_does_not_exist_cannot_be_missed(mixed):
     assert lies(lie, target)
     assert failed(ticket, target) == set()
     assert failed(lie, target) == {"certificate"}
+
+
+def test_no_other_width_fits_even_with_heads_to_match():
+    """The scan must end exactly at the stated neuron; heads and shapes are easily made for any number."""
+    ticket, target = any_ticket()
+    for wrong in (-1, 1, 2**40):
+        layer = replace(ticket.layers[0], neurons=ticket.layers[0].neurons + wrong)
+        layers = (layer, *ticket.layers[1:])
+        heads = tuple(head_digest(tensor, ticket.seed) for layer in layers for tensor in layer.tensors)
+        assert failed(replace(ticket, layers=layers, heads=heads), target) == {"layout", "certificate"}
 
 
 def test_one_miss_is_not_listed_twice(mixed):
