@@ -3,8 +3,8 @@
     python benchmarks/construct.py --data-dir DIR --work DIR [--repeats 3]
 
 Trains 784-500-10 without biases on MNIST, 784-256-64-10 and 784-256-128-64-32-10 with biases on standardised
-Fashion-MNIST (once, kept in the work folder), asks for tolerances 0.01 and 1e-4 per weight and for an error of the whole
-network of at most 0.1, and prints a Markdown table: medians of the repeats, peak memory, and the machine they ran on.
+Fashion-MNIST (once, kept in the work folder), asks for tolerances 0.01 and 1e-4 per weight and for an error of the
+whole network of at most 0.1, and prints a Markdown table: medians of the repeats, peak memory, and the machine.
 """
 
 import argparse

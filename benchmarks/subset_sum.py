@@ -21,9 +21,11 @@ import numpy as np
 
 from slth.subsetsum import Status, SubsetSums, closest_batch, first_batch
 
-BATCHES = {12: 100_000, 16: 100_000, 21: 50_000, 24: 16_000, 28: 3_000, 32: 600}  # n: problems
+BATCHES = {12: 200_000, 16: 200_000, 21: 50_000, 24: 16_000, 28: 3_000, 32: 600}  # n: problems for `closest`
+EASY = 400_000  # problems for `first`: a quarter of a second
 BASELINE = {12: 200, 16: 200, 21: 100, 24: 50, 28: 20, 32: 5}  # n: problems solved with NumPy
-REPEATS = 5
+REPEATS = 7
+THREADS = (1, 2)
 TOLERANCES = {1e-2: 12, 1e-4: 16}  # tolerance: from how many values on it makes sense
 
 
@@ -49,14 +51,16 @@ def numpy_closest(values: np.ndarray, target: float) -> float:
     return float(np.minimum(np.abs(wanted - b[above]), np.abs(wanted - b[above - 1])).min())
 
 
-def microseconds(solve: Callable[[], SubsetSums]) -> tuple[float, SubsetSums]:
-    """Median time per problem, and the answers."""
-    answers, times = solve(), []
+def microseconds(solve: Callable[[int], SubsetSums]) -> tuple[list[float], SubsetSums]:
+    """Median time per problem for each number of threads, in turn in one loop, and the answers."""
+    answers = solve(1)
+    times: dict[int, list[float]] = {threads: [] for threads in THREADS}
     for _ in range(REPEATS):
-        start = time.perf_counter()
-        answers = solve()
-        times.append((time.perf_counter() - start) / len(answers) * 1e6)
-    return statistics.median(times), answers
+        for threads, taken in times.items():
+            start = time.perf_counter()
+            solve(threads)
+            taken.append((time.perf_counter() - start) / len(answers) * 1e6)
+    return [statistics.median(taken) for taken in times.values()], answers
 
 
 def short(value: float) -> str:
@@ -78,28 +82,25 @@ def where() -> str:
 
 
 def main() -> None:
-    thread_counts = (1, 2)
     solvers = [f"first {tol:g}" for tol in TOLERANCES] + ["closest"]
-    columns = ["values", "n", *(f"{name}, {t} thread{'s' * (t > 1)}" for name in solvers for t in thread_counts)]
+    columns = ["values", "n", *(f"{name}, {t} thread{'s' * (t > 1)}" for name in solvers for t in THREADS)]
     columns += ["NumPy, 1 thread", "error difference"]
     print(where(), f"Microseconds per problem, median of {REPEATS}.\n")
     print("|", " | ".join(columns), "|")
     print("|" + " --- |" * len(columns))
     for law in (plain, product):
         for n, batch in BATCHES.items():
-            values, targets = law(np.random.default_rng(n), batch, n)
+            values, targets = law(np.random.default_rng(n), EASY, n)
             cells = [law.__name__, str(n)]
             for tol, least in TOLERANCES.items():
-                for threads in thread_counts:
-                    if n < least:
-                        cells.append("")
-                        continue
-                    took, answers = microseconds(lambda: first_batch(values, targets, tol=tol, threads=threads))  # noqa: B023
-                    share = answers.count(Status.WITHIN_TOL) / batch
-                    cells.append(short(took) + (f" ({share:.1%})" if threads == 1 else ""))
-            for threads in thread_counts:
-                took, best = microseconds(lambda: closest_batch(values, targets, threads=threads))  # noqa: B023
-                cells.append(short(took))
+                if n < least:
+                    cells += [""] * len(THREADS)
+                    continue
+                took, answers = microseconds(lambda threads: first_batch(values, targets, tol=tol, threads=threads))  # noqa: B023
+                cells += [f"{short(took[0])} ({answers.count(Status.WITHIN_TOL) / EASY:.1%})", *map(short, took[1:])]
+            values, targets = values[:batch], targets[:batch]
+            took, best = microseconds(lambda threads: closest_batch(values, targets, threads=threads))  # noqa: B023
+            cells += map(short, took)
             some = BASELINE[n]
             start = time.perf_counter()
             errors = [numpy_closest(values[i], targets[i]) for i in range(some)]

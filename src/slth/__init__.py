@@ -5,6 +5,8 @@ ticket.save("model.slth")
 slth.verify("model.slth", target=model).holds
 """
 
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from slth._version import __version__
@@ -39,6 +41,17 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(_HOMES.get(name, "slth.api")), name)
     globals()[name] = value
     return value
+
+
+class _Door(ModuleType):
+    """A verb keeps its name: importing the package `slth.evaluate` does not replace the function `slth.evaluate`."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in __all__ and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Door
 
 
 def __dir__() -> list[str]:

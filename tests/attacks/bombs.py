@@ -4,10 +4,12 @@ import itertools
 import zlib
 from collections.abc import Callable, Iterator
 
+import rans_reference
 from attacks.sealing import changed, honest, parts, sealed, text_of
 
 Case = tuple[str, Callable[[], bytes]]
 _MIB = 1 << 20
+_BITS = 144  # of the first mask of `honest()`
 
 
 def bombs() -> Iterator[Case]:
@@ -80,12 +82,49 @@ def _numbers() -> Iterator[Case]:
 
 
 def _inflation() -> Iterator[Case]:
-    """Masks that inflate to more, to less, or never."""
+    """Masks that are inflated or decoded to more, to less, or never."""
     meta, masks = parts(honest())
-    plain = bytes(len(masks[0]))
+    for encoding, streams in (("deflate", _deflated(masks[0])), ("rans", _coded(masks[0]))):
+        for name, stream in streams.items():
+            mask = {"encoding": encoding, "bytes": len(stream)}
+            yield (
+                f"sealed {encoding} mask of {name}",
+                lambda mask=mask, stream=stream: sealed(changed(meta, "layers.0.mask", mask), [stream, masks[1]]),
+            )
+
+
+def _coded(mask: bytes) -> dict[str, bytes]:
+    """Streams of sparse bits that are not the one of any mask of this size."""
+    bits = [byte >> i & 1 for byte in mask for i in range(8)][:_BITS]
+    whole, zeros = rans_reference.written(bits), rans_reference.written([0] * _BITS)
+    f, state = (2**15).to_bytes(2, "little"), (2**32).to_bytes(8, "little")
+    return {
+        "nothing but f": whole[:2],
+        "half a state": whole[:6],
+        "a byte more": whole + b"\0",
+        "a word more": whole + bytes(4),
+        "a word less": whole[:-4],
+        "two streams": whole * 2,
+        "one bit more": rans_reference.written([*bits, 0]),
+        "one bit less": rans_reference.written(bits[:-1]),
+        "many bits": rans_reference.written([0] * 10**6),
+        "another f": rans_reference.written(bits, 12345),
+        "zeros with another f": rans_reference.written([0] * _BITS, 2),
+        "no ones at all": bytes(2) + zeros[2:],
+        "a small state": f + (2**32 - 1).to_bytes(8, "little") + bytes(4),
+        "no state": f + bytes(8),
+        "the last state": f + state,
+        "the largest state": f + b"\xff" * 8,
+        "a megabyte of words": f + state + bytes(_MIB),
+        "noise": bytes(range(250)),
+    }
+
+
+def _deflated(mask: bytes) -> dict[str, bytes]:
+    plain = bytes(len(mask))
     zeros = zlib.compress(bytes(64 * _MIB), 1)
     blocks = b"\x78\x9c" + b"\0\0\0\xff\xff" * 200_000  # empty stored blocks, without an end
-    streams = {
+    return {
         "64 MiB of zeros": zeros,
         "a stream of streams": zlib.compress(zeros, 9),
         "too few bytes": zlib.compress(plain[:-1]),
@@ -101,12 +140,6 @@ def _inflation() -> Iterator[Case]:
         "noise": bytes(range(256)),
         "one byte": b"x",
     }
-    for name, stream in streams.items():
-        mask = {"encoding": "deflate", "bytes": len(stream)}
-        yield (
-            f"sealed mask deflated to {name}",
-            lambda mask=mask, stream=stream: sealed(changed(meta, "layers.0.mask", mask), [stream, masks[1]]),
-        )
 
 
 def _work() -> Iterator[Case]:
@@ -122,14 +155,17 @@ def _work() -> Iterator[Case]:
         "layers": ((64,) * 800, 64),
     }
     for name, (widths, candidates) in shapes.items():
-        yield (
-            f"sealed deflated layout of many {name}",
-            lambda widths=widths, candidates=candidates: laid_out(widths, candidates, lambda _: zlib.compress(b"")),
-        )
-    yield "sealed plain layout of many inputs", lambda: laid_out((2**36, 2), 1, lambda _: b"short")
+        for encoding, stream in (("deflate", zlib.compress(b"")), ("rans", rans_reference.written([0] * 10**4))):
+            yield (
+                f"sealed {encoding} layout of many {name}",
+                lambda widths=widths, candidates=candidates, stream=stream, encoding=encoding: laid_out(
+                    widths, candidates, lambda _: stream, encoding
+                ),
+            )
+    yield "sealed plain layout of many inputs", lambda: laid_out((2**36, 2), 1, lambda _: b"short", "bits")
 
 
-def laid_out(widths: tuple[int, ...], candidates: int, mask: Callable[[int], bytes]) -> bytes:
+def laid_out(widths: tuple[int, ...], candidates: int, mask: Callable[[int], bytes], encoding: str) -> bytes:
     """A sealed file of unsigned layers without bias, right in everything but its masks, heads and digests."""
     meta, _ = parts(honest())
     layers, tensors, masks = [], [], []
@@ -138,7 +174,6 @@ def laid_out(widths: tuple[int, ...], candidates: int, mask: Callable[[int], byt
         stored = mask(-(-live * outputs // 8))
         masks.append(stored)
         lift = {"candidates": candidates, "constants": 0, "neurons": live, "signed": [], "threshold": 0.5}
-        encoding = "deflate" if stored[:1] == b"x" else "bits"
         layers.append({**meta["layers"][0], "lift": lift, "mask": {"encoding": encoding, "bytes": len(stored)}})
         for part, shape, kind in (("lift", [live, inputs], "lift"), ("mixing", [live, outputs, 1], "bits")):
             path = f"layers/{i}/{part}"

@@ -65,7 +65,7 @@ def certified(ticket: Ticket, target: Target, *, tolerance: float = 0.5) -> Tick
 
 
 def specimens() -> list[tuple[Ticket, Target]]:
-    """Honest tickets of every kind: signed or not, with and without biases, range or scale; deflated; narrow."""
+    """Honest tickets of every kind: signed or not, with and without biases, range or scale; sparse; narrow."""
     mixed = Domain((-1.0, 0.0, -0.5), (1.0, 2.0, 0.5), (0.5, 0.25))
     made = [
         (any_ticket(), None),

@@ -216,7 +216,7 @@ def _fields() -> Iterator[Case]:
         ],
         "layers.0.lift.threshold": [0.25, 0, 1, None],
         "layers.0.mask": [{}, None, {"encoding": "bits", "bytes": 18, "x": 0}],
-        "layers.0.mask.encoding": ["gzip", "Bits", "", None, "deflate"],
+        "layers.0.mask.encoding": ["gzip", "Bits", "", None, "deflate", "rans"],
         "layers.0.mask.bytes": [0, -1, 2**40, 2**64, 17, 18.0],
         "layers.0.realised": ["", "A" * 64, "0" * 65, None],
         "layers.1.lift.signed": [[[0, 1]], [[0, 4]]],

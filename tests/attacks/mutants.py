@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import rans_reference
 from attacks.forging import Target, certified, consistent
 from attacks.sealing import parts, sealed, text_of
 
@@ -20,7 +21,7 @@ NASTY = [
     *(0.0, -0.0, 0.5, 1.0, -1.0, 2.0, 5e-324, 1e-308, 2.0**-200, 2.0**200, 1e300, 1.7e308, float("nan"), float("inf")),
     *("", "0", "1", "-1", "x", "\0", "\n", "\x1b[31m", "\ud800", "\u202e", "０", "../x", "0" * 64),
     *("f" * 64, "n" * 1001),
-    *("raw:1e999", "raw:-0", "raw:1E2", "raw:0.10", "raw:01", "raw:" + "9" * 5000, "bits", "deflate", "positive"),
+    *("raw:1e999", "raw:-0", "raw:1E2", "raw:0.10", "raw:01", "raw:" + "9" * 5000, "bits", "deflate", "rans"),
     *([], [[]], [0], [0, 0], [None], {}, {"": 0}, [[0.0], [1.0]], [[0, 1]], [["w", "b"]]),
 ]
 Specimen = tuple[Ticket, Target]
@@ -139,7 +140,7 @@ def _nudged(rng: random.Random, value: object) -> object:
     return rng.choice(NASTY)
 
 
-def _masks(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
+def _masks(rng: random.Random, which: int, specimens: list[Specimen], files: list[bytes]) -> bytes:
     """Masks stirred, exchanged or encoded in another way, their lengths stated right."""
     meta, masks = parts(files[which])
     i = rng.randrange(len(masks))
@@ -149,14 +150,24 @@ def _masks(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
         case 1:
             masks = masks[::-1]
         case 2:
-            plain = zlib.decompress(masks[i]) if meta["layers"][i]["mask"]["encoding"] == "deflate" else masks[i]
-            masks[i] = zlib.compress(plain, rng.randrange(10))
-            meta["layers"][i]["mask"]["encoding"] = "deflate"
+            encoding = rng.choice(("bits", "deflate", "rans"))
+            masks[i] = _encoded(rng, specimens[which][0], i, encoding)
+            meta["layers"][i]["mask"]["encoding"] = encoding
         case _:
-            meta["layers"][i]["mask"]["encoding"] = rng.choice(("bits", "deflate"))
+            meta["layers"][i]["mask"]["encoding"] = rng.choice(("bits", "deflate", "rans"))
     for layer, mask in zip(meta["layers"], masks, strict=True):
         layer["mask"]["bytes"] = len(mask)
     return sealed(meta, masks)
+
+
+def _encoded(rng: random.Random, ticket: Ticket, i: int, encoding: str) -> bytes:
+    """The mask of layer i in any encoding, as any writer may choose it."""
+    packed = ticket.masks[i]
+    if encoding == "bits":
+        return packed.tobytes()
+    if encoding == "deflate":
+        return zlib.compress(packed.tobytes(), rng.randrange(10))
+    return rans_reference.written(np.unpackbits(packed, count=ticket.layers[i].mask_bits, bitorder="little").tolist())
 
 
 def _forged(rng: random.Random, which: int, specimens: list[Specimen], _) -> bytes:

@@ -171,7 +171,7 @@ def test_what_no_reader_accepts_is_not_written(tmp_path):
         encode(forged[-1])
 
 
-def test_plain_masks_always_fit_and_deflated_ones_within_reason():
+def test_plain_masks_always_fit_and_sparse_ones_within_reason():
     """The limit on work refuses no honest file: plain bits pay for themselves, usual layers may shrink forty times."""
     shapes = [(1, 1, 1), (1, 10**6, 1), (10**6, 1, 1), (10**3, 10**3, 1), (1, 10**6, 64), (10**6, 1, 64)]
     for inputs, outputs, candidates in [*shapes, (784, 500, 30)]:

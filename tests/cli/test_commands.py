@@ -323,6 +323,66 @@ def test_epsilon_bounds_the_whole_network(made, tmp_path, capsys):
     )
 
 
+def test_an_error_met_in_spite_of_misses_is_exit_code_0_and_the_misses_are_listed(made, tmp_path, capsys):
+    out, target = tmp_path / "e.slth", str(made / "t.safetensors")
+    options = ["--input-range", "0,1", "--candidates", "11", "--out", str(out)]
+    assert run(["construct", target, "--epsilon", "0.1", *options]) == 0
+    err = capsys.readouterr().err
+    assert "missed: layer" in err
+    assert "meets --epsilon all the same" in err
+    ticket = load(out)
+    assert ticket.misses > 0
+    assert ticket.certificate.sup_error <= 0.1
+    assert run(["construct", target, "--tolerance", "1e-3", *options]) == 1
+    assert "all the same" not in capsys.readouterr().err
+
+
+def test_retries_of_a_given_width_take_the_next_seed_and_the_ticket_names_it(made, tmp_path):
+    out = tmp_path / "r.slth"
+    options = ["--input-range", "0,1", "--tolerance", "1e-3", "--candidates", "16", "--out", str(out), "-q"]
+    assert run(["construct", str(made / "t.safetensors"), *options, "--seed", "1"]) == 1
+    assert run(["construct", str(made / "t.safetensors"), *options, "--seed", "1", "--retries", "9"]) == 0
+    ticket = load(out)
+    assert ticket.seed == ticket.provenance.attempts > 1  # 1 + attempts - 1
+    assert {layer.lift.candidates for layer in ticket.layers} == {16}
+    assert run(["verify", str(out), "--target", str(made / "t.safetensors")]) == 0
+
+
+def test_plan_with_candidates_states_the_misses_to_expect(made, capsys):
+    target = str(made / "t.safetensors")
+    found = []
+    for n in ("12", "20"):
+        assert run(["plan", "--target", target, "--candidates", n, "--input-range", "0,1", "--tolerance", "1e-3"]) == 0
+        out = capsys.readouterr().out
+        assert out.count(f"{n} candidates per weight and {n} per bias") == 2
+        assert "at the width given" in out
+        found.append(float(re.search(r"expected misses +(\S+) of 83", out).group(1)))
+    assert found[0] > 10 > 1 > found[1] > 0
+
+
+def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys):
+    """n / C = ln(2 / min{τ/g, δ'}), δ' = 0.01 · 56/83 / 104 for the 48 signed weights and 8 biases of layer 0."""
+    target = str(made / "t.safetensors")
+    command = ["plan", "--target", target, "--input-range=-1,1", "--tolerance", "1e-3", "--activation", "relu"]
+    assert run(command) == 0
+    table = capsys.readouterr().out
+    assert run([*command, "--json"]) == 0
+    printed = capsys.readouterr()
+    plan = json.loads(printed.out)
+    first, second = plan["layers"]
+    assert set(first) == {"weights", "tolerance", "gain", "candidates", "constants", "first_moment", "theorem"}
+    assert (first["weights"], second["weights"], plan["weights"]) == (56, 27, 83)
+    assert abs(first["theorem"] - np.log(2 / (0.01 * 56 / 83 / 104))) < 1e-12
+    assert 0 < plan["expected_misses"] <= 0.01
+    assert plan["mask_bits"] > 83 * 15
+    assert plan["source_parameters"] > plan["mask_bits"]
+    for layer in (first, second):
+        assert f"theorem: C · {layer['theorem']:.1f} candidates, for a constant C that is not known" in table
+        assert f"first moment: {layer['first_moment']} candidates" in table
+        assert f"{layer['candidates']} candidates per weight and {layer['constants']} per bias" in table
+    assert run([*command[:-1], "gelu"]) == 2
+
+
 def test_two_tickets_share_one_random_network(made, tmp_path, capsys):
     state = load_file(made / "t.safetensors")
     save_file({k: -v for k, v in state.items()}, tmp_path / "other.safetensors")
@@ -330,4 +390,5 @@ def test_two_tickets_share_one_random_network(made, tmp_path, capsys):
     command = ["construct", str(tmp_path / "other.safetensors"), "--input-range", "0,1", "--out", str(out), "-q"]
     assert run([*command, "--source", str(made / "t.slth")]) == 0
     assert load(out).heads == load(made / "t.slth").heads
-    assert "a source fixes" in error_of(capsys, *command, "--source", made / "t.slth", "--candidates", "5")
+    for option in (["--candidates", "5"], ["--retries", "1"]):
+        assert "a source fixes" in error_of(capsys, *command, "--source", made / "t.slth", *option)

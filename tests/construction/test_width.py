@@ -5,7 +5,17 @@ import pytest
 from networks import random_target
 
 from slth import InputError
-from slth.construction import Plan, construct, first_moment, miss_probability, plan_layout
+from slth.construction import (
+    Plan,
+    construct,
+    first_moment,
+    gain,
+    lay_out,
+    miss_probability,
+    plan_layout,
+    theorem,
+)
+from slth.construction.width import plan_width
 from slth.numerics import Stream, uniform
 from slth.subsetsum import first_batch
 from slth.ticket import Domain
@@ -76,28 +86,28 @@ def test_expected_misses_bound_the_misses_of_whole_networks():
     assert layout.expected_misses <= 10 * (mean + noise)
 
 
-def test_an_error_of_the_network_is_certified_and_recorded():
-    target = random_target((6, 9, 9, 3), scale=1.5)
-    for epsilon in (1.0, 0.1, 1e-3):
-        ticket = construct(target, Plan(epsilon=epsilon), domain=SIGNED)
-        assert ticket.certificate.sup_error <= epsilon
-        assert ticket.certificate.sup_error > 0.3 * epsilon  # the tolerances are not wastefully small
-        assert ticket.provenance.asked.epsilon == epsilon
-        assert ticket.provenance.asked.tolerance is None
-        assert ticket.misses == 0
-    with pytest.raises(InputError, match="input range"):
-        construct(target, Plan(epsilon=0.1), domain=Domain())
+def test_inputs_that_can_be_negative_are_two_problems_wherever_they_stand():
+    """E[misses] = Σ p over all weights, and once more over those of the signed inputs, here the second and fourth."""
+    layer = random_target((4, 5), bias=False)[0]
+    layer.weight[:, ::2] /= 8
+    signed = np.array([False, True, False, True])
+    width = plan_width(layer, 0.01, signed=signed, failure=0.5, candidates=12)
+    z = layer.weight / gain(layer.weight)
+    problems = np.concatenate([z.ravel(), z[:, signed].ravel()])
+    expected = miss_probability(problems, 12, 0.01 / gain(layer.weight)).sum()
+    assert abs(width.expected_misses - expected) < 1e-12
+    others = plan_width(layer, 0.01, signed=~signed, failure=0.5, candidates=12)
+    assert others.expected_misses < 0.9 * width.expected_misses
 
 
-def test_retries_are_wider_and_counted():
+def test_candidates_of_a_further_attempt_count_in_the_misses_expected():
     target = random_target((6, 9, 3))
-    once = construct(target, Plan(tolerance=1e-3, candidates=12), domain=SIGNED)
-    assert once.misses > 0
-    assert once.provenance.attempts == 1
-    again = construct(target, Plan(tolerance=1e-3, candidates=12, retries=20), domain=SIGNED)
-    assert again.misses == 0
-    assert again.provenance.attempts == 1 + (again.layers[0].lift.candidates - 12) // 2
-    assert again.provenance.asked.candidates == 12
+    asked = {"domain": SIGNED, "failure_probability": 0.99}
+    first, wider = (lay_out(target, [1e-3, 1e-3], extra=extra, **asked) for extra in (0, 4))
+    assert [layer.lift.candidates for layer in wider.layers] == [layer.lift.candidates + 4 for layer in first.layers]
+    assert wider.expected_misses < first.expected_misses / 4
+    given = [lay_out(target, [1e-3, 1e-3], domain=SIGNED, candidates=n, extra=20 - n) for n in (10, 20)]
+    assert given[0].expected_misses == given[1].expected_misses
 
 
 def test_one_random_network_serves_many_targets():
@@ -117,8 +127,9 @@ def test_one_random_network_serves_many_targets():
     ]:
         with pytest.raises(InputError, match="does not fit"):
             construct(bad, Plan(source=source), domain=domain)
-    with pytest.raises(InputError, match="a source fixes"):
-        Plan(source=source, candidates=5)
+    for more in ({"candidates": 5}, {"retries": 1}):
+        with pytest.raises(InputError, match="a source fixes"):
+            Plan(source=source, **more)
 
 
 def test_a_width_beyond_64_is_refused_with_what_to_try():
@@ -132,3 +143,10 @@ def test_the_first_moment_is_where_one_subset_is_expected():
         first_moment(0.0, 2.0**-k) for k in (4, 8, 12, 16)
     )
     assert 3 <= first_moment(0.0, 2.0**-12) - first_moment(0.0, 2.0**-8) <= 5
+
+
+def test_the_theorem_grows_with_whichever_of_tolerance_and_failure_is_smaller():
+    """n / C = ln(2 / min{t, δ'}): ln 2 more for each halving of the smaller one, nothing for the larger one."""
+    assert theorem(2.0, 2.0) == 0.0
+    assert theorem(1e-3, 1e-9) == theorem(0.5, 1e-9) == theorem(1e-9, 1e-3)
+    assert abs(theorem(1e-3, 0.5e-9) - theorem(1e-3, 1e-9) - np.log(2)) < 1e-12

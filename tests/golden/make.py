@@ -1,4 +1,4 @@
-"""Write the golden ticket. Run once for each format version, never again: `python tests/golden/make.py`."""
+"""Write the golden tickets that are missing: `python tests/golden/make.py`. One that exists is never written again."""
 
 from pathlib import Path
 
@@ -22,8 +22,27 @@ def golden_target():
     ]
 
 
-if __name__ == "__main__":
+def sparse_target():
+    """A 6-8-2 network whose first layer is mostly zeros and has no bias."""
+    first = uniform(Stream(2027, "golden/0.weight"), (8, 6, 1)).astype(np.float64)
+    first[np.abs(first) < 0.8] = 0.0
+    last = uniform(Stream(2027, "golden/2.weight"), (2, 8, 1)).astype(np.float64)
+    return [Affine(first, None), Affine(last, uniform(Stream(2027, "golden/2.bias"), (2,)).astype(np.float64))]
+
+
+def golden():
+    """v1: plain masks, biases, an input range, given candidates, no misses."""
     domain = Domain((-1.0, 0.0, -0.5), (1.0, 2.0, 0.5), (0.5, 0.25))
-    construct(golden_target(), Plan(tolerance=0.01, candidates=20, seed=7), domain=domain).save(
-        Path(__file__).parent / "v1.slth"
-    )
+    return construct(golden_target(), Plan(tolerance=0.01, candidates=20, seed=7), domain=domain)
+
+
+def sparse():
+    """v1-sparse: a coded mask, a layer without bias, a long seed, no input range, planned candidates, a miss."""
+    return construct(sparse_target(), Plan(tolerance=0.01, failure_probability=0.9, seed=10**30 + 2), domain=Domain())
+
+
+if __name__ == "__main__":
+    for name, ticket in (("v1.slth", golden), ("v1-sparse.slth", sparse)):
+        path = Path(__file__).parent / name
+        if not path.exists():
+            ticket().save(path)

@@ -4,29 +4,38 @@ import hashlib
 from pathlib import Path
 
 import numpy as np
-from golden.make import golden_target
+import pytest
+import rans_reference
+from golden.make import golden_target, sparse_target
 
 from slth.evaluate import verify
-from slth.ticket import encode, load
+from slth.ticket import Miss, encode, load, unpack
 
 GOLDEN = Path(__file__).parent / "v1.slth"
-DIGEST = "a8b5bdba8f26ec0c1a210e99782eb67796359d61143285b34d17b4b9bc43ccd7"
+SPARSE = Path(__file__).parent / "v1-sparse.slth"
+DIGESTS = {
+    GOLDEN: "a8b5bdba8f26ec0c1a210e99782eb67796359d61143285b34d17b4b9bc43ccd7",
+    SPARSE: "caa7cdc5e839b7662cfe06195bb80ff0d70b9c506e6df4d4cfa675daf77d231b",
+}
+TARGETS = {GOLDEN: golden_target, SPARSE: sparse_target}
 POSITIVE = [0.7235849812006165, 0.6445649043274955, -0.9382830527369492]
 NEGATIVE = [-0.7249176652429696, 0.0, 0.9330662672725794]
 BIAS = [-0.8777349359662594, -0.8044815448983513]
 
 
-def test_the_golden_ticket_is_small_and_unchanged():
-    data = GOLDEN.read_bytes()
+@pytest.mark.parametrize("path", DIGESTS, ids=lambda path: path.name)
+def test_a_golden_ticket_is_small_and_unchanged(path):
+    data = path.read_bytes()
     assert len(data) < 4096
-    assert hashlib.sha256(data).hexdigest() == DIGEST
+    assert hashlib.sha256(data).hexdigest() == DIGESTS[path]
 
 
-def test_it_loads_verifies_and_is_written_back_the_same():
-    ticket = load(GOLDEN)
-    assert encode(ticket) == GOLDEN.read_bytes()
-    assert verify(GOLDEN).holds
-    assert verify(GOLDEN, target=golden_target()).holds
+@pytest.mark.parametrize("path", DIGESTS, ids=lambda path: path.name)
+def test_it_loads_verifies_and_is_written_back_the_same(path):
+    ticket = load(path)
+    assert encode(ticket) == path.read_bytes()
+    assert verify(path).holds
+    assert verify(path, target=TARGETS[path]()).holds
 
 
 def test_it_computes_what_it_always_computed():
@@ -38,3 +47,22 @@ def test_it_computes_what_it_always_computed():
     assert last.bias.tolist() == BIAS
     for layer, part in zip(golden_target(), (first, last), strict=True):
         assert np.abs(part.positive - layer.weight).max() <= 0.01
+
+
+def test_the_sparse_one_has_what_the_other_has_not():
+    """A coded mask, which the specification's own reader reads alike; no bias, no range, a long seed, a miss."""
+    data, ticket = SPARSE.read_bytes(), load(SPARSE)
+    start = 8 + int.from_bytes(data[:8], "little")
+    assert data.count(b'\\"encoding\\":\\"rans\\"') == 1
+    bits = unpack(ticket.layers[0], ticket.masks[0]).reshape(-1).astype(int).tolist()
+    assert data[start : start + 78] == rans_reference.written(bits)
+    assert rans_reference.read(data[start : start + 78], 1248) == bits
+    assert ticket.seed == 10**30 + 2
+    assert ticket.domain.lower is ticket.certificate.sup_error is None
+    assert ticket.provenance.asked.failure_probability == 0.9
+    assert ticket.provenance.misses == (Miss(1, 0, -1, "bias", 0.011072083264181742),)
+    first, last = ticket.realised(0), ticket.realised(1)
+    assert first.bias is last.negative is None
+    assert first.positive[1, :, 0].tolist() == [0.9748759536339264, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert first.negative[1, :, 0].tolist() == [-0.9734431188806809, 0.0, 0.0, 0.0, 0.0, 0.0]
+    assert last.bias.tolist() == [-0.51903636857908, -0.6403503615686645]

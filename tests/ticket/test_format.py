@@ -4,6 +4,8 @@ import hashlib
 import itertools
 import json
 import re
+import subprocess
+import sys
 import zlib
 from dataclasses import replace
 
@@ -163,6 +165,7 @@ def changed(meta, path, value):
         ("layers.0.lift.signed", [[0, 3, 3]]),
         ("layers.1.lift.signed", [[0, 1]]),
         ("layers.0.mask.encoding", "gzip"),
+        ("layers.0.mask.encoding", "rans"),
         ("layers.0.mask.bytes", 10**9),
         ("layers.0.realised", "A" * 64),
         ("layers.0.realised", "0" * 63),
@@ -249,16 +252,36 @@ def test_padding_bits_must_be_zero(data):
         decode(sealed(metadata(data), [masks[0], masks[1][:-1] + last]))
 
 
-def test_sparse_masks_are_deflated_and_read_back():
-    ticket, _ = any_ticket((40, 30, 2), density=0.02)
+@pytest.mark.parametrize("density", [0.0, 0.02, 0.2, 0.4, 0.6, 0.9, 1.0])
+def test_masks_are_coded_where_that_saves_an_eighth(density):
+    ticket, _ = any_ticket((40, 30, 2), density=density)
     data = encode(ticket)
-    assert metadata(data)["layers"][0]["mask"]["encoding"] == "deflate"
+    kinds = [layer["mask"]["encoding"] for layer in metadata(data)["layers"]]
+    assert kinds[0] == ("bits" if 0.3 < density < 0.7 else "rans")
+    for kind, mask, layer in zip(kinds, masks_of(data), ticket.layers, strict=True):
+        assert (kind == "rans") == (8 * len(mask) <= 7 * layer.mask_bytes)
     assert all((a == b).all() for a, b in zip(decode(data).masks, ticket.masks, strict=True))
+    assert encode(decode(data)) == data
+
+
+def deflated(data, level):
+    """The same ticket with deflated masks, as early versions wrote sparse ones."""
+    meta, masks = metadata(data), [zlib.compress(mask.tobytes(), level) for mask in decode(data).masks]
+    for layer, mask in zip(meta["layers"], masks, strict=True):
+        layer["mask"] = {"encoding": "deflate", "bytes": len(mask)}
+    return sealed(meta, masks)
+
+
+def test_a_deflated_mask_is_read_however_it_was_deflated_and_written_in_one_way():
+    data = encode(any_ticket((40, 30, 2), density=0.02)[0])
+    files = {deflated(data, level) for level in range(10)}
+    assert len(files) > 2
+    assert {encode(decode(file)) for file in files} == {data}
 
 
 def test_a_deflated_mask_must_inflate_to_exactly_its_bits():
     ticket, _ = any_ticket((40, 30, 2), density=0.02)
-    data = encode(ticket)
+    data = deflated(encode(ticket), 6)
     plain = [zlib.decompress(mask) for mask in masks_of(data)]
     meta = metadata(data)
     for bad in (zlib.compress(plain[0][:-1]), zlib.compress(plain[0] + b"\0"), zlib.compress(plain[0]) + b"\0", b"zz"):
@@ -285,6 +308,27 @@ def test_the_same_ticket_has_the_same_bytes_in_every_process(data, tmp_path):
     path = any_ticket()[0].save(tmp_path / "a.slth")
     assert path.read_bytes() == data
     assert not [p for p in tmp_path.iterdir() if p != path]
+
+
+def test_what_is_no_path_is_one_sentence():
+    """Without the shape checking of these tests, as users call it."""
+    code = """
+import slth
+for wrong in (b"x", 3, None, [1], open):
+    for verb in (slth.load, slth.verify, slth.realised):
+        try:
+            verb(wrong)
+        except slth.InputError as error:
+            print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    sentences = done.stdout.splitlines()
+    assert done.returncode == 0, done.stderr
+    assert len(sentences) == 15
+    for sentence in sentences:
+        assert re.match(
+            "expected a ticket or the path of one, such as 'mnist.slth', got .*; give a text or a Path", sentence
+        )
 
 
 def test_a_missing_file_or_folder_is_one_sentence(tmp_path):
@@ -324,6 +368,19 @@ def test_an_interrupted_write_leaves_the_old_file(tmp_path, monkeypatch):
         any_ticket(seed=6)[0].save(path)
     assert path.read_bytes() == before
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_ticket_prints_no_bound_below_the_one_it_holds():
+    """Rounded up: what people read is a bound, too, not the nearest number."""
+    ticket, _ = any_ticket()
+    for i in range(50):
+        bound = 0.1 + i / 7919
+        claims = tuple(replace(claim, tolerance=bound, weight_error=bound) for claim in ticket.certificate.layers)
+        one = replace(ticket, certificate=replace(ticket.certificate, layers=claims, sup_error=bound))
+        rows = dict(one.summary())
+        assert bound <= float(rows["certified |f - ticket|"].removesuffix(" on every output")) < bound * 1.001
+        assert bound <= float(rows["largest weight error"]) < bound * 1.01
+        assert bound <= float(rows["tolerance per weight"]) < bound * 1.01
 
 
 def test_a_ticket_shows_itself():

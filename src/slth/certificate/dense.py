@@ -143,7 +143,7 @@ def failed_claims(
 def _compared(name: str, fact: float | int | None, claim: float | int | None) -> list[str]:
     if fact is None or claim is None or fact <= claim:
         return []
-    return [f"{name.replace('_', ' ')} is {fact:.8g}, the ticket claims at most {claim:.8g}"]
+    return [f"{name.replace('_', ' ')} is {fact}, the ticket claims at most {claim}"]
 
 
 def _stored(value: float | None) -> float | None:

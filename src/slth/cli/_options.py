@@ -24,6 +24,10 @@ Epsilon = Annotated[
     typer.Option(help="Instead: largest certified error of any output on the input range.", show_default=False),
 ]
 FailureProbability = Annotated[float, typer.Option(help="Plan the width so that at most this many weights miss.")]
+Candidates = Annotated[
+    int | None, typer.Option(help="Random candidates per weight, 1 to 64. Default: planned.", show_default=False)
+]
+Activation = Annotated[str | None, typer.Option(help="Between the layers: relu.", show_default=False)]
 InputRange = Annotated[
     str | None, typer.Option(metavar="LO,HI", help="Range of the network's inputs.", show_default=False)
 ]
@@ -35,7 +39,7 @@ Normalize = Annotated[
     str | None, typer.Option(metavar="MEAN,STD", help="Data becomes (x - mean) / std.", show_default=False)
 ]
 Records = Annotated[Path | None, typer.Option(help="Append the record to this JSON lines file.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print the record as JSON instead of the table.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of the table.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Workers; default: the processors of this process.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no notes, only the result.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="More notes on stderr.")]

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from slth.evaluate import Evaluation, Proportion, Verdict, Verification
+from slth.numerics import at_most
 
 _MARKS = {
     Verdict.HOLDS: ("holds", "green"),
@@ -67,7 +68,7 @@ def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
         yield "predictions changed", f"{found.changed:,} of {found.accuracy.count:,}"
         yield "largest output error measured", f"{found.measured_error:.4g} (float32)"
     if found.certified_error is not None:
-        yield "output error certified", f"{found.certified_error:.4g} (every input in the range, real arithmetic)"
+        yield "output error certified", f"{at_most(found.certified_error)} (every input in the range, real arithmetic)"
     if found.unchanged_per_input is not None and found.unchanged_on_box is not None:
         yield "predictions proved unchanged", f"{found.unchanged_per_input.value:.2%} (input by input)"
         yield "", f"{found.unchanged_on_box.value:.2%} (by the bound over the whole range)"

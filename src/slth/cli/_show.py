@@ -8,6 +8,7 @@ from rich.text import Text
 from slth._errors import InputError
 from slth.cli import _print
 from slth.network import read_target
+from slth.numerics import at_most
 from slth.ticket import Anatomy, Half, load, take_apart
 
 _BAR = 24  # characters of the largest bar
@@ -22,7 +23,7 @@ def run(path: Path, *, weight: str | None, target: Path | None, order: list[str]
         _print.table(str(path), ticket.summary())
         rows = [
             f"{i}  {layer.outputs} x {layer.lift.inputs}{' + bias' if layer.lift.constants else ''}, "
-            f"gain {layer.gain:g}, lift {layer.neurons:,} neurons, weight error <= {claim.weight_error:.3g}, "
+            f"gain {layer.gain:g}, lift {layer.neurons:,} neurons, weight error <= {at_most(claim.weight_error, 3)}, "
             f"{claim.misses} misses"
             for i, (layer, claim) in enumerate(zip(ticket.layers, ticket.certificate.layers, strict=True))
         ]

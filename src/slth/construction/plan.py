@@ -1,26 +1,23 @@
-"""From what is asked to a ticket: widths planned, the network's error split over its layers, attempts counted.
+"""From what is asked to a ticket: widths planned, tolerances chosen, attempts counted.
 
-For a tolerance of every weight, one attempt is the rule; with `retries` a network that has misses is tried again wider,
-as a whole. For an error ε of the whole network, the layers' tolerances start from the worst case and are scaled
-together until the certificate that random errors of that size would get is just below ε; the widths follow. If the real
-certificate is above ε, all tolerances shrink and the whole network is attempted again, wider.
+One attempt is the rule. With `retries`, a network whose promise fails because weights miss is tried again as a whole,
+never in part: wider if its width was planned, with the next seed if its width was given. For an error ε of the whole
+network the tolerances come from `split`; where no weight misses and the certificate still exceeds ε, all tolerances
+shrink and the whole network is solved again. That discards no draw for its luck, so it is not counted as an attempt.
 """
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from slth._errors import InputError
-from slth.certificate import Affine, Box, Realised, certify
+from slth.certificate import Affine
+from slth.construction.split import AIM, few_bits, split_error
 from slth.construction.two_layer import Layout, Progress, check_target, lay_out, lay_out_in, solve
-from slth.numerics import Stream, check_seed, uniform
+from slth.numerics import at_most, check_seed
 from slth.ticket import MOST_CANDIDATES, Asked, Domain, Ticket
 
 _log = logging.getLogger(__name__)
-_ROOM = 0.9  # share of the error asked for that the tolerances aim at
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
 _MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
 
@@ -34,7 +31,7 @@ class Plan:
     candidates: int | None = None  # n per coefficient and half; None: planned
     failure_probability: float = 0.01  # δ: expected misses of the whole network, for planning
     seed: int = 0
-    retries: int = 0  # further attempts, each with two candidates more, while there are misses
+    retries: int = 0  # further attempts while misses break the promise: two candidates more, or seed + 1, see above
     source: Ticket | None = None  # use the random network of this ticket
 
     def __post_init__(self) -> None:
@@ -76,42 +73,56 @@ def construct(
 ) -> Ticket:
     """A trained network becomes a ticket, as planned; arguments as for `solve`.
 
+    Returns:
+        The ticket of the last attempt, with its seed. `attempts` is one more than the retries used; where `candidates`
+        are given, its seed is `plan.seed + attempts - 1`.
+
     Raises:
-        InputError: shapes that do not chain, weights that are not finite, an impossible plan.
+        InputError: shapes that do not chain, weights that are not finite, an impossible plan, an epsilon out of reach.
     """
     check_target(target)
-    asked = plan.asked
+    epsilon = plan.epsilon
     tolerances = _tolerances(target, plan, domain)
-    shrinks = extra = 0
+    planned = plan.candidates is None
+    retries = plan.retries if epsilon is None or not planned else max(plan.retries, _RETRIES)
+    shrinks = retried = 0
     while True:
         ticket = solve(
             target,
-            _layout(target, tolerances, plan, domain, extra),
+            _layout(target, tolerances, plan, domain, retried),
             domain=domain,
-            asked=asked,
-            attempts=1 + shrinks + extra // 2,
+            asked=plan.asked,
+            attempts=1 + retried,
             names=names,
             threads=threads,
             progress=progress,
         )
+        if promise_holds(ticket):
+            return ticket
         widest = all(max(layer.lift.candidates, layer.lift.constants) == MOST_CANDIDATES for layer in ticket.layers)
-        bound = ticket.certificate.sup_error
-        unmet = asked.epsilon is not None and bound is not None and bound > asked.epsilon
-        retries = max(plan.retries, _RETRIES if unmet and plan.candidates is None else 0)
-        if ticket.misses and extra < 2 * retries and not widest:
-            extra += 2
-            _log.info("%d misses: two candidates more", ticket.misses)
+        if ticket.misses and retried < retries and not (planned and widest):
+            retried += 1
+            _log.info("%d misses: %s", ticket.misses, "two candidates more" if planned else "the next seed")
             continue
-        if not unmet or asked.epsilon is None or bound is None:
+        bound = ticket.certificate.sup_error
+        if epsilon is None or bound is None:
             return ticket
         if ticket.misses or shrinks == _MOST_SHRINKS:
             raise InputError(
-                f"the network's error is at most {bound:.3g}, not {asked.epsilon:g}, with {ticket.misses} misses after "
-                f"{ticket.provenance.attempts} attempts; ask for a larger epsilon, more candidates or retries"
+                f"the network's error is at most {at_most(bound, 3)}, not {epsilon:g}, with {ticket.misses} misses; "
+                f"attempts made: {ticket.provenance.attempts}; ask for a larger epsilon, more candidates or retries"
             )
         shrinks += 1
-        tolerances = [_short(t * _ROOM * asked.epsilon / bound) for t in tolerances]
+        tolerances = [few_bits(t * AIM * epsilon / bound) for t in tolerances]
         _log.info("certified error %.3g: the tolerances shrink", bound)
+
+
+def promise_holds(ticket: Ticket) -> bool:
+    """The ticket is what was asked for: its certificate meets the epsilon, or, without one, no weight missed."""
+    epsilon, bound = ticket.provenance.asked.epsilon, ticket.certificate.sup_error
+    if epsilon is None:
+        return ticket.misses == 0
+    return bound is not None and bound <= epsilon
 
 
 def plan_layout(target: Sequence[Affine], plan: Plan, *, domain: Domain) -> Layout:
@@ -129,78 +140,17 @@ def _tolerances(target: Sequence[Affine], plan: Plan, domain: Domain) -> Sequenc
     return split_error(target, plan.epsilon, box)
 
 
-def _short(tolerance: float) -> float:
-    """Rounded down to 8 significant bits, so that the last bits of a bound on another machine change no ticket."""
-    mantissa, exponent = math.frexp(tolerance)
-    return math.ldexp(math.floor(mantissa * 256) / 256, exponent)
-
-
-def split_error(target: Sequence[Affine], epsilon: float, box: Box) -> tuple[float, ...]:
-    """Tolerances τ_i for an error of the whole network, aimed at nine tenths of it.
-
-    Worst case: τ_i = ε / (L S_i) with S_i = max_r (|W_L| ⋯ |W_{i+1}| (|x̄_{i−1}|_1 + 1))_r, x̄ the interval bound of what
-    enters layer i. Then all are scaled by one factor, found by bisection on certificates of networks whose errors are
-    uniform in ±τ_i, as those of subset sums are. A heuristic start: the certificate of the real ticket decides.
-    """
-    worst = _worst_case(target, epsilon, box)
-    noise = [_noise(i, layer) for i, layer in enumerate(target)]
-
-    def bound(scale: float) -> float:
-        parts = [_perturbed(i, layer, scale * worst[i], noise[i], box) for i, layer in enumerate(target)]
-        return certify(target, parts, tolerances=worst, box=box).sup_error or 0.0
-
-    low, high = 0.0, 1.0
-    while bound(high) < _ROOM * epsilon and high < 2.0**40:
-        low, high = high, 4 * high
-    for _ in range(12):
-        middle = math.sqrt(low * high) if low else high / 4
-        low, high = (middle, high) if bound(middle) < _ROOM * epsilon else (low, middle)
-    return tuple(_short((low or high) * tolerance) for tolerance in worst)
-
-
-def _worst_case(target: Sequence[Affine], epsilon: float, box: Box) -> list[float]:
-    weights = [np.abs(layer.weight[:, :, 0]) for layer in target]
-    entering: list[float] = []
-    reach = np.maximum(np.abs(box.lower), np.abs(box.upper))
-    for weight, layer in zip(weights, target, strict=True):
-        entering.append(float(reach.sum()) + 1)
-        reach = weight @ reach + (0.0 if layer.bias is None else np.abs(layer.bias))
-    tolerances: list[float] = []
-    after = np.ones(target[-1].weight.shape[0])[:, None] * np.eye(target[-1].weight.shape[0])
-    for i in reversed(range(len(target))):
-        size = float((after.sum(axis=1) * entering[i]).max())
-        tolerances.append(epsilon / (len(target) * max(size, 1e-300)))
-        after = after @ weights[i]
-    return tolerances[::-1]
-
-
-def _noise(index: int, layer: Affine) -> tuple[np.ndarray, np.ndarray | None]:
-    """Errors uniform in ±1 for the two halves of a layer and its bias."""
-    halves = uniform(Stream(0, f"split_error/{index}/weight"), (2, *layer.weight.shape)).astype(np.float64)
-    if layer.bias is None:
-        return halves, None
-    return halves, uniform(Stream(0, f"split_error/{index}/bias"), layer.bias.shape).astype(np.float64)
-
-
-def _perturbed(
-    index: int, layer: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], box: Box
-) -> Realised:
-    signed = box.lower < 0 if index == 0 else np.zeros(layer.weight.shape[1], np.bool_)
-    positive = layer.weight + tolerance * noise[0][0]
-    negative = np.where(signed[None, :, None], -layer.weight + tolerance * noise[0][1], 0.0) if signed.any() else None
-    bias = None if layer.bias is None or noise[1] is None else layer.bias + tolerance * noise[1]
-    return Realised(positive, negative, bias, signed)
-
-
-def _layout(target: Sequence[Affine], tolerances: Sequence[float], plan: Plan, domain: Domain, extra: int) -> Layout:
+def _layout(target: Sequence[Affine], tolerances: Sequence[float], plan: Plan, domain: Domain, retried: int) -> Layout:
+    """The layout of one attempt."""
     if plan.source is not None:
         return lay_out_in(plan.source, target, tolerances, domain=domain)
+    planned = plan.candidates is None
     return lay_out(
         target,
         tolerances,
         domain=domain,
-        seed=plan.seed,
+        seed=plan.seed if planned else plan.seed + retried,
         candidates=plan.candidates,
         failure_probability=plan.failure_probability,
-        extra=extra,
+        extra=2 * retried if planned else 0,
     )

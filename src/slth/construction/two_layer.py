@@ -31,7 +31,6 @@ from slth.construction.width import gain, plan_widths
 from slth.numerics import check_seed
 from slth.subsetsum import Status, SubsetSums, first_batch
 from slth.ticket import (
-    MOST_CANDIDATES,
     MOST_MISSES,
     Asked,
     Domain,
@@ -82,7 +81,7 @@ def lay_out(
     Args:
         tolerances: τ of each layer.
         candidates: n, if given rather than planned.
-        extra: candidates on top of that, for a further attempt.
+        extra: candidates on top of that, for a further attempt; `expected_misses` counts them in.
 
     Raises:
         InputError: a target that is no ReLU network, or more than 64 candidates needed.
@@ -91,13 +90,17 @@ def lay_out(
     check_seed(seed)
     signed = domain.signed(target[0].weight.shape[1])
     widths = plan_widths(
-        target, tolerances, signed=signed, failure_probability=failure_probability, candidates=candidates
+        target,
+        tolerances,
+        signed=signed,
+        failure_probability=failure_probability,
+        candidates=candidates,
+        extra=extra,
     )
     layers: list[LayerSpec] = []
     for i, (layer, width) in enumerate(zip(target, widths, strict=True)):
         outputs, inputs, taps = layer.weight.shape
-        n, n_c = (min(count + extra, MOST_CANDIDATES) for count in (width.candidates, width.constants))
-        lift = LiftSpec(inputs, n, n_c if layer.bias is not None else 0, signed_ranges(signed) if i == 0 else ())
+        lift = LiftSpec(inputs, width.candidates, width.constants, signed_ranges(signed) if i == 0 else ())
         layers.append(LayerSpec(f"layers/{i}", outputs, taps, lift, lift.live, width.gain, width.bias_gain))
     return Layout(seed, tuple(layers), tuple(tolerances), sum(width.expected_misses for width in widths))
 

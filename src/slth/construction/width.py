@@ -28,6 +28,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from slth._errors import InputError
+from slth._shapes import Signed
 from slth.certificate import Affine
 from slth.ticket import MOST_CANDIDATES
 
@@ -75,7 +76,15 @@ def miss_probability(
     return np.where(size <= tolerance, 0.0, table.chances(candidates, tolerance)[row])
 
 
-def plan_width(layer: Affine, tolerance: float, *, signed: int, failure: float, candidates: int | None = None) -> Width:
+def plan_width(
+    layer: Affine,
+    tolerance: float,
+    *,
+    signed: Signed,
+    failure: float,
+    candidates: int | None = None,
+    extra: int = 0,
+) -> Width:
     """The fewest candidates with at most `failure` expected misses in one layer.
 
     Args:
@@ -83,18 +92,19 @@ def plan_width(layer: Affine, tolerance: float, *, signed: int, failure: float, 
         signed: inputs that can be negative; their coefficients are two problems each.
         failure: expected misses allowed; weights and bias get half of it each if there are both.
         candidates: n, if it is given rather than planned.
+        extra: candidates on top of that, up to 64 in all.
 
     Raises:
         InputError: more than 64 candidates would be needed.
     """
     gains = gain(layer.weight), 1.0 if layer.bias is None else gain(layer.bias)
-    halves = np.abs(layer.weight).reshape(layer.weight.shape[0], -1)
-    both = np.concatenate([halves.ravel(), np.abs(layer.weight[:, :signed]).ravel()]) if signed else halves.ravel()
+    sizes = np.abs(layer.weight)
+    problems = np.concatenate([sizes.ravel(), sizes[:, signed].ravel()])
     share = failure if layer.bias is None else failure / 2
-    n, missed = _fewest(both / gains[0], tolerance / gains[0], share, candidates)
+    n, missed = _fewest(problems / gains[0], tolerance / gains[0], share, candidates, extra)
     if layer.bias is None:
         return Width(tolerance, *gains, n, 0, missed)
-    n_c, missed_bias = _fewest(np.abs(layer.bias) / gains[1], tolerance / gains[1], share, candidates)
+    n_c, missed_bias = _fewest(np.abs(layer.bias) / gains[1], tolerance / gains[1], share, candidates, extra)
     return Width(tolerance, *gains, n, n_c, missed + missed_bias)
 
 
@@ -102,26 +112,28 @@ def plan_widths(
     target: Sequence[Affine],
     tolerances: Sequence[float],
     *,
-    signed: np.ndarray,
+    signed: Signed,
     failure_probability: float,
     candidates: int | None = None,
+    extra: int = 0,
 ) -> tuple[Width, ...]:
     """The width of every layer so that P(any miss in the network) ≤ failure_probability, as far as the table is true.
 
-    The allowance is shared among the layers by their numbers of coefficients.
+    The allowance is shared among the layers by their numbers of coefficients. `signed` speaks of the network's inputs;
+    later layers read ReLU outputs, which are never negative. Other arguments as for `plan_width`.
     """
     sizes = [layer.weight.size + (0 if layer.bias is None else layer.bias.size) for layer in target]
-    widths: list[Width] = []
-    for i, (layer, tolerance) in enumerate(zip(target, tolerances, strict=True)):
-        failure = failure_probability * sizes[i] / sum(sizes)
-        ordered = layer
-        count = 0
-        if i == 0 and signed.any():
-            count = int(signed.sum())
-            order = np.argsort(~signed, kind="stable")  # signed inputs first
-            ordered = Affine(layer.weight[:, order], layer.bias)
-        widths.append(plan_width(ordered, tolerance, signed=count, failure=failure, candidates=candidates))
-    return tuple(widths)
+    return tuple(
+        plan_width(
+            layer,
+            tolerance,
+            signed=signed if i == 0 else np.zeros(layer.weight.shape[1], np.bool_),
+            failure=failure_probability * sizes[i] / sum(sizes),
+            candidates=candidates,
+            extra=extra,
+        )
+        for i, (layer, tolerance) in enumerate(zip(target, tolerances, strict=True))
+    )
 
 
 def first_moment(z: float, tolerance: float) -> int:
@@ -138,24 +150,44 @@ def first_moment(z: float, tolerance: float) -> int:
     return MOST_CANDIDATES
 
 
-def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | None) -> tuple[int, float]:
-    """The fewest candidates that keep the expected misses within `failure`, and those misses."""
+def theorem(tolerance: float, failure: float) -> float:
+    r"""What the theorem asks for, in units of its constant: n / C = ln(2 / min{t, δ'}).
+
+    For n ≥ C ln(2 / min{t, δ'}) random candidates, with probability at least 1 − δ' every target in [−1, 1] has a
+    subset sum within t. C is universal and not known numerically: the formula says how a width grows, not what it is.
+
+    Args:
+        tolerance: t > 0, in units of the gain.
+        failure: δ' > 0, the chance of a miss allowed to one subset-sum problem.
+
+    Sources: Lueker (1998), corollary 3.3; in this form Pensia et al. (2020).
+
+    >>> round(theorem(1e-3, 2e-8), 2), round(theorem(1e-3, 0.5), 2)
+    (18.42, 7.6)
+    """
+    return math.log(2 / min(tolerance, failure))
+
+
+def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | None, extra: int) -> tuple[int, float]:
+    """The fewest candidates for at most `failure` expected misses, plus `extra`, and the misses then expected."""
     table = _table()
     alive = z[z > tolerance]
     rows = np.minimum(np.searchsorted(table.z, alive * (1 - 1e-12)), len(table.z) - 1)
     counts = np.bincount(rows, minlength=len(table.z))
-    choices = range(1, MOST_CANDIDATES + 1) if candidates is None else [candidates]
-    missed = 0.0
-    for n in choices:
-        missed = float(counts @ table.chances(n, tolerance))
-        if missed <= failure:
-            return n, missed
-    if candidates is not None:
-        return candidates, missed
-    raise InputError(
-        f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates for an expected "
-        f"{failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
-    )
+
+    def missed(n: int) -> float:
+        return float(counts @ table.chances(n, tolerance))
+
+    n = candidates
+    if n is None:
+        n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
+    if n is None:
+        raise InputError(
+            f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates for an expected "
+            f"{failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
+        )
+    n = min(n + extra, MOST_CANDIDATES)
+    return n, missed(n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -106,7 +106,8 @@ def _options(ticket: Ticket) -> list[str]:
     domain, origin = ticket.domain, ticket.provenance
     options = [f"--{name}={value}" for name, value in _asked(ticket)]
     if not _borrowed(ticket):
-        options.append(f"--seed={ticket.seed}")
+        retried = 0 if origin.asked.candidates is None else origin.attempts - 1  # each time with the next seed
+        options.append(f"--seed={max(ticket.seed - retried, 0)}")
     if origin.attempts > 1:
         options.append(f"--retries={origin.attempts - 1}")
     if domain.lower is not None and domain.upper is not None and len(domain.lower) == 1:

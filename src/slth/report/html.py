@@ -3,8 +3,9 @@
 import math
 import re
 from collections.abc import Iterable, Sequence
-from decimal import ROUND_CEILING, Context
 from html import escape
+
+from slth.numerics import rounded_up
 
 # Control characters, halves of surrogate pairs, and marks that turn the direction of what follows.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -82,15 +83,12 @@ def power(exponent: int) -> str:
 
 
 def at_most(bound: float, digits: int = 5) -> str:
-    """An upper bound for people, rounded up: what is printed, read back as float64, is a bound, too.
+    """An upper bound, rounded up and set for the page; `slth.numerics.at_most` is the same in plain text.
 
-    >>> at_most(0.342411), at_most(1e-4), at_most(0.0)
-    ('0.34242', '0.0001', '0')
+    >>> at_most(0.342411), at_most(7.19e-6, 2), at_most(0.0)
+    ('0.34242', '7.2·10⁻⁶', '0')
     """
-    if not math.isfinite(bound):
-        return "∞"
-    rounded = Context(prec=digits, rounding=ROUND_CEILING).create_decimal(repr(bound))
-    return number(float(rounded), digits)
+    return "∞" if math.isinf(bound) else number(rounded_up(bound, digits), digits)
 
 
 def percent(value: float) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from slth.subsetsum._records import SubsetSums
 
 STEPS = 1 << 25  # of about 1 ns; one row of forty values takes no more
+ALONE = 1 << 21  # what takes no more is not worth a thread
 PARTS = 8  # ranges per thread, so that nobody waits long for the last one
 
 
@@ -43,7 +44,7 @@ def solve_rows(kernel: Kernel, batch: int, n: int, threads: int) -> SubsetSums:
         while start < stop and not stopped.is_set():
             start = kernel(start, stop, STEPS, work, packed, error, codes)
 
-    done = kernel(0, batch, STEPS, work, packed, error, codes)  # a batch of one block is not worth a thread
+    done = kernel(0, batch, STEPS if threads == 1 else ALONE, work, packed, error, codes)
     if threads == 1 or done == batch:
         solve(done, batch, work)
     else:

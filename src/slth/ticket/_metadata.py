@@ -12,6 +12,7 @@ from slth.ticket.ticket import Ticket
 
 FORMAT = 1
 STREAM = "philox4x32-10/v1"
+ENCODINGS = ("bits", "rans", "deflate")  # of a mask; the last is read, never written
 MOST_MISSES = 256  # listed; the certificate counts all
 _SIZE = 2**40  # no dimension is larger
 _HEX = 64
@@ -120,10 +121,7 @@ def _ticket_of(data: Any, stored: int) -> tuple[Ticket, list[tuple[str, int]]]:
     top = Fields(data, "ticket", keys)
     top.fixed("stream", STREAM)
     top.fixed("carried", [])
-    seed_text = top.string("seed", 100)
-    if not seed_text.isascii() or not seed_text.isdecimal() or str(int(seed_text)) != seed_text:
-        fail("ticket.seed", "a decimal integer", seed_text)
-    seed = int(seed_text)
+    seed = read_seed(top)
     network, widths, biases = _network(top.get("network"))
     entries = top.items("layers", 10_000)
     if len(entries) != len(biases):
@@ -207,12 +205,12 @@ def _layer(data: Any, index: int, inputs: int, outputs: int, bias: bool) -> tupl
     )
     mask = Fields(fields.get("mask"), f"{where}.mask", ["encoding", "bytes"])
     encoding = mask.string("encoding")
-    if encoding not in ("bits", "deflate"):
-        fail(f"{where}.mask.encoding", "bits or deflate", encoding)
+    if encoding not in ENCODINGS:
+        fail(f"{where}.mask.encoding", f"one of {', '.join(ENCODINGS)}", encoding)
     size = mask.integer("bytes", 1, _SIZE)
     if encoding == "bits" and size != layer.mask_bytes:
         raise TicketError(f"{where}.mask: expected {layer.mask_bytes:,} bytes, as its layout needs; got {size:,}")
-    return layer, _digest(fields.get("realised"), f"{where}.realised"), (encoding, size)
+    return layer, read_digest(fields.get("realised"), f"{where}.realised"), (encoding, size)
 
 
 def _gain(fields: Fields, key: str, where: str) -> float:
@@ -222,7 +220,16 @@ def _gain(fields: Fields, key: str, where: str) -> float:
     return gain
 
 
-def _digest(value: Any, where: str) -> str:
+def read_seed(top: Fields) -> int:
+    """The seed, a text of decimal digits."""
+    text = top.string("seed", 100)
+    if not text.isascii() or not text.isdecimal() or str(int(text)) != text:
+        fail("ticket.seed", "a decimal integer", text)
+    return int(text)
+
+
+def read_digest(value: Any, where: str) -> str:
+    """A SHA-256 in hexadecimal digits."""
     text = check_text(value, where, _HEX)
     if len(text) != _HEX or set(text) - set("0123456789abcdef"):
         fail(where, "64 hexadecimal digits", value)
@@ -258,7 +265,7 @@ def _heads(entries: list[Any], layers: list[LayerSpec]) -> tuple[str, ...]:
         fields.fixed("law", tensor.law)
         fields.fixed("scale", tensor.scale)
         fields.fixed("mask", tensor.mask)
-        heads.append(_digest(fields.get("head"), f"tensors.{tensor.path}.head"))
+        heads.append(read_digest(fields.get("head"), f"tensors.{tensor.path}.head"))
     return tuple(heads)
 
 
@@ -328,7 +335,7 @@ def _provenance(data: Any, layers: list[LayerSpec]) -> Provenance:
         method=fields.string("method", 200),
         asked=_asked(fields.get("asked")),
         attempts=fields.integer("attempts", 1, 10**6),
-        target=_digest(fields.get("target"), "provenance.target"),
+        target=read_digest(fields.get("target"), "provenance.target"),
         names=_names(fields.items("names", len(layers)), layers),
         misses=tuple(misses),
     )

@@ -8,38 +8,39 @@ import hashlib
 import json
 import os
 import re
-import zlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from slth._errors import InputError
 from slth._shapes import Bits
+from slth.ticket import _learned as learned
 from slth.ticket._fields import TicketError, canonical, parse
+from slth.ticket._learned import Run
+from slth.ticket._masks import Stored, restore_mask, store_masks
 from slth.ticket._metadata import FORMAT, inflatable, metadata_of, ticket_of
+from slth.ticket.learned import LearnedTicket
 from slth.ticket.spec import LayerSpec
 from slth.ticket.ticket import Ticket
 
 MOST_HEADER = 1 << 24  # bytes
 _ZEROS = "0" * 64
-_SPARSE = 0.125  # masks with a smaller fraction of ones are deflated
+_NOT_CANONICAL = "the ticket's metadata is not in canonical form; it was not written by slth"
 
 
 class DamagedTicketError(TicketError):
     """The file is a ticket, but its content does not match its own digest."""
 
 
-def encode(ticket: Ticket) -> bytes:
+def encode(ticket: Ticket | LearnedTicket) -> bytes:
     """The bytes of a ticket file, digest filled in.
 
     Raises:
         InputError: `decode` would refuse them; nothing is written that cannot be read back.
     """
-    stored = _store(ticket.layers, ticket.masks)
-    text = canonical(metadata_of(ticket, [(name, len(data)) for name, data in stored], _ZEROS))
-    body = _header(text, _runs(ticket.layers, [len(data) for _, data in stored])) + b"".join(data for _, data in stored)
+    text, runs, parts = _learned_parts(ticket) if isinstance(ticket, LearnedTicket) else _parts(ticket)
+    body = b"".join([_header(text, runs), *parts])
     data = _with_digest(body, _ZEROS, hashlib.sha256(body).hexdigest())
     try:
         decode(data)
@@ -48,14 +49,19 @@ def encode(ticket: Ticket) -> bytes:
     return data
 
 
-def load(path: str | Path) -> Ticket:
+def load(path: str | os.PathLike[str]) -> Ticket | LearnedTicket:
     """Read and validate a ticket. The random weights are not regenerated: `slth.verify` does that.
 
     Raises:
         DamagedTicketError: the file does not match its digest.
         TicketError: not a ticket, of a newer version, or not valid.
-        InputError: the file cannot be read.
+        InputError: the file cannot be read, or `path` is none.
     """
+    if not isinstance(path, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        got = "the bytes of a file" if isinstance(path, bytes) else f"{path!r:.60} ({type(path).__name__})"
+        raise InputError(
+            f"expected a ticket or the path of one, such as 'mnist.slth', got {got}; give a text or a Path"
+        )
     try:
         data = _read(Path(path))
     except (OSError, ValueError) as error:  # ValueError: a path that holds a zero byte
@@ -68,7 +74,17 @@ def load(path: str | Path) -> Ticket:
         raise type(error)(f"{path}: {error}") from error
 
 
-def decode(data: bytes) -> Ticket:
+def load_constructed(path: str | os.PathLike[str]) -> Ticket:
+    """A constructed ticket; one that was learned is refused, for it stands for no target network."""
+    ticket = load(path)
+    if isinstance(ticket, LearnedTicket):
+        raise InputError(
+            f"{path} is a learned ticket, found by training masks; this needs one that `slth construct` wrote"
+        )
+    return ticket
+
+
+def decode(data: bytes) -> Ticket | LearnedTicket:
     """Inverse of `encode`, for bytes from anyone."""
     header = _split(data)
     text = _metadata_text(header)
@@ -79,17 +95,66 @@ def decode(data: bytes) -> Ticket:
         raise TicketError("the ticket states no digest of 64 hexadecimal digits; it was not written by slth")
     if hashlib.sha256(_with_digest(data, digest, _ZEROS)).hexdigest() != digest:
         raise DamagedTicketError("the content does not match the ticket's digest: damaged or changed; get a fresh copy")
-    at = 8 + len(header)
-    ticket, encodings = ticket_of(metadata, len(data) - at)
-    if canonical(metadata_of(ticket, encodings, digest)) != text:
-        raise TicketError("the ticket's metadata is not in canonical form; it was not written by slth")
-    if _header(text, _runs(ticket.layers, [size for _, size in encodings])) != data[:at]:
-        raise TicketError("the file's layout does not follow from its metadata: lengths, names or order are wrong")
+    body = _learned if metadata.get("kind") == learned.KIND else _constructed
+    return body(metadata, text, data[: 8 + len(header)], data[8 + len(header) :])
+
+
+def stored_masks(ticket: LearnedTicket) -> list[Stored | None]:
+    """Encoding and bytes of the masks of a learned ticket; None where everything is kept."""
+    pairs = list(zip(ticket.tensors, ticket.masks, strict=True))
+    beside = 4 * sum(tensor.kept for tensor in ticket.tensors if tensor.moved)
+    beside += sum(values.nbytes for values in ticket.carried.values())
+    stored = iter(
+        store_masks(
+            [(mask, tensor.size) for tensor, mask in pairs if mask is not None],
+            justified=lambda size: learned.justified(ticket.tensors, size + beside),
+        )
+    )
+    return [None if mask is None else next(stored) for _, mask in pairs]
+
+
+def _parts(ticket: Ticket) -> tuple[str, list[Run], list[bytes]]:
+    """Metadata with a digest of zeros, and the file's runs."""
+    stored = store_masks(
+        [(mask, layer.mask_bits) for layer, mask in zip(ticket.layers, ticket.masks, strict=True)],
+        justified=lambda size: inflatable(ticket.layers, size),
+    )
+    text = canonical(metadata_of(ticket, [(name, len(data)) for name, data in stored], _ZEROS))
+    return text, _runs(ticket.layers, [len(data) for _, data in stored]), [data for _, data in stored]
+
+
+def _learned_parts(ticket: LearnedTicket) -> tuple[str, list[Run], list[bytes]]:
+    stored = stored_masks(ticket)
+    encodings = [None if mask is None else (mask[0], len(mask[1])) for mask in stored]
+    parts: list[bytes] = []
+    for mask, move in zip(stored, ticket.moves, strict=True):
+        parts += [] if mask is None else [mask[1]]
+        parts += [] if move is None else [move.astype("<f4").tobytes()]
+    parts += [values.astype(values.dtype.newbyteorder("<")).tobytes() for _, values in sorted(ticket.carried.items())]
+    text = canonical(learned.metadata_of(ticket, encodings, _ZEROS))
+    return text, learned.runs_of(ticket.tensors, encodings, learned.carried_types(ticket)), parts
+
+
+def _constructed(metadata: Any, text: str, header: bytes, body: bytes) -> Ticket:
+    ticket, encodings = ticket_of(metadata, len(body))
+    if canonical(metadata_of(ticket, encodings, metadata["digest"])) != text:
+        raise TicketError(_NOT_CANONICAL)
+    _check_header(header, text, _runs(ticket.layers, [size for _, size in encodings]))
     masks: list[Bits] = []
+    at = 0
     for layer, (encoding, size) in zip(ticket.layers, encodings, strict=True):
-        masks.append(_restore(data[at : at + size], encoding, layer))
+        masks.append(restore_mask(body[at : at + size], encoding, layer.mask_bits, layer.path))
         at += size
     return replace(ticket, masks=tuple(masks))
+
+
+def _learned(metadata: Any, text: str, header: bytes, body: bytes) -> LearnedTicket:
+    layout = learned.layout_of(metadata, len(body))
+    _check_header(header, text, layout.runs)
+    ticket = learned.ticket_of(layout, body)
+    if canonical(learned.metadata_of(ticket, layout.encodings, metadata["digest"])) != text:
+        raise TicketError(_NOT_CANONICAL)
+    return ticket
 
 
 def _read(path: Path) -> bytes:
@@ -144,46 +209,22 @@ def _with_digest(data: bytes, old: str, new: str) -> bytes:
     return data[:at] + new.encode() + data[at + 64 :]
 
 
-def _header(text: str, runs: list[tuple[str, int]]) -> bytes:
+def _header(text: str, runs: Sequence[Run]) -> bytes:
     """Length and header of a safetensors file: metadata, then byte runs one after the other, padded to 8 bytes."""
     entries: dict[str, Any] = {"__metadata__": {"slth": text}}
     at = 0
-    for name, size in runs:
-        entries[name] = {"dtype": "U8", "shape": [size], "data_offsets": [at, at + size]}
+    for name, dtype, shape, size in runs:
+        entries[name] = {"dtype": dtype, "shape": shape, "data_offsets": [at, at + size]}
         at += size
     raw = json.dumps(entries, separators=(",", ":")).encode()
     raw += b" " * (-len(raw) % 8)
     return len(raw).to_bytes(8, "little") + raw
 
 
-def _runs(layers: tuple[LayerSpec, ...], sizes: list[int]) -> list[tuple[str, int]]:
-    return [(f"{layer.path}/mixing.mask", size) for layer, size in zip(layers, sizes, strict=True)]
+def _check_header(header: bytes, text: str, runs: Sequence[Run]) -> None:
+    if _header(text, runs) != header:
+        raise TicketError("the file's layout does not follow from its metadata: lengths, names or order are wrong")
 
 
-def _store(layers: tuple[LayerSpec, ...], masks: tuple[Bits, ...]) -> list[tuple[str, bytes]]:
-    """Encoding and bytes of each mask: sparse ones deflated, unless a reader would suspect a bomb."""
-    plain = [("bits", mask.tobytes()) for mask in masks]
-    ones = [int(np.bitwise_count(mask).sum(dtype=np.int64)) for mask in masks]
-    stored = [
-        ("deflate", zlib.compress(data, 6)) if count < _SPARSE * 8 * len(data) else (encoding, data)
-        for (encoding, data), count in zip(plain, ones, strict=True)
-    ]
-    return stored if inflatable(layers, sum(len(data) for _, data in stored)) else plain
-
-
-def _restore(data: bytes, encoding: str, layer: LayerSpec) -> Bits:
-    where = f"the mask of {layer.path}"
-    if encoding == "deflate":
-        stream = zlib.decompressobj()
-        try:
-            data = stream.decompress(data, layer.mask_bytes + 1)
-        except zlib.error as error:
-            raise TicketError(f"{where} cannot be inflated: {error}") from error
-        if not stream.eof or stream.unused_data:
-            raise TicketError(f"{where} does not inflate to exactly {layer.mask_bytes:,} bytes")
-    if len(data) != layer.mask_bytes:
-        raise TicketError(f"{where} has {len(data):,} bytes; its layout needs {layer.mask_bytes:,}")
-    bits = np.frombuffer(data, np.uint8)
-    if layer.mask_bits % 8 and bits[-1] >> (layer.mask_bits % 8):
-        raise TicketError(f"{where} has padding bits that are not zero")
-    return bits
+def _runs(layers: tuple[LayerSpec, ...], sizes: list[int]) -> list[Run]:
+    return [(f"{layer.path}/mixing.mask", "U8", [size], size) for layer, size in zip(layers, sizes, strict=True)]

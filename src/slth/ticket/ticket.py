@@ -7,6 +7,7 @@ from pathlib import Path
 from slth._files import write_atomically
 from slth._shapes import Bits
 from slth.certificate import Certificate, Realised
+from slth.numerics import at_most
 from slth.ticket.lift import Lift, scan
 from slth.ticket.realise import realise, unpack
 from slth.ticket.spec import Domain, LayerSpec, Provenance, TensorSpec
@@ -57,8 +58,8 @@ class Ticket:
 
     @property
     def tolerances(self) -> str:
-        """The tolerance of the layers' coefficients, for people: one number, or one per layer."""
-        found = [f"{claim.tolerance:.3g}" for claim in self.certificate.layers]
+        """The tolerance of the layers' coefficients, for people: one number, or one per layer, rounded up."""
+        found = [at_most(claim.tolerance, 3) for claim in self.certificate.layers]
         return found[0] if len(set(found)) == 1 else ", ".join(found)
 
     @property
@@ -77,7 +78,7 @@ class Ticket:
         return realise(layer, self.lift(index), self.seed, unpack(layer, self.masks[index]))
 
     def save(self, path: str | Path) -> Path:
-        """Write the ticket atomically; the same bytes everywhere, if zlib deflates sparse masks alike."""
+        """Write the ticket atomically; the same bytes everywhere."""
         from slth.ticket.format import encode
 
         return write_atomically(path, encode(self))
@@ -92,6 +93,7 @@ class Ticket:
     def summary(self) -> tuple[tuple[str, str], ...]:
         """What is inside, as (name, value) rows for people."""
         bound = self.certificate.sup_error
+        certified = "no input range, no bound" if bound is None else f"{at_most(bound, 4)} on every output"
         lower, upper = self.domain.lower, self.domain.upper
         if lower is None or upper is None:
             inputs = "any real numbers"
@@ -116,8 +118,8 @@ class Ticket:
             ("mask bits", f"{self.mask_bits:,} ({self.mask_bits / self.weights:.1f} per target parameter)"),
             ("carried", f"{2 * len(self.layers)} scalars (two gains per layer)"),
             ("misses", f"{self.misses:,}"),
-            ("largest weight error", f"{max(claim.weight_error for claim in self.certificate.layers):.3g}"),
-            ("certified |f - ticket|", "no input range, no bound" if bound is None else f"{bound:.4g} on every output"),
+            ("largest weight error", at_most(max(claim.weight_error for claim in self.certificate.layers), 3)),
+            ("certified |f - ticket|", certified),
         )
 
     def _repr_html_(self) -> str:

@@ -1,0 +1,64 @@
+r"""Sparse masks in about as many bits as their entropy, in integers: the same bytes on every platform.
+
+A static asymmetric numeral system (Duda 2013, *Asymmetric numeral systems*, arXiv:1311.2540; the range variant).
+The state x lies in [2³², 2⁶⁴); of 2¹⁶ equal parts, ones own the first f and zeros the rest. One bit is decoded by
+
+    r = x mod 2¹⁶
+    r < f:   the bit is 1,  x ← f (x div 2¹⁶) + r
+    else:    the bit is 0,  x ← (2¹⁶ − f) (x div 2¹⁶) + r − f
+    then, if x < 2³²:       x ← 2³² x + the next word of 32 bits
+
+and encoded, last bit first and from x = 2³², by undoing these steps. Each step is a bijection: a decoder that ends at
+2³² with no word left has read the one stream that encodes its mask with this f, and f follows from the mask.
+
+Cost: about count · H₂(f / 2¹⁶) bits and ten bytes. Stream: f (uint16), first state (uint64), words (uint32) in the
+order in which they are read; all little-endian.
+"""
+
+import numpy as np
+
+from slth._shapes import Bits
+from slth.ticket._fields import TicketError
+
+_PARTS = 1 << 16
+_LOW = 1 << 32  # the smallest state, where encoding starts and decoding ends
+_HEAD = 10  # bytes before the words
+
+
+def compress(bits: Bits, count: int, *, most: int) -> bytes | None:
+    """The stream of the first `count` bits, or None if it takes more than `most` bytes. $O(count)$, `most` bytes."""
+    from slth.ticket import _kernels
+
+    if most < _HEAD:
+        return None
+    f = _share(bits, count)
+    words = np.empty((most - _HEAD) // 4, np.uint32)
+    state, used = _kernels.rans_encode(bits, count, np.uint64(f), words)
+    if used < 0:
+        return None
+    return f.to_bytes(2, "little") + int(state).to_bytes(8, "little") + words[:used][::-1].astype("<u4").tobytes()
+
+
+def expand(data: bytes, count: int) -> Bits:
+    """Inverse of `compress`, for bytes from anyone: `count` bits, packed, padding 0. $O(count)$ time and memory.
+
+    Raises:
+        TicketError: `data` is not what `compress` writes for any mask of this size.
+    """
+    from slth.ticket import _kernels
+
+    f, state = int.from_bytes(data[:2], "little"), int.from_bytes(data[2:_HEAD], "little")
+    if len(data) < _HEAD or (len(data) - _HEAD) % 4 or f == 0 or state < _LOW:
+        raise TicketError(f"{len(data):,} bytes that begin no stream of sparse bits")
+    words = np.frombuffer(data, "<u4", offset=_HEAD).astype(np.uint32)
+    bits = np.zeros(-(-count // 8), np.uint8)
+    state, used = _kernels.rans_decode(np.uint64(state), words, np.uint64(f), count, bits)
+    if used != len(words) or int(state) != _LOW or f != _share(bits, count):
+        raise TicketError(f"its stream does not end after exactly {count:,} bits")
+    return bits
+
+
+def _share(bits: Bits, count: int) -> int:
+    """f: the ones' part of 2¹⁶, rounded to nearest, halves up, and kept within 1 ... 2¹⁶ − 1."""
+    ones = int(np.bitwise_count(bits).sum(dtype=np.int64))
+    return min(max((2 * _PARTS * ones + count) // (2 * count), 1), _PARTS - 1)
