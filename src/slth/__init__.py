@@ -13,17 +13,20 @@ from slth._version import __version__
 
 if TYPE_CHECKING:
     from slth._errors import InputError
-    from slth.api import construct, evaluate, load, plan, realised, source, train, verify
-    from slth.ticket import Ticket
+    from slth.api import apply, construct, evaluate, load, module, plan, realised, source, train, verify
+    from slth.ticket import LearnedTicket, Ticket
 
-_HOMES = {"InputError": "slth._errors", "Ticket": "slth.ticket"}
+_HOMES = {"InputError": "slth._errors", "LearnedTicket": "slth.ticket", "Ticket": "slth.ticket"}
 __all__ = [
     "InputError",
+    "LearnedTicket",
     "Ticket",
     "__version__",
+    "apply",
     "construct",
     "evaluate",
     "load",
+    "module",
     "plan",
     "realised",
     "source",

@@ -1,4 +1,4 @@
-"""The public verbs: construct, load, verify, evaluate, train, and the two views of a ticket."""
+"""The public verbs: construct, load, verify, evaluate, apply, train, and the two views of a ticket."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,12 +9,12 @@ import numpy as np
 from slth._errors import InputError
 from slth.construction import Layout, Plan, plan_layout
 from slth.construction import construct as _construct
-from slth.evaluate import Evaluation, Verification
+from slth.evaluate import Evaluation, LearnedEvaluation, Verification, evaluate_learned
 from slth.evaluate import evaluate as _evaluate
 from slth.evaluate import verify as _verify
 from slth.network import Mlp, read_target
 from slth.records import cores
-from slth.ticket import Domain, Ticket, load
+from slth.ticket import Domain, InputSpec, LearnedTicket, Ticket, load, load_constructed
 
 if TYPE_CHECKING:
     from torch import nn
@@ -48,7 +48,8 @@ def construct(
         candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
         seed: names the random network.
-        retries: further attempts, each wider as a whole, while weights miss; the ticket counts attempts.
+        retries: further attempts while weights miss, each of the whole network: wider if the width is planned, with
+            the next seed if `candidates` are given. The ticket names its seed and counts attempts.
         source: a ticket whose random network is to be used: same seed, same width, another mask.
         input_range: (lower, upper) of the network's inputs. It decides whether inputs can be negative, and the box of
             the certificate. None: any input, no bound over a domain.
@@ -58,10 +59,11 @@ def construct(
         progress: called with (problems solved, problems in all).
 
     Returns:
-        The ticket. Weights that missed the tolerance are counted in `ticket.misses`, never hidden.
+        The ticket. Weights that missed the tolerance are counted in `ticket.misses`, never hidden. With `epsilon`
+        its certificate meets it, misses or not.
 
     Raises:
-        InputError: one sentence on what was expected, what arrived, what to try.
+        InputError: one sentence on what was expected, what arrived, what to try; also if `epsilon` is out of reach.
 
     >>> import slth
     >>> ticket = slth.construct({"weight": np.array([[0.5, -0.25]])}, input_range=(0, 1), tolerance=0.01)
@@ -74,14 +76,14 @@ def construct(
         raise InputError(f"threads must be a whole number, at least 1, got {threads!r}")
     return _construct(
         target.layers,
-        Plan(
-            tolerance=None if tolerance is None else float(tolerance),
-            epsilon=None if epsilon is None else float(epsilon),
-            candidates=None if candidates is None else int(candidates),
-            failure_probability=float(failure_probability),
-            seed=int(seed),
+        _plan(
+            tolerance=tolerance,
+            epsilon=epsilon,
+            candidates=candidates,
+            failure_probability=failure_probability,
+            seed=seed,
             retries=retries,
-            source=load(source) if isinstance(source, (str, Path)) else source,
+            source=load_constructed(source) if isinstance(source, (str, Path)) else source,
         ),
         domain=domain(input_range, normalize),
         names=target.names,
@@ -95,27 +97,44 @@ def plan(
     *,
     tolerance: float | None = None,
     epsilon: float | None = None,
+    candidates: int | None = None,
     failure_probability: float = 0.01,
     input_range: InputRange | None = None,
     order: Sequence[str] | None = None,
+    activation: str | None = None,
 ) -> Layout:
-    """The width that `construct` would choose: layers, tolerances and expected misses, without solving anything."""
-    target = read_target(model, order=order)
-    asked = Plan(tolerance=tolerance, epsilon=epsilon, failure_probability=failure_probability)
+    """The width that `construct` would choose: layers, tolerances and expected misses, without solving anything.
+
+    With `candidates`, the misses to expect at that width. Arguments as for `construct`.
+
+    >>> model = {"weight": np.array([[0.5, -0.25]])}
+    >>> few, many = (plan(model, candidates=n, input_range=(0, 1)).expected_misses for n in (10, 30))
+    >>> few > 1 > 0.01 > many
+    True
+    """
+    target = read_target(model, order=order, activation=activation)
+    asked = _plan(tolerance=tolerance, epsilon=epsilon, candidates=candidates, failure_probability=failure_probability)
     return plan_layout(target.layers, asked, domain=domain(input_range))
 
 
 def domain(input_range: InputRange | None, normalize: tuple[float, float] | None = None) -> Domain:
     """The inputs a ticket speaks of, from plain numbers or arrays."""
-    scale = None if normalize is None else (float(normalize[0]), float(normalize[1]))
+    scale = None
+    if normalize is not None:
+        mean, std = _pair("normalize", normalize, "(0.1307, 0.3081)")
+        scale = (_number("the mean of normalize", mean), _number("the std of normalize", std))
     if input_range is None:
         return Domain(normalize=scale)
-    lower, upper = (tuple(float(v) for v in np.atleast_1d(np.asarray(end, np.float64))) for end in input_range)
+    lower, upper = (_ends(end) for end in _pair("input_range", input_range, "(0, 1)"))
     return Domain(lower, upper, scale)
 
 
-def verify(ticket: Ticket | str | Path, *, target: Any = None, order: Sequence[str] | None = None) -> Verification:
+def verify(
+    ticket: Ticket | LearnedTicket | str | Path, *, target: Any = None, order: Sequence[str] | None = None
+) -> Verification:
     """Check a ticket against itself and, with `target`, every claim about the network it stands for.
+
+    A learned ticket stands for no target: everything it says is checked from the file alone.
 
     Regenerates the random weights, never calls a solver. `.holds` is the verdict, `.checks` the list.
     """
@@ -124,24 +143,35 @@ def verify(ticket: Ticket | str | Path, *, target: Any = None, order: Sequence[s
 
 
 def evaluate(
-    ticket: Ticket | str | Path,
+    ticket: Ticket | LearnedTicket | str | Path,
     data: str | Path | tuple[np.ndarray, np.ndarray],
     *,
     target: Any = None,
+    model: "nn.Module | None" = None,
     data_dir: str | Path | None = None,
     normalize: tuple[float, float] | None = None,
     order: Sequence[str] | None = None,
-) -> Evaluation:
+) -> Evaluation | LearnedEvaluation:
     """Accuracy with confidence interval, and with `target` the predictions changed, distances and proofs.
 
     Args:
         data: a name ("digits", "mnist", "fashion_mnist"), a path to an `.npz` with `x` and `y`, or the pair (x, y) as
             the network takes it.
+        target: the network a constructed ticket stands for.
+        model: for a learned ticket that is bound to a model of yours: such a model; it is not changed.
         normalize: (mean, std) for named data; None: as the ticket says.
     """
-    ticket = ticket if isinstance(ticket, Ticket) else load(ticket)
-    if isinstance(data, tuple):
-        inputs, labels, name = np.asarray(data[0], np.float32), np.asarray(data[1]), "arrays"
+    ticket = ticket if isinstance(ticket, Ticket | LearnedTicket) else load(ticket)
+    if isinstance(ticket, LearnedTicket):
+        if target is not None:
+            raise InputError("a learned ticket stands for no target network; evaluate it without a target")
+        inputs, labels, name = _examples(ticket.inputs, data, data_dir, normalize)
+        return evaluate_learned(ticket, inputs, labels, data=name, model=model)
+    if model is not None:
+        raise InputError("a constructed ticket needs no model: it is a network by itself; to compare, give a target")
+    if not isinstance(data, (str, Path)):
+        x, y = _pair("data", data, "(x, y) of arrays, or a name such as 'digits'")
+        inputs, labels, name = np.asarray(_array("x", x), np.float32), _array("y", y), "arrays"
     else:
         from slth.data import load as load_data
 
@@ -184,17 +214,145 @@ def train(
 
 
 def realised(ticket: Ticket | str | Path) -> "nn.Sequential":
-    """The function a ticket computes, as a module: few operations. Needs PyTorch."""
+    """The function a constructed ticket computes, as a module: few operations. Needs PyTorch."""
     from slth.network import realised as view
 
-    return view(ticket if isinstance(ticket, Ticket) else load(ticket))
+    return view(ticket if isinstance(ticket, Ticket) else load_constructed(ticket))
 
 
 def source(ticket: Ticket | str | Path) -> "nn.Sequential":
-    """The pruned random network itself, as a module. Needs PyTorch."""
+    """The pruned random network itself, as a module; of a constructed ticket. Needs PyTorch."""
     from slth.network import source as view
 
-    return view(ticket if isinstance(ticket, Ticket) else load(ticket))
+    return view(ticket if isinstance(ticket, Ticket) else load_constructed(ticket))
 
 
-__all__ = ["Mlp", "construct", "domain", "evaluate", "load", "plan", "realised", "source", "train", "verify"]
+def module(ticket: LearnedTicket | str | Path) -> "nn.Module":
+    """The pruned network of a learned ticket, rebuilt by name, in evaluation mode. Needs PyTorch.
+
+    Raises:
+        InputError: a ticket that is bound to a model of the user's: `apply` loads it into one.
+    """
+    from slth.network import module_of
+
+    return module_of(_learned(ticket))
+
+
+def apply(ticket: LearnedTicket | str | Path, model: "nn.Module") -> "nn.Module":
+    """Load a learned ticket into a model of the same shapes, in place and bit for bit; the model. Needs PyTorch.
+
+    Raises:
+        InputError: naming the first parameter that does not fit; nothing was changed.
+    """
+    from slth.network import apply_to
+
+    return apply_to(_learned(ticket), model)
+
+
+def _learned(ticket: LearnedTicket | str | Path) -> LearnedTicket:
+    found = ticket if isinstance(ticket, LearnedTicket) else load(ticket)
+    if not isinstance(found, LearnedTicket):
+        raise InputError("a constructed ticket is a network by itself: slth.realised(ticket) makes it")
+    return found
+
+
+def _examples(
+    spec: InputSpec | None, data: Any, data_dir: str | Path | None, normalize: tuple[float, float] | None
+) -> tuple[np.ndarray, np.ndarray, str]:
+    """Test inputs as a learned ticket takes them, labels, and the name of the data."""
+    if not isinstance(data, (str, Path)):
+        x, y = _pair("data", data, "(x, y) of arrays, or a name such as 'digits'")
+        return np.asarray(_array("x", x), np.float32), _array("y", y), "arrays"
+    from slth.data import load_images
+
+    examples = load_images(data, data_dir=data_dir)
+    if spec is not None and spec.shape != examples.shape:
+        raise InputError(f"the ticket takes inputs of shape {spec.shape}, {examples.name} has {examples.shape}")
+    if normalize is not None:
+        mean, std = (float(value) for value in normalize)
+        spec = InputSpec(examples.shape, (mean,) * examples.channels, (std,) * examples.channels)
+    elif spec is None:
+        spec = InputSpec(examples.shape, examples.mean, examples.std)
+    return spec.normalised(examples.test_x), examples.test_y, examples.name
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"{name} must be a number such as 0.01, got {_shown(value)}") from error
+
+
+def _whole(name: str, value: Any) -> int:
+    try:
+        whole = int(value)
+    except (TypeError, ValueError, OverflowError):
+        whole = None
+    if whole is None or whole != value:
+        raise InputError(f"{name} must be a whole number such as 30, got {_shown(value)}")
+    return whole
+
+
+def _pair(name: str, value: Any, example: str) -> tuple[Any, Any]:
+    try:
+        first, second = [] if isinstance(value, (str, bytes)) else value
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} must be a pair such as {example}, got {_shown(value)}") from error
+    return first, second
+
+
+def _array(name: str, value: Any) -> np.ndarray:
+    try:
+        found = np.asarray(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(f"{name} must be an array of numbers, got {_shown(value)}") from error
+    if found.dtype.kind not in "biuf":
+        raise InputError(f"{name} must be an array of numbers, got {_shown(value)}")
+    return found
+
+
+def _ends(value: Any) -> tuple[float, ...]:
+    """One end of an input range: one number for all inputs, or one for each."""
+    return tuple(float(v) for v in np.atleast_1d(_array("an end of input_range", value)).reshape(-1))
+
+
+def _shown(value: Any) -> str:
+    return f"{' '.join(repr(value).split())[:60]} ({type(value).__name__})"
+
+
+def _plan(
+    *,
+    tolerance: float | None,
+    epsilon: float | None,
+    candidates: int | None,
+    failure_probability: float,
+    seed: int = 0,
+    retries: int = 0,
+    source: Ticket | None = None,
+) -> Plan:
+    """A plan from numbers of any kind, such as NumPy's."""
+    return Plan(
+        tolerance=None if tolerance is None else _number("tolerance", tolerance),
+        epsilon=None if epsilon is None else _number("epsilon", epsilon),
+        candidates=None if candidates is None else _whole("candidates", candidates),
+        failure_probability=_number("failure_probability", failure_probability),
+        seed=_whole("seed", seed),
+        retries=retries,
+        source=source,
+    )
+
+
+__all__ = [
+    "Mlp",
+    "apply",
+    "construct",
+    "domain",
+    "evaluate",
+    "load",
+    "module",
+    "plan",
+    "realised",
+    "source",
+    "train",
+    "verify",
+]

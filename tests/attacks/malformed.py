@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from attacks.bombs import bombs
+from attacks.learned import learned_cases
 from attacks.sealing import ZEROS, changed, honest, parts, sealed, text_of
 
 Case = tuple[str, Callable[[], bytes]]
@@ -19,7 +20,7 @@ NAME = "layers/0/mixing.mask"
 
 def cases() -> dict[str, Callable[[], bytes]]:
     """All of them."""
-    found = [*_foreign(), *_cut(), *_headers(), *_layouts(), *_texts(), *_fields(), *bombs()]
+    found = [*_foreign(), *_cut(), *_headers(), *_layouts(), *_texts(), *_fields(), *bombs(), *learned_cases()]
     assert len(dict(found)) == len(found), "two cases have one name"
     return dict(found)
 

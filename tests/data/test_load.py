@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.data import DATASETS, load
+from slth.data import DATASETS, IMAGES, load, load_images
 
 
 def test_digits_are_split_every_fifth_and_nothing_is_lost():
@@ -44,20 +44,26 @@ def test_names_are_read_in_any_case_and_recorded_in_one(name):
         ("fashion-mnist", "fashion_mnist"),
         ("FashionMNIST", "fashion_mnist"),
         ("Fashion-MNIST", "fashion_mnist"),
+        ("CIFAR-10", "cifar10"),
     ],
 )
-def test_each_spelling_asks_for_its_own_set(name, known, tmp_path):
+def test_each_spelling_asks_for_its_own_set(name, known, tmp_path, monkeypatch):
+    monkeypatch.setenv("SLTH_CACHE", str(tmp_path))
     with pytest.raises(InputError, match=f"^{known}: .*found none"):
         load(name, data_dir=tmp_path)
+    with pytest.raises(InputError, match=f"^{known}: .*found none"):
+        load_images(name, data_dir=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "cifar", "mnist2", "digits.np", "x.npy"])
 def test_an_unknown_name_lists_the_known_ones(name):
-    with pytest.raises(InputError, match=r"one of digits, fashion_mnist, mnist, or a path that ends in \.npz"):
+    with pytest.raises(InputError, match=r"one of cifar10, digits, fashion_mnist, mnist, or a path that ends in \.npz"):
         load(name)
-    assert sorted(DATASETS) == ["digits", "fashion_mnist", "mnist"]
+    with pytest.raises(InputError, match="one of cifar10"):
+        load_images(name)
+    assert sorted(DATASETS) == sorted(IMAGES) == ["cifar10", "digits", "fashion_mnist", "mnist"]
 
 
-def test_importing_data_loads_neither_torch_nor_scikit_learn():
-    code = "import sys, slth.data; sys.exit(bool({'torch', 'sklearn', 'scipy'} & set(sys.modules)))"
+def test_importing_data_loads_nothing_heavy():
+    code = "import sys, slth.data; sys.exit(bool({'torch', 'sklearn', 'scipy', 'pyarrow', 'PIL'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

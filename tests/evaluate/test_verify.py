@@ -1,11 +1,13 @@
 """The checker accepts honest tickets and rejects every forgery; each forgery below is resealed with a right digest."""
 
+import re
 from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from networks import random_target
+from ticket_helpers import any_ticket
 
 from slth.certificate import Affine
 from slth.construction import Plan, construct
@@ -131,6 +133,43 @@ def test_a_changed_target_is_rejected(ticket, target):
     assert failures(verify(ticket, target=random_target((3, 4, 2), bias=False))) == {"target"}
     far = [Affine(target[0].weight + 0.1, target[0].bias), target[1]]
     assert failures(verify(ticket, target=far)) == {"target", "certificate"}
+
+
+def test_the_first_layer_of_another_shape_is_named():
+    ticket, _ = any_ticket((3, 4, 5, 2))
+
+    def detail(widths, bias=True):
+        found = verify(ticket, target=any_ticket(widths, bias=bias)[1])
+        (check,) = (check for check in found.checks if check.verdict is Verdict.FAILS)
+        return check.detail
+
+    first = "layer 1 of 3 differs: the target's is 4 -> 6 with a bias, the ticket's 4 -> 5 with a bias"
+    assert detail((3, 4, 6, 2)) == first
+    assert detail((3, 4, 5, 2), bias=False).startswith("layer 0 of 3 differs: the target's is 3 -> 4 without bias")
+    assert detail((3, 4, 2)) == "the target has 2 layers, the ticket 3"
+
+
+def test_the_checker_prints_no_bound_below_the_one_that_holds(ticket, target):
+    """Any larger claim holds, too: so each of these does, and its sentence must state it rounded up."""
+    for i in range(30):
+        bound = ticket.certificate.sup_error * (1 + i / 79)
+        outputs = tuple(error * (1 + i / 79) for error in ticket.certificate.output_error)
+        larger = replace(ticket.certificate, sup_error=bound, output_error=outputs)
+        *_, check = verify(replace(ticket, certificate=larger), target=target).checks
+        assert check.verdict is Verdict.HOLDS
+        assert bound <= float(re.search(r"<= (\S+) on every input", check.detail)[1]) < bound * 1.001
+
+
+def test_a_claim_that_fails_by_a_hair_is_told_from_the_truth(ticket, target):
+    def told(claim):
+        claims = replace(ticket.certificate, sup_error=claim)
+        *_, check = verify(replace(ticket, certificate=claims), target=target).checks
+        assert check.verdict is Verdict.FAILS
+        return map(float, re.search(r"sup error is (\S+), the ticket claims at most (\S+)", check.detail).groups())
+
+    truth, _ = told(ticket.certificate.sup_error / 2)
+    hair = float(np.nextafter(truth, 0))
+    assert tuple(told(hair)) == (truth, hair)
 
 
 def test_hidden_and_invented_misses_are_rejected(target):

@@ -3,7 +3,7 @@
 import time
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from slth import api
 from slth._errors import InputError
@@ -16,7 +16,7 @@ from slth.data import load as load_data
 from slth.evaluate import Evaluation
 from slth.network import Mlp, read_target
 from slth.records import Record, cores, environment
-from slth.ticket import Ticket, load
+from slth.ticket import Ticket, load_constructed
 
 _EMBEDDED = "digits"
 
@@ -57,7 +57,7 @@ def run(asked: Request) -> int:
     out = asked.out or Path(f"{asked.target.stem if asked.target else _EMBEDDED}.slth")
     written = [out]
     clock = _Clock()
-    source = None if asked.source is None else load(asked.source)
+    source = None if asked.source is None else load_constructed(asked.source)
     plan = replace(asked.plan, source=source)  # refuses now, not after training
     api.domain(asked.input_range, asked.normalize)
     trained = None if asked.target else out.with_suffix(".safetensors")
@@ -96,7 +96,7 @@ def run(asked: Request) -> int:
     if asked.target is None:
         holds = api.verify(out, target=target).holds
         clock.lap("verify")
-        found = api.evaluate(ticket, _EMBEDDED, target=target)
+        found = cast(Evaluation, api.evaluate(ticket, _EMBEDDED, target=target))
         clock.lap("evaluate")
     record = _record(asked, ticket, found, clock)
     keep(record, asked.records)

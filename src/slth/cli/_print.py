@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
-from slth.evaluate import Evaluation, Proportion, Verdict, Verification
+from slth.evaluate import Evaluation, LearnedEvaluation, Proportion, Verdict, Verification
 from slth.numerics import at_most
 
 _MARKS = {
@@ -59,8 +59,11 @@ def percent(part: Proportion) -> str:
     return f"{part.value:.2%} [{low:.2%}, {high:.2%}]  ({part.hits:,} of {part.count:,})"
 
 
-def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
+def evaluation_rows(found: Evaluation | LearnedEvaluation) -> Iterator[tuple[str, str]]:
     """Rows of an evaluation; what needs a target is left out without one."""
+    if isinstance(found, LearnedEvaluation):
+        yield from _learned_rows(found)
+        return
     yield "data", f"{found.data}, {found.accuracy.count:,} inputs"
     yield "accuracy of the ticket", percent(found.accuracy)
     if found.target_accuracy is not None:
@@ -84,6 +87,16 @@ def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
     )
     yield "kept parameters", f"{size.kept_parameters:,} ({size.kept_parameters / size.target_parameters:,.1f} x target)"
     yield "mask bits per target weight", f"{size.bits_per_weight:.1f}"
+
+
+def _learned_rows(found: LearnedEvaluation) -> Iterator[tuple[str, str]]:
+    yield "data", f"{found.data}, {found.accuracy.count:,} inputs"
+    yield "accuracy of the ticket", percent(found.accuracy)
+    yield "masked weights", f"{found.masked:,}"
+    yield "kept", f"{found.kept:,} (density {found.density:.6g})"
+    yield "mask bits", f"{found.mask_bits:,} stored; {found.ideal_bits:,.1f} ideal, by the counts alone"
+    yield "carried", f"{found.carried:,} numbers"
+    yield "moved", "nothing" if found.strong else f"by at most {at_most(found.largest_move, 4)}"
 
 
 @contextmanager

@@ -6,12 +6,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from slth.evaluate import Evaluation, Proportion, sizes
+from slth.evaluate import Evaluation, LearnedEvaluation, Proportion, sizes
 from slth.records import Record, append, cores, environment
 from slth.ticket import Ticket
 
 
-def evaluation_record(verb: Callable[[], Evaluation], *, asked: dict[str, Any]) -> tuple[Evaluation, Record]:
+def evaluation_record(
+    verb: Callable[[], Evaluation | LearnedEvaluation], *, asked: dict[str, Any]
+) -> tuple[Evaluation | LearnedEvaluation, Record]:
     """Evaluate, and say how long it took."""
     start = time.perf_counter()
     found = verb()
@@ -19,14 +21,15 @@ def evaluation_record(verb: Callable[[], Evaluation], *, asked: dict[str, Any]) 
     return found, Record("evaluate", asked, evaluation_outcome(found), seconds, environment(cores()))
 
 
-def evaluation_outcome(found: Evaluation) -> dict[str, Any]:
+def evaluation_outcome(found: Evaluation | LearnedEvaluation) -> dict[str, Any]:
     """An evaluation as plain data, proportions with their intervals."""
     outcome = asdict(found)
     for name in ("accuracy", "target_accuracy", "unchanged_on_box", "unchanged_per_input"):
-        part = getattr(found, name)
+        part = getattr(found, name, None)
         if isinstance(part, Proportion):
             outcome[name] = {**asdict(part), "value": part.value, "interval": list(part.interval)}
-    outcome["sizes"]["bits_per_weight"] = found.sizes.bits_per_weight
+    if isinstance(found, Evaluation):
+        outcome["sizes"]["bits_per_weight"] = found.sizes.bits_per_weight
     return outcome
 
 

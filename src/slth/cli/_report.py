@@ -17,7 +17,7 @@ from slth.evaluate import Verdict, evaluate, verify
 from slth.network import Mlp, read_target
 from slth.records import Record, read
 from slth.report import Check, Exhibit, check_page_name, evaluations_of, read_evaluation, write_page
-from slth.ticket import Ticket, load, target_digest
+from slth.ticket import Ticket, load_constructed, target_digest
 
 _VERDICTS = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_CHECKED: "not checked"}
 
@@ -51,7 +51,7 @@ def run(asked: Request) -> int:
     data = None if asked.data is None else load_data(asked.data, data_dir=asked.data_dir, train=False)
     if data is not None:
         opt.single_torch_thread()  # so that the page has the same bytes again
-    loaded = [(path, load(path)) for path in tickets]
+    loaded = [(path, load_constructed(path)) for path in tickets]
     if target is not None:
         _check_target(asked, target, loaded)
     exhibits = [_exhibit(asked, path, ticket, target, data, records) for path, ticket in loaded]

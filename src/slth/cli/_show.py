@@ -1,6 +1,7 @@
 """`slth show`: what is inside a ticket, or one weight taken apart."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from rich.text import Text
@@ -9,7 +10,7 @@ from slth._errors import InputError
 from slth.cli import _print
 from slth.network import read_target
 from slth.numerics import at_most
-from slth.ticket import Anatomy, Half, load, take_apart
+from slth.ticket import Anatomy, Half, LearnedTicket, load, take_apart
 
 _BAR = 24  # characters of the largest bar
 
@@ -17,6 +18,11 @@ _BAR = 24  # characters of the largest bar
 def run(path: Path, *, weight: str | None, target: Path | None, order: list[str] | None, picture: Path | None) -> None:
     """Print the summary of a ticket, or one coefficient."""
     ticket = load(path)
+    if isinstance(ticket, LearnedTicket):
+        if weight is not None or picture is not None or target is not None:
+            raise InputError("--weight, --target and --picture take constructed tickets apart; this one was learned")
+        _print.table(str(path), [*ticket.summary(), *_tensors(ticket)])
+        return
     if weight is None:
         if picture is not None or target is not None:
             raise InputError("--picture and --target go with --weight LAYER:OUT,IN")
@@ -47,6 +53,22 @@ def parse_weight(text: str) -> tuple[int, int, int | None]:
         raise InputError(f"--weight takes LAYER:OUT,IN counted from 0, such as 0:3,17 or 0:3,bias; got {text!r}")
     layer, output, input = match.groups()
     return int(layer), int(output), None if input == "bias" else int(input)
+
+
+def _tensors(ticket: LearnedTicket) -> Iterator[tuple[str, str]]:
+    """One row per masked tensor."""
+    for i, tensor in enumerate(ticket.tensors):
+        parts = [
+            f"{tensor.path}  {' x '.join(map(str, tensor.shape))}",
+            f"{tensor.law} x {tensor.scale:.4g}",
+            f"{tensor.kept:,} of {tensor.size:,} kept",
+            *(["as signs"] if tensor.binary else []),
+            *([f"gain {tensor.gain:.4g}"] if tensor.gain != 1.0 else []),
+            *(["moved"] if tensor.moved else []),
+            *([f"stream {tensor.stream}"] if tensor.stream else []),
+            *([f"tied to {', '.join(tensor.aliases)}"] if tensor.aliases else []),
+        ]
+        yield "tensor" if i == 0 else "", ", ".join(parts)
 
 
 def _wanted(path: Path, order: list[str] | None, anatomy: Anatomy) -> float:

@@ -10,11 +10,12 @@ import typer
 from slth._errors import InputError
 from slth._version import __version__
 from slth.cli import _options as opt
+from slth.cli.search_command import search
 
 app = typer.Typer(
     name="slth",
     help="Strong lottery tickets: a trained network as a pruned random network, a seed and a bit mask, with a proof.",
-    epilog="Exit codes: 0 done and all holds; 1 a claim does not hold or weights missed their tolerance; "
+    epilog="Exit codes: 0 done and all holds; 1 a claim does not hold or weights missed the tolerance asked for; "
     "2 wrong usage or unusable files; 130 interrupted.",
     no_args_is_help=True,
     add_completion=False,
@@ -68,11 +69,15 @@ def construct(
     tolerance: opt.Tolerance = None,
     epsilon: opt.Epsilon = None,
     failure_probability: opt.FailureProbability = 0.01,
-    candidates: Annotated[
-        int | None, typer.Option(help="Random candidates per weight, 1 to 64. Default: planned.", show_default=False)
-    ] = None,
+    candidates: opt.Candidates = None,
     seed: Annotated[int, typer.Option(help="Names the random network.")] = 0,
-    retries: Annotated[int, typer.Option(help="Further attempts, each wider as a whole, while weights miss.")] = 0,
+    retries: Annotated[
+        int,
+        typer.Option(
+            help="Further attempts while weights miss, each of the whole network: "
+            "wider, or with --candidates the next seed."
+        ),
+    ] = 0,
     source: Annotated[
         Path | None, typer.Option(help="Use the random network of this ticket.", show_default=False)
     ] = None,
@@ -81,7 +86,7 @@ def construct(
     data_dir: opt.DataDir = None,
     normalize: opt.Normalize = None,
     order: opt.Order = None,
-    activation: Annotated[str | None, typer.Option(help="Between the layers: relu.", show_default=False)] = None,
+    activation: opt.Activation = None,
     threads: opt.Threads = None,
     records: opt.Records = None,
     as_json: opt.Json = False,
@@ -91,21 +96,26 @@ def construct(
     """Turn a trained network into a ticket: a seed, a mask and a certificate.
 
     With no TARGET: trains one on the embedded digits, constructs, verifies and evaluates.
+
+    Exit code 1 if some weight missed the tolerance asked for: the ticket is written, the misses are listed.
+
+    With --epsilon: 0 if the certificate meets it, whatever weights missed; 2, and no ticket, if it does not.
     """
     from slth.cli import _construct
+    from slth.construction import Plan
 
     opt.set_logging(quiet, verbose)
     request = _construct.Request(
         target=target,
         out=out,
-        plan={
-            "tolerance": tolerance,
-            "epsilon": epsilon,
-            "failure_probability": failure_probability,
-            "candidates": candidates,
-            "seed": seed,
-            "retries": retries,
-        },
+        plan=Plan(
+            tolerance=tolerance,
+            epsilon=epsilon,
+            candidates=candidates,
+            failure_probability=failure_probability,
+            seed=seed,
+            retries=retries,
+        ),
         source=source,
         input_range=opt.pair(input_range, "--input-range"),
         data=data,
@@ -127,14 +137,20 @@ def plan(
     tolerance: opt.Tolerance = None,
     epsilon: opt.Epsilon = None,
     failure_probability: opt.FailureProbability = 0.01,
+    candidates: opt.Candidates = None,
     input_range: opt.InputRange = None,
     data: opt.RangeData = None,
     data_dir: opt.DataDir = None,
     normalize: opt.Normalize = None,
     order: opt.Order = None,
+    activation: opt.Activation = None,
+    as_json: opt.Json = False,
     quiet: opt.Quiet = False,
 ) -> None:
-    """The width a network needs: first moment, and measured failure probability; nothing is constructed."""
+    """The width a network needs: theorem, first moment and measured failure probability; nothing is constructed.
+
+    With --candidates: the misses to expect at that width.
+    """
     from slth.cli import _plan
 
     request = _plan.Request(
@@ -142,11 +158,14 @@ def plan(
         tolerance=tolerance,
         epsilon=epsilon,
         failure_probability=failure_probability,
+        candidates=candidates,
         input_range=opt.pair(input_range, "--input-range"),
         data=data,
         data_dir=data_dir,
         normalize=opt.pair(normalize, "--normalize"),
         order=opt.names(order),
+        activation=activation,
+        as_json=as_json,
         quiet=quiet,
     )
     _plan.run(request)
@@ -325,3 +344,40 @@ def train(
         )
     write_atomically(out, save(tensors))
     _print.note(f"wrote {out}: {len(tensors)} tensors, {sum(t.size for t in tensors.values()):,} numbers", quiet)
+
+
+app.command()(search)
+
+
+@app.command()
+def sweep(
+    recipe: Annotated[Path, typer.Argument(metavar="RECIPE.toml", help="Verb, options, grid, table.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results. Default: RECIPE-results beside the recipe.")
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes, which share the processors.")] = 1,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan and the estimated time; write nothing.")
+    ] = False,
+    keep_failed: Annotated[
+        bool, typer.Option("--keep-failed", help="Leave alone the cells that failed before.")
+    ] = False,
+    as_json: opt.Json = False,
+    quiet: opt.Quiet = False,
+) -> None:
+    """Run a grid of options; run it again to do what is missing. Several runs may fill one folder together.
+
+    Writes a record per cell, table.csv and heatmap.svg. Exit code 1 if cells failed; the others are done all the same.
+    """
+    from slth.cli import _sweep
+
+    code = _sweep.run(
+        recipe,
+        out=out,
+        workers=workers,
+        dry_run=dry_run,
+        keep_failed=keep_failed,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    raise typer.Exit(code)

@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from slth.data._dataset import Dataset
+from slth.data._examples import Examples, channel_statistics
 
 
 def load_digits(name: str, *, data_dir: Path | None, train: bool) -> Dataset:
@@ -23,3 +24,11 @@ def load_digits(name: str, *, data_dir: Path | None, train: bool) -> Dataset:
     test = np.arange(len(x)) % 5 == 0
     kept = ~test if train else np.zeros_like(test)
     return Dataset(name, x[kept], y[kept], x[test], y[test], classes=10, input_range=(0.0, 1.0))
+
+
+def digits_examples(name: str, *, data_dir: Path | None) -> Examples:
+    """The same values and the same split as float32 images (count, 1, 8, 8) in [0, 1]; `data_dir` is not used."""
+    data = load_digits(name, data_dir=data_dir, train=True)
+    train_x, test_x = data.train_x.reshape(-1, 1, 8, 8), data.test_x.reshape(-1, 1, 8, 8)
+    mean, std = channel_statistics(train_x)
+    return Examples(name, train_x, data.train_y, test_x, data.test_y, classes=data.classes, mean=mean, std=std)

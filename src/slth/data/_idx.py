@@ -21,6 +21,8 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Pixels
 from slth.data._dataset import Dataset
+from slth.data._examples import Examples
+from slth.data._folder import data_folder
 
 _GZIP_MAGIC = b"\x1f\x8b"
 
@@ -58,6 +60,8 @@ class IdxSource:
     test_images: IdxFile
     test_labels: IdxFile
     classes: int = 10
+    mean: float = 0.0  # of the training images / 255
+    std: float = 1.0
 
     def __call__(self, name: str, *, data_dir: Path | None, train: bool) -> Dataset:
         """Read the set; grey values 0 to 255 are divided by 255 in float32, so inputs lie in [0, 1].
@@ -67,10 +71,20 @@ class IdxSource:
         Raises:
             InputError: no data folder is given, a file is missing, cut short, damaged or of another set.
         """
-        folder = _data_folder(name, data_dir)
+        folder = data_folder(name, data_dir)
         train_x, train_y = self._part(name, folder, self.train_images, self.train_labels, read=train)
         test_x, test_y = self._part(name, folder, self.test_images, self.test_labels, read=True)
         return Dataset(name, train_x, train_y, test_x, test_y, classes=self.classes, input_range=(0.0, 1.0))
+
+    def examples(self, name: str, *, data_dir: Path | None) -> Examples:
+        """Read the set as uint8 images (count, 1, height, width); errors as above."""
+        folder = data_folder(name, data_dir)
+        train_x, train_y = self._pixels(name, folder, self.train_images, self.train_labels)
+        test_x, test_y = self._pixels(name, folder, self.test_images, self.test_labels)
+        train_x, test_x = train_x.copy(), test_x.copy()  # what was read is read-only, which PyTorch does not take
+        return Examples(
+            name, train_x, train_y, test_x, test_y, classes=self.classes, mean=(self.mean,), std=(self.std,)
+        )
 
     def _part(
         self, name: str, folder: Path, images: IdxFile, labels: IdxFile, *, read: bool
@@ -78,10 +92,14 @@ class IdxSource:
         features = math.prod(images.shape[1:])
         if not read:
             return np.empty((0, features), np.float32), np.empty(0, np.int64)
-        y = _find(name, folder, self.folders, labels).astype(np.int64)
-        x = _find(name, folder, self.folders, images).reshape(-1, features).astype(np.float32)
+        pixels, y = self._pixels(name, folder, images, labels)
+        x = pixels.reshape(-1, features).astype(np.float32)
         x /= np.float32(255)
         return x, y
+
+    def _pixels(self, name: str, folder: Path, images: IdxFile, labels: IdxFile) -> tuple[Pixels, np.ndarray]:
+        y = _find(name, folder, self.folders, labels).astype(np.int64)
+        return _find(name, folder, self.folders, images)[:, None], y
 
 
 def read_idx(path: Path, expected: IdxFile) -> Pixels:
@@ -151,16 +169,6 @@ def _find(name: str, folder: Path, folders: tuple[str, ...], expected: IdxFile) 
     )
 
 
-def _data_folder(name: str, data_dir: Path | None) -> Path:
-    given = data_dir if data_dir is not None else os.environ.get("SLTH_DATA", "")
-    if not str(given):
-        raise InputError(f"{name}: expected a folder that holds its files, got none; use --data-dir or SLTH_DATA")
-    folder = Path(given).expanduser()
-    if not folder.is_dir():
-        raise InputError(f"{name}: expected a data folder, but {folder} is no folder; use --data-dir or SLTH_DATA")
-    return folder
-
-
 MNIST = IdxSource(
     folders=("mnist", "MNIST/raw", "."),
     train_images=IdxFile(
@@ -171,6 +179,8 @@ MNIST = IdxSource(
         "t10k-images", (10000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"
     ),
     test_labels=IdxFile("t10k-labels", (10000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
+    mean=0.130660,
+    std=0.308108,
 )
 FASHION_MNIST = IdxSource(
     folders=("fashion_mnist", "fashion-mnist", "FashionMNIST/raw", "."),
@@ -182,4 +192,6 @@ FASHION_MNIST = IdxSource(
         "t10k-images", (10000, 28, 28), "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"
     ),
     test_labels=IdxFile("t10k-labels", (10000,), "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"),
+    mean=0.286041,
+    std=0.353024,
 )

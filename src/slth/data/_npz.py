@@ -12,6 +12,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.data._dataset import Dataset
+from slth.data._examples import Examples, channel_statistics
 
 _KEYS = ("x", "y", "x_test", "y_test")
 _EXPECTED = "an .npz file with arrays x and y (and, if wanted, x_test and y_test)"
@@ -32,13 +33,7 @@ def load_npz(path: Path, *, train: bool) -> Dataset:
     Raises:
         InputError: no such file, not such arrays, values that are not finite, labels that are not 0, 1, 2, ...
     """
-    arrays = _read(path)
-    absent = [key for key in ("x", "y") if key not in arrays]
-    if ("x_test" in arrays) != ("y_test" in arrays):
-        absent.append("y_test" if "x_test" in arrays else "x_test")
-    if absent:
-        found = ", ".join(sorted(arrays)) or "none of them"
-        raise InputError(f"{path}: expected {_EXPECTED}; {' and '.join(absent)} missing, found {found}")
+    arrays = _pairs(path)
     x, y = _inputs(path, "x", arrays["x"]), _labels(path, "y", arrays["y"])
     test_x, test_y = x, y
     if "x_test" in arrays:
@@ -55,6 +50,39 @@ def load_npz(path: Path, *, train: bool) -> Dataset:
         input_range=(float(min(x.min(), test_x.min())), float(max(x.max(), test_x.max()))),
         range_observed=True,
     )
+
+
+def npz_examples(path: Path) -> Examples:
+    """Read the arrays with their shapes: (count, features), grey images (count, H, W), or (count, C, H, W).
+
+    uint8 images stay uint8 and count as x / 255; everything else becomes float32 in its own scale. Grey images get
+    their one channel. Mean and standard deviation are those of the channels of `x`; flat features stay as they are.
+
+    Raises:
+        InputError: as for `load_npz`; images with the channels last; `x` and `x_test` of two shapes or kinds.
+    """
+    arrays = _pairs(path)
+    x, y = _images(path, "x", arrays["x"]), _labels(path, "y", arrays["y"])
+    test_x, test_y = x, y
+    if "x_test" in arrays:
+        test_x, test_y = _images(path, "x_test", arrays["x_test"]), _labels(path, "y_test", arrays["y_test"])
+    _require_pairs(path, "x", x, y)
+    _require_pairs(path, "x_test", test_x, test_y)
+    mean, std = channel_statistics(x)
+    classes = int(max(y.max(), test_y.max())) + 1
+    return Examples(str(path), x, y, test_x, test_y, classes=classes, mean=mean, std=std)
+
+
+def _pairs(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of the file: x and y, and x_test and y_test or neither."""
+    arrays = _read(path)
+    absent = [key for key in ("x", "y") if key not in arrays]
+    if ("x_test" in arrays) != ("y_test" in arrays):
+        absent.append("y_test" if "x_test" in arrays else "x_test")
+    if absent:
+        found = ", ".join(sorted(arrays)) or "none of them"
+        raise InputError(f"{path}: expected {_EXPECTED}; {' and '.join(absent)} missing, found {found}")
+    return arrays
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
@@ -103,6 +131,20 @@ def _inputs(path: Path, key: str, values: np.ndarray) -> np.ndarray:
             f"row(s), the first at index {int(bad.argmax())}; remove or repair them"
         )
     return x
+
+
+def _images(path: Path, key: str, values: np.ndarray) -> np.ndarray:
+    small = (1, 3) if values.dtype == np.uint8 else (3,)
+    if values.ndim == 4 and values.shape[3] in small and min(values.shape[1:3]) > 4:
+        raise InputError(
+            f"{path}: expected {key} with the channels before height and width, (count, C, H, W), got shape "
+            f"{values.shape}; save x.transpose(0, 3, 1, 2)"
+        )
+    if values.dtype == np.uint8 and values.ndim > 2 and values.size:
+        x = np.ascontiguousarray(values)
+    else:
+        x = _inputs(path, key, values).reshape(values.shape)
+    return x[:, None] if x.ndim == 3 else x
 
 
 def _labels(path: Path, key: str, values: np.ndarray) -> np.ndarray:

@@ -1,19 +1,22 @@
 """The checker: does a ticket hold what it says? It regenerates the random weights and never calls a solver.
 
 From the file alone: integrity, streams, layout, realised coefficients. With the target: every claim of the certificate.
+A learned ticket needs no target: streams, masks, moves, effective weights.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import Enum
 from pathlib import Path
 
 import numpy as np
 
 from slth._errors import InputError
 from slth.certificate import Affine, Realised, failed_claims
+from slth.evaluate.checks import Check, Verdict, Verification
+from slth.evaluate.learned import learned_checks
+from slth.numerics import at_most
 from slth.ticket import (
     DamagedTicketError,
+    LearnedTicket,
     Miss,
     Ticket,
     head_digest,
@@ -25,49 +28,27 @@ from slth.ticket import (
 )
 
 
-class Verdict(Enum):
-    HOLDS = "checked, and it holds"
-    FAILS = "checked, and it does not hold"
-    NOT_CHECKED = "needs the target network: give it with --target"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing looked at."""
-
-    name: str
-    verdict: Verdict
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """Everything looked at, in order."""
-
-    checks: tuple[Check, ...]
-
-    @property
-    def holds(self) -> bool:
-        """Everything that was checked holds."""
-        return all(check.verdict is not Verdict.FAILS for check in self.checks)
-
-
-def verify(ticket: Ticket | str | Path, *, target: Sequence[Affine] | None = None) -> Verification:
+def verify(ticket: Ticket | LearnedTicket | str | Path, *, target: Sequence[Affine] | None = None) -> Verification:
     """Check a ticket, from a file or in memory.
 
     Args:
         target: the layers of the network the ticket stands for; without them the claims about it are not checked.
 
     Raises:
-        InputError: the file is no ticket. (A ticket that fails its own digest is a failed check, not an exception.)
+        InputError: the file is no ticket, or a learned one, which stands for no target, comes with one. (A ticket that
+            fails its own digest is a failed check, not an exception.)
     """
     checks: list[Check] = []
-    if not isinstance(ticket, Ticket):
+    if not isinstance(ticket, Ticket | LearnedTicket):
         try:
             ticket = load(ticket)
         except DamagedTicketError as error:
             return Verification((Check("integrity", Verdict.FAILS, str(error)),))
         checks.append(Check("integrity", Verdict.HOLDS, "the content matches the digest; layout and padding are exact"))
+    if isinstance(ticket, LearnedTicket):
+        if target is not None:
+            raise InputError("a learned ticket stands for no target network; verify it without --target")
+        return Verification((*checks, *learned_checks(ticket)))
     checks += _streams(ticket)
     found, realised = _coefficients(ticket)
     checks += found
@@ -115,11 +96,9 @@ def _claims(ticket: Ticket, target: Sequence[Affine] | None, realised: Sequence[
     """Everything the ticket says about its target."""
     if target is None:
         return [Check(name, Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value) for name in ("target", "certificate")]
-    shapes = [(*layer.weight.shape, layer.bias is not None) for layer in target]
-    ours = [(layer.outputs, layer.lift.inputs, layer.taps, layer.lift.constants > 0) for layer in ticket.layers]
-    if shapes != ours:
-        detail = f"the target's layers (out, inp, tap, bias) are {shapes}; the ticket is for {ours}"
-        return [Check("target", Verdict.FAILS, detail)]
+    other = _other_shape(ticket, target)
+    if other:
+        return [Check("target", Verdict.FAILS, other)]
     if target_digest(target) == ticket.provenance.target:
         checks = [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
     else:
@@ -132,15 +111,40 @@ def _claims(ticket: Ticket, target: Sequence[Affine] | None, realised: Sequence[
         failed.append("a layer counts its misses against another tolerance than was asked for")
     claimed = ticket.certificate.sup_error
     if asked.epsilon is not None and (claimed is None or claimed > asked.epsilon):
-        failed.append(f"the network's error was asked to be at most {asked.epsilon:g}; the certificate claims more")
+        failed.append(f"the network's error was asked to be at most {asked.epsilon}; the certificate claims more")
     failed += [
         sentence for miss in ticket.provenance.misses for sentence in _false_miss(ticket, miss, target, realised)
     ]
     if failed:
         return [*checks, *(Check("certificate", Verdict.FAILS, sentence) for sentence in failed)]
     bound = ticket.certificate.sup_error
-    whole = "no bound over a domain is claimed" if bound is None else f"|f - ticket| <= {bound:.4g} on every input"
+    whole = "no bound over a domain is claimed"
+    if bound is not None:
+        whole = f"|f - ticket| <= {at_most(bound, 4)} on every input"
     return [*checks, Check("certificate", Verdict.HOLDS, f"every weight, layer and network claim holds; {whole}")]
+
+
+def _other_shape(ticket: Ticket, target: Sequence[Affine]) -> str:
+    """How the target's layers differ from those of the ticket: their number, or the first that does; else nothing."""
+    if len(target) != len(ticket.layers):
+        return f"the target has {len(target)} layers, the ticket {len(ticket.layers)}"
+    for i, (theirs, ours) in enumerate(zip(target, ticket.layers, strict=True)):
+        shape, bias = theirs.weight.shape, theirs.bias is not None
+        wanted, wants = (ours.outputs, ours.lift.inputs, ours.taps), ours.lift.constants > 0
+        if (shape, bias) != (wanted, wants):
+            given = f"{_size(shape, bias)}, the ticket's {_size(wanted, wants)}"
+            return f"layer {i} of {len(target)} differs: the target's is {given}"
+    return ""
+
+
+def _size(shape: Sequence[int], bias: bool) -> str:
+    """
+    >>> _size((500, 784, 1), True)
+    '784 -> 500 with a bias'
+    """
+    outputs, inputs, taps = shape
+    through = "" if taps == 1 else f" ({taps} taps)"
+    return f"{inputs} -> {outputs}{through} {'with a' if bias else 'without'} bias"
 
 
 def _false_miss(ticket: Ticket, miss: Miss, target: Sequence[Affine], realised: Sequence[Realised]) -> list[str]:
@@ -158,4 +162,4 @@ def _false_miss(ticket: Ticket, miss: Miss, target: Sequence[Affine], realised: 
     if error == miss.error and error > ticket.certificate.layers[miss.layer].tolerance:
         return []
     what = f"layer {miss.layer}: the {miss.half} half of weight {at}"
-    return [f"{what} is listed as missed by {miss.error:.4g}, not {error:.4g}"]
+    return [f"{what} is listed as missed by {miss.error}, not {error}"]

@@ -6,16 +6,24 @@ from slth.network.files import read_target, read_tensors
 from slth.network.mlp import Mlp, mlp_from_tensors
 
 if TYPE_CHECKING:
+    from slth.network.architectures import ARCHITECTURES, build_architecture
+    from slth.network.learned import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
     from slth.network.views import dense, outputs, realised, realised_from, source, state_dict
 
 _LAZY = {
+    "ARCHITECTURES": "architectures",
+    "apply_to": "learned",
+    "build_architecture": "architectures",
     "dense": "views",
+    "module_of": "learned",
     "outputs": "views",
     "realised": "views",
     "realised_from": "views",
     "source": "views",
+    "source_of": "learned",
     "state_dict": "views",
+    "state_of": "learned",
     "train_mlp": "training",
 }
 
@@ -32,15 +40,21 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "ARCHITECTURES",
     "Mlp",
+    "apply_to",
+    "build_architecture",
     "dense",
     "mlp_from_tensors",
+    "module_of",
     "outputs",
     "read_target",
     "read_tensors",
     "realised",
     "realised_from",
     "source",
+    "source_of",
     "state_dict",
+    "state_of",
     "train_mlp",
 ]

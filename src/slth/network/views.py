@@ -17,8 +17,9 @@ from torch.nn import functional
 
 from slth._errors import InputError
 from slth.certificate import Affine, Realised
+from slth.network.learned import source_of, state_of
 from slth.numerics import Stream, uniform_rows
-from slth.ticket import LayerSpec, Ticket, unpack
+from slth.ticket import LayerSpec, LearnedTicket, Ticket, unpack
 
 MOST_BYTES = 2 << 30  # of a source view
 
@@ -114,16 +115,22 @@ def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.n
     return np.concatenate(parts)
 
 
-def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
+def state_dict(ticket: Ticket | LearnedTicket, view: str) -> dict[str, np.ndarray]:
     """Tensors of a ticket for export, float32.
 
     `realised`: a plain state dict of the target's shape and names; exists only where inputs are never negative.
     `source`: an MLP of twice the depth, `{i}.lift.weight`, `{i}.lift.bias` and `{i}.mixing.weight`, dead neurons left
     out and the gains multiplied in (powers of two: exact), to be read as Linear, ReLU, Linear, ReLU, ...
 
+    Of a learned ticket: the network's own state, pruned, or with all of its random weights.
+
     Raises:
         InputError: a view that does not exist for this ticket, or does not fit.
     """
+    if view not in ("realised", "source"):
+        raise InputError(f"a view is realised or source, got {view!r}")
+    if isinstance(ticket, LearnedTicket):
+        return state_of(ticket) if view == "realised" else source_of(ticket)
     if view == "realised":
         parts = [ticket.realised(i) for i in range(len(ticket.layers))]
         if any(part.negative is not None for part in parts):
@@ -137,8 +144,6 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
             if bias is not None and part.bias is not None:
                 tensors[bias] = part.bias.astype(np.float32)
         return tensors
-    if view != "source":
-        raise InputError(f"a view is realised or source, got {view!r}")
     dense_bytes = sum(4 * layer.lift.live * (layer.lift.inputs + layer.outputs + 1) for layer in ticket.layers)
     if dense_bytes > MOST_BYTES:
         raise InputError(f"the source as dense tensors needs {dense_bytes / 2**30:.2f} GiB, more than 2 GiB")

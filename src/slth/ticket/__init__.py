@@ -1,9 +1,13 @@
-"""Tickets: a seed, the layout of a random network, one mask bit per random weight; `FORMAT.md` describes the file."""
+"""Tickets, constructed or learned: a seed, the layout of a random network, its mask; `FORMAT.md` describes the file."""
 
 from slth.ticket._fields import TicketError
 from slth.ticket._metadata import MOST_MISSES
+from slth.ticket._plain import plain
 from slth.ticket.anatomy import Anatomy, Half, take_apart
-from slth.ticket.format import DamagedTicketError, decode, encode, load
+from slth.ticket.effective import effective_digest, random_weights
+from slth.ticket.format import DamagedTicketError, decode, encode, load, load_constructed
+from slth.ticket.learned import LearnedTicket, learned_ticket
+from slth.ticket.learned_spec import InputSpec, LearnedProvenance, MaskedTensor, NetworkSpec
 from slth.ticket.lift import MOST_CANDIDATES, Lift, LiftSpec, scan, signed_ranges
 from slth.ticket.realise import (
     head_digest,
@@ -26,20 +30,30 @@ __all__ = [
     "DamagedTicketError",
     "Domain",
     "Half",
+    "InputSpec",
     "LayerSpec",
+    "LearnedProvenance",
+    "LearnedTicket",
     "Lift",
     "LiftSpec",
+    "MaskedTensor",
     "Miss",
+    "NetworkSpec",
     "Provenance",
     "TensorSpec",
     "Ticket",
     "TicketError",
     "decode",
+    "effective_digest",
     "encode",
     "head_digest",
+    "learned_ticket",
     "load",
+    "load_constructed",
     "pack",
+    "plain",
     "products",
+    "random_weights",
     "realise",
     "realised_digest",
     "scan",

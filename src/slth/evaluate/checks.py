@@ -1,0 +1,31 @@
+"""What a checker says: one verdict per thing it looked at."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Verdict(Enum):
+    HOLDS = "checked, and it holds"
+    FAILS = "checked, and it does not hold"
+    NOT_CHECKED = "needs the target network: give it with --target"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Everything looked at, in order."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Everything that was checked holds."""
+        return all(check.verdict is not Verdict.FAILS for check in self.checks)

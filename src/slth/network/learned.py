@@ -1,0 +1,134 @@
+"""Learned tickets as networks: their state bit for bit, in a model of yours or in one rebuilt by name."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from slth._errors import InputError
+from slth.network.architectures import build_architecture
+from slth.ticket import LearnedTicket, random_weights
+
+_TYPES: dict[str, torch.dtype] = {
+    "float16": torch.float16,
+    "float32": torch.float32,
+    "float64": torch.float64,
+    "int8": torch.int8,
+    "int16": torch.int16,
+    "int32": torch.int32,
+    "int64": torch.int64,
+    "uint8": torch.uint8,
+    "bool": torch.bool,
+}
+
+
+def state_of(ticket: LearnedTicket) -> dict[str, np.ndarray]:
+    """The state of the pruned network: effective weights under every path and alias, and what is carried."""
+    return _state(ticket, [ticket.weights(i) for i in range(len(ticket.tensors))])
+
+
+def source_of(ticket: LearnedTicket) -> dict[str, np.ndarray]:
+    """The same network before it was pruned: random weights as the seed gives them, and what is carried."""
+    return _state(ticket, [random_weights(tensor, ticket.seed) for tensor in ticket.tensors])
+
+
+def apply_to(ticket: LearnedTicket, model: nn.Module) -> nn.Module:
+    """Load a ticket into a model of the same shapes, in place and bit for bit. All of it is checked before any of it.
+
+    Parameters that are tied in the model take one value; a model that ties what the ticket ties, or does not, computes
+    the same. Training mode, `requires_grad` and devices stay as they are.
+
+    Returns:
+        The model.
+
+    Raises:
+        InputError: naming the first parameter that does not fit, and why.
+    """
+    check_fit(ticket, model)
+    there = dict(_entries(model))
+    with torch.no_grad():
+        for name, value in state_of(ticket).items():
+            there[name].copy_(torch.from_numpy(np.array(value)))
+    return model
+
+
+def module_of(ticket: LearnedTicket) -> nn.Module:
+    """The pruned network as a module in evaluation mode; nothing in it trains.
+
+    Raises:
+        InputError: a ticket bound to a model of the user's; one that its own network does not fit.
+    """
+    spec = ticket.network
+    if spec.name is None:
+        raise InputError(
+            "this ticket is bound to a model of your own, which no file can rebuild; make the model and load the "
+            "ticket into it: slth.apply(ticket, model)"
+        )
+    check_fit(ticket, build_architecture(spec.name, spec.arguments, device="meta"))  # costs nothing, whatever its size
+    network = build_architecture(spec.name, spec.arguments)
+    return apply_to(ticket, network).requires_grad_(False).eval()
+
+
+def check_fit(ticket: LearnedTicket, model: nn.Module) -> None:
+    """Names, shapes and types of a ticket are those of a model.
+
+    Raises:
+        InputError: naming the first parameter that does not fit.
+    """
+    there = dict(_entries(model))
+    taken: dict[int, str] = {}
+    for name, owner, shape, dtype in _parts(ticket):
+        value = there.get(name)
+        if value is None:
+            raise InputError(_unknown(name, there))
+        if tuple(value.shape) != shape:
+            raise InputError(f"{name} has shape {tuple(value.shape)} in the model and {shape} in the ticket")
+        if value.dtype != dtype:
+            advice = "; call model.float() first" if dtype == torch.float32 else ""
+            raise InputError(f"{name} is {value.dtype} in the model and {dtype} in the ticket{advice}")
+        if taken.setdefault(id(value), owner) != owner:
+            raise InputError(
+                f"{name} and {taken[id(value)]} are one tied parameter in the model, but two different ones in the "
+                "ticket; untie them first"
+            )
+    for name, value in there.items():
+        if id(value) not in taken:
+            raise InputError(f"{name} is part of the model, but not of the ticket; is it the same architecture?")
+
+
+def _state(ticket: LearnedTicket, weights: list[np.ndarray]) -> dict[str, np.ndarray]:
+    found = {
+        path: value
+        for tensor, value in zip(ticket.tensors, weights, strict=True)
+        for path in (tensor.path, *tensor.aliases)
+    }
+    return found | ticket.carried
+
+
+def _parts(ticket: LearnedTicket) -> Iterator[tuple[str, str, tuple[int, ...], torch.dtype]]:
+    """Name, owner (the first path of a tied parameter), shape and type of everything in a ticket."""
+    for tensor in ticket.tensors:
+        for path in (tensor.path, *tensor.aliases):
+            yield path, tensor.path, tensor.shape, torch.float32
+    for name, values in ticket.carried.items():
+        yield name, name, values.shape, _TYPES[values.dtype.name]
+
+
+def _entries(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    """The model's state; tied parameters are one object."""
+    state: dict[str, Any] = model.state_dict(keep_vars=True)
+    for name, value in state.items():
+        if not isinstance(value, Tensor):
+            raise InputError(f"{name} holds {type(value).__name__}, which no ticket carries; expected tensors only")
+        if isinstance(value, nn.UninitializedParameter | nn.UninitializedBuffer):
+            raise InputError(f"{name} does not know its shape yet; run the model once on some data first")
+        yield name, value
+
+
+def _unknown(name: str, there: dict[str, Tensor]) -> str:
+    path, _, last = name.rpartition(".")
+    if any(other.startswith(f"{path}.parametrizations.{last}.".lstrip(".")) for other in there):
+        return f"{name} is parametrized in the model, perhaps by a mask; take that off first: masks.detach()"
+    return f"{name} is part of the ticket, but not of the model; its parameters are {', '.join(there)[:300]}"

@@ -1,0 +1,75 @@
+"""A mutant of a learned ticket is refused, or every word of it is true, by a reader that shares no code."""
+
+import random
+from collections import Counter
+
+import learned_reference
+from attacks.learned import parts_of, sealed_runs
+from attacks.mutants import _edit, _nudged, _places, _stirred
+from learned_helpers import any_learned, mlp_ticket
+
+from slth import InputError
+from slth.evaluate import verify
+from slth.ticket import DamagedTicketError, LearnedTicket, TicketError, decode, encode
+
+
+def mutant(number, files):
+    """Metadata nodes replaced, copied, deleted or nudged; runs stirred; raw bytes changed."""
+    rng = random.Random(number)
+    data = rng.choice(files)
+    if number % 5 == 0:
+        return bytes(_stirred(rng, bytearray(data), rng.choice(files)))
+    meta, runs = parts_of(data)
+    if number % 5 == 1:
+        name = rng.choice(list(runs))
+        dtype, shape, run = runs[name]
+        return sealed_runs(meta, {**runs, name: (dtype, shape, bytes(_stirred(rng, bytearray(run or b"\0"), data)))})
+    other = parts_of(rng.choice(files))[0]
+    for _ in range(rng.choice((1, 1, 2))):
+        node, key = rng.choice(_places(meta))
+        if rng.random() < 0.4:
+            node[key] = _nudged(rng, node[key])
+        else:
+            _edit(rng, node, key, other)
+    return sealed_runs(meta, runs)
+
+
+def verdict(data):
+    """How a file ends; any lie that holds is an error."""
+    try:
+        ticket = decode(data)
+    except DamagedTicketError:
+        return "damaged"
+    except TicketError as error:
+        sentence = str(error)
+        assert sentence.isprintable(), ascii(sentence)
+        assert 10 < len(sentence) < 600, sentence
+        return "refused"
+    assert isinstance(ticket, LearnedTicket)
+    assert encode(ticket) == data
+    assert ticket.summary()
+    try:
+        if not verify(ticket).holds:
+            return "fails"
+    except InputError:
+        return "fails"
+    _, state, heads, digests = learned_reference.read(data)
+    assert heads == list(ticket.heads)
+    assert digests == list(ticket.digests)
+    assert all(ticket.weight(tensor.path).tobytes() == state[tensor.path].tobytes() for tensor in ticket.tensors)
+    return "true"
+
+
+def test_six_hundred_mutants_are_refused_or_true():
+    files = [encode(any_learned()), encode(any_learned(moved=False)), encode(mlp_ticket((3,), inputs=(4,), classes=2))]
+    ends: Counter = Counter()
+    for number in range(600):
+        try:
+            ends[verdict(mutant(number, files))] += 1
+        except BaseException as error:
+            error.add_note(f"mutant {number}")
+            raise
+    assert ends["damaged"] > 20
+    assert ends["refused"] > 200
+    assert ends["fails"] > 10
+    assert ends["true"] > 5, ends
