@@ -2,9 +2,9 @@
 
     python benchmarks/search_steps.py [--threads 1] [--steps 40] [--device cpu]
 
-Forward, backward and optimiser (SGD, momentum 0.9) on random data. The variants take turns within one loop, so that what
-else runs on the machine meets them alike; medians, and ratios to dense. "sort": |s| is sorted, the k-th value compared;
-"topk": `torch.topk` in place of the sort. All three keep exactly k.
+Forward, backward and optimiser (SGD, momentum 0.9) on random data. The variants take turns within one loop, so that
+what else runs on the machine meets them alike; medians, and ratios to dense. "sort": |s| is sorted, the k-th value
+compared; "topk": `torch.topk` in place of the sort. All three keep exactly k.
 """
 
 import argparse

@@ -1,5 +1,7 @@
 """Small learned tickets made without any training: any mask is a ticket."""
 
+import itertools
+
 import numpy as np
 
 from slth.ticket import (
@@ -68,7 +70,7 @@ def mlp_ticket(hidden=(12,), *, inputs=(1, 8, 8), classes=10, density=0.5, gain=
     """A ticket of the network that `mlp` builds, biases carried, its mask random."""
     sizes = [int(np.prod(inputs)), *hidden, classes]
     tensors, carried = [], {}
-    for i, (inp, out) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+    for i, (inp, out) in enumerate(itertools.pairwise(sizes)):
         kept = round(density * inp * out)
         tensors.append(MaskedTensor(f"{2 * i + 1}.weight", (out, inp), "normal", 0.125, kept, gain=gain))
         carried[f"{2 * i + 1}.bias"] = np.linspace(-1, 1, out, dtype=np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 from slth.certificate import Affine
 from slth.construction import Plan, construct
 from slth.numerics import Stream, uniform
-from slth.ticket import Domain
+from slth.ticket import Domain, InputSpec, LearnedProvenance, MaskedTensor, NetworkSpec, learned_ticket
 
 
 def golden_target():
@@ -41,8 +41,30 @@ def sparse():
     return construct(sparse_target(), Plan(tolerance=0.01, failure_probability=0.9, seed=10**30 + 2), domain=Domain())
 
 
+def learned():
+    """v1-learned: a coded and a plain mask, signs with a gain, moves, a redraw, biases, a network by name."""
+    tensors = (
+        MaskedTensor("1.weight", (3, 50), "normal", 0.25, 4, binary=True, gain=0.375),
+        MaskedTensor("3.weight", (2, 3), "uniform", 0.5, 3, moved=True, stream="3.weight@1"),
+    )
+    kept = [np.zeros(tensor.shape, np.bool_) for tensor in tensors]
+    kept[0].reshape(-1)[[0, 7, 81, 149]] = True
+    kept[1].reshape(-1)[[1, 2, 5]] = True
+    return learned_ticket(
+        seed=2028,
+        network=NetworkSpec("builtin", "mlp", {"inputs": [50], "classes": 2, "hidden": [3]}),
+        inputs=InputSpec((50,), (0.0,), (1.0,)),
+        tensors=tensors,
+        kept=kept,
+        moves=(None, np.array([0.125, -0.0625, 0.0], np.float32)),
+        epsilon=0.125,
+        carried={"1.bias": np.array([0.5, -1.0, 2.0**-20], np.float32), "3.bias": np.array([0.0, 0.1], np.float32)},
+        provenance=LearnedProvenance("0.2", "by hand", {"density": 0.5, "skip": []}, None),
+    )
+
+
 if __name__ == "__main__":
-    for name, ticket in (("v1.slth", golden), ("v1-sparse.slth", sparse)):
+    for name, ticket in (("v1.slth", golden), ("v1-sparse.slth", sparse), ("v1-learned.slth", learned)):
         path = Path(__file__).parent / name
         if not path.exists():
             ticket().save(path)

@@ -3,16 +3,19 @@
 import hashlib
 from pathlib import Path
 
+import learned_reference
 import numpy as np
 import pytest
 import rans_reference
-from golden.make import golden_target, sparse_target
+from golden.make import golden_target, learned, sparse_target
 
 from slth.evaluate import verify
 from slth.ticket import Miss, encode, load, unpack
 
 GOLDEN = Path(__file__).parent / "v1.slth"
 SPARSE = Path(__file__).parent / "v1-sparse.slth"
+LEARNED = Path(__file__).parent / "v1-learned.slth"
+LEARNED_DIGEST = "c7e80d95e589b3889c669a3d46b9be569c8cfbb87d7179df7c6aebf466cdd332"
 DIGESTS = {
     GOLDEN: "a8b5bdba8f26ec0c1a210e99782eb67796359d61143285b34d17b4b9bc43ccd7",
     SPARSE: "caa7cdc5e839b7662cfe06195bb80ff0d70b9c506e6df4d4cfa675daf77d231b",
@@ -66,3 +69,35 @@ def test_the_sparse_one_has_what_the_other_has_not():
     assert first.positive[1, :, 0].tolist() == [0.9748759536339264, 0.0, 0.0, 0.0, 0.0, 0.0]
     assert first.negative[1, :, 0].tolist() == [-0.9734431188806809, 0.0, 0.0, 0.0, 0.0, 0.0]
     assert last.bias.tolist() == [-0.51903636857908, -0.6403503615686645]
+
+
+def test_the_learned_one_is_small_and_unchanged_and_made_again_the_same():
+    data = LEARNED.read_bytes()
+    assert len(data) < 2048
+    assert hashlib.sha256(data).hexdigest() == LEARNED_DIGEST
+    assert encode(load(LEARNED)) == data == encode(learned())
+    assert verify(LEARNED).holds
+
+
+def test_the_learned_one_has_the_weights_it_always_had():
+    """Entry by entry; and the specification's own reader reads them alike."""
+    ticket = load(LEARNED)
+    _, state, heads, digests = learned_reference.read(LEARNED.read_bytes())
+    assert (heads, digests) == ([*ticket.heads], [*ticket.digests])
+    first, last = ticket.weights(0), ticket.weights(1)
+    assert first[first != 0].tolist() == [0.375, 0.375, 0.375, -0.375]
+    assert np.flatnonzero(first).tolist() == [0, 7, 81, 149]
+    assert last.tolist() == [[0.0, -0.2638840675354004, -0.3412957787513733], [0.0, 0.0, 0.3050934672355652]]
+    for name, values in (("1.weight", first), ("3.weight", last), *ticket.carried.items()):
+        assert state[name].tobytes() == values.tobytes()
+
+
+def test_the_learned_one_is_still_a_network():
+    """Its architecture is rebuilt by name: the names of parameters never change."""
+    from slth.network import module_of, state_of
+
+    ticket = load(LEARNED)
+    state = module_of(ticket).state_dict()
+    assert {name: value.numpy().tobytes() for name, value in state.items()} == {
+        name: value.tobytes() for name, value in state_of(ticket).items()
+    }

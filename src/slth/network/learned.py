@@ -48,6 +48,9 @@ def apply_to(ticket: LearnedTicket, model: nn.Module) -> nn.Module:
     """
     check_fit(ticket, model)
     there = dict(_entries(model))
+    empty = next((name for name, value in there.items() if value.is_meta), None)
+    if empty is not None:
+        raise InputError(f"{empty} holds no numbers: the model is on the meta device; call model.to_empty first")
     with torch.no_grad():
         for name, value in state_of(ticket).items():
             there[name].copy_(torch.from_numpy(np.array(value)))

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from slth.search.batches import Batches
-from slth.search.masks import Masker, Masks, attach
+from slth.search.masks import Masker, Masks, attach, bound32
 from slth.search.policy import Policy
 from slth.search.tickets import check_state, ticket_of
 from slth.search.trainer import Keeping, Loss, accuracy, fabric_for, train
@@ -125,8 +125,6 @@ def _epsilon(method: Any) -> float | None:
     epsilon = getattr(method, "epsilon", None)
     if epsilon is None or epsilon == 0:
         return None
-    from slth.search.pgd import bound32
-
     return bound32(epsilon)
 
 

@@ -9,7 +9,7 @@ writes into a weight during a forward pass. The frozen values come from streams,
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from slth.search.policy import Place, Policy, bias_of, norm_parameters, places
 from slth.search.selection import count_kept
 
 
+@runtime_checkable
 class Mask(Protocol):
     """What stands between a frozen weight and its layer: an `nn.Module` of one method."""
 
@@ -37,6 +38,7 @@ class Mask(Protocol):
     def binary(self) -> bool: ...  # kept weights count as their sign
 
 
+@runtime_checkable
 class Masker(Protocol):
     """What `attach` needs of a method."""
 
@@ -189,7 +191,7 @@ class Masks:
                 return None
             delta = now - start
             if limit is not None:
-                delta = delta.clamp(-limit, limit)
+                delta = delta.clamp(-bound32(limit), bound32(limit))
             tensor.original.copy_(start + delta)
         return delta
 
@@ -298,6 +300,16 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
     if prepare is not None:
         prepare(masks)
     return masks
+
+
+def bound32(limit: float) -> float:
+    """The largest float32 that is at most a limit.
+
+    >>> bound32(0.1) <= 0.1 < bound32(0.1) + 1e-8
+    True
+    """
+    near = np.float32(limit)
+    return float(near if float(near) <= limit else np.nextafter(near, np.float32(-np.inf)))
 
 
 def _frozen(place: Place, policy: Policy, density: float, seed: int) -> Frozen:

@@ -111,12 +111,6 @@ def box(start: torch.Tensor, epsilon: float) -> tuple[torch.Tensor, torch.Tensor
     return torch.from_numpy(-above(-exact)), torch.from_numpy(above(exact))
 
 
-def bound32(epsilon: float) -> float:
-    """The largest float32 that is at most ε."""
-    near = np.float32(epsilon)
-    return float(near if near <= epsilon else np.nextafter(near, np.float32(0)))
-
-
 def _keep_all(masks: Masks) -> None:
     for tensor in masks:
         _mask(tensor).kept = tensor.size
