@@ -10,6 +10,7 @@ from slth.search.batches import Batches, check_labels
 RNG = np.random.default_rng(0)
 IMAGES = RNG.integers(0, 256, (37, 3, 8, 8), dtype=np.uint8)
 LABELS = np.arange(37) % 5
+PINNED = [32, 30, 3, 35, 16, 19, 12, 15]
 
 
 def batches(x=IMAGES, y=LABELS, mean=(0.0,), std=(1.0,), size=10, crop=0):
@@ -26,9 +27,6 @@ def test_the_order_is_pinned():
     """Raw Philox words under SHA-256 of the key, sorted: no library version changes it."""
     assert batches().order("7/stage", 0)[:8].tolist() == PINNED
     assert Batches(np.zeros((37, 2), np.float32), None, (1.0,), (2.0,), 3).order("7/stage", 0)[:8].tolist() == PINNED
-
-
-PINNED = []
 
 
 def test_seed_stage_and_epoch_each_change_the_order():
@@ -64,12 +62,11 @@ def test_crops_are_uniform_and_half_are_flipped():
     rows, columns = np.nonzero(counts.numpy())
     assert counts.sum() == 20_000
     assert (rows.min(), rows.max(), columns.min(), columns.max()) == (2, 6, 1, 7)
-    # unflipped at columns 1..5, flipped at 3..7
     expected = np.zeros((9, 9))
-    expected[2:7, 1:6] += 400
-    expected[2:7, 3:8] += 400
+    expected[2:7, 1:6] += 400  # as it is
+    expected[2:7, 3:8] += 400  # flipped
     seen = expected > 0
-    assert ((counts.numpy() - expected)[seen] ** 2 / expected[seen]).sum() < 86
+    assert ((counts.numpy() - expected)[seen] ** 2 / expected[seen]).sum() < 65
 
 
 def test_bytes_are_divided_by_255_and_normalised_per_channel():

@@ -1,6 +1,7 @@
 """Masks on the user's own model: any nesting, any tie; taken off again, nothing is left of them."""
 
 import copy
+from typing import Any
 
 import pytest
 import torch
@@ -114,16 +115,20 @@ def assert_same(one: dict[str, object], two: dict[str, object]) -> None:
     }
 
 
-def shaken(masks: Masks, x: Tensor) -> None:
-    """A few steps of what a training may do: statistics move, and so does everything that may."""
-    for moving in ("weights", "scores"):
-        parameters = masks.move(moving)
-        if not parameters:
-            continue
-        optimizer = torch.optim.SGD(parameters, lr=0.01)
-        for _ in range(2):
+def shaken(masks: Masks, method: Any, x: Tensor) -> None:
+    """Two steps of every stage of the method: scores, weights and statistics move as in a training."""
+    for stage in method.stages(method.training):
+        stage.begin(masks)
+        optimizer = torch.optim.SGD(masks.move(stage.moving), lr=0.01)
+        for step in range(2):
+            if stage.before_step is not None:
+                stage.before_step(masks, step, 2)
+            optimizer.zero_grad()
             masks.model(x).square().mean().backward()
             optimizer.step()
+            if stage.after_step is not None:
+                stage.after_step(masks)
+        stage.end(masks)
     masks.model.eval()
 
 
@@ -139,7 +144,7 @@ def test_detach_with_restore_gives_back_the_model_that_was(method, name):
     model, x = made(name)
     before = facts(model)
     masks = attach(model, method, seed=3)
-    shaken(masks, x)
+    shaken(masks, method, x)
     assert masks.detach(restore=True) is model
     assert_same(before, facts(model))
 
@@ -149,9 +154,7 @@ def test_detach_leaves_the_masked_weights_in_a_plain_model(method, name):
     model, x = made(name)
     before, parameters = facts(model), dict(model.named_parameters())
     masks = attach(model, method, seed=3)
-    for stage in method.stages(method.training)[-1:]:
-        stage.begin(masks)
-    shaken(masks, x)
+    shaken(masks, method, x)
     with torch.no_grad():
         out = model(x)
         masks.detach()
@@ -170,9 +173,7 @@ def test_layers_keep_exactly_their_counts_and_the_random_weights_are_their_strea
     model, x = made(name)
     method = EdgePopup(0.3)
     masks = attach(model, method, seed=5)
-    shaken_scores = masks.move("scores")
-    torch.optim.SGD(shaken_scores, lr=10.0).step()
-    masks.model(x).square().mean().backward()
+    shaken(masks, method, x)
     for tensor in masks:
         assert int(tensor.mask.chosen().sum()) == tensor.kept == -(-3 * tensor.size // 10)
         assert torch.equal(tensor.original, tensor.values())
@@ -289,7 +290,7 @@ def test_a_pattern_that_matches_nothing_is_refused_with_the_layers():
         (nn.Sequential(nn.ReLU(), nn.LayerNorm(3)), EdgePopup(0.5), "no layer to mask"),
         (nn.Sequential(nn.Linear(10, 9), nn.Linear(9, 1)), EdgePopup(0.1), r"1.weight has 9 weights.*skip=\('1',\)"),
         (nn.Sequential(nn.LazyLinear(3)), EdgePopup(0.5), "LazyLinear does not know its shape yet"),
-        (nn.Sequential(nn.Linear(4, 2), nn.Tanh()), Biprop(0.5, binary_activations=True), "no nn.ReLU"),
+        (nn.Sequential(nn.Linear(4, 2), nn.Tanh()), Biprop(0.5, binary_activations=True), "the model has none"),
     ],
 )
 def test_models_that_cannot_be_masked_are_refused_and_left_alone(model, method, sentence):

@@ -104,7 +104,7 @@ def find(
         masks,
         strong=method.strong,
         epsilon=_epsilon(method),
-        network=NetworkSpec("bound", None, {}) if network is None else network,
+        network=_bound if network is None or getattr(method, "binary_activations", False) else network,
         inputs=inputs,
         method=name,
         asked=question,
@@ -113,6 +113,9 @@ def find(
     hits = None if test is None or loss is not None else accuracy(model, _at(test, model))
     masks.detach()
     return Found(ticket, hits, 0 if test is None else len(test.x), history, time.perf_counter() - start)
+
+
+_bound = NetworkSpec("bound", None, {})  # no name rebuilds it: a module of the user's, or signs for ReLUs
 
 
 def describe(name: str, method: Any) -> dict[str, Any]:

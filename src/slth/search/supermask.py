@@ -53,7 +53,10 @@ class Supermask:
 
     def mask(self, weight: Frozen) -> "BernoulliMask":
         key = hashlib.sha256(f"{weight.seed}/{weight.path}/draws".encode()).digest()
-        return BernoulliMask(weight.shape, self.initial, int.from_bytes(key[:7], "little"), rescale=self.rescale)
+        uses = 1 + len(weight.place.aliases)
+        return BernoulliMask(
+            weight.shape, self.initial, int.from_bytes(key[:7], "little"), rescale=self.rescale, uses=uses
+        )
 
     def stages(self, training: Training) -> list[Stage]:
         return [Stage("supermask", training, moving="scores", end=_check)]
@@ -68,15 +71,16 @@ def _check(masks: Masks) -> None:
 
 
 class BernoulliMask(nn.Module):
-    """g · w ⊙ b with b drawn anew in every training step; fixed in evaluation."""
+    """g · w ⊙ b with b drawn anew in every training step, once for all places of a tied weight; fixed in evaluation."""
 
     binary = False
 
-    def __init__(self, shape: tuple[int, ...], initial: float, key: int, *, rescale: bool):
+    def __init__(self, shape: tuple[int, ...], initial: float, key: int, *, rescale: bool, uses: int = 1):
         super().__init__()
         self.scores = nn.Parameter(torch.full(shape, float(initial)))
         self.key = key
         self.rescale = rescale
+        self.uses = uses  # in one forward pass
         self.sampling = False  # in evaluation, too
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
 
@@ -95,6 +99,6 @@ class BernoulliMask(nn.Module):
 
     def _drawn(self, share: Tensor) -> Tensor:
         counter: Tensor = self.draws  # pyright: ignore
-        generator = torch.Generator(share.device).manual_seed((self.key + int(counter)) % 2**63)
+        generator = torch.Generator(share.device).manual_seed((self.key + int(counter) // self.uses) % 2**63)
         counter.add_(1)
         return (torch.rand(share.shape, generator=generator, device=share.device) < share).float()
