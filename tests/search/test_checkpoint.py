@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import nn
 from training_helpers import METHODS, SHORT, digest, images, network, outcome, run
@@ -136,22 +137,27 @@ def test_another_model_or_other_data_is_refused(tmp_path):
         run("edge-popup", keeping, model=wider)
     with pytest.raises(InputError, match="another run: examples is 44 there and 45 here"):
         run("edge-popup", keeping, batches=images(45))
-    with pytest.raises(InputError, match=r"another model: 1\.weight differs"):
+    with pytest.raises(InputError, match=r"another model: 0\.weight differs"):
         checkpoint.restore(tmp_path / "run", nn.Sequential(nn.Linear(1, 1), nn.Linear(2, 2)), None)
 
 
 def test_every_damaged_byte_is_noticed(tmp_path):
-    """A sample of 200 places, in the header and in the numbers; also every kind of truncation."""
+    """A sample of 1,000 places, in the header and in the numbers; also every kind of truncation."""
     path = tmp_path / "run"
     run("edge-popup", Keeping(path))
     good = path.read_bytes()
-    wrong = [good[:at] + bytes([good[at] ^ 16]) + good[at + 1 :] for at in range(0, len(good), len(good) // 200)]
+    with safe_open(path, "pt") as file:
+        asked = json.loads(file.metadata()["facts"])["asked"]
+    assert checkpoint.facts(path, asked).stage == 1
+    wrong = [good[:at] + bytes([good[at] ^ 16]) + good[at + 1 :] for at in range(0, len(good), len(good) // 1000)]
     wrong += [good[:length] for length in (0, 1, 8, 100, len(good) // 2, len(good) - 1)] + [good + b"\0", b"PK" + good]
     for data in wrong:
         path.write_bytes(data)
-        with pytest.raises(InputError, match=r"checkpoint|another run"):
-            run("edge-popup", Keeping(path))
-        assert path.read_bytes() == data  # and nothing was written over it
+        with pytest.raises(InputError, match=r"cannot read the checkpoint|is no checkpoint"):
+            checkpoint.facts(path, asked)
+    with pytest.raises(InputError, match=r"cannot read the checkpoint .*; remove it to start again"):
+        run("edge-popup", Keeping(path))
+    assert path.read_bytes() == data  # nothing was written over it
 
 
 def test_a_foreign_file_is_refused(tmp_path):

@@ -88,17 +88,23 @@ class BernoulliMask(nn.Module):
         share = self.scores.sigmoid()
         with torch.no_grad():
             kept = self._drawn(share) if self.training or self.sampling else (self.scores > 0).float()
-            factor = kept.numel() / kept.count_nonzero().clamp(min=1) if self.rescale else 1.0
+            factor = _share_inverse(kept) if self.rescale else 1.0
         return weight * factor * (kept + (share - share.detach()))  # exactly 0 or factor times the weight
 
     def chosen(self) -> Tensor:
         return self.scores.detach() > 0
 
     def gain(self) -> float:
-        return self.scores.numel() / max(1, int(self.chosen().sum())) if self.rescale else 1.0
+        return float(_share_inverse(self.chosen())) if self.rescale else 1.0
 
     def _drawn(self, share: Tensor) -> Tensor:
         counter: Tensor = self.draws  # pyright: ignore
         generator = torch.Generator(share.device).manual_seed((self.key + int(counter) // self.uses) % 2**63)
         counter.add_(1)
         return (torch.rand(share.shape, generator=generator, device=share.device) < share).float()
+
+
+def _share_inverse(kept: Tensor) -> Tensor:
+    """N / number kept in one float32 division; a number over a tensor is a reciprocal and a product: two roundings."""
+    count = kept.count_nonzero().clamp(min=1)
+    return torch.full_like(count, kept.numel()) / count
