@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import logging
 import os
 import sys
 from pathlib import Path
@@ -127,6 +128,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(tmp_path, monkeypat
     (tmp_path / "file").touch()
     monkeypatch.setenv("SLTH_CACHE", str(tmp_path / "file/below"))
     write(tmp_path)
+    caplog.set_level(logging.WARNING)  # a quiet command run before in this process has raised it
     expect_fake(FAKE.examples("fake", data_dir=tmp_path))
     assert "SLTH_CACHE names another folder" in caplog.text
 
