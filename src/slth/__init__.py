@@ -14,21 +14,31 @@ from slth._version import __version__
 if TYPE_CHECKING:
     from slth._errors import InputError
     from slth.api import apply, construct, evaluate, load, module, plan, realised, source, train, verify
+    from slth.search.ask import search
+    from slth.search.masks import attach
     from slth.ticket import LearnedTicket, Ticket
 
-_HOMES = {"InputError": "slth._errors", "LearnedTicket": "slth.ticket", "Ticket": "slth.ticket"}
+_HOMES = {
+    "InputError": "slth._errors",
+    "LearnedTicket": "slth.ticket",
+    "Ticket": "slth.ticket",
+    "attach": "slth.search.masks",
+    "search": "slth.search.ask",
+}
 __all__ = [
     "InputError",
     "LearnedTicket",
     "Ticket",
     "__version__",
     "apply",
+    "attach",
     "construct",
     "evaluate",
     "load",
     "module",
     "plan",
     "realised",
+    "search",
     "source",
     "train",
     "verify",

@@ -66,3 +66,13 @@ def test_an_unknown_law_is_refused_with_the_list():
     for wrong in (lambda: scale_of("gauss", 1, 1), lambda: stream_law("gauss")):
         with pytest.raises(InputError, match=r"signed_constant, glorot_normal; got 'gauss'"):
             wrong()
+
+
+@pytest.mark.parametrize("gain", [0.0, -1.0, math.nan, math.inf])
+def test_a_gain_multiplies_every_weight_and_must_be_positive(gain):
+    assert scale_of("signed_constant", 8, 3, gain=4.0) == 2.0
+    model = nn.Linear(8, 3)
+    attach(model, EdgePopup(1.0), policy=Policy(gain=4.0))
+    assert set(model.weight.detach().abs().flatten().tolist()) == {2.0}
+    with pytest.raises(InputError, match="gain, a factor of all random weights, must be a positive number"):
+        Policy(gain=gain)

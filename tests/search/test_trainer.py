@@ -273,10 +273,10 @@ def test_the_history_is_written_whole_after_every_epoch(tmp_path, monkeypatch):
 
     def look(source, target):
         rename(source, target)
-        seen.append(list(csv.DictReader((tmp_path / "history.csv").open())))
+        seen.append(list(csv.DictReader((tmp_path / "new/history.csv").open())))
 
     monkeypatch.setattr(os, "replace", look)
-    _, history = run("rewound", Keeping(logs=tmp_path))
+    _, history = run("rewound", Keeping(logs=tmp_path / "new"))
     assert [len(rows) for rows in seen] == list(range(1, len(history) + 1))
     for row, written in zip(history, seen[-1], strict=True):
         assert written == {name: str(value) for name, value in row.items()}

@@ -41,6 +41,7 @@ def search(
     law: Annotated[
         str | None, typer.Option(help="kaiming_normal, kaiming_uniform, signed_constant, glorot_normal.")
     ] = None,
+    gain: Annotated[float | None, typer.Option(help="Random weights x this.")] = None,
     biases: Annotated[str | None, typer.Option(help="zero, carry, train.")] = None,
     norms: Annotated[str | None, typer.Option(help="plain, carry, train.")] = None,
     first: Annotated[float | None, typer.Option(help="Density of the first layer.")] = None,
@@ -102,7 +103,15 @@ def search(
             "accumulate": accumulate,
             "precision": precision,
         },
-        policy={"law": law, "biases": biases, "norms": norms, "first": first, "last": last, "scaled": scaled},
+        policy={
+            "law": law,
+            "gain": gain,
+            "biases": biases,
+            "norms": norms,
+            "first": first,
+            "last": last,
+            "scaled": scaled,
+        },
         seed=seed,
         seeds=seeds,
         controls=controls,

@@ -35,7 +35,7 @@ def stream_law(law: str) -> Law:
     return _STREAMS[law]
 
 
-def scale_of(law: str, fan_in: int, fan_out: int, *, density: float = 1.0) -> float:
+def scale_of(law: str, fan_in: int, fan_out: int, *, density: float = 1.0, gain: float = 1.0) -> float:
     """What the stream's values are multiplied with, a float32; `density` below 1 enlarges it by √(1 / density).
 
     >>> scale_of("signed_constant", 8, 3)
@@ -43,4 +43,4 @@ def scale_of(law: str, fan_in: int, fan_out: int, *, density: float = 1.0) -> fl
     """
     variance = 2 / (fan_in + fan_out) if law == "glorot_normal" else 2 / fan_in
     spread = math.sqrt(3) if stream_law(law) == "uniform" else 1.0
-    return float(np.float32(spread * math.sqrt(variance / density)))
+    return float(np.float32(gain * spread * math.sqrt(variance / density)))

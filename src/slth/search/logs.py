@@ -11,15 +11,18 @@ _CURVES = ("loss", "accuracy", "lr")
 
 
 class Logs:
-    """The history of a run in a folder.
+    """The history of a run in a folder, which is made if only its last part is missing.
 
     Raises:
-        InputError: the folder is missing or cannot be written.
+        InputError: the folder cannot be made or written.
     """
 
     def __init__(self, folder: Path):
         self._table = folder / "history.csv"
         self._events: Any = None
+        if folder.parent.is_dir() and not folder.exists():
+            check_writable(folder)
+            folder.mkdir(exist_ok=True)
         check_writable(self._table)
 
     def write(self, history: list[dict[str, Any]], *, new: bool) -> None:

@@ -323,5 +323,6 @@ def _frozen(place: Place, policy: Policy, density: float, seed: int) -> Frozen:
             f"{place.path} has {weight.numel()} weights, of which density {density:g} keeps less than one; use a "
             f"higher density, or leave the layer out: Policy(skip=({place.path.rpartition('.')[0]!r},))"
         )
-    scale = scale_of(policy.law, place.fan_in, place.fan_out, density=density if policy.scaled else 1.0)
+    enlarged = density if policy.scaled else 1.0
+    scale = scale_of(policy.law, place.fan_in, place.fan_out, density=enlarged, gain=policy.gain)
     return Frozen(place, seed, stream_law(policy.law), scale, kept, tuple(weight.shape))

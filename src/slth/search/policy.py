@@ -2,6 +2,7 @@
 
 # pyright: reportPrivateUsage=false
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -28,6 +29,7 @@ class Policy:
 
     Attributes:
         law: of the random weights; see `slth.search.laws`.
+        gain: weights × gain.
         scaled: weights × √(1 / density), so that a masked layer keeps the variance of a full one.
         biases: of masked layers. "zero": set to 0; "carry": as the model has them, fixed; "train": they move.
         norms: parameters of normalisation layers. "plain": 1 and 0; "carry"; "train".
@@ -37,6 +39,7 @@ class Policy:
     """
 
     law: WeightLaw = "signed_constant"
+    gain: float = 1.0
     scaled: bool = False
     biases: Literal["zero", "carry", "train"] = "zero"
     norms: Literal["plain", "carry", "train"] = "plain"
@@ -46,6 +49,8 @@ class Policy:
 
     def __post_init__(self) -> None:
         stream_law(self.law)
+        if not (math.isfinite(self.gain) and self.gain > 0):
+            raise InputError(f"gain, a factor of all random weights, must be a positive number, got {self.gain}")
         for name, value, legal in (
             ("biases", self.biases, ("zero", "carry", "train")),
             ("norms", self.norms, ("plain", "carry", "train")),

@@ -8,7 +8,7 @@ from slth.sweeps._locks import once
 from slth.sweeps._verb import Option, Verb
 
 _TRAINING = ("epochs", "batch", "optimizer", "lr", "momentum", "weight_decay", "schedule", "warmup", "precision")
-_POLICY = ("law", "scaled", "biases", "norms", "first", "last")
+_POLICY = ("law", "gain", "scaled", "biases", "norms", "first", "last")
 _ARCHITECTURE = ("width", "hidden")
 
 
@@ -66,6 +66,7 @@ SEARCH = Verb(
         "pruned_weights": Option(str),
         "retrain": Option(bool),
         "rescale": Option(bool),
+        "initial": Option(float),
         "binary_activations": Option(bool),
         "epochs_weights": Option(float),
         "lr_weights": Option(float),
@@ -81,6 +82,7 @@ SEARCH = Verb(
         "precision": Option(str),
         # of the policy
         "law": Option(str),
+        "gain": Option(float),
         "scaled": Option(bool),
         "biases": Option(str),
         "norms": Option(str),
