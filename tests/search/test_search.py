@@ -94,6 +94,26 @@ def test_one_projected_run_serves_all_densities(tmp_path):
     assert len(made) == 1
 
 
+@pytest.mark.parametrize(
+    "settings", [{}, {"scope": "global", "last_rate": 0.1, "rewind": 2, "pruned_weights": "freeze"}]
+)
+def test_rounds_of_pruning_are_shared_by_all_densities_of_a_ladder_and_by_what_follows(tmp_path, settings):
+    """Densities 0.8^k prune alike until their last training; fresh weights differ from rewound ones only there."""
+    made = []
+
+    def share(name, make) -> Path:
+        return once(tmp_path / name, lambda: made.append(name) or make())
+
+    def run(density: float, action: str, keeping: Keeping | None):
+        method = Magnitude(density, kept_weights=action, **settings)
+        return search(None, "digits", method, training=SHORT, keeping=keeping).ticket
+
+    for density, action in ((0.512, "rewind"), (0.8, "rewind"), (0.64, "reinitialise")):
+        alone, shared = run(density, action, None), run(density, action, Keeping(share=share))
+        assert alone.digests == shared.digests
+    assert len(made) == 3  # rounds 0, 1 and 2 of the longest
+
+
 def test_the_users_own_module_keeps_its_code_and_takes_the_ticket():
     class Net(nn.Module):
         def __init__(self):

@@ -12,7 +12,7 @@ the last layer another number, if asked for. Biases and norm parameters train, r
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import torch
@@ -129,6 +129,7 @@ class Magnitude:
                     before_step=self._enough if number == 0 and self.rewind > 0 else None,
                     after_step=self._remember if number == 0 and self.rewind > 0 else None,
                     end=self._end(number),
+                    shared=None if last or not self.retrain else self._shared(number, training),
                 )
             )
         return stages
@@ -136,6 +137,12 @@ class Magnitude:
     def prepare(self, masks: Masks) -> None:
         """What trains beside the weights is rewound with them."""
         fixed(masks.tensors[0]).hold(masks.beside)
+
+    def _shared(self, number: int, training: Training) -> str:
+        """What a round before the last depends on: not on the final density, nor on what becomes of kept weights."""
+        path = [_decimal(self.density ** (done / self.rounds)) for done in range(1, number + 2)]
+        settings = (self.last_rate, self.criterion, self.scope, self.rewind, self.pruned_weights)
+        return f"magnitude round {number} {path} {settings} {asdict(training)!r}"
 
     def densities(self, masks: Masks, number: int) -> list[float]:
         """The kept fraction of each tensor after some rounds."""
@@ -147,7 +154,7 @@ class Magnitude:
         found = [density if number == self.rounds else density ** (number / self.rounds) for density in final]
         if self.last_rate is not None:
             found[-1] = (1 - self.last_rate) ** number
-        return [float(f"{density:.12g}") for density in found]  # so that 0.8 · 0.8 is 0.64
+        return [_decimal(density) for density in found]
 
     def _begin(self, number: int, last: bool):
         def begin(masks: Masks) -> None:
@@ -304,6 +311,11 @@ def fixed(tensor: Frozen) -> FixedMask:
     mask: nn.Module = tensor.mask  # pyright: ignore
     assert isinstance(mask, FixedMask)
     return mask
+
+
+def _decimal(density: float) -> float:
+    """Twelve digits, so that 0.8 · 0.8 is 0.64."""
+    return float(f"{density:.12g}")
 
 
 def _largest(scores: Tensor, kept: int) -> Tensor:
