@@ -2,14 +2,15 @@
 
     python benchmarks/perturbation.py --data-dir DATA [--seeds 3]
 
-First, accuracy. 784-100-10 on MNIST, Kaiming normal x 4, weights moved by at most ε, then edge-popup at density 0.5. The
-moves: those of projected SGD; the same moves shuffled among the weights of a layer; none.
+First, accuracy. 784-100-10 on MNIST, Kaiming normal x 4, weights moved by at most ε, then edge-popup at density 0.5.
+The moves: those of projected SGD; the same moves shuffled among the weights of a layer; none.
 
-Second, subset sums. The target is a trained 784-100-10; the source has eight live candidates u v per weight, u ~ U[0, 1),
-v ~ U[-g, g), as in the two-layer construction. The v move by at most ε g: by projected SGD on the whole source network, by
-the same moves shuffled, or, per target weight, by the best choice of subset and moves together, found by going through
-all 2^8 subsets: |z - sum| <= η + ε g Σ|u| of the kept. Then: which fraction of the weights is within η = 1e-4 g of a
-subset sum, the median error over g, and how often SGD moves a kept candidate the way the optimum does (a coin: 50 %).
+Second, subset sums. The target is a trained 784-100-10; the source has eight live candidates u v per weight,
+u ~ U[0, 1), v ~ U[-g, g), as in the two-layer construction. The v move by at most ε g: by projected SGD on the whole
+source network, by the same moves shuffled, or, per target weight, by the best choice of subset and moves together,
+found by going through all 2^8 subsets: |z - sum| <= η + ε g Σ|u| of the kept. Then: which fraction of the weights is
+within η = 1e-4 g of a subset sum, the median error over g, and how often SGD moves a kept candidate (if it moves it)
+the way the optimum does (a coin: 50 %).
 """
 
 import argparse
@@ -137,7 +138,7 @@ def accuracies(batches: Batches, test: Batches, seeds: int) -> None:
 
 def coincidence(batches: Batches, seeds: int) -> None:
     print(
-        "\n| ε | within η: none | SGD's | shuffled | best | median error / g: none | SGD's | shuffled | best | same sign |"
+        "\n| ε | within η: none | SGD | shuffled | best | median error / g: none | SGD | shuffled | best | same sign |"
     )
     print("|" + " --- |" * 10)
     target = trained(batches)
@@ -160,7 +161,8 @@ def coincidence(batches: Batches, seeds: int) -> None:
                     errors[name].append(subset_sums(z, u, v, 0.0)[0].ravel() / gain)
                 error, kept, residual = subset_sums(z, u, begin, epsilon * gain)
                 errors["best"].append(error.ravel() / gain)
-                agree.append((np.sign(moves[layer].numpy()) == np.sign(residual)[:, :, None])[kept])
+                signs = np.sign(moves[layer].numpy())
+                agree.append((signs == np.sign(residual)[:, :, None])[kept & (signs != 0)])
             whole = [np.concatenate(parts) for parts in errors.values()]
             row = [float((error <= ETA).mean()) for error in whole]
             rows.append([*row, *(float(np.median(error)) for error in whole), float(np.concatenate(agree).mean())])

@@ -1,0 +1,95 @@
+"""The table of Xiong, Liao and Kyrillidis (AISTATS 2023) beside ours.
+
+    slth sweep recipes/xiong.toml
+    python benchmarks/xiong_table.py recipes/xiong-results/table.csv --out docs/xiong.svg
+
+Rows are the pruned fraction, as published; columns ε. Their network and optimiser settings are not published: shapes
+are to be compared, cell by cell, not the mean alone (a constant 0.86 differs by 0.10 on average).
+"""
+
+import argparse
+import csv
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+
+EPSILONS = (0.0, 0.001, 0.005, 0.01, 0.02, 0.03, 0.04, 0.05, 0.1, 0.2, 0.3)
+PRUNED = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
+PUBLISHED = np.array(
+    [
+        [0.12, 0.14, 0.25, 0.42, 0.68, 0.84, 0.90, 0.93, 0.96, 0.97, 0.98],
+        [0.49, 0.48, 0.65, 0.70, 0.78, 0.82, 0.87, 0.87, 0.94, 0.97, 0.98],
+        [0.75, 0.76, 0.77, 0.79, 0.84, 0.86, 0.88, 0.87, 0.93, 0.96, 0.97],
+        [0.83, 0.82, 0.82, 0.82, 0.88, 0.88, 0.86, 0.90, 0.92, 0.94, 0.93],
+        [0.82, 0.86, 0.88, 0.89, 0.90, 0.89, 0.90, 0.90, 0.88, 0.91, 0.86],
+        [0.85, 0.88, 0.86, 0.89, 0.87, 0.88, 0.89, 0.89, 0.90, 0.89, 0.76],
+        [0.83, 0.87, 0.87, 0.83, 0.86, 0.88, 0.87, 0.88, 0.87, 0.85, 0.54],
+        [0.81, 0.85, 0.84, 0.83, 0.86, 0.82, 0.81, 0.81, 0.79, 0.74, 0.29],
+        [0.73, 0.71, 0.71, 0.75, 0.77, 0.75, 0.73, 0.68, 0.77, 0.55, 0.17],
+    ]
+)
+
+
+def read(path: str) -> np.ndarray:
+    """Our table, in the published order; every cell must be there."""
+    found = np.full(PUBLISHED.shape, np.nan)
+    with open(path, newline="") as file:
+        for row in csv.DictReader(file):
+            pruned = PRUNED.index(round(1 - float(row["density"]), 6))
+            found[pruned, EPSILONS.index(float(row["epsilon"]))] = float(row["accuracy"] or "nan")
+    if np.isnan(found).any():
+        raise SystemExit(
+            f"{path}: {int(np.isnan(found).sum())} of {found.size} cells are missing; finish the sweep first"
+        )
+    return found
+
+
+def draw(ours: np.ndarray, path: str) -> None:
+    """Both tables and their difference, side by side."""
+    with rc_context({"svg.hashsalt": "slth", "svg.fonttype": "none", "font.size": 9}):
+        figure = Figure(figsize=(14, 4.2), layout="constrained")
+        axes = figure.subplots(1, 3, sharey=True)
+        panels = (
+            ("published", PUBLISHED, "Blues", 0.0),
+            ("ours", ours, "Blues", 0.0),
+            ("ours − published", ours - PUBLISHED, "RdBu", -1.0),
+        )
+        for place, (title, values, colours, low) in zip(axes, panels, strict=True):
+            place.imshow(values, cmap=colours, vmin=low, vmax=1.0, aspect="auto")
+            place.set_title(title)
+            place.set_xticks(range(len(EPSILONS)), [f"{e:g}" for e in EPSILONS], rotation=45)
+            place.set_yticks(range(len(PRUNED)), [f"{s:g}" for s in PRUNED])
+            place.set_xlabel("ε")
+            for (i, j), value in np.ndenumerate(values):
+                dark = abs(value) > 0.6
+                place.text(
+                    j, i, f"{value:.2f}", ha="center", va="center", fontsize=7, color="white" if dark else "black"
+                )
+            if low == 0.0:
+                place.plot(np.arange(len(EPSILONS)), values.argmax(0), "o", mfc="none", mec="#d62728", ms=16)
+        axes[0].set_ylabel("pruned fraction s = 1 − density")
+        figure.suptitle("Accuracy of projected SGD in the ε-box and edge-popup on MNIST; circles: the best s of each ε")
+        figure.savefig(path, metadata={"Date": None} if path.endswith("svg") else None, dpi=110)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("table", help="table.csv of the sweep")
+    parser.add_argument("--out", help="a picture, .svg or .png")
+    options = parser.parse_args()
+    ours = read(options.table)
+    difference = np.abs(ours - PUBLISHED)
+    near = int((difference <= 0.05).sum())
+    print(f"mean |difference| {difference.mean():.3f}, largest {difference.max():.2f}, {near} of 99 within 0.05")
+    print("| ε | best s published | best s ours | mean abs. difference of the column |")
+    print("| --- | --- | --- | --- |")
+    for column, epsilon in enumerate(EPSILONS):
+        best = [PRUNED[values[:, column].argmax()] for values in (PUBLISHED, ours)]
+        print(f"| {epsilon:g} | {best[0]:g} | {best[1]:g} | {difference[:, column].mean():.3f} |")
+    if options.out:
+        draw(ours, options.out)
+
+
+if __name__ == "__main__":
+    main()
