@@ -155,8 +155,8 @@ def evaluate(
     """Accuracy with confidence interval, and with `target` the predictions changed, distances and proofs.
 
     Args:
-        data: a name ("digits", "mnist", "fashion_mnist"), a path to an `.npz` with `x` and `y`, or the pair (x, y) as
-            the network takes it.
+        data: a name ("digits", "mnist", "fashion_mnist", "cifar10"), a path to an `.npz` with `x` and `y`, or the pair
+            (x, y) as the network takes it.
         target: the network a constructed ticket stands for.
         model: for a learned ticket that is bound to a model of yours: such a model; it is not changed.
         normalize: (mean, std) for named data; None: as the ticket says.

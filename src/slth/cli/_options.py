@@ -47,9 +47,9 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="More notes on st
 
 def single_torch_thread() -> None:
     """Train small networks on one thread: on a machine that is busy, two can be tens of times slower."""
-    import torch
+    from slth.network.files import import_torch
 
-    torch.set_num_threads(1)
+    import_torch("training").set_num_threads(1)
 
 
 def pair(text: str | None, name: str) -> tuple[float, float] | None:

@@ -44,9 +44,9 @@ class Request:
 
 def run(asked: Request) -> int:
     """Search with every seed; the ticket of the first one is written."""
-    import torch
+    from slth.search.devices import use_threads
 
-    torch.set_num_threads(asked.threads)
+    use_threads(asked.threads)
     out = Path("ticket.slth") if asked.out is None else asked.out
     for path in (out, asked.checkpoint, asked.records):
         if path is not None:
@@ -70,9 +70,7 @@ def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
     name, method = method_of(asked.method or (known.method if known else "edge-popup"), settings)
     training = _replaced(known.training if known else method.training, asked.training)
     policy = _replaced(known.policy if known else method.policy, asked.policy)
-    checkpoint = asked.checkpoint
-    if checkpoint is not None and asked.seeds > 1:
-        checkpoint = checkpoint.with_name(f"{checkpoint.stem}-{seed}{checkpoint.suffix}")
+    checkpoint, logs = (_of_seed(path, seed) if asked.seeds > 1 else path for path in (asked.checkpoint, asked.logs))
     with _print.progress(f"{name}, seed {seed}", asked.quiet) as report:
         found = search(
             asked.model or (known.model if known else None),
@@ -87,7 +85,7 @@ def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
             controls=asked.controls,
             devices=asked.devices,
             accelerator=asked.accelerator,
-            keeping=Keeping(checkpoint=checkpoint, logs=asked.logs, progress=report),
+            keeping=Keeping(checkpoint=checkpoint, logs=logs, progress=report),
         )
     if out is not None:
         found.ticket.save(out)
@@ -95,6 +93,11 @@ def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
                     environment(cores()))  # fmt: skip
     keep(record, asked.records)
     return found, record
+
+
+def _of_seed(path: Path | None, seed: int) -> Path | None:
+    """A place of its own for every seed: run-0.ckpt, run-1.ckpt, ..."""
+    return None if path is None else path.with_name(f"{path.stem}-{seed}{path.suffix}")
 
 
 def _replaced(settings: Any, given: dict[str, Any]) -> Any:

@@ -191,7 +191,7 @@ def verify(ticket: opt.Ticket, target: opt.Target = None, order: opt.Order = Non
 @app.command()
 def evaluate(
     ticket: opt.Ticket,
-    data: Annotated[str, typer.Option(help="digits, mnist, fashion_mnist, or an .npz with x and y.")],
+    data: Annotated[str, typer.Option(help="digits, mnist, fashion_mnist, cifar10, or an .npz with x and y.")],
     target: opt.Target = None,
     order: opt.Order = None,
     data_dir: opt.DataDir = None,
@@ -273,7 +273,9 @@ def report(
     order: opt.Order = None,
     data: Annotated[
         str | None,
-        typer.Option(help="Evaluate on digits, mnist, fashion_mnist, or an .npz with x and y.", show_default=False),
+        typer.Option(
+            help="Evaluate on digits, mnist, fashion_mnist, cifar10, or an .npz with x and y.", show_default=False
+        ),
     ] = None,
     data_dir: opt.DataDir = None,
     normalize: opt.Normalize = None,
@@ -303,7 +305,9 @@ def report(
 @app.command()
 def train(
     out: Annotated[Path, typer.Option(help="The state dict to write: .safetensors.")],
-    data: Annotated[str, typer.Option(help="digits, mnist, fashion_mnist, or an .npz with x and y.")] = "digits",
+    data: Annotated[
+        str, typer.Option(help="digits, mnist, fashion_mnist, cifar10, or an .npz with x and y.")
+    ] = "digits",
     hidden: Annotated[str, typer.Option(help="Widths of the hidden layers, as in 300,100.")] = "64",
     bias: Annotated[bool, typer.Option(help="Layers with biases.")] = True,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the training data.")] = 10,

@@ -55,8 +55,12 @@ def search(
     controls: Annotated[
         bool, typer.Option("--controls", help="Random and shuffled mask, fresh weights, dense.")
     ] = False,
-    checkpoint: Annotated[Path | None, typer.Option(help="Save the run here; resume from it if it exists.")] = None,
-    logs: Annotated[Path | None, typer.Option(help="Folder for history.csv and TensorBoard.")] = None,
+    checkpoint: Annotated[
+        Path | None, typer.Option(help="Save the run here; resume from it if it exists. With --seeds: NAME-SEED.")
+    ] = None,
+    logs: Annotated[
+        Path | None, typer.Option(help="Folder for history.csv and TensorBoard. With --seeds: NAME-SEED.")
+    ] = None,
     data_dir: opt.DataDir = None,
     devices: Annotated[int, typer.Option(min=1, help="Processes; more than one under torchrun.")] = 1,
     accelerator: Annotated[str, typer.Option(help="cpu, cuda, mps, auto.")] = "cpu",

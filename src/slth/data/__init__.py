@@ -5,6 +5,7 @@ carry, the data folder or None, and whether the training part is wanted; `IMAGES
 """
 
 import os
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Protocol
 
@@ -97,7 +98,9 @@ def _known(text: str) -> str:
     for known in DATASETS:
         if _plain(known) == _plain(text):
             return known
-    raise InputError(f"expected one of {', '.join(DATASETS)}, or a path that ends in .npz, got {text!r}")
+    near = get_close_matches(_plain(text), DATASETS, 1)
+    hint = f"; did you mean {near[0]}?" if near else ""
+    raise InputError(f"expected one of {', '.join(DATASETS)}, or a path that ends in .npz, got {text!r}{hint}")
 
 
 def _plain(name: str) -> str:

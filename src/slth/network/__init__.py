@@ -6,7 +6,7 @@ from slth.network.files import read_target, read_tensors
 from slth.network.mlp import Mlp, mlp_from_tensors
 
 if TYPE_CHECKING:
-    from slth.network.architectures import ARCHITECTURES, build_architecture
+    from slth.network.architectures import ARCHITECTURES, build_architecture, resolved_arguments
     from slth.network.learned import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
     from slth.network.views import dense, outputs, realised, realised_from, source, state_dict
@@ -20,6 +20,7 @@ _LAZY = {
     "outputs": "views",
     "realised": "views",
     "realised_from": "views",
+    "resolved_arguments": "architectures",
     "source": "views",
     "source_of": "learned",
     "state_dict": "views",
@@ -52,6 +53,7 @@ __all__ = [
     "read_tensors",
     "realised",
     "realised_from",
+    "resolved_arguments",
     "source",
     "source_of",
     "state_dict",

@@ -3,6 +3,14 @@
 Registry: `METHODS` maps a name to the class of its settings. A method is a file: reference, settings, what it adds.
 """
 
+from slth._errors import InputError
+
+try:
+    import lightning_fabric as _lightning_fabric  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    import torch as _torch  # noqa: F401  # pyright: ignore[reportUnusedImport]
+except ImportError as error:
+    raise InputError(f"a search needs PyTorch and Lightning Fabric ({error}): pip install 'slth[search]'") from error
+
 from slth.search.biprop import Biprop
 from slth.search.edge_popup import EdgePopup
 from slth.search.find import Found, Method, find

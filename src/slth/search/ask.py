@@ -3,15 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from difflib import get_close_matches
+from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, get_args
 
 import numpy as np
 from torch import nn
 
 from slth._errors import InputError
 from slth.data import Examples, load_images
-from slth.network import build_architecture
+from slth.network import build_architecture, resolved_arguments
 from slth.search import METHODS
 from slth.search.batches import Batches
 from slth.search.controls import controls_of
@@ -98,13 +100,32 @@ def method_of(method: Method | str, options: Mapping[str, Any] | None = None) ->
     if method not in METHODS:
         near = get_close_matches(method, METHODS, 1, 0.0)[0]
         raise InputError(f"unknown method {method!r}, did you mean {near}? Known: {', '.join(METHODS)}")
-    known = [field.name for field in fields(METHODS[method])]
-    for option in options or {}:
+    known = {field.name: field.type for field in fields(METHODS[method])}
+    for option, value in (options or {}).items():
         if option not in known:
             near = get_close_matches(option, known, 1)
             hint = f"did you mean {near[0]}? " if near else ""
             raise InputError(f"{method} has no option {option!r}; {hint}it takes {', '.join(known)}")
+        _check_kind(f"{method}: {option}", value, known[option])
     return method, METHODS[method](**(options or {}))
+
+
+_KINDS: dict[Any, tuple[type, str]] = {
+    bool: (bool, "true or false"),
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+}
+
+
+def _check_kind(name: str, value: Any, kind: Any) -> None:
+    """A setting is of the kind its method says; texts are checked by the method, which knows the legal ones."""
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    found = next((part for part in kinds if part in _KINDS), None)
+    if found is None or (value is None and NoneType in kinds):
+        return
+    expected, words = _KINDS[found]
+    if not isinstance(value, expected) or (isinstance(value, bool) and found is not bool):
+        raise InputError(f"{name} must be {words}, got {value!r}")
 
 
 _Part = tuple[Any, np.ndarray | None]
@@ -155,7 +176,7 @@ def _model(
         raise InputError("a named architecture needs named data, which says how large inputs are; or give a module")
     name = "mlp" if model is None else model
     plain = {"inputs": list(spec.shape), "classes": classes, **(arguments or {})}
-    return build_architecture(name, plain), NetworkSpec("builtin", name.lower().replace("-", "_"), plain)
+    return build_architecture(name, plain), NetworkSpec("builtin", name, resolved_arguments(name, plain))
 
 
 def _rebuilder(model: nn.Module, network: NetworkSpec) -> Callable[[], nn.Module]:

@@ -15,7 +15,7 @@ from slth.search.policy import Policy
 from slth.search.tickets import check_state, ticket_of
 from slth.search.trainer import Keeping, Loss, accuracy, fabric_for, train
 from slth.search.training import Stage, Training
-from slth.ticket import InputSpec, LearnedTicket, NetworkSpec
+from slth.ticket import InputSpec, LearnedTicket, NetworkSpec, plain
 
 
 class Method(Masker, Protocol):
@@ -88,13 +88,15 @@ def find(
         network, inputs, data, asked: what the ticket says about the model, its inputs, the data and the question.
 
     Raises:
-        InputError: see `attach` and `train`.
+        InputError: see `attach` and `train`; also a question that is no plain data, before anything is changed.
     """
     start = time.perf_counter()
     training = method.training if training is None else training
-    masks = attach(model, method, seed=seed, policy=policy)
-    question = {"method": describe(name, method), "training": asdict(training), "policy": asdict(masks.policy)}
+    policy = method.policy if policy is None else policy
+    question = {"method": describe(name, method), "training": asdict(training), "policy": asdict(policy)}
     question |= {"seed": seed, "data": data, **(asked or {})}
+    question = plain(question, "asked")  # what no ticket can hold is refused now, not after hours
+    masks = attach(model, method, seed=seed, policy=policy)
     fabric = fabric_for(training) if fabric is None else fabric
     history = train(
         masks, method.stages(training), batches, test, asked=question, fabric=fabric, keeping=keeping, loss=loss

@@ -12,6 +12,7 @@ from torch import nn
 
 from slth._errors import InputError
 from slth.search.laws import WeightLaw, stream_law
+from slth.search.selection import count_kept
 
 _NORMS = (
     nn.modules.batchnorm._NormBase,
@@ -57,6 +58,9 @@ class Policy:
         ):
             if value not in legal:
                 raise InputError(f"{name}: expected one of {', '.join(legal)}; got {value!r}")
+        for density in (self.first, self.last):
+            if density is not None:
+                count_kept(density, 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ that were made with them, so they never change.
 import difflib
 import inspect
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import nn
@@ -20,9 +20,10 @@ from slth.network.architectures.lenet import lenet_5, lenet_300_100
 from slth.network.architectures.mlp import mlp
 from slth.network.architectures.resnet import resnet_18, resnet_20
 
-__all__ = ["ARCHITECTURES", "build_architecture"]
+__all__ = ["ARCHITECTURES", "build_architecture", "resolved_arguments"]
 
 
+@runtime_checkable
 class Architecture(Protocol):
     """`inputs` is (C, H, W) or (features,); further arguments are keywords with defaults."""
 
@@ -60,12 +61,8 @@ def build_architecture(name: str, arguments: Mapping[str, Any], *, seed: int = 0
     >>> build_architecture("mlp", {"inputs": [1, 8, 8], "classes": 10, "hidden": [32]})[1].weight.shape
     torch.Size([32, 64])
     """
-    make = ARCHITECTURES.get(name)
-    if make is None:
-        near = difflib.get_close_matches(_plain(name), ARCHITECTURES, n=1, cutoff=0.0)
-        raise InputError(f"unknown network {name!r}, did you mean {near[0]}? Known: {', '.join(ARCHITECTURES)}")
-    known = list(inspect.signature(make).parameters)
-    settings = checked(name, arguments, known)
+    make = _named(name)
+    settings = checked(name, arguments, list(inspect.signature(make).parameters))
     if not 0 <= seed < 2**64:
         raise InputError(f"{name}: expected a seed from 0 to 2^64 - 1, got {seed}")
     try:
@@ -77,6 +74,26 @@ def build_architecture(name: str, arguments: Mapping[str, Any], *, seed: int = 0
         raise InputError(f"{name}: {dict(arguments)} cannot be built ({sentence}); use smaller sizes") from None
     _initialise(network, torch.Generator("cpu").manual_seed(seed))
     return network
+
+
+def resolved_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments and every default that was not said, as plain JSON: what a ticket has to record.
+
+    >>> resolved_arguments("mlp", {"inputs": (1, 8, 8), "classes": 10})
+    {'inputs': [1, 8, 8], 'classes': 10, 'width': 1.0, 'hidden': [64], 'bias': True}
+    """
+    known = inspect.signature(_named(name)).parameters
+    settings = checked(name, arguments, list(known))
+    found = {key: settings.get(key, parameter.default) for key, parameter in known.items()}
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+
+
+def _named(name: str) -> Architecture:
+    make = ARCHITECTURES.get(name)
+    if make is None:
+        near = difflib.get_close_matches(_plain(name), ARCHITECTURES, n=1, cutoff=0.0)
+        raise InputError(f"unknown network {name!r}, did you mean {near[0]}? Known: {', '.join(ARCHITECTURES)}")
+    return make
 
 
 @torch.no_grad()
