@@ -10,6 +10,7 @@ from torch import nn
 
 import slth
 from slth import InputError
+from slth.data import load_images
 from slth.network import apply_to, build_architecture
 from slth.search import METHODS, EdgePopup, Magnitude, PerturbedEdgePopup, Training
 from slth.search.ask import method_of, search
@@ -132,6 +133,17 @@ def test_the_users_own_module_keeps_its_code_and_takes_the_ticket():
     assert ticket.network.name is None
     x = torch.rand(9, 64)
     assert torch.equal(slth.apply(ticket, Net())(x), model(x))
+
+
+def test_a_question_that_no_ticket_can_hold_is_refused_before_the_first_step():
+    model, steps = build_architecture("mlp", MLP), []
+    before = [value.clone() for value in model.state_dict().values()]
+    data = replace(load_images("digits"), name="two\nlines")
+    keeping = Keeping(progress=lambda *at: steps.append(at))
+    with pytest.raises(InputError, match="asked.data: expected plain data"):
+        search(model, data, training=SHORT, keeping=keeping)
+    assert not steps
+    assert all(torch.equal(old, new) for old, new in zip(before, model.state_dict().values(), strict=True))
 
 
 @pytest.mark.parametrize(
