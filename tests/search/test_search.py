@@ -140,7 +140,7 @@ def test_a_question_that_no_ticket_can_hold_is_refused_before_the_first_step():
     before = [value.clone() for value in model.state_dict().values()]
     data = replace(load_images("digits"), name="two\nlines")
     keeping = Keeping(progress=lambda *at: steps.append(at))
-    with pytest.raises(InputError, match="asked.data: expected plain data"):
+    with pytest.raises(InputError, match=r"asked\.data: expected plain data"):
         search(model, data, training=SHORT, keeping=keeping)
     assert not steps
     assert all(torch.equal(old, new) for old, new in zip(before, model.state_dict().values(), strict=True))
