@@ -327,6 +327,20 @@ sys.exit(run(["search"]))
 
 
 @pytest.mark.slow
+def test_two_processes_write_one_ticket_and_one_record(tmp_path):
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    options = ["--devices", "2", "--epochs", "0.3", "--out", "t", "--records", "r.jsonl", "--json", "-q"]
+    done = subprocess.run(
+        [*torchrun, "-m", "slth", "search", *options], capture_output=True, text=True, cwd=tmp_path, timeout=120
+    )
+    assert done.returncode == 0, done.stderr
+    (record,) = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    (kept,) = (tmp_path / "r.jsonl").read_text().splitlines()
+    assert json.loads(kept) == record
+    assert record["asked"] == load(tmp_path / "t").provenance.asked
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_is_exit_code_130_and_leaves_a_whole_checkpoint_and_nothing_else(tmp_path, capsys):
     """Interrupted when the second stage has trained an epoch."""

@@ -44,7 +44,7 @@ class Request:
 
 def run(asked: Request) -> int:
     """Search with every seed; the ticket of the first one is written."""
-    from slth.search.devices import use_threads
+    from slth.search.devices import first_process, use_threads
 
     use_threads(asked.threads)
     out = Path("ticket.slth") if asked.out is None else asked.out
@@ -52,6 +52,8 @@ def run(asked: Request) -> int:
         if path is not None:
             check_writable(path)
     results = [_one(asked, asked.seed + number, out if number == 0 else None) for number in range(asked.seeds)]
+    if not first_process():
+        return 0
     if asked.as_json:
         for _, record in results:
             print(record.as_json())
@@ -63,6 +65,7 @@ def run(asked: Request) -> int:
 def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
     from slth.search import preset
     from slth.search.ask import method_of, search
+    from slth.search.devices import first_process
     from slth.search.trainer import Keeping
 
     known = None if asked.preset is None else preset(asked.preset)
@@ -87,11 +90,12 @@ def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
             accelerator=asked.accelerator,
             keeping=Keeping(checkpoint=checkpoint, logs=logs, progress=report),
         )
-    if out is not None:
+    if out is not None and first_process():
         found.ticket.save(out)
     record = Record("search", dict(found.ticket.provenance.asked), found.outcome(), {"search": found.seconds},
                     environment(cores()))  # fmt: skip
-    keep(record, asked.records)
+    if first_process():
+        keep(record, asked.records)
     return found, record
 
 

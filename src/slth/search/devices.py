@@ -35,6 +35,12 @@ def fabric_for(training: Training, *, devices: int = 1, accelerator: str = "cpu"
     return fabric
 
 
+def first_process() -> bool:
+    """Whether this process writes what all of them found; alone, it does."""
+    group = torch.distributed
+    return not (group.is_available() and group.is_initialized() and group.get_rank() > 0)
+
+
 def use_threads(count: int) -> None:
     """Threads of PyTorch, of this whole process."""
     torch.set_num_threads(count)

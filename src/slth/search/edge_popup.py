@@ -8,6 +8,8 @@ SGD moves the scores; the weights never move.
 Where we differ: ties are broken by index; "scaled" multiplies the weights by √(1/density), while the released code
 divides fan_in by using 1 − density, which is the same at density ½ only; the global variant ramps its density down,
 since a network that is thresholded as a whole at once can lose a layer.
+
+Under `torch.compile` the selection of a layer is part of the graph; that of the whole network is a graph break.
 """
 
 from dataclasses import dataclass

@@ -7,7 +7,8 @@ m starts at 0. `rescale` is the paper's dynamic weight rescaling, g = N / ‖b�
 fixed: σ(m) > ½; its density is learned, not asked for. The signed constant helps; it is the default law here.
 
 Where we differ: the paper reports the mean accuracy of ten sampled masks; a ticket is one mask, so we report that of
-σ(m) > ½, and `sampled_accuracy` has the other. Draws follow from the seed and the step, on every process alike.
+σ(m) > ½, and a mask whose `sampling` is set draws in evaluation, too. Draws follow from the seed and the step, on every
+process alike; under `torch.compile` their generator is a graph break.
 """
 
 import hashlib
