@@ -178,6 +178,15 @@ def test_train_writes_a_target(tmp_path, capsys):
     }
 
 
+def test_train_without_pytorch_says_what_to_install(tmp_path):
+    code = "import sys; sys.modules['torch'] = None; from slth.cli.app import run; sys.exit(run(sys.argv[1:]))"
+    done = subprocess.run(
+        [sys.executable, "-c", code, "train", "--out", tmp_path / "m.safetensors"], capture_output=True
+    )
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.decode() == "slth: training needs PyTorch: pip install 'slth[nn]'\n"
+
+
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     target, ticket = made / "t.safetensors", made / "t.slth"
     out = tmp_path / "o.slth"
