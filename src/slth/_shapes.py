@@ -2,6 +2,8 @@
 
 batch   independent problems or inputs
 n       candidates of one subset-sum problem
+d       coordinates of a vector candidate
+piece   intervals that do not touch each other
 out     outputs of a layer (rows of a weight matrix)
 inp     inputs of a layer (columns of a weight matrix)
 tap     fixed basis maps per input: 1 for a dense layer, kernel positions for a convolution
@@ -16,6 +18,9 @@ from jaxtyping import Bool, Float32, Float64, Int64, UInt8, UInt32, UInt64
 Values = Float64[np.ndarray, " n"]
 ValuesBatch = Float64[np.ndarray, "batch n"]
 Targets = Float64[np.ndarray, " batch"]
+Vectors = Float64[np.ndarray, "n d"]
+Vector = Float64[np.ndarray, " d"]
+Pieces = Float64[np.ndarray, "piece 2"]
 Kept = Bool[np.ndarray, " n"]
 KeptBatch = Bool[np.ndarray, "batch n"]
 PackedRows = UInt64[np.ndarray, " batch"]

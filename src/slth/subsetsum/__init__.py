@@ -8,6 +8,7 @@ from slth.subsetsum._closest import closest, closest_batch
 from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._first import first, first_batch
 from slth.subsetsum._records import Status, SubsetSum, SubsetSums
+from slth.subsetsum._vectors import closest_vector, first_vector
 
 __all__ = [
     "Status",
@@ -15,7 +16,9 @@ __all__ = [
     "SubsetSums",
     "closest",
     "closest_batch",
+    "closest_vector",
     "enumerate_closest",
     "first",
     "first_batch",
+    "first_vector",
 ]

@@ -24,7 +24,8 @@ class SubsetSum:
     """The answer to one problem."""
 
     kept: Kept
-    error: float  # |sum of the kept values in ascending order of index - target|, as float64 computes it
+    error: float  # |sum of the kept values in ascending order of index - target|, as float64 computes it; of a vector
+    # the largest coordinate
     status: Status
 
 

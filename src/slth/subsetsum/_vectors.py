@@ -1,0 +1,213 @@
+r"""Subset sums of vectors, in the largest coordinate (multidimensional random subset sum).
+
+Up to 40 vectors: meet in the middle. The sums of one half lie on a grid, those of the other ask for their nearest
+partner (see `_vector_kernels`). That is exact, and fast as long as $2^{n/2}$ points leave most of a small box empty: d
+up to about 6.
+
+More vectors: a heuristic. The linear program over $m \in [0, 1]^n$ has a vertex with few fractional entries; it is
+rounded (keeping the size, if one is given), and then blocks of vectors, drawn from a fixed stream, are chosen anew, each
+block optimally given all others, until the time is spent.
+
+Letters: n vectors of d coordinates; half sums a, b; z target.
+"""
+
+import time
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from slth._shapes import Kept, Vector, Vectors
+from slth.numerics import Stream
+from slth.numerics.streams import words
+from slth.subsetsum._inputs import EXACT_VALUES, Number, read_tol
+from slth.subsetsum._readers import read_positive, read_size, read_vectors
+from slth.subsetsum._records import Status, SubsetSum
+
+HALF_FLOATS = 1 << 24  # float64 numbers in a list of half sums, at most: 128 MiB
+STEPS = 1 << 24  # of the kernel between two looks at the clock: some 30 ms
+BLOCK = 28  # vectors chosen anew together, by the heuristic
+BLOCK_HIGH = 24  # the same where boxes are no longer small: d > 6
+
+
+def closest_vector(
+    values: ArrayLike, target: ArrayLike, *, size: int | None = None, seconds: Number = 10.0
+) -> SubsetSum:
+    r"""Choose the subset S, of `size` vectors if given, that minimises $\max_k |\sum_{i \in S} v_{ik} - z_k|$.
+
+    Args:
+        values: $v$, shape (n, d), one vector per row. Finite, any order, not modified.
+        target: $z$, shape (d,), in the unit of `values`.
+        size: $|S|$, 0 to n; None for any.
+        seconds: when to stop; above 40 vectors all of it is used.
+
+    Returns:
+        OPTIMAL, the lowest mask among equals; or BUDGET_SPENT: the best found, by a heuristic or by an unfinished
+        search. n <= 40 ends OPTIMAL given time, if also $d\,2^{n/2} \le 2^{24}$.
+
+    Exactness: the error is that of the float64 sums of the kept vectors in ascending order. Optimal up to rounding by
+    $n\,2^{-52}$ of the largest coordinate; exactly, with ties, if all sums are exact, as those of stream values are.
+
+    Cost: $O(2^{n/2})$ memory, about $2^{n/2}$ look-ups for d <= 4, up to $2^n$ comparisons for large d. With d = 3:
+    3 ms for n = 24, half a second for n = 40.
+
+    Sources: existence, Becchetti et al. (2022); meet in the middle, Horowitz and Sahni (1974).
+
+    >>> closest_vector([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], [1.5, 0.6]).kept
+    array([ True,  True, False])
+    >>> closest_vector([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], [1.5, 0.6], size=1).error
+    0.6
+    """
+    rows, z = read_vectors(values, target)
+    return _solve(rows, z, read_size(size, len(rows)), None, read_positive(seconds, "seconds", "seconds"))
+
+
+def first_vector(
+    values: ArrayLike, target: ArrayLike, *, tol: Number, size: int | None = None, seconds: Number = 10.0
+) -> SubsetSum:
+    r"""Choose some subset S, of `size` vectors if given, with $\max_k |\sum_{i \in S} v_{ik} - z_k| \le \varepsilon$.
+
+    Args:
+        values, target, size: as in `closest_vector`.
+        tol: $\varepsilon > 0$, absolute, in the unit of `values`.
+        seconds: when to stop.
+
+    Returns:
+        WITHIN_TOL; BEST_EFFORT: the closest of all, there is none within `tol` (where `closest_vector` is exact); or
+        BUDGET_SPENT: the best found in time. Exactness and cost as in `closest_vector`, which it is but for the stop.
+
+    >>> first_vector([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], [1.5, 0.6], tol=0.2).status.name
+    'WITHIN_TOL'
+    """
+    rows, z = read_vectors(values, target)
+    return _solve(rows, z, read_size(size, len(rows)), read_tol(tol), read_positive(seconds, "seconds", "seconds"))
+
+
+def _solve(values: Vectors, target: Vector, size: int | None, tol: float | None, seconds: float) -> SubsetSum:
+    deadline = time.monotonic() + seconds
+    n, d = values.shape
+    _, exponent = np.frexp(max(np.abs(values).max(), np.abs(target).max()))
+    v, z = np.ldexp(values, -exponent), np.ldexp(target, -exponent)  # so that no tolerance in here has a unit
+    stop = -1.0 if tol is None else float(np.ldexp(tol, -exponent))
+    if n <= EXACT_VALUES and d << (n + 1) // 2 <= HALF_FLOATS:
+        kept, done = _meet(v, z, size, stop, deadline)
+        if tol is not None and done and tol < _error(values, target, kept) <= tol + _slack(values):
+            kept, done = _meet(v, z, size, -1.0, deadline)  # stopped by a sum that rounding took across the tolerance
+    else:
+        kept, done = _descend(v, z, size, stop, deadline), False
+    error = _error(values, target, kept)
+    if tol is not None and error <= tol:
+        return SubsetSum(kept, error, Status.WITHIN_TOL)
+    ended = Status.OPTIMAL if tol is None else Status.BEST_EFFORT
+    return SubsetSum(kept, error, ended if done else Status.BUDGET_SPENT)
+
+
+def _error(values: Vectors, target: Vector, kept: Kept) -> float:
+    """The largest coordinate of the float64 sum in ascending order, less the target. (cumsum adds one by one.)"""
+    total = np.cumsum(values[kept], axis=0)[-1] if kept.any() else np.zeros_like(target)
+    return float(np.abs(total - target).max())
+
+
+def _slack(values: Vectors) -> float:
+    return float(len(values) * 2.0**-51 * np.abs(values).max())
+
+
+def _meet(v: Vectors, z: Vector, size: int | None, stop: float, deadline: float) -> tuple[Kept, bool]:
+    """The closest subset by meet in the middle, or some within `stop`, and whether the search came to its end."""
+    from slth.subsetsum._vector_kernels import search
+
+    n = len(v)
+    half = n // 2
+    spread = np.argsort(-np.abs(v).sum(axis=0), kind="stable")  # coordinates that tell sums apart best come first
+    v, z = np.ascontiguousarray(v[:, spread]), z[spread]
+    (a, kept_a), (b, kept_b) = _half_sums(v[:half]), _half_sums(v[half:])
+    slack = _slack(v) + float(n * 2.0**-50 * np.abs(z).max())
+    found = np.array([np.inf]), np.zeros(2, np.int64)
+    for j in [None] if size is None else range(max(0, size - (n - half)), min(size, half) + 1):
+        mask_a = np.flatnonzero(kept_a == j) if j is not None else np.arange(len(a))
+        mask_b = np.flatnonzero(kept_b == size - j) if size is not None and j is not None else np.arange(len(b))
+        first, (second, order, grid) = a[mask_a], _on_grid(b[mask_b])
+        row = 0
+        while row < len(first):
+            if time.monotonic() > deadline and np.isfinite(found[0][0]):
+                return _mask(found[1], half, n), False
+            row = search(first, mask_a, second, mask_b[order], z, grid, row, STEPS, slack, stop, found)
+        if found[0][0] <= stop:
+            break
+    return _mask(found[1], half, n), True
+
+
+def _half_sums(v: Vectors) -> tuple[np.ndarray, np.ndarray]:
+    """All sums, (2^h, d), row m that of the mask m, added in ascending order; and how many vectors each keeps."""
+    sums, sizes = np.zeros((1, v.shape[1])), np.zeros(1, np.int64)
+    for row in v:
+        sums, sizes = np.concatenate([sums, sums + row]), np.concatenate([sizes, sizes + 1])
+    return sums, sizes
+
+
+def _on_grid(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, int, np.ndarray]]:
+    """Sums reordered cell after cell, where each stood, and the grid: (low, cells per unit, cells, starts)."""
+    from slth.subsetsum._vector_kernels import CELL_COORDINATES, fill_grid
+
+    g = min(sums.shape[1], CELL_COORDINATES)
+    cells = max(1, int(len(sums) ** (1 / g)))
+    low = sums[:, :g].min(axis=0)
+    width = sums[:, :g].max(axis=0) - low
+    per_unit = np.divide(cells, width, out=np.zeros(g), where=width > 2.0**-900)
+    starts, order = np.empty(cells**g + 1, np.int64), np.empty(len(sums), np.int64)
+    fill_grid(sums, low, per_unit, cells, starts, order)
+    return sums[order], order, (low, per_unit, cells, starts)
+
+
+def _mask(masks: np.ndarray, half: int, n: int) -> Kept:
+    bits = int(masks[0]) | int(masks[1]) << half
+    return np.array([bits >> i & 1 for i in range(n)], np.bool_)
+
+
+def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: float) -> Kept:
+    """A rounded vertex of the linear program, then blocks chosen anew until within `stop` or out of time."""
+    n, d = v.shape
+    kept = _rounded_vertex(v, z, size, deadline)
+    error = _error(v, z, kept)
+    block = min(n, BLOCK if d <= 6 else BLOCK_HIGH)
+    stream, epoch = Stream(0, "subsetsum/vectors/blocks"), 0
+    while error > stop:
+        order = np.argsort(words(stream, epoch * n, n), kind="stable")
+        for start in range(0, n - block + 1, block):
+            if time.monotonic() > deadline:
+                return kept
+            chosen = np.sort(order[start : start + block])
+            trial = kept.copy()
+            trial[chosen] = False
+            rest = z - v[trial].sum(axis=0)
+            trial[chosen], _ = _meet(v[chosen], rest, None if size is None else int(kept[chosen].sum()), stop, deadline)
+            new = _error(v, z, trial)
+            if new < error:
+                kept, error = trial, new
+            if error <= stop:
+                break
+        epoch += 1
+    return kept
+
+
+def _rounded_vertex(v: Vectors, z: Vector, size: int | None, deadline: float) -> Kept:
+    """Minimise t over $|\\sum m_i v_i - z| \\le t$, $0 \\le m \\le 1$, and round. If HiGHS gives up: no vector, or any."""
+    from scipy.optimize import linprog
+
+    n, d = v.shape
+    ones = np.ones((d, 1))
+    answer = linprog(
+        np.append(np.zeros(n), 1.0),
+        A_ub=np.block([[v.T, -ones], [-v.T, -ones]]),
+        b_ub=np.concatenate([z, -z]),
+        A_eq=None if size is None else np.append(np.ones(n), 0.0)[None],
+        b_eq=None if size is None else [size],
+        bounds=[(0, 1)] * n + [(0, None)],
+        method="highs-ds",
+        options={"time_limit": max(deadline - time.monotonic(), 0.0) / 2},
+    )
+    m = np.zeros(n) if answer.x is None else np.asarray(answer.x)[:n]
+    if size is None:
+        return m > 0.5
+    kept = np.zeros(n, np.bool_)
+    kept[np.argsort(-m, kind="stable")[:size]] = True
+    return kept
