@@ -5,20 +5,30 @@ take many problems, and `enumerate_closest` is the slow oracle. Every answer say
 """
 
 from slth.subsetsum._closest import closest, closest_batch
+from slth.subsetsum._differencing import karmarkar_karp
 from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._first import first, first_batch
+from slth.subsetsum._intervals import Reach, WorstError, closest_many, reach, worst_error
+from slth.subsetsum._large import first_large
 from slth.subsetsum._records import Status, SubsetSum, SubsetSums
 from slth.subsetsum._vectors import closest_vector, first_vector
 
 __all__ = [
+    "Reach",
     "Status",
     "SubsetSum",
     "SubsetSums",
+    "WorstError",
     "closest",
     "closest_batch",
+    "closest_many",
     "closest_vector",
     "enumerate_closest",
     "first",
     "first_batch",
+    "first_large",
     "first_vector",
+    "karmarkar_karp",
+    "reach",
+    "worst_error",
 ]

@@ -39,7 +39,7 @@ def read_vectors(values: Any, target: Any) -> tuple[Vectors, Vector]:
     """Candidates (n, d) and a target (d,), n and d at least 1, finite."""
     if np.ndim(values) != 2:
         raise InputError(
-            f"values must be vectors, one per row: (n, d), got shape {np.shape(values)}; for numbers use closest or first"
+            f"values must be vectors, one per row: (n, d), got shape {np.shape(values)}; for numbers use closest"
         )
     rows, z = read_floats(values, 2, "values"), read_floats(target, 1, "target")
     if not rows.size:

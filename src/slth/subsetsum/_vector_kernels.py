@@ -4,8 +4,8 @@ r"""Compiled search for the closest pair of half sums in R^d, largest coordinate
 per cell, stored cell after cell.
 
 **Search** (`search`). A partner of $a$ within the best distance r so far lies in the box $z - a \pm r$. Its cells are
-looked through, and r shrinks with each find. Cell numbers are monotone in the coordinate, computed for sums and boxes by
-the same float64 operations, so a partner is never missed.
+looked through, and r shrinks with each find. Cell numbers are monotone in the coordinate, computed for sums and boxes
+by the same float64 operations, so a partner is never missed.
 
 Letters: d coordinates, g of them on the grid; K cells per coordinate; r radius; x = z - a.
 """

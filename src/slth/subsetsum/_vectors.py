@@ -5,8 +5,8 @@ partner (see `_vector_kernels`). That is exact, and fast as long as $2^{n/2}$ po
 up to about 6.
 
 More vectors: a heuristic. The linear program over $m \in [0, 1]^n$ has a vertex with few fractional entries; it is
-rounded (keeping the size, if one is given), and then blocks of vectors, drawn from a fixed stream, are chosen anew, each
-block optimally given all others, until the time is spent.
+rounded (keeping the size, if one is given), and then blocks of vectors, drawn from a fixed stream, are chosen anew,
+each block optimally given all others, until the time is spent.
 
 Letters: n vectors of d coordinates; half sums a, b; z target.
 """
@@ -190,7 +190,7 @@ def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: flo
 
 
 def _rounded_vertex(v: Vectors, z: Vector, size: int | None, deadline: float) -> Kept:
-    """Minimise t over $|\\sum m_i v_i - z| \\le t$, $0 \\le m \\le 1$, and round. If HiGHS gives up: no vector, or any."""
+    """Minimise t over |sum of m_i v_i - z| <= t and 0 <= m <= 1, and round; any vectors if HiGHS gives up."""
     from scipy.optimize import linprog
 
     n, d = v.shape

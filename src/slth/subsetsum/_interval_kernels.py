@@ -1,0 +1,116 @@
+r"""Compiled merging for whole intervals of targets. Serial, no GIL, no fast mathematics.
+
+All $2^n$ sums in order cost $O(2^n)$: with one more value $v$ the sorted list $s$ is merged with $s + v$, which is
+sorted too, since float64 addition is monotone. Every sum is thus the float64 sum of its values in ascending order of
+index.
+
+Kernels stop after about `limit` steps and go on where their `state` says.
+"""
+
+from typing import no_type_check
+
+import numba
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def merge_shifted(s, v, out, state, limit):
+    """out = s merged with s + v, from state = (i, j) on: i sums of s and j of s + v are there. True when done."""
+    i, j = state
+    size = s.size
+    stop = min(i + j + limit, 2 * size)
+    while i + j < stop and i < size and j < size:
+        x, y = s[i], s[j] + v
+        take = x <= y
+        out[i + j] = x if take else y
+        i += take
+        j += not take
+    if i == size:
+        while i + j < stop:
+            out[i + j] = s[j] + v
+            j += 1
+    if j == size:
+        while i + j < stop:
+            out[i + j] = s[i]
+            i += 1
+    state[0], state[1] = i, j
+    return i + j == 2 * size
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def merge_shifted_masks(s, m, v, bit, out, out_m, state, limit):
+    """As `merge_shifted`, with the mask of each sum: equal sums stand in ascending order of their masks."""
+    i, j = state
+    size = s.size
+    stop = min(i + j + limit, 2 * size)
+    while i + j < stop:
+        if j == size or (i < size and s[i] <= s[j] + v):
+            out[i + j] = s[i]
+            out_m[i + j] = m[i]
+            i += 1
+        else:
+            out[i + j] = s[j] + v
+            out_m[i + j] = m[j] | bit
+            j += 1
+    state[0], state[1] = i, j
+    return i + j == 2 * size
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def widest_gap(s, v, low, high, state, gap, limit):
+    """Walk s merged with s + v, unstored, within [low, high]. True when done.
+
+    state: the two positions; gap[0]: the sum before; gap[1], gap[2]: the widest gap so far, between its two sums. A gap
+    counts by what is farthest from both its ends within [low, high]: at most half its width.
+    """
+    i, j = state
+    size = s.size
+    before, worst, at = gap
+    stop = min(i + j + limit, 2 * size)
+    while i + j < stop:
+        if j == size or (i < size and s[i] <= s[j] + v):
+            x = s[i]
+            i += 1
+        else:
+            x = s[j] + v
+            j += 1
+        if x >= low:
+            if before > high:
+                break
+            z = min(max(before / 2 + x / 2, low), high)
+            far = min(abs(z - before), abs(x - z))
+            if far > worst:
+                worst, at = far, z
+        before = x
+    state[0], state[1] = i, j
+    gap[0], gap[1], gap[2] = before, worst, at
+    return i + j == 2 * size or before > high
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def unite(pieces, v, low, high, out):
+    """(pieces united with pieces + v), cut to [low, high], as sorted pieces that do not touch. Returns their number.
+
+    pieces: float64 (p, 2), sorted, apart from each other; out: float64 (2p, 2).
+    """
+    i = j = count = 0
+    size = len(pieces)
+    while i + j < 2 * size:
+        if j == size or (i < size and pieces[i, 0] <= pieces[j, 0] + v):
+            left, right = pieces[i, 0], pieces[i, 1]
+            i += 1
+        else:
+            left, right = pieces[j, 0] + v, pieces[j, 1] + v
+            j += 1
+        left, right = max(left, low), min(right, high)
+        if left >= right:
+            continue
+        if count and left <= out[count - 1, 1]:
+            out[count - 1, 1] = max(out[count - 1, 1], right)
+        else:
+            out[count, 0], out[count, 1] = left, right
+            count += 1
+    return count
