@@ -17,8 +17,8 @@ from slth.subsetsum._records import Status, SubsetSums
 
 WORST_VALUES = 26  # 1.5 · 2^25 sums in memory: 400 MB
 MANY_VALUES = 24  # 1.5 · 2^24 sums and masks: 300 MB
-PIECES = 1 << 23  # disjoint pieces of a reachable set
-STEPS = 1 << 23  # of a kernel between two chances for Ctrl-C: some 30 ms
+PIECES = 1 << 22  # disjoint pieces of a reachable set
+STEPS = 1 << 22  # of a kernel between two chances for Ctrl-C: some 30 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ def reach(values: ArrayLike, *, tol: Number, low: Number = -1.0, high: Number = 
         clipped: follow the recursion of the proof.
 
     Raises:
-        InputError: also if the set may fall into more than $2^{23}$ pieces.
+        InputError: also if the set falls into more than $2^{22}$ pieces on the way.
 
     Cost: O(pieces) per value; at most $\min(2^n, \text{range} / 2\varepsilon)$ pieces. A set is exact up to rounding of
     its ends.
@@ -138,12 +138,6 @@ def reach(values: ArrayLike, *, tol: Number, low: Number = -1.0, high: Number = 
     from slth.subsetsum._interval_kernels import unite
 
     down, up = _still_to_come(row)
-    width = ends[1] - ends[0] + (0.0 if clipped else up[0] + down[0])
-    if len(row) > 23 and width / (2 * radius) > PIECES:
-        raise InputError(
-            f"expected a set of at most {PIECES} pieces, got {len(row)} values and tol {radius:g}: up to "
-            f"{width / (2 * radius):.2g} pieces; try a larger tol, or at most 23 values"
-        )
     pieces = np.array([[-radius, radius]])
     covered = [_fraction(pieces, ends)]
     for t, v in enumerate(row):
@@ -151,6 +145,11 @@ def reach(values: ArrayLike, *, tol: Number, low: Number = -1.0, high: Number = 
         window = ends if clipped else (ends[0] - up[t + 1], ends[1] + down[t + 1])
         out = np.empty((2 * len(pieces), 2))
         pieces = out[: unite(pieces, v, *window, out)].copy()
+        if len(pieces) > PIECES:
+            raise InputError(
+                f"after {t + 1} values the set is in {len(pieces)} pieces, tol {radius:g}; try a larger tol, or fewer "
+                f"values: at most {PIECES} pieces fit"
+            )
         covered.append(_fraction(pieces, ends))
     inside = np.clip(pieces, *ends)
     return Reach(np.array(covered), inside[inside[:, 0] < inside[:, 1]])
