@@ -63,6 +63,14 @@ def test_every_way_to_keep_the_others_is_tried(n):
         assert (answer.error, answer.kept.tolist()) == (0, wanted.tolist())
 
 
+def test_a_block_is_solved_for_every_way_to_keep_its_neighbours():
+    values = np.random.default_rng(5).uniform(-1, 1, 45)
+    order = np.argsort(np.abs(values), kind="stable")
+    trials = [kept.copy() for kept in _large._block_trials(values, 0.3, 1e-3, order, np.arange(40))]
+    assert len({tuple(kept[order[40:]]) for kept in trials}) == len(trials) == 2**5
+    assert all(fresh_error(values, kept, 0.3) <= 1e-3 + 1e-12 for kept in trials[:1])
+
+
 @pytest.mark.parametrize("n", [41, 59, 60, 61, 100, 333])
 def test_blocks_are_different_positions_and_cover_all(n):
     blocks = list(_large._blocks(n, 40))

@@ -141,6 +141,14 @@ def test_many_vectors_are_brought_within_tol_where_solutions_abound(n, d, tol, s
     assert (first_vector(values, target, tol=tol, size=size, seconds=60).kept == answer.kept).all()
 
 
+@pytest.mark.parametrize("power", [-60, 60])
+def test_the_heuristic_has_no_unit(power):
+    values, target = problem(60, 3, seed=10)
+    answer = first_vector(values, target, tol=0.02, seconds=60)
+    scaled = first_vector(values * 2.0**power, target * 2.0**power, tol=0.02 * 2.0**power, seconds=60)
+    assert (scaled.kept == answer.kept).all()
+
+
 def test_beyond_forty_vectors_nothing_is_called_optimal():
     values, target = problem(41, 2, seed=8)
     answer = closest_vector(values, target, seconds=0.1)

@@ -20,8 +20,9 @@ from slth.subsetsum._records import Status, SubsetSum
 def karmarkar_karp(values: ArrayLike, target: Number) -> SubsetSum:
     r"""Choose a subset with a small $|\sum_{i \in S} v_i - z|$ by largest differencing: a heuristic.
 
-    The typical error is $n^{-\Theta(\log n)}$, against $2^{-\Theta(n)}$ of the optimum: `first_large` is closer, and as
-    fast. Kept for comparison.
+    The typical error is $n^{-\Theta(\log n)}$, against $2^{-\Theta(n)}$ of the optimum: 1e-6 for n = 50, and below what
+    float64 sums resolve from n = 1,000 on. It asks for no tolerance, and takes some ten times as long as `first_large`.
+    Kept for comparison.
 
     Args:
         values: $v$, shape (n,), any n. Finite, any order, not modified. Zeros are never kept.
@@ -30,7 +31,7 @@ def karmarkar_karp(values: ArrayLike, target: Number) -> SubsetSum:
     Returns:
         Status BUDGET_SPENT, always: nothing is proved. The error is that of the float64 sum.
 
-    Cost: $O(n \log n)$: 20 ms for n = 10^4.
+    Cost: $O(n \log n)$: 40 ms for n = 10^4.
 
     Sources: Karmarkar and Karp (1982).
 

@@ -10,75 +10,72 @@ Kernels stop after about `limit` steps and go on where their `state` says.
 from typing import no_type_check
 
 import numba
+import numpy as np
+
+U64 = np.uint64
+ONE = U64(1)  # indices are unsigned: no wrap-around test
 
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
 def merge_shifted(s, v, out, state, limit):
     """out = s merged with s + v, from state = (i, j) on: i sums of s and j of s + v are there. True when done."""
-    i, j = state
-    size = s.size
-    stop = min(i + j + limit, 2 * size)
+    size, i, j = U64(s.size), U64(state[0]), U64(state[1])
+    stop = min(i + j + U64(limit), size + size)
     while i + j < stop and i < size and j < size:
         x, y = s[i], s[j] + v
-        take = x <= y
-        out[i + j] = x if take else y
+        out[i + j] = min(x, y)
+        take = U64(x <= y)
         i += take
-        j += not take
-    if i == size:
-        while i + j < stop:
-            out[i + j] = s[j] + v
-            j += 1
-    if j == size:
-        while i + j < stop:
-            out[i + j] = s[i]
-            i += 1
+        j += ONE - take
+    while i + j < stop and j < size:
+        out[i + j] = s[j] + v
+        j += ONE
+    while i + j < stop and i < size:
+        out[i + j] = s[i]
+        i += ONE
     state[0], state[1] = i, j
-    return i + j == 2 * size
+    return i + j == size + size
 
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
 def merge_shifted_masks(s, m, v, bit, out, out_m, state, limit):
     """As `merge_shifted`, with the mask of each sum: equal sums stand in ascending order of their masks."""
-    i, j = state
-    size = s.size
-    stop = min(i + j + limit, 2 * size)
+    size, i, j = U64(s.size), U64(state[0]), U64(state[1])
+    stop = min(i + j + U64(limit), size + size)
     while i + j < stop:
         if j == size or (i < size and s[i] <= s[j] + v):
             out[i + j] = s[i]
             out_m[i + j] = m[i]
-            i += 1
+            i += ONE
         else:
             out[i + j] = s[j] + v
             out_m[i + j] = m[j] | bit
-            j += 1
+            j += ONE
     state[0], state[1] = i, j
-    return i + j == 2 * size
+    return i + j == size + size
 
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
 def widest_gap(s, v, low, high, state, gap, limit):
-    """Walk s merged with s + v, unstored, within [low, high]. True when done.
+    """Walk s merged with s + v, unstored, up to the first sum above high. True when done.
 
-    state: the two positions; gap[0]: the sum before; gap[1], gap[2]: the widest gap so far, between its two sums. A gap
-    counts by what is farthest from both its ends within [low, high]: at most half its width.
+    state: the two positions; gap: the sum before, the widest gap so far and its target. A gap between two sums counts
+    by the target in it, within [low, high], that is farthest from both: at most half its width.
     """
-    i, j = state
-    size = s.size
+    size, i, j = U64(s.size), U64(state[0]), U64(state[1])
     before, worst, at = gap
-    stop = min(i + j + limit, 2 * size)
-    while i + j < stop:
-        if j == size or (i < size and s[i] <= s[j] + v):
-            x = s[i]
-            i += 1
-        else:
-            x = s[j] + v
-            j += 1
-        if x >= low:
-            if before > high:
-                break
+    stop = min(i + j + U64(limit), size + size)
+    while i + j < stop and before <= high:
+        x = s[i] if i < size else np.inf
+        y = s[j] + v if j < size else np.inf
+        take = U64(x <= y)
+        i += take
+        j += ONE - take
+        x = min(x, y)
+        if x >= low and x - before > 2.0 * worst:
             z = min(max(before / 2 + x / 2, low), high)
             far = min(abs(z - before), abs(x - z))
             if far > worst:
@@ -86,7 +83,7 @@ def widest_gap(s, v, low, high, state, gap, limit):
         before = x
     state[0], state[1] = i, j
     gap[0], gap[1], gap[2] = before, worst, at
-    return i + j == 2 * size or before > high
+    return i + j == size + size or before > high
 
 
 @no_type_check

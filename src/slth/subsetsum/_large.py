@@ -115,7 +115,7 @@ def _blocks(n: int, size: int) -> Iterator[np.ndarray]:
     spread = np.arange(size) * n // size
     for turn in range(-(-(n - size) // SHIFT) + 1):
         yield np.arange(size) + min(turn * SHIFT, n - size)
-        if turn < n // size and n > size:
+        if n > size:
             yield np.sort((spread + turn) % n)
 
 
