@@ -1,4 +1,6 @@
-"""Reference numbers of random subset sums, as Markdown tables: python benchmarks/interval_tables.py [--quick] [--only TABLE]
+"""Reference numbers of random subset sums, as Markdown tables.
+
+    python benchmarks/interval_tables.py [--quick] [--only TABLE]
 
 R(n): n values from U[-1, 1], R = max over z in [-1, 1] of the distance to the closest subset sum; median and 90 %
 quantile, each between the order statistics that hold it with 95 % probability; and the share of one target, z from

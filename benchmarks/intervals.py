@@ -1,6 +1,7 @@
 """Whole intervals, side by side, as Markdown tables: python benchmarks/intervals.py
 
-n values from U[-1, 1], the interval [-1, 1], the same instances in one run; medians, compilation excluded.
+n values from U[-1, 1], the interval [-1, 1], the same instances in one run; medians of the CPU time, compilation
+excluded.
 
 Worst error: `worst_error` (slth) against NumPy's sort of all 2^n sums, up to 26 values.
 Many targets: `closest_many` against `closest_batch` (slth, each target by itself) and NumPy's sort and searchsorted.
@@ -59,12 +60,12 @@ def reach_by_bits(values: np.ndarray) -> float:
 
 
 def measure(solve: Callable[[int], object]) -> tuple[float, list]:
-    """Median seconds over the instances, and the answers."""
+    """Median CPU seconds over the instances, and the answers."""
     taken, answers = [], []
     for instance in range(INSTANCES):
-        start = time.perf_counter()
+        start = time.process_time()
         answers.append(solve(instance))
-        taken.append(time.perf_counter() - start)
+        taken.append(time.process_time() - start)
     return statistics.median(taken), answers
 
 
