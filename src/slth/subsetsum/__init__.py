@@ -2,6 +2,9 @@
 
 `first` finds some subset within a tolerance, as cheaply as it can; `closest` finds the best of all; the batch forms
 take many problems, and `enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
+
+Vectors: `closest_vector`, `first_vector`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
+All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates: `slth.subsetsum.laws`.
 """
 
 from slth.subsetsum._closest import closest, closest_batch

@@ -18,7 +18,7 @@ from slth.subsetsum._records import Status, SubsetSums
 WORST_VALUES = 26  # 1.5 · 2^25 sums in memory: 400 MB
 MANY_VALUES = 24  # 1.5 · 2^24 sums and masks: 300 MB
 PIECES = 1 << 22  # disjoint pieces of a reachable set
-STEPS = 1 << 22  # of a kernel between two chances for Ctrl-C: some 30 ms
+STEPS = 1 << 22  # of a kernel between two chances for Ctrl-C: 20 to 40 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ def worst_error(values: ArrayLike, *, low: Number = -1.0, high: Number = 1.0) ->
 
     Exactness: the gaps are those of the float64 sums in ascending order of index, rounded once or twice.
 
-    Cost: $O(2^n)$ time, $0.75 \cdot 2^n$ numbers: 0.1 s for n = 24, 0.4 s and 400 MB for n = 26.
+    Cost: $O(2^n)$ time, $0.75 \cdot 2^n$ numbers: 0.3 s for n = 24, 1.5 s and 400 MB for n = 26.
 
     Sources: the quantity of Lueker (1998) and da Cunha et al. (2022).
 

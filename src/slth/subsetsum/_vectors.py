@@ -48,7 +48,7 @@ def closest_vector(
     $n\,2^{-52}$ of the largest coordinate; exactly, with ties, if all sums are exact, as those of stream values are.
 
     Cost: $O(2^{n/2})$ memory, about $2^{n/2}$ look-ups for d <= 4, up to $2^n$ comparisons for large d. With d = 3:
-    3 ms for n = 24, half a second for n = 40.
+    2 ms for n = 24, a second for n = 40.
 
     Sources: existence, Becchetti et al. (2022); meet in the middle, Horowitz and Sahni (1974).
 
