@@ -45,14 +45,13 @@ def merge_shifted_masks(s, m, v, bit, out, out_m, state, limit):
     size, i, j = U64(s.size), U64(state[0]), U64(state[1])
     stop = min(i + j + U64(limit), size + size)
     while i + j < stop:
-        if j == size or (i < size and s[i] <= s[j] + v):
-            out[i + j] = s[i]
-            out_m[i + j] = m[i]
-            i += ONE
-        else:
-            out[i + j] = s[j] + v
-            out_m[i + j] = m[j] | bit
-            j += ONE
+        x = s[i] if i < size else np.inf
+        y = s[j] + v if j < size else np.inf
+        take = U64(x <= y)
+        out[i + j] = min(x, y)
+        out_m[i + j] = m[take * i + (ONE - take) * j] | np.uint32((ONE - take) * U64(bit))
+        i += take
+        j += ONE - take
     state[0], state[1] = i, j
     return i + j == size + size
 

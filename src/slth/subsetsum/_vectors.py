@@ -24,7 +24,7 @@ from slth.subsetsum._readers import read_positive, read_size, read_vectors
 from slth.subsetsum._records import Status, SubsetSum
 
 HALF_FLOATS = 1 << 24  # float64 numbers in a list of half sums, at most: 128 MiB
-STEPS = 1 << 24  # of the kernel between two looks at the clock: some 30 ms
+STEPS = 1 << 23  # of the kernel between two looks at the clock: 10 to 40 ms
 BLOCK = 28  # vectors chosen anew together, by the heuristic
 BLOCK_HIGH = 24  # the same where boxes are no longer small: d > 6
 
