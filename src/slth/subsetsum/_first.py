@@ -15,15 +15,18 @@ from numpy.typing import ArrayLike
 from slth.subsetsum._inputs import Number, read_batch, read_problem, read_threads, read_tol
 from slth.subsetsum._records import SubsetSum, SubsetSums
 from slth.subsetsum._rows import solve_rows
+from slth.subsetsum._sized import read_size, solve_sized
 
 
-def first(values: ArrayLike, target: Number, *, tol: Number) -> SubsetSum:
-    r"""Choose some subset $S$ of the values with $|\sum_{i \in S} v_i - z| \le \varepsilon$.
+def first(values: ArrayLike, target: Number, *, tol: Number, size: int | None = None) -> SubsetSum:
+    r"""Choose some subset $S$ of the values with $|\sum_{i \in S} v_i - z| \le \varepsilon$, if asked with $|S| = k$.
 
     Args:
         values: $v$, shape (n,), n <= 64. Finite, any order, not modified. Zeros are never kept.
         target: $z$, in the unit of `values`.
         tol: $\varepsilon > 0$, absolute, in the unit of `values`.
+        size: $k$, how many values to keep; None for any number. With a size zeros count as values, and problems are
+            searched to the end or refused: n and k are limited as in `closest`.
 
     Returns:
         WITHIN_TOL; or, up to 40 non-zero values, the closest subset with BEST_EFFORT: there is none within `tol`. The
@@ -42,12 +45,16 @@ def first(values: ArrayLike, target: Number, *, tol: Number) -> SubsetSum:
     array([ True,  True, False])
     >>> first([0.5, -0.25, 0.75], 0.3, tol=0.01).status.value
     'the search finished; no subset is within tol'
+    >>> first([0.5, -0.25, 0.75], 0.3, tol=0.3, size=2).kept
+    array([ True,  True, False])
     """
     rows, targets = read_problem(values, target)
-    return _solve(rows, targets, read_tol(tol), 1)[0]
+    return _solve(rows, targets, read_tol(tol), size, 1)[0]
 
 
-def first_batch(values: ArrayLike, targets: ArrayLike, *, tol: Number, threads: int = 1) -> SubsetSums:
+def first_batch(
+    values: ArrayLike, targets: ArrayLike, *, tol: Number, size: int | None = None, threads: int = 1
+) -> SubsetSums:
     """Solve many problems, each exactly as `first` does: values (batch, n), targets (batch,).
 
     The answers do not depend on `threads`, bit for bit. Cost: a third of a microsecond per problem and thread for
@@ -58,10 +65,13 @@ def first_batch(values: ArrayLike, targets: ArrayLike, *, tol: Number, threads: 
     array([3, 3], dtype=uint64)
     """
     rows, z = read_batch(values, targets)
-    return _solve(rows, z, read_tol(tol), read_threads(threads))
+    return _solve(rows, z, read_tol(tol), size, read_threads(threads))
 
 
-def _solve(values: np.ndarray, targets: np.ndarray, tol: float, threads: int) -> SubsetSums:
+def _solve(values: np.ndarray, targets: np.ndarray, tol: float, size: int | None, threads: int) -> SubsetSums:
+    k = read_size(size, values.shape[1])
+    if k is not None:
+        return solve_sized(values, targets, sizes=(k, k), tol=tol, threads=threads)[0]
     from slth.subsetsum._kernels import first_rows
 
     return solve_rows(partial(first_rows, values, targets, tol), len(values), values.shape[1], threads)

@@ -5,9 +5,10 @@ Every row is solved by itself, so neither blocks nor threads can change a bit of
 """
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from threading import Event
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -30,17 +31,18 @@ class Work(NamedTuple):
     live: np.ndarray  # int64 (1,), one at first
 
 
-Kernel = Callable[[int, int, int, Work, np.ndarray, np.ndarray, np.ndarray], int]
+Kernel = Callable[[int, int, int, Any, np.ndarray, np.ndarray, np.ndarray], int]
 """(start, stop, steps, work, packed, error, codes) -> the first row not done."""
 
 
-def solve_rows(kernel: Kernel, batch: int, n: int, threads: int) -> SubsetSums:
-    """Answer all rows. Memory: the answers, and O(2^(n/2)) bytes per thread."""
+def solve_rows(kernel: Kernel, batch: int, n: int, threads: int, make: Callable[[], Any] | None = None) -> SubsetSums:
+    """Answer all rows. Memory: the answers, and per thread what `make` allocates, else O(2^(n/2)) bytes."""
+    make = make or partial(make_work, n)
     packed, error, codes = np.zeros(batch, np.uint64), np.zeros(batch), np.zeros(batch, np.uint8)
-    work, stopped = make_work(n), Event()
+    work, stopped = make(), Event()
 
-    def solve(start: int, stop: int, work: Work | None = None) -> None:
-        work = work or make_work(n)
+    def solve(start: int, stop: int, work: Any = None) -> None:
+        work = work or make()
         while start < stop and not stopped.is_set():
             start = kernel(start, stop, STEPS, work, packed, error, codes)
 
