@@ -1,37 +1,47 @@
 """Subset sums: numbers in, subset out.
 
-`first` finds some subset within a tolerance, as cheaply as it can; `closest` finds the best of all; the batch forms
-take many problems, and `enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
-
-Vectors: `closest_vector`, `first_vector`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
-All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates: `slth.subsetsum.laws`.
+`first` finds some subset within a tolerance, as cheaply as it can; `closest` finds the best of all, of a given size if
+asked; `smallest` keeps the fewest values, `trade_off` shows what fewer would cost, `perturbed` lets the kept ones move,
+and `count` counts. `closest_integer` works on integers without rounding. The batch forms take many problems, and
+`enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
 """
 
 from slth.subsetsum._closest import closest, closest_batch
-from slth.subsetsum._differencing import karmarkar_karp
+from slth.subsetsum._count import count
 from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._first import first, first_batch
-from slth.subsetsum._intervals import Reach, WorstError, closest_many, reach, worst_error
-from slth.subsetsum._large import first_large
-from slth.subsetsum._records import Status, SubsetSum, SubsetSums
-from slth.subsetsum._vectors import closest_vector, first_vector
+from slth.subsetsum._integers import closest_integer
+from slth.subsetsum._perturbed import perturbed, perturbed_batch
+from slth.subsetsum._records import (
+    IntegerSum,
+    PerturbedSum,
+    PerturbedSums,
+    Status,
+    SubsetCount,
+    SubsetSum,
+    SubsetSums,
+)
+from slth.subsetsum._smallest import smallest, smallest_batch, trade_off
 
 __all__ = [
-    "Reach",
+    "IntegerSum",
+    "PerturbedSum",
+    "PerturbedSums",
     "Status",
+    "SubsetCount",
     "SubsetSum",
     "SubsetSums",
     "WorstError",
     "closest",
     "closest_batch",
-    "closest_many",
-    "closest_vector",
+    "closest_integer",
+    "count",
     "enumerate_closest",
     "first",
     "first_batch",
-    "first_large",
-    "first_vector",
-    "karmarkar_karp",
-    "reach",
-    "worst_error",
+    "perturbed",
+    "perturbed_batch",
+    "smallest",
+    "smallest_batch",
+    "trade_off",
 ]

@@ -7,7 +7,7 @@ from operator import index
 
 import numpy as np
 
-from slth._shapes import Codes, Errors, Kept, KeptBatch, PackedRows
+from slth._shapes import Codes, Errors, Kept, KeptBatch, PackedRows, Values
 
 
 class Status(Enum):
@@ -17,6 +17,9 @@ class Status(Enum):
     OPTIMAL = "no subset is closer"
     BEST_EFFORT = "the search finished; no subset is within tol"
     BUDGET_SPENT = "the search stopped early; a closer subset may exist"
+    INFEASIBLE = "no subset sums to the target"
+    COUNTED = "every subset within tol is counted"
+    UNDECIDED = "some subsets at the edge of tol may or may not count"
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to one bool
@@ -61,3 +64,52 @@ class SubsetSums:
         counts = Counter(tuple(Status)[code].name for code in self.codes)
         ends = ", ".join(f"{count} {name}" for name, count in counts.items())
         return f"<{len(self)} subset sums of {self.n} values: {ends or 'none'}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PerturbedSum:
+    """The answer to one problem whose kept values may move: all by the same `move`."""
+
+    kept: Kept
+    move: float  # y, signed; 0 where nothing is kept
+    error: float  # |sum of the kept values, each plus y, in ascending order of index - target|, as float64 computes it
+    status: Status
+
+    @property
+    def moves(self) -> Values:
+        """How far each value moves: y where kept, 0 elsewhere."""
+        return self.kept * self.move
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PerturbedSums:
+    """The answers to a batch of problems; `answers[i]` is one of them as a `PerturbedSum`."""
+
+    subsets: SubsetSums
+    move: Errors  # y of each problem
+
+    def __len__(self) -> int:
+        return len(self.subsets)
+
+    def __getitem__(self, row: int) -> PerturbedSum:
+        answer = self.subsets[row]
+        return PerturbedSum(answer.kept, float(self.move[row]), answer.error, answer.status)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IntegerSum:
+    """The answer to one problem of integers."""
+
+    kept: Kept
+    error: int  # |sum of the kept values - target|, exact
+    status: Status
+
+
+@dataclass(frozen=True, slots=True)
+class SubsetCount:
+    """How many subsets are within tolerance: from `count` to `count + undecided`."""
+
+    count: int
+    undecided: int
+    subsets: int  # all that were asked about
+    status: Status

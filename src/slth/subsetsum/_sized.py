@@ -30,6 +30,7 @@ class SizedWork(NamedTuple):
     low: Side
     high: Side
     spare: Side
+    resume: np.ndarray  # int64 (4,): a row that is not finished (-1: none), its next size, sums listed, found or not
 
 
 def read_size(size: object, n: int) -> int | None:
@@ -71,7 +72,7 @@ def make_sized_work(n: int, most: int) -> SizedWork:
     def side() -> Side:
         return Side(np.empty(count, np.int64), np.empty(count, np.uint32), np.zeros(sizes, np.int64))
 
-    return SizedWork(side(), side(), side())
+    return SizedWork(side(), side(), side(), np.array([-1, 0, 0, 0], np.int64))
 
 
 def solve_sized(

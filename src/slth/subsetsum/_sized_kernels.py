@@ -154,12 +154,12 @@ def closest_of_size(q, n, inner, k, z, enough, low, high):
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
-def list_halves(q, inner, most, work):
-    """List the first `inner` values, at most `most` of either half. Returns about how many steps that took."""
+def list_halves(q, inner, most, distinct, work):
+    """List the first `inner` values, at most `most` of either half. Returns about how many steps (1 ns) that took."""
     half = inner // 2
-    list_by_size(q, 0, half, min(most, half), True, work.low, work.spare)
-    list_by_size(q, half, inner, min(most, inner - half), True, work.high, work.spare)
-    return 8 * (work.low.ends[min(most, half) + 1] + work.high.ends[min(most, inner - half) + 1])
+    list_by_size(q, 0, half, min(most, half), distinct, work.low, work.spare)
+    list_by_size(q, half, inner, min(most, inner - half), distinct, work.high, work.spare)
+    return 16 * (work.low.ends[min(most, half) + 1] + work.high.ends[min(most, inner - half) + 1])
 
 
 @no_type_check
@@ -185,8 +185,8 @@ def walk_by_size(q, n, k, z, enough, work):
             sums *= (inner - i) / (i + 1.0)
     if inner > n - WALK_MIN:
         return False, ZERO, 0
-    steps = list_halves(q, inner, k, work)
-    per_sweep = steps // 4 + 16
+    steps = list_halves(q, inner, k, True, work)
+    per_sweep = steps // 8 + 16
 
     part = k - (k * inner + n // 2) // n  # outer values to keep: those that leave an average rest of the target
     listed = 0.0
@@ -237,7 +237,7 @@ def decide(row, target, bits, k, epsilon):
 def sized_rows(
     values, targets, least, most, tol, epsilon, by_move, moves, start, stop, limit, work, packed, error, codes
 ):
-    """The best subset of `least` to `most` values of each row from `start` on. Returns the next row.
+    """The best subset of `least` to `most` values of each row from `start` on. Returns the next row, or the same again.
 
     tol < 0: the closest. least = most: some subset within tol, if there is one. Else among those within tol, each kept
     value moved by up to epsilon: the first size that has one, and its closest; by_move: the one that moves least.
@@ -246,33 +246,41 @@ def sized_rows(
     n = values.shape[1]
     inner = n - OUTER if least == most and n > 4 * OUTER else n
     q, pos = np.empty(n + 1, I64), np.empty(n + 1, I64)
+    resume = work.resume
+    resumed = resume[0] == start
     for p in range(start, stop):
         row, target = values[p], targets[p]
         z, sure = spread(row, target, tol, pos, q)
         limit -= 8 * n + 32
-        listed, found = -1, False
-        error[p] = np.inf
-        if least == most and tol >= 0 and sure >= 0:
-            near, bits, steps = walk_by_size(q, n, most, z, sure, work)
-            limit -= steps
-            if near:
-                _, error[p] = decide(row, target, bits, most, 0.0)
-                packed[p], found = bits, error[p] <= tol
-        for k in range(least, most + 1 if not found else 0):
+        smallest, listed, found = (resume[1], resume[2], resume[3] == 1) if resumed else (least, I64(-1), False)
+        if not resumed:
+            error[p] = np.inf
+            if least == most and tol >= 0 and sure >= 0:
+                near, bits, steps = walk_by_size(q, n, most, z, sure, work)
+                limit -= steps
+                if near:
+                    error[p] = decide(row, target, bits, most, 0.0)[1]
+                    packed[p], found = bits, error[p] <= tol
+        resumed, steps = False, 32 * work.low.sums.size
+        for k in range(smallest, most + 1 if by_move or not found else 0):
             if k > listed:  # small subsets are found without listing large ones
                 listed = most if by_move else min(most, 2 * k)
-                steps = list_halves(q, inner, listed, work)
+                steps = list_halves(q, inner, listed, True, work)
                 limit -= steps
             bits = closest_of_size(q, n, inner, k, z, I64(-1), work.low, work.high)
             y, gap = decide(row, target, bits, k, epsilon)
-            limit -= steps // 4
+            limit -= steps // 8
             fits = gap <= tol
             if (fits and not found) or (fits == found and (abs(y) < abs(moves[p]) if found else gap < error[p])):
                 packed[p], error[p], moves[p] = bits, gap, y
             found |= fits
             if found and not by_move:
                 break
+            if limit < 0 and k < most:  # the next call goes on from here
+                resume[0], resume[1], resume[2], resume[3] = p, k + 1, listed, found
+                return p
         codes[p] = OPTIMAL if tol < 0 else WITHIN_TOL if found else BEST_EFFORT
+        resume[0] = -1
         if limit < 0:
             return p + 1
     return stop
@@ -285,14 +293,16 @@ def curve_rows(row, target, start, stop, limit, work, packed, error, codes):
     n = row.size
     q, pos = np.empty(n + 1, I64), np.empty(n + 1, I64)
     z, _ = spread(row, target, 0.0, pos, q)
-    steps = list_halves(q, n, stop - 1, work)
-    limit -= steps
+    steps = 32 * work.low.sums.size
+    if work.resume[0] != start:  # else the sums are still there
+        limit -= list_halves(q, n, stop - 1, True, work)
     for k in range(start, stop):
         packed[k] = closest_of_size(q, n, n, k, z, I64(-1), work.low, work.high)
         error[k] = decide(row, target, packed[k], k, 0.0)[1]
         codes[k] = OPTIMAL
-        limit -= steps // 4
+        limit -= steps // 8
         if limit < 0:
+            work.resume[0] = k + 1
             return k + 1
     return stop
 
@@ -301,7 +311,7 @@ def curve_rows(row, target, start, stop, limit, work, packed, error, codes):
 @numba.njit(cache=True, nogil=True)
 def integer_bits(q, z, k, work):
     """The lowest mask among the closest sums of k integers (k < 0: of any number)."""
-    list_halves(q, q.size, k, work)
+    list_halves(q, q.size, k, True, work)
     return closest_of_size(q, q.size, q.size, k, z, I64(-1), work.low, work.high)
 
 
@@ -339,15 +349,13 @@ def pairs_decided(row, target, tol, half, a, a_masks, b, b_masks, low, high, lef
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
-def count_sums(q, row, target, tol, k, sure, doubtful, left, work):
-    """Subsets of k values (k < 0: of any number) with an integer sum in `sure`, or in `doubtful` and within tol.
+def count_sums(row, target, tol, k, sure, doubtful, left, work):
+    """Listed sums of k values (k < 0: of any number) that are in `sure`, or in `doubtful` and within tol.
 
     sure: one range (low, high); doubtful: two ranges. Returns (counted, not decided).
     """
-    n = q.size
+    n = row.size
     half = n // 2
-    list_by_size(q, 0, half, min(k, half), False, work.low, work.spare)
-    list_by_size(q, half, n, min(k, n - half), False, work.high, work.spare)
     counted = undecided = 0
     least, most = (max(0, k - (n - half)), min(k, half)) if k >= 0 else (0, 0)
     for j in range(least, most + 1):
