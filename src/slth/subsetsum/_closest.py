@@ -16,10 +16,10 @@ from numpy.typing import ArrayLike
 from slth.subsetsum._inputs import Number, check_exact, read_batch, read_problem, read_threads
 from slth.subsetsum._records import SubsetSum, SubsetSums
 from slth.subsetsum._rows import solve_rows
-from slth.subsetsum._sized import read_size, solve_sized
+from slth.subsetsum._sized import Size, read_size, solve_sized
 
 
-def closest(values: ArrayLike, target: Number, *, size: int | None = None) -> SubsetSum:
+def closest(values: ArrayLike, target: Number, *, size: Size = None) -> SubsetSum:
     r"""Choose the subset $S$ of the values that minimises $|\sum_{i \in S} v_i - z|$, if asked with $|S| = k$.
 
     Args:
@@ -50,7 +50,7 @@ def closest(values: ArrayLike, target: Number, *, size: int | None = None) -> Su
     return _solve(rows, targets, size, 1)[0]
 
 
-def closest_batch(values: ArrayLike, targets: ArrayLike, *, size: int | None = None, threads: int = 1) -> SubsetSums:
+def closest_batch(values: ArrayLike, targets: ArrayLike, *, size: Size = None, threads: int = 1) -> SubsetSums:
     """Solve many problems, each exactly as `closest` does: values (batch, n), targets (batch,).
 
     The answers do not depend on `threads`, bit for bit. Memory: the answers, and O(2^(n/2)) bytes per thread.
@@ -62,7 +62,7 @@ def closest_batch(values: ArrayLike, targets: ArrayLike, *, size: int | None = N
     return _solve(rows, z, size, read_threads(threads))
 
 
-def _solve(values: np.ndarray, targets: np.ndarray, size: int | None, threads: int) -> SubsetSums:
+def _solve(values: np.ndarray, targets: np.ndarray, size: object, threads: int) -> SubsetSums:
     k = read_size(size, values.shape[1])
     if k is not None:
         return solve_sized(values, targets, sizes=(k, k), tol=None, threads=threads)[0]

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from slth.subsetsum._inputs import Number, read_problem, read_tol
 from slth.subsetsum._records import Status, SubsetCount
-from slth.subsetsum._sized import check_sized, make_sized_work, read_size
+from slth.subsetsum._sized import Size, check_sized, make_sized_work, read_size
 
 DECIDED = 1 << 20  # subsets decided one by one; they take about 50 ms
 DIGITS = 53  # of a float64
@@ -26,7 +26,7 @@ Range = tuple[int, int]
 NOTHING: Range = (1, 0)
 
 
-def count(values: ArrayLike, target: Number, *, tol: Number, size: int | None = None) -> SubsetCount:
+def count(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) -> SubsetCount:
     r"""Count the subsets with $|\sum_{i \in S} v_i - z| \le \varepsilon$, if asked those with $|S| = k$.
 
     Args:

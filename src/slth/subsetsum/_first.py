@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike
 from slth.subsetsum._inputs import Number, read_batch, read_problem, read_threads, read_tol
 from slth.subsetsum._records import SubsetSum, SubsetSums
 from slth.subsetsum._rows import solve_rows
-from slth.subsetsum._sized import read_size, solve_sized
+from slth.subsetsum._sized import Size, read_size, solve_sized
 
 
-def first(values: ArrayLike, target: Number, *, tol: Number, size: int | None = None) -> SubsetSum:
+def first(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) -> SubsetSum:
     r"""Choose some subset $S$ of the values with $|\sum_{i \in S} v_i - z| \le \varepsilon$, if asked with $|S| = k$.
 
     Args:
@@ -53,7 +53,7 @@ def first(values: ArrayLike, target: Number, *, tol: Number, size: int | None = 
 
 
 def first_batch(
-    values: ArrayLike, targets: ArrayLike, *, tol: Number, size: int | None = None, threads: int = 1
+    values: ArrayLike, targets: ArrayLike, *, tol: Number, size: Size = None, threads: int = 1
 ) -> SubsetSums:
     """Solve many problems, each exactly as `first` does: values (batch, n), targets (batch,).
 
@@ -68,7 +68,7 @@ def first_batch(
     return _solve(rows, z, read_tol(tol), size, read_threads(threads))
 
 
-def _solve(values: np.ndarray, targets: np.ndarray, tol: float, size: int | None, threads: int) -> SubsetSums:
+def _solve(values: np.ndarray, targets: np.ndarray, tol: float, size: object, threads: int) -> SubsetSums:
     k = read_size(size, values.shape[1])
     if k is not None:
         return solve_sized(values, targets, sizes=(k, k), tol=tol, threads=threads)[0]

@@ -7,12 +7,12 @@ from numpy.typing import ArrayLike
 
 from slth._errors import InputError
 from slth.subsetsum._records import IntegerSum, Status
-from slth.subsetsum._sized import check_sized, make_sized_work, read_size
+from slth.subsetsum._sized import Size, check_sized, make_sized_work, read_size
 
 RANGE = 1 << 62  # of sums and distances in the kernels
 
 
-def closest_integer(values: ArrayLike, target: int, *, size: int | None = None) -> IntegerSum:
+def closest_integer(values: ArrayLike, target: int | np.integer, *, size: Size = None) -> IntegerSum:
     r"""Choose the subset S of integers that minimises $|\sum_{i \in S} v_i - z|$, in exact arithmetic.
 
     Args:

@@ -13,6 +13,8 @@ from slth.subsetsum._inputs import EXACT_VALUES
 from slth.subsetsum._records import SubsetSums
 from slth.subsetsum._rows import solve_rows
 
+Size = int | np.integer | None  # how many values to keep; None: any number
+
 SUMS_MAX = 1 << 20  # sums listed per half of the values
 
 
