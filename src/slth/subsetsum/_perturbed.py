@@ -76,7 +76,7 @@ def perturbed_batch(
 
 
 def _solve(
-    values: ValuesBatch, targets: Targets, tol: Number, epsilon: Number, objective: str, threads: int
+    values: ValuesBatch, targets: Targets, tol: object, epsilon: object, objective: str, threads: int
 ) -> PerturbedSums:
     n = values.shape[1]
     largest = _read_epsilon(epsilon)
