@@ -218,6 +218,23 @@ def test_off_the_grid_counts_are_those_of_float64_sums(draw):
     assert edges > 20  # the trap is real
 
 
+def test_the_status_is_decided_on_the_float64_sum():
+    """Of tenths, a sum that is exact in fixed point may be rounded beyond a tolerance of a few units."""
+    rng = np.random.default_rng(8)
+    values, targets = rng.integers(1, 6, (60, 20)) / 10, np.full(60, 3.0)
+    statuses = set()
+    for size, tol in ((10, 6e-16), (12, 6e-16), (10, 2e-15)):
+        answers = first_batch(values, targets, tol=tol, size=size)
+        for row, target, answer in zip(values, targets, answers, strict=True):
+            total = 0.0
+            for value in row[answer.kept]:
+                total += value
+            assert answer.error == abs(total - target)
+            assert (answer.error <= tol) == (answer.status is Status.WITHIN_TOL)
+            statuses.add(answer.status)
+    assert len(statuses) == 2
+
+
 def test_what_is_not_decided_is_said():
     """2^22 subsets of 0.1, more than 2^20 of them at the edge: the true count lies between the two bounds."""
     sums = np.cumsum(np.full(22, 0.1))
