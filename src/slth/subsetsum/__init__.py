@@ -4,13 +4,19 @@
 asked; `smallest` keeps the fewest values, `trade_off` shows what fewer would cost, `perturbed` lets the kept ones move,
 and `count` counts. `closest_integer` works on integers without rounding. The batch forms take many problems, and
 `enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
+
+Vectors: `closest_vector`, `first_vector`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
+All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates: `slth.subsetsum.laws`.
 """
 
 from slth.subsetsum._closest import closest, closest_batch
 from slth.subsetsum._count import count
+from slth.subsetsum._differencing import karmarkar_karp
 from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._first import first, first_batch
 from slth.subsetsum._integers import closest_integer
+from slth.subsetsum._intervals import Reach, WorstError, closest_many, reach, worst_error
+from slth.subsetsum._large import first_large
 from slth.subsetsum._perturbed import perturbed, perturbed_batch
 from slth.subsetsum._records import (
     IntegerSum,
@@ -22,11 +28,13 @@ from slth.subsetsum._records import (
     SubsetSums,
 )
 from slth.subsetsum._smallest import smallest, smallest_batch, trade_off
+from slth.subsetsum._vectors import closest_vector, first_vector
 
 __all__ = [
     "IntegerSum",
     "PerturbedSum",
     "PerturbedSums",
+    "Reach",
     "Status",
     "SubsetCount",
     "SubsetSum",
@@ -35,13 +43,20 @@ __all__ = [
     "closest",
     "closest_batch",
     "closest_integer",
+    "closest_many",
+    "closest_vector",
     "count",
     "enumerate_closest",
     "first",
     "first_batch",
+    "first_large",
+    "first_vector",
+    "karmarkar_karp",
     "perturbed",
     "perturbed_batch",
+    "reach",
     "smallest",
     "smallest_batch",
     "trade_off",
+    "worst_error",
 ]
