@@ -18,13 +18,13 @@ WHOLE = 1 << 53  # float64 holds every integer up to here
 
 def read_problem(values: object, target: object) -> tuple[ValuesBatch, Targets]:
     """One problem as a batch of one: values (n,), target a number."""
-    row, z = _floats(values, 1, "values"), _floats(target, 0, "target")
+    row, z = read_floats(values, 1, "values"), read_floats(target, 0, "target")
     return _checked(row[None, :], z[None])
 
 
 def read_batch(values: object, targets: object) -> tuple[ValuesBatch, Targets]:
     """Values (batch, n) and targets (batch,) as contiguous float64, copied only where they must be."""
-    rows, z = _floats(values, 2, "values"), _floats(targets, 1, "targets")
+    rows, z = read_floats(values, 2, "values"), read_floats(targets, 1, "targets")
     if len(rows) != len(z):
         raise InputError(
             f"expected one target per row of values, got {len(rows)} rows and {len(z)} targets; "
@@ -65,7 +65,7 @@ def check_exact(values: ValuesBatch) -> None:
             )
 
 
-def _floats(numbers: Any, ndim: int, name: str) -> np.ndarray:
+def read_floats(numbers: Any, ndim: int, name: str) -> np.ndarray:
     shape = {0: "a number", 1: "one-dimensional", 2: "two-dimensional, (batch, n)"}[ndim]
     try:
         array = np.asarray(numbers)

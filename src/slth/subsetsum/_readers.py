@@ -9,7 +9,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Targets, Values, Vector, Vectors
 from slth.subsetsum._inputs import Number
-from slth.subsetsum._inputs import _floats as read_floats  # pyright: ignore[reportPrivateUsage]
+from slth.subsetsum._inputs import read_floats
 
 
 def read_values(values: object) -> Values:
