@@ -8,8 +8,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Targets, Values, Vector, Vectors
-from slth.subsetsum._inputs import Number
-from slth.subsetsum._inputs import read_floats
+from slth.subsetsum._inputs import Number, read_floats
 
 
 def read_values(values: object) -> Values:
