@@ -13,10 +13,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slth.subsetsum._inputs import Number, check_exact, read_batch, read_problem, read_threads
+from slth.subsetsum._inputs import Number, check_exact, read_batch, read_problem, read_size, read_threads
 from slth.subsetsum._records import SubsetSum, SubsetSums
 from slth.subsetsum._rows import solve_rows
-from slth.subsetsum._sized import Size, read_size, solve_sized
+from slth.subsetsum._sized import Size, solve_sized
 
 
 def closest(values: ArrayLike, target: Number, *, size: Size = None) -> SubsetSum:

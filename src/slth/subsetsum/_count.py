@@ -14,9 +14,9 @@ from math import comb
 import numpy as np
 from numpy.typing import ArrayLike
 
-from slth.subsetsum._inputs import Number, read_problem, read_tol
+from slth.subsetsum._inputs import Number, read_problem, read_size, read_tol
 from slth.subsetsum._records import Status, SubsetCount
-from slth.subsetsum._sized import Size, check_sized, make_sized_work, read_size
+from slth.subsetsum._sized import Size, check_sized, make_sized_work
 
 DECIDED = 1 << 20  # subsets decided one by one; they take about 50 ms
 DIGITS = 53  # of a float64

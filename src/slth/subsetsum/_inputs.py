@@ -101,3 +101,19 @@ def _checked(values: ValuesBatch, targets: Targets) -> tuple[ValuesBatch, Target
         row = int(np.argmin(np.isfinite(sizes)))
         raise InputError(f"the values of problem {row} sum beyond the range of float64; divide them by a power of two")
     return values, targets
+
+
+def read_size(size: object, n: int) -> int | None:
+    """A number of values to keep, or None for any number."""
+    if size is None:
+        return None
+    try:
+        k = index(size)  # pyright: ignore[reportArgumentType]
+    except TypeError:
+        k = -1
+    if not 0 <= k <= n or isinstance(size, bool | np.bool_):
+        raise InputError(
+            f"size must be an integer from 0 to the number of values, {n}, got {size!r}; "
+            "leave it out for subsets of any size"
+        )
+    return k

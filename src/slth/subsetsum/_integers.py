@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slth._errors import InputError
+from slth.subsetsum._inputs import read_size
 from slth.subsetsum._records import IntegerSum, Status
-from slth.subsetsum._sized import Size, check_sized, make_sized_work, read_size
+from slth.subsetsum._sized import Size, check_sized, make_sized_work
 
 RANGE = 1 << 62  # of sums and distances in the kernels
 

@@ -1,7 +1,6 @@
 """What may come through the doors of vectors, many values and intervals. Each refusal is a sentence."""
 
 import math
-from operator import index
 from typing import Any
 
 import numpy as np
@@ -51,19 +50,6 @@ def read_vectors(values: Any, target: Any) -> tuple[Vectors, Vector]:
     _check_finite(rows, "values")
     _check_finite(z, "target")
     return rows, z
-
-
-def read_size(size: object, n: int) -> int | None:
-    """A number of kept candidates, 0 to n, or None for any."""
-    if size is None:
-        return None
-    try:
-        count = index(size)  # pyright: ignore[reportArgumentType]
-    except TypeError:
-        count = -1
-    if isinstance(size, bool) or not 0 <= count <= n:
-        raise InputError(f"size must be an integer from 0 to the number of values, {n}, got {size!r}; None keeps any")
-    return count
 
 
 def read_positive(number: object, name: str, unit: str) -> float:

@@ -2,7 +2,6 @@
 
 from functools import partial
 from math import comb
-from operator import index
 from typing import NamedTuple
 
 import numpy as np
@@ -33,22 +32,6 @@ class SizedWork(NamedTuple):
     high: Side
     spare: Side
     resume: np.ndarray  # int64 (4,): a row that is not finished (-1: none), its next size, sums listed, found or not
-
-
-def read_size(size: object, n: int) -> int | None:
-    """A number of values to keep, or None for any number."""
-    if size is None:
-        return None
-    try:
-        k = index(size)  # pyright: ignore[reportArgumentType]
-    except TypeError:
-        k = -1
-    if not 0 <= k <= n or isinstance(size, bool | np.bool_):
-        raise InputError(
-            f"size must be an integer from 0 to the number of values, {n}, got {size!r}; "
-            "leave it out for subsets of any size"
-        )
-    return k
 
 
 def sums_per_half(n: int, most: int) -> int:

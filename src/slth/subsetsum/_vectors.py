@@ -19,8 +19,8 @@ from numpy.typing import ArrayLike
 from slth._shapes import Kept, Vector, Vectors
 from slth.numerics import Stream
 from slth.numerics.streams import words
-from slth.subsetsum._inputs import EXACT_VALUES, Number, read_tol
-from slth.subsetsum._readers import read_positive, read_size, read_vectors
+from slth.subsetsum._inputs import EXACT_VALUES, Number, read_size, read_tol
+from slth.subsetsum._readers import read_positive, read_vectors
 from slth.subsetsum._records import Status, SubsetSum
 
 HALF_FLOATS = 1 << 24  # float64 numbers in a list of half sums, at most: 128 MiB
