@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from slth.subsetsum._inputs import Number
 from slth.subsetsum._large import sum_error
-from slth.subsetsum._readers import read_target, read_values
+from slth.subsetsum._readers import read_numbers
 from slth.subsetsum._records import Status, SubsetSum
 
 
@@ -38,8 +38,8 @@ def karmarkar_karp(values: ArrayLike, target: Number) -> SubsetSum:
     >>> karmarkar_karp([8, 7, 6, 5, 4], 15).error
     1.0
     """
-    v, z = read_values(values), read_target(target)
-    t = 2 * z - float(v.sum())
+    v, z = read_numbers(values, target)
+    t = z + (z - float(v.sum()))
     numbers = np.append(v, t)
     heap = [(-abs(number), i) for i, number in enumerate(numbers.tolist())]
     heapq.heapify(heap)

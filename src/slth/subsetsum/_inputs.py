@@ -35,12 +35,23 @@ def read_batch(values: object, targets: object) -> tuple[ValuesBatch, Targets]:
 
 def read_tol(tol: object) -> float:
     """A tolerance: positive and finite."""
-    if not (isinstance(tol, Number) and 0 < tol < math.inf):
+    x = as_float(tol)
+    if not 0 < x < math.inf:
         raise InputError(
             f"tol must be a positive finite number in the unit of the values, got {tol!r}; for the best subset "
             "whatever its error, use closest"
         )
-    return float(tol)
+    return x
+
+
+def as_float(number: object) -> float:
+    """A number as float64: infinite if it is too large, NaN if it is none (True and False are none)."""
+    if isinstance(number, bool) or not isinstance(number, Number):
+        return math.nan
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf
 
 
 def read_threads(threads: object) -> int:

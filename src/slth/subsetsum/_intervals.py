@@ -81,7 +81,8 @@ def closest_many(values: ArrayLike, targets: ArrayLike) -> SubsetSums:
         targets: $z$, shape (batch,), in the unit of `values`, any order.
 
     Returns:
-        The answers in the order of the targets, all OPTIMAL; among equals the lowest mask, as in `closest`.
+        The answers in the order of the targets, all OPTIMAL. Among equal sums the lowest mask; of a sum below and one
+        above at the same float64 distance, the one with the lower mask.
 
     Exactness: optimal to the last bit for the float64 sums in ascending order of index, whatever the values.
 

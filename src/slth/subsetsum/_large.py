@@ -20,7 +20,7 @@ from slth._errors import InputError
 from slth._shapes import Kept, Values
 from slth.subsetsum._first import first
 from slth.subsetsum._inputs import EXACT_VALUES, Number, read_tol
-from slth.subsetsum._readers import read_positive, read_target, read_values
+from slth.subsetsum._readers import read_numbers, read_positive
 from slth.subsetsum._records import Status, SubsetSum
 
 BYTES_PER_SUM = 128  # of meet in the middle, per sum of half a block
@@ -38,13 +38,14 @@ def first_large(
         values: $v$, shape (n,), any n. Finite, any order, not modified. Zeros are never kept.
         target: $z$, in the unit of `values`.
         tol: $\varepsilon > 0$, absolute, in the unit of `values`.
-        seconds: when to stop; looked at between trials of at most 50 ms.
+        seconds: when to stop; looked at between trials of about 50 ms (half a second for 10^6 values).
         memory: bytes for lists of sums, at least 2^20, besides 100 bytes per value. Less than 2^27 means smaller
-            blocks.
+            blocks; forty values or fewer take what `first` takes.
 
     Returns:
-        WITHIN_TOL; BEST_EFFORT, if all sums lie on one side of the target, or if n <= 40: there is no such subset; or
-        BUDGET_SPENT with the best found. The same input gives the same trials; only how many depends on the machine.
+        WITHIN_TOL; BEST_EFFORT, if all sums lie on one side of the target, or if at most forty values are not 0: there
+        is no such subset; or BUDGET_SPENT with the best found. The same input gives the same trials; only how many
+        depends on the machine.
 
     Exactness: the error is |float64 sum of the kept values in ascending order of index - target|. That sum itself is
     rounded by up to $n\,2^{-53}$ of its largest part, so smaller tolerances are reached by luck only.
@@ -58,17 +59,22 @@ def first_large(
     >>> first_large([(k * k % 1009) / 1009 for k in range(1, 500)], 123.4567, tol=1e-3).status.name
     'WITHIN_TOL'
     """
-    v, z, epsilon = read_values(values), read_target(target), read_tol(tol)
+    (v, z), epsilon = read_numbers(values, target), read_tol(tol)
     budget, bytes_for_lists = read_positive(seconds, "seconds", "seconds"), read_positive(memory, "memory", "bytes")
     if bytes_for_lists < LEAST_MEMORY:
         raise InputError(f"memory must be at least {LEAST_MEMORY} bytes, got {memory!r}; leave it out for 2^27")
     deadline = time.monotonic() + budget
-    if len(v) <= EXACT_VALUES:
-        return first(v, z, tol=epsilon)
+    live = np.flatnonzero(v)
+    if len(live) <= EXACT_VALUES:
+        answer = first(v[live], z, tol=epsilon)
+        kept = np.zeros(len(v), np.bool_)
+        kept[live] = answer.kept
+        return SubsetSum(kept, answer.error, answer.status)
     end = _at_an_end(v, z)
     if end is not None:
-        error = sum_error(v, z, end)
-        return SubsetSum(end, error, Status.WITHIN_TOL if error <= epsilon else Status.BEST_EFFORT)
+        error, rounding = sum_error(v, z, end), len(v) * 2.0**-52 * float(np.abs(v).sum())
+        if error <= epsilon or error > epsilon + rounding:
+            return SubsetSum(end, error, Status.WITHIN_TOL if error <= epsilon else Status.BEST_EFFORT)
     size = min(EXACT_VALUES, 2 * int(math.log2(bytes_for_lists / BYTES_PER_SUM)))
     best = SubsetSum(np.zeros(len(v), np.bool_), abs(z), Status.BUDGET_SPENT)
     for kept in _trials(v, z, epsilon, size):

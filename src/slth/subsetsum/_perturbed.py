@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 
 from slth._errors import InputError
 from slth._shapes import Targets, ValuesBatch
-from slth.subsetsum._inputs import Number, read_batch, read_problem, read_threads, read_tol
+from slth.subsetsum._inputs import Number, as_float, read_batch, read_problem, read_threads, read_tol
 from slth.subsetsum._records import PerturbedSum, PerturbedSums
 from slth.subsetsum._sized import solve_sized
 
@@ -33,7 +33,8 @@ def perturbed(
         tol: $\eta > 0$, absolute, in the unit of `values`.
         epsilon: $\varepsilon \ge 0$, the largest move, in the unit of `values`. 0 asks what `smallest` asks.
         objective: what is minimised among the subsets within `tol`. "size": $|S|$, then the distance of $\Sigma_S$ from
-            z. "move": the move $|z - \Sigma_S| / |S|$ (0 for the empty set), then $|S|$. Then the lowest mask.
+            z. "move": the move $|y| = \min(\varepsilon, |z - \Sigma_S| / |S|)$ (0 for the empty set), then $|S|$. Then
+            the lowest mask.
 
     Returns:
         WITHIN_TOL, and the objective is optimal; or BEST_EFFORT: there is none, and this one comes closest. The error
@@ -98,9 +99,10 @@ def _solve(
 
 
 def _read_epsilon(epsilon: object) -> float:
-    if not (isinstance(epsilon, Number) and 0 <= epsilon < math.inf):
+    x = as_float(epsilon)
+    if not 0 <= x < math.inf:
         raise InputError(
             f"epsilon must be a finite number of at least 0 in the unit of the values, got {epsilon!r}; "
             "give the size of the largest move"
         )
-    return float(epsilon)
+    return x

@@ -7,7 +7,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Targets, Values, Vector, Vectors
-from slth.subsetsum._inputs import Number, read_floats
+from slth.subsetsum._inputs import as_float, read_floats
 
 
 def read_values(values: object) -> Values:
@@ -22,23 +22,34 @@ def read_values(values: object) -> Values:
 def read_targets(targets: object) -> Targets:
     """Finite targets: (batch,) float64."""
     z = read_floats(targets, 1, "targets")
-    _check_finite(z, "targets")
+    _check_finite(z, "targets", summed=False)
     return z
 
 
-def read_target(target: object) -> float:
+def read_target(target: object, name: str = "target") -> float:
     """A finite number."""
-    z = read_floats(target, 0, "target")
-    _check_finite(z, "target")
+    z = read_floats(target, 0, name)
+    _check_finite(z, name)
     return float(z)
+
+
+def read_numbers(values: object, target: object) -> tuple[Values, float]:
+    """Values and a target whose sizes add up within float64."""
+    row, z = read_values(values), read_target(target)
+    with np.errstate(over="ignore"):
+        if not np.isfinite(np.abs(row).sum() + abs(z)):
+            raise InputError("values and target sum beyond the range of float64; divide them by a power of two")
+    return row, z
 
 
 def read_vectors(values: Any, target: Any) -> tuple[Vectors, Vector]:
     """Candidates (n, d) and a target (d,), n and d at least 1, finite."""
-    if np.ndim(values) != 2:
-        raise InputError(
-            f"values must be vectors, one per row: (n, d), got shape {np.shape(values)}; for numbers use closest"
-        )
+    try:
+        shape = np.shape(values)
+    except ValueError as ragged:
+        raise InputError("values must be vectors of one length: (n, d), got rows of different lengths") from ragged
+    if len(shape) != 2:
+        raise InputError(f"values must be vectors, one per row: (n, d), got shape {shape}; for numbers use closest")
     rows, z = read_floats(values, 2, "values"), read_floats(target, 1, "target")
     if not rows.size:
         raise InputError(f"values must hold at least one candidate of at least one coordinate, got shape {rows.shape}")
@@ -54,18 +65,17 @@ def read_vectors(values: Any, target: Any) -> tuple[Vectors, Vector]:
 
 def read_positive(number: object, name: str, unit: str) -> float:
     """A positive finite number."""
-    if isinstance(number, bool) or not isinstance(number, Number) or not 0 < number < math.inf:
+    x = as_float(number)
+    if not 0 < x < math.inf:
         raise InputError(f"{name} must be a positive finite number in {unit}, got {number!r}; try {name}=1")
-    return float(number)
+    return x
 
 
 def read_interval(low: object, high: object) -> tuple[float, float]:
     """Two finite ends, the first below the second."""
-    ends = read_target(low), read_target(high)
+    ends = read_target(low, "low"), read_target(high, "high")
     if not ends[0] < ends[1]:
-        raise InputError(
-            f"low must be below high, got {low!r} and {high!r}; exchange them, or use closest for one target"
-        )
+        raise InputError(f"low must be below high, got {low!r} and {high!r}; exchange them")
     return ends
 
 
@@ -75,9 +85,10 @@ def check_count(n: int, limit: int, solver: str, advice: str) -> None:
         raise InputError(f"{solver} takes at most {limit} values, got {n} (it lists all 2^n sums); {advice}")
 
 
-def _check_finite(array: np.ndarray, name: str) -> None:
+def _check_finite(array: np.ndarray, name: str, *, summed: bool = True) -> None:
+    """Finite, and so are the sums of sizes along the first axis, if numbers are summed."""
     with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(np.abs(array).sum()):
+        if np.isfinite(np.abs(array).sum(axis=0) if summed and array.ndim else array).all():
             return
     bad = np.argwhere(~np.isfinite(array))
     if len(bad):

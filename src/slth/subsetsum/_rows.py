@@ -16,6 +16,7 @@ from slth.subsetsum._records import SubsetSums
 
 STEPS = 1 << 25  # of about 1 ns; one row of forty values takes no more
 ALONE = 1 << 21  # what takes no more is not worth a thread
+MOST_THREADS = 64  # that are started, whatever is asked for
 PARTS = 8  # ranges per thread, so that nobody waits long for the last one
 
 
@@ -52,6 +53,7 @@ def solve_rows(kernel: Kernel, batch: int, n: int, threads: int, make: Callable[
     else:
         from joblib import Parallel, delayed
 
+        threads = min(threads, batch - done, MOST_THREADS)
         parts = PARTS * threads
         ends = [done + (batch - done) * part // parts for part in range(parts + 1)]
         ranges = [(start, stop) for start, stop in pairwise(ends) if start < stop]

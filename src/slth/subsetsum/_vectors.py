@@ -38,7 +38,7 @@ def closest_vector(
         values: $v$, shape (n, d), one vector per row. Finite, any order, not modified.
         target: $z$, shape (d,), in the unit of `values`.
         size: $|S|$, 0 to n; None for any.
-        seconds: when to stop; above 40 vectors all of it is used.
+        seconds: when to stop. The heuristic uses all of it, unless the error is 0.
 
     Returns:
         OPTIMAL, the lowest mask among equals; or BUDGET_SPENT: the best found, by a heuristic or by an unfinished
@@ -93,7 +93,8 @@ def _solve(values: Vectors, target: Vector, size: int | None, tol: float | None,
         if tol is not None and done and tol < _error(values, target, kept) <= tol + _slack(values):
             kept, done = _meet(v, z, size, -1.0, deadline)  # stopped by a sum that rounding took across the tolerance
     else:
-        kept, done = _descend(v, z, size, stop, deadline), False
+        kept = _descend(v, z, size, stop, deadline)
+        done = size in (0, n) or not _error(values, target, kept)  # the only one, or nothing is closer
     error = _error(values, target, kept)
     if tol is not None and error <= tol:
         return SubsetSum(kept, error, Status.WITHIN_TOL)
@@ -166,11 +167,13 @@ def _mask(masks: np.ndarray, half: int, n: int) -> Kept:
 def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: float) -> Kept:
     """A rounded vertex of the linear program, then blocks chosen anew until within `stop` or out of time."""
     n, d = v.shape
+    if size in (0, n):
+        return np.full(n, size == n)
     kept = _rounded_vertex(v, z, size, deadline)
     error = _error(v, z, kept)
     block = min(n, BLOCK if d <= 6 else BLOCK_HIGH)
     stream, epoch = Stream(0, "subsetsum/vectors/blocks"), 0
-    while error > stop:
+    while error > max(stop, 0.0):
         order = np.argsort(words(stream, epoch * n, n), kind="stable")
         for start in range(0, n - block + 1, block):
             if time.monotonic() > deadline:
@@ -183,7 +186,7 @@ def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: flo
             new = _error(v, z, trial)
             if new < error:
                 kept, error = trial, new
-            if error <= stop:
+            if error <= max(stop, 0.0):
                 break
         epoch += 1
     return kept

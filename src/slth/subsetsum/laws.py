@@ -37,6 +37,7 @@ from slth._errors import InputError
 from slth._shapes import Values
 from slth.numerics import Stream, draw
 from slth.numerics.streams import words
+from slth.subsetsum._inputs import as_float
 from slth.subsetsum._readers import read_interval, read_positive, read_values
 
 Candidates = Float64[np.ndarray, "..."]
@@ -57,7 +58,8 @@ class Uniform:
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Candidates:
         middle, half = self.low / 2 + self.high / 2, self.high / 2 - self.low / 2
-        return middle + half * draw(stream, "uniform", shape).astype(np.float64)
+        x = middle + half * draw(stream, "uniform", shape).astype(np.float64)
+        return np.minimum(x, np.nextafter(self.high, self.low))  # where float64 is coarser than the grid
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class Integers:
     largest: int
 
     def __post_init__(self) -> None:
-        if isinstance(self.largest, bool) or not 1 <= self.largest <= LARGEST:
+        if isinstance(self.largest, bool) or not 1 <= self.largest <= LARGEST or self.largest % 1:
             raise InputError(f"largest must be an integer from 1 to 2^30, got {self.largest!r}; try a power of two")
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Candidates:
@@ -121,12 +123,17 @@ class Mixture:
     other: Law
 
     def __post_init__(self) -> None:
-        if not 0 <= self.weight <= 1:
+        if not 0 <= as_float(self.weight) <= 1:
             raise InputError(f"weight must be a probability, 0 to 1, got {self.weight!r}; try weight=0.5")
+        if not callable(self.other):
+            raise InputError(f"other must be a law, got {self.other!r}; try Mixture(0.5, Signs())")
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Candidates:
         coin = _below(1 << 31, _part(stream, "coin"), shape) < self.weight * 2.0**31
-        return np.where(coin, Uniform()(_part(stream, "uniform"), shape), self.other(_part(stream, "other"), shape))
+        drawn = np.asarray(self.other(_part(stream, "other"), shape))
+        if drawn.shape != shape:
+            raise InputError(f"a mixture takes laws of numbers: asked for {shape}, the other law gave {drawn.shape}")
+        return np.where(coin, Uniform()(_part(stream, "uniform"), shape), drawn)
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to one bool
@@ -136,7 +143,8 @@ class Resampled:
     numbers: Values
 
     def __post_init__(self) -> None:
-        if len(read_values(self.numbers)) >= LARGEST:
+        object.__setattr__(self, "numbers", read_values(self.numbers))
+        if len(self.numbers) >= LARGEST:
             raise InputError(f"at most 2^30 numbers can be resampled, got {len(self.numbers)}; leave some out")
 
     def __call__(self, stream: Stream, shape: tuple[int, ...]) -> Candidates:
@@ -184,10 +192,13 @@ def candidates(law: Law | ArrayLike, shape: tuple[int, ...], *, seed: int = 0, p
     >>> candidates([2.0, 3.0], (4,), seed=1)
     array([3., 3., 2., 2.])
     """
-    if any(length < 0 for length in shape):
+    if any(type(length) is not int or length < 0 for length in shape):
         raise InputError(f"shape must hold lengths of at least 0, got {shape}; try (100, 20) for 100 problems")
     sampler: Law = law if callable(law) else Resampled(read_values(law))
-    drawn = np.asarray(sampler(Stream(seed, path), shape), np.float64)
+    drawn = np.asarray(sampler(Stream(seed, path), shape))
+    if drawn.dtype.kind not in "iuf":
+        raise InputError(f"a law must return real numbers of one shape, got dtype {drawn.dtype}")
+    drawn = drawn.astype(np.float64)
     if drawn.shape[: len(shape)] != tuple(shape) or drawn.ndim > len(shape) + 1:
         raise InputError(
             f"a law must return the shape that it is asked for, {shape}, or {shape} + (d,), got {drawn.shape}"
@@ -209,5 +220,5 @@ def _below(outcomes: int, stream: Stream, shape: tuple[int, ...]) -> np.ndarray:
 
 
 def _check_dimension(d: object) -> None:
-    if isinstance(d, bool) or not isinstance(d, int) or d < 1:
+    if isinstance(d, bool) or not isinstance(d, int | np.integer) or d < 1:
         raise InputError(f"d must be an integer of at least 1, got {d!r}; for numbers use Uniform or Normal")

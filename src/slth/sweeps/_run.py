@@ -249,7 +249,11 @@ def _pooled(waiting: dict[str, _Task], workers: int, wait: bool) -> Generator[tu
     follow: dict[str, Any] = {"initializer": _begin_worker, "initargs": (os.getpid(),)}
     with parallel_config("loky", n_jobs=workers, inner_max_num_threads=share, **follow):
         pool: Any = Parallel(return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=cast("Any", 1))
-        answers = pool(delayed(_in_worker)(task, wait) for task in list(waiting.values()))
+        old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: workers never hear Ctrl-C,
+        try:  # not even before they have begun
+            answers = pool(delayed(_in_worker)(task, wait) for task in list(waiting.values()))
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, old)
         with closing(answers):
             for question, state in answers:
                 yield waiting.pop(question), state
