@@ -155,3 +155,26 @@ def test_an_interrupt_ends_with_130_and_keeps_what_is_finished(tmp_path, workers
     finished = [path for path in answers(results) if "failed" not in path]
     assert len(logged(results, "ended")) - len(finished) in range(workers + 1)
     assert finished
+
+
+def test_an_interrupt_before_the_workers_have_begun_is_the_parents_alone(tmp_path):
+    """Workers take a second to import what they need; in that time Ctrl-C must not end them with a traceback."""
+    (tmp_path / "r.toml").write_text(f'verb = "square"\n[options]\nwork = 20_000\n[grid]\nx = {list(range(50))}\n')
+    process = start(
+        "squares.command", "sweep", tmp_path / "r.toml", "--workers", 2,
+        stderr=subprocess.PIPE, start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )  # fmt: skip
+    while not children(process.pid):
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.01)
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(timeout=0.1)  # started, and still importing
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+
+
+def children(pid):
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

@@ -10,7 +10,7 @@ import time
 import traceback
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -249,14 +249,24 @@ def _pooled(waiting: dict[str, _Task], workers: int, wait: bool) -> Generator[tu
     follow: dict[str, Any] = {"initializer": _begin_worker, "initargs": (os.getpid(),)}
     with parallel_config("loky", n_jobs=workers, inner_max_num_threads=share, **follow):
         pool: Any = Parallel(return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=cast("Any", 1))
-        old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # inherited: workers never hear Ctrl-C,
-        try:  # not even before they have begun
+        with _deaf():
             answers = pool(delayed(_in_worker)(task, wait) for task in list(waiting.values()))
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, old)
         with closing(answers):
             for question, state in answers:
                 yield waiting.pop(question), state
+
+
+@contextmanager
+def _deaf() -> Generator[None]:
+    """Processes that are started meanwhile never hear Ctrl-C, not even before they have begun: it is the parent's."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # no other thread may say how signals are met
+        return
+    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_DFL if old is None else old)
 
 
 def _begin_worker(parent: int) -> None:
