@@ -10,10 +10,10 @@ from slth._shapes import Targets, Values, Vector, Vectors
 from slth.subsetsum._inputs import as_float, read_floats
 
 
-def read_values(values: object) -> Values:
-    """At least one value, finite, with a finite sum of sizes: (n,) float64."""
+def read_values(values: object, *, summed: bool = True) -> Values:
+    """At least one value, finite, with a finite sum of sizes if they are summed: (n,) float64."""
     row = read_floats(values, 1, "values")
-    _check_finite(row, "values")
+    _check_finite(row, "values", summed=summed)
     if not len(row):
         raise InputError("values must hold at least one candidate, got none; an empty sum is 0")
     return row

@@ -143,7 +143,7 @@ class Resampled:
     numbers: Values
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "numbers", read_values(self.numbers))
+        object.__setattr__(self, "numbers", read_values(self.numbers, summed=False))
         if len(self.numbers) >= LARGEST:
             raise InputError(f"at most 2^30 numbers can be resampled, got {len(self.numbers)}; leave some out")
 
@@ -194,7 +194,7 @@ def candidates(law: Law | ArrayLike, shape: tuple[int, ...], *, seed: int = 0, p
     """
     if any(type(length) is not int or length < 0 for length in shape):
         raise InputError(f"shape must hold lengths of at least 0, got {shape}; try (100, 20) for 100 problems")
-    sampler: Law = law if callable(law) else Resampled(read_values(law))
+    sampler: Law = law if callable(law) else Resampled(read_values(law, summed=False))
     drawn = np.asarray(sampler(Stream(seed, path), shape))
     if drawn.dtype.kind not in "iuf":
         raise InputError(f"a law must return real numbers of one shape, got dtype {drawn.dtype}")

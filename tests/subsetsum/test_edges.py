@@ -1,0 +1,84 @@
+"""Where numbers, threads and statuses come to their edges."""
+
+import math
+
+import numpy as np
+import pytest
+
+from slth import InputError
+from slth.subsetsum import (
+    Status,
+    closest_batch,
+    closest_many,
+    closest_vector,
+    first,
+    first_large,
+    first_vector,
+    karmarkar_karp,
+    perturbed,
+    worst_error,
+)
+from slth.subsetsum.laws import Mixture, Normals, Resampled, Signs, Uniform, candidates
+
+HUGE = 10**400  # no float64
+
+
+@pytest.mark.parametrize(
+    ("ask", "sentence"),
+    [
+        (lambda: first([1.0], 1.0, tol=HUGE), "tol must be a positive finite number"),
+        (lambda: first([1.0], 1.0, tol=np.longdouble("1e4000")), "tol must be a positive finite number"),
+        (lambda: perturbed([1.0], 1.0, tol=0.1, epsilon=HUGE), "epsilon must be a finite number"),
+        (lambda: first_large([1.0], 1.0, tol=0.1, seconds=HUGE), "seconds must be a positive finite number"),
+        (lambda: closest_vector([[1.0, 2.0], [3.0]], [0.3]), "got rows of different lengths"),
+        (lambda: first_vector([1.0], [0.3], tol=0.1), r"values must be vectors, one per row: \(n, d\)"),
+        (lambda: first_large([3e306] * 50, 1.4e308, tol=1.0), "values and target sum beyond the range of float64"),
+        (lambda: karmarkar_karp([1e308, 7e307], 1e308), "values and target sum beyond the range of float64"),
+        (lambda: worst_error([1.0], low=math.nan), "low must be finite"),
+        (lambda: Uniform(2.0, 1.0), "low must be below high"),
+        (lambda: candidates(Mixture(0.5, Normals(2)), (2,)), "a mixture takes laws of numbers"),
+        (lambda: candidates(lambda stream, shape: np.full(shape, "x"), (3,)), "a law must return real numbers"),
+    ],
+)
+def test_what_is_out_of_range_is_one_sentence(ask, sentence):
+    with pytest.raises(InputError, match=sentence):
+        ask()
+
+
+def test_any_number_of_threads_gives_the_answers_of_one():
+    rows = candidates(Uniform(), (3000, 22))
+    one, many = (closest_batch(rows, rows[:, 0] / 3, threads=threads) for threads in (1, 10**8))
+    assert (one.packed == many.packed).all()
+
+
+def test_an_end_that_rounding_moved_is_no_proof():
+    """All values keep 2^-45 away from z in float64, though exactly they sum to it; fewer tiny ones come closer."""
+    values = np.r_[np.full(63, 0.7), np.full(5, 2.0**-46)]
+    answer = first_large(values, math.fsum(values), tol=2.0**-45)
+    assert answer.status is not Status.BEST_EFFORT
+
+
+def test_forty_live_values_among_zeros_are_searched_to_the_end():
+    answer = first_large([0.0] * 60 + [1.0, 2.0], 2.5, tol=0.1)
+    assert (answer.status, answer.error) == (Status.BEST_EFFORT, 0.5)
+    assert len(answer.kept) == 62
+
+
+def test_nothing_is_closer_than_exact_and_the_only_subset_is_the_closest():
+    assert closest_vector(np.eye(41), np.ones(41), seconds=60).status is Status.OPTIMAL
+    only = closest_vector(candidates(Normals(3), (50,)), [0.1, 0.2, 0.3], size=50, seconds=60)
+    assert only.status is Status.OPTIMAL
+    assert only.kept.all()
+
+
+def test_targets_and_resampled_numbers_are_never_summed():
+    assert (closest_many([1.0], [1e308, 1e308]).packed == 1).all()
+    assert (candidates(Resampled(np.array([1e308, 1e308])), (3,)) == 1e308).all()
+
+
+def test_a_uniform_law_never_reaches_its_upper_end():
+    assert candidates(Uniform(1e16, 1e16 + 4), (1000,)).max() < 1e16 + 4
+
+
+def test_a_mixture_of_weight_0_is_the_other_law():
+    assert set(candidates(Mixture(0.0, Signs()), (50,))) == {-1.0, 1.0}
