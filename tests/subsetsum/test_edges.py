@@ -16,6 +16,7 @@ from slth.subsetsum import (
     first_vector,
     karmarkar_karp,
     perturbed,
+    smallest,
     worst_error,
 )
 from slth.subsetsum.laws import Mixture, Normals, Resampled, Signs, Uniform, candidates
@@ -49,6 +50,13 @@ def test_any_number_of_threads_gives_the_answers_of_one():
     rows = candidates(Uniform(), (3000, 22))
     one, many = (closest_batch(rows, rows[:, 0] / 3, threads=threads) for threads in (1, 10**8))
     assert (one.packed == many.packed).all()
+
+
+@pytest.mark.parametrize("ask", [first, smallest, lambda *args, **tol: first(*args, size=2, **tol)])
+def test_no_proof_rests_on_rounded_sums(ask):
+    """0.1 + 0.2 misses 0.3 by 2^-54 in float64, and by another number exactly; on a grid the same gap is a proof."""
+    assert ask([0.1, 0.2], 0.3, tol=1e-17).status is Status.UNDECIDED
+    assert ask([0.125, 0.25], 0.375 + 2.0**-40, tol=2.0**-41).status is Status.BEST_EFFORT
 
 
 def test_an_end_that_rounding_moved_is_no_proof():

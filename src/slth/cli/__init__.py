@@ -13,6 +13,7 @@ def main() -> None:
         from slth.cli.app import run
 
         code = run(sys.argv[1:])
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: while Python cleans up, Ctrl-C would end it by -2
     except KeyboardInterrupt:
         code = 130
     if code == 130:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from slth.subsetsum._inputs import Number, read_batch, read_problem, read_size, read_threads, read_tol
 from slth.subsetsum._records import SubsetSum, SubsetSums
-from slth.subsetsum._rows import solve_rows
+from slth.subsetsum._rows import doubted, solve_rows
 from slth.subsetsum._sized import Size, solve_sized
 
 
@@ -30,7 +30,8 @@ def first(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) 
 
     Returns:
         WITHIN_TOL; or, up to 40 non-zero values, the closest subset with BEST_EFFORT: there is none within `tol`. The
-        same when every sum lies on one side of the target. Otherwise BUDGET_SPENT after some 20 ms, with the
+        same when every sum lies on one side of the target. UNDECIDED in place of BEST_EFFORT where the closest is so
+        near to `tol` that the rounding of float64 sums decides. Otherwise BUDGET_SPENT after some 20 ms, with the
         closest subset among $2^{40}$. The same input always gives the same subset.
 
     Exactness: the error is |float64 sum of the kept values in ascending order - target|, and the status is decided on
@@ -71,7 +72,8 @@ def first_batch(
 def _solve(values: np.ndarray, targets: np.ndarray, tol: float, size: object, threads: int) -> SubsetSums:
     k = read_size(size, values.shape[1])
     if k is not None:
-        return solve_sized(values, targets, sizes=(k, k), tol=tol, threads=threads)[0]
+        return doubted(values, targets, tol, solve_sized(values, targets, sizes=(k, k), tol=tol, threads=threads)[0])
     from slth.subsetsum._kernels import first_rows
 
-    return solve_rows(partial(first_rows, values, targets, tol), len(values), values.shape[1], threads)
+    n = values.shape[1]
+    return doubted(values, targets, tol, solve_rows(partial(first_rows, values, targets, tol), len(values), n, threads))

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from slth.subsetsum._inputs import Number, read_batch, read_problem, read_threads, read_tol
 from slth.subsetsum._records import SubsetSum, SubsetSums
-from slth.subsetsum._rows import solve_rows
+from slth.subsetsum._rows import doubted, solve_rows
 from slth.subsetsum._sized import check_sized, make_sized_work, solve_sized
 
 
@@ -25,7 +25,7 @@ def smallest(values: ArrayLike, target: Number, *, tol: Number) -> SubsetSum:
 
     Returns:
         WITHIN_TOL: no smaller subset is; of those of its size the closest, then the one with the lowest mask. Or
-        BEST_EFFORT: there is none within `tol`; the closest of all, then the smallest.
+        BEST_EFFORT: there is none within `tol`; the closest of all, then the smallest (UNDECIDED as in `first`).
 
     Exactness: as in `closest`; the status is decided on `error`.
 
@@ -75,4 +75,5 @@ def trade_off(values: ArrayLike, target: Number) -> SubsetSums:
 
 
 def _solve(values: np.ndarray, targets: np.ndarray, tol: float, threads: int) -> SubsetSums:
-    return solve_sized(values, targets, sizes=(0, values.shape[1]), tol=tol, threads=threads)[0]
+    answers = solve_sized(values, targets, sizes=(0, values.shape[1]), tol=tol, threads=threads)[0]
+    return doubted(values, targets, tol, answers)
