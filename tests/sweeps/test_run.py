@@ -109,6 +109,12 @@ def test_a_killed_run_is_cleaned_up_after(tmp_path):
     assert not strays(place)
 
 
+def test_what_a_worker_leaves_that_is_ended_in_a_write_is_removed_in_the_end(tmp_path):
+    left = tmp_path / "r" / f".{'0' * 64}.json.01234567.tmp"
+    sweeps.run(recipe(2, 1), tmp_path / "r", progress=lambda done, cells: left.touch())
+    assert not strays(tmp_path / "r")
+
+
 def test_the_plan_estimates_and_writes_nothing(tmp_path):
     place = tmp_path / "r"
     plan = sweeps.plan(recipe(2, 2), place)

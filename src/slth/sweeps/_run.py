@@ -22,7 +22,7 @@ from slth._files import write_atomically
 from slth.records import Environment, Record, cores, environment
 from slth.sweeps._folder import Folder
 from slth.sweeps._heatmap import draw
-from slth.sweeps._locks import locked
+from slth.sweeps._locks import clean, locked
 from slth.sweeps._recipe import Cell, Recipe
 from slth.sweeps._table import Table, tabulate
 from slth.sweeps._verb import Verb
@@ -137,6 +137,7 @@ def run(
             _log.info("%s %s", state.value, task.cell.asked)
             report(len(cells) - left, len(cells))
         tasks = busy
+    clean(place.path)  # when a worker dies, the others are ended in the middle of what they write
     failed: dict[str, Record] = {}
     for question in {cell.question for cell in cells} - set(found):
         if place.result(question).exists():
