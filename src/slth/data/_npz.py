@@ -6,6 +6,7 @@ evaluated whole, and an accuracy after training on it is an accuracy on seen dat
 
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,13 +34,7 @@ def load_npz(path: Path, *, train: bool) -> Dataset:
     Raises:
         InputError: no such file, not such arrays, values that are not finite, labels that are not 0, 1, 2, ...
     """
-    arrays = _pairs(path)
-    x, y = _inputs(path, "x", arrays["x"]), _labels(path, "y", arrays["y"])
-    test_x, test_y = x, y
-    if "x_test" in arrays:
-        test_x, test_y = _inputs(path, "x_test", arrays["x_test"]), _labels(path, "y_test", arrays["y_test"])
-    _require_pairs(path, "x", x, y)
-    _require_pairs(path, "x_test", test_x, test_y)
+    x, y, test_x, test_y = _parts(path, _inputs)
     return Dataset(
         name=str(path),
         train_x=x if train else x[:0],
@@ -61,16 +56,24 @@ def npz_examples(path: Path) -> Examples:
     Raises:
         InputError: as for `load_npz`; images with the channels last; `x` and `x_test` of two shapes or kinds.
     """
-    arrays = _pairs(path)
-    x, y = _images(path, "x", arrays["x"]), _labels(path, "y", arrays["y"])
-    test_x, test_y = x, y
-    if "x_test" in arrays:
-        test_x, test_y = _images(path, "x_test", arrays["x_test"]), _labels(path, "y_test", arrays["y_test"])
-    _require_pairs(path, "x", x, y)
-    _require_pairs(path, "x_test", test_x, test_y)
+    x, y, test_x, test_y = _parts(path, _images)
     mean, std = channel_statistics(x)
     classes = int(max(y.max(), test_y.max())) + 1
     return Examples(str(path), x, y, test_x, test_y, classes=classes, mean=mean, std=std)
+
+
+def _parts(
+    path: Path, inputs: Callable[[Path, str, np.ndarray], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """x, y, x_test and y_test, checked and paired; without a test part the training part is both."""
+    arrays = _pairs(path)
+    x, y = inputs(path, "x", arrays["x"]), _labels(path, "y", arrays["y"])
+    test_x, test_y = x, y
+    if "x_test" in arrays:
+        test_x, test_y = inputs(path, "x_test", arrays["x_test"]), _labels(path, "y_test", arrays["y_test"])
+    _require_pairs(path, "x", x, y)
+    _require_pairs(path, "x_test", test_x, test_y)
+    return x, y, test_x, test_y
 
 
 def _pairs(path: Path) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from slth._errors import InputError
 from slth.search.masks import Frozen, Masks
 from slth.search.policy import Policy
-from slth.search.selection import NARROW, count_kept, masked, top
+from slth.search.selection import NARROW, count_kept, masked, signs, top
 from slth.search.training import Stage, Training
 
 
@@ -87,11 +87,6 @@ class TopSigns(nn.Module):
     def gain(self) -> float:
         with torch.no_grad():
             return float((self.chosen() * self.sizes).sum() / self.kept)  # pyright: ignore
-
-
-def signs(weight: Tensor) -> Tensor:
-    """+1 where w ≥ 0, else −1."""
-    return torch.where(weight >= 0, 1.0, -1.0)
 
 
 class SignActivation(nn.Module):

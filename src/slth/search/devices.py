@@ -47,6 +47,7 @@ def use_threads(count: int) -> None:
 
 
 def optimizer_for(parameters: list[nn.Parameter], training: Training) -> torch.optim.Optimizer:
+    """The optimiser that the settings name, over some parameters."""
     if training.optimizer == "sgd":
         return torch.optim.SGD(
             parameters, lr=training.lr, momentum=training.momentum, weight_decay=training.weight_decay

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from slth.search.batches import Batches
-from slth.search.masks import Masker, Masks, attach, bound32
+from slth.search.masks import Masker, attach, bound32
 from slth.search.policy import Policy
 from slth.search.tickets import check_state, ticket_of
 from slth.search.trainer import Keeping, Loss, accuracy, fabric_for, train
@@ -136,6 +136,3 @@ def _epsilon(method: Any) -> float | None:
 def _at(test: Batches, model: nn.Module) -> Batches:
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     return replace(test, device=device)
-
-
-__all__ = ["Found", "Masks", "Method", "find"]

@@ -22,7 +22,7 @@ from slth._errors import InputError
 from slth.search.criteria import CRITERIA
 from slth.search.masks import Frozen, Masks
 from slth.search.policy import Policy
-from slth.search.selection import count_kept
+from slth.search.selection import count_kept, signs
 from slth.search.training import Stage, Training
 
 Action = Literal["rewind", "reinitialise", "reshuffle", "constant"]
@@ -248,7 +248,7 @@ class Magnitude:
             order = tensor.uniform("reshuffle").to(weight.device)[kept].argsort()
             weight[kept] = weight[kept][order]
         elif action == "constant" and self.retrain:
-            weight = torch.where(weight >= 0, 1.0, -1.0) * weight.std()
+            weight = signs(weight) * weight.std()
         elif action == "constant":
             mask.constant.fill_(float(weight.std()))  # pyright: ignore
         return torch.where(kept, weight, mask.start)  # pyright: ignore
@@ -291,7 +291,7 @@ class FixedMask(nn.Module):
         if self.frozen:
             return torch.where(self.kept, weight, self.start * self.held)  # pyright: ignore
         if self.binary:
-            weight = torch.where(weight >= 0, 1.0, -1.0) * self.constant  # pyright: ignore
+            weight = signs(weight) * self.constant  # pyright: ignore
         return weight * self.kept  # pyright: ignore
 
     @property

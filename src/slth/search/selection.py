@@ -80,6 +80,11 @@ def product(weight: Tensor, scores: Tensor, mask: Tensor) -> Tensor:
     return _Through.apply(weight, scores, mask)  # pyright: ignore[reportReturnType]
 
 
+def signs(weight: Tensor) -> Tensor:
+    """+1 where w ≥ 0, else −1: what a binary network computes with."""
+    return torch.where(weight >= 0, 1.0, -1.0)
+
+
 class _Through(torch.autograd.Function):
     """Straight through the mask to |s|, then through |·| as usual."""
 

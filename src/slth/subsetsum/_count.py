@@ -14,12 +14,12 @@ from math import comb
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slth.subsetsum._exact import DIGITS, grid_of
 from slth.subsetsum._inputs import Number, read_problem, read_size, read_tol
 from slth.subsetsum._records import Status, SubsetCount
 from slth.subsetsum._sized import Size, check_sized, make_sized_work
 
 DECIDED = 1 << 20  # subsets decided one by one; they take about 50 ms
-DIGITS = 53  # of a float64
 UNIT_BITS = 56  # of the largest value in fixed point
 
 Range = tuple[int, int]
@@ -57,7 +57,7 @@ def count(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) 
     n = len(row)
     k = read_size(size, n)
     check_sized(n, n if k is None else k)
-    grid = _grid(row)
+    grid = grid_of(row)
     if grid is None:
         q, sure, doubtful = _edges(row, z, limit)
     else:
@@ -75,17 +75,6 @@ def count(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) 
         subsets=1 << n if k is None else comb(n, k),
         status=Status.UNDECIDED if undecided else Status.COUNTED,
     )
-
-
-def _grid(row: np.ndarray) -> Fraction | None:
-    """The largest power of two that divides all values, if their float64 sums are exact on it."""
-    exact = [Fraction(float(value)) for value in row if value]
-    if not exact:
-        return Fraction(1)
-    fine = max(value.denominator for value in exact)  # powers of two
-    whole = math.gcd(*(int(value * fine) for value in exact))
-    grid = Fraction(whole & -whole, fine)
-    return grid if sum(map(abs, exact)) <= grid * 2**DIGITS else None
 
 
 def _on_grid(q: np.ndarray, grid: Fraction, z: float, tol: float) -> Range:

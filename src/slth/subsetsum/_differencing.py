@@ -11,8 +11,8 @@ import heapq
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slth.subsetsum._exact import sum_error
 from slth.subsetsum._inputs import Number
-from slth.subsetsum._large import sum_error
 from slth.subsetsum._readers import read_numbers
 from slth.subsetsum._records import Status, SubsetSum
 

@@ -5,7 +5,7 @@ from numpy.typing import ArrayLike
 
 from slth._errors import InputError
 from slth.subsetsum._inputs import Number, read_problem
-from slth.subsetsum._records import Status, SubsetSum
+from slth.subsetsum._records import Status, SubsetSum, unpacked
 
 ENUMERATED = 24  # most values: 2^24 sums take about 0.1 s
 BLOCK = 16  # log2 of the sums held at a time
@@ -47,5 +47,4 @@ def enumerate_closest(values: ArrayLike, target: Number) -> SubsetSum:
         at = int(errors.argmin())
         if errors[at] < best:
             best, mask = float(errors[at]), (block << BLOCK) | at
-    kept = np.array([mask >> i & 1 for i in range(len(row))], np.bool_)
-    return SubsetSum(kept, best, Status.OPTIMAL)
+    return SubsetSum(unpacked(mask, len(row)), best, Status.OPTIMAL)

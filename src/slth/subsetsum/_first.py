@@ -12,9 +12,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import ArrayLike
 
+from slth.subsetsum._exact import doubted
 from slth.subsetsum._inputs import Number, read_batch, read_problem, read_size, read_threads, read_tol
 from slth.subsetsum._records import SubsetSum, SubsetSums
-from slth.subsetsum._rows import doubted, solve_rows
+from slth.subsetsum._rows import solve_rows
 from slth.subsetsum._sized import Size, solve_sized
 
 

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from slth._errors import InputError
 from slth.subsetsum._inputs import read_size
-from slth.subsetsum._records import IntegerSum, Status
+from slth.subsetsum._records import IntegerSum, Status, unpacked
 from slth.subsetsum._sized import Size, check_sized, make_sized_work
 
 RANGE = 1 << 62  # of sums and distances in the kernels
@@ -54,7 +54,7 @@ def closest_integer(values: ArrayLike, target: int | np.integer, *, size: Size =
     from slth.subsetsum._sized_kernels import integer_bits
 
     bits = int(integer_bits(row, z, -1 if k is None else k, make_sized_work(n, n if k is None else k)))
-    kept = np.array([bits >> i & 1 for i in range(n)], np.bool_)
+    kept = unpacked(bits, n)
     error = abs(sum(int(value) for value in row[kept]) - z)
     return IntegerSum(kept, error, Status.INFEASIBLE if error else Status.OPTIMAL)
 

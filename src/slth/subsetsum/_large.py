@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from slth._errors import InputError
 from slth._shapes import Kept, Values
+from slth.subsetsum._exact import sum_error
 from slth.subsetsum._first import first
 from slth.subsetsum._inputs import EXACT_VALUES, Number, read_tol
 from slth.subsetsum._readers import read_numbers, read_positive
@@ -84,11 +85,6 @@ def first_large(
         if error <= epsilon or time.monotonic() > deadline:
             break
     return SubsetSum(best.kept, best.error, Status.WITHIN_TOL) if best.error <= epsilon else best
-
-
-def sum_error(v: Values, z: float, kept: Kept) -> float:
-    """|float64 sum of the kept values in ascending order of index - target|: cumsum adds one by one."""
-    return abs(float(np.cumsum(v[kept])[-1]) - z) if kept.any() else abs(z)
 
 
 def _at_an_end(v: Values, z: float) -> Kept | None:

@@ -22,6 +22,11 @@ class Status(Enum):
     UNDECIDED = "some subsets at the edge of tol may or may not count"
 
 
+def unpacked(mask: int, n: int) -> Kept:
+    """Bits 0 to n - 1 of a mask."""
+    return np.array([mask >> i & 1 for i in range(n)], np.bool_)
+
+
 @dataclass(frozen=True, slots=True, eq=False)  # arrays do not compare to one bool
 class SubsetSum:
     """The answer to one problem."""
@@ -56,9 +61,7 @@ class SubsetSums:
 
     def __getitem__(self, row: int) -> SubsetSum:
         at = index(row)
-        packed = int(self.packed[at])
-        kept = np.array([packed >> i & 1 for i in range(self.n)], np.bool_)
-        return SubsetSum(kept, float(self.error[at]), tuple(Status)[self.codes[at]])
+        return SubsetSum(unpacked(int(self.packed[at]), self.n), float(self.error[at]), tuple(Status)[self.codes[at]])
 
     def __repr__(self) -> str:
         counts = Counter(tuple(Status)[code].name for code in self.codes)

@@ -4,7 +4,6 @@ A kernel works on a range of rows for about 30 ms, says how far it came, and let
 Every row is solved by itself, so neither blocks nor threads can change a bit of the result.
 """
 
-import math
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
@@ -13,11 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from slth.subsetsum._records import Status, SubsetSums
+from slth.subsetsum._records import SubsetSums
 
 STEPS = 1 << 25  # of about 1 ns; one row of forty values takes no more
 ALONE = 1 << 21  # what takes no more is not worth a thread
-CODES = tuple(Status)
 MOST_THREADS = 64  # that are started, whatever is asked for
 PARTS = 8  # ranges per thread, so that nobody waits long for the last one
 
@@ -64,29 +62,6 @@ def solve_rows(kernel: Kernel, batch: int, n: int, threads: int, make: Callable[
         finally:
             stopped.set()  # after Ctrl-C, threads let go at the end of their block
     return SubsetSums(packed, n, error, codes)
-
-
-def doubted(values: np.ndarray, targets: np.ndarray, tol: float, answers: SubsetSums) -> SubsetSums:
-    """UNDECIDED where BEST_EFFORT rests on sums that float64 rounds: no farther from `tol` than they may be off.
-
-    The target does not matter: rounding a difference never reverses the order of two distances.
-    """
-    rows = np.flatnonzero(answers.codes == CODES.index(Status.BEST_EFFORT))
-    if len(rows):
-        off = (values.shape[1] + 1) * 2.0**-52 * (np.abs(values[rows]).sum(axis=1) + np.abs(targets[rows]))
-        for row in rows[answers.error[rows] <= tol + off]:
-            if not _adds_exactly(values[row].tolist()):
-                answers.codes[row] = CODES.index(Status.UNDECIDED)
-    return answers
-
-
-def _adds_exactly(numbers: list[float]) -> bool:
-    """All sums of some of the numbers are float64 numbers: multiples of one power of two, 2^53 of them in all."""
-    ratios = [number.as_integer_ratio() for number in numbers]
-    finest = max((below for _, below in ratios), default=1)
-    multiples = [abs(above) * (finest // below) for above, below in ratios]
-    step = math.gcd(*multiples) & -math.gcd(*multiples)
-    return sum(multiples) <= step << 53
 
 
 def make_work(n: int) -> Work:

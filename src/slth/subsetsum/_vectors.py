@@ -19,9 +19,10 @@ from numpy.typing import ArrayLike
 from slth._shapes import Kept, Vector, Vectors
 from slth.numerics import Stream
 from slth.numerics.streams import words
+from slth.subsetsum._exact import sum_error
 from slth.subsetsum._inputs import EXACT_VALUES, Number, read_size, read_tol
 from slth.subsetsum._readers import read_positive, read_vectors
-from slth.subsetsum._records import Status, SubsetSum
+from slth.subsetsum._records import Status, SubsetSum, unpacked
 
 HALF_FLOATS = 1 << 24  # float64 numbers in a list of half sums, at most: 128 MiB
 STEPS = 1 << 23  # of the kernel between two looks at the clock: 10 to 40 ms
@@ -90,22 +91,18 @@ def _solve(values: Vectors, target: Vector, size: int | None, tol: float | None,
     stop = -1.0 if tol is None else float(np.ldexp(tol, -exponent))
     if n <= EXACT_VALUES and d << (n + 1) // 2 <= HALF_FLOATS:
         kept, done = _meet(v, z, size, stop, deadline)
-        if tol is not None and done and tol < _error(values, target, kept) <= tol + _slack(values):
+        error = sum_error(values, target, kept)
+        if tol is not None and done and tol < error <= tol + _slack(values):
             kept, done = _meet(v, z, size, -1.0, deadline)  # stopped by a sum that rounding took across the tolerance
+            error = sum_error(values, target, kept)
     else:
         kept = _descend(v, z, size, stop, deadline)
-        done = size in (0, n) or not _error(values, target, kept)  # the only one, or nothing is closer
-    error = _error(values, target, kept)
+        error = sum_error(values, target, kept)
+        done = size in (0, n) or not error  # the only one, or nothing is closer
     if tol is not None and error <= tol:
         return SubsetSum(kept, error, Status.WITHIN_TOL)
     ended = Status.OPTIMAL if tol is None else Status.BEST_EFFORT
     return SubsetSum(kept, error, ended if done else Status.BUDGET_SPENT)
-
-
-def _error(values: Vectors, target: Vector, kept: Kept) -> float:
-    """The largest coordinate of the float64 sum in ascending order, less the target. (cumsum adds one by one.)"""
-    total = np.cumsum(values[kept], axis=0)[-1] if kept.any() else np.zeros_like(target)
-    return float(np.abs(total - target).max())
 
 
 def _slack(values: Vectors) -> float:
@@ -160,8 +157,7 @@ def _on_grid(sums: np.ndarray) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray
 
 
 def _mask(masks: np.ndarray, half: int, n: int) -> Kept:
-    bits = int(masks[0]) | int(masks[1]) << half
-    return np.array([bits >> i & 1 for i in range(n)], np.bool_)
+    return unpacked(int(masks[0]) | int(masks[1]) << half, n)
 
 
 def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: float) -> Kept:
@@ -170,7 +166,7 @@ def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: flo
     if size in (0, n):
         return np.full(n, size == n)
     kept = _rounded_vertex(v, z, size, deadline)
-    error = _error(v, z, kept)
+    error = sum_error(v, z, kept)
     block = min(n, BLOCK if d <= 6 else BLOCK_HIGH)
     stream, epoch = Stream(0, "subsetsum/vectors/blocks"), 0
     while error > max(stop, 0.0):
@@ -183,7 +179,7 @@ def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: flo
             trial[chosen] = False
             rest = z - v[trial].sum(axis=0)
             trial[chosen], _ = _meet(v[chosen], rest, None if size is None else int(kept[chosen].sum()), stop, deadline)
-            new = _error(v, z, trial)
+            new = sum_error(v, z, trial)
             if new < error:
                 kept, error = trial, new
             if error <= max(stop, 0.0):

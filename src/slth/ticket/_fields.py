@@ -2,7 +2,8 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import Any, NoReturn
 
 from slth._errors import InputError
@@ -10,6 +11,22 @@ from slth._errors import InputError
 
 class TicketError(InputError):
     """The file is not a ticket this version can read."""
+
+
+@contextmanager
+def as_ticket_errors(most: int = 400) -> Generator[None]:
+    """What a record's own check refuses, in at most so many characters."""
+    try:
+        yield
+    except TicketError:
+        raise
+    except InputError as error:
+        raise TicketError(str(error)[:most]) from error
+
+
+def justified(work: int, stored: int) -> bool:
+    """A file may ask its reader for 2²⁸ units of work, or 2,048 for each byte it stores. Plain bits always fit."""
+    return work <= max(1 << 28, 2048 * stored)
 
 
 def parse(text: str | bytes, what: str) -> Any:

@@ -7,10 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from slth._errors import InputError
 from slth._shapes import Bits
 from slth.numerics import LAWS
-from slth.ticket._fields import Fields, TicketError, check_float, check_int, check_list, check_text, fail
+from slth.ticket._fields import (
+    Fields,
+    TicketError,
+    as_ticket_errors,
+    check_float,
+    check_int,
+    check_list,
+    check_text,
+    fail,
+    justified,
+)
 from slth.ticket._masks import restore_mask
 from slth.ticket._metadata import FORMAT, STREAM, read_digest, read_seed
 from slth.ticket.learned import CARRIED, LearnedTicket, dtype_name
@@ -130,7 +139,7 @@ def ticket_of(layout: Layout, body: bytes) -> LearnedTicket:
     for tensor, encoding in zip(layout.tensors, layout.encodings, strict=True):
         masks.append(None if encoding is None else restore_mask(take()[0], encoding[0], tensor.size, tensor.path))
         moves.append(_array(*take()) if tensor.moved else None)
-    try:
+    with as_ticket_errors():
         return LearnedTicket(
             seed=layout.seed,
             network=layout.network,
@@ -144,10 +153,6 @@ def ticket_of(layout: Layout, body: bytes) -> LearnedTicket:
             digests=layout.digests,
             provenance=layout.provenance,
         )
-    except TicketError:
-        raise
-    except InputError as error:  # the record's own check
-        raise TicketError(str(error)[:400]) from error
 
 
 def layout_of(data: Any, stored: int) -> Layout:
@@ -159,17 +164,13 @@ def layout_of(data: Any, stored: int) -> Layout:
     Raises:
         TicketError: one sentence naming the field, what was expected and what stands there.
     """
-    try:
+    with as_ticket_errors():
         return _layout_of(data, stored)
-    except TicketError:
-        raise
-    except InputError as error:  # a record's own check
-        raise TicketError(str(error)[:400]) from error
 
 
-def justified(tensors: Sequence[MaskedTensor], stored: int) -> bool:
-    """A file may name 2²⁸ random weights, or 2,048 for each byte it stores. Plain bits always fit."""
-    return sum(tensor.size for tensor in tensors) <= max(1 << 28, 2048 * stored)
+def drawable(tensors: Sequence[MaskedTensor], stored: int) -> bool:
+    """The random weights are no more than the bytes of the file justify."""
+    return justified(sum(tensor.size for tensor in tensors), stored)
 
 
 def _layout_of(data: Any, stored: int) -> Layout:
@@ -192,7 +193,7 @@ def _layout_of(data: Any, stored: int) -> Layout:
     )
     if sum(size for _, _, _, size in layout.runs) != stored:
         raise TicketError("the file's layout does not follow from its metadata: its parts have other lengths")
-    if not justified(layout.tensors, stored):
+    if not drawable(layout.tensors, stored):
         raise TicketError(
             "the ticket names far more random weights than the file's size justifies; slth did not write it"
         )

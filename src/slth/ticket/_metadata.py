@@ -3,9 +3,18 @@
 from collections.abc import Sequence
 from typing import Any
 
-from slth._errors import InputError
 from slth.certificate import Certificate
-from slth.ticket._fields import Fields, TicketError, check_float, check_int, check_list, check_text, fail
+from slth.ticket._fields import (
+    Fields,
+    TicketError,
+    as_ticket_errors,
+    check_float,
+    check_int,
+    check_list,
+    check_text,
+    fail,
+    justified,
+)
 from slth.ticket.lift import MOST_CANDIDATES, THRESHOLD, LiftSpec
 from slth.ticket.spec import NETWORKS, Asked, Domain, LayerSpec, Miss, Provenance
 from slth.ticket.ticket import Ticket
@@ -91,17 +100,13 @@ def ticket_of(data: Any, stored: int) -> tuple[Ticket, list[tuple[str, int]]]:
     Raises:
         TicketError: one sentence naming the field, what was expected and what stands there.
     """
-    try:
+    with as_ticket_errors(300):
         return _ticket_of(data, stored)
-    except TicketError:
-        raise
-    except InputError as error:  # a record's own check
-        raise TicketError(str(error)[:300]) from error
 
 
 def inflatable(layers: Sequence[LayerSpec], stored: int) -> bool:
-    """A file may ask its reader for 256 MiB of work, or for 2,048 times its own mask bytes. Plain bits always fit."""
-    return sum(layer.work for layer in layers) <= max(1 << 28, 2048 * stored)
+    """The layers are no more work than the file's own mask bytes justify."""
+    return justified(sum(layer.work for layer in layers), stored)
 
 
 def _ticket_of(data: Any, stored: int) -> tuple[Ticket, list[tuple[str, int]]]:

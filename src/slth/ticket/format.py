@@ -107,7 +107,7 @@ def stored_masks(ticket: LearnedTicket) -> list[Stored | None]:
     stored = iter(
         store_masks(
             [(mask, tensor.size) for tensor, mask in pairs if mask is not None],
-            justified=lambda size: learned.justified(ticket.tensors, size + beside),
+            justified=lambda size: learned.drawable(ticket.tensors, size + beside),
         )
     )
     return [None if mask is None else next(stored) for _, mask in pairs]
