@@ -23,11 +23,11 @@ import torch
 from torch import Tensor, nn
 
 from slth.data import load_images
+from slth.learning import EdgePopup, PerturbedEdgePopup, Policy, attach
+from slth.learning.batches import Batches
+from slth.learning.trainer import accuracy, fabric_for, train
 from slth.numerics import Stream, uniform
 from slth.records import environment
-from slth.search import EdgePopup, PerturbedEdgePopup, Policy, attach
-from slth.search.batches import Batches
-from slth.search.trainer import accuracy, fabric_for, train
 
 EPSILONS = (0.0, 0.005, 0.01, 0.02, 0.05, 0.1)
 COUNT, ETA = 8, 1e-4

@@ -15,10 +15,10 @@ import time
 import torch
 from torch import Tensor, nn
 
+from slth.learning import EdgePopup, Policy, attach
+from slth.learning.selection import product, top
 from slth.network import build_architecture
 from slth.records import environment
-from slth.search import EdgePopup, Policy, attach
-from slth.search.selection import product, top
 
 CASES = {
     "lenet_300_100, batch 128": ("lenet_300_100", [1, 28, 28], 128),

@@ -45,13 +45,31 @@ def test_ci_runs_the_test_command_of_the_readme():
     assert command in (ROOT / ".ci/run").read_text()
 
 
+GONE = ("slth.search", "slth.evaluate")  # importing one says what it is called now
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(slth.__path__, "slth.")
-    if not module.name.rpartition(".")[2].startswith("_")
+    if not module.name.rpartition(".")[2].startswith("_") and module.name not in GONE
 ]
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_docstring_examples_run(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+@pytest.mark.parametrize(("gone", "new"), [("slth.search", "slth.learning"), ("slth.evaluate", "slth.evidence")])
+def test_a_package_that_was_renamed_says_its_new_name_and_the_verb_stays(gone, new):
+    code = f"""
+import slth
+try:
+    import {gone}
+except ImportError as error:
+    assert {new!r} in str(error), error
+else:
+    raise AssertionError
+import {new} as package
+assert callable({gone}) and package.__name__ == {new!r} and callable({gone})
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -50,7 +50,7 @@ def test_a_light_import_stays_light(statement, absent):
 
 
 def test_no_pickle_and_no_eval_near_a_ticket():
-    for folder in ("ticket", "certificate", "numerics", "evaluate"):
+    for folder in ("ticket", "certificate", "numerics", "evidence"):
         for path in (ROOT / "src/slth" / folder).glob("*.py"):
             text = path.read_text()
             assert "pickle" not in text

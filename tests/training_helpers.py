@@ -19,9 +19,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from slth.search import Biprop, EdgePopup, Magnitude, PerturbedEdgePopup, Supermask, Training, attach
-from slth.search.batches import Batches
-from slth.search.trainer import Keeping, fabric_for, train
+from slth.learning import Biprop, EdgePopup, Magnitude, PerturbedEdgePopup, Supermask, Training, attach
+from slth.learning.batches import Batches
+from slth.learning.trainer import Keeping, fabric_for, train
 
 SHORT = Training(epochs=2.0, batch=16, lr=0.05)
 METHODS = {

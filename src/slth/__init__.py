@@ -5,8 +5,6 @@ ticket.save("model.slth")
 slth.verify("model.slth", target=model).holds
 """
 
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from slth._version import __version__
@@ -14,16 +12,16 @@ from slth._version import __version__
 if TYPE_CHECKING:
     from slth._errors import InputError
     from slth.api import apply, construct, evaluate, load, module, plan, realised, source, train, verify
-    from slth.search.ask import search
-    from slth.search.masks import attach
+    from slth.learning.ask import search
+    from slth.learning.masks import attach
     from slth.ticket import LearnedTicket, Ticket
 
 _HOMES = {
     "InputError": "slth._errors",
     "LearnedTicket": "slth.ticket",
     "Ticket": "slth.ticket",
-    "attach": "slth.search.masks",
-    "search": "slth.search.ask",
+    "attach": "slth.learning.masks",
+    "search": "slth.learning.ask",
 }
 __all__ = [
     "InputError",
@@ -54,17 +52,6 @@ def __getattr__(name: str) -> Any:
     value = getattr(import_module(_HOMES.get(name, "slth.api")), name)
     globals()[name] = value
     return value
-
-
-class _Door(ModuleType):
-    """A verb keeps its name: importing the package `slth.evaluate` does not replace the function `slth.evaluate`."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in __all__ and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Door
 
 
 def __dir__() -> list[str]:

@@ -9,9 +9,9 @@ import numpy as np
 from slth._errors import InputError
 from slth.construction import Layout, Plan, plan_layout
 from slth.construction import construct as _construct
-from slth.evaluate import Evaluation, LearnedEvaluation, Verification, evaluate_learned
-from slth.evaluate import evaluate as _evaluate
-from slth.evaluate import verify as _verify
+from slth.evidence import Evaluation, LearnedEvaluation, Verification, evaluate_learned
+from slth.evidence import evaluate as _evaluate
+from slth.evidence import verify as _verify
 from slth.network import Mlp, read_target
 from slth.records import cores
 from slth.ticket import Domain, InputSpec, LearnedTicket, Ticket, load, load_constructed

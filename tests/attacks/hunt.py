@@ -20,7 +20,7 @@ from attacks.oracle import lies
 from attacks.sealing import parts
 
 from slth import InputError
-from slth.evaluate.verify import verify
+from slth.evidence.verify import verify
 from slth.ticket import DamagedTicketError, Ticket, TicketError, decode, encode
 
 

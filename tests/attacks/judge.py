@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from attacks.malformed import cases
 from attacks.sealing import honest
 
-from slth.evaluate.verify import verify
+from slth.evidence.verify import verify
 from slth.ticket import decode
 
 

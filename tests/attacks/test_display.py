@@ -11,7 +11,7 @@ from ticket_helpers import any_ticket
 
 from slth import InputError
 from slth.cli.app import run
-from slth.evaluate.verify import Check, Verdict, Verification
+from slth.evidence.verify import Check, Verdict, Verification
 from slth.ticket import TicketError, decode, encode, load
 
 TRICKS = ["\x1b[31mred", "\x1b]0;title\x07", "a\nb", "\r", "\x9b2J", "\u202egnp", "\u2066", "\ud800", "\0", "\x7f"]

@@ -9,7 +9,7 @@ from attacks.mutants import _edit, _nudged, _places, _stirred
 from learned_helpers import any_learned, mlp_ticket
 
 from slth import InputError
-from slth.evaluate import verify
+from slth.evidence import verify
 from slth.ticket import DamagedTicketError, LearnedTicket, TicketError, decode, encode
 
 

@@ -11,7 +11,7 @@ from ticket_helpers import any_ticket
 
 from slth import InputError
 from slth.certificate import Affine
-from slth.evaluate.verify import Verdict, verify
+from slth.evidence.verify import Verdict, verify
 from slth.ticket import Domain, Miss, TicketError, decode, encode, head_digest
 from slth.ticket._metadata import inflatable
 
@@ -214,7 +214,7 @@ def test_a_sealed_file_that_repeats_a_layer_is_not_the_network_it_names(tmp_path
 def test_no_prediction_is_called_proved_unchanged_and_changes(lie):
     """What `slth evaluate --target` reports as proved must be so for this file and this target."""
     pytest.importorskip("torch")
-    from slth.evaluate.measure import evaluate
+    from slth.evidence.measure import evaluate
 
     ticket, target = any_ticket(rng_seed=2)
     bounds = ticket.certificate

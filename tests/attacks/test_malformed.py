@@ -12,7 +12,7 @@ from attacks.malformed import cases
 from attacks.sealing import honest, parts, sealed, text_of
 
 from slth import InputError
-from slth.evaluate.verify import verify
+from slth.evidence.verify import verify
 from slth.ticket import DamagedTicketError, TicketError, decode, encode, load
 
 MEGABYTES = 400  # more than the imports took: 25 times the largest file

@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 import slth.cli._search
 from slth.cli.app import run
-from slth.search import ask
+from slth.learning import ask
 from slth.ticket import load
 
 SMALL = ["search", "-q", "--hidden", "16", "--epochs", "1"]
@@ -309,7 +309,7 @@ def test_without_the_packages_of_a_search_one_sentence_says_what_to_install(abse
 import sys
 sys.modules[{absent!r}] = None
 import slth
-for ask in (lambda: slth.search, lambda: slth.attach, lambda: __import__("slth.search")):
+for ask in (lambda: slth.search, lambda: slth.attach, lambda: __import__("slth.learning")):
     try:
         ask()
     except slth.InputError as error:

@@ -9,7 +9,7 @@ import pytest
 import rans_reference
 from golden.make import golden_target, learned, sparse_target
 
-from slth.evaluate import verify
+from slth.evidence import verify
 from slth.ticket import Miss, encode, load, unpack
 
 GOLDEN = Path(__file__).parent / "v1.slth"

@@ -1,6 +1,6 @@
 """Exhibits, evaluations and records to make pages of."""
 
-from slth.evaluate import verify
+from slth.evidence import verify
 from slth.records import Environment, Record
 from slth.report import Check, Exhibit
 from slth.report.exhibit import kept_parameters

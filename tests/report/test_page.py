@@ -13,7 +13,7 @@ from report.examples import EVIL, HERE, SHOWN, evaluation, exhibit, outcome
 from ticket_helpers import any_ticket
 
 from slth._errors import InputError
-from slth.evaluate import sizes
+from slth.evidence import sizes
 from slth.records import Record
 from slth.report import Check, page, read_evaluation
 from slth.report.anatomy import panels

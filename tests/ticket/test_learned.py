@@ -10,7 +10,7 @@ from learned_helpers import any_learned, coins, float32, ticket_with
 from ticket_helpers import any_ticket
 
 from slth import InputError
-from slth.evaluate import Verdict, verify
+from slth.evidence import Verdict, verify
 from slth.numerics import Stream, draw
 from slth.ticket import (
     DamagedTicketError,

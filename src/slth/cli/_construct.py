@@ -13,7 +13,7 @@ from slth.cli._options import single_torch_thread
 from slth.cli._record import construction_outcome, evaluation_outcome, keep
 from slth.construction import Plan, construct, promise_holds
 from slth.data import load as load_data
-from slth.evaluate import Evaluation
+from slth.evidence import Evaluation
 from slth.network import Mlp, read_target
 from slth.records import Record, cores, environment
 from slth.ticket import Ticket, load_constructed

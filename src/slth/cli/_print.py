@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.text import Text
 
-from slth.evaluate import Evaluation, LearnedEvaluation, Proportion, Verdict, Verification
+from slth.evidence import Evaluation, LearnedEvaluation, Proportion, Verdict, Verification
 from slth.numerics import at_most
 
 _MARKS = {

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from slth.evaluate import Evaluation, LearnedEvaluation, Proportion, sizes
+from slth.evidence import Evaluation, LearnedEvaluation, Proportion, sizes
 from slth.records import Record, append, cores, environment
 from slth.ticket import Ticket
 

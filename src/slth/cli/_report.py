@@ -13,7 +13,7 @@ from slth.cli._record import evaluation_outcome
 from slth.cli._show import parse_weight
 from slth.data import Dataset
 from slth.data import load as load_data
-from slth.evaluate import Verdict, evaluate, verify
+from slth.evidence import Verdict, evaluate, verify
 from slth.network import Mlp, read_target
 from slth.records import Record, read
 from slth.report import Check, Exhibit, check_page_name, evaluations_of, read_evaluation, write_page

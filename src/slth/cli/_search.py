@@ -44,7 +44,7 @@ class Request:
 
 def run(asked: Request) -> int:
     """Search with every seed; the ticket of the first one is written."""
-    from slth.search.devices import first_process, use_threads
+    from slth.learning.devices import first_process, use_threads
 
     use_threads(asked.threads)
     out = Path("ticket.slth") if asked.out is None else asked.out
@@ -63,10 +63,10 @@ def run(asked: Request) -> int:
 
 
 def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
-    from slth.search import preset
-    from slth.search.ask import method_of, search
-    from slth.search.devices import first_process
-    from slth.search.trainer import Keeping
+    from slth.learning import preset
+    from slth.learning.ask import method_of, search
+    from slth.learning.devices import first_process
+    from slth.learning.trainer import Keeping
 
     known = None if asked.preset is None else preset(asked.preset)
     settings = asked.options if known is None else {**known.options, **asked.options}
@@ -126,7 +126,7 @@ def _mean(values: list[float | None], count: int) -> str:
     if not known:
         return "not measured"
     if len(known) == 1:
-        from slth.evaluate import Proportion
+        from slth.evidence import Proportion
 
         return _print.percent(Proportion(round(known[0] * count), count))
     from scipy.stats import t

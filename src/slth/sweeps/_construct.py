@@ -16,7 +16,7 @@ def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
     """Construct; then everything that `verify` and `evaluate` say about the ticket and its target."""
     from slth import api
     from slth.data import load
-    from slth.evaluate import Evaluation, sizes
+    from slth.evidence import Evaluation, sizes
 
     target = options["target"] or _trained(options, shared)
     scale = None if options["normalize"] is None else tuple(options["normalize"])

@@ -16,9 +16,9 @@ def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
     """Search; the outcome is what the ticket reaches on the test data, after how much training."""
     import torch
 
-    from slth.search import METHODS
-    from slth.search.ask import method_of, search
-    from slth.search.trainer import Keeping
+    from slth.learning import METHODS
+    from slth.learning.ask import method_of, search
+    from slth.learning.trainer import Keeping
     from slth.sweeps._run import threads
 
     torch.set_num_threads(threads())

@@ -1,0 +1,189 @@
+"""From names to objects: models, data and methods as people write them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from difflib import get_close_matches
+from numbers import Integral, Real
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, get_args
+
+import numpy as np
+from torch import nn
+
+from slth._errors import InputError
+from slth.data import Examples, load_images
+from slth.learning import METHODS
+from slth.learning.batches import Batches
+from slth.learning.controls import controls_of
+from slth.learning.find import Found, Method, find
+from slth.learning.policy import Policy
+from slth.learning.trainer import Keeping, Loss, fabric_for
+from slth.learning.training import Training
+from slth.network import build_architecture, resolved_arguments
+from slth.ticket import InputSpec, NetworkSpec
+
+_TEST_BATCH = 1000
+_CROPPED = ("cifar10",)  # data sets with the standard augmentation
+
+
+def search(
+    model: nn.Module | str | None = None,
+    data: Any = "digits",
+    method: Method | str = "edge-popup",
+    *,
+    options: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    training: Training | None = None,
+    policy: Policy | None = None,
+    augment: bool | None = None,
+    data_dir: str | Path | None = None,
+    controls: bool = False,
+    devices: int = 1,
+    accelerator: str = "cpu",
+    keeping: Keeping | None = None,
+    loss: Loss | None = None,
+) -> Found:
+    """Find a ticket by training masks on a network.
+
+    Args:
+        model: a module (changed in place: afterwards it holds the masked weights), the name of an architecture, or
+            None: an MLP with 64 hidden units.
+        data: a name ("digits", "mnist", "fashion_mnist", "cifar10"), an `.npz`, `Examples`, or a pair (training set,
+            test set or None) of PyTorch data sets or of array pairs (x, y).
+        method: a method, or its name with `options` as its settings: "edge-popup", "biprop", "supermask", "magnitude",
+            "perturbed-edge-popup".
+        arguments: of a named architecture: width, hidden.
+        seed: names the random weights, the first scores and the order of the data.
+        training, policy: None: the method's own.
+        augment: random crops and flips; None: for CIFAR-10.
+        controls: also measure what the ticket is worth: see `slth.learning.controls`.
+        devices, accelerator: as Lightning Fabric takes them; with several devices run under `torchrun`.
+        keeping: checkpoint, logs, progress.
+        loss: (outputs, y) -> a scalar, for other tasks than classification; then no accuracy is measured.
+
+    Raises:
+        InputError: see `attach` and `train`; also for unknown names.
+    """
+    name, chosen = method_of(method, options)
+    training = chosen.training if training is None else training
+    source, test_source, label, spec, classes, crop = _examples(data, data_dir, augment)
+    x, y = source
+    first, network = _model(model, arguments, spec, classes)
+    mean, std = (spec.mean, spec.std) if spec else ((0.0,), (1.0,))
+    batches = Batches(x, y, mean, std, training.batch, crop)
+    test = None if test_source is None else Batches(*test_source, mean, std, _TEST_BATCH)
+    fabric = fabric_for(training, devices=devices, accelerator=accelerator)
+    if devices > 1:
+        fabric.launch()
+    asked = {"data": label, "network": [network.name, network.arguments], "augment": crop > 0}
+    found = find(
+        first, batches, test, chosen, name=name, seed=seed, training=training, policy=policy, network=network,
+        inputs=spec, data=label, asked=asked, fabric=fabric, keeping=keeping, loss=loss,
+    )  # fmt: skip
+    if controls and test is not None:
+        rebuild = _rebuilder(first, network)
+        found = replace(found, controls=controls_of(found.ticket, rebuild, batches, test, training))
+    return found
+
+
+def method_of(method: Method | str, options: Mapping[str, Any] | None = None) -> tuple[str, Method]:
+    """(name, method) from a name and settings, or from a method.
+
+    >>> method_of("edge-popup", {"density": 0.3})
+    ('edge-popup', EdgePopup(density=0.3, scope='layer', ramp=0.5))
+    """
+    if not isinstance(method, str):
+        name = next((name for name, kind in METHODS.items() if isinstance(method, kind)), type(method).__name__)
+        return name, replace(method, **(options or {})) if options else method  # pyright: ignore
+    if method not in METHODS:
+        near = get_close_matches(method, METHODS, 1, 0.0)[0]
+        raise InputError(f"unknown method {method!r}, did you mean {near}? Known: {', '.join(METHODS)}")
+    known = {field.name: field.type for field in fields(METHODS[method])}
+    for option, value in (options or {}).items():
+        if option not in known:
+            near = get_close_matches(option, known, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            raise InputError(f"{method} has no option {option!r}; {hint}it takes {', '.join(known)}")
+        _check_kind(f"{method}: {option}", value, known[option])
+    return method, METHODS[method](**(options or {}))
+
+
+_KINDS: dict[Any, tuple[type, str]] = {
+    bool: (bool, "true or false"),
+    int: (Integral, "a whole number"),
+    float: (Real, "a number"),
+}
+
+
+def _check_kind(name: str, value: Any, kind: Any) -> None:
+    """A setting is of the kind its method says; texts are checked by the method, which knows the legal ones."""
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    found = next((part for part in kinds if part in _KINDS), None)
+    if found is None or (value is None and NoneType in kinds):
+        return
+    expected, words = _KINDS[found]
+    if not isinstance(value, expected) or (isinstance(value, bool) and found is not bool):
+        raise InputError(f"{name} must be {words}, got {value!r}")
+
+
+_Part = tuple[Any, np.ndarray | None]
+
+
+def _examples(
+    data: Any, data_dir: str | Path | None, augment: bool | None
+) -> tuple[_Part, _Part | None, str | None, InputSpec | None, int | None, int]:
+    """(training part, test part, name, what inputs look like, classes, pixels of cropping)."""
+    if isinstance(data, (str, Path)):
+        data = load_images(data, data_dir=data_dir)
+    if isinstance(data, Examples):
+        crop = 4 if (data.name in _CROPPED if augment is None else augment) else 0
+        if not len(data.train_x):
+            raise InputError(f"{data.name} has no training examples; a search needs some")
+        spec = InputSpec(tuple(data.shape), tuple(data.mean), tuple(data.std))
+        return (data.train_x, data.train_y), (data.test_x, data.test_y), data.name, spec, data.classes, crop
+    if not (isinstance(data, tuple) and len(data) == 2):
+        raise InputError("data: expected a name, an .npz, Examples, or a pair (training set, test set or None)")
+    train, test = (_part(part) for part in data)
+    if train is None:
+        raise InputError("data: the training set is missing")
+    return train, test, None, None, None, 4 if augment else 0
+
+
+def _part(part: Any) -> _Part | None:
+    """Arrays (x, y), or a data set of pairs."""
+    if part is None:
+        return None
+    if isinstance(part, tuple) and len(part) == 2:
+        x, y = np.asarray(part[0]), np.asarray(part[1]).astype(np.int64)
+        if len(x) != len(y) or not len(x):
+            raise InputError(f"data: expected one label per example and at least one, got {len(x)} and {len(y)}")
+        if x.dtype.kind == "f" and not np.isfinite(x).all():
+            raise InputError("data: the examples hold NaN or infinite values; clean them first")
+        return x, y
+    if hasattr(part, "__len__") and hasattr(part, "__getitem__"):
+        return part, None
+    raise InputError(f"data: expected arrays (x, y) or a map-style data set, got {type(part).__name__}")
+
+
+def _model(
+    model: nn.Module | str | None, arguments: Mapping[str, Any] | None, spec: InputSpec | None, classes: int | None
+) -> tuple[nn.Module, NetworkSpec]:
+    if isinstance(model, nn.Module):
+        return model, NetworkSpec("bound", None, {})
+    if spec is None or classes is None:
+        raise InputError("a named architecture needs named data, which says how large inputs are; or give a module")
+    name = "mlp" if model is None else model
+    plain = {"inputs": list(spec.shape), "classes": classes, **(arguments or {})}
+    return build_architecture(name, plain), NetworkSpec("builtin", name, resolved_arguments(name, plain))
+
+
+def _rebuilder(model: nn.Module, network: NetworkSpec) -> Callable[[], nn.Module]:
+    """Makes a network of the same shape again."""
+    from copy import deepcopy
+
+    name = network.name
+    if name is not None:
+        return lambda: build_architecture(name, network.arguments)
+    return lambda: deepcopy(model)

@@ -1,0 +1,130 @@
+"""What is a ticket worth? The same network with something taken away.
+
+| control | weights | mask |
+| --- | --- | --- |
+| `random_mask` | the ticket's | as many weights of the whole network, at random |
+| `shuffled_mask` | the ticket's | as many weights of each layer, at random |
+| `reinitialised` | fresh random ones | the ticket's |
+| `dense` | trained | none |
+
+For a strong ticket the first three are measured as they are, without training, as the ticket is: a mask that was
+found beats them by far. For a weak one, whose weights trained, the remaining weights are trained from their random
+values with the same settings. `dense` is the same network, trained with the same settings (biases and norms, too).
+Frankle and Carbin (2019), Zhou et al. (2019), Ma et al., *Sanity checks for lottery tickets* (2021).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import nn
+
+from slth.learning.batches import Batches
+from slth.learning.magnitude import FixedMask
+from slth.learning.masks import Frozen, attach
+from slth.learning.policy import Policy
+from slth.learning.selection import top
+from slth.learning.trainer import accuracy, train
+from slth.learning.training import Stage, Training
+from slth.network import apply_to
+from slth.numerics import Stream, uniform
+from slth.ticket import LearnedTicket, learned_ticket, random_weights
+
+CONTROLS = ("random_mask", "shuffled_mask", "reinitialised", "dense")
+_DENSE_RATE = 0.01  # of SGD with momentum on weights; score rates are far too high for them
+
+
+def controls_of(
+    ticket: LearnedTicket,
+    rebuild: Callable[[], nn.Module],
+    batches: Batches,
+    test: Batches,
+    training: Training,
+) -> dict[str, float]:
+    """Accuracy of every control of a ticket.
+
+    Args:
+        rebuild: makes a network of the ticket's shape.
+        training: as the ticket was found; for `dense` beside a strong ticket with SGD at rate 0.01.
+    """
+    found: dict[str, float] = {}
+    for name in CONTROLS:
+        model = rebuild()
+        if name == "dense":
+            settings = replace(training, optimizer="sgd", lr=_DENSE_RATE, momentum=0.9) if ticket.strong else training
+            _train(model, ticket, None, batches, settings)
+        elif ticket.strong:
+            apply_to(control(ticket, name), model)
+        else:
+            _train(model, ticket, control(ticket, name), batches, training)
+        found[name] = accuracy(model, test) / len(test.x)
+    return found
+
+
+def control(ticket: LearnedTicket, name: str) -> LearnedTicket:
+    """A ticket with another mask, or other random weights: `random_mask`, `shuffled_mask` or `reinitialised`.
+
+    It carries what the ticket carries; what moved is left out.
+    """
+    tensors = [replace(tensor, moved=False) for tensor in ticket.tensors]
+    if name == "reinitialised":
+        kept = [ticket.mask(index) for index in range(len(tensors))]
+        tensors = [replace(tensor, stream=f"{tensor.path}@control") for tensor in tensors]
+    else:
+        noise = [uniform(Stream(ticket.seed, f"{tensor.path}/control"), tensor.shape) for tensor in tensors]
+        if name == "shuffled_mask":
+            kept = [_top(part, tensor.kept) for part, tensor in zip(noise, tensors, strict=True)]
+        else:
+            chosen = _top(np.concatenate([part.ravel() for part in noise]), ticket.kept)
+            ends = np.cumsum([tensor.size for tensor in tensors])[:-1]
+            kept = [part.reshape(t.shape) for part, t in zip(np.split(chosen, ends), tensors, strict=True)]
+            tensors = [replace(tensor, kept=int(part.sum())) for tensor, part in zip(tensors, kept, strict=True)]
+    return learned_ticket(
+        seed=ticket.seed,
+        network=ticket.network,
+        inputs=ticket.inputs,
+        tensors=tuple(tensors),
+        kept=kept,
+        moves=(None,) * len(tensors),
+        epsilon=None,
+        carried=ticket.carried,
+        provenance=replace(ticket.provenance, method=f"control: {name}"),
+    )
+
+
+def _top(noise: np.ndarray, kept: int) -> np.ndarray:
+    return top(torch.from_numpy(noise), kept).numpy()
+
+
+def _train(
+    model: nn.Module, ticket: LearnedTicket, masked: LearnedTicket | None, batches: Batches, training: Training
+) -> None:
+    """Train the weights that a control keeps, all of them without one, from their random values."""
+    masks = attach(model, _Given(), seed=ticket.seed, policy=Policy(biases="train", norms="train"))
+    chosen = ticket if masked is None else masked
+    numbers = {tensor.path: index for index, tensor in enumerate(chosen.tensors)}
+    with torch.no_grad():
+        for tensor in masks:
+            index = numbers[tensor.path]
+            tensor.original.copy_(torch.from_numpy(random_weights(chosen.tensors[index], ticket.seed)))
+            if masked is not None:
+                mask = tensor.mask
+                assert isinstance(mask, FixedMask)
+                mask.kept.copy_(torch.from_numpy(masked.mask(index)))  # pyright: ignore
+    stage = Stage("control", training, moving="weights")
+    train(masks, [stage], replace(batches, size=training.batch), None, asked={"control": chosen.provenance.method})
+
+
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """A mask that is given, not learned."""
+
+    density = 1.0
+
+    @property
+    def policy(self) -> Policy:
+        return Policy()
+
+    def mask(self, weight: Frozen) -> FixedMask:
+        return FixedMask(weight.values())

@@ -1,0 +1,138 @@
+"""The verb: a model, data and a method in; a ticket, its accuracy and the way there out."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from typing import Any, Protocol
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from slth.learning.batches import Batches
+from slth.learning.masks import Masker, attach, bound32
+from slth.learning.policy import Policy
+from slth.learning.tickets import check_state, ticket_of
+from slth.learning.trainer import Keeping, Loss, accuracy, fabric_for, train
+from slth.learning.training import Stage, Training
+from slth.ticket import InputSpec, LearnedTicket, NetworkSpec, plain
+
+
+class Method(Masker, Protocol):
+    """One way of finding a mask: a frozen dataclass in a file of its own."""
+
+    @property
+    def strong(self) -> bool: ...  # nothing but masks is learned
+    @property
+    def training(self) -> Training: ...  # the published settings
+    def stages(self, training: Training) -> list[Stage]: ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The outcome of a search."""
+
+    ticket: LearnedTicket
+    hits: int | None  # correct predictions on the test examples, by the masked model
+    count: int  # test examples
+    history: list[dict[str, Any]]  # one row per epoch: stage, epoch, step, loss, lr, accuracy, seconds
+    seconds: float
+    controls: dict[str, float] = field(default_factory=dict[str, float])  # accuracy of each, if asked for
+
+    @property
+    def accuracy(self) -> float | None:
+        """Fraction of test examples predicted correctly."""
+        return None if self.hits is None else self.hits / self.count
+
+    def outcome(self) -> dict[str, Any]:
+        """What came out, as plain data for a record."""
+        ticket = self.ticket
+        return {
+            "accuracy": self.accuracy,
+            "count": self.count,
+            "density": ticket.kept / ticket.size,
+            "kept": ticket.kept,
+            "size": ticket.size,
+            "mask_bits": ticket.mask_bits,
+            "strong": ticket.strong,
+            "carried": ticket.carried_numbers,
+            "controls": self.controls,
+            "history": self.history,
+        }
+
+
+def find(
+    model: nn.Module,
+    batches: Batches,
+    test: Batches | None,
+    method: Method,
+    *,
+    name: str,
+    seed: int = 0,
+    training: Training | None = None,
+    policy: Policy | None = None,
+    network: NetworkSpec | None = None,
+    inputs: InputSpec | None = None,
+    data: str | None = None,
+    asked: Mapping[str, Any] | None = None,
+    fabric: Fabric | None = None,
+    keeping: Keeping | None = None,
+    loss: Loss | None = None,
+) -> Found:
+    """Attach a method's masks to a model, train them, and write down what was found.
+
+    Args:
+        model: trained in place; afterwards it holds the masked weights, as plain parameters.
+        name: of the method, for the record.
+        training, policy: None: the method's own.
+        network, inputs, data, asked: what the ticket says about the model, its inputs, the data and the question.
+
+    Raises:
+        InputError: see `attach` and `train`; also a question that is no plain data, before anything is changed.
+    """
+    start = time.perf_counter()
+    training = method.training if training is None else training
+    policy = method.policy if policy is None else policy
+    question = {"method": describe(name, method), "training": asdict(training), "policy": asdict(policy)}
+    question |= {"seed": seed, "data": data, **(asked or {})}
+    question = plain(question, "asked")  # what no ticket can hold is refused now, not after hours
+    masks = attach(model, method, seed=seed, policy=policy)
+    fabric = fabric_for(training) if fabric is None else fabric
+    history = train(
+        masks, method.stages(training), batches, test, asked=question, fabric=fabric, keeping=keeping, loss=loss
+    )
+    check_state(masks)
+    ticket = ticket_of(
+        masks,
+        strong=method.strong,
+        epsilon=_epsilon(method),
+        network=_bound if network is None or getattr(method, "binary_activations", False) else network,
+        inputs=inputs,
+        method=name,
+        asked=question,
+        data=data,
+    )
+    hits = None if test is None or loss is not None else accuracy(model, _at(test, model))
+    masks.detach()
+    return Found(ticket, hits, 0 if test is None else len(test.x), history, time.perf_counter() - start)
+
+
+_bound = NetworkSpec("bound", None, {})  # no name rebuilds it: a module of the user's, or signs for ReLUs
+
+
+def describe(name: str, method: Any) -> dict[str, Any]:
+    """A method and its settings as plain data."""
+    settings = asdict(method) if is_dataclass(method) and not isinstance(method, type) else {}
+    return {"name": name, **settings}
+
+
+def _epsilon(method: Any) -> float | None:
+    epsilon = getattr(method, "epsilon", None)
+    if epsilon is None or epsilon == 0:
+        return None
+    return bound32(epsilon)
+
+
+def _at(test: Batches, model: nn.Module) -> Batches:
+    device = next((p.device for p in model.parameters()), torch.device("cpu"))
+    return replace(test, device=device)

@@ -1,0 +1,92 @@
+"""What a search found, as a ticket: seed, masks, what moved and what is carried."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+
+from slth._errors import InputError
+from slth._version import __version__
+from slth.learning.masks import Frozen, Masks
+from slth.ticket import InputSpec, LearnedProvenance, LearnedTicket, MaskedTensor, NetworkSpec, learned_ticket
+
+_PARAMETRIZED = ".parametrizations."
+
+
+def ticket_of(
+    masks: Masks,
+    *,
+    strong: bool,
+    epsilon: float | None,
+    network: NetworkSpec,
+    inputs: InputSpec | None,
+    method: str,
+    asked: Mapping[str, Any],
+    data: str | None,
+) -> LearnedTicket:
+    """The ticket of a model with masks on it. Weights that moved are set to W₀ + Δ, Δ in float32, as the ticket says.
+
+    Raises:
+        InputError: a strong method whose weights are not those of their streams: nothing but scores may move.
+    """
+    tensors: list[MaskedTensor] = []
+    chosen: list[np.ndarray] = []
+    moves: list[np.ndarray | None] = []
+    for tensor in masks:
+        moved = masks.moves(tensor, limit=epsilon)
+        keep = tensor.mask.chosen().cpu()
+        if moved is not None and strong:
+            raise InputError(f"{tensor.path}: weights moved, though this method moves nothing but masks; report this")
+        delta = None if moved is None else moved[keep]
+        if delta is not None and not bool(delta.any()):
+            delta = None
+        tensors.append(_spec(tensor, int(keep.sum()), moved=delta is not None))
+        chosen.append(keep.numpy())
+        moves.append(None if delta is None else delta.numpy())
+    return learned_ticket(
+        seed=masks.seed,
+        network=network,
+        inputs=inputs,
+        tensors=tuple(tensors),
+        kept=chosen,
+        moves=tuple(moves),
+        epsilon=epsilon,
+        carried=carried(masks),
+        provenance=LearnedProvenance(version=__version__, method=method, asked=dict(asked), data=data),
+    )
+
+
+def carried(masks: Masks) -> dict[str, np.ndarray]:
+    """Everything else of the model's state that is not zero by default: statistics, norms, biases, embeddings."""
+    masked = {path for tensor in masks for path in (tensor.path, *(alias for alias, _, _ in tensor.place.aliases))}
+    found: dict[str, np.ndarray] = {}
+    seen: set[int] = set()
+    for name, value in masks.model.state_dict(keep_vars=True).items():
+        if _PARAMETRIZED in f".{name}" or name in masked or id(value) in seen:
+            continue
+        seen.add(id(value))
+        found[name] = value.detach().cpu().numpy().copy()
+    return found
+
+
+def _spec(tensor: Frozen, kept: int, *, moved: bool) -> MaskedTensor:
+    return MaskedTensor(
+        path=tensor.path,
+        shape=tensor.shape,
+        law=tensor.law,
+        scale=tensor.scale,
+        kept=kept,
+        binary=tensor.mask.binary,
+        gain=float(np.float32(tensor.mask.gain())),
+        moved=moved,
+        stream=tensor.stream if tensor.redraw else "",
+        aliases=tuple(path for path, _, _ in tensor.place.aliases),
+    )
+
+
+def check_state(masks: Masks) -> None:
+    """A state that holds NaN or infinity is no ticket."""
+    for name, value in masks.model.state_dict().items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise InputError(f"{name} holds values that are not finite after the training; try a lower rate")
