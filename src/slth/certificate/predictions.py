@@ -8,7 +8,7 @@ Per input, the target's activations are known numbers instead of intervals, and 
 smaller bounds. The only new term is ρ ≥ ‖x_computed - x‖₂, what float64 itself loses on the way.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +16,9 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Inputs, Outputs, Verdicts
 from slth.certificate.claims import Certificate
-from slth.certificate.layers import Affine, Pair, Realised, check_signs, pair_up
-from slth.certificate.norms import spectral_norm_bound
-from slth.certificate.rounding import above, matmul_bound, norm_bound, product_bound, slack
+from slth.certificate.errors import MapErrors, check_signs, errors_of
+from slth.graph import Graph, Linear, Node, Realised, Target, fold
+from slth.numerics import above, matmul_bound, norm_bound, product_bound, slack, spectral_norm_bound
 
 BLOCK = 2**20  # float64 numbers per array of a block of inputs
 
@@ -54,24 +54,24 @@ def unchanged_on_box(logits: Outputs, certificate: Certificate, *, logit_error: 
     )
 
 
-def rounded_logits(target: Sequence[Affine], realised: Sequence[Realised], inputs: Inputs) -> tuple[Outputs, Outputs]:
-    """The target's outputs z_L as float64 computes them, and bounds on what rounding did to them; both (batch, out)."""
-    layers, inputs = _prepared(target, realised, inputs)
-    found = [_propagate(layers, block) for block in _blocks(layers, inputs)]
+def rounded_logits(target: Target, realised: Mapping[str, Realised], inputs: Inputs) -> tuple[Outputs, Outputs]:
+    """The target's outputs as float64 computes them, and bounds on what rounding did to them; both (batch, out)."""
+    networks, inputs = _prepared(target, realised, inputs)
+    found = [networks.run(block) for block in networks.blocks(inputs)]
     return np.concatenate([z.value for z in found]), np.concatenate([z.rounding for z in found])
 
 
-def per_input_error(target: Sequence[Affine], realised: Sequence[Realised], inputs: Inputs) -> Outputs:
-    r"""A bound on $|\hat z_L - z_L|$ for each input and output, in real arithmetic.
+def per_input_error(target: Target, realised: Mapping[str, Realised], inputs: Inputs) -> Outputs:
+    r"""A bound on $|\hat f(x) - f(x)|$ for each input and output, in real arithmetic.
 
-    Layer by layer, at the target's own activation x of that input,
+    Map by map, at the target's own values x of that input, with S and m as in `reach`,
 
-    $$e \leftarrow |E^+x^+ + E^-x^- + \Delta b| + \min(|P|\,e,\ \lVert P_o\rVert_2\,a), \qquad
-    a \leftarrow \min(\lVert\text{fresh}\rVert_2 + \lVert P\rVert_2\,a,\ \lVert e\rVert_2).$$
+    $$e \leftarrow |E^+x^+ + E^-x^- + \Delta b| + \min(S\,e,\ \lVert S_o\rVert_2\,a), \qquad
+    a \leftarrow \min(\lVert\text{fresh}\rVert_2 + m\,a,\ \lVert e\rVert_2).$$
 
     Args:
-        target, realised: the layers of both networks, as for `certify`.
-        inputs: x_0, (batch, inp), finite.
+        target, realised: both networks, as for `certify`.
+        inputs: x, (batch, inp), finite.
 
     Returns:
         (batch, out), infinite where it overflows. For one layer it is the exact error, up to rounding.
@@ -79,25 +79,26 @@ def per_input_error(target: Sequence[Affine], realised: Sequence[Realised], inpu
     Raises:
         InputError: shapes that do not fit, infinity or NaN, or a negative input without a negative half to read it.
 
-    Cost: three matrix products per layer; blocks of inputs bound the memory.
+    Cost: three matrix products per map; blocks of inputs bound the memory.
 
-    >>> target = [Affine(np.ones((1, 2, 1)), None)]
-    >>> realised = [Realised(np.full((1, 2, 1), 0.75), None, None, np.zeros(2, bool))]
+    >>> from slth.graph import Affine, chain
+    >>> target = chain([Affine(np.ones((1, 2, 1)), None)])
+    >>> realised = {"layers/0": Realised(np.full((1, 2, 1), 0.75), None, None, np.zeros(2, bool))}
     >>> per_input_error(target, realised, np.array([[1.0, 0.0], [1.0, 1.0]])).round(9)
     array([[0.25],
            [0.5 ]])
     """
-    layers, inputs = _prepared(target, realised, inputs)
-    error = np.concatenate([_propagate(layers, block).error for block in _blocks(layers, inputs)])
+    networks, inputs = _prepared(target, realised, inputs)
+    error = np.concatenate([networks.run(block).error for block in networks.blocks(inputs)])
     return np.where(np.isnan(error), np.inf, error)
 
 
-def unchanged_per_input(target: Sequence[Affine], realised: Sequence[Realised], inputs: Inputs) -> Verdicts:
+def unchanged_per_input(target: Target, realised: Mapping[str, Realised], inputs: Inputs) -> Verdicts:
     """Which inputs the two networks provably classify alike: (batch,). Arguments and cost as `per_input_error`."""
-    layers, inputs = _prepared(target, realised, inputs)
+    networks, inputs = _prepared(target, realised, inputs)
     verdicts: list[np.ndarray] = []
-    for block in _blocks(layers, inputs):
-        z = _propagate(layers, block)
+    for block in networks.blocks(inputs):
+        z = networks.run(block)
         verdicts.append(_stays_ahead(z.value, z.rounding, z.error, z.error_norm))
     return np.concatenate(verdicts)
 
@@ -115,23 +116,20 @@ def _stays_ahead(logits: np.ndarray, rounding: np.ndarray, error: np.ndarray, er
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Layer:
-    """What does not depend on the input: the pair and its norms, row by row."""
+class _Map:
+    """What does not depend on the input: errors and norms, row by row."""
 
-    pair: Pair
+    errors: MapErrors
     weight_rows: np.ndarray  # ‖W_o‖₂
     error_rows: np.ndarray  # ‖max(|E⁺_o|, |E⁻_o|)‖₂, a Lipschitz constant of the fresh error
-    positive_rows: np.ndarray  # ‖P_o‖₂
-    positive_norm: float  # ‖P‖₂
-
-    @property
-    def width(self) -> int:
-        return max(self.pair.weight.shape)
+    slopes: np.ndarray  # S
+    slope_rows: np.ndarray  # ‖S_o‖₂
+    norm: float  # m
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Known:
-    """What is known of v = x or z for each input of a block."""
+    """What is known of a value v for each input of a block."""
 
     value: np.ndarray  # v as float64 computes it (batch, n)
     rounding: np.ndarray  # ρ ≥ |value - v| (batch, n)
@@ -139,63 +137,69 @@ class _Known:
     error_norm: np.ndarray  # a ≥ ‖v̂ - v‖₂ (batch,)
 
 
-def _prepared(
-    target: Sequence[Affine], realised: Sequence[Realised], inputs: np.ndarray
-) -> tuple[list[_Layer], np.ndarray]:
-    pairs = pair_up(target, realised)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Networks:
+    """Target and realisation, ready to be run on blocks of inputs."""
+
+    graph: Graph
+    maps: Mapping[str, _Map]
+
+    def blocks(self, inputs: np.ndarray) -> Iterator[np.ndarray]:
+        """At least one block, so that no inputs give no verdicts."""
+        rows = max(1, BLOCK // max(max(part.errors.weight.shape) for part in self.maps.values()))
+        return (inputs[start : start + rows] for start in range(0, max(len(inputs), 1), rows))
+
+    @np.errstate(over="ignore", invalid="ignore")  # an overflow makes the bound infinite or NaN: nothing is certified
+    def run(self, inputs: np.ndarray) -> _Known:
+        """What is known of the outputs."""
+
+        def step(node: Node, values: tuple[_Known, ...]) -> _Known:
+            (x,) = values
+            return _through_linear(self.maps[node.op.map], x) if isinstance(node.op, Linear) else _through_relu(x)
+
+        zero = np.zeros_like(inputs)
+        return fold(self.graph, _Known(inputs, zero, zero, np.zeros(len(inputs))), step)
+
+
+def _prepared(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> tuple[_Networks, np.ndarray]:
+    maps = errors_of(target, realised)
+    first = next(iter(maps.values()))
     inputs = np.asarray(inputs, dtype=np.float64)
-    if inputs.ndim != 2 or inputs.shape[1] != pairs[0].weight.shape[1] or not np.isfinite(inputs).all():
-        raise InputError(
-            f"expected finite inputs of shape (batch, {pairs[0].weight.shape[1]}), got shape {inputs.shape}"
-        )
-    check_signs(inputs.min(axis=0, initial=0.0), pairs[0].signed)
-    return [_layer(pair) for pair in pairs], inputs
+    if inputs.ndim != 2 or inputs.shape[1] != first.weight.shape[1] or not np.isfinite(inputs).all():
+        raise InputError(f"expected finite inputs of shape (batch, {first.weight.shape[1]}), got shape {inputs.shape}")
+    check_signs(inputs.min(axis=0, initial=0.0), first.signed)
+    return _Networks(target.graph, {path: _map(errors) for path, errors in maps.items()}), inputs
 
 
-def _layer(pair: Pair) -> _Layer:
-    slopes = np.abs(pair.error)
-    if pair.negative_error is not None:
-        slopes = np.maximum(slopes, np.abs(pair.negative_error))
-    return _Layer(
-        pair, norm_bound(pair.weight), norm_bound(slopes), norm_bound(pair.positive), spectral_norm_bound(pair.positive)
-    )
+def _map(errors: MapErrors) -> _Map:
+    sizes = np.abs(errors.error)
+    if errors.negative_error is not None:
+        sizes = np.maximum(sizes, np.abs(errors.negative_error))
+    slopes = errors.slopes
+    norm = errors.norm(spectral_norm_bound(errors.all()))
+    return _Map(errors, norm_bound(errors.weight), norm_bound(sizes), slopes, norm_bound(slopes), norm)
 
 
-def _blocks(layers: list[_Layer], inputs: np.ndarray) -> Iterator[np.ndarray]:
-    """At least one block, so that no inputs give no verdicts."""
-    rows = max(1, BLOCK // max(layer.width for layer in layers))
-    return (inputs[start : start + rows] for start in range(0, max(len(inputs), 1), rows))
-
-
-@np.errstate(over="ignore", invalid="ignore")  # an overflow makes the bound infinite or NaN: nothing is certified
-def _propagate(layers: list[_Layer], inputs: np.ndarray) -> _Known:
-    z = x = _Known(inputs, np.zeros_like(inputs), np.zeros_like(inputs), np.zeros(len(inputs)))
-    for layer in layers:
-        z = _through_affine(layer, x)
-        x = _through_relu(z)
-    return z
-
-
-def _through_affine(layer: _Layer, x: _Known) -> _Known:
-    pair, terms = layer.pair, layer.pair.weight.shape[1] + 2
+def _through_linear(part: _Map, x: _Known) -> _Known:
+    errors, terms = part.errors, part.errors.weight.shape[1] + 2
     size, rho = norm_bound(x.value)[:, None], norm_bound(x.rounding)[:, None]
 
-    value = x.value @ pair.weight.T + pair.bias
-    summing = slack(product_bound(size, layer.weight_rows) + np.abs(pair.bias), terms)
-    rounding = above(summing + product_bound(rho, layer.weight_rows), 3)
+    value = x.value @ errors.weight.T + errors.bias
+    summing = slack(product_bound(size, part.weight_rows) + np.abs(errors.bias), terms)
+    rounding = above(summing + product_bound(rho, part.weight_rows), 3)
 
-    fresh = np.maximum(x.value, 0.0) @ pair.error.T + pair.bias_error
-    if pair.negative_error is not None:
-        fresh += np.maximum(-x.value, 0.0) @ pair.negative_error.T
-    summing = slack(product_bound(size, layer.error_rows) + np.abs(pair.bias_error), terms)
-    fresh = above(np.abs(fresh) + summing + product_bound(rho, layer.error_rows), 3)
+    fresh = np.maximum(x.value, 0.0) @ errors.error.T + errors.bias_error
+    if errors.negative_error is not None:
+        fresh += np.maximum(-x.value, 0.0) @ errors.negative_error.T
+    summing = slack(product_bound(size, part.error_rows) + np.abs(errors.bias_error), terms)
+    fresh = above(np.abs(fresh) + summing + product_bound(rho, part.error_rows), 3)
 
     a = x.error_norm
-    moved = product_bound(a[:, None], layer.positive_rows)
+    moved = product_bound(a[:, None], part.slope_rows)
     if moved.any():
-        moved = np.minimum(moved, matmul_bound(x.error, np.abs(pair.positive).T))
+        moved = np.minimum(moved, matmul_bound(x.error, part.slopes.T))
     error = above(fresh + moved, 1)
-    error_norm = above(norm_bound(fresh) + product_bound(a, layer.positive_norm), 1)
+    error_norm = above(norm_bound(fresh) + product_bound(a, part.norm), 1)
     error_norm = np.minimum(error_norm, norm_bound(error))
     return _Known(value, rounding, np.minimum(error, error_norm[:, None]), error_norm)
 

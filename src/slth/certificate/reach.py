@@ -1,31 +1,34 @@
-r"""How far two networks can drift apart over a box of inputs, one layer at a time.
+r"""How far two networks can drift apart over a box of inputs: one rule for each op.
 
-Layer i, for activations x with lower ≤ x ≤ upper and ‖x‖₂ ≤ r, and x̂ with |x̂ - x| ≤ e, ‖x̂ - x‖₂ ≤ a:
+For a value v of the target with lower ≤ v ≤ upper and ‖v‖₂ ≤ r, and the realisation's v̂ with |v̂ - v| ≤ e and
+‖v̂ - v‖₂ ≤ a. Through a linear map (letters as in `errors`), with S = |P|, and max(|P|, |N|) where an input can be
+negative:
 
-$$\hat z - z = \underbrace{E^+x^+ + E^-x^- + \Delta b}_{\text{fresh}}
-+ \underbrace{P(\hat x - x)}_{\text{propagated}}.$$
+    fresh, row o        the exact range over the box, cut by Cauchy-Schwarz;    all rows: η r + ‖Δb‖₂
+    propagated, row o   min(Σ_j S_oj e_j, ‖S_o‖₂ a);    all rows: m a,  m = ‖P‖₂, or ‖W‖₂ + η where inputs have signs
 
-Fresh, row o: the exact range over the box, cut by Cauchy-Schwarz; all rows: $\eta r + \lVert\Delta b\rVert_2$.
-Propagated, row o: $\min(\sum_j |P_{oj}| e_j, \lVert P_o\rVert_2\,a)$; all rows: $\lVert P\rVert_2\,a$. It has no N:
-x̂ = x in the first layer, and later both are at least 0. ‖P‖₂ ≤ ‖W‖₂ + η, so the latter never helps.
-A bound in one norm bounds the other, too: $|v_o| \le \lVert v\rVert_2$, and ‖v‖₂ is at most the norm of the bounds on
-its entries. Each time the smaller wins.
+A bound in one norm bounds the other, too: |v_o| ≤ ‖v‖₂, and ‖v‖₂ is at most the norm of the bounds on its entries.
+Each time the smaller wins. An op without a rule is an op through which nothing is claimed.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Bias, Matrix
-from slth.certificate.layers import Box, Pair, check_signs
-from slth.certificate.norms import spectral_norm_bound
-from slth.certificate.rounding import Vector, above, matmul_bound, norm_bound, product_bound, slack
+from slth.certificate.errors import MapErrors, check_signs
+from slth.graph import Box, Linear, Node, Pointwise
+from slth.numerics import above, matmul_bound, norm_bound, product_bound, slack, spectral_norm_bound
+
+Vector = np.ndarray  # (count,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reach:
-    """What holds of v = x or z in the target, and of its difference v̂ - v, for all inputs in the box."""
+    """What holds of a value v in the target, and of its difference v̂ - v, for all inputs in the box."""
 
     lower: Vector  # lower ≤ v
     upper: Vector  # v ≤ upper
@@ -34,32 +37,31 @@ class Reach:
     error_norm: float  # a ≥ ‖v̂ - v‖₂
 
 
-def at_inputs(box: Box, first: Pair) -> Reach:
+def at_inputs(box: Box) -> Reach:
     """Both networks read the same inputs: e = 0, a = 0."""
-    if box.lower.shape != first.signed.shape:
-        raise InputError(f"the box has {box.lower.size} coordinates, the network {first.signed.size} inputs")
-    check_signs(box.lower, first.signed)
     return Reach(box.lower, box.upper, _norm(_sizes(box.lower, box.upper)), np.zeros_like(box.lower), 0.0)
 
 
-def through_affine(pair: Pair, x: Reach, *, eta: float) -> Reach:
-    """From activations to pre-activations z = W x + b, ẑ = P x̂⁺ + N x̂⁻ + b̂; `eta` bounds ‖[E⁺ E⁻]‖₂."""
-    low, high = _extremes(pair.error, pair.negative_error, pair.bias_error, x)
+def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
+    """From x to z = W x + b, ẑ = P x̂⁺ + N x̂⁻ + b̂; `eta` bounds ‖[E⁺ E⁻]‖₂."""
+    if x.lower.shape != errors.signed.shape:
+        raise InputError(f"the box has {x.lower.size} coordinates, the map {errors.signed.size} inputs")
+    check_signs(x.lower, errors.signed)
+    low, high = _extremes(errors.error, errors.negative_error, errors.bias_error, x)
     fresh = np.maximum(high, -low)
-    fresh_norm = min(above(_times(eta, x.norm) + _norm(pair.bias_error), 1), _norm(fresh))
+    fresh_norm = min(above(_times(eta, x.norm) + _norm(errors.bias_error), 1), _norm(fresh))
 
-    moved = np.minimum(
-        matmul_bound(np.abs(pair.positive), x.error), product_bound(norm_bound(pair.positive), x.error_norm)
-    )
+    slopes = errors.slopes
+    moved = np.minimum(matmul_bound(slopes, x.error), product_bound(norm_bound(slopes), x.error_norm))
     moved_norm = _norm(moved)
     if x.error_norm > 0:
-        moved_norm = min(moved_norm, _times(spectral_norm_bound(pair.positive), x.error_norm))
+        moved_norm = min(moved_norm, _times(errors.norm(eta), x.error_norm))
 
     error = above(fresh + moved, 1)
     error_norm = min(above(fresh_norm + moved_norm, 1), _norm(error))
 
-    lower, upper = _extremes(pair.weight, -pair.weight, pair.bias, x)
-    norm = above(_times(spectral_norm_bound(pair.weight), x.norm) + _norm(pair.bias), 1)
+    lower, upper = _extremes(errors.weight, -errors.weight, errors.bias, x)
+    norm = above(_times(spectral_norm_bound(errors.weight), x.norm) + _norm(errors.bias), 1)
     norm = min(norm, _norm(_sizes(lower, upper)))
     return Reach(lower, upper, norm, np.minimum(error, error_norm), error_norm)
 
@@ -72,6 +74,35 @@ def through_relu(z: Reach) -> Reach:
     error = np.minimum(z.error, above(np.maximum(z.upper + z.error, 0.0), 1))
     upper = np.maximum(z.upper, 0.0)
     return Reach(np.maximum(z.lower, 0.0), upper, min(z.norm, _norm(upper)), error, min(z.error_norm, _norm(error)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapRule:
+    """What the rule of a linear map needs to know beyond its inputs."""
+
+    errors: MapErrors
+    eta: float  # η ≥ ‖[E⁺ E⁻]‖₂
+
+
+Rule = Callable[[Any, Mapping[str, MapRule], tuple[Reach, ...]], Reach]
+
+
+def _linear(op: Linear, maps: Mapping[str, MapRule], inputs: tuple[Reach, ...]) -> Reach:
+    (x,) = inputs
+    return through_linear(maps[op.map].errors, x, eta=maps[op.map].eta)
+
+
+def _pointwise(_op: Pointwise, _maps: Mapping[str, MapRule], inputs: tuple[Reach, ...]) -> Reach:
+    (z,) = inputs
+    return through_relu(z)
+
+
+RULES: Mapping[type, Rule] = {Linear: _linear, Pointwise: _pointwise}
+
+
+def through(node: Node, maps: Mapping[str, MapRule], inputs: tuple[Reach, ...]) -> Reach:
+    """The rule of a node's op."""
+    return RULES[type(node.op)](node.op, maps, inputs)
 
 
 def _extremes(positive: Matrix, negative: Matrix | None, bias: Bias, x: Reach) -> tuple[Vector, Vector]:

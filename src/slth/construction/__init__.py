@@ -1,12 +1,15 @@
-"""Constructions: a trained network's coefficients become the masks of a random network. One file per theorem."""
+"""Constructions: a trained network's coefficients become the masks of a random network."""
 
+from slth.construction.layout import Layout, lay_out
+from slth.construction.objectives import Objective, within
 from slth.construction.plan import Plan, construct, plan_layout, promise_holds
+from slth.construction.solve import solve
 from slth.construction.split import split_error
-from slth.construction.two_layer import Layout, lay_out, solve
 from slth.construction.width import first_moment, gain, miss_probability, theorem
 
 __all__ = [
     "Layout",
+    "Objective",
     "Plan",
     "construct",
     "first_moment",
@@ -18,4 +21,5 @@ __all__ = [
     "solve",
     "split_error",
     "theorem",
+    "within",
 ]

@@ -7,18 +7,22 @@ shrink and the whole network is solved again. That discards no draw for its luck
 """
 
 import logging
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from slth._errors import InputError
-from slth.certificate import Affine
+from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
+from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, split_error
-from slth.construction.two_layer import Layout, Progress, check_target, lay_out, lay_out_in, solve
+from slth.graph import Target
 from slth.numerics import at_most, check_seed
-from slth.ticket import MOST_CANDIDATES, Asked, Domain, Ticket
+from slth.ticket import MOST_CANDIDATES, Inputs, Ticket, TwoLayer
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
+DEFAULT_TOLERANCE = 1e-4  # τ, where nothing is asked
 _MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
 
 
@@ -52,22 +56,33 @@ class Plan:
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
-        _ = self.asked
+        if self.tolerance is not None and self.epsilon is not None:
+            raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
+        for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
+        if not 0 < self.failure_probability < 1:
+            raise InputError(f"a failure probability lies between 0 and 1, got {self.failure_probability:g}")
+        if self.candidates is not None and not 1 <= self.candidates <= MOST_CANDIDATES:
+            raise InputError(f"the number of candidates must be from 1 to {MOST_CANDIDATES}, got {self.candidates}")
 
     @property
-    def asked(self) -> Asked:
-        """The same for the ticket's provenance; refuses what cannot be."""
-        tolerance = 1e-4 if self.tolerance is None and self.epsilon is None else self.tolerance
+    def asked(self) -> dict[str, Any]:
+        """The same for the ticket's provenance."""
         planned = self.candidates is None and self.source is None
-        return Asked(tolerance, self.epsilon, self.failure_probability if planned else None, self.candidates)
+        return {
+            "tolerance": DEFAULT_TOLERANCE if self.tolerance is None and self.epsilon is None else self.tolerance,
+            "epsilon": self.epsilon,
+            "failure_probability": self.failure_probability if planned else None,
+            "candidates": self.candidates,
+        }
 
 
 def construct(
-    target: Sequence[Affine],
+    target: Target,
     plan: Plan,
     *,
-    domain: Domain,
-    names: Sequence[tuple[str, str | None]] | None = None,
+    inputs: Inputs,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Ticket:
@@ -78,33 +93,32 @@ def construct(
         are given, its seed is `plan.seed + attempts - 1`.
 
     Raises:
-        InputError: shapes that do not chain, weights that are not finite, an impossible plan, an epsilon out of reach.
+        InputError: weights out of range, an impossible plan, an epsilon out of reach.
     """
     check_target(target)
     epsilon = plan.epsilon
-    tolerances = _tolerances(target, plan, domain)
+    tolerances = _tolerances(target, plan, inputs)
     planned = plan.candidates is None
     retries = plan.retries if epsilon is None or not planned else max(plan.retries, _RETRIES)
     shrinks = retried = 0
     while True:
         ticket = solve(
             target,
-            _layout(target, tolerances, plan, domain, retried),
-            domain=domain,
+            _layout(target, tolerances, plan, inputs, retried),
+            inputs=inputs,
             asked=plan.asked,
             attempts=1 + retried,
-            names=names,
             threads=threads,
             progress=progress,
         )
         if promise_holds(ticket):
             return ticket
-        widest = all(max(layer.lift.candidates, layer.lift.constants) == MOST_CANDIDATES for layer in ticket.layers)
+        widest = all(_is_widest(gadget) for gadget in ticket.gadgets.values())
         if ticket.misses and retried < retries and not (planned and widest):
             retried += 1
             _log.info("%d misses: %s", ticket.misses, "two candidates more" if planned else "the next seed")
             continue
-        bound = ticket.certificate.sup_error
+        bound = None if ticket.claims is None else ticket.claims.sup_error
         if epsilon is None or bound is None:
             return ticket
         if ticket.misses or shrinks == _MOST_SHRINKS:
@@ -113,42 +127,47 @@ def construct(
                 f"attempts made: {ticket.provenance.attempts}; ask for a larger epsilon, more candidates or retries"
             )
         shrinks += 1
-        tolerances = [few_bits(t * AIM * epsilon / bound) for t in tolerances]
+        tolerances = {path: few_bits(t * AIM * epsilon / bound) for path, t in tolerances.items()}
         _log.info("certified error %.3g: the tolerances shrink", bound)
 
 
 def promise_holds(ticket: Ticket) -> bool:
-    """The ticket is what was asked for: its certificate meets the epsilon, or, without one, no weight missed."""
-    epsilon, bound = ticket.provenance.asked.epsilon, ticket.certificate.sup_error
+    """The ticket is what was asked for: its claims meet the epsilon, or, without one, no weight missed."""
+    epsilon = ticket.provenance.asked.get("epsilon")
     if epsilon is None:
         return ticket.misses == 0
+    bound = None if ticket.claims is None else ticket.claims.sup_error
     return bound is not None and bound <= epsilon
 
 
-def plan_layout(target: Sequence[Affine], plan: Plan, *, domain: Domain) -> Layout:
+def plan_layout(target: Target, plan: Plan, *, inputs: Inputs) -> Layout:
     """The layout that `construct` would try first, without solving anything."""
     check_target(target)
-    return _layout(target, _tolerances(target, plan, domain), plan, domain, 0)
+    return _layout(target, _tolerances(target, plan, inputs), plan, inputs, 0)
 
 
-def _tolerances(target: Sequence[Affine], plan: Plan, domain: Domain) -> Sequence[float]:
+def _is_widest(gadget: object) -> bool:
+    return isinstance(gadget, TwoLayer) and max(gadget.candidates, gadget.constants) == MOST_CANDIDATES
+
+
+def _tolerances(target: Target, plan: Plan, inputs: Inputs) -> Mapping[str, float]:
     if plan.epsilon is None:
-        return [1e-4 if plan.tolerance is None else plan.tolerance] * len(target)
-    box = domain.box(target[0].weight.shape[1])
+        return dict.fromkeys(target.graph.maps, DEFAULT_TOLERANCE if plan.tolerance is None else plan.tolerance)
+    box = inputs.box
     if box is None:
         raise InputError("an error of the whole network needs its input range: give --input-range lo,hi or --data NAME")
     return split_error(target, plan.epsilon, box)
 
 
-def _layout(target: Sequence[Affine], tolerances: Sequence[float], plan: Plan, domain: Domain, retried: int) -> Layout:
+def _layout(target: Target, tolerances: Mapping[str, float], plan: Plan, inputs: Inputs, retried: int) -> Layout:
     """The layout of one attempt."""
     if plan.source is not None:
-        return lay_out_in(plan.source, target, tolerances, domain=domain)
+        return lay_out_in(plan.source, target, tolerances, inputs=inputs)
     planned = plan.candidates is None
     return lay_out(
         target,
         tolerances,
-        domain=domain,
+        inputs=inputs,
         seed=plan.seed if planned else plan.seed + retried,
         candidates=plan.candidates,
         failure_probability=plan.failure_probability,

@@ -11,12 +11,14 @@ find the largest s with B(s) ≤ 0.9 ε. A heuristic; the certificate of the tic
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from slth.certificate import Affine, Box, Realised, certify
+from slth._shapes import Signed
+from slth.certificate import certify
 from slth.construction.width import gain
+from slth.graph import Affine, Box, Realised, Target, signed_inputs
 from slth.numerics import Stream, uniform
 
 AIM = 0.9  # share of the error asked for that the tolerances aim at
@@ -24,27 +26,33 @@ _CLOSE = 0.97  # share of the aim that ends the search
 _TRIALS = 12  # certificates at most; two or three are usual
 
 
-def split_error(target: Sequence[Affine], epsilon: float, box: Box) -> tuple[float, ...]:
-    """Tolerances τ_i of the layers' coefficients, for an error `epsilon` of every output on the box.
+def split_error(target: Target, epsilon: float, box: Box) -> dict[str, float]:
+    """Tolerances τ of the maps' coefficients, for an error `epsilon` of every output on the box.
 
-    None exceeds the gain of its layer's coefficients: beyond that, all of them are pruned anyway.
+    None exceeds the gain of its map's coefficients: beyond that, all of them are pruned anyway.
 
     Cost: two or three certificates.
     """
-    most = [_gain(layer) for layer in target]
-    worst = [min(t, m) for t, m in zip(_worst_case(target, epsilon, box), most, strict=True)]
-    noise = [_noise(i, layer) for i, layer in enumerate(target)]
+    layers = target.coefficients
+    most = [_gain(layer) for layer in layers.values()]
+    worst = [min(t, m) for t, m in zip(_worst_case(list(layers.values()), epsilon, box), most, strict=True)]
+    noise = [_noise(i, layer) for i, layer in enumerate(layers.values())]
+    signed = signed_inputs(target.graph, box.lower < 0)
 
-    def tolerances(scale: float) -> list[float]:
-        return [min(scale * t, m) for t, m in zip(worst, most, strict=True)]
+    def tolerances(scale: float) -> dict[str, float]:
+        return {path: min(scale * t, m) for path, t, m in zip(layers, worst, most, strict=True)}
 
     def bound(scale: float) -> float:
         chosen = tolerances(scale)
-        parts = [_perturbed(i, layer, chosen[i], noise[i], box) for i, layer in enumerate(target)]
+        parts = {
+            path: _perturbed(layer, chosen[path], part, signed[path])
+            for (path, layer), part in zip(layers.items(), noise, strict=True)
+        }
         return certify(target, parts, tolerances=chosen, box=box).sup_error or 0.0
 
     ceiling = max(m / t for t, m in zip(worst, most, strict=True))
-    return tuple(few_bits(t) for t in tolerances(_largest(bound, AIM * epsilon, ceiling, len(target))))
+    scale = _largest(bound, AIM * epsilon, ceiling, len(layers))
+    return {path: few_bits(t) for path, t in tolerances(scale).items()}
 
 
 def few_bits(tolerance: float) -> float:
@@ -80,7 +88,7 @@ def _gain(layer: Affine) -> float:
     return gain(layer.weight.ravel() if layer.bias is None else np.concatenate([layer.weight.ravel(), layer.bias]))
 
 
-def _worst_case(target: Sequence[Affine], epsilon: float, box: Box) -> list[float]:
+def _worst_case(target: list[Affine], epsilon: float, box: Box) -> list[float]:
     weights = [np.abs(layer.weight[:, :, 0]) for layer in target]
     entering: list[float] = []
     reach = np.maximum(np.abs(box.lower), np.abs(box.upper))
@@ -105,9 +113,8 @@ def _noise(index: int, layer: Affine) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _perturbed(
-    index: int, layer: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], box: Box
+    layer: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], signed: Signed
 ) -> Realised:
-    signed = box.lower < 0 if index == 0 else np.zeros(layer.weight.shape[1], np.bool_)
     positive = layer.weight + tolerance * noise[0][0]
     negative = np.where(signed[None, :, None], -layer.weight + tolerance * noise[0][1], 0.0) if signed.any() else None
     bias = None if layer.bias is None or noise[1] is None else layer.bias + tolerance * noise[1]

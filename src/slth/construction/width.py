@@ -19,7 +19,7 @@ covered in one draw.
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -29,7 +29,7 @@ from jaxtyping import Float64, Int64
 
 from slth._errors import InputError
 from slth._shapes import Signed
-from slth.certificate import Affine
+from slth.graph import Affine, Target
 from slth.ticket import MOST_CANDIDATES
 
 _SEEN = 50  # misses that make a measured chance trustworthy to 14 %
@@ -109,31 +109,30 @@ def plan_width(
 
 
 def plan_widths(
-    target: Sequence[Affine],
-    tolerances: Sequence[float],
+    target: Target,
+    tolerances: Mapping[str, float],
     *,
-    signed: Signed,
+    signed: Mapping[str, Signed],
     failure_probability: float,
     candidates: int | None = None,
     extra: int = 0,
-) -> tuple[Width, ...]:
-    """The width of every layer so that P(any miss in the network) ≤ failure_probability, as far as the table is true.
+) -> dict[str, Width]:
+    """The width of every map so that P(any miss in the network) ≤ failure_probability, as far as the table is true.
 
-    The allowance is shared among the layers by their numbers of coefficients. `signed` speaks of the network's inputs;
-    later layers read ReLU outputs, which are never negative. Other arguments as for `plan_width`.
+    The allowance is shared among the maps by their numbers of coefficients. Other arguments by map, as `plan_width`.
     """
-    sizes = [layer.weight.size + (0 if layer.bias is None else layer.bias.size) for layer in target]
-    return tuple(
-        plan_width(
-            layer,
-            tolerance,
-            signed=signed if i == 0 else np.zeros(layer.weight.shape[1], np.bool_),
-            failure=failure_probability * sizes[i] / sum(sizes),
+    sizes = {path: op.weights for path, op in target.graph.maps.items()}
+    return {
+        path: plan_width(
+            affine,
+            tolerances[path],
+            signed=signed[path],
+            failure=failure_probability * sizes[path] / sum(sizes.values()),
             candidates=candidates,
             extra=extra,
         )
-        for i, (layer, tolerance) in enumerate(zip(target, tolerances, strict=True))
-    )
+        for path, affine in target.coefficients.items()
+    }
 
 
 def first_moment(z: float, tolerance: float) -> int:

@@ -1,16 +1,21 @@
 """What a ticket does on data: accuracy with confidence interval, distance to the target, predictions proved, sizes."""
 
+import copy
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Affine, certify, rounded_logits, unchanged_on_box, unchanged_per_input
-from slth.ticket import Ticket, unpack
+from slth.certificate import certify, rounded_logits, unchanged_on_box, unchanged_per_input
+from slth.graph import Graph, Realised, Target
+from slth.ticket import Ticket, TwoLayer, stored_mask_bits
 
-_BATCH = 1000
+if TYPE_CHECKING:
+    from torch import nn
+
+_BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +27,7 @@ class Proportion:
 
     @property
     def value(self) -> float:
+        """hits / count."""
         return self.hits / self.count
 
     @property
@@ -34,19 +40,26 @@ class Proportion:
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """How large the random network is, and what is kept of it."""
+    """How large the random network is, and what is kept of it. Fields about maps are empty where there are none."""
 
-    target_parameters: int
-    source_parameters: int  # every entry of lifts, lift biases and mixing matrices
-    kept_parameters: int  # surviving edges of lift and mixing, neurons without a kept edge removed
-    candidates: tuple[int, ...]  # live candidates of one half, per layer
-    widths: tuple[int, ...]  # neurons of each random lift, dead ones included
-    mask_bits: int
+    source_parameters: int  # every entry of the random tensors
+    kept: int  # entries that are not pruned
+    density: float  # kept ÷ source parameters
+    mask_bits: int  # before they are coded
+    stored_mask_bits: int
+    ideal_bits: float  # Σ N H₂(ones / N) over the masks: no coder that knows only the counts needs less
+    carried: int  # numbers stored beside
+    strong: bool  # nothing moved
+    largest_move: float  # max |Δ|
+    target_parameters: int | None = None
+    kept_parameters: int | None = None  # surviving edges of lift and mixing, neurons without a kept edge removed
+    candidates: tuple[int, ...] = ()  # of one half, per map
+    widths: tuple[int, ...] = ()  # neurons of each random lift, dead ones included
 
     @property
-    def bits_per_weight(self) -> float:
-        """Stored mask bits per target parameter."""
-        return self.mask_bits / self.target_parameters
+    def bits_per_weight(self) -> float | None:
+        """Mask bits per target parameter."""
+        return None if self.target_parameters is None else self.mask_bits / self.target_parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,61 +69,96 @@ class Evaluation:
     data: str
     accuracy: Proportion
     sizes: Sizes
-    target_accuracy: Proportion | None
-    changed: int | None  # predictions that differ from the target's
-    measured_error: float | None  # largest |f − f̂| of one output seen, both in float32
-    certified_error: float | None  # bound on it over the whole input domain, in real arithmetic
-    unchanged_on_box: Proportion | None  # predictions that provably cannot change, by the bound over the domain
-    unchanged_per_input: Proportion | None  # the same by propagating each input's own activations
+    target_accuracy: Proportion | None = None
+    changed: int | None = None  # predictions that differ from the target's
+    measured_error: float | None = None  # largest |f − f̂| of one output seen, both in float32
+    certified_error: float | None = None  # bound on it over the whole input domain, in real arithmetic
+    unchanged_on_box: Proportion | None = None  # predictions that provably cannot change, by the bound over the domain
+    unchanged_per_input: Proportion | None = None  # the same by propagating each input's own activations
 
 
 def sizes(ticket: Ticket) -> Sizes:
     """The counts of a ticket."""
-    kept = 0
-    for layer, mask in zip(ticket.layers, ticket.masks, strict=True):
-        bits = unpack(layer, mask)
-        kept += int(bits.sum()) + int(bits.any(axis=0).sum())
-    return Sizes(
-        target_parameters=ticket.weights,
-        source_parameters=ticket.source_parameters,
-        kept_parameters=kept,
-        candidates=tuple(layer.lift.candidates for layer in ticket.layers),
-        widths=tuple(layer.neurons for layer in ticket.layers),
+    bits = {path: 8 * len(mask) for path, mask in ticket.masks.items()}
+    bits |= {tensor.path: tensor.size for tensor in ticket.tensors if tensor.path in bits and not ticket.gadgets}
+    bits |= {f"{path}/mixing": ticket.gadgets[path].cost(op).mask_bits for path, op in ticket.maps.items()}
+    ones = {tensor.path: tensor.kept for tensor in ticket.tensors}
+    common = Sizes(
+        source_parameters=ticket.size,
+        kept=ticket.kept,
+        density=ticket.density,
         mask_bits=ticket.mask_bits,
+        stored_mask_bits=stored_mask_bits(ticket),
+        ideal_bits=math.fsum(count * _entropy(ones[path] / count) for path, count in bits.items()),
+        carried=ticket.carried_numbers,
+        strong=ticket.strong,
+        largest_move=ticket.largest_move,
     )
+    return _with_maps(ticket, common) if ticket.gadgets else common
 
 
 def evaluate(
-    ticket: Ticket, inputs: np.ndarray, labels: np.ndarray, *, data: str, target: Sequence[Affine] | None = None
+    ticket: Ticket,
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    *,
+    data: str,
+    target: Target | None = None,
+    model: "nn.Module | None" = None,
 ) -> Evaluation:
     """Measure a ticket on labelled inputs.
 
     Args:
-        inputs: float32 (count, inp), normalised as the ticket's domain says.
+        inputs: float32 (count, ...), as the network takes them.
         labels: int (count,), from 0.
         data: name of the data, for the record.
         target: the network the ticket stands for; adds changed predictions, distances and proofs.
+        model: for a bound ticket, a model of the same architecture; it is not changed.
 
     Raises:
-        InputError: wrong shapes, labels out of range, inputs outside the ticket's domain.
+        InputError: wrong shapes, labels out of range, inputs outside the ticket's range; a bound ticket without model.
     """
-    from slth.network import dense, outputs, realised_from
+    from slth.network import apply_to, module_of, outputs, realised_from
 
     _check(ticket, inputs, labels)
-    parts = [ticket.realised(i) for i in range(len(ticket.layers))]
-    ours = outputs(realised_from(parts), inputs, batch=_BATCH)
+    parts: dict[str, Realised] = {}
+    if isinstance(ticket.network, Graph):
+        parts = {path: ticket.realised(path) for path in ticket.maps}
+        network = realised_from(ticket.network, parts)
+    else:
+        network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
+    ours = outputs(network, inputs, batch=_BATCH)
+    if labels.max() >= ours.shape[1]:
+        raise InputError(f"the ticket has {ours.shape[1]} outputs, the labels run to {labels.max()}")
     accuracy = Proportion(int((ours.argmax(1) == labels).sum()), len(labels))
-    if target is None:
-        return Evaluation(data, accuracy, sizes(ticket), None, None, None, ticket.certificate.sup_error, None, None)
-    theirs = outputs(dense(tuple(target)), inputs, batch=_BATCH)
+    if target is not None:
+        return _beside_the_target(ticket, target, parts, ours, accuracy, inputs, labels, data)
+    claimed = None if ticket.claims is None else ticket.claims.sup_error
+    return Evaluation(data, accuracy, sizes(ticket), certified_error=claimed)
+
+
+def _beside_the_target(
+    ticket: Ticket,
+    target: Target,
+    parts: dict[str, Realised],
+    ours: np.ndarray,
+    accuracy: Proportion,
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    data: str,
+) -> Evaluation:
+    from slth.network import dense, outputs
+
+    assert ticket.claims is not None
+    theirs = outputs(dense(target), inputs, batch=_BATCH)
     exact = inputs.astype(np.float64)
     per_input = unchanged_per_input(target, parts, exact)
-    tolerances = [layer.tolerance for layer in ticket.certificate.layers]
-    certificate = certify(target, parts, tolerances=tolerances, box=ticket.domain.box(ticket.widths[0]))
+    box = None if ticket.inputs is None else ticket.inputs.box
+    claims = certify(target, parts, tolerances=ticket.claims.tolerances, box=box)
     on_box = np.zeros(len(inputs), np.bool_)
-    if certificate.sup_error is not None:
+    if claims.sup_error is not None:
         logits, rounding = rounded_logits(target, parts, exact)
-        on_box = unchanged_on_box(logits, certificate, logit_error=rounding)
+        on_box = unchanged_on_box(logits, claims, logit_error=rounding)
     return Evaluation(
         data=data,
         accuracy=accuracy,
@@ -118,27 +166,49 @@ def evaluate(
         target_accuracy=Proportion(int((theirs.argmax(1) == labels).sum()), len(labels)),
         changed=int((ours.argmax(1) != theirs.argmax(1)).sum()),
         measured_error=float(np.abs(ours - theirs).max()),
-        certified_error=certificate.sup_error,  # recomputed: a file is not taken at its word
+        certified_error=claims.sup_error,  # recomputed: a file is not taken at its word
         unchanged_on_box=Proportion(int(on_box.sum()), len(labels)),
         unchanged_per_input=Proportion(int(per_input.sum()), len(labels)),
     )
 
 
+def _with_maps(ticket: Ticket, common: Sizes) -> Sizes:
+    kept = 0
+    for path in ticket.maps:
+        mask = ticket.map_mask(path)
+        kept += int(mask.sum()) + int(mask.any(axis=0).sum())
+    gadgets = [gadget for gadget in ticket.gadgets.values() if isinstance(gadget, TwoLayer)]
+    return replace(
+        common,
+        target_parameters=ticket.target_parameters,
+        kept_parameters=kept,
+        candidates=tuple(gadget.candidates for gadget in gadgets),
+        widths=tuple(gadget.neurons for gadget in gadgets),
+    )
+
+
 def _check(ticket: Ticket, inputs: np.ndarray, labels: np.ndarray) -> None:
-    wanted, outputs = ticket.widths[0], ticket.widths[-1]
-    if inputs.ndim != 2 or inputs.shape[1] != wanted:
+    spec = ticket.inputs
+    if inputs.ndim < 2 or len(inputs) == 0 or labels.shape != (len(inputs),):
         raise InputError(
-            f"the ticket takes {wanted} inputs, the data has shape {inputs.shape}; is it the right data set?"
+            f"expected inputs (count, ...) and one label per input, got shapes {inputs.shape} and {labels.shape}"
         )
-    if len(inputs) == 0 or labels.shape != (len(inputs),):
-        raise InputError(f"expected one label per input, got {len(inputs)} inputs and labels of shape {labels.shape}")
+    if spec is not None and inputs.shape[1:] != spec.shape:
+        wanted = " x ".join(map(str, spec.shape))
+        raise InputError(f"the ticket takes inputs {wanted}, the data has shape {inputs.shape}; is it the right data?")
     if not np.isfinite(inputs).all():
         raise InputError("the data holds NaN or infinite values; clean it first")
-    if labels.min() < 0 or labels.max() >= outputs:
-        raise InputError(f"the ticket has {outputs} outputs, the labels run from {labels.min()} to {labels.max()}")
-    box = ticket.domain.box(wanted)
-    if box is not None and ((inputs < box.lower).any() or (inputs > box.upper).any()):
+    if labels.dtype.kind not in "iu" or labels.min() < 0:
+        raise InputError(f"expected labels as whole numbers from 0, got {labels.dtype} from {labels.min()}")
+    box = None if spec is None else spec.box
+    flat = inputs.reshape(len(inputs), -1)
+    if box is not None and ((flat < box.lower).any() or (flat > box.upper).any()):
         raise InputError(
             f"the data runs from {inputs.min():.6g} to {inputs.max():.6g}, outside the input range the ticket was made "
-            "for; set --normalize as at construction, or construct with a wider --input-range"
+            "for; set --mean and --std as at construction, or construct with a wider --input-range"
         )
+
+
+def _entropy(p: float) -> float:
+    """H₂(p) in bits."""
+    return 0.0 if p in (0.0, 1.0) else -p * math.log2(p) - (1 - p) * math.log2(1 - p)

@@ -1,155 +1,223 @@
 """The checker: does a ticket hold what it says? It regenerates the random weights and never calls a solver.
 
-From the file alone: integrity, streams, layout, realised coefficients. With the target: every claim of the certificate.
-A learned ticket needs no target: streams, masks, moves, effective weights.
+`CHECKS` is a list over what a ticket has. From the file alone: integrity, streams, masks, moves, layout, coefficients,
+weights. With the target: which network it is, and every claim.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Affine, Realised, failed_claims
+from slth.certificate import failed_claims
 from slth.evidence.checks import Check, Verdict, Verification
-from slth.evidence.learned import learned_checks
+from slth.graph import Graph, Linear, Realised, Target
 from slth.numerics import at_most
 from slth.ticket import (
     DamagedTicketError,
-    LearnedTicket,
     Miss,
     Ticket,
+    effective_digest,
     head_digest,
     load,
-    realise,
     realised_digest,
     target_digest,
-    unpack,
 )
 
 
-def verify(ticket: Ticket | LearnedTicket | str | Path, *, target: Sequence[Affine] | None = None) -> Verification:
+def verify(ticket: Ticket | str | Path, *, target: Target | None = None) -> Verification:
     """Check a ticket, from a file or in memory.
 
     Args:
-        target: the layers of the network the ticket stands for; without them the claims about it are not checked.
+        target: the network the ticket stands for; without it the claims about it are not checked.
 
     Raises:
-        InputError: the file is no ticket, or a learned one, which stands for no target, comes with one. (A ticket that
-            fails its own digest is a failed check, not an exception.)
+        InputError: the file is no ticket, or the ticket stands for no target and comes with one. (A ticket that fails
+            its own digest is a failed check, not an exception.)
     """
     checks: list[Check] = []
-    if not isinstance(ticket, Ticket | LearnedTicket):
+    if not isinstance(ticket, Ticket):
         try:
             ticket = load(ticket)
         except DamagedTicketError as error:
             return Verification((Check("integrity", Verdict.FAILS, str(error)),))
         checks.append(Check("integrity", Verdict.HOLDS, "the content matches the digest; layout and padding are exact"))
-    if isinstance(ticket, LearnedTicket):
-        if target is not None:
-            raise InputError("a learned ticket stands for no target network; verify it without --target")
-        return Verification((*checks, *learned_checks(ticket)))
-    checks += _streams(ticket)
-    found, realised = _coefficients(ticket)
-    checks += found
-    checks += _claims(ticket, target, realised)
+    if target is not None and ticket.claims is None:
+        raise InputError("a learned ticket stands for no target network; verify it without --target")
+    subject = Subject(ticket, target, {})
+    for check in CHECKS:
+        checks += check(subject)
     return Verification(tuple(checks))
 
 
-def _streams(ticket: Ticket) -> list[Check]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What the checks look at: a ticket, perhaps a target, and the coefficients regenerated on the way."""
+
+    ticket: Ticket
+    target: Target | None
+    realised: dict[str, Realised]
+
+
+def _streams(subject: Subject) -> Iterable[Check]:
     """The first values of each random tensor, generated again from the seed."""
-    wrong = [
-        tensor.path
-        for tensor, head in zip(ticket.tensors, ticket.heads, strict=True)
-        if head_digest(tensor, ticket.seed) != head
-    ]
+    ticket = subject.ticket
+    wrong = [t.source for t in ticket.tensors if head_digest(t, ticket.seed) != ticket.heads[t.path]]
     if wrong:
-        return [Check("streams", Verdict.FAILS, f"seed {ticket.seed} does not give the stated {', '.join(wrong)}")]
+        names = ", ".join(wrong)[:300]
+        return [Check("streams", Verdict.FAILS, f"seed {ticket.seed} does not give the stated {names}")]
     return [Check("streams", Verdict.HOLDS, f"seed {ticket.seed} gives the {len(ticket.tensors)} stated tensors")]
 
 
-def _coefficients(ticket: Ticket) -> tuple[list[Check], list[Realised]]:
-    """Layout and realised coefficients of each layer; the coefficients of the layers whose layout holds."""
+def _masks(subject: Subject) -> Iterable[Check]:
+    """Of tensors that are parameters: as many ones as stated."""
+    ticket = subject.ticket
+    if ticket.gadgets:
+        return []
+    for tensor in ticket.tensors:
+        mask = ticket.masks.get(tensor.path)
+        ones = tensor.size if mask is None else int(np.bitwise_count(mask).sum(dtype=np.int64))
+        if ones != tensor.kept:
+            return [Check("masks", Verdict.FAILS, f"{tensor.path} keeps {ones:,} weights, not {tensor.kept:,}")]
+    return [Check("masks", Verdict.HOLDS, f"{ticket.kept:,} of {ticket.size:,} weights are kept, as stated")]
+
+
+def _moves(subject: Subject) -> Iterable[Check]:
+    """Of tensors that are parameters: no weight moved further than claimed."""
+    ticket = subject.ticket
+    if ticket.gadgets:
+        return []
+    if ticket.strong:
+        return [Check("moves", Verdict.HOLDS, "strong: nothing moved")]
+    largest, bound = ticket.largest_move, ticket.move_bound
+    moved = ", ".join(tensor.path for tensor in ticket.tensors if tensor.moved)[:200]
+    if bound is None:
+        detail = f"not strong: weights of {moved} moved, by up to {at_most(largest, 4)}; no bound is claimed"
+        return [Check("moves", Verdict.HOLDS, detail)]
+    if not largest <= bound:
+        return [Check("moves", Verdict.FAILS, f"a weight moved by {largest!r}, more than the claimed {bound!r}")]
+    return [Check("moves", Verdict.HOLDS, f"not strong: weights of {moved} moved, none by more than {bound!r}")]
+
+
+def _weights(subject: Subject) -> Iterable[Check]:
+    """Of tensors that are parameters: what the network computes with, bit for bit. Memory of a block of weights."""
+    ticket = subject.ticket
+    if ticket.gadgets:
+        return []
+    for tensor in ticket.tensors:
+        mask, move = ticket.masks.get(tensor.path), ticket.moves.get(tensor.path)
+        if effective_digest(tensor, ticket.seed, mask, move) != ticket.digests[tensor.path]:
+            detail = f"{tensor.path}: seed and mask give other weights than the ticket states"
+            return [Check("weights", Verdict.FAILS, detail)]
+    return [Check("weights", Verdict.HOLDS, "seed and mask give the stated weights, bit for bit")]
+
+
+def _coefficients(subject: Subject) -> Iterable[Check]:
+    """Layout and coefficients of each map; fills in those of the maps whose layout holds."""
+    ticket, realised = subject.ticket, subject.realised
+    if not ticket.gadgets:
+        return []
     checks: list[Check] = []
-    realised: list[Realised] = []
-    for i, layer in enumerate(ticket.layers):
+    for path, op in ticket.maps.items():
         try:
-            lift = ticket.lift(i)
+            ticket.gadgets[path].check_layout(path, op, ticket.seed)
         except InputError as error:
             checks.append(Check("layout", Verdict.FAILS, str(error)))
             continue
-        if lift.neurons != layer.neurons:
-            detail = f"{layer.path}: the scan ends after {lift.neurons} neurons, the ticket says {layer.neurons}"
-            checks.append(Check("layout", Verdict.FAILS, detail))
-            continue
-        realised.append(realise(layer, lift, ticket.seed, unpack(layer, ticket.masks[i])))
-        if realised_digest(realised[-1]) != ticket.digests[i]:
-            detail = f"{layer.path}: seed and mask give other coefficients than the ticket states"
+        realised[path] = ticket.realised(path)
+        if realised_digest(realised[path]) != ticket.digests[path]:
+            detail = f"{path}: seed and mask give other coefficients than the ticket states"
             checks.append(Check("coefficients", Verdict.FAILS, detail))
-    if not checks:
-        checks.append(Check("layout", Verdict.HOLDS, "every lift ends at its stated width"))
-        checks.append(Check("coefficients", Verdict.HOLDS, "seed and mask give the stated coefficients, bit for bit"))
-    return checks, realised
+    return checks or [
+        Check("layout", Verdict.HOLDS, "every lift ends at its stated width"),
+        Check("coefficients", Verdict.HOLDS, "seed and mask give the stated coefficients, bit for bit"),
+    ]
 
 
-def _claims(ticket: Ticket, target: Sequence[Affine] | None, realised: Sequence[Realised]) -> list[Check]:
-    """Everything the ticket says about its target."""
+def _target(subject: Subject) -> Iterable[Check]:
+    """Is it the network that the ticket was made for?"""
+    ticket, target = subject.ticket, subject.target
+    if ticket.claims is None:
+        return []
     if target is None:
-        return [Check(name, Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value) for name in ("target", "certificate")]
-    other = _other_shape(ticket, target)
+        return [Check("target", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
+    other = _other_graph(ticket, target)
     if other:
         return [Check("target", Verdict.FAILS, other)]
-    if target_digest(target) == ticket.provenance.target:
-        checks = [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
-    else:
-        checks = [Check("target", Verdict.FAILS, "not the network the ticket was made for: its digest differs")]
-    if len(realised) < len(target):
-        return [*checks, Check("certificate", Verdict.FAILS, "a layer cannot be regenerated, so no claim holds")]
-    failed = failed_claims(ticket.certificate, target, realised, box=ticket.domain.box(ticket.widths[0]))
+    if target_digest(target.coefficients) != ticket.provenance.target:
+        return [Check("target", Verdict.FAILS, "not the network the ticket was made for: its digest differs")]
+    return [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
+
+
+def _claims(subject: Subject) -> Iterable[Check]:
+    """Everything the ticket claims about its target, recomputed."""
+    ticket, target, realised = subject.ticket, subject.target, subject.realised
+    claims = ticket.claims
+    if claims is None:
+        return []
+    if target is None:
+        return [Check("claims", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
+    if _other_graph(ticket, target):
+        return []
+    if len(realised) < len(ticket.maps):
+        return [Check("claims", Verdict.FAILS, "a layer cannot be regenerated, so no claim holds")]
+    box = None if ticket.inputs is None else ticket.inputs.box
+    failed = failed_claims(claims, target, realised, box=box)
     asked = ticket.provenance.asked
-    if asked.tolerance is not None and any(layer.tolerance != asked.tolerance for layer in ticket.certificate.layers):
+    tolerance, epsilon = asked.get("tolerance"), asked.get("epsilon")
+    if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
         failed.append("a layer counts its misses against another tolerance than was asked for")
-    claimed = ticket.certificate.sup_error
-    if asked.epsilon is not None and (claimed is None or claimed > asked.epsilon):
-        failed.append(f"the network's error was asked to be at most {asked.epsilon}; the certificate claims more")
-    failed += [
-        sentence for miss in ticket.provenance.misses for sentence in _false_miss(ticket, miss, target, realised)
-    ]
+    if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
+        failed.append(f"the network's error was asked to be at most {epsilon}; the ticket claims more")
+    for miss in ticket.provenance.misses:
+        failed += _false_miss(ticket, miss, target, realised)
     if failed:
-        return [*checks, *(Check("certificate", Verdict.FAILS, sentence) for sentence in failed)]
-    bound = ticket.certificate.sup_error
+        return [Check("claims", Verdict.FAILS, sentence) for sentence in failed]
     whole = "no bound over a domain is claimed"
-    if bound is not None:
-        whole = f"|f - ticket| <= {at_most(bound, 4)} on every input"
-    return [*checks, Check("certificate", Verdict.HOLDS, f"every weight, layer and network claim holds; {whole}")]
+    if claims.sup_error is not None:
+        whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input"
+    return [Check("claims", Verdict.HOLDS, f"every weight, layer and network claim holds; {whole}")]
 
 
-def _other_shape(ticket: Ticket, target: Sequence[Affine]) -> str:
-    """How the target's layers differ from those of the ticket: their number, or the first that does; else nothing."""
-    if len(target) != len(ticket.layers):
-        return f"the target has {len(target)} layers, the ticket {len(ticket.layers)}"
-    for i, (theirs, ours) in enumerate(zip(target, ticket.layers, strict=True)):
-        shape, bias = theirs.weight.shape, theirs.bias is not None
-        wanted, wants = (ours.outputs, ours.lift.inputs, ours.taps), ours.lift.constants > 0
-        if (shape, bias) != (wanted, wants):
-            given = f"{_size(shape, bias)}, the ticket's {_size(wanted, wants)}"
-            return f"layer {i} of {len(target)} differs: the target's is {given}"
-    return ""
+CHECKS: Sequence[Callable[[Subject], Iterable[Check]]] = (
+    _streams,
+    _masks,
+    _moves,
+    _weights,
+    _coefficients,
+    _target,
+    _claims,
+)
 
 
-def _size(shape: Sequence[int], bias: bool) -> str:
-    """
-    >>> _size((500, 784, 1), True)
+def _other_graph(ticket: Ticket, target: Target) -> str:
+    """How the target's network differs from the ticket's: the number of maps, or the first that does; else nothing."""
+    theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
+    if len(theirs) != len(ours):
+        return f"the target has {len(theirs)} layers, the ticket {len(ours)}"
+    for i, (given, wanted) in enumerate(zip(theirs, ours, strict=True)):
+        if (given.coefficients, given.bias) != (wanted.coefficients, wanted.bias):
+            return f"layer {i} of {len(theirs)} differs: the target's is {_size(given)}, the ticket's {_size(wanted)}"
+    same = isinstance(ticket.network, Graph) and ticket.network == target.graph
+    return "" if same else "the target has the ticket's layers, but puts them together in another way"
+
+
+def _size(op: Linear) -> str:
+    """A map in words.
+
+    >>> from slth.graph import Dense
+    >>> _size(Linear("fc", Dense(784, 500), True))
     '784 -> 500 with a bias'
     """
-    outputs, inputs, taps = shape
-    through = "" if taps == 1 else f" ({taps} taps)"
-    return f"{inputs} -> {outputs}{through} {'with a' if bias else 'without'} bias"
+    through = "" if op.basis.taps == 1 else f" ({op.basis.taps} taps)"
+    return f"{op.basis.inputs} -> {op.basis.outputs}{through} {'with a' if op.bias else 'without'} bias"
 
 
-def _false_miss(ticket: Ticket, miss: Miss, target: Sequence[Affine], realised: Sequence[Realised]) -> list[str]:
+def _false_miss(ticket: Ticket, miss: Miss, target: Target, realised: dict[str, Realised]) -> list[str]:
     """A listed miss must be one, with the error it states."""
-    wanted, got = target[miss.layer], realised[miss.layer]
+    wanted, got = target.coefficients[miss.map], realised[miss.map]
     at = (miss.output, miss.input)
     if miss.half == "bias" and miss.input == -1 and wanted.bias is not None and got.bias is not None:
         error = abs(got.bias[miss.output] - wanted.bias[miss.output])
@@ -158,8 +226,8 @@ def _false_miss(ticket: Ticket, miss: Miss, target: Sequence[Affine], realised: 
     elif miss.half == "negative" and miss.input >= 0 and got.negative is not None and got.signed[miss.input]:
         error = np.abs(got.negative[at] + wanted.weight[at]).max()
     else:
-        return [f"layer {miss.layer}: a miss is listed for a {miss.half} half that does not exist"]
-    if error == miss.error and error > ticket.certificate.layers[miss.layer].tolerance:
+        return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]
+    if ticket.claims is None or (error == miss.error and error > ticket.claims.maps[miss.map].tolerance):
         return []
-    what = f"layer {miss.layer}: the {miss.half} half of weight {at}"
+    what = f"{miss.map}: the {miss.half} half of weight {at}"
     return [f"{what} is listed as missed by {miss.error}, not {error}"]

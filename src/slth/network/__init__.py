@@ -3,28 +3,29 @@
 from typing import TYPE_CHECKING, Any
 
 from slth.network.files import read_target, read_tensors
-from slth.network.mlp import Mlp, mlp_from_tensors
+from slth.network.mlp import mlp_from_tensors
 
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, build_architecture, resolved_arguments
-    from slth.network.learned import apply_to, module_of, source_of, state_of
+    from slth.network.exports import state_dict
+    from slth.network.states import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
-    from slth.network.views import dense, outputs, realised, realised_from, source, state_dict
+    from slth.network.views import dense, outputs, realised, realised_from, source
 
 _LAZY = {
     "ARCHITECTURES": "architectures",
-    "apply_to": "learned",
+    "apply_to": "states",
     "build_architecture": "architectures",
     "dense": "views",
-    "module_of": "learned",
+    "module_of": "states",
     "outputs": "views",
     "realised": "views",
     "realised_from": "views",
     "resolved_arguments": "architectures",
     "source": "views",
-    "source_of": "learned",
-    "state_dict": "views",
-    "state_of": "learned",
+    "source_of": "states",
+    "state_dict": "exports",
+    "state_of": "states",
     "train_mlp": "training",
 }
 
@@ -42,7 +43,6 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "ARCHITECTURES",
-    "Mlp",
     "apply_to",
     "build_architecture",
     "dense",

@@ -7,23 +7,25 @@ from typing import Any
 import numpy as np
 
 from slth._errors import InputError
-from slth.network.mlp import Mlp, mlp_from_tensors
+from slth.graph import Target
+from slth.network.mlp import mlp_from_tensors
 
 _SILENT = ("Flatten", "Identity", "Dropout")  # modules that compute nothing at inference
 
 
-def read_target(source: Any, *, order: Sequence[str] | None = None, activation: str | None = None) -> Mlp:
+def read_target(source: Any, *, order: Sequence[str] | None = None, activation: str | None = None) -> Target:
     """The target network behind a path, a state dict or an `nn.Sequential`.
 
     Args:
-        source: a path to `.safetensors`, `.pt` or `.pth`; a mapping of names to arrays or tensors; or a module.
+        source: a path to `.safetensors`, `.pt` or `.pth`; a mapping of names to arrays or tensors; a module; a `Target`
+            is given back.
         order: the layers' names from input to output, for state dicts that do not tell.
         activation: between the layers of a state dict; None assumes ReLU and says so.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, what to try.
     """
-    if isinstance(source, Mlp):
+    if isinstance(source, Target):
         return source
     if isinstance(source, (str, Path)):
         return mlp_from_tensors(read_tensors(Path(source)), order=order, activation=activation)
@@ -86,7 +88,7 @@ def _as_arrays(tensors: Mapping[Any, Any]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def _from_sequential(module: Any) -> Mlp:
+def _from_sequential(module: Any) -> Target:
     """Linear, ReLU, Linear, ..., Linear, nested or not, with modules between that do nothing at inference."""
     torch = import_torch("reading a module")
     known = {torch.nn.Linear: "Linear", torch.nn.ReLU: "ReLU"}

@@ -9,43 +9,19 @@ the caller must say which.
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Affine
+from slth.graph import Affine, Target, chain
 
 ACTIVATIONS = ("relu",)
 _MOST_SEARCHED = 12  # layers among which an order is searched
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Mlp:
-    """A target network: its layers, the names of its tensors, and what had to be assumed to read it."""
-
-    layers: tuple[Affine, ...]
-    names: tuple[tuple[str, str | None], ...]  # per layer: weight, bias
-    assumed: tuple[str, ...] = ()  # sentences
-
-    @property
-    def widths(self) -> tuple[int, ...]:
-        """d_0, ..., d_L."""
-        return (self.layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in self.layers))
-
-    def state_dict(self) -> dict[str, np.ndarray]:
-        """The tensors under their names, float64."""
-        tensors: dict[str, np.ndarray] = {}
-        for layer, (weight, bias) in zip(self.layers, self.names, strict=True):
-            tensors[weight] = layer.weight[:, :, 0]
-            if bias is not None and layer.bias is not None:
-                tensors[bias] = layer.bias
-        return tensors
-
-
 def mlp_from_tensors(
     tensors: Mapping[str, np.ndarray], *, order: Sequence[str] | None = None, activation: str | None = None
-) -> Mlp:
+) -> Target:
     """Recognise a plain ReLU MLP in named tensors.
 
     Args:
@@ -60,24 +36,24 @@ def mlp_from_tensors(
     shapes, biases = _linear_layers(tensors)
     assumed = [] if activation else ["activation between the layers: relu (a state dict does not say)"]
     if order is None:
-        chain, guessed = _order(shapes)
+        ordered, guessed = _order(shapes)
         if guessed:
-            assumed.append(f"layers in the only order that chains: {', '.join(chain)}")
+            assumed.append(f"layers in the only order that chains: {', '.join(ordered)}")
     else:
-        chain = [name for part in order for name in [part.strip()]]
-        if sorted(chain) != sorted(shapes):
-            raise InputError(f"the order must name each layer once: {', '.join(shapes)}; got {', '.join(chain)}")
-    _check_chain(chain, shapes)
+        ordered = [part.strip() for part in order]
+        if sorted(ordered) != sorted(shapes):
+            raise InputError(f"the order must name each layer once: {', '.join(shapes)}; got {', '.join(ordered)}")
+    _check_chain(ordered, shapes)
     layers: list[Affine] = []
     names: list[tuple[str, str | None]] = []
-    for name in chain:
+    for name in ordered:
         weight_name = f"{name}.weight" if name else "weight"
         weight = _numbers(tensors[weight_name], weight_name)[:, :, None]
         bias_name = biases.get(name)
         bias = None if bias_name is None else _numbers(tensors[bias_name], bias_name)
         layers.append(Affine(weight=weight, bias=bias))
         names.append((weight_name, bias_name))
-    return Mlp(layers=tuple(layers), names=tuple(names), assumed=tuple(assumed))
+    return chain(layers, names=names, assumed=tuple(assumed))
 
 
 def _linear_layers(tensors: Mapping[str, np.ndarray]) -> tuple[dict[str, tuple[int, int]], dict[str, str]]:

@@ -1,65 +1,73 @@
-"""Tickets, constructed or learned: a seed, the layout of a random network, its mask; `FORMAT.md` describes the file."""
+"""Tickets: a seed, the random tensors it names, what is kept of them, what is claimed; `FORMAT.md` is the file."""
 
-from slth.ticket._fields import TicketError
-from slth.ticket._metadata import MOST_MISSES
-from slth.ticket._plain import plain
 from slth.ticket.anatomy import Anatomy, Half, take_apart
+from slth.ticket.assemble import constructed_ticket, learned_ticket
+from slth.ticket.carried import CARRIED, check_carried, dtype_name
 from slth.ticket.effective import effective_digest, random_weights
-from slth.ticket.format import DamagedTicketError, decode, encode, load, load_constructed
-from slth.ticket.learned import LearnedTicket, learned_ticket
-from slth.ticket.learned_spec import InputSpec, LearnedProvenance, MaskedTensor, NetworkSpec
-from slth.ticket.lift import MOST_CANDIDATES, Lift, LiftSpec, scan, signed_ranges
-from slth.ticket.realise import (
-    head_digest,
-    pack,
-    products,
-    realise,
-    realised_digest,
-    slot_blocks,
-    target_digest,
-    unpack,
+from slth.ticket.format import DamagedTicketError, TicketError, decode, encode, load, save, stored_mask_bits
+from slth.ticket.gadgets import (
+    GADGETS,
+    MOST_CANDIDATES,
+    Gadget,
+    Lift,
+    LiftSpec,
+    Problems,
+    TwoLayer,
+    scan,
+    signed_ranges,
 )
-from slth.ticket.spec import Asked, Domain, LayerSpec, Miss, Provenance, TensorSpec
+from slth.ticket.inputs import Inputs
+from slth.ticket.network import Bound, Builtin, Network, network_name
+from slth.ticket.plain import plain
+from slth.ticket.provenance import MOST_MISSES, Miss, Provenance
+from slth.ticket.realise import head_digest, pack, realise, realised_digest, target_digest
+from slth.ticket.summary import moved, summary
+from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
 
 __all__ = [
+    "CARRIED",
+    "GADGETS",
     "MOST_CANDIDATES",
     "MOST_MISSES",
     "Anatomy",
-    "Asked",
+    "Bound",
+    "Builtin",
     "DamagedTicketError",
-    "Domain",
+    "Gadget",
     "Half",
-    "InputSpec",
-    "LayerSpec",
-    "LearnedProvenance",
-    "LearnedTicket",
+    "Inputs",
     "Lift",
     "LiftSpec",
-    "MaskedTensor",
     "Miss",
-    "NetworkSpec",
+    "Network",
+    "Problems",
     "Provenance",
-    "TensorSpec",
+    "RandomTensor",
     "Ticket",
     "TicketError",
+    "TwoLayer",
+    "check_carried",
+    "constructed_ticket",
     "decode",
+    "dtype_name",
     "effective_digest",
     "encode",
     "head_digest",
     "learned_ticket",
     "load",
-    "load_constructed",
+    "moved",
+    "network_name",
     "pack",
     "plain",
-    "products",
     "random_weights",
     "realise",
     "realised_digest",
+    "save",
     "scan",
     "signed_ranges",
-    "slot_blocks",
+    "stored_mask_bits",
+    "summary",
     "take_apart",
     "target_digest",
-    "unpack",
 ]

@@ -6,7 +6,8 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from slth._errors import InputError
-from slth.ticket.realise import products, unpack
+from slth.ticket.gadgets import Problems
+from slth.ticket.gadgets.gadget import CONSTANT
 from slth.ticket.ticket import Ticket
 
 
@@ -28,48 +29,47 @@ class Half:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """A coefficient of a ticket: entry (output, input) of a layer's weight, or its bias (input None)."""
+    """A coefficient of a ticket: entry (output, input) of a map's weight at tap 0, or its bias (input None)."""
 
-    layer: int
+    map: str
     output: int
     input: int | None
     gain: float
     halves: tuple[Half, ...]
 
 
-def take_apart(ticket: Ticket, layer: int, output: int, input: int | None) -> Anatomy:
-    """Regenerate the candidates of one coefficient. Cost: n rows of the mixing layer.
+def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None) -> Anatomy:
+    """Regenerate the candidates of one coefficient. Cost: those of the block of problems it is in.
 
     Raises:
-        InputError: no such layer, output or input.
+        InputError: no such map, output or input.
     """
-    if not 0 <= layer < len(ticket.layers):
-        raise InputError(f"the ticket has layers 0 to {len(ticket.layers) - 1}, there is no layer {layer}")
-    spec = ticket.layers[layer]
-    if not 0 <= output < spec.outputs:
-        raise InputError(f"layer {layer} has outputs 0 to {spec.outputs - 1}, there is no output {output}")
-    if input is None and not spec.lift.constants:
-        raise InputError(f"layer {layer} has no bias; give an input from 0 to {spec.lift.inputs - 1}")
-    if input is not None and not 0 <= input < spec.lift.inputs:
-        raise InputError(f"layer {layer} has inputs 0 to {spec.lift.inputs - 1}, there is no input {input}")
-    lift = ticket.lift(layer)
-    mask = unpack(spec, ticket.masks[layer])
-    if input is None:
-        parts = [("bias", 1.0, spec.bias_gain, lift.constant_members)]
-    else:
-        members = lift.members(slice(None))
-        parts = [("positive", 1.0, spec.gain, members[input])]
-        negative = np.flatnonzero(spec.lift.signed_inputs == input)
-        if len(negative):
-            parts.append(("negative", -1.0, spec.gain, members[spec.lift.inputs + int(negative[0])]))
-    halves = tuple(
-        Half(
-            name=name,
-            sign=sign,
-            neuron=tuple(int(h) for h in lift.neuron[ranks]),
-            candidates=gain * products(spec, lift, ticket.seed, ranks[None])[0, :, output * spec.taps],
-            kept=mask[output * spec.taps, ranks],
-        )
-        for name, sign, gain, ranks in parts
+    if path not in ticket.gadgets:
+        raise InputError(f"the ticket has the maps {', '.join(ticket.gadgets)[:300] or '(none)'}; there is no {path}")
+    op = ticket.maps[path]
+    if not 0 <= output < op.basis.outputs:
+        raise InputError(f"{path} has outputs 0 to {op.basis.outputs - 1}, there is no output {output}")
+    if input is None and not op.bias:
+        raise InputError(f"{path} has no bias; give an input from 0 to {op.basis.inputs - 1}")
+    if input is not None and not 0 <= input < op.basis.inputs:
+        raise InputError(f"{path} has inputs 0 to {op.basis.inputs - 1}, there is no input {input}")
+    mask = ticket.map_mask(path)
+    row = output * op.basis.taps
+    halves: list[Half] = []
+    gain = 1.0
+    for block in ticket.gadgets[path].problems(path, op, ticket.seed):
+        slots = np.flatnonzero(block.inputs == (CONSTANT if input is None else input))
+        if len(slots):
+            gain = block.gain
+            halves.append(_half(block, int(slots[0]), row, mask))
+    return Anatomy(path, output, input, gain, tuple(halves))
+
+
+def _half(block: Problems, slot: int, row: int, mask: Bool[np.ndarray, "row column"]) -> Half:
+    return Half(
+        name=block.half,
+        sign=block.sign,
+        neuron=tuple(int(h) for h in block.neurons[slot]),
+        candidates=block.gain * block.candidates()[slot, :, row],
+        kept=mask[row, block.columns[slot]],
     )
-    return Anatomy(layer, output, input, parts[0][2], halves)

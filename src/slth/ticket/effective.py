@@ -1,4 +1,4 @@
-"""From seed, mask and moves to the weights a learned ticket computes with: float32, bit for bit, in blocks.
+"""From seed, mask and moves to the weights a masked tensor computes with: float32, bit for bit, in blocks.
 
     w = draw · scale;   w ← w + Δ (moved);   w ← +1 if w ≥ 0 else −1 (binary);   w ← w · gain (gain ≠ 1);   0 if pruned
 
@@ -12,12 +12,12 @@ import numpy as np
 
 from slth._shapes import Bits, Draws
 from slth.numerics import Stream, draw
-from slth.ticket.learned_spec import MaskedTensor
+from slth.ticket.tensors import RandomTensor
 
 _BLOCK = 1 << 20  # weights at a time, a multiple of 8
 
 
-def effective_blocks(tensor: MaskedTensor, seed: int, bits: Bits | None, move: Draws | None) -> Iterator[np.ndarray]:
+def effective_blocks(tensor: RandomTensor, seed: int, bits: Bits | None, move: Draws | None) -> Iterator[np.ndarray]:
     """The effective weights of a tensor in C order, float32, at most 2²⁰ at a time.
 
     Args:
@@ -44,12 +44,12 @@ def effective_blocks(tensor: MaskedTensor, seed: int, bits: Bits | None, move: D
         yield w
 
 
-def random_weights(tensor: MaskedTensor, seed: int) -> Draws:
+def random_weights(tensor: RandomTensor, seed: int) -> Draws:
     """The weights before any mask: draw · scale, float32."""
     return _drawn(tensor, seed, 0, tensor.size).reshape(tensor.shape)
 
 
-def effective_digest(tensor: MaskedTensor, seed: int, bits: Bits | None, move: Draws | None) -> str:
+def effective_digest(tensor: RandomTensor, seed: int, bits: Bits | None, move: Draws | None) -> str:
     """SHA-256 of the effective weights, little-endian float32, C order."""
     digest = hashlib.sha256()
     for block in effective_blocks(tensor, seed, bits, move):
@@ -57,5 +57,5 @@ def effective_digest(tensor: MaskedTensor, seed: int, bits: Bits | None, move: D
     return digest.hexdigest()
 
 
-def _drawn(tensor: MaskedTensor, seed: int, start: int, count: int) -> Draws:
+def _drawn(tensor: RandomTensor, seed: int, start: int, count: int) -> Draws:
     return draw(Stream(seed, tensor.source), tensor.law, (count,), start=start) * np.float32(tensor.scale)

@@ -1,127 +1,219 @@
-"""The ticket: a seed, the layout of a random network, one mask bit per random weight, claims and provenance."""
+"""The ticket: a pruned random network as a seed, what is kept of it, and what it claims."""
 
-from dataclasses import dataclass
-from html import escape
-from pathlib import Path
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from slth._files import write_atomically
-from slth._shapes import Bits
-from slth.certificate import Certificate, Realised
-from slth.numerics import at_most
-from slth.ticket.lift import Lift, scan
-from slth.ticket.realise import realise, unpack
-from slth.ticket.spec import Domain, LayerSpec, Provenance, TensorSpec
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from slth._errors import InputError
+from slth._shapes import Bits, Draws
+from slth.certificate import Certificate
+from slth.graph import Graph, Linear, Realised
+from slth.numerics import check_seed
+from slth.ticket.carried import check_carried
+from slth.ticket.effective import effective_blocks
+from slth.ticket.gadgets import Gadget
+from slth.ticket.inputs import Inputs
+from slth.ticket.network import Network, network_name
+from slth.ticket.provenance import Provenance
+from slth.ticket.realise import realise
+from slth.ticket.tensors import MOST, RandomTensor, check_trained
+
+Moves = Float32[np.ndarray, "_"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ticket:
-    """A pruned random network, stored as a seed and a bit mask.
+    """A pruned random network: a seed, what is kept of it, what it claims. Nobody sees how it was found.
 
-    The seed fixes every random weight; the masks say which of the mixing weights stay; two powers of two per layer
-    (`gain`, `bias_gain`) are carried. Nothing else of the target is stored. `FORMAT.md` describes the file.
+    Gadgets make linear maps out of random tensors of their own; without gadgets the random tensors are the parameters.
+    `FORMAT.md` describes the file. Checked when made.
+
+    Raises:
+        InputError: parts that contradict each other, or hold NaN or infinity; a name that stands twice.
     """
 
     seed: int
-    network: str  # "relu_mlp"
-    domain: Domain
-    layers: tuple[LayerSpec, ...]
-    masks: tuple[Bits, ...]  # packed, one per layer
-    heads: tuple[str, ...]  # SHA-256 of the first values of each random tensor
-    digests: tuple[str, ...]  # SHA-256 of each layer's realised coefficients
-    certificate: Certificate
+    network: Network  # a Graph, rebuilt by name, or the user's
+    gadgets: Mapping[str, Gadget]  # by map
+    inputs: Inputs | None
+    tensors: tuple[RandomTensor, ...]
+    masks: Mapping[str, Bits]  # packed, by tensor; none where all is kept, or where what is kept follows from the seed
+    heads: Mapping[str, str]  # by tensor: SHA-256 of its first 4,096 values draw · scale
+    digests: Mapping[str, str]  # SHA-256 of realised coefficients, by map; of effective weights, by tensor
+    claims: Certificate | None
     provenance: Provenance
+    moves: Mapping[str, Moves] = field(default_factory=dict[str, Moves])  # Δ of the kept weights in C order, by tensor
+    move_bound: float | None = None  # claim: every |Δ| is at most this
+    carried: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])  # the rest of the state, as it is
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
+        paths = [tensor.path for tensor in self.tensors]
+        if not paths or set(self.heads) != set(paths):
+            raise InputError("a ticket needs at least one random tensor, and a head of each")
+        if set(self.digests) != set(self.gadgets or paths):
+            raise InputError("a ticket needs a digest of each of its maps, or of each tensor where there are no maps")
+        if self.move_bound is not None and not (math.isfinite(self.move_bound) and self.move_bound > 0):
+            raise InputError(f"a bound on moves must be a positive number, or None for no claim; got {self.move_bound}")
+        if self.gadgets:
+            self._check_gadgets()
+        else:
+            for tensor in self.tensors:
+                check_trained(tensor)
+                check_mask(tensor, self.masks.get(tensor.path))
+                check_move(tensor, self.moves.get(tensor.path))
+        for name, values in self.carried.items():
+            check_carried(name, values)
+        self._check_names()
+
+    def _check_gadgets(self) -> None:
+        if set(self.gadgets) != set(self.maps):
+            raise InputError(f"expected a gadget for each map, {', '.join(self.maps)}; got {', '.join(self.gadgets)}")
+        wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
+        if [(t.path, t.shape, t.law) for t in wanted] != [(t.path, t.shape, t.law) for t in self.tensors]:
+            raise InputError("the random tensors are not those of the gadgets")
+        for path, op in self.maps.items():
+            bits, mask = self.gadgets[path].cost(op).mask_bits, self.masks.get(f"{path}/mixing")
+            if mask is None or len(mask) != -(-bits // 8) or (bits % 8 and mask[-1] >> (bits % 8)):
+                raise InputError(f"{path}: expected a mask of {bits} bits, padded with zeros to whole bytes")
+
+    def _check_names(self) -> None:
+        names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
+        sources = [tensor.source for tensor in self.tensors]
+        runs = [f"{tensor.path}.{kind}" for tensor in self.tensors for kind in ("mask", "move")]
+        runs += [f"carried/{name}" for name in self.carried]
+        for what, listed in (("parameters", names), ("streams", sources), ("parts of the file", runs)):
+            if len(set(listed)) != len(listed):
+                twice, _ = Counter(listed).most_common(1)[0]
+                raise InputError(f"two {what} are called {twice[:200]!r}; every name stands once")
 
     @property
-    def widths(self) -> tuple[int, ...]:
-        """d_0, ..., d_L of the target."""
-        return (self.layers[0].lift.inputs, *(layer.outputs for layer in self.layers))
+    def maps(self) -> Mapping[str, Linear]:
+        """The linear maps of a network that is spelled out, by path; a map that is used twice stands once."""
+        return self.network.maps if isinstance(self.network, Graph) else {}
 
     @property
-    def weights(self) -> int:
-        """Parameters of the target, biases included."""
-        return sum(layer.weights for layer in self.layers)
+    def size(self) -> int:
+        """Every entry of the random tensors, pruned, dead and off-block ones included."""
+        return sum(tensor.size for tensor in self.tensors)
 
     @property
-    def source_parameters(self) -> int:
-        """Every entry of the random network, dead and off-block ones included."""
-        return sum(layer.source_parameters for layer in self.layers)
+    def kept(self) -> int:
+        """Entries that are not pruned."""
+        return sum(tensor.kept for tensor in self.tensors)
 
     @property
-    def tensors(self) -> tuple[TensorSpec, ...]:
-        """The random tensors of all layers, in order."""
-        return tuple(tensor for layer in self.layers for tensor in layer.tensors)
+    def density(self) -> float:
+        """Kept entries of the random tensors ÷ all of them."""
+        return self.kept / self.size
 
     @property
-    def misses(self) -> int:
-        """Coefficients that no subset of their candidates reaches within the tolerance."""
-        return sum(claim.misses for claim in self.certificate.layers)
-
-    @property
-    def tolerances(self) -> str:
-        """The tolerance of the layers' coefficients, for people: one number, or one per layer, rounded up."""
-        found = [at_most(claim.tolerance, 3) for claim in self.certificate.layers]
-        return found[0] if len(set(found)) == 1 else ", ".join(found)
+    def target_parameters(self) -> int:
+        """Parameters of the network that the maps realise, biases included; 0 where there are no maps."""
+        return sum(op.weights for op in self.maps.values())
 
     @property
     def mask_bits(self) -> int:
-        """Stored mask bits."""
-        return sum(layer.mask_bits for layer in self.layers)
+        """Mask bits before they are coded."""
+        if self.gadgets:
+            return sum(self.gadgets[path].cost(op).mask_bits for path, op in self.maps.items())
+        return sum(tensor.mask_bits for tensor in self.tensors)
 
-    def lift(self, index: int) -> Lift:
-        """The lift of a layer, scanned again from the seed. The scan must end exactly at the stated width."""
-        layer = self.layers[index]
-        return scan(layer.lift, self.seed, layer.path, most=layer.neurons)
+    @property
+    def carried_numbers(self) -> int:
+        """Numbers stored beside the masks: the carried arrays, and gains other than 1. Moves do not count."""
+        return sum(values.size for values in self.carried.values()) + sum(t.gain != 1.0 for t in self.tensors)
 
-    def realised(self, index: int) -> Realised:
-        """The coefficients a layer realises, regenerated from seed and mask: exact."""
-        layer = self.layers[index]
-        return realise(layer, self.lift(index), self.seed, unpack(layer, self.masks[index]))
+    @property
+    def misses(self) -> int:
+        """Coefficients that no subset of their candidates reaches within the tolerance, as the ticket counts them."""
+        return 0 if self.claims is None else self.claims.misses
 
-    def save(self, path: str | Path) -> Path:
-        """Write the ticket atomically; the same bytes everywhere."""
-        from slth.ticket.format import encode
+    @property
+    def strong(self) -> bool:
+        """No random number moved."""
+        return not any(tensor.moved for tensor in self.tensors)
 
-        return write_atomically(path, encode(self))
+    @property
+    def largest_move(self) -> float:
+        """max |Δ|, exact; 0 if nothing moved."""
+        return max((float(np.abs(move).max()) for move in self.moves.values()), default=0.0)
+
+    def realised(self, path: str) -> Realised:
+        """The coefficients a map realises, regenerated from seed and mask: exact."""
+        if path not in self.gadgets:
+            raise InputError(f"no map is called {path!r}; the ticket has {', '.join(self.gadgets)[:300] or 'none'}")
+        gadget, op = self.gadgets[path], self.maps[path]
+        return realise(gadget, path, op, seed=self.seed, mask=self.map_mask(path))
+
+    def map_mask(self, path: str) -> Bool[np.ndarray, "row column"]:
+        """The mask of a map, as its gadget lays it out."""
+        return self.gadgets[path].mask(self.maps[path], self.masks[f"{path}/mixing"])
+
+    def tensor(self, path: str) -> RandomTensor:
+        """The random tensor at a path, or at one of its aliases."""
+        for tensor in self.tensors:
+            if path in (tensor.path, *tensor.aliases):
+                return tensor
+        known = ", ".join(tensor.path for tensor in self.tensors)
+        raise InputError(f"no masked tensor is called {path!r}; the ticket has {known[:300]}")
+
+    def mask(self, path: str) -> Bool[np.ndarray, "..."]:
+        """The mask of a tensor that is a parameter, bool of its shape."""
+        tensor = self.tensor(path)
+        if tensor.path not in self.masks:
+            return np.ones(tensor.shape, np.bool_)
+        bits = np.unpackbits(self.masks[tensor.path], count=tensor.size, bitorder="little")
+        return bits.view(np.bool_).reshape(tensor.shape)
+
+    def effective(self, path: str) -> Draws:
+        """The weights that a tensor computes with, regenerated: float32 of its shape. O(size)."""
+        tensor = self.tensor(path)
+        blocks = effective_blocks(tensor, self.seed, self.masks.get(tensor.path), self.moves.get(tensor.path))
+        return np.concatenate(list(blocks)).reshape(tensor.shape)
 
     def __repr__(self) -> str:
-        widths = "-".join(str(width) for width in self.widths)
+        name = network_name(self.network)
+        if self.claims is not None and self.gadgets:
+            bits = self.mask_bits / self.target_parameters
+            return (
+                f"Ticket({name}, seed {self.seed}, tolerance {self.claims.tolerance_text}, "
+                f"{bits:.1f} bits per target weight, {self.misses} misses)"
+            )
         return (
-            f"Ticket({self.network} {widths}, seed {self.seed}, tolerance {self.tolerances}, "
-            f"{self.mask_bits / self.weights:.1f} bits per target weight, {self.misses} misses)"
+            f"Ticket({name}, seed {self.seed}, {self.provenance.method}, "
+            f"{self.kept:,} of {self.size:,} weights kept, {'strong' if self.strong else 'moved'})"
         )
 
-    def summary(self) -> tuple[tuple[str, str], ...]:
-        """What is inside, as (name, value) rows for people."""
-        bound = self.certificate.sup_error
-        certified = "no input range, no bound" if bound is None else f"{at_most(bound, 4)} on every output"
-        lower, upper = self.domain.lower, self.domain.upper
-        if lower is None or upper is None:
-            inputs = "any real numbers"
-        elif len(lower) == 1:
-            inputs = f"[{lower[0]:g}, {upper[0]:g}] in every coordinate"
-        else:
-            inputs = f"a box in {len(lower)} coordinates"
-        if self.domain.normalize:
-            inputs += " after (x - {:g}) / {:g}".format(*self.domain.normalize)
-        candidates = ", ".join(str(layer.lift.candidates) for layer in self.layers)
-        return (
-            ("network", f"{self.network} {'-'.join(str(width) for width in self.widths)}"),
-            ("seed", str(self.seed)),
-            ("inputs", inputs),
-            ("tolerance per weight", self.tolerances),
-            ("candidates per weight", candidates),
-            ("target parameters", f"{self.weights:,}"),
-            (
-                "source parameters",
-                f"{self.source_parameters:,} ({self.source_parameters / self.weights:,.0f} x target)",
-            ),
-            ("mask bits", f"{self.mask_bits:,} ({self.mask_bits / self.weights:.1f} per target parameter)"),
-            ("carried", f"{2 * len(self.layers)} scalars (two gains per layer)"),
-            ("misses", f"{self.misses:,}"),
-            ("largest weight error", at_most(max(claim.weight_error for claim in self.certificate.layers), 3)),
-            ("certified |f - ticket|", certified),
-        )
 
-    def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in self.summary())
-        return f"<table><caption>Strong lottery ticket</caption>{rows}</table>"
+def check_mask(tensor: RandomTensor, mask: Bits | None) -> None:
+    """The mask of a parameter has its bits, and as many ones as the tensor says."""
+    if mask is None:
+        if tensor.mask_bits:
+            raise InputError(f"{tensor.path}: {tensor.kept} of {tensor.size} weights are kept, yet there is no mask")
+        return
+    if not tensor.mask_bits:
+        raise InputError(f"{tensor.path}: every weight is kept, so there is no mask to be stored")
+    if len(mask) != -(-tensor.size // 8) or (tensor.size % 8 and mask[-1] >> (tensor.size % 8)):
+        raise InputError(f"{tensor.path}: expected a mask of {tensor.size} bits, padded with zeros to whole bytes")
+    ones = int(np.bitwise_count(mask).sum(dtype=np.int64))
+    if ones != tensor.kept:
+        raise InputError(f"{tensor.path}: the mask keeps {ones} weights, the ticket says {tensor.kept}")
+
+
+def check_move(tensor: RandomTensor, move: np.ndarray | None) -> None:
+    """Moves are finite, one per kept weight, and stored exactly where the tensor says so."""
+    if (move is not None) != tensor.moved:
+        raise InputError(f"{tensor.path}: moves are stored exactly where the ticket says that weights moved")
+    if move is None:
+        return
+    if move.shape != (tensor.kept,):
+        raise InputError(f"{tensor.path}: expected {tensor.kept} moves, one per kept weight; got shape {move.shape}")
+    if not bool((np.abs(move) <= MOST).all()):  # NaN fails, too
+        raise InputError(f"{tensor.path}: expected finite moves of size at most {MOST:g}")
+    if not move.any():
+        raise InputError(f"{tensor.path}: every move is 0; say that nothing moved")

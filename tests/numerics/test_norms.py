@@ -5,8 +5,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from slth.certificate import spectral_norm_bound
-from slth.certificate.rounding import matmul_bound, norm_bound, product_bound
+from slth.numerics import spectral_norm_bound
+from slth.numerics.bounds import matmul_bound, norm_bound, product_bound
 
 
 def rayleigh_squared(matrix, vector):

@@ -99,7 +99,7 @@ def scan(spec: LiftSpec, seed: int, layer: str, *, most: int = 2**62) -> Lift:
     Raises:
         InputError: the needs are not met within `most` neurons.
     """
-    from slth.ticket import _kernels
+    from slth.ticket.gadgets import _kernels
 
     negative = spec.signed_inputs
     need = np.full(spec.slots, spec.candidates, np.int64)

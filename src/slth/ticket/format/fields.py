@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -44,37 +44,13 @@ def canonical(data: Any) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
 
 
-class Fields:
-    """The members of one JSON object; each must be taken, none may be left."""
-
-    def __init__(self, data: Any, where: str, keys: Sequence[str]) -> None:
-        if not isinstance(data, dict):
-            fail(where, "an object", data)
-        if set(data) != set(keys):
-            raise TicketError(f"{where}: expected the keys {', '.join(sorted(keys))}; got {repr(sorted(data))[:200]}")
-        self._data: dict[str, Any] = data
-        self._where = where
-
-    def get(self, key: str) -> Any:
-        return self._data[key]
-
-    def integer(self, key: str, low: int, high: int) -> int:
-        """An integer in [low, high]; true and false are no integers."""
-        return check_int(self._data[key], f"{self._where}.{key}", low, high)
-
-    def number(self, key: str, low: float = -math.inf, high: float = math.inf) -> float:
-        return check_float(self._data[key], f"{self._where}.{key}", low, high)
-
-    def string(self, key: str, most: int = 1000) -> str:
-        return check_text(self._data[key], f"{self._where}.{key}", most)
-
-    def items(self, key: str, most: int) -> list[Any]:
-        return check_list(self._data[key], f"{self._where}.{key}", most)
-
-    def fixed(self, key: str, expected: object) -> None:
-        """A member with one legal value."""
-        if type(self._data[key]) is not type(expected) or self._data[key] != expected:
-            fail(f"{self._where}.{key}", repr(expected), self._data[key])
+def check_keys(data: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
+    """An object with exactly these keys."""
+    if not isinstance(data, dict):
+        fail(where, "an object", data)
+    if set(data) != set(keys):
+        raise TicketError(f"{where}: expected the keys {', '.join(sorted(keys))}; got {repr(sorted(data))[:200]}")
+    return data
 
 
 def check_int(value: Any, where: str, low: int, high: int) -> int:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from slth._shapes import Bits
-from slth.ticket._fields import TicketError
-from slth.ticket.rans import compress, expand
+from slth.ticket.format.fields import TicketError
+from slth.ticket.format.rans import compress, expand
 
 Stored = tuple[str, bytes]  # encoding and bytes
 

@@ -1,4 +1,4 @@
-"""Learned tickets as networks: their state bit for bit, in a model of yours or in one rebuilt by name."""
+"""Tickets whose random tensors are parameters: their state bit for bit, in a model of yours or rebuilt by name."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from slth._errors import InputError
 from slth.network.architectures import build_architecture
-from slth.ticket import LearnedTicket, random_weights
+from slth.ticket import Builtin, Ticket, random_weights
 
 _TYPES: dict[str, torch.dtype] = {
     "float16": torch.float16,
@@ -24,17 +24,17 @@ _TYPES: dict[str, torch.dtype] = {
 }
 
 
-def state_of(ticket: LearnedTicket) -> dict[str, np.ndarray]:
+def state_of(ticket: Ticket) -> dict[str, np.ndarray]:
     """The state of the pruned network: effective weights under every path and alias, and what is carried."""
-    return _state(ticket, [ticket.weights(i) for i in range(len(ticket.tensors))])
+    return _state(ticket, [ticket.effective(tensor.path) for tensor in ticket.tensors])
 
 
-def source_of(ticket: LearnedTicket) -> dict[str, np.ndarray]:
+def source_of(ticket: Ticket) -> dict[str, np.ndarray]:
     """The same network before it was pruned: random weights as the seed gives them, and what is carried."""
     return _state(ticket, [random_weights(tensor, ticket.seed) for tensor in ticket.tensors])
 
 
-def apply_to(ticket: LearnedTicket, model: nn.Module) -> nn.Module:
+def apply_to(ticket: Ticket, model: nn.Module) -> nn.Module:
     """Load a ticket into a model of the same shapes, in place and bit for bit. All of it is checked before any of it.
 
     Parameters that are tied in the model take one value; a model that ties what the ticket ties, or does not, computes
@@ -57,14 +57,14 @@ def apply_to(ticket: LearnedTicket, model: nn.Module) -> nn.Module:
     return model
 
 
-def module_of(ticket: LearnedTicket) -> nn.Module:
+def module_of(ticket: Ticket) -> nn.Module:
     """The pruned network as a module in evaluation mode; nothing in it trains.
 
     Raises:
         InputError: a ticket bound to a model of the user's; one that its own network does not fit.
     """
     spec = ticket.network
-    if spec.name is None:
+    if not isinstance(spec, Builtin):
         raise InputError(
             "this ticket is bound to a model of your own, which no file can rebuild; make the model and load the "
             "ticket into it: slth.apply(ticket, model)"
@@ -74,7 +74,7 @@ def module_of(ticket: LearnedTicket) -> nn.Module:
     return apply_to(ticket, network).requires_grad_(False).eval()
 
 
-def check_fit(ticket: LearnedTicket, model: nn.Module) -> None:
+def check_fit(ticket: Ticket, model: nn.Module) -> None:
     """Names, shapes and types of a ticket are those of a model.
 
     Raises:
@@ -101,16 +101,16 @@ def check_fit(ticket: LearnedTicket, model: nn.Module) -> None:
             raise InputError(f"{name} is part of the model, but not of the ticket; is it the same architecture?")
 
 
-def _state(ticket: LearnedTicket, weights: list[np.ndarray]) -> dict[str, np.ndarray]:
+def _state(ticket: Ticket, weights: list[np.ndarray]) -> dict[str, np.ndarray]:
     found = {
         path: value
         for tensor, value in zip(ticket.tensors, weights, strict=True)
         for path in (tensor.path, *tensor.aliases)
     }
-    return found | ticket.carried
+    return {**found, **ticket.carried}
 
 
-def _parts(ticket: LearnedTicket) -> Iterator[tuple[str, str, tuple[int, ...], torch.dtype]]:
+def _parts(ticket: Ticket) -> Iterator[tuple[str, str, tuple[int, ...], torch.dtype]]:
     """Name, owner (the first path of a tied parameter), shape and type of everything in a ticket."""
     for tensor in ticket.tensors:
         for path in (tensor.path, *tensor.aliases):

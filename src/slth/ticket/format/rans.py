@@ -18,7 +18,7 @@ order in which they are read; all little-endian.
 import numpy as np
 
 from slth._shapes import Bits
-from slth.ticket._fields import TicketError
+from slth.ticket.format.fields import TicketError
 
 _PARTS = 1 << 16
 _LOW = 1 << 32  # the smallest state, where encoding starts and decoding ends
@@ -27,7 +27,7 @@ _HEAD = 10  # bytes before the words
 
 def compress(bits: Bits, count: int, *, most: int) -> bytes | None:
     """The stream of the first `count` bits, or None if it takes more than `most` bytes. $O(count)$, `most` bytes."""
-    from slth.ticket import _kernels
+    from slth.ticket.format import _kernels
 
     if most < _HEAD:
         return None
@@ -45,7 +45,7 @@ def expand(data: bytes, count: int) -> Bits:
     Raises:
         TicketError: `data` is not what `compress` writes for any mask of this size.
     """
-    from slth.ticket import _kernels
+    from slth.ticket.format import _kernels
 
     f, state = int.from_bytes(data[:2], "little"), int.from_bytes(data[2:_HEAD], "little")
     if len(data) < _HEAD or (len(data) - _HEAD) % 4 or f == 0 or state < _LOW:

@@ -6,7 +6,7 @@ The operator norm, not max|a_ij|, is the Lipschitz constant of x -> Ax: the 2x2 
 import numpy as np
 
 from slth._shapes import Matrix
-from slth.certificate.rounding import FLOOR, above, norm_bound, slack
+from slth.numerics.bounds import FLOOR, above, norm_bound, slack
 
 
 def spectral_norm_bound(matrix: Matrix) -> float:

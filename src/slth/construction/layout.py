@@ -1,0 +1,108 @@
+"""The random network for a target, before any weight is solved: one gadget for each map, wide enough."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from slth._errors import InputError
+from slth.construction.width import gain, plan_widths
+from slth.graph import Graph, Target, signed_inputs
+from slth.numerics import check_seed
+from slth.ticket import Inputs, Ticket, TwoLayer, signed_ranges
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Gadgets and tolerances by map; `expected_misses` of the whole network."""
+
+    seed: int
+    graph: Graph
+    gadgets: Mapping[str, TwoLayer]
+    tolerances: Mapping[str, float]
+    expected_misses: float
+
+    @property
+    def mask_bits(self) -> int:
+        """Of all maps."""
+        return sum(self.gadgets[path].cost(op).mask_bits for path, op in self.graph.maps.items())
+
+    @property
+    def source_parameters(self) -> int:
+        """Every entry of the random network."""
+        return sum(t.size for path, op in self.graph.maps.items() for t in self.gadgets[path].tensors(path, op))
+
+
+def lay_out(
+    target: Target,
+    tolerances: Mapping[str, float],
+    *,
+    inputs: Inputs,
+    seed: int = 0,
+    candidates: int | None = None,
+    failure_probability: float = 0.01,
+    extra: int = 0,
+) -> Layout:
+    """How wide the random network must be so that P(any miss) ≤ `failure_probability`, see `width`.
+
+    Args:
+        tolerances: τ of each map.
+        candidates: n, if given rather than planned.
+        extra: candidates on top of that, for a further attempt; `expected_misses` counts them in.
+
+    Raises:
+        InputError: weights too large or too small, or more than 64 candidates needed.
+    """
+    check_target(target)
+    check_seed(seed)
+    signed = signed_inputs(target.graph, inputs.signed)
+    widths = plan_widths(
+        target,
+        tolerances,
+        signed=signed,
+        failure_probability=failure_probability,
+        candidates=candidates,
+        extra=extra,
+    )
+    gadgets: dict[str, TwoLayer] = {}
+    for path, op in target.graph.maps.items():
+        width = widths[path]
+        ranges = signed_ranges(signed[path])
+        gadget = TwoLayer(width.candidates, width.constants, 0, ranges, width.gain, width.bias_gain)
+        gadgets[path] = replace(gadget, neurons=gadget.lift_spec(op).live)
+    missed = sum(width.expected_misses for width in widths.values())
+    return Layout(seed, target.graph, gadgets, dict(tolerances), missed)
+
+
+def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], *, inputs: Inputs) -> Layout:
+    """The random network of another ticket, for a new target: only the gains, which are carried, are new.
+
+    Raises:
+        InputError: the target has another shape, or its inputs other signs, than the source was made for.
+    """
+    check_target(target)
+    signed = signed_inputs(target.graph, inputs.signed)
+    gadgets: dict[str, TwoLayer] = {}
+    for path, op in target.graph.maps.items():
+        theirs, affine = source.gadgets.get(path), target.coefficients[path]
+        if (
+            source.network != target.graph
+            or not isinstance(theirs, TwoLayer)
+            or (theirs.signed(op) != signed[path]).any()
+        ):
+            raise InputError(
+                "the source network is for other widths or other signs of inputs; this target does not fit it: give a "
+                "target of the same widths, biases and input range"
+            )
+        gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
+        gadgets[path] = replace(theirs, gain=gains[0], bias_gain=gains[1])
+    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan)
+
+
+def check_target(target: Target) -> None:
+    """Refuse weights whose squares would leave the range of float64."""
+    for path, affine in target.coefficients.items():
+        for part in [affine.weight] if affine.bias is None else [affine.weight, affine.bias]:
+            if not 2.0**-100 < np.abs(part).max(initial=0.0) < 2.0**100 and part.any():
+                raise InputError(f"{path} holds no weight between 2**-100 and 2**100, or larger ones; rescale it")

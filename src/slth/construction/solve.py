@@ -1,0 +1,147 @@
+"""A trained network becomes a pruned random network: one subset-sum problem per coefficient, all independent.
+
+    for every map, for every block of problems of its gadget: the objective chooses which candidates are kept
+
+It knows no op, no basis, no gadget. The seed fixes an infinite random network before any weight is looked at; its width
+and the gains are chosen from the target, unless a source is given. A coefficient that no subset of its candidates
+reaches is a miss: it is listed with its error, never redrawn.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, cast
+
+import numpy as np
+from jaxtyping import Bool
+
+from slth._version import __version__
+from slth.certificate import certify
+from slth.construction.layout import Layout
+from slth.construction.objectives import Objective, within
+from slth.graph import Affine, Linear, Target
+from slth.subsetsum import Status, SubsetSums
+from slth.ticket import (
+    MOST_MISSES,
+    Gadget,
+    Inputs,
+    Miss,
+    Problems,
+    Provenance,
+    Ticket,
+    constructed_ticket,
+    pack,
+    realise,
+    target_digest,
+)
+
+METHOD = "two random layers per target layer (Pensia et al., 2020)"
+_log = logging.getLogger(__name__)
+Progress = Callable[[int, int], None]  # problems solved, problems in all
+
+
+def solve(
+    target: Target,
+    layout: Layout,
+    *,
+    inputs: Inputs,
+    asked: Mapping[str, Any],
+    attempts: int = 1,
+    objective: Objective = within,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Ticket:
+    """Prune the random network of a layout until it computes the target; the ticket with its certificate.
+
+    Args:
+        inputs: those the ticket is for; they decide which halves exist and what the certificate bounds.
+        asked, attempts: for the record of where the ticket came from.
+        threads: workers; the ticket has the same bytes for any number of them.
+
+    Cost: one subset-sum problem per coefficient and half, about a microsecond each; memory of one map.
+    """
+    maps = target.graph.maps
+    solved = _Counter(progress, sum(layout.gadgets[path].cost(op).problems for path, op in maps.items()))
+    gadgets: dict[str, Gadget] = {}
+    masks, realised, misses = {}, {}, list[Miss]()
+    for path, op in maps.items():
+        gadget = layout.gadgets[path].fitted(path, op, layout.seed)
+        blocks = gadget.problems(path, op, layout.seed)
+        answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
+        mask = np.zeros((op.basis.outputs * op.basis.taps, gadget.lift_spec(op).live), np.bool_)
+        misses += _keep(mask, answers, path, op, solved)
+        gadgets[path], masks[f"{path}/mixing"] = gadget, pack(mask)
+        realised[path] = realise(gadget, path, op, seed=layout.seed, mask=mask)
+    _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done:,}", solved.seconds, threads)
+    return constructed_ticket(
+        seed=layout.seed,
+        graph=target.graph,
+        gadgets=gadgets,
+        inputs=inputs,
+        masks=masks,
+        realised=realised,
+        claims=certify(target, realised, tolerances=layout.tolerances, box=inputs.box),
+        provenance=Provenance(
+            version=__version__,
+            method=METHOD,
+            asked=dict(asked),
+            attempts=attempts,
+            target=target_digest(target.coefficients),
+            names=target.names,
+            misses=tuple(misses[:MOST_MISSES]),
+        ),
+    )
+
+
+_Answer = tuple[Problems, SubsetSums, float]  # a block, its subsets, the seconds the solver took
+
+
+def _answers(
+    blocks: Iterator[Problems], affine: Affine, tolerance: float, objective: Objective, threads: int
+) -> Iterator[_Answer]:
+    """Answers in the order of the blocks, whatever the number of threads."""
+
+    def work(block: Problems) -> _Answer:
+        rows = np.ascontiguousarray(block.candidates().transpose(0, 2, 1)).reshape(-1, block.columns.shape[1])
+        start = time.perf_counter()
+        found = objective(rows, block.targets(affine).reshape(-1), tol=tolerance / block.gain)
+        return block, found, time.perf_counter() - start
+
+    if threads == 1:
+        return map(work, blocks)
+    from joblib import Parallel, delayed
+
+    pool = Parallel(threads, backend="threading", return_as="generator")
+    return cast(Iterator[_Answer], pool(delayed(work)(block) for block in blocks))
+
+
+def _keep(
+    mask: Bool[np.ndarray, "row column"], answers: Iterator[_Answer], path: str, op: Linear, solved: "_Counter"
+) -> list[Miss]:
+    """Write what is kept into the mask of a map; the coefficients out of reach."""
+    misses: list[Miss] = []
+    for block, found, seconds in answers:
+        kept = found.kept.reshape(len(block.inputs), len(mask), -1)  # (slot, row, n)
+        mask[:, block.columns.reshape(-1)] = kept.transpose(1, 0, 2).reshape(len(mask), -1)
+        for at in np.flatnonzero(found.codes != _WITHIN):
+            slot, row = divmod(int(at), len(mask))
+            error = float(found.error[at]) * block.gain
+            misses.append(Miss(path, row // op.basis.taps, int(block.inputs[slot]), block.half, error))
+        solved.add(len(found), seconds)
+    return misses
+
+
+_WITHIN = list(Status).index(Status.WITHIN_TOL)
+
+
+class _Counter:
+    """How many of all problems are solved, and the time that took; tells `progress`."""
+
+    def __init__(self, progress: Progress | None, problems: int) -> None:
+        self.progress, self.problems, self.done, self.seconds = progress, problems, 0, 0.0
+
+    def add(self, count: int, seconds: float) -> None:
+        self.done += count
+        self.seconds += seconds
+        if self.progress is not None:
+            self.progress(self.done, self.problems)

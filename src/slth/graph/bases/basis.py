@@ -1,0 +1,43 @@
+r"""A basis: fixed linear maps $B_t$ whose combinations a layer learns.
+
+$$y_o = \sum_j \sum_t C[o, j, t]\, B_t(x_j) + b_o$$
+
+x_j are the channels of the input (its first axis), y_o those of the output. A basis is right if `apply` equals the
+dense matrix that the conformance suite writes down for it; nothing else asks what kind it is.
+"""
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from slth._shapes import Coefficient
+
+Shape = tuple[int, ...]
+
+
+@runtime_checkable
+class Basis(Protocol):
+    """Plain data: a frozen record of sizes."""
+
+    @property
+    def inputs(self) -> int: ...  # channels that one output reads
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def taps(self) -> int: ...
+
+    def shape(self, inputs: Shape) -> Shape:
+        """Shape of the outputs, without the batch.
+
+        Raises:
+            InputError: inputs of a shape that this map does not take.
+        """
+        ...
+
+    def apply(self, coefficients: Coefficient, x: np.ndarray) -> np.ndarray:
+        """Σ_j Σ_t C[o, j, t] B_t(x_j) in float64; x (batch, *inputs)."""
+        ...
+
+    def norm(self, coefficients: Coefficient) -> float:
+        """An upper bound on the operator norm ‖x ↦ apply(C, x)‖₂, in real arithmetic."""
+        ...

@@ -1,0 +1,41 @@
+"""Dense layers: one tap, B(x_j) = x_j, so that the coefficients are the weight matrix."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from slth._errors import InputError
+from slth._shapes import Coefficient
+from slth.graph.bases.basis import Shape
+from slth.numerics import spectral_norm_bound
+
+
+@dataclass(frozen=True, slots=True)
+class Dense:
+    """y = W x.
+
+    >>> Dense(2, 3).apply(np.ones((3, 2, 1)), np.array([[1.0, 2.0]]))
+    array([[3., 3., 3.]])
+    """
+
+    inputs: int
+    outputs: int
+
+    @property
+    def taps(self) -> int:
+        """One."""
+        return 1
+
+    def shape(self, inputs: Shape) -> Shape:
+        """(outputs,) of (inputs,)."""
+        if inputs != (self.inputs,):
+            raise InputError(f"a dense map of {self.inputs} inputs was given values of shape {inputs}")
+        return (self.outputs,)
+
+    def apply(self, coefficients: Coefficient, x: np.ndarray) -> np.ndarray:
+        """(batch, inputs) -> (batch, outputs)."""
+        return x @ coefficients[:, :, 0].T
+
+    def norm(self, coefficients: Coefficient) -> float:
+        """That of the matrix."""
+        return spectral_norm_bound(coefficients[:, :, 0])

@@ -1,0 +1,79 @@
+"""A network as plain data: nodes in an order in which they can run, and `fold`, the one loop over them.
+
+Everything that must know a network is an interpreter: shapes, signs, float64 values, bounds, tensors. Each is a `step`
+for `fold`, in an algebra of its own.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TypeVar
+
+from slth._errors import InputError
+from slth.graph.ops import Linear, Op
+
+INPUT = "input"  # the name of the network's input
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One step of a network: `op` applied to the values of earlier nodes."""
+
+    name: str  # unique
+    op: Op
+    inputs: tuple[str, ...]  # earlier nodes, or "input"
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """A network without its numbers. The last node is the output.
+
+    Raises:
+        InputError: no node, a name twice, an input that comes later or never, one map with two bases.
+    """
+
+    nodes: tuple[Node, ...]
+    maps: Mapping[str, Linear] = field(init=False, repr=False, compare=False)  # by path, in the order of first use
+
+    def __post_init__(self) -> None:
+        known, maps = {INPUT}, dict[str, Linear]()
+        for node in self.nodes:
+            missing = [name for name in node.inputs if name not in known]
+            if missing or not node.inputs:
+                what = f"{missing[0]!r}, which is no earlier node" if missing else "nothing"
+                raise InputError(f"node {node.name!r} reads {what}; expected earlier nodes or {INPUT!r}")
+            if node.name in known:
+                raise InputError(f"two nodes are called {node.name!r}; every name stands once")
+            known.add(node.name)
+            if isinstance(node.op, Linear) and maps.setdefault(node.op.map, node.op) != node.op:
+                raise InputError(f"the map {node.op.map!r} is used with two bases; a map that is shared has one")
+        if not maps:
+            raise InputError("the network has no linear map; expected at least one")
+        object.__setattr__(self, "maps", MappingProxyType(maps))
+
+    @property
+    def output(self) -> str:
+        """The name of the last node."""
+        return self.nodes[-1].name
+
+    @property
+    def weights(self) -> int:
+        """Parameters of all maps, biases included."""
+        return sum(op.weights for op in self.maps.values())
+
+
+def fold(graph: Graph, start: T, step: Callable[[Node, tuple[T, ...]], T]) -> T:
+    """Run a graph in any algebra: T = shape, sign, float64 array, bound, tensor. The value of the last node.
+
+    A value is dropped after its last use.
+    """
+    last = {name: index for index, node in enumerate(graph.nodes) for name in node.inputs}
+    values = {INPUT: start}
+    for index, node in enumerate(graph.nodes):
+        inputs = tuple(values[name] for name in node.inputs)
+        for name in set(node.inputs):
+            if last[name] == index:
+                del values[name]
+        values[node.name] = step(node, inputs)
+    return values[graph.output]

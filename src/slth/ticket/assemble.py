@@ -1,0 +1,112 @@
+"""Tickets from their parts: masks packed, heads and digests filled in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from slth._errors import InputError
+from slth._shapes import Bits
+from slth.certificate import Certificate
+from slth.graph import Graph, Realised
+from slth.ticket.carried import native
+from slth.ticket.effective import effective_digest
+from slth.ticket.gadgets import Gadget
+from slth.ticket.inputs import Inputs
+from slth.ticket.network import Network
+from slth.ticket.provenance import Provenance
+from slth.ticket.realise import head_digest, pack, realised_digest
+from slth.ticket.tensors import RandomTensor
+from slth.ticket.ticket import Ticket, check_mask, check_move
+
+
+def gadget_tensors(graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits]) -> tuple[RandomTensor, ...]:
+    """The random tensors of all maps; what a stored mask keeps is counted."""
+    return tuple(
+        replace(tensor, kept=int(np.bitwise_count(masks[tensor.path]).sum(dtype=np.int64)))
+        if tensor.path in masks
+        else tensor
+        for path, op in graph.maps.items()
+        for tensor in gadgets[path].tensors(path, op)
+    )
+
+
+def constructed_ticket(
+    *,
+    seed: int,
+    graph: Graph,
+    gadgets: Mapping[str, Gadget],
+    inputs: Inputs,
+    masks: Mapping[str, Bits],
+    realised: Mapping[str, Realised],
+    claims: Certificate,
+    provenance: Provenance,
+) -> Ticket:
+    """A ticket whose maps were solved; all mappings but `masks` by map, `masks` by tensor."""
+    tensors = gadget_tensors(graph, gadgets, masks)
+    return Ticket(
+        seed=seed,
+        network=graph,
+        gadgets=gadgets,
+        inputs=inputs,
+        tensors=tensors,
+        masks=masks,
+        heads={tensor.path: head_digest(tensor, seed) for tensor in tensors},
+        digests={path: realised_digest(part) for path, part in realised.items()},
+        claims=claims,
+        provenance=provenance,
+    )
+
+
+def learned_ticket(
+    *,
+    seed: int,
+    network: Network,
+    inputs: Inputs | None,
+    tensors: Sequence[RandomTensor],
+    kept: Mapping[str, np.ndarray],
+    moves: Mapping[str, np.ndarray],
+    move_bound: float | None,
+    carried: Mapping[str, np.ndarray],
+    provenance: Provenance,
+) -> Ticket:
+    """A ticket whose random tensors are parameters, from boolean masks. O(size).
+
+    Args:
+        kept: the mask of every tensor by path, bool of its shape.
+        moves: by path, Δ of the kept weights in C order, float32 (kept,); only of tensors that moved.
+        carried: arrays of any byte order and layout; copied.
+
+    Raises:
+        InputError: what contradicts what, by name; see `Ticket`.
+    """
+    masks: dict[str, Bits] = {}
+    flat = {path: np.array(move, np.float32).reshape(-1) for path, move in moves.items()}
+    digests: dict[str, str] = {}
+    for tensor in tensors:
+        keep = kept[tensor.path]
+        if keep.dtype != np.bool_ or keep.shape != tensor.shape:
+            raise InputError(
+                f"{tensor.path}: expected a bool mask of shape {tensor.shape}, got {keep.dtype} {keep.shape}"
+            )
+        if not (tensor.kept == tensor.size and keep.all()):
+            masks[tensor.path] = pack(keep)
+        mask, move = masks.get(tensor.path), flat.get(tensor.path)
+        check_mask(tensor, mask)
+        check_move(tensor, move)
+        digests[tensor.path] = effective_digest(tensor, seed, mask, move)
+    return Ticket(
+        seed=seed,
+        network=network,
+        gadgets={},
+        inputs=inputs,
+        tensors=tuple(tensors),
+        masks=masks,
+        heads={tensor.path: head_digest(tensor, seed) for tensor in tensors},
+        digests=digests,
+        claims=None,
+        provenance=provenance,
+        moves=flat,
+        move_bound=move_bound,
+        carried={name: native(name, values) for name, values in sorted(carried.items())},
+    )

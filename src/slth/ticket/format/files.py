@@ -1,0 +1,57 @@
+"""Tickets in files: `load` and `save` mirror each other."""
+
+import os
+from pathlib import Path
+
+from slth._errors import InputError
+from slth._files import write_atomically
+from slth.ticket.format.container import MOST_HEADER, decode, encode
+from slth.ticket.format.fields import TicketError
+from slth.ticket.ticket import Ticket
+
+
+def save(ticket: Ticket, path: str | Path) -> Path:
+    """Write a ticket atomically; the same bytes everywhere.
+
+    Raises:
+        InputError: the file cannot be written, or no reader would accept the ticket.
+    """
+    return write_atomically(path, encode(ticket))
+
+
+def load(path: str | os.PathLike[str]) -> Ticket:
+    """Read and validate a ticket. The random weights are not regenerated: `slth.verify` does that.
+
+    Raises:
+        DamagedTicketError: the file does not match its digest.
+        TicketError: not a ticket, of a newer version, or not valid.
+        InputError: the file cannot be read, or `path` is none.
+    """
+    if not isinstance(path, (str, os.PathLike)):  # pyright: ignore[reportUnnecessaryIsInstance]
+        got = "the bytes of a file" if isinstance(path, bytes) else f"{path!r:.60} ({type(path).__name__})"
+        raise InputError(
+            f"expected a ticket or the path of one, such as 'mnist.slth', got {got}; give a text or a Path"
+        )
+    try:
+        data = _read(Path(path))
+    except (OSError, ValueError) as error:  # ValueError: a path that holds a zero byte
+        raise InputError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}") from error
+    except MemoryError as error:
+        raise InputError(f"cannot read {path}: the file is larger than the memory") from error
+    try:
+        return decode(data)
+    except TicketError as error:
+        raise type(error)(f"{path}: {error}") from error
+
+
+def _read(path: Path) -> bytes:
+    """The whole file, unless its first bytes already rule it out."""
+    if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would make us wait, a device never ends
+        raise OSError("it is a device or a pipe, not a file")
+    with open(path, "rb") as file:
+        start = file.read(8)
+        length = int.from_bytes(start, "little")
+        size = os.fstat(file.fileno()).st_size
+        if len(start) < 8 or length > min(MOST_HEADER, size - 8):
+            return start  # too short or a senseless header length: `decode` says so
+        return start + file.read()

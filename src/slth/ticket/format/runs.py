@@ -1,0 +1,130 @@
+"""The bytes behind the header: of every tensor its mask, then its moves; then what is carried, by name."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from slth._shapes import Bits
+from slth.ticket.carried import CARRIED, dtype_name
+from slth.ticket.format.fields import TicketError
+from slth.ticket.format.masks import Stored, restore_mask, store_masks
+from slth.ticket.tensors import RandomTensor
+from slth.ticket.ticket import Ticket
+
+Run = tuple[str, str, list[int], int]  # name, dtype, shape, bytes
+Encodings = Mapping[str, tuple[str, int]]  # by tensor with a mask: its encoding and its bytes
+CarriedTypes = Mapping[str, tuple[str, tuple[int, ...]]]  # by name: dtype and shape
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """The arrays of a ticket."""
+
+    masks: dict[str, Bits]
+    moves: dict[str, np.ndarray]
+    carried: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layout:
+    """Validated metadata: what the file must hold, in what order, and the ticket that comes of it."""
+
+    tensors: Sequence[RandomTensor]
+    bits: Mapping[str, int]  # mask bits, by tensor with a mask
+    encodings: Encodings
+    carried: CarriedTypes
+    ticket: Callable[[Parts], Ticket]
+
+    @property
+    def runs(self) -> list[Run]:
+        """The parts of the file."""
+        return runs_of(self.tensors, self.encodings, self.carried)
+
+    def check_length(self, stored: int) -> None:
+        """The file holds exactly so many bytes behind its header."""
+        if sum(size for _, _, _, size in self.runs) != stored:
+            raise TicketError("the file's layout does not follow from its metadata: its parts have other lengths")
+
+    def read(self, body: bytes) -> Ticket:
+        """The ticket of these bytes.
+
+        Raises:
+            TicketError: masks, moves or carried numbers that are not valid, by name.
+        """
+        runs, at = iter(self.runs), 0
+
+        def take() -> tuple[bytes, str, list[int]]:
+            nonlocal at
+            _, dtype, shape, size = next(runs)
+            at += size
+            return body[at - size : at], CARRIED[dtype], shape
+
+        parts = Parts({}, {}, {})
+        for tensor in self.tensors:
+            if tensor.path in self.encodings:
+                encoding, _ = self.encodings[tensor.path]
+                parts.masks[tensor.path] = restore_mask(take()[0], encoding, self.bits[tensor.path], tensor.path)
+            if tensor.moved:
+                parts.moves[tensor.path] = _array(*take())
+        for name in sorted(self.carried):
+            parts.carried[name] = _carried_array(name, *take())
+        return self.ticket(parts)
+
+
+def runs_of(tensors: Sequence[RandomTensor], encodings: Encodings, carried: CarriedTypes) -> list[Run]:
+    """The parts of the file in order."""
+    runs: list[Run] = []
+    for tensor in tensors:
+        if tensor.path in encodings:
+            size = encodings[tensor.path][1]
+            runs.append((f"{tensor.path}.mask", "U8", [size], size))
+        if tensor.moved:
+            runs.append((f"{tensor.path}.move", "F32", [tensor.kept], 4 * tensor.kept))
+    for name, (dtype, shape) in sorted(carried.items()):
+        runs.append((f"carried/{name}", dtype, list(shape), math.prod(shape) * np.dtype(CARRIED[dtype]).itemsize))
+    return runs
+
+
+def carried_types(ticket: Ticket) -> CarriedTypes:
+    """Type and shape of every carried array."""
+    return {name: (dtype_name(values) or "", values.shape) for name, values in ticket.carried.items()}
+
+
+def store(ticket: Ticket, bits: Mapping[str, int], *, justified: Callable[[int], bool]) -> dict[str, Stored]:
+    """Encoding and bytes of every mask.
+
+    Args:
+        bits: mask bits, by tensor.
+        justified: whether a reader accepts the file if its masks take so many bytes.
+    """
+    paths = [tensor.path for tensor in ticket.tensors if tensor.path in ticket.masks]
+    stored = store_masks([(ticket.masks[path], bits[path]) for path in paths], justified=justified)
+    return dict(zip(paths, stored, strict=True))
+
+
+def body_of(ticket: Ticket, stored: Mapping[str, Stored]) -> list[bytes]:
+    """The bytes of the runs."""
+    parts: list[bytes] = []
+    for tensor in ticket.tensors:
+        parts += [stored[tensor.path][1]] if tensor.path in stored else []
+        parts += [ticket.moves[tensor.path].astype("<f4").tobytes()] if tensor.moved else []
+    for _, values in sorted(ticket.carried.items()):
+        parts.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
+    return parts
+
+
+def encodings_of(stored: Mapping[str, Stored]) -> Encodings:
+    """What the metadata says of them."""
+    return {path: (encoding, len(data)) for path, (encoding, data) in stored.items()}
+
+
+def _array(data: bytes, code: str, shape: list[int]) -> np.ndarray:
+    return np.frombuffer(data, code).astype(np.dtype(code).newbyteorder("="), copy=False).reshape(shape)
+
+
+def _carried_array(name: str, data: bytes, code: str, shape: list[int]) -> np.ndarray:
+    if code == CARRIED["BOOL"] and data.strip(b"\0\1"):
+        raise TicketError(f"{name[:200]} holds booleans other than 0 and 1")
+    return _array(data, code, shape)

@@ -1,0 +1,104 @@
+r"""Two random layers for one map: a *lift* makes positive copies of the inputs, a *mixing* layer reads them.
+
+Pensia, Rajput, Nagle, Vishwakarma and Papailiopoulos (2020), with biases and signed inputs. With u ≥ ½ the lift's value
+of a neuron (see `lift`), v, m its mixing weight and mask bit, sums over the neurons of one slot:
+
+    P[o, j, t] = g Σ m v u        N[o, j, t] = g Σ m v u        b[o] = g_b Σ m v β
+
+Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. All entries are U[−1, 1), gains are powers of two.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+from jaxtyping import Bool, Int64
+
+from slth._errors import InputError
+from slth._shapes import Bits
+from slth.graph import Linear
+from slth.numerics import Stream
+from slth.ticket.gadgets.gadget import CONSTANT, Cost, Problems
+from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
+from slth.ticket.tensors import RandomTensor
+
+_BLOCK = 1 << 20  # products formed at a time
+
+
+@dataclass(frozen=True, slots=True)
+class TwoLayer:
+    """The random network of one map."""
+
+    candidates: int  # n, neurons wanted for each half of an input
+    constants: int  # n_c, neurons wanted for the bias; 0 without one
+    neurons: int  # H, width of the random lift
+    signed_ranges: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
+    gain: float  # g
+    bias_gain: float  # g_b
+
+    def lift_spec(self, op: Linear) -> LiftSpec:
+        """What the scan needs to know."""
+        return LiftSpec(op.basis.inputs, self.candidates, self.constants, self.signed_ranges)
+
+    def lift(self, path: str, op: Linear, seed: int) -> Lift:
+        """The lift, scanned again from the seed."""
+        return scan(self.lift_spec(op), seed, path, most=self.neurons)
+
+    def fitted(self, path: str, op: Linear, seed: int) -> "TwoLayer":
+        """The same with the width at which the scan of this seed ends."""
+        return replace(self, neurons=scan(self.lift_spec(op), seed, path).neurons)
+
+    def signed(self, op: Linear) -> Bool[np.ndarray, " inp"]:
+        """Inputs that can be negative."""
+        return self.lift_spec(op).signed_mask
+
+    def tensors(self, path: str, op: Linear) -> tuple[RandomTensor, ...]:
+        """The random tensors, all neuron-major: a wider source never changes a value.
+
+        Of the lift each live neuron keeps the one number it serves with; what the mixing layer keeps says the mask.
+        """
+        spec = self.lift_spec(op)
+        outputs, inputs, taps = op.coefficients
+        lift = RandomTensor(f"{path}/lift", (self.neurons, inputs), "uniform", kept=spec.live - self.constants)
+        bias = RandomTensor(f"{path}/lift_bias", (self.neurons,), "uniform", kept=self.constants)
+        mixing = RandomTensor(f"{path}/mixing", (self.neurons, outputs, taps), "uniform", kept=0)
+        return (lift, bias, mixing) if self.constants else (lift, mixing)
+
+    def check_layout(self, path: str, op: Linear, seed: int) -> None:
+        """The scan must end exactly at the stated width."""
+        found = self.lift(path, op, seed).neurons
+        if found != self.neurons:
+            raise InputError(f"{path}: the scan ends after {found} neurons, the ticket says {self.neurons}")
+
+    def cost(self, op: Linear) -> Cost:
+        """Bits: one per (output, tap, live neuron)."""
+        spec, rows = self.lift_spec(op), op.basis.outputs * op.basis.taps
+        bits, problems = rows * spec.live, rows * spec.slots
+        slot = rows * max(self.candidates, self.constants)
+        return Cost(bits, problems, 2 * bits + 64 * spec.live + 64 * problems + 32 * slot)
+
+    def problems(self, path: str, op: Linear, seed: int) -> Iterator[Problems]:
+        """Positive halves, negative halves, bias: in blocks of about 2²⁰ candidates."""
+        lift = self.lift(path, op, seed)
+        outputs, _, taps = op.coefficients
+        mixing = Stream(seed, f"{path}/mixing")
+        members = lift.members(slice(None))
+        size = max(1, _BLOCK // (self.candidates * outputs * taps))
+        served = np.concatenate([np.arange(op.basis.inputs), lift.spec.signed_inputs])  # input of each slot
+
+        def block(half: str, inputs: np.ndarray, columns: Int64[np.ndarray, "slot n"], gain: float) -> Problems:
+            neurons, factors = lift.neuron[columns], lift.value[columns]
+            return Problems(half, inputs, columns, neurons, factors, mixing, outputs, taps, gain)  # pyright: ignore[reportArgumentType]
+
+        for half, start, stop in (("positive", 0, op.basis.inputs), ("negative", op.basis.inputs, len(served))):
+            for first in range(start, stop, size):
+                slots = slice(first, min(first + size, stop))
+                yield block(half, served[slots], members[slots], self.gain)
+        if self.constants:
+            yield block("bias", np.array([CONSTANT]), lift.constant_members[None], self.bias_gain)
+
+    def mask(self, op: Linear, bits: Bits) -> Bool[np.ndarray, "row column"]:
+        """One row per (output, tap), one column per live neuron."""
+        cost = self.cost(op)
+        flat = np.unpackbits(bits, count=cost.mask_bits, bitorder="little")
+        return flat.reshape(op.basis.outputs * op.basis.taps, -1).view(np.bool_)

@@ -1,0 +1,109 @@
+"""What a network takes: shape, normalisation and range of its inputs, in one record."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32
+
+from slth._errors import InputError
+from slth.graph import Box
+
+MOST_SIZE = 2**40  # numbers in one array
+Values = tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The inputs of a network: it is given (x − mean) / std; uint8 images are divided by 255 first.
+
+    `lower` and `upper` bound what enters the network, after that normalisation; None: any real numbers. Each of mean,
+    std, lower, upper holds one number, one per channel (the first axis), or one for every entry of `shape`.
+
+    Raises:
+        InputError: an impossible shape, numbers that do not fit it, std ≤ 0, an end without the other, an empty range.
+    """
+
+    shape: tuple[int, ...]  # without the batch: (features,) or (channels, height, width)
+    mean: Values | None = None  # None: nothing is normalised
+    std: Values | None = None
+    lower: Values | None = None
+    upper: Values | None = None
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.shape) <= 8 or min(self.shape) < 1 or math.prod(self.shape) > MOST_SIZE:
+            raise InputError(f"inputs: expected a shape such as (3, 32, 32) or (784,), got {self.shape}")
+        for first, second, what in (
+            (self.mean, self.std, "a normalisation needs mean and std"),
+            (self.lower, self.upper, "an input range needs both ends, lower and upper, such as 0,1"),
+        ):
+            if (first is None) != (second is None):
+                raise InputError(f"{what}; one of them is missing")
+        for name in ("mean", "std", "lower", "upper"):
+            self._check_count(name, getattr(self, name))
+        if self.mean is not None and self.std is not None:
+            if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
+                raise InputError(
+                    f"inputs: expected a finite mean and std > 0, got {_few(self.mean)} and {_few(self.std)}"
+                )
+        if self.lower is not None and self.upper is not None:
+            for lower, upper in zip(*self._beside(self.lower, self.upper), strict=True):
+                if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
+                    raise InputError(f"an input range needs finite lower <= upper such as 0,1, got {lower:g},{upper:g}")
+
+    def _check_count(self, name: str, values: Values | None) -> None:
+        size, channels = math.prod(self.shape), self.shape[0]
+        if values is not None and len(values) not in {1, channels, size}:
+            counts = ", ".join(map(str, sorted({1, channels})))
+            last = f" or {size}" if size != channels else ""
+            raise InputError(f"inputs: {name} needs {counts}{last} numbers for shape {self.shape}, got {len(values)}")
+
+    def _beside(self, first: Values, second: Values) -> tuple[Values, Values]:
+        """Both with as many numbers; no more than were given, however large the shape is."""
+        if len(first) == len(second):
+            return first, second
+        if 1 in (len(first), len(second)):
+            most = max(len(first), len(second))
+            return first * (most // len(first)), second * (most // len(second))
+        return tuple(self._full(first).reshape(-1).tolist()), tuple(self._full(second).reshape(-1).tolist())
+
+    def _full(self, values: Values) -> np.ndarray:
+        """One number for every entry of the shape, float64."""
+        array = np.asarray(values, np.float64)
+        if len(values) == math.prod(self.shape):
+            return array.reshape(self.shape)
+        return np.broadcast_to(array.reshape(-1, *(1 for _ in self.shape[1:])), self.shape)
+
+    @property
+    def size(self) -> int:
+        """Numbers in one input."""
+        return math.prod(self.shape)
+
+    @property
+    def box(self) -> Box | None:
+        """The inputs that can occur, flat, or None where no range is known."""
+        if self.lower is None or self.upper is None:
+            return None
+        return Box(*(np.array(self._full(end)).reshape(-1) for end in (self.lower, self.upper)))
+
+    @property
+    def signed(self) -> Bool[np.ndarray, " inp"]:
+        """True for every channel that can be negative: all of them, if no range is known."""
+        if self.lower is None:
+            return np.ones(self.shape[0], np.bool_)
+        negative = (self._full(self.lower) < 0).reshape(self.shape[0], -1)
+        return np.asarray(negative.any(axis=1), np.bool_)
+
+    def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."]:
+        """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training."""
+        x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32)
+        if self.mean is None or self.std is None or (self.mean == (0.0,) and self.std == (1.0,)):
+            return x
+        mean, std = (self._full(values).astype(np.float32) for values in (self.mean, self.std))
+        return (x - mean) / std
+
+
+def _few(values: Values) -> str:
+    """The first numbers, for people."""
+    shown = ", ".join(f"{value:g}" for value in values[:4])
+    return shown if len(values) <= 4 else f"{shown}, ... ({len(values)} numbers)"

@@ -1,0 +1,47 @@
+"""Where a ticket came from: what was asked, of which target, by which version. No times, no measurements."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slth._errors import InputError
+from slth.ticket.plain import plain
+from slth.ticket.tensors import check_text
+
+MOST_MISSES = 256  # listed; the claims count all
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """A coefficient that no subset of its candidates reaches within the tolerance."""
+
+    map: str
+    output: int
+    input: int  # −1 for a bias
+    half: str  # "positive", "negative" or "bias"
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """The origin of a ticket; what does not apply is empty."""
+
+    version: str
+    method: str  # its name, such as "edge-popup"
+    asked: dict[str, Any]  # plain JSON: everything that was asked
+    data: str | None = None  # name of the data that masks were trained on
+    attempts: int = 1
+    target: str | None = None  # SHA-256 of the target
+    names: Mapping[str, tuple[str, str | None]] = field(
+        default_factory=dict[str, tuple[str, str | None]]
+    )  # by map: the target's tensors of weight and bias
+    misses: tuple[Miss, ...] = ()  # the first of them
+
+    def __post_init__(self) -> None:
+        check_text(self.version, "provenance.version", 100)
+        check_text(self.method, "provenance.method", 200)
+        if self.data is not None:
+            check_text(self.data, "provenance.data", 1000)
+        if type(self.attempts) is not int or self.attempts < 1:
+            raise InputError(f"provenance.attempts: expected a count from 1, got {self.attempts!r}")
+        object.__setattr__(self, "asked", plain(self.asked, "provenance.asked"))

@@ -1,0 +1,107 @@
+"""A ticket in rows for people: what is there is shown, whatever road it came by."""
+
+import json
+from collections.abc import Iterator
+
+from slth.numerics import at_most
+from slth.ticket.format import stored_mask_bits
+from slth.ticket.gadgets import TwoLayer
+from slth.ticket.inputs import Inputs
+from slth.ticket.network import Bound, Builtin, network_name
+from slth.ticket.tensors import RandomTensor
+from slth.ticket.ticket import Ticket
+
+Row = tuple[str, str]
+
+
+def summary(ticket: Ticket) -> tuple[Row, ...]:
+    """What is inside, as (name, value), in the order in which they are shown. Masks are coded to count their bits; no weight is drawn."""
+    middle = _gadget_rows(ticket) if ticket.gadgets else _tensor_rows(ticket)
+    return (
+        ("network", _network(ticket)),
+        ("seed", str(ticket.seed)),
+        ("inputs", "not stated" if ticket.inputs is None else _inputs(ticket.inputs)),
+        *middle,
+    )
+
+
+def moved(ticket: Ticket) -> str:
+    """What moved away from its random value, and how far; rounded up."""
+    claim = "" if ticket.move_bound is None else f" (claimed: at most {ticket.move_bound!r})"
+    if ticket.strong:
+        return f"nothing: a strong ticket{claim}"
+    weights = sum(tensor.kept for tensor in ticket.tensors if tensor.moved)
+    return f"{weights:,} weights, by at most {at_most(ticket.largest_move, 4)}{claim}"
+
+
+def _network(ticket: Ticket) -> str:
+    network, name = ticket.network, network_name(ticket.network)
+    if isinstance(network, Builtin):
+        arguments = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in network.arguments.items())
+        return f"{name}({', '.join(arguments)})"
+    return f"{name} to a model of your own: slth.apply(ticket, model)" if isinstance(network, Bound) else name
+
+
+def _gadget_rows(ticket: Ticket) -> Iterator[Row]:
+    """Maps made of random tensors, and what is claimed of them."""
+    parameters, claims = ticket.target_parameters, ticket.claims
+    candidates = [gadget.candidates for gadget in ticket.gadgets.values() if isinstance(gadget, TwoLayer)]
+    yield "tolerance per weight", "" if claims is None else claims.tolerance_text
+    yield "candidates per weight", ", ".join(map(str, candidates))
+    yield "target parameters", f"{parameters:,}"
+    yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"
+    yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
+    yield "carried", f"{2 * len(ticket.gadgets)} scalars (two gains per layer)"
+    yield "misses", f"{ticket.misses:,}"
+    if claims is not None:
+        yield "largest weight error", at_most(claims.weight_error, 3)
+        bound = claims.sup_error
+        yield (
+            "certified |f - ticket|",
+            "no input range, no bound" if bound is None else f"{at_most(bound, 4)} on every output",
+        )
+
+
+def _tensor_rows(ticket: Ticket) -> Iterator[Row]:
+    """Random tensors that are parameters, and what came with them."""
+    kept, size, stored = ticket.kept, ticket.size, stored_mask_bits(ticket)
+    gains = sum(tensor.gain != 1.0 for tensor in ticket.tensors)
+    for i, law in enumerate(_laws(ticket.tensors)):
+        yield ("law" if i == 0 else ""), law
+    yield "masked weights", f"{size:,} in {_tensors(len(ticket.tensors))}"
+    yield "kept", f"{kept:,}"
+    yield "density", f"{kept}/{size} = {ticket.density:.6g}"
+    yield "mask bits", f"{ticket.mask_bits:,}, stored in {stored:,} ({stored / size:.3g} per masked weight)"
+    yield "carried", f"{ticket.carried_numbers:,} numbers" + (f", {gains} of them gains" if gains else "")
+    yield "moved", moved(ticket)
+    yield "method", ticket.provenance.method
+    yield "data", "not stated" if ticket.provenance.data is None else ticket.provenance.data
+
+
+def _inputs(inputs: Inputs) -> str:
+    """Shape or range, and normalisation."""
+    lower, upper, mean, std = inputs.lower, inputs.upper, inputs.mean, inputs.std
+    if lower is None or upper is None:
+        text = "any real numbers" if len(inputs.shape) == 1 and mean is None else " x ".join(map(str, inputs.shape))
+    elif len(lower) == len(upper) == 1:
+        text = f"[{lower[0]:g}, {upper[0]:g}] in every coordinate"
+    else:
+        text = f"a box in {inputs.size} coordinates"
+    if mean is None or std is None or (mean == (0.0,) and std == (1.0,)):
+        return text
+    means, stds = (", ".join(f"{value:.4g}" for value in values) for values in (mean, std))
+    return f"{text}, (x - [{means}]) / [{stds}]"
+
+
+def _laws(tensors: tuple[RandomTensor, ...]) -> Iterator[str]:
+    """Tensors of one law, in one row, in the order of their first."""
+    for law in dict.fromkeys((tensor.law, tensor.binary) for tensor in tensors):
+        group = [tensor for tensor in tensors if (tensor.law, tensor.binary) == law]
+        scales = sorted(tensor.scale for tensor in group)
+        around = f"{scales[0]:.4g}" if scales[0] == scales[-1] else f"{scales[0]:.4g} to {scales[-1]:.4g}"
+        signs = ", as signs" if law[1] else ""
+        yield f"{law[0]} x {around}{signs}: {_tensors(len(group))}, {sum(tensor.size for tensor in group):,} weights"
+
+
+def _tensors(count: int) -> str:
+    return "1 tensor" if count == 1 else f"{count:,} tensors"
