@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import rans_reference
+import references.rans
 from attacks.forging import Target, certified, consistent
 from attacks.sealing import parts, sealed, text_of
 
@@ -167,7 +167,7 @@ def _encoded(rng: random.Random, ticket: Ticket, i: int, encoding: str) -> bytes
         return packed.tobytes()
     if encoding == "deflate":
         return zlib.compress(packed.tobytes(), rng.randrange(10))
-    return rans_reference.written(np.unpackbits(packed, count=ticket.layers[i].mask_bits, bitorder="little").tolist())
+    return references.rans.written(np.unpackbits(packed, count=ticket.layers[i].mask_bits, bitorder="little").tolist())
 
 
 def _forged(rng: random.Random, which: int, specimens: list[Specimen], _) -> bytes:

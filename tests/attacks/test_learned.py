@@ -3,10 +3,10 @@
 import random
 from collections import Counter
 
-import learned_reference
+import references.learned
 from attacks.learned import parts_of, sealed_runs
 from attacks.mutants import _edit, _nudged, _places, _stirred
-from learned_helpers import any_learned, mlp_ticket
+from helpers.learned import any_learned, mlp_ticket
 
 from slth import InputError
 from slth.evidence import verify
@@ -53,7 +53,7 @@ def verdict(data):
             return "fails"
     except InputError:
         return "fails"
-    _, state, heads, digests = learned_reference.read(data)
+    _, state, heads, digests = references.learned.read(data)
     assert heads == list(ticket.heads)
     assert digests == list(ticket.digests)
     assert all(ticket.weight(tensor.path).tobytes() == state[tensor.path].tobytes() for tensor in ticket.tensors)

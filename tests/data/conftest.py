@@ -1,4 +1,4 @@
-"""Two small data sets in IDX form that differ in content only, and calls as users make them, without shape checking."""
+"""Two small data sets in IDX form that differ in content only."""
 
 import gzip
 import hashlib
@@ -6,7 +6,6 @@ import struct
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -51,11 +50,3 @@ def fake() -> Fake:
 @pytest.fixture
 def other() -> Fake:
     return make_fake(1)
-
-
-@pytest.fixture
-def unchecked():
-    """Guards must refuse what the runtime shape checks of the test suite would otherwise refuse first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
