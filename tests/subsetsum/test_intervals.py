@@ -1,6 +1,5 @@
 """Whole intervals: against all sums, against the recursion written out, and against each other."""
 
-import doctest
 from inspect import unwrap
 
 import numpy as np
@@ -194,7 +193,3 @@ def test_a_set_in_too_many_pieces_is_refused_in_a_sentence(monkeypatch):
 
 def test_the_largest_good_inputs_are_taken():
     assert closest_many(np.ones(24), np.array([23.25])).error == 0.25
-
-
-def test_the_examples_run():
-    assert doctest.testmod(_intervals).failed == 0

@@ -1,6 +1,5 @@
 """Vectors: the exact search against all subsets, the heuristic against what it promises, the door against bad input."""
 
-import doctest
 from inspect import unwrap
 
 import numpy as np
@@ -199,7 +198,3 @@ def test_the_smallest_bad_input_is_refused_in_a_sentence(case):
     call, message = BAD[case]
     with pytest.raises(InputError, match=message):
         call()
-
-
-def test_the_examples_run():
-    assert doctest.testmod(_vectors).failed == 0
