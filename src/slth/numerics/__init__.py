@@ -1,7 +1,15 @@
-"""Random streams and directed rounding: numbers that mean the same thing everywhere."""
+"""Random streams and directed rounding: numbers that mean the same thing everywhere.
+
+`word_at` and `uniform_of` are the compiled forms, for kernels that read single words; they load the compiler on use.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
-from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows
+from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
+
+if TYPE_CHECKING:
+    from slth.numerics._kernels import uniform_of, word_at
 
 __all__ = [
     "LAWS",
@@ -13,5 +21,16 @@ __all__ = [
     "rounded_up",
     "stored_bound",
     "uniform",
+    "uniform_of",
     "uniform_rows",
+    "word_at",
+    "words",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("uniform_of", "word_at"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from slth.numerics import _kernels
+
+    return getattr(_kernels, name)

@@ -5,7 +5,7 @@ from typing import no_type_check
 import numba
 import numpy as np
 
-from slth.numerics._kernels import uniform_of, word_at
+from slth.numerics import uniform_of, word_at
 
 THREE, SEVEN, SIXTEEN, WORD = np.int64(3), np.int64(7), np.uint64(16), np.uint64(32)
 PART, PARTS, LOWEST, LOW = np.uint64(0xFFFF), np.uint64(1 << 16), np.uint64(1 << 32), np.uint64(0xFFFFFFFF)
