@@ -1,4 +1,4 @@
-"""Two small data sets in IDX form that differ in content only."""
+"""Data of the tests' own: two small sets in IDX form that differ in content only, and any arrays as .npz."""
 
 import gzip
 import hashlib
@@ -50,3 +50,14 @@ def fake() -> Fake:
 @pytest.fixture
 def other() -> Fake:
     return make_fake(1)
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Write arrays as own.npz."""
+
+    def write(**arrays):
+        np.savez(tmp_path / "own.npz", **arrays)
+        return tmp_path / "own.npz"
+
+    return write

@@ -1,6 +1,7 @@
 """Random streams and directed rounding: numbers that mean the same thing everywhere.
 
-`word_at` and `uniform_of` are the compiled forms, for kernels that read single words; they load the compiler on use.
+`word_at` and `uniform_of` are compiled forms, for kernels that read single words; they load the compiler on use, and
+therefore do not come with `import *`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,8 @@ from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
 
 if TYPE_CHECKING:
-    from slth.numerics._kernels import uniform_of, word_at
+    from slth.numerics._kernels import uniform_of as uniform_of
+    from slth.numerics._kernels import word_at as word_at
 
 __all__ = [
     "LAWS",
@@ -21,9 +23,7 @@ __all__ = [
     "rounded_up",
     "stored_bound",
     "uniform",
-    "uniform_of",
     "uniform_rows",
-    "word_at",
     "words",
 ]
 
