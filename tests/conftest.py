@@ -2,7 +2,16 @@
 
 import os
 
-from jaxtyping import install_import_hook
+import jaxtyping
+import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-install_import_hook("slth", "beartype.beartype")
+jaxtyping.install_import_hook("slth", "beartype.beartype")
+
+
+@pytest.fixture
+def unchecked():
+    """Guards must refuse what the runtime shape checks of the test suite would otherwise refuse first."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)

@@ -4,7 +4,7 @@ import itertools
 import zlib
 from collections.abc import Callable, Iterator
 
-import rans_reference
+import references.rans
 from attacks.sealing import changed, honest, parts, sealed, text_of
 
 Case = tuple[str, Callable[[], bytes]]
@@ -96,7 +96,7 @@ def _inflation() -> Iterator[Case]:
 def _coded(mask: bytes) -> dict[str, bytes]:
     """Streams of sparse bits that are not the one of any mask of this size."""
     bits = [byte >> i & 1 for byte in mask for i in range(8)][:_BITS]
-    whole, zeros = rans_reference.written(bits), rans_reference.written([0] * _BITS)
+    whole, zeros = references.rans.written(bits), references.rans.written([0] * _BITS)
     f, state = (2**15).to_bytes(2, "little"), (2**32).to_bytes(8, "little")
     return {
         "nothing but f": whole[:2],
@@ -105,11 +105,11 @@ def _coded(mask: bytes) -> dict[str, bytes]:
         "a word more": whole + bytes(4),
         "a word less": whole[:-4],
         "two streams": whole * 2,
-        "one bit more": rans_reference.written([*bits, 0]),
-        "one bit less": rans_reference.written(bits[:-1]),
-        "many bits": rans_reference.written([0] * 10**6),
-        "another f": rans_reference.written(bits, 12345),
-        "zeros with another f": rans_reference.written([0] * _BITS, 2),
+        "one bit more": references.rans.written([*bits, 0]),
+        "one bit less": references.rans.written(bits[:-1]),
+        "many bits": references.rans.written([0] * 10**6),
+        "another f": references.rans.written(bits, 12345),
+        "zeros with another f": references.rans.written([0] * _BITS, 2),
         "no ones at all": bytes(2) + zeros[2:],
         "a small state": f + (2**32 - 1).to_bytes(8, "little") + bytes(4),
         "no state": f + bytes(8),
@@ -155,7 +155,7 @@ def _work() -> Iterator[Case]:
         "layers": ((64,) * 800, 64),
     }
     for name, (widths, candidates) in shapes.items():
-        for encoding, stream in (("deflate", zlib.compress(b"")), ("rans", rans_reference.written([0] * 10**4))):
+        for encoding, stream in (("deflate", zlib.compress(b"")), ("rans", references.rans.written([0] * 10**4))):
             yield (
                 f"sealed {encoding} layout of many {name}",
                 lambda widths=widths, candidates=candidates, stream=stream, encoding=encoding: laid_out(

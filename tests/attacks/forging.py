@@ -6,7 +6,7 @@ The format is public, so anyone can repeat the scan, generate the heads, hash th
 from dataclasses import replace
 
 import numpy as np
-from ticket_helpers import any_ticket
+from helpers.tickets import any_ticket
 
 from slth.certificate import Affine, certify
 from slth.ticket import (

@@ -21,20 +21,14 @@ from attacks.sealing import parts
 
 from slth import InputError
 from slth.evidence.verify import verify
-from slth.ticket import DamagedTicketError, Ticket, TicketError, decode, encode
+from slth.ticket import DamagedTicketError, LearnedTicket, Ticket, TicketError, decode, encode
 
 
 def verdict(data: bytes, target: Target) -> str:
     """How a file ends: damaged, refused, fails (the checker objects) or true; any lie that holds is an error."""
-    try:
-        ticket = decode(data)
-    except DamagedTicketError:
-        return "damaged"
-    except TicketError as error:
-        sentence = str(error)
-        if sentence.isprintable() and 10 < len(sentence) < 600:
-            return "refused"
-        raise AssertionError("not one sentence") from error
+    ticket = opened(data)
+    if isinstance(ticket, str):
+        return ticket
     assert ticket.summary()
     assert "<table>" in ticket._repr_html_()
     assert _reads_back(ticket, data)
@@ -45,6 +39,19 @@ def verdict(data: bytes, target: Target) -> str:
         return "fails"
     assert lies(ticket, target) == []
     return "true"
+
+
+def opened(data: bytes) -> Ticket | LearnedTicket | str:
+    """The ticket in a file; or how the file ends, damaged or refused in one sentence."""
+    try:
+        return decode(data)
+    except DamagedTicketError:
+        return "damaged"
+    except TicketError as error:
+        sentence = str(error)
+        if sentence.isprintable() and 10 < len(sentence) < 600:
+            return "refused"
+        raise AssertionError("not one sentence") from error
 
 
 def _reads_back(ticket: Ticket, data: bytes) -> bool:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 
 from attacks.sealing import changed, sealed, text_of
-from learned_helpers import any_learned
+from helpers.learned import any_learned
 
 from slth.ticket import encode
 

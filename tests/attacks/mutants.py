@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-import rans_reference
+import references.rans
 from attacks.forging import Target, certified, consistent
 from attacks.sealing import parts, sealed, text_of
 
@@ -41,11 +41,11 @@ def _bytes(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
     """One to four changes of raw bytes, the digest left as it was."""
     data = bytearray(files[which])
     for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        data = _stirred(rng, data, rng.choice(files))
+        data = stirred(rng, data, rng.choice(files))
     return bytes(data)
 
 
-def _stirred(rng: random.Random, data: bytearray, other: bytes) -> bytearray:
+def stirred(rng: random.Random, data: bytearray, other: bytes) -> bytearray:
     """Flip, set, insert, delete, repeat, splice or cut."""
     at, size = rng.randrange(len(data) + 1), rng.choice((1, 1, 2, 8, 64))
     piece, there = data[at : at + size], rng.randrange(len(other))
@@ -72,7 +72,7 @@ def _text(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
     meta, masks = parts(files[which])
     text = bytearray(text_of(meta).encode())
     other = text_of(parts(rng.choice(files))[0]).encode()
-    return sealed(None, masks, text=_stirred(rng, text, other).decode("utf-8", "surrogateescape"))
+    return sealed(None, masks, text=stirred(rng, text, other).decode("utf-8", "surrogateescape"))
 
 
 def _header(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
@@ -81,7 +81,7 @@ def _header(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
 
     def stir(raw: bytes) -> bytes:
         start = raw.rindex(b'"},"layers/0')
-        changed = bytes(_stirred(rng, bytearray(raw[start:]), raw[start:]))
+        changed = bytes(stirred(rng, bytearray(raw[start:]), raw[start:]))
         return raw[:start] + changed + b" " * (-(start + len(changed)) % 8)
 
     return sealed(meta, masks, header=stir)
@@ -90,14 +90,18 @@ def _header(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
 def _tree(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
     """One to three nodes of the metadata replaced, moved, copied, deleted, repeated or nudged."""
     meta, masks = parts(files[which])
-    other = parts(rng.choice(files))[0]
-    for _ in range(rng.choice((1, 1, 1, 2, 3))):
+    edit_nodes(rng, meta, parts(rng.choice(files))[0], times=(1, 1, 1, 2, 3))
+    return sealed(meta, masks)
+
+
+def edit_nodes(rng: random.Random, meta: dict, other: dict, *, times: tuple[int, ...]) -> None:
+    """Nudge a node of the metadata or replace it by something of `other`, as often as one of `times` says."""
+    for _ in range(rng.choice(times)):
         node, key = rng.choice(_places(meta))
         if rng.random() < 0.4:
             node[key] = _nudged(rng, node[key])
         else:
             _edit(rng, node, key, other)
-    return sealed(meta, masks)
 
 
 def _places(node: object) -> list[tuple]:
@@ -146,7 +150,7 @@ def _masks(rng: random.Random, which: int, specimens: list[Specimen], files: lis
     i = rng.randrange(len(masks))
     match rng.randrange(4):
         case 0:
-            masks[i] = bytes(_stirred(rng, bytearray(masks[i]), rng.choice(files)))
+            masks[i] = bytes(stirred(rng, bytearray(masks[i]), rng.choice(files)))
         case 1:
             masks = masks[::-1]
         case 2:
@@ -167,7 +171,7 @@ def _encoded(rng: random.Random, ticket: Ticket, i: int, encoding: str) -> bytes
         return packed.tobytes()
     if encoding == "deflate":
         return zlib.compress(packed.tobytes(), rng.randrange(10))
-    return rans_reference.written(np.unpackbits(packed, count=ticket.layers[i].mask_bits, bitorder="little").tolist())
+    return references.rans.written(np.unpackbits(packed, count=ticket.layers[i].mask_bits, bitorder="little").tolist())
 
 
 def _forged(rng: random.Random, which: int, specimens: list[Specimen], _) -> bytes:

@@ -1,17 +1,15 @@
-"""Is everything a ticket says true? Decided from FORMAT.md alone, by loops, rational numbers and samples.
+"""Is everything a ticket says true? Decided by the second reader of FORMAT.md, rational numbers and samples.
 
 Shares with `slth` the streams and the ticket's own record, and nothing that scans, realises or certifies.
 """
 
-import hashlib
 from fractions import Fraction
-from functools import cache
 
 import numpy as np
+from references.constructed import coefficients, realised_digest, scan, target_digest
 
 from slth.certificate import Affine
-from slth.numerics import Stream, uniform
-from slth.ticket import LayerSpec, Ticket
+from slth.ticket import Ticket
 
 Errors = dict[tuple[int, int, str], Fraction]  # (output, input, half) -> |realised - wanted|
 _SAMPLES = 48
@@ -23,16 +21,16 @@ def lies(ticket: Ticket, target: list[Affine]) -> list[str]:
     found: list[str] = []
     parts = []
     for i, layer in enumerate(ticket.layers):
-        served, neurons, heads = _scan(ticket.seed, layer.path, layer.lift, layer.outputs)
+        served, neurons, heads = scan(ticket.seed, layer.path, layer.lift, layer.outputs)
         if neurons != layer.neurons:
             found.append(f"{layer.path} has {neurons} neurons")
             return found
         at = sum(len(before.tensors) for before in ticket.layers[:i])
         found += [f"{layer.path}: head {k}" for k, head in enumerate(heads) if ticket.heads[at + k] != head]
-        parts.append(_coefficients(ticket, i, served))
-        if _digest(layer, *parts[-1]) != ticket.digests[i]:
+        parts.append(coefficients(ticket, i, served))
+        if realised_digest(*parts[-1]) != ticket.digests[i]:
             found.append(f"{layer.path}: realised digest")
-    if ticket.provenance.target != _name(target):
+    if ticket.provenance.target != target_digest(target):
         found.append("target digest")
     errors = [_errors(ticket, i, part, wanted) for i, (part, wanted) in enumerate(zip(parts, target, strict=True))]
     for i, (part, wanted) in enumerate(zip(parts, target, strict=True)):
@@ -43,67 +41,6 @@ def lies(ticket: Ticket, target: list[Affine]) -> list[str]:
     if ticket.domain.lower is not None and bounds.sup_error is not None:
         found += _output_lies(ticket, parts, target)
     return found + _miss_lies(ticket, errors)
-
-
-@cache
-def _scan(seed, path, spec, outputs):
-    """The rule of FORMAT.md, word by word: per slot its (neuron, value)s; H; the heads of the tensors."""
-    many = 8 * spec.live + 200
-    u = uniform(Stream(seed, f"{path}/lift"), (many, spec.inputs)).astype(float)
-    beta = uniform(Stream(seed, f"{path}/lift_bias"), (many,)).astype(float)
-    slots = [(j, 1) for j in range(spec.inputs)]
-    slots += [(j, -1) for start, stop in spec.signed for j in range(start, stop)]
-    need = [spec.candidates] * len(slots) + ([spec.constants] if spec.constants else [])
-    served = [[] for _ in need]
-    after = h = 0
-    while any(need):
-        for step in range(len(need)):
-            s = (after + step) % len(need)
-            value = beta[h] if s == len(slots) else slots[s][1] * u[h, slots[s][0]]
-            if need[s] and value >= 0.5:
-                served[s].append((h, value))
-                need[s] -= 1
-                after = (s + 1) % len(need)
-                break
-        h += 1
-    v = uniform(Stream(seed, f"{path}/mixing"), (h, outputs)).astype(float)
-    tensors = [u[:h], *([beta[:h]] if spec.constants else []), v]
-    heads = [hashlib.sha256(t.reshape(-1)[:4096].astype("<f4").tobytes()).hexdigest() for t in tensors]
-    live = sorted(neuron for slot in served for neuron, _ in slot)
-    rank = {neuron: k for k, neuron in enumerate(live)}
-    return [[(rank[n], value * v[n]) for n, value in slot] for slot in served], h, heads
-
-
-def _coefficients(ticket: Ticket, index: int, served) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
-    """P, N and b of FORMAT.md; float64 is exact here."""
-    layer = ticket.layers[index]
-    spec = layer.lift
-    bits = np.unpackbits(ticket.masks[index], bitorder="little")[: layer.outputs * spec.live]
-    mask = bits.reshape(layer.outputs, spec.live).astype(float)
-    sums = [sum((mask[:, rank] * row for rank, row in slot), np.zeros(layer.outputs)) for slot in served]
-    positive = layer.gain * np.stack(sums[: spec.inputs], axis=1)
-    negative = None
-    if spec.signed:
-        negative = np.zeros_like(positive)
-        for k, j in enumerate(j for start, stop in spec.signed for j in range(start, stop)):
-            negative[:, j] = layer.gain * sums[spec.inputs + k]
-    return positive, negative, layer.bias_gain * sums[-1] if spec.constants else None
-
-
-def _digest(layer: LayerSpec, *arrays: np.ndarray | None) -> str:
-    data = [np.ascontiguousarray(a + 0.0, "<f8").tobytes() for a in arrays if a is not None]
-    return hashlib.sha256(b"".join(data)).hexdigest()
-
-
-def _name(target: list[Affine]) -> str:
-    text = b""
-    for layer in target:
-        out, inp, tap = layer.weight.shape
-        text += (
-            f"({out}, {inp}, {tap}) {layer.bias is not None}".encode() + (layer.weight + 0.0).astype("<f8").tobytes()
-        )
-        text += b"" if layer.bias is None else (layer.bias + 0.0).astype("<f8").tobytes()
-    return hashlib.sha256(text).hexdigest()
 
 
 def _errors(ticket: Ticket, i: int, part, wanted: Affine) -> Errors:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from functools import cache
 
-from ticket_helpers import any_ticket
+from helpers.tickets import any_ticket
 
 from slth.ticket import encode
 

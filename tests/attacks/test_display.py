@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 from attacks.sealing import changed, honest, parts, sealed
-from ticket_helpers import any_ticket
+from helpers.tickets import any_ticket
 
 from slth import InputError
 from slth.cli.app import run

@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ticket_helpers import any_ticket
+from helpers.tickets import any_ticket
 
 from slth import InputError, _files
 from slth._files import append_line, check_writable, write_atomically

@@ -7,7 +7,7 @@ import pytest
 from attacks.forging import certified, consistent, specimens
 from attacks.oracle import lies
 from attacks.sealing import changed, honest, parts, sealed
-from ticket_helpers import any_ticket
+from helpers.tickets import any_ticket
 
 from slth import InputError
 from slth.certificate import Affine

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from networks import random_target
+from helpers.networks import random_target
 
 from slth import InputError
 from slth.certificate import Affine

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from networks import random_target
+from helpers.networks import random_target
 
 from slth import InputError
 from slth.construction import (

@@ -1,4 +1,4 @@
-"""Two small data sets in IDX form that differ in content only, and calls as users make them, without shape checking."""
+"""Data of the tests' own: two small sets in IDX form that differ in content only, and any arrays as .npz."""
 
 import gzip
 import hashlib
@@ -6,7 +6,6 @@ import struct
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-import jaxtyping
 import numpy as np
 import pytest
 
@@ -54,8 +53,11 @@ def other() -> Fake:
 
 
 @pytest.fixture
-def unchecked():
-    """Guards must refuse what the runtime shape checks of the test suite would otherwise refuse first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
+def save(tmp_path):
+    """Write arrays as own.npz."""
+
+    def write(**arrays):
+        np.savez(tmp_path / "own.npz", **arrays)
+        return tmp_path / "own.npz"
+
+    return write

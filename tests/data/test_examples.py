@@ -16,15 +16,6 @@ GREY = np.arange(2 * 6 * 5, dtype=np.uint8).reshape(2, 6, 5)
 Y = np.array([1, 0])
 
 
-@pytest.fixture
-def save(tmp_path):
-    def write(**arrays):
-        np.savez(tmp_path / "own.npz", **arrays)
-        return tmp_path / "own.npz"
-
-    return write
-
-
 def test_digits_are_the_images_of_the_flat_set_with_the_same_split():
     data, flat = load_images("digits"), load("digits")
     assert (data.train_x.reshape(-1, 64) == flat.train_x).all()

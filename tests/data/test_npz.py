@@ -12,15 +12,6 @@ X = np.array([[0.0, 3.0], [-1.5, 2.0], [0.5, 0.5]])
 Y = np.array([2, 0, 1])
 
 
-@pytest.fixture
-def save(tmp_path):
-    def write(**arrays):
-        np.savez(tmp_path / "own.npz", **arrays)
-        return tmp_path / "own.npz"
-
-    return write
-
-
 def test_without_test_arrays_all_rows_are_for_both(save):
     path = save(x=X, y=Y)
     data = load(path)

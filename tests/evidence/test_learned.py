@@ -6,9 +6,9 @@ import math
 import numpy as np
 import pytest
 import torch
-from learned_helpers import any_learned, mlp_ticket
+from helpers.learned import any_learned, mlp_ticket
+from helpers.tickets import any_ticket
 from safetensors.numpy import load_file
-from ticket_helpers import any_ticket
 
 import slth
 from slth import InputError

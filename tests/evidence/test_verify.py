@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from networks import random_target
-from ticket_helpers import any_ticket
+from helpers.networks import random_target
+from helpers.tickets import any_ticket
 
 from slth.certificate import Affine
 from slth.construction import Plan, construct

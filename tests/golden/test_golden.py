@@ -3,10 +3,10 @@
 import hashlib
 from pathlib import Path
 
-import learned_reference
 import numpy as np
 import pytest
-import rans_reference
+import references.learned
+import references.rans
 from golden.make import golden_target, learned, sparse_target
 
 from slth.evidence import verify
@@ -58,8 +58,8 @@ def test_the_sparse_one_has_what_the_other_has_not():
     start = 8 + int.from_bytes(data[:8], "little")
     assert data.count(b'\\"encoding\\":\\"rans\\"') == 1
     bits = unpack(ticket.layers[0], ticket.masks[0]).reshape(-1).astype(int).tolist()
-    assert data[start : start + 78] == rans_reference.written(bits)
-    assert rans_reference.read(data[start : start + 78], 1248) == bits
+    assert data[start : start + 78] == references.rans.written(bits)
+    assert references.rans.read(data[start : start + 78], 1248) == bits
     assert ticket.seed == 10**30 + 2
     assert ticket.domain.lower is ticket.certificate.sup_error is None
     assert ticket.provenance.asked.failure_probability == 0.9
@@ -82,7 +82,7 @@ def test_the_learned_one_is_small_and_unchanged_and_made_again_the_same():
 def test_the_learned_one_has_the_weights_it_always_had():
     """Entry by entry; and the specification's own reader reads them alike."""
     ticket = load(LEARNED)
-    _, state, heads, digests = learned_reference.read(LEARNED.read_bytes())
+    _, state, heads, digests = references.learned.read(LEARNED.read_bytes())
     assert (heads, digests) == ([*ticket.heads], [*ticket.digests])
     first, last = ticket.weights(0), ticket.weights(1)
     assert first[first != 0].tolist() == [0.375, 0.375, 0.375, -0.375]

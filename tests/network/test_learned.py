@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from learned_helpers import mlp_ticket, ticket_with
+from helpers.learned import mlp_ticket, ticket_with
 from torch import nn
 
 from slth import InputError

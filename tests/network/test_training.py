@@ -2,7 +2,6 @@
 
 import math
 
-import jaxtyping
 import numpy as np
 import pytest
 import torch
@@ -13,14 +12,6 @@ from slth.data import load
 from slth.network.training import train_mlp
 
 DIGITS = load("digits")
-
-
-@pytest.fixture
-def unchecked():
-    """Guards must refuse what the runtime shape checks of the test suite would otherwise refuse first."""
-    jaxtyping.config.update("jaxtyping_disable", True)
-    yield
-    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 def small(**changes):

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.tickets import any_ticket
 from report.browser import CHROMIUM, Browser
 from report.examples import EVIL, evaluation, exhibit, outcome
-from ticket_helpers import any_ticket
 
 from slth.report import read_evaluation, write_page
 

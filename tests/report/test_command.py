@@ -11,8 +11,8 @@ from html import unescape
 
 import numpy as np
 import pytest
+from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
-from ticket_helpers import any_ticket
 
 from slth.cli.app import run
 from slth.report.html import number

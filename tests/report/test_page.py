@@ -9,8 +9,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from helpers.tickets import any_ticket
 from report.examples import EVIL, HERE, SHOWN, evaluation, exhibit, outcome
-from ticket_helpers import any_ticket
 
 from slth._errors import InputError
 from slth.evidence import sizes

@@ -89,10 +89,10 @@ def test_masks_packed_and_unpacked_are_the_same():
 
 
 def test_codes_name_the_statuses():
-    from slth.subsetsum import _kernels
+    from slth.subsetsum import _fixed_point_kernels
 
     for code, status in list(enumerate(Status))[:4]:  # the others are never in a batch
-        assert getattr(_kernels, status.name) == code
+        assert getattr(_fixed_point_kernels, status.name) == code
     answers = first_batch([[1.0, 2.0], [1.0, 2.0]], [3.0, 1.5], tol=0.1)
     assert [answer.status for answer in answers] == [Status.WITHIN_TOL, Status.BEST_EFFORT]
     assert [answers.count(status) for status in Status] == [1, 0, 1, 0, 0, 0, 0]
@@ -100,9 +100,9 @@ def test_codes_name_the_statuses():
 
 
 def test_the_limit_that_is_checked_is_the_one_of_the_kernels():
-    from slth.subsetsum import _inputs, _kernels
+    from slth.subsetsum import _fixed_point_kernels, _inputs
 
-    assert _inputs.EXACT_VALUES == _kernels.EXACT_MAX
+    assert _inputs.EXACT_VALUES == _fixed_point_kernels.EXACT_MAX
 
 
 NAN, INF = float("nan"), float("inf")

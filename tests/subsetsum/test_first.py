@@ -83,7 +83,7 @@ def test_the_last_bit_of_a_mask_is_value_63():
 
 def test_what_earlier_rows_left_behind_never_matters():
     """The walk's table is not cleared between rows, only outdated; it is cleared when its 2^31 tags run out."""
-    from slth.subsetsum._kernels import first_rows
+    from slth.subsetsum._first_kernels import first_rows
     from slth.subsetsum._rows import make_work
 
     rng = np.random.default_rng(7)
@@ -108,7 +108,7 @@ def test_the_walk_visits_every_subset(m):
 
     The deviation makes it a table and a list of three values each; the other 2^5 subsets are Gray-code steps.
     """
-    from slth.subsetsum._kernels import walk
+    from slth.subsetsum._first_kernels import walk
     from slth.subsetsum._rows import make_work
 
     work, row, pos = make_work(m), 2.0 ** np.arange(m), np.arange(m)

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
-from networks import forward, forward_realised, random_target
+from helpers.networks import forward, forward_realised, random_target
 
 from slth.construction import Plan, construct
 from slth.network import dense, outputs, realised, source

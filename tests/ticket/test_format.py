@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from ticket_helpers import any_ticket
+from helpers.tickets import any_ticket
 
 from slth import InputError
 from slth.ticket import DamagedTicketError, TicketError, decode, encode, load, pack

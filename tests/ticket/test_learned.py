@@ -3,11 +3,11 @@
 import hashlib
 from dataclasses import replace
 
-import learned_reference
 import numpy as np
 import pytest
-from learned_helpers import any_learned, coins, float32, ticket_with
-from ticket_helpers import any_ticket
+import references.learned
+from helpers.learned import any_learned, coins, float32, ticket_with
+from helpers.tickets import any_ticket
 
 from slth import InputError
 from slth.evidence import Verdict, verify
@@ -61,7 +61,7 @@ def test_what_is_written_is_read_back(data, tmp_path):
 def test_the_reader_written_from_the_specification_gets_the_same_weights(data):
     """And the same heads and digests: FORMAT.md suffices."""
     ticket = any_learned()
-    meta, state, heads, digests = learned_reference.read(data)
+    meta, state, heads, digests = references.learned.read(data)
     assert {tensor["mask"] and tensor["mask"]["encoding"] for tensor in meta["tensors"]} == {None, "bits", "rans"}
     assert heads == list(ticket.heads)
     assert digests == list(ticket.digests)
@@ -131,7 +131,7 @@ def test_counts(data):
     assert (ticket.size, ticket.kept) == (15 + 12 + 400 + 4, 7 + 6 + 5 + 4)
     assert ticket.density == 22 / 431
     assert ticket.mask_bits == 15 + 12 + 400  # of the full tensor none
-    stored = sum(t["mask"]["bytes"] for t in learned_reference.read(data)[0]["tensors"] if t["mask"])
+    stored = sum(t["mask"]["bytes"] for t in references.learned.read(data)[0]["tensors"] if t["mask"])
     assert ticket.stored_mask_bits == 8 * stored < ticket.mask_bits
     assert ticket.carried_numbers == 1 + 2 + 3 + 2 + 0 + 3 + 1  # and a gain
     assert not ticket.strong

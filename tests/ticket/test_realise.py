@@ -4,7 +4,7 @@ import hashlib
 from fractions import Fraction
 
 import numpy as np
-from ticket_helpers import any_ticket
+from helpers.tickets import any_ticket
 
 from slth.numerics import Stream, uniform
 from slth.ticket import pack, realised_digest, take_apart, unpack

@@ -121,8 +121,8 @@ def failed_claims(
     facts, claims = found.output_error or (), stored.output_error or ()
     if len(facts) != len(claims):
         return [*failed, f"the certificate speaks of {len(claims)} outputs, the network has {len(facts)}"]
-    for index, (fact, claim) in enumerate(zip(facts, claims, strict=True)):
-        failed += _compared(f"output {index}: error", fact, claim)
+    for index, (bound, claimed) in enumerate(zip(facts, claims, strict=True)):
+        failed += _compared(f"output {index}: error", bound, claimed)
     return failed
 
 

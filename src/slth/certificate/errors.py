@@ -38,7 +38,7 @@ class MapErrors:
 
     @property
     def slopes(self) -> Matrix:
-        """|P|, and max(|P|, |N|) where an input can be negative: |x̂_j - x_j| moves ẑ_o by at most slopes[o, j] times it.
+        """|P|, and max(|P|, |N|) where an input can be negative: ẑ_o moves by at most slopes[o, j] · |x̂_j - x_j|.
 
         |P| alone is unsound there: with P = 1 and N = -3, an x that falls from 0 to -1 raises ẑ by 3.
         """

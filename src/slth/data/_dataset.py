@@ -94,7 +94,10 @@ class Dataset:
                 f"{self.name}: {part} inputs run from {x.min()} to {x.max()}, which is not inside the stated "
                 f"range from {lo} to {hi}; correct the range or the inputs"
             )
-        if y.size and not (y.min() >= 0 and y.max() < self.classes):
-            raise InputError(
-                f"{self.name}: {part} labels run from {y.min()} to {y.max()}, expected 0 to {self.classes - 1}"
-            )
+        check_labels(self.name, part, y, classes=self.classes)
+
+
+def check_labels(name: str, part: str, y: np.ndarray, *, classes: int) -> None:
+    """Raise `InputError` unless every label is from 0 to `classes` - 1."""
+    if y.size and not (y.min() >= 0 and y.max() < classes):
+        raise InputError(f"{name}: {part} labels run from {y.min()} to {y.max()}, expected 0 to {classes - 1}")

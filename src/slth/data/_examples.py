@@ -12,6 +12,7 @@ from jaxtyping import Float32, Int64, UInt8
 
 from slth._errors import InputError
 from slth._shapes import TestLabels, TrainLabels
+from slth.data._dataset import check_labels
 
 TrainExamples = Float32[np.ndarray, "train ..."] | UInt8[np.ndarray, "train ..."]
 TestExamples = Float32[np.ndarray, "test ..."] | UInt8[np.ndarray, "test ..."]
@@ -86,10 +87,7 @@ class Examples:
                 f"{self.name}: expected {part} examples as float32 (count, features) or float32 or uint8 "
                 f"(count, C, H, W), and int64 labels (count,), got {x.dtype} {x.shape} and {y.dtype} {y.shape}"
             )
-        if y.size and not (y.min() >= 0 and y.max() < self.classes):
-            raise InputError(
-                f"{self.name}: {part} labels run from {y.min()} to {y.max()}, expected 0 to {self.classes - 1}"
-            )
+        check_labels(self.name, part, y, classes=self.classes)
 
 
 def channel_statistics(x: AnyExamples) -> tuple[tuple[float, ...], tuple[float, ...]]:

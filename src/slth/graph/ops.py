@@ -36,7 +36,7 @@ class Pointwise:
     function: Literal["relu"]
 
     def __post_init__(self) -> None:
-        if self.function not in ("relu",):
+        if self.function != "relu":
             raise InputError(f"expected a function of one number, relu; got {self.function!r}")
 
 

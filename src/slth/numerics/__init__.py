@@ -1,9 +1,19 @@
-"""Random streams, upper bounds in float64, norms, directed rounding: numbers that mean the same thing everywhere."""
+"""Random streams, upper bounds in float64, norms, directed rounding: numbers that mean the same thing everywhere.
+
+`word_at` and `uniform_of` are compiled forms, for kernels that read single words; they load the compiler on use, and
+therefore do not come with `import *`.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
 from slth.numerics.norms import spectral_norm_bound
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
-from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows
+from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
+
+if TYPE_CHECKING:
+    from slth.numerics._kernels import uniform_of as uniform_of
+    from slth.numerics._kernels import word_at as word_at
 
 __all__ = [
     "FLOOR",
@@ -23,4 +33,13 @@ __all__ = [
     "stored_bound",
     "uniform",
     "uniform_rows",
+    "words",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("uniform_of", "word_at"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from slth.numerics import _kernels
+
+    return getattr(_kernels, name)

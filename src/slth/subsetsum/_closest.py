@@ -5,7 +5,7 @@ the $2^n$-fold density of the sums at $z$, half a dozen pairs have $|a + b - z| 
 are wanted, and these must fall into a cell of the line that the partner marked. One pass over either list leaves a
 handful of both; comparing them finds the closest pair, or shows that a wider $\rho$ is needed. Nothing is sorted.
 Lists with many equal sums, as integers have, are merged and swept with two pointers instead; so are subsets of a
-given size, one list for each number of values (see `_sized_kernels`).
+given size, one list for each number of values (see `_bucket_kernels`).
 """
 
 from functools import partial
@@ -67,6 +67,6 @@ def _solve(values: np.ndarray, targets: np.ndarray, size: object, threads: int) 
     if k is not None:
         return solve_sized(values, targets, sizes=(k, k), tol=None, threads=threads)[0]
     check_exact(values)
-    from slth.subsetsum._kernels import closest_rows
+    from slth.subsetsum._closest_kernels import closest_rows
 
     return solve_rows(partial(closest_rows, values, targets), len(values), values.shape[1], threads)

@@ -63,7 +63,8 @@ def count(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) 
     else:
         q = np.array([int(Fraction(float(value)) / grid) for value in row], np.int64)
         sure, doubtful = _on_grid(q, grid, z, limit), (NOTHING, NOTHING)
-    from slth.subsetsum._sized_kernels import count_sums, list_halves
+    from slth.subsetsum._bucket_kernels import list_halves
+    from slth.subsetsum._count_kernels import count_sums
 
     kept = -1 if k is None else k
     work = make_sized_work(n, n if k is None else k)

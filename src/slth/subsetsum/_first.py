@@ -74,7 +74,7 @@ def _solve(values: np.ndarray, targets: np.ndarray, tol: float, size: object, th
     k = read_size(size, values.shape[1])
     if k is not None:
         return doubted(values, targets, tol, solve_sized(values, targets, sizes=(k, k), tol=tol, threads=threads)[0])
-    from slth.subsetsum._kernels import first_rows
+    from slth.subsetsum._first_kernels import first_rows
 
     n = values.shape[1]
     return doubted(values, targets, tol, solve_rows(partial(first_rows, values, targets, tol), len(values), n, threads))

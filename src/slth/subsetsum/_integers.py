@@ -51,7 +51,7 @@ def closest_integer(values: ArrayLike, target: int | np.integer, *, size: Size =
             f"the sizes of values and target must add up to less than 2^62, where int64 sums are safe, got {reach}; "
             "divide them by a common factor, or use closest for real numbers"
         )
-    from slth.subsetsum._sized_kernels import integer_bits
+    from slth.subsetsum._bucket_kernels import integer_bits
 
     bits = int(integer_bits(row, z, -1 if k is None else k, make_sized_work(n, n if k is None else k)))
     kept = unpacked(bits, n)

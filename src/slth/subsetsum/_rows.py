@@ -66,7 +66,9 @@ def solve_rows(kernel: Kernel, batch: int, n: int, threads: int, make: Callable[
 
 def make_work(n: int) -> Work:
     """Memory for rows of n values, touched by the kernels only as far as they need it."""
-    from slth.subsetsum._kernels import HALF_MAX, MARKS_MAX, SPARSE
+    from slth.subsetsum._first_kernels import SPARSE
+    from slth.subsetsum._fixed_point_kernels import HALF_MAX
+    from slth.subsetsum._sieve_kernels import MARKS_MAX
 
     low, high = min(n // 2, HALF_MAX), min((n + 1) // 2, HALF_MAX)
     return Work(

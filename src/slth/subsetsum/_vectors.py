@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slth._shapes import Kept, Vector, Vectors
-from slth.numerics import Stream
-from slth.numerics.streams import words
+from slth.numerics import Stream, words
 from slth.subsetsum._exact import sum_error
 from slth.subsetsum._inputs import EXACT_VALUES, Number, read_size, read_tol
 from slth.subsetsum._readers import read_positive, read_vectors

@@ -35,8 +35,7 @@ from numpy.typing import ArrayLike
 
 from slth._errors import InputError
 from slth._shapes import Values
-from slth.numerics import Stream, draw
-from slth.numerics.streams import words
+from slth.numerics import Stream, draw, words
 from slth.subsetsum._inputs import as_float
 from slth.subsetsum._readers import read_interval, read_positive, read_values
 

@@ -15,7 +15,7 @@ Row = tuple[str, str]
 
 
 def summary(ticket: Ticket) -> tuple[Row, ...]:
-    """What is inside, as (name, value), in the order in which they are shown. Masks are coded to count their bits; no weight is drawn."""
+    """What is inside, as (name, value). Masks are coded to count their bits; no weight is drawn."""
     middle = _gadget_rows(ticket) if ticket.gadgets else _tensor_rows(ticket)
     return (
         ("network", _network(ticket)),

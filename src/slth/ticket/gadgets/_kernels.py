@@ -5,7 +5,7 @@ from typing import no_type_check
 import numba
 import numpy as np
 
-from slth.numerics._kernels import uniform_of, word_at
+from slth.numerics import uniform_of, word_at
 
 
 @no_type_check

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from references.subset_sums import fresh_error
 
 from slth.subsetsum import Status, closest, closest_batch, enumerate_closest, first, first_batch
 
@@ -54,14 +55,6 @@ def problems(law, n, count, seed=0):
         targets = np.rint(targets)
     chosen = (values * rng.integers(0, 2, values.shape)).sum(axis=1)  # every third: a subset sum
     return values, np.where(np.arange(count) % 3 == 0, chosen, targets)
-
-
-def fresh_error(values, kept, target):
-    """The definition of `error`: |float64 sum in ascending order - target|."""
-    total = 0.0
-    for value, keep in zip(np.asarray(values, float), kept, strict=True):
-        total += float(value) if keep else 0.0
-    return abs(total - float(target))
 
 
 @pytest.mark.parametrize("n", range(17))

@@ -6,7 +6,7 @@ import math
 from statistics import NormalDist
 
 import numpy as np
-import rans_reference
+import references.rans
 
 TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "i1", "I16": "<i2", "I32": "<i4", "I64": "<i8"}
 TYPES |= {"U8": "u1", "BOOL": "?"}
@@ -74,5 +74,5 @@ def mask(tensor, runs, count):
         return [1] * count
     stored = runs[f"{tensor['path']}.mask"]
     if tensor["mask"]["encoding"] == "rans":
-        return rans_reference.read(stored, count)
+        return references.rans.read(stored, count)
     return [stored[i // 8] >> i % 8 & 1 for i in range(count)]
