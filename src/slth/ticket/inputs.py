@@ -41,11 +41,9 @@ class Inputs:
                 raise InputError(f"{what}; one of them is missing")
         for name in ("mean", "std", "lower", "upper"):
             self._check_count(name, getattr(self, name))
-        if self.mean is not None and self.std is not None:
-            if not all(map(math.isfinite, (*self.mean, *self.std))) or min(self.std) <= 0:
-                raise InputError(
-                    f"inputs: expected a finite mean and std > 0, got {_few(self.mean)} and {_few(self.std)}"
-                )
+        mean, std = self.mean or (0.0,), self.std or (1.0,)
+        if not all(map(math.isfinite, (*mean, *std))) or min(std) <= 0:
+            raise InputError(f"inputs: expected a finite mean and std > 0, got {_few(mean)} and {_few(std)}")
         if self.lower is not None and self.upper is not None:
             for lower, upper in zip(*self._beside(self.lower, self.upper), strict=True):
                 if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
