@@ -5,6 +5,7 @@ n       candidates of one subset-sum problem
 d       coordinates of a vector candidate
 piece   intervals that do not touch each other
 out     outputs of a layer (rows of a weight matrix)
+row     outputs that one input reaches: out / groups
 inp     inputs of a layer (columns of a weight matrix)
 tap     fixed basis maps per input: 1 for a dense layer, kernel positions for a convolution
 neuron  neurons of a random lift; `live` those that serve a slot
@@ -27,7 +28,7 @@ PackedRows = UInt64[np.ndarray, " batch"]
 Errors = Float64[np.ndarray, " batch"]
 Codes = UInt8[np.ndarray, " batch"]
 
-Coefficient = Float64[np.ndarray, "out inp tap"]
+Coefficient = Float64[np.ndarray, "row inp tap"]
 Bias = Float64[np.ndarray, " out"]
 Input = Float64[np.ndarray, " inp"]
 Inputs = Float64[np.ndarray, "batch inp"]

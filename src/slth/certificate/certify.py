@@ -84,7 +84,8 @@ def computed(
                 reached[node.op.map] = z
             return z
 
-        end = fold(target.graph, at_inputs(box), step)
+        first = next(iter(target.graph.maps.values())).basis.inputs
+        end = fold(target.graph, at_inputs(box, (first,)), step)
     return Certificate(
         maps={path: _claim(part, tolerances[path], reached.get(path)) for path, part in maps.items()},
         sup_error=None if end is None else float(end.error.max()),

@@ -20,7 +20,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Bias, Matrix
 from slth.certificate.errors import MapErrors, check_signs
-from slth.graph import Box, Linear, Node, Pointwise
+from slth.graph import Box, Linear, Node, Pointwise, Shape
 from slth.numerics import above, matmul_bound, norm_bound, product_bound, slack, spectral_norm_bound
 
 Vector = np.ndarray  # (count,)
@@ -37,9 +37,10 @@ class Reach:
     error_norm: float  # a ≥ ‖v̂ - v‖₂
 
 
-def at_inputs(box: Box) -> Reach:
+def at_inputs(box: Box, shape: Shape) -> Reach:
     """Both networks read the same inputs: e = 0, a = 0."""
-    return Reach(box.lower, box.upper, _norm(_sizes(box.lower, box.upper)), np.zeros_like(box.lower), 0.0)
+    lower, upper = (np.ascontiguousarray(np.broadcast_to(end, shape)) for end in (box.lower, box.upper))
+    return Reach(lower, upper, _norm(_sizes(lower, upper)), np.zeros_like(lower), 0.0)
 
 
 def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:

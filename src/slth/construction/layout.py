@@ -56,7 +56,7 @@ def lay_out(
     """
     check_target(target)
     check_seed(seed)
-    signed = signed_inputs(target.graph, inputs.signed)
+    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     widths = plan_widths(
         target,
         tolerances,
@@ -82,7 +82,7 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target)
-    signed = signed_inputs(target.graph, inputs.signed)
+    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, TwoLayer] = {}
     for path, op in target.graph.maps.items():
         theirs, affine = source.gadgets.get(path), target.coefficients[path]

@@ -153,10 +153,7 @@ def _is_widest(gadget: object) -> bool:
 def _tolerances(target: Target, plan: Plan, inputs: Inputs) -> Mapping[str, float]:
     if plan.epsilon is None:
         return dict.fromkeys(target.graph.maps, DEFAULT_TOLERANCE if plan.tolerance is None else plan.tolerance)
-    box = inputs.box
-    if box is None:
-        raise InputError("an error of the whole network needs its input range: give --input-range lo,hi or --data NAME")
-    return split_error(target, plan.epsilon, box)
+    return split_error(target, plan.epsilon, inputs)
 
 
 def _layout(target: Target, tolerances: Mapping[str, float], plan: Plan, inputs: Inputs, retried: int) -> Layout:

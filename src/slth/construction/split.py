@@ -15,29 +15,37 @@ from collections.abc import Callable
 
 import numpy as np
 
+from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import certify
 from slth.construction.width import gain
 from slth.graph import Affine, Box, Realised, Target, signed_inputs
 from slth.numerics import Stream, uniform
+from slth.ticket import Inputs
 
 AIM = 0.9  # share of the error asked for that the tolerances aim at
 _CLOSE = 0.97  # share of the aim that ends the search
 _TRIALS = 12  # certificates at most; two or three are usual
 
 
-def split_error(target: Target, epsilon: float, box: Box) -> dict[str, float]:
+def split_error(target: Target, epsilon: float, inputs: Inputs) -> dict[str, float]:
     """Tolerances τ of the maps' coefficients, for an error `epsilon` of every output on the box.
 
     None exceeds the gain of its map's coefficients: beyond that, all of them are pruned anyway.
 
     Cost: two or three certificates.
+
+    Raises:
+        InputError: no input range.
     """
+    box = inputs.box
+    if box is None:
+        raise InputError("an error of the whole network needs its input range: give --input-range lo,hi or --data NAME")
     layers = target.coefficients
     most = [_gain(layer) for layer in layers.values()]
     worst = [min(t, m) for t, m in zip(_worst_case(list(layers.values()), epsilon, box), most, strict=True)]
     noise = [_noise(i, layer) for i, layer in enumerate(layers.values())]
-    signed = signed_inputs(target.graph, box.lower < 0)
+    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
 
     def tolerances(scale: float) -> dict[str, float]:
         return {path: min(scale * t, m) for path, t, m in zip(layers, worst, most, strict=True)}
@@ -91,7 +99,7 @@ def _gain(layer: Affine) -> float:
 def _worst_case(target: list[Affine], epsilon: float, box: Box) -> list[float]:
     weights = [np.abs(layer.weight[:, :, 0]) for layer in target]
     entering: list[float] = []
-    reach = np.maximum(np.abs(box.lower), np.abs(box.upper))
+    reach = np.broadcast_to(np.maximum(np.abs(box.lower), np.abs(box.upper)), weights[0].shape[1:])
     for weight, layer in zip(weights, target, strict=True):
         entering.append(float(reach.sum()) + 1)
         reach = weight @ reach + (0.0 if layer.bias is None else np.abs(layer.bias))

@@ -1,33 +1,80 @@
 """Networks as plain data: nodes, ops, bases, and `fold`, the loop that every interpreter runs."""
 
-from slth.graph.bases import BASES, Basis, Dense
-from slth.graph.bases.basis import Shape
+from slth.graph import spread
+from slth.graph.axis_maps import AxisMatrix
+from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape
 from slth.graph.chain import chain, chain_of, dense_chain
-from slth.graph.interpreters import evaluate, shapes, signed_inputs
+from slth.graph.evaluation import evaluate, pointwise
+from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.nodes import INPUT, Graph, Node, fold
-from slth.graph.ops import Linear, Op, Pointwise
+from slth.graph.ops import (
+    OPS,
+    Add,
+    AxisMap,
+    Concat,
+    Constant,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Op,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+    carried_names,
+)
+from slth.graph.shapes import Carried, shape_of, shapes
+from slth.graph.signs import signed_inputs
 from slth.graph.values import Affine, Box, Realised, Target
 
 __all__ = [
     "BASES",
+    "FUNCTIONS",
     "INPUT",
+    "OPS",
+    "Add",
     "Affine",
+    "AxisMap",
+    "AxisMatrix",
     "Basis",
     "Box",
+    "Carried",
+    "Concat",
+    "Constant",
+    "Conv",
+    "ConvTranspose",
     "Dense",
+    "Function",
     "Graph",
     "Linear",
+    "LogSoftmax",
+    "MaxPool",
+    "Multiply",
     "Node",
     "Op",
+    "Pad",
+    "Permute",
     "Pointwise",
     "Realised",
+    "Reshape",
+    "Scale",
     "Shape",
+    "Slice",
+    "Softmax",
     "Target",
+    "carried_names",
     "chain",
     "chain_of",
     "dense_chain",
     "evaluate",
     "fold",
+    "pointwise",
+    "shape_of",
     "shapes",
     "signed_inputs",
+    "spread",
 ]

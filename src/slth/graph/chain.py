@@ -19,7 +19,7 @@ def dense_chain(widths: Sequence[int], biases: Sequence[bool]) -> Graph:
     before = INPUT
     for i, bias in enumerate(biases):
         if i:
-            nodes.append(Node(f"relu/{i - 1}", Pointwise("relu"), (before,)))
+            nodes.append(Node(f"relu/{i - 1}", Pointwise("Relu"), (before,)))
             before = nodes[-1].name
         nodes.append(Node(f"layers/{i}", Linear(f"layers/{i}", Dense(widths[i], widths[i + 1]), bias), (before,)))
         before = nodes[-1].name

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from slth._errors import InputError
-from slth.graph.ops import Linear, Op
+from slth.graph.ops import Constant, Linear, Op
 
 INPUT = "input"  # the name of the network's input
 T = TypeVar("T")
@@ -40,7 +40,7 @@ class Graph:
         known, maps = {INPUT}, dict[str, Linear]()
         for node in self.nodes:
             missing = [name for name in node.inputs if name not in known]
-            if missing or not node.inputs:
+            if missing or not (node.inputs or isinstance(node.op, Constant)):
                 what = f"{missing[0]!r}, which is no earlier node" if missing else "nothing"
                 raise InputError(f"node {node.name!r} reads {what}; expected earlier nodes or {INPUT!r}")
             if node.name in known:

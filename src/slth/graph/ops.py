@@ -1,10 +1,15 @@
-"""Ops: how the values of a network combine. A closed vocabulary of frozen records; meanings follow ONNX."""
+"""Ops: how the values of a network combine. A closed vocabulary of frozen records; names and meanings follow ONNX.
+
+Values are arrays without the batch; axis 0 holds the channels. Numbers of an op that are arrays are *carried*: the op
+says their names. `interpreters` says what each op computes, what shape it gives and where it can be negative.
+"""
 
 from dataclasses import dataclass
-from typing import Literal
 
 from slth._errors import InputError
+from slth.graph.axis_maps import AxisMatrix
 from slth.graph.bases import Basis
+from slth.graph.functions import FUNCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,24 +25,186 @@ class Linear:
 
     @property
     def coefficients(self) -> tuple[int, int, int]:
-        """Shape (out, inp, tap)."""
-        return self.basis.outputs, self.basis.inputs, self.basis.taps
+        """Shape (row, inp, tap); with groups an input has one row for each output of its own group."""
+        return self.basis.outputs // self.basis.groups, self.basis.inputs, self.basis.taps
 
     @property
     def weights(self) -> int:
         """Parameters, biases included."""
-        return self.basis.outputs * (self.basis.inputs * self.basis.taps + self.bias)
+        rows, inputs, taps = self.coefficients
+        return rows * inputs * taps + (self.basis.outputs if self.bias else 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Pointwise:
-    """A function of each number by itself."""
+    """A function of each number by itself, see `functions`; its parameters are those that the function has."""
 
-    function: Literal["relu"]
+    function: str
+    alpha: float | None = None
+    beta: float | None = None
+    gamma: float | None = None
+    low: float | None = None  # of Clip; None: unbounded
+    high: float | None = None
+    slope: str | None = None  # of PRelu: carried, one per index of `axis`
+    axis: int | None = None
 
     def __post_init__(self) -> None:
-        if self.function != "relu":
-            raise InputError(f"expected a function of one number, relu; got {self.function!r}")
+        if self.function not in FUNCTIONS:
+            raise InputError(f"expected a function, one of {', '.join(FUNCTIONS)}; got {self.function!r}")
+        known = FUNCTIONS[self.function].parameters
+        for name in ("alpha", "beta", "gamma", "low", "high", "slope", "axis"):
+            given, optional = getattr(self, name) is not None, self.function == "Clip"
+            if given != (name in known) and not (optional and name in known):
+                raise InputError(f"{self.function} takes {', '.join(known) or 'no parameters'}; {name} is off")
 
 
-Op = Linear | Pointwise
+@dataclass(frozen=True, slots=True)
+class MaxPool:
+    """The largest entry of each window of the last axes; what lies outside is −∞."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    padding: tuple[int, ...]  # before each axis, then behind each
+    dilation: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AxisMap:
+    """Along each axis in turn y[i] = Σ_l A[i, l] x[l]: averages, means, upsampling."""
+
+    axes: tuple[AxisMatrix, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """Σ c_i x_i; an axis of length 1 is repeated."""
+
+    coefficients: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Multiply:
+    """x₁ x₂; an axis of length 1 is repeated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """g x + t, one g and one t (carried) for each index of an axis; None: 1 and 0."""
+
+    axis: int
+    scale: str | None
+    shift: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Concat:
+    """Side by side along an axis."""
+
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """The entries in C order."""
+
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Permute:
+    """Axis i is axis order[i] of x."""
+
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Indices start, start + step, ... before stop, along an axis."""
+
+    axis: int
+    start: int
+    stop: int
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Pad:
+    """A number around x: so many entries before each axis, then behind each."""
+
+    padding: tuple[int, ...]
+    value: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A carried array; it reads nothing."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Softmax:
+    """eˣ / Σ eˣ along an axis."""
+
+    axis: int
+
+
+@dataclass(frozen=True, slots=True)
+class LogSoftmax:
+    """The logarithm of the same."""
+
+    axis: int
+
+
+Op = (
+    Linear
+    | Pointwise
+    | MaxPool
+    | AxisMap
+    | Add
+    | Multiply
+    | Scale
+    | Concat
+    | Reshape
+    | Permute
+    | Slice
+    | Pad
+    | Constant
+    | Softmax
+    | LogSoftmax
+)
+OPS: dict[str, type] = {
+    op.__name__: op
+    for op in (
+        Linear,
+        Pointwise,
+        MaxPool,
+        AxisMap,
+        Add,
+        Multiply,
+        Scale,
+        Concat,
+        Reshape,
+        Permute,
+        Slice,
+        Pad,
+        Constant,
+        Softmax,
+        LogSoftmax,
+    )
+}
+
+
+def carried_names(op: Op) -> tuple[str, ...]:
+    """The carried arrays that an op reads, in the order of its fields."""
+    match op:
+        case Pointwise(slope=str() as slope):
+            return (slope,)
+        case Scale():
+            return tuple(name for name in (op.scale, op.shift) if name is not None)
+        case Constant():
+            return (op.value,)
+        case AxisMap():
+            return tuple(axis.value for axis in op.axes if axis.value is not None)
+        case _:
+            return ()

@@ -11,16 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from jaxtyping import Float64
 
 from slth._errors import InputError
-from slth._shapes import Bias, Coefficient, Input, Signed
-from slth.graph.bases import Basis
+from slth._shapes import Bias, Coefficient, Signed
+from slth.graph.bases import Basis, Dense
 from slth.graph.nodes import Graph
+from slth.graph.ops import carried_names
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Affine:
-    """A linear map of the target: coefficients W (out, inp, tap), and b (out,) or None for 0."""
+    """A linear map of the target: coefficients W (row, inp, tap), and b (out,) or None for 0; see `bases`."""
 
     weight: Coefficient
     bias: Bias | None
@@ -29,18 +31,18 @@ class Affine:
         if self.weight.ndim != 3 or self.weight.size == 0:
             raise InputError(f"a weight has shape (out, inp, tap), none of them 0, got {self.weight.shape}")
         _check_array(self.weight, self.weight.shape, "weight")
-        _check_array(self.bias, self.weight.shape[:1], "bias")
+        _check_bias(self.bias, self.weight.shape[0], "bias")
 
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """W x + b in float64; x (batch, ...)."""
-        return _shifted(basis.apply(self.weight, x), self.bias)
+        return _shifted(basis, basis.apply(self.weight, x), self.bias)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Realised:
     """What the pruned random network computes in place of one map.
 
-    positive: P, negative: N, both (out, inp, tap); bias: b̂ (out,) or None for 0. signed: (inp,), the inputs that can be
+    positive: P, negative: N, both (row, inp, tap); bias: b̂ (out,) or None for 0. signed: (inp,), the inputs that can be
     negative. N is None if there are none; its columns are 0, and claim nothing, where `signed` is False.
     """
 
@@ -54,7 +56,7 @@ class Realised:
             raise InputError(f"the positive half has shape (out, inp, tap), none of them 0, got {self.positive.shape}")
         _check_array(self.positive, self.positive.shape, "positive half")
         _check_array(self.negative, self.positive.shape, "negative half")
-        _check_array(self.bias, self.positive.shape[:1], "realised bias")
+        _check_bias(self.bias, self.positive.shape[0], "realised bias")
         if self.signed.shape != self.positive.shape[1:2] or self.signed.dtype != np.bool_:
             raise InputError(
                 f"signed must be {self.positive.shape[1]} booleans, got {self.signed.dtype} {self.signed.shape}"
@@ -69,28 +71,31 @@ class Realised:
         y = basis.apply(self.positive, np.maximum(x, 0.0))
         if self.negative is not None:
             y = y + basis.apply(self.negative, np.maximum(-x, 0.0))
-        return _shifted(y, self.bias)
+        return _shifted(basis, y, self.bias)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Box:
-    """The inputs a bound speaks of: all x with lower ≤ x ≤ upper, coordinate by coordinate; both (inp,)."""
+    """The inputs a bound speaks of: all x with lower ≤ x ≤ upper, entry by entry.
 
-    lower: Input
-    upper: Input
+    Both have the axes of an input; an axis of length 1 speaks of all its entries, see `spread`.
+    """
+
+    lower: Float64[np.ndarray, "..."]
+    upper: Float64[np.ndarray, "..."]
 
     def __post_init__(self) -> None:
-        if self.lower.ndim != 1 or self.lower.size == 0:
+        if self.lower.ndim == 0 or self.lower.size == 0 or self.lower.ndim != self.upper.ndim:
             raise InputError(f"a box has one lower end per input, got an array of shape {self.lower.shape}")
         _check_array(self.lower, self.lower.shape, "lower end of the box")
-        _check_array(self.upper, self.lower.shape, "upper end of the box")
+        _check_array(self.upper, self.upper.shape, "upper end of the box")
         if (self.lower > self.upper).any():
             raise InputError("an input range is empty: its lower end exceeds its upper end")
 
     @classmethod
-    def uniform(cls, lower: float, upper: float, inputs: int) -> "Box":
-        """The same range for every one of `inputs` coordinates."""
-        return cls(np.full(inputs, float(lower)), np.full(inputs, float(upper)))
+    def uniform(cls, lower: float, upper: float, *shape: int) -> "Box":
+        """The same range for every entry of inputs of this shape."""
+        return cls(np.full(shape, float(lower)), np.full(shape, float(upper)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,11 +103,13 @@ class Target:
     """A trained network: its graph, the coefficients of its maps, and how it was read.
 
     Raises:
-        InputError: a map without coefficients, or coefficients that do not fit its basis.
+        InputError: a map without coefficients, or coefficients that do not fit its basis; an op that reads a carried
+            array that is not there.
     """
 
     graph: Graph
     coefficients: Mapping[str, Affine]  # by map
+    carried: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])  # arrays that ops read, by name
     names: Mapping[str, tuple[str, str | None]] = field(
         default_factory=dict[str, tuple[str, str | None]]
     )  # by map: the tensors of weight and bias
@@ -114,13 +121,26 @@ class Target:
             raise InputError(f"expected coefficients of {', '.join(maps)}; got {', '.join(self.coefficients)}")
         for path, op in maps.items():
             affine = self.coefficients[path]
-            if affine.weight.shape != op.coefficients or (affine.bias is not None) != op.bias:
+            biased = None if affine.bias is None else len(affine.bias)
+            if affine.weight.shape != op.coefficients or biased != (op.basis.outputs if op.bias else None):
                 raise InputError(f"{path}: coefficients {affine.weight.shape} do not fit the map {op.coefficients}")
+        missing = {name for node in self.graph.nodes for name in carried_names(node.op)} - set(self.carried)
+        if missing:
+            raise InputError(f"the network reads arrays that are not carried: {', '.join(sorted(missing))}")
 
 
-def _shifted(y: np.ndarray, bias: Bias | None) -> np.ndarray:
-    """One number per channel, the axis after the batch."""
-    return y if bias is None else y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
+def _shifted(basis: Basis, y: np.ndarray, bias: Bias | None) -> np.ndarray:
+    """One number per output channel: the last axis of a dense map, else the one after the batch."""
+    if bias is None or isinstance(basis, Dense):
+        return y if bias is None else y + bias
+    return y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
+
+
+def _check_bias(bias: np.ndarray | None, rows: int, name: str) -> None:
+    """One number for each output: as many for each group as there are rows."""
+    if bias is not None and (bias.ndim != 1 or len(bias) % rows):
+        raise InputError(f"the {name} must be float64 of shape ({rows},) for each group, got {bias.shape}")
+    _check_array(bias, () if bias is None else bias.shape, name)
 
 
 def _check_array(array: np.ndarray | None, shape: tuple[int, ...], name: str) -> None:

@@ -63,41 +63,39 @@ class Inputs:
         if 1 in (len(first), len(second)):
             most = max(len(first), len(second))
             return first * (most // len(first)), second * (most // len(second))
-        return tuple(self._full(first).reshape(-1).tolist()), tuple(self._full(second).reshape(-1).tolist())
-
-    def _full(self, values: Values) -> np.ndarray:
-        """One number for every entry of the shape, float64."""
-        array = np.asarray(values, np.float64)
-        if len(values) == math.prod(self.shape):
-            return array.reshape(self.shape)
-        return np.broadcast_to(array.reshape(-1, *(1 for _ in self.shape[1:])), self.shape)
+        full = (np.broadcast_to(self.spread(values), self.shape).reshape(-1).tolist() for values in (first, second))
+        return tuple(next(full)), tuple(next(full))
 
     @property
     def size(self) -> int:
         """Numbers in one input."""
         return math.prod(self.shape)
 
-    @property
-    def box(self) -> Box | None:
-        """The inputs that can occur, flat, or None where no range is known."""
-        if self.lower is None or self.upper is None:
-            return None
-        return Box(*(np.array(self._full(end)).reshape(-1) for end in (self.lower, self.upper)))
+    def spread(self, values: Values) -> np.ndarray:
+        """Values as an array that broadcasts against `shape`: size 1 along every axis whose entries share one."""
+        array = np.asarray(values, np.float64)
+        if len(values) == self.size:
+            return array.reshape(self.shape)
+        return array.reshape(-1, *(1 for _ in self.shape[1:]))
 
     @property
-    def signed(self) -> Bool[np.ndarray, " inp"]:
-        """True for every channel that can be negative: all of them, if no range is known."""
-        if self.lower is None:
-            return np.ones(self.shape[0], np.bool_)
-        negative = (self._full(self.lower) < 0).reshape(self.shape[0], -1)
-        return np.asarray(negative.any(axis=1), np.bool_)
+    def box(self) -> Box | None:
+        """The inputs that can occur, or None where no range is known."""
+        if self.lower is None or self.upper is None:
+            return None
+        return Box(self.spread(self.lower), self.spread(self.upper))
+
+    @property
+    def negative(self) -> Bool[np.ndarray, "..."]:
+        """Where an input can be negative, broadcasting against `shape`: everywhere, if no range is known."""
+        return np.ones((1,) * len(self.shape), np.bool_) if self.lower is None else self.spread(self.lower) < 0
 
     def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."]:
         """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training."""
         x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32)
         if self.mean is None or self.std is None or (self.mean == (0.0,) and self.std == (1.0,)):
             return x
-        mean, std = (self._full(values).astype(np.float32) for values in (self.mean, self.std))
+        mean, std = (self.spread(values).astype(np.float32) for values in (self.mean, self.std))
         return (x - mean) / std
 
 

@@ -1,9 +1,10 @@
 r"""A basis: fixed linear maps $B_t$ whose combinations a layer learns.
 
-$$y_o = \sum_j \sum_t C[o, j, t]\, B_t(x_j) + b_o$$
+$$y_o = \sum_j \sum_t C[r, j, t]\, B_t(x_j) + b_o$$
 
-x_j are the channels of the input (its first axis), y_o those of the output. A basis is right if `apply` equals the
-dense matrix that the conformance suite writes down for it; nothing else asks what kind it is.
+x_j are the channels of the input, y_o those of the output: output o is row r of group γ, o = γ · rows + r, and reads
+the inputs of its own group. A basis is right if `apply` equals the dense matrix that the conformance suite writes down
+for it; nothing else asks what kind it is.
 """
 
 from typing import Protocol, runtime_checkable
@@ -20,11 +21,13 @@ class Basis(Protocol):
     """Plain data: a frozen record of sizes."""
 
     @property
-    def inputs(self) -> int: ...  # channels that one output reads
+    def inputs(self) -> int: ...
     @property
     def outputs(self) -> int: ...
     @property
     def taps(self) -> int: ...
+    @property
+    def groups(self) -> int: ...
 
     def shape(self, inputs: Shape) -> Shape:
         """Shape of the outputs, without the batch.
@@ -35,9 +38,9 @@ class Basis(Protocol):
         ...
 
     def apply(self, coefficients: Coefficient, x: np.ndarray) -> np.ndarray:
-        """Σ_j Σ_t C[o, j, t] B_t(x_j) in float64; x (batch, *inputs)."""
+        """Σ_j Σ_t C[r, j, t] B_t(x_j) in float64; x (batch, *inputs)."""
         ...
 
     def norm(self, coefficients: Coefficient) -> float:
-        """An upper bound on the operator norm ‖x ↦ apply(C, x)‖₂, in real arithmetic."""
+        """An upper bound on ‖x ↦ apply(C, x)‖₂, in real arithmetic, whatever the length of the axes."""
         ...

@@ -1,4 +1,4 @@
-"""Dense layers: one tap, B(x_j) = x_j, so that the coefficients are the weight matrix."""
+"""Dense layers: one tap, B(x_j) = x_j, so that the coefficients are the weight matrix. Channels are the last axis."""
 
 from dataclasses import dataclass
 
@@ -22,18 +22,23 @@ class Dense:
     outputs: int
 
     @property
+    def groups(self) -> int:
+        """One."""
+        return 1
+
+    @property
     def taps(self) -> int:
         """One."""
         return 1
 
     def shape(self, inputs: Shape) -> Shape:
-        """(outputs,) of (inputs,)."""
-        if inputs != (self.inputs,):
+        """(..., outputs) of (..., inputs)."""
+        if inputs[-1:] != (self.inputs,):
             raise InputError(f"a dense map of {self.inputs} inputs was given values of shape {inputs}")
-        return (self.outputs,)
+        return (*inputs[:-1], self.outputs)
 
     def apply(self, coefficients: Coefficient, x: np.ndarray) -> np.ndarray:
-        """(batch, inputs) -> (batch, outputs)."""
+        """(batch, ..., inputs) -> (batch, ..., outputs)."""
         return x @ coefficients[:, :, 0].T
 
     def norm(self, coefficients: Coefficient) -> float:

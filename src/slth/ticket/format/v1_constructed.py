@@ -279,7 +279,7 @@ def _inputs(domain: Mapping[str, Any], inputs: int) -> Inputs:
 
 def _check_signs(graph: Graph, gadgets: Mapping[str, TwoLayer], inputs: Inputs) -> None:
     """A map has negative halves exactly where its inputs can be negative."""
-    expected = signed_inputs(graph, inputs.signed)
+    expected = signed_inputs(graph, inputs.shape, inputs.negative, {})
     for i, (path, op) in enumerate(graph.maps.items()):
         if i and gadgets[path].signed_ranges:
             raise TicketError(f"{path}: hidden activations are never negative, yet signed inputs are listed")

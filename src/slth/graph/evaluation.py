@@ -1,0 +1,137 @@
+"""A network's values in float64: the reference that every other interpreter is tested against."""
+
+from collections.abc import Callable, Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from slth.graph.axis_maps import apply_along
+from slth.graph.functions import FUNCTIONS
+from slth.graph.nodes import Graph, Node, fold
+from slth.graph.ops import (
+    Add,
+    AxisMap,
+    Concat,
+    Constant,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+)
+from slth.graph.shapes import Carried
+from slth.graph.values import Affine, Realised
+
+Values = tuple[np.ndarray, ...]
+Maps = Mapping[str, Affine] | Mapping[str, Realised]
+
+
+def evaluate(graph: Graph, maps: Maps, x: np.ndarray, carried: Carried | None = None) -> np.ndarray:
+    """The network's outputs, of a target's coefficients or of realised ones; x (batch, *shape)."""
+    arrays = {} if carried is None else carried
+
+    def step(node: Node, values: Values) -> np.ndarray:
+        if isinstance(node.op, Linear):
+            return maps[node.op.map].apply(node.op.basis, values[0])
+        if isinstance(node.op, Constant):
+            value = arrays[node.op.value].astype(np.float64)
+            return np.broadcast_to(value, (len(x), *value.shape))
+        return EVALUATE[type(node.op)](node.op, values, arrays)
+
+    return fold(graph, np.asarray(x, np.float64), step)
+
+
+def pointwise(op: Pointwise, x: np.ndarray, carried: Carried) -> np.ndarray:
+    """σ(x) for values (batch, ...)."""
+    if op.function == "PRelu":
+        assert op.slope is not None
+        assert op.axis is not None
+        return np.where(x >= 0, x, along(carried[op.slope], op.axis, x.ndim - 1) * x)
+    return FUNCTIONS[op.function].value(x, op)
+
+
+def along(numbers: np.ndarray, axis: int, axes: int) -> np.ndarray:
+    """One number per index of an axis, shaped so that it broadcasts against values of so many axes."""
+    return numbers.astype(np.float64).reshape(*(-1 if i == axis else 1 for i in range(axes)))
+
+
+def max_pool(op: MaxPool, x: np.ndarray) -> np.ndarray:
+    """The largest entry of each window of the last axes."""
+    axes, fixed = len(op.kernel), x.ndim - len(op.kernel)
+    ends = list(zip(op.padding[:axes], op.padding[axes:], strict=True))
+    padded = np.pad(x, [(0, 0)] * fixed + ends, constant_values=-np.inf)
+    lengths = [
+        (padded.shape[fixed + i] - op.dilation[i] * (op.kernel[i] - 1) - 1) // op.stride[i] + 1 for i in range(axes)
+    ]
+    windows = (
+        padded[
+            ...,
+            *(
+                slice(d * p, d * p + s * (n - 1) + 1, s)
+                for d, p, s, n in zip(op.dilation, position, op.stride, lengths, strict=True)
+            ),
+        ]
+        for position in product(*map(range, op.kernel))
+    )
+    found = next(windows)
+    for window in windows:
+        found = np.maximum(found, window)
+    return found
+
+
+def _axis_map(op: AxisMap, values: Values, carried: Carried) -> np.ndarray:
+    (x,) = values
+    for axis in op.axes:
+        x = apply_along(axis.matrix(x.shape[axis.axis + 1], carried), x, axis.axis + 1)
+    return x
+
+
+def _scale(op: Scale, values: Values, carried: Carried) -> np.ndarray:
+    (x,) = values
+    if op.scale is not None:
+        x = x * along(carried[op.scale], op.axis, x.ndim - 1)
+    return x if op.shift is None else x + along(carried[op.shift], op.axis, x.ndim - 1)
+
+
+def _add(op: Add, values: Values, _: Carried) -> np.ndarray:
+    return sum((c * x for c, x in zip(op.coefficients, values, strict=True)), np.zeros(()))
+
+
+def _slice(op: Slice, values: Values, _: Carried) -> np.ndarray:
+    return values[0][(slice(None),) * (op.axis + 1) + (slice(op.start, op.stop, op.step),)]
+
+
+def _pad(op: Pad, values: Values, _: Carried) -> np.ndarray:
+    axes = len(op.padding) // 2
+    ends = [(0, 0), *zip(op.padding[:axes], op.padding[axes:], strict=True)]
+    return np.pad(values[0], ends, constant_values=op.value)
+
+
+def log_softmax(x: np.ndarray, axis: int) -> np.ndarray:
+    """x − ln Σ eˣ along an axis of x, without overflow."""
+    shifted = x - x.max(axis=axis, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+
+
+EVALUATE: Mapping[type, Callable[[Any, Values, Carried], np.ndarray]] = {
+    Pointwise: lambda op, values, carried: pointwise(op, values[0], carried),
+    MaxPool: lambda op, values, _: max_pool(op, values[0]),
+    AxisMap: _axis_map,
+    Add: _add,
+    Multiply: lambda _, values, __: values[0] * values[1],
+    Scale: _scale,
+    Concat: lambda op, values, _: np.concatenate(values, axis=op.axis + 1),
+    Reshape: lambda op, values, _: values[0].reshape(len(values[0]), *op.shape),
+    Permute: lambda op, values, _: values[0].transpose(0, *(axis + 1 for axis in op.order)),
+    Slice: _slice,
+    Pad: _pad,
+    Softmax: lambda op, values, _: np.exp(log_softmax(values[0], op.axis + 1)),
+    LogSoftmax: lambda op, values, _: log_softmax(values[0], op.axis + 1),
+}

@@ -1,0 +1,172 @@
+"""Shapes: the algebra in which a network is checked before anything is computed."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from slth._errors import InputError
+from slth.graph.bases import Shape
+from slth.graph.nodes import INPUT, Graph, Node, fold
+from slth.graph.ops import (
+    Add,
+    AxisMap,
+    Concat,
+    Constant,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+)
+
+Carried = Mapping[str, np.ndarray]
+Shapes = tuple[Shape, ...]
+
+
+def shapes(graph: Graph, inputs: Shape, carried: Carried) -> dict[str, Shape]:
+    """The shape of the input and of every node's value, without the batch.
+
+    Raises:
+        InputError: values that do not fit an op, by the name of the node.
+    """
+    found: dict[str, Shape] = {INPUT: inputs}
+
+    def step(node: Node, values: Shapes) -> Shape:
+        try:
+            found[node.name] = shape_of(node.op, values, carried)
+        except InputError as error:
+            raise InputError(f"{node.name}: {error}") from error
+        return found[node.name]
+
+    fold(graph, inputs, step)
+    return found
+
+
+def shape_of(op: Any, values: Shapes, carried: Carried) -> Shape:
+    """The shape of one op's value, from those of its inputs.
+
+    Raises:
+        InputError: they do not fit.
+    """
+    counts = {Constant: 0, Multiply: 2, Add: len(op.coefficients) if isinstance(op, Add) else 0, Concat: len(values)}
+    wanted = counts.get(type(op), 1)
+    if len(values) != wanted or (isinstance(op, Add | Concat) and not values):
+        raise InputError(f"{type(op).__name__} reads {wanted or 'some'} values, got {len(values)}")
+    return SHAPES[type(op)](op, values, carried)
+
+
+def _linear(op: Linear, values: Shapes, _: Carried) -> Shape:
+    return op.basis.shape(values[0])
+
+
+def _same(op: Any, values: Shapes, carried: Carried) -> Shape:
+    """As the input; an axis that is named exists, and what is carried for it has its length."""
+    axis = getattr(op, "axis", None)
+    if axis is None:
+        return values[0]
+    if not 0 <= axis < len(values[0]):
+        raise InputError(f"axis {axis} of values of shape {values[0]}")
+    for name in (getattr(op, part, None) for part in ("scale", "shift", "slope")):
+        if name is not None and carried[name].shape != (values[0][axis],):
+            raise InputError(f"{name} has shape {carried[name].shape}, axis {axis} is {values[0][axis]} long")
+    return values[0]
+
+
+def _max_pool(op: MaxPool, values: Shapes, _: Carried) -> Shape:
+    axes = len(op.kernel)
+    if not 1 <= axes < len(values[0]) + 1 or len(op.padding) != 2 * axes:
+        raise InputError(f"a window of {axes} axes over values of shape {values[0]}")
+    lengths: list[int] = []
+    for i, length in enumerate(values[0][-axes:]):
+        k, s, d, a, e = op.kernel[i], op.stride[i], op.dilation[i], op.padding[i], op.padding[axes + i]
+        count = (length + a + e - d * (k - 1) - 1) // s + 1
+        if count < 1 or any(not any(0 <= m * s + p * d - a < length for p in range(k)) for m in (0, count - 1)):
+            raise InputError(f"a window of {k} along an axis of {length} reads nothing, or only padding")
+        lengths.append(count)
+    return (*values[0][:-axes], *lengths)
+
+
+def _axis_map(op: AxisMap, values: Shapes, carried: Carried) -> Shape:
+    shape = list(values[0])
+    for axis in op.axes:
+        if not 0 <= axis.axis < len(shape):
+            raise InputError(f"axis {axis.axis} of values of shape {values[0]}")
+        shape[axis.axis] = axis.rows(shape[axis.axis], carried)
+    return tuple(shape)
+
+
+def _broadcast(_: Any, values: Shapes, __: Carried) -> Shape:
+    if len({len(shape) for shape in values}) != 1:
+        raise InputError(f"values of {', '.join(map(str, values))} have other numbers of axes")
+    shape = tuple(max(lengths) for lengths in zip(*values, strict=True))
+    if any(length not in (1, most) for one in values for length, most in zip(one, shape, strict=True)):
+        raise InputError(f"values of {', '.join(map(str, values))} do not fit together")
+    return shape
+
+
+def _concat(op: Concat, values: Shapes, _: Carried) -> Shape:
+    first = values[0]
+    if not 0 <= op.axis < len(first):
+        raise InputError(f"axis {op.axis} of values of shape {first}")
+    rest = {(*shape[: op.axis], *shape[op.axis + 1 :]) for shape in values}
+    if len(rest) != 1 or len({len(shape) for shape in values}) != 1:
+        raise InputError(f"values of {', '.join(map(str, values))} do not fit side by side along axis {op.axis}")
+    return (*first[: op.axis], sum(shape[op.axis] for shape in values), *first[op.axis + 1 :])
+
+
+def _reshape(op: Reshape, values: Shapes, _: Carried) -> Shape:
+    if math.prod(op.shape) != math.prod(values[0]):
+        raise InputError(f"values of shape {values[0]} cannot have shape {op.shape}")
+    return op.shape
+
+
+def _permute(op: Permute, values: Shapes, _: Carried) -> Shape:
+    if sorted(op.order) != list(range(len(values[0]))):
+        raise InputError(f"{op.order} is no order of the axes of {values[0]}")
+    return tuple(values[0][axis] for axis in op.order)
+
+
+def _slice(op: Slice, values: Shapes, _: Carried) -> Shape:
+    shape = values[0]
+    if not 0 <= op.axis < len(shape) or not 0 <= op.start < op.stop <= shape[op.axis] or op.step < 1:
+        raise InputError(f"no slice {op.start}:{op.stop}:{op.step} along axis {op.axis} of values of shape {shape}")
+    return (*shape[: op.axis], len(range(op.start, op.stop, op.step)), *shape[op.axis + 1 :])
+
+
+def _pad(op: Pad, values: Shapes, _: Carried) -> Shape:
+    axes = len(values[0])
+    if len(op.padding) != 2 * axes or min(op.padding) < 0:
+        raise InputError(f"padding {op.padding} of values of shape {values[0]}")
+    ends = zip(values[0], op.padding[:axes], op.padding[axes:], strict=True)
+    return tuple(length + before + behind for length, before, behind in ends)
+
+
+def _constant(op: Constant, _: Shapes, carried: Carried) -> Shape:
+    return carried[op.value].shape
+
+
+SHAPES: Mapping[type, Callable[[Any, Shapes, Carried], Shape]] = {
+    Linear: _linear,
+    Pointwise: _same,
+    MaxPool: _max_pool,
+    AxisMap: _axis_map,
+    Add: _broadcast,
+    Multiply: _broadcast,
+    Scale: _same,
+    Concat: _concat,
+    Reshape: _reshape,
+    Permute: _permute,
+    Slice: _slice,
+    Pad: _pad,
+    Constant: _constant,
+    Softmax: _same,
+    LogSoftmax: _same,
+}

@@ -1,0 +1,140 @@
+"""Which values can be negative: from ops, the input's range and carried numbers, never from coefficients.
+
+If a realisation gave x̂ < 0 where x ≥ 0, its lift would give 0 and its coefficients P x̂: both must agree on every input.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from slth._shapes import Signed
+from slth.graph import spread
+from slth.graph.axis_maps import apply_along
+from slth.graph.bases import Dense, Shape
+from slth.graph.evaluation import along, max_pool
+from slth.graph.functions import FUNCTIONS
+from slth.graph.nodes import Graph, Node, fold
+from slth.graph.ops import (
+    Add,
+    AxisMap,
+    Concat,
+    Constant,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+)
+from slth.graph.shapes import Carried, shapes
+
+Negative = np.ndarray  # bool: size 1 along every axis whose entries share it, see `spread`
+Inputs = tuple[Negative, ...]
+Shapes = tuple[Shape, ...]
+
+
+def signed_inputs(graph: Graph, inputs: Shape, negative: Negative, carried: Carried) -> dict[str, Signed]:
+    """The input channels of each map that can be negative, (inp,), at any of its nodes.
+
+    Args:
+        inputs: the shape of the network's input.
+        negative: where that can be negative; broadcasts against `inputs`.
+    """
+    known = shapes(graph, inputs, carried)
+    found: dict[str, Signed] = {}
+
+    def step(node: Node, values: Inputs) -> Negative:
+        own = tuple(known[name] for name in node.inputs)
+        if isinstance(node.op, Linear):
+            channel = len(own[0]) - 1 if isinstance(node.op.basis, Dense) else 0
+            others = tuple(axis for axis in range(len(own[0])) if axis != channel)
+            per_channel = np.broadcast_to(values[0].any(axis=others), (own[0][channel],))
+            found[node.op.map] = np.asarray(found.get(node.op.map, False) | per_channel, np.bool_)
+            return np.ones((1,) * len(known[node.name]), np.bool_)
+        return SIGNS[type(node.op)](node.op, values, own, known[node.name], carried)
+
+    fold(graph, np.asarray(negative, np.bool_), step)
+    return found
+
+
+def _pointwise(op: Pointwise, values: Inputs, _: Shapes, __: Shape, ___: Carried) -> Negative:
+    match FUNCTIONS[op.function].signs(op):
+        case "never":
+            return np.zeros((1,) * values[0].ndim, np.bool_)
+        case "everywhere":
+            return np.ones((1,) * values[0].ndim, np.bool_)
+        case _:
+            return values[0]
+
+
+def _max_pool(op: MaxPool, values: Inputs, own: Shapes, _: Shape, __: Carried) -> Negative:
+    axes = tuple(range(values[0].ndim - len(op.kernel), values[0].ndim))
+    if all(values[0].shape[axis] == 1 for axis in axes):
+        return values[0]
+    return max_pool(op, spread.full(values[0], own[0]).astype(np.float64)) > 0
+
+
+def _axis_map(op: AxisMap, values: Inputs, own: Shapes, _: Shape, carried: Carried) -> Negative:
+    """Entry i can be negative if some A[i, l] < 0, or if A[i, l] > 0 where x[l] can."""
+    (negative,), shape = values, list(own[0])
+    for axis in op.axes:
+        matrix = axis.matrix(shape[axis.axis], carried)
+        shape[axis.axis] = len(matrix)
+        if negative.shape[axis.axis] == 1 and not (matrix < 0).any():
+            continue
+        full = np.broadcast_to(
+            negative, (*negative.shape[: axis.axis], matrix.shape[1], *negative.shape[axis.axis + 1 :])
+        )
+        inherited = apply_along((matrix > 0).astype(np.float64), full.astype(np.float64), axis.axis) > 0
+        negative = inherited | along(np.asarray((matrix < 0).any(axis=1)), axis.axis, negative.ndim).astype(np.bool_)
+    return negative
+
+
+def _add(op: Add, values: Inputs, _: Shapes, __: Shape, ___: Carried) -> Negative:
+    if min(op.coefficients) < 0:
+        return np.ones((1,) * values[0].ndim, np.bool_)
+    return np.logical_or.reduce(np.broadcast_arrays(*values))
+
+
+def _scale(op: Scale, values: Inputs, own: Shapes, _: Shape, carried: Carried) -> Negative:
+    length = own[0][op.axis]
+    gain = np.ones(length) if op.scale is None else carried[op.scale]
+    shift = np.zeros(length) if op.shift is None else carried[op.shift]
+    always = (shift < 0) | (gain < 0)
+    axes = values[0].ndim
+    found = along(always, op.axis, axes) > 0
+    return spread.smallest(found | (values[0] & (along(gain > 0, op.axis, axes) > 0)))
+
+
+def _pad(op: Pad, values: Inputs, own: Shapes, _: Shape, __: Carried) -> Negative:
+    if values[0].all() == values[0].any() == (op.value < 0):
+        return values[0]
+    return spread.surround(values[0], own[0], op.padding, op.value < 0)
+
+
+def _constant(op: Constant, _: Inputs, __: Shapes, ___: Shape, carried: Carried) -> Negative:
+    return spread.smallest(carried[op.value] < 0)
+
+
+SIGNS: Mapping[type, Callable[[Any, Inputs, Shapes, Shape, Carried], Negative]] = {
+    Pointwise: _pointwise,
+    MaxPool: _max_pool,
+    AxisMap: _axis_map,
+    Add: _add,
+    Multiply: lambda _, values, __, ___, ____: np.logical_or(*values),
+    Scale: _scale,
+    Concat: lambda op, values, own, _, __: spread.smallest(spread.join(values, own, op.axis)),
+    Reshape: lambda op, values, own, _, __: spread.reshape(values[0], own[0], op.shape),
+    Permute: lambda op, values, _, __, ___: spread.permute(values[0], op.order),
+    Slice: lambda op, values, _, __, ___: spread.take(values[0], op.axis, slice(op.start, op.stop, op.step)),
+    Pad: _pad,
+    Constant: _constant,
+    Softmax: lambda _, values, __, ___, ____: np.zeros((1,) * values[0].ndim, np.bool_),
+    LogSoftmax: lambda _, values, __, ___, ____: np.ones((1,) * values[0].ndim, np.bool_),
+}

@@ -1,0 +1,61 @@
+"""Arrays that say one thing for many entries: size 1 along every axis whose entries share it.
+
+A bound or a sign per channel of an image is an array (channels, 1, 1). Reshape, permute, slice, pad and concatenate act
+on it as on the values that it speaks of, and it stays as small as it can.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from slth.graph.bases import Shape
+
+
+def full(array: np.ndarray, shape: Shape) -> np.ndarray:
+    """One entry for each of the value's."""
+    return np.broadcast_to(array, shape)
+
+
+def reshape(array: np.ndarray, shape: Shape, new: Shape) -> np.ndarray:
+    """As the value, from one shape to another."""
+    if array.size == 1:
+        return array.reshape((1,) * len(new))
+    return np.ascontiguousarray(full(array, shape)).reshape(new)
+
+
+def permute(array: np.ndarray, order: Sequence[int]) -> np.ndarray:
+    """Axis i is axis order[i]."""
+    return array.transpose(order)
+
+
+def take(array: np.ndarray, axis: int, indices: slice) -> np.ndarray:
+    """A slice along an axis; shared entries stay shared."""
+    return array if array.shape[axis] == 1 else array[(slice(None),) * axis + (indices,)]
+
+
+def join(arrays: Sequence[np.ndarray], values: Sequence[Shape], axis: int) -> np.ndarray:
+    """Side by side along an axis."""
+    sizes = [max(array.shape[i] for array in arrays) for i in range(len(values[0]))]
+    parts: list[np.ndarray] = []
+    for array, shape in zip(arrays, values, strict=True):
+        own = tuple(shape[i] if i == axis else size for i, size in enumerate(sizes))
+        parts.append(np.broadcast_to(array, own))
+    return np.concatenate(parts, axis=axis)
+
+
+def surround(array: np.ndarray, shape: Shape, padding: Sequence[int], value: float | bool) -> np.ndarray:
+    """With padding around the axes that have some; those become full."""
+    axes = len(shape)
+    padded = [i for i in range(axes) if padding[i] or padding[axes + i]]
+    own = tuple(shape[i] if i in padded else array.shape[i] for i in range(axes))
+    ends = [(padding[i], padding[axes + i]) for i in range(axes)]
+    return np.pad(np.broadcast_to(array, own), ends, constant_values=value)
+
+
+def smallest(array: np.ndarray) -> np.ndarray:
+    """Size 1 along every axis whose entries are all the same."""
+    for axis in range(array.ndim):
+        first = array.take([0], axis=axis)
+        if array.shape[axis] > 1 and (array == first).all():
+            array = first
+    return array
