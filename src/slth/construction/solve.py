@@ -30,7 +30,6 @@ from slth.ticket import (
     Provenance,
     Ticket,
     constructed_ticket,
-    pack,
     realise,
     target_digest,
 )
@@ -68,9 +67,10 @@ def solve(
         gadget = layout.gadgets[path].fitted(path, op, layout.seed)
         blocks = gadget.problems(path, op, layout.seed)
         answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
-        mask = np.zeros((op.basis.outputs * op.basis.taps, gadget.lift_spec(op).live), np.bool_)
+        rows, _, taps = op.coefficients
+        mask = np.zeros((rows * taps, gadget.lift_spec(op).live), np.bool_)
         misses += _keep(mask, answers, path, op, solved)
-        gadgets[path], masks[f"{path}/mixing"] = gadget, pack(mask)
+        gadgets[path], masks[f"{path}/mixing"] = gadget, gadget.pack(path, op, seed=layout.seed, mask=mask)
         realised[path] = realise(gadget, path, op, seed=layout.seed, mask=mask)
     _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done:,}", solved.seconds, threads)
     return constructed_ticket(
@@ -116,19 +116,30 @@ def _answers(
 
 
 def _keep(
-    mask: Bool[np.ndarray, "row column"], answers: Iterator[_Answer], path: str, op: Linear, solved: "_Counter"
+    mask: Bool[np.ndarray, "w live"], answers: Iterator[_Answer], path: str, op: Linear, solved: "_Counter"
 ) -> list[Miss]:
     """Write what is kept into the mask of a map; the coefficients out of reach."""
     misses: list[Miss] = []
     for block, found, seconds in answers:
-        kept = found.kept.reshape(len(block.inputs), len(mask), -1)  # (slot, row, n)
-        mask[:, block.columns.reshape(-1)] = kept.transpose(1, 0, 2).reshape(len(mask), -1)
+        part = mask[block.rows_and_taps]
+        kept = found.kept.reshape(len(block.inputs), len(part), -1)  # (slot, w, n)
+        part[:, block.columns.reshape(-1)] = kept.transpose(1, 0, 2).reshape(len(part), -1)
         for at in np.flatnonzero(found.codes != _WITHIN):
-            slot, row = divmod(int(at), len(mask))
+            slot, w = divmod(int(at), len(part))
             error = float(found.error[at]) * block.gain
-            misses.append(Miss(path, row // op.basis.taps, int(block.inputs[slot]), block.half, error))
+            misses.append(_miss(path, op, block, slot, w, error))
         solved.add(len(found), seconds)
     return misses
+
+
+def _miss(path: str, op: Linear, block: Problems, slot: int, w: int, error: float) -> Miss:
+    """The coefficient of a problem, by output, input and tap."""
+    input = int(block.inputs[slot])
+    if block.half == "bias":
+        return Miss(path, input * block.rows + w, -1, block.half, error)
+    row, tap = divmod(w, block.taps)
+    group = input * op.basis.groups // op.basis.inputs
+    return Miss(path, group * block.rows + row, input, block.half, error, tap)
 
 
 _WITHIN = list(Status).index(Status.WITHIN_TOL)

@@ -124,7 +124,7 @@ def evaluate(
     parts: dict[str, Realised] = {}
     if isinstance(ticket.network, Graph):
         parts = {path: ticket.realised(path) for path in ticket.maps}
-        network = realised_from(ticket.network, parts)
+        network = realised_from(ticket, parts)
     else:
         network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
     ours = outputs(network, inputs, batch=_BATCH)
@@ -147,10 +147,10 @@ def _beside_the_target(
     labels: np.ndarray,
     data: str,
 ) -> Evaluation:
-    from slth.network import dense, outputs
+    from slth.network import outputs, target_module
 
     assert ticket.claims is not None
-    theirs = outputs(dense(target), inputs, batch=_BATCH)
+    theirs = outputs(target_module(target), inputs, batch=_BATCH)
     exact = inputs.astype(np.float64)
     per_input = unchanged_per_input(target, parts, exact)
     box = None if ticket.inputs is None else ticket.inputs.box

@@ -218,16 +218,16 @@ def _size(op: Linear) -> str:
 def _false_miss(ticket: Ticket, miss: Miss, target: Target, realised: dict[str, Realised]) -> list[str]:
     """A listed miss must be one, with the error it states."""
     wanted, got = target.coefficients[miss.map], realised[miss.map]
-    at = (miss.output, miss.input)
+    at = (miss.output % len(wanted.weight), miss.input, miss.tap)
     if miss.half == "bias" and miss.input == -1 and wanted.bias is not None and got.bias is not None:
         error = abs(got.bias[miss.output] - wanted.bias[miss.output])
     elif miss.half == "positive" and miss.input >= 0:
-        error = np.abs(got.positive[at] - wanted.weight[at]).max()
+        error = abs(got.positive[at] - wanted.weight[at])
     elif miss.half == "negative" and miss.input >= 0 and got.negative is not None and got.signed[miss.input]:
-        error = np.abs(got.negative[at] + wanted.weight[at]).max()
+        error = abs(got.negative[at] + wanted.weight[at])
     else:
         return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]
     if ticket.claims is None or (error == miss.error and error > ticket.claims.maps[miss.map].tolerance):
         return []
-    what = f"{miss.map}: the {miss.half} half of weight {at}"
+    what = f"{miss.map}: the {miss.half} half of weight {(miss.output, miss.input)}"
     return [f"{what} is listed as missed by {miss.error}, not {error}"]

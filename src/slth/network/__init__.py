@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from slth.network.exports import state_dict
     from slth.network.states import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
-    from slth.network.views import dense, outputs, realised, realised_from, source
+    from slth.network.views import outputs, realised, realised_from, source, target_module
 
 _LAZY = {
     "ARCHITECTURES": "architectures",
     "apply_to": "states",
     "build_architecture": "architectures",
-    "dense": "views",
+    "target_module": "views",
     "module_of": "states",
     "outputs": "views",
     "realised": "views",
@@ -45,7 +45,6 @@ __all__ = [
     "ARCHITECTURES",
     "apply_to",
     "build_architecture",
-    "dense",
     "mlp_from_tensors",
     "module_of",
     "outputs",
@@ -58,5 +57,6 @@ __all__ = [
     "source_of",
     "state_dict",
     "state_of",
+    "target_module",
     "train_mlp",
 ]

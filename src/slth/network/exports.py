@@ -6,8 +6,9 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.graph import Graph
+from slth.network.maps import SourceMap
 from slth.network.states import source_of, state_of
-from slth.network.views import MOST_BYTES, SourceMap, source
+from slth.network.views import MOST_BYTES, source
 from slth.ticket import Ticket
 
 

@@ -12,59 +12,15 @@ from collections.abc import Mapping
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from slth._errors import InputError
 from slth.graph import Graph, Realised, Target
 from slth.network.build import Network
+from slth.network.maps import RealisedMap, SourceMap, TargetMap, two_layer
 from slth.network.states import module_of
-from slth.numerics import Stream, uniform_rows
-from slth.ticket import Ticket, TwoLayer
+from slth.ticket import Ticket
 
 MOST_BYTES = 2 << 30  # of a source view
-
-
-class RealisedMap(nn.Module):
-    """y = P x⁺ + N x⁻ + b̂, (batch, inp) -> (batch, out)."""
-
-    def __init__(self, part: Realised) -> None:
-        super().__init__()
-        self.positive = _parameter(part.positive[:, :, 0])
-        self.negative = None if part.negative is None else _parameter(part.negative[:, :, 0])
-        self.bias = None if part.bias is None else _parameter(part.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The outputs of a batch."""
-        if self.negative is None:
-            return functional.linear(x, self.positive, self.bias)
-        negative = functional.linear((-x).clamp_min(0), self.negative)
-        return functional.linear(x.clamp_min(0), self.positive, self.bias) + negative
-
-
-class SourceMap(nn.Module):
-    """y = g Σ_h m v_h σ(u_h x_j(h) + (g_b/g) β_h) over the live neurons h, (batch, inp) -> (batch, out).
-
-    Neurons that copy an input keep one lift weight u and no bias; neurons that copy the constant keep only β.
-    """
-
-    def __init__(self, ticket: Ticket, path: str) -> None:
-        super().__init__()
-        gadget, op = _two_layer(ticket, path), ticket.maps[path]
-        lift = gadget.lift(path, op, ticket.seed)
-        inputs = np.concatenate([np.arange(op.basis.inputs), lift.spec.signed_inputs, [0]])[lift.slot]
-        constant = lift.slot == op.basis.inputs + len(lift.spec.signed_inputs)
-        sign = np.where(lift.slot < op.basis.inputs, 1.0, -1.0)
-        self.gain = gadget.gain
-        self.inputs = _buffer(inputs)
-        self.weight = _buffer(np.where(constant, 0.0, sign * lift.value).astype(np.float32))
-        self.bias = _buffer(np.where(constant, lift.value * (gadget.bias_gain / gadget.gain), 0.0).astype(np.float32))
-        mixing = uniform_rows(Stream(ticket.seed, f"{path}/mixing"), lift.neuron, op.basis.outputs * op.basis.taps)
-        mixing *= ticket.map_mask(path).T
-        self.mixing = _buffer(mixing)  # (live, out)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """The outputs of a batch."""
-        return self.gain * (torch.relu(x[:, self.inputs] * self.weight + self.bias) @ self.mixing)
 
 
 def realised(ticket: Ticket) -> nn.Module:
@@ -75,12 +31,14 @@ def realised(ticket: Ticket) -> nn.Module:
     """
     if not isinstance(ticket.network, Graph):
         return module_of(ticket)
-    return realised_from(ticket.network, {path: ticket.realised(path) for path in ticket.maps})
+    return realised_from(ticket, {path: ticket.realised(path) for path in ticket.maps})
 
 
-def realised_from(graph: Graph, parts: Mapping[str, Realised]) -> Network:
+def realised_from(ticket: Ticket, parts: Mapping[str, Realised]) -> Network:
     """The same, where the coefficients are at hand."""
-    return Network(graph, {path: RealisedMap(part) for path, part in parts.items()})
+    graph = _graph(ticket)
+    maps = {path: RealisedMap(op.basis, parts[path]) for path, op in graph.maps.items()}
+    return Network(graph, maps)
 
 
 def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
@@ -89,30 +47,22 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
     Raises:
         InputError: it would take more than `most_bytes` of memory, or the ticket has no maps.
     """
-    if not isinstance(ticket.network, Graph):
-        raise InputError("the random tensors of this ticket are the parameters themselves: slth.realised(ticket)")
-    size = sum(4 * ticket.gadgets[path].cost(op).mask_bits for path, op in ticket.maps.items())
-    size += sum(16 * _two_layer(ticket, path).lift_spec(op).live for path, op in ticket.maps.items())
+    graph = _graph(ticket)
+    size = sum(4 * ticket.gadgets[path].cost(op).mask_bits for path, op in graph.maps.items())
+    size += sum(16 * two_layer(ticket, path).lift_spec(op).live for path, op in graph.maps.items())
     if size > most_bytes:
         raise InputError(
             f"the source network needs {size / 2**30:.2f} GiB, more than the limit of {most_bytes / 2**30:.2f} GiB; "
             "the realised view computes the same function"
         )
-    return Network(ticket.network, {path: SourceMap(ticket, path) for path in ticket.maps})
+    return Network(graph, {path: SourceMap(ticket, path) for path in graph.maps})
 
 
-def dense(target: Target) -> Network:
-    """The target itself, float32."""
-    maps: dict[str, nn.Module] = {}
-    for path, affine in target.coefficients.items():
-        outputs, inputs, _ = affine.weight.shape
-        linear = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=affine.bias is not None)
-        with torch.no_grad():
-            linear.weight.copy_(torch.from_numpy(affine.weight[:, :, 0]))  # pyright: ignore
-            if affine.bias is not None:
-                linear.bias.copy_(torch.from_numpy(affine.bias))  # pyright: ignore
-        maps[path] = linear.requires_grad_(False)
-    return Network(target.graph, maps)
+def target_module(target: Target, dtype: torch.dtype = torch.float32) -> Network:
+    """The target itself, as its graph computes it."""
+    graph = target.graph
+    maps = {path: TargetMap(op.basis, target.coefficients[path], dtype) for path, op in graph.maps.items()}
+    return Network(graph, maps)
 
 
 def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.ndarray:
@@ -134,16 +84,7 @@ def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.n
     return np.concatenate(parts)
 
 
-def _two_layer(ticket: Ticket, path: str) -> TwoLayer:
-    gadget = ticket.gadgets[path]
-    if not isinstance(gadget, TwoLayer):
-        raise InputError(f"{path}: no source view of a {type(gadget).__name__} gadget")
-    return gadget
-
-
-def _parameter(values: np.ndarray) -> nn.Parameter:
-    return nn.Parameter(torch.from_numpy(values.astype(np.float32)), requires_grad=False)
-
-
-def _buffer(values: np.ndarray) -> nn.Buffer:
-    return nn.Buffer(torch.from_numpy(np.ascontiguousarray(values)))
+def _graph(ticket: Ticket) -> Graph:
+    if not isinstance(ticket.network, Graph):
+        raise InputError("the random tensors of this ticket are the parameters themselves: slth.realised(ticket)")
+    return ticket.network

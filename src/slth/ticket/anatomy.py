@@ -7,7 +7,6 @@ from jaxtyping import Bool, Float64
 
 from slth._errors import InputError
 from slth.ticket.gadgets import Problems
-from slth.ticket.gadgets.gadget import CONSTANT
 from slth.ticket.ticket import Ticket
 
 
@@ -29,47 +28,49 @@ class Half:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Anatomy:
-    """A coefficient of a ticket: entry (output, input) of a map's weight at tap 0, or its bias (input None)."""
+    """A coefficient of a ticket: entry (output, input, tap) of a map's weight, or its bias (input None)."""
 
     map: str
     output: int
     input: int | None
+    tap: int
     gain: float
     halves: tuple[Half, ...]
 
 
-def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None) -> Anatomy:
-    """Regenerate the candidates of one coefficient. Cost: those of the block of problems it is in.
+def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap: int = 0) -> Anatomy:
+    """Regenerate the candidates of one coefficient. Cost: those of the blocks of problems it is in.
 
     Raises:
-        InputError: no such map, output or input.
+        InputError: no such map, output, input or tap.
     """
     if path not in ticket.gadgets:
         raise InputError(f"the ticket has the maps {', '.join(ticket.gadgets)[:300] or '(none)'}; there is no {path}")
     op = ticket.maps[path]
-    if not 0 <= output < op.basis.outputs:
-        raise InputError(f"{path} has outputs 0 to {op.basis.outputs - 1}, there is no output {output}")
-    if input is None and not op.bias:
-        raise InputError(f"{path} has no bias; give an input from 0 to {op.basis.inputs - 1}")
-    if input is not None and not 0 <= input < op.basis.inputs:
-        raise InputError(f"{path} has inputs 0 to {op.basis.inputs - 1}, there is no input {input}")
-    mask = ticket.map_mask(path)
-    row = output * op.basis.taps
-    halves: list[Half] = []
-    gain = 1.0
+    rows, inputs, taps = op.coefficients
+    group, row = divmod(output, rows)
+    for name, value, count in (("output", output, op.basis.outputs), ("input", input, inputs), ("tap", tap, taps)):
+        if value is not None and not 0 <= value < count:
+            raise InputError(f"{path} has {name}s 0 to {count - 1}, there is no {name} {value}")
+    if input is None and (tap or not op.bias):
+        raise InputError(f"{path} has no such bias; give an input from 0 to {inputs - 1}")
+    if input is not None and input * op.basis.groups // inputs != group:
+        raise InputError(f"output {output} of {path} does not read input {input}: they are in different groups")
+    mask, halves, gain = ticket.map_mask(path), list[Half](), 1.0
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
-        slots = np.flatnonzero(block.inputs == (CONSTANT if input is None else input))
-        if len(slots):
-            gain = block.gain
-            halves.append(_half(block, int(slots[0]), row, mask))
-    return Anatomy(path, output, input, gain, tuple(halves))
+        wanted = group if block.half == "bias" else input
+        if (block.half == "bias") != (input is None) or wanted not in block.inputs:
+            continue
+        slot, gain = int(np.flatnonzero(block.inputs == wanted)[0]), block.gain
+        halves.append(_half(block, slot, row if input is None else row * taps + tap, mask))
+    return Anatomy(path, output, input, tap, gain, tuple(halves))
 
 
-def _half(block: Problems, slot: int, row: int, mask: Bool[np.ndarray, "row column"]) -> Half:
+def _half(block: Problems, slot: int, w: int, mask: Bool[np.ndarray, "w live"]) -> Half:
     return Half(
         name=block.half,
         sign=block.sign,
         neuron=tuple(int(h) for h in block.neurons[slot]),
-        candidates=block.gain * block.candidates()[slot, :, row],
-        kept=mask[row, block.columns[slot]],
+        candidates=block.gain * block.candidates()[slot, :, w],
+        kept=mask[block.rows_and_taps][w, block.columns[slot]],
     )

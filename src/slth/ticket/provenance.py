@@ -20,6 +20,7 @@ class Miss:
     input: int  # −1 for a bias
     half: str  # "positive", "negative" or "bias"
     error: float
+    tap: int = 0
 
 
 @dataclass(frozen=True, slots=True)

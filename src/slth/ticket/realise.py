@@ -19,11 +19,11 @@ from slth.ticket.tensors import RandomTensor
 HEAD = 4096  # values of each tensor whose digest a ticket stores
 
 
-def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, mask: Bool[np.ndarray, "row column"]) -> Realised:
+def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, mask: Bool[np.ndarray, "w live"]) -> Realised:
     """The coefficients P, N and b̂ of a masked map. Cost: generating its random numbers once, in blocks."""
-    outputs, inputs, taps = op.coefficients
+    rows, inputs, taps = op.coefficients
     signed = gadget.signed(op)
-    halves = {"positive": np.zeros((inputs, outputs * taps))}
+    halves = {"positive": np.zeros((inputs, rows * taps))}
     if signed.any():
         halves["negative"] = np.zeros_like(halves["positive"])
     bias = None
@@ -31,10 +31,10 @@ def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, mask: Bool[np.n
     for block in gadget.problems(path, op, seed):
         sums = block.sums(kept)
         if block.half == "bias":
-            bias = np.ascontiguousarray(sums.reshape(outputs, taps)[:, 0])
+            bias = np.ascontiguousarray(sums.reshape(-1))
         else:
             halves[block.half][block.inputs] = sums
-    shaped = {half: np.ascontiguousarray(_by_output(sums, outputs, taps)) for half, sums in halves.items()}
+    shaped = {half: _by_row(sums, rows, taps) for half, sums in halves.items()}
     return Realised(positive=shaped["positive"], negative=shaped.get("negative"), bias=bias, signed=signed)
 
 
@@ -70,6 +70,6 @@ def target_digest(coefficients: Mapping[str, Affine]) -> str:
     return digest.hexdigest()
 
 
-def _by_output(sums: np.ndarray, outputs: int, taps: int) -> np.ndarray:
-    """(inp, out · tap) -> (out, inp, tap)."""
-    return np.moveaxis(sums.reshape(-1, outputs, taps), 0, 1)
+def _by_row(sums: np.ndarray, rows: int, taps: int) -> np.ndarray:
+    """(inp, row · tap) -> (row, inp, tap)."""
+    return np.ascontiguousarray(np.moveaxis(sums.reshape(-1, rows, taps), 0, 1))

@@ -150,9 +150,9 @@ class Ticket:
         gadget, op = self.gadgets[path], self.maps[path]
         return realise(gadget, path, op, seed=self.seed, mask=self.map_mask(path))
 
-    def map_mask(self, path: str) -> Bool[np.ndarray, "row column"]:
-        """The mask of a map, as its gadget lays it out."""
-        return self.gadgets[path].mask(self.maps[path], self.masks[f"{path}/mixing"])
+    def map_mask(self, path: str) -> Bool[np.ndarray, "w live"]:
+        """The mask of a map: a row for each (row, tap), a column for each live neuron."""
+        return self.gadgets[path].mask(path, self.maps[path], seed=self.seed, bits=self.masks[f"{path}/mixing"])
 
     def tensor(self, path: str) -> RandomTensor:
         """The random tensor at a path, or at one of its aliases."""

@@ -13,7 +13,7 @@ from slth.numerics import uniform_of, word_at
 def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
-    Slots: inputs positive ones, len(signed) negative ones, the constant. need (slots,) int64 is counted down.
+    Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down.
     neuron, slot, value (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
     """
     slots = need.shape[0]

@@ -17,24 +17,24 @@ from slth.numerics import Stream, uniform_rows
 from slth.ticket.tensors import RandomTensor
 
 Half = Literal["positive", "negative", "bias"]
-CONSTANT = -1  # in place of an input: the constant 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problems:
-    """A block of subset sums of one half. Coefficient (input s, row w) of a map is sign · gain · Σ_k kept · candidate.
+    """A block of subset sums of one half: coefficient (slot s, column w) is sign · gain · Σ_k kept · candidate.
 
-    A row is a pair (output, tap), output outermost. Candidate k of (s, w) is v u: v from row `neurons[s, k]` of the
-    mixing stream, u the factor of that neuron. All are exact in float64, and so is the sum of up to 64 of them.
+    w counts pairs (row, tap), row outermost; of a bias, rows alone. Candidate k of (s, w) is v u: v from row
+    `neurons[s, k]` of the mixing stream, u the factor of that neuron. All are exact in float64, and so is the sum of up
+    to 64 of them.
     """
 
     half: Half
-    inputs: Int64[np.ndarray, " slot"]  # of the map; `CONSTANT` for a bias
+    inputs: Int64[np.ndarray, " slot"]  # of the map; of a bias, the group
     columns: Int64[np.ndarray, "slot n"]  # where the bits of the candidates stand in a row of the mask
     neurons: Int64[np.ndarray, "slot n"]  # hidden neuron of each candidate
     factors: Float64[np.ndarray, "slot n"]  # u
     mixing: Stream  # of v
-    outputs: int
+    rows: int  # outputs of one group
     taps: int
     gain: float
 
@@ -44,26 +44,26 @@ class Problems:
         return -1.0 if self.half == "negative" else 1.0
 
     @property
-    def rows(self) -> int:
-        """(output, tap) pairs."""
-        return self.outputs * self.taps
+    def rows_and_taps(self) -> slice:
+        """Which of the (row, tap) pairs of a mask this block speaks of: all; of a bias, those of tap 0."""
+        return slice(None, None, self.taps if self.half == "bias" else 1)
 
-    def candidates(self) -> Float64[np.ndarray, "slot n row"]:
+    def candidates(self) -> Float64[np.ndarray, "slot n w"]:
         """v u, regenerated; not yet scaled by the gain."""
-        mixing = uniform_rows(self.mixing, self.neurons.reshape(-1), self.rows)
-        return mixing.astype(np.float64).reshape(*self.neurons.shape, self.rows) * self.factors[..., None]
+        width = self.rows * self.taps
+        mixing = uniform_rows(self.mixing, self.neurons.reshape(-1), width)[:, self.rows_and_taps]
+        return mixing.astype(np.float64).reshape(*self.neurons.shape, -1) * self.factors[..., None]
 
-    def sums(self, mask: Bool[np.ndarray, "column row"]) -> Float64[np.ndarray, "slot row"]:
-        """gain · Σ kept · candidate, exact; the mask is given with one row for each column of the ticket's."""
-        return np.einsum("snr,snr->sr", self.candidates(), mask[self.columns]) * self.gain
+    def sums(self, mask: Bool[np.ndarray, "live w"]) -> Float64[np.ndarray, "slot w"]:
+        """gain · Σ kept · candidate, exact; the mask is given with one row for each live neuron."""
+        kept = mask[self.columns][..., self.rows_and_taps]
+        return np.einsum("snw,snw->sw", self.candidates(), kept) * self.gain
 
-    def targets(self, affine: Affine) -> Float64[np.ndarray, "slot row"]:
+    def targets(self, affine: Affine) -> Float64[np.ndarray, "slot w"]:
         """What each subset must sum to, before the gain: ± the coefficients of a target."""
         if self.half == "bias":
-            wanted = np.zeros((self.outputs, self.taps))
-            if affine.bias is not None:
-                wanted[:, 0] = affine.bias
-            return wanted.reshape(1, -1) / self.gain
+            bias = np.zeros(0) if affine.bias is None else affine.bias
+            return bias.reshape(-1, self.rows)[self.inputs] / self.gain
         weights = np.moveaxis(affine.weight[:, self.inputs], 1, 0).reshape(len(self.inputs), -1)
         return self.sign * weights / self.gain
 
@@ -105,6 +105,10 @@ class Gadget(Protocol):
         """Inputs that have a negative half."""
         ...
 
-    def mask(self, op: Linear, bits: Bits) -> Bool[np.ndarray, "row column"]:
-        """The mask of packed bits; `pack` is the inverse."""
+    def mask(self, path: str, op: Linear, *, seed: int, bits: Bits) -> Bool[np.ndarray, "w live"]:
+        """The mask of packed bits: a row for each (row, tap) of the map, a column for each live neuron."""
+        ...
+
+    def pack(self, path: str, op: Linear, *, seed: int, mask: Bool[np.ndarray, "w live"]) -> Bits:
+        """The inverse of `mask`."""
         ...

@@ -1,10 +1,11 @@
 """The lift: which neuron of the random first layer serves which input.
 
-A target layer becomes two random layers. The *lift* makes scalar copies σ(u x_j) of the inputs (and σ(β) of the
-constant 1), the *mixing* layer reads them. Which neuron copies which input is itself a masking choice, so nothing of
-the lift is wasted and no mask bit is spent:
+A map becomes two random layers. The *lift* makes scalar copies σ(u x_j) of the inputs (and σ(β) of the constant 1), the
+*mixing* layer reads them. Which neuron copies which input is itself a masking choice, so nothing of the lift is wasted
+and no mask bit is spent:
 
-    slots      (j, +) for every input j, then (j, −) for every input that can be negative, then the constant
+    slots      (j, +) for every input j, then (j, −) for every input that can be negative, then the constant, a slot for
+               each group
     value      of slot at neuron h: u[h, j], −u[h, j], β[h]
     need       n, n, n_c
     the scan   for h = 0, 1, ...: from the slot after the last one served, cyclically, serve the first slot with need
@@ -34,6 +35,7 @@ class LiftSpec:
     candidates: int  # n, neurons wanted per slot of an input
     constants: int  # n_c, neurons wanted for the constant slot; 0 for a layer without bias
     signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
+    groups: int = 1  # each with a constant slot of its own
 
     @property
     def signed_inputs(self) -> Int64[np.ndarray, " signed"]:
@@ -49,13 +51,23 @@ class LiftSpec:
 
     @property
     def slots(self) -> int:
-        """What the lift can serve: (j, +) for all inputs, (j, −) for the signed ones, the constant."""
-        return self.inputs + sum(b - a for a, b in self.signed) + (self.constants > 0)
+        """What the lift can serve: (j, +) for all inputs, (j, −) for the signed ones, the constants."""
+        return self.input_slots + self.constant_slots
+
+    @property
+    def input_slots(self) -> int:
+        """Those of the inputs, of both signs."""
+        return self.inputs + sum(b - a for a, b in self.signed)
+
+    @property
+    def constant_slots(self) -> int:
+        """Those of the constant: one for each group, none without a bias."""
+        return self.groups if self.constants else 0
 
     @property
     def live(self) -> int:
         """Neurons that serve a slot."""
-        return self.candidates * (self.slots - (self.constants > 0)) + self.constants
+        return self.candidates * self.input_slots + self.constants * self.constant_slots
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,12 +83,12 @@ class Lift:
 
     def members(self, slots: slice) -> Int64[np.ndarray, "slot n"]:
         """Ranks in `live` of the candidates of each input slot: entry (s, k) is the k-th neuron that serves s."""
-        return self.by_slot[: self.spec.live - self.spec.constants].reshape(-1, self.spec.candidates)[slots]
+        return self.by_slot[: self.spec.candidates * self.spec.input_slots].reshape(-1, self.spec.candidates)[slots]
 
     @property
-    def constant_members(self) -> Int64[np.ndarray, " n_c"]:
-        """Ranks in `live` of the neurons that serve the constant."""
-        return self.by_slot[self.spec.live - self.spec.constants :]
+    def constant_members(self) -> Int64[np.ndarray, "group n_c"]:
+        """Ranks in `live` of the neurons that serve the constant of each group."""
+        return self.by_slot[self.spec.candidates * self.spec.input_slots :].reshape(-1, max(self.spec.constants, 1))
 
 
 def signed_ranges(signed: Bool[np.ndarray, " inp"]) -> tuple[tuple[int, int], ...]:
@@ -103,8 +115,7 @@ def scan(spec: LiftSpec, seed: int, layer: str, *, most: int = 2**62) -> Lift:
 
     negative = spec.signed_inputs
     need = np.full(spec.slots, spec.candidates, np.int64)
-    if spec.constants:
-        need[-1] = spec.constants
+    need[spec.input_slots :] = spec.constants
     neuron, slot, value = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live)
     lift_key, bias_key = (np.array(Stream(seed, f"{layer}/{part}").key, np.uint32) for part in ("lift", "lift_bias"))
     live, neurons = _kernels.scan(spec.inputs, negative, need, most, lift_key, bias_key, neuron, slot, value)

@@ -3,7 +3,7 @@ r"""Two random layers for one map: a *lift* makes positive copies of the inputs,
 Pensia, Rajput, Nagle, Vishwakarma and Papailiopoulos (2020), with biases and signed inputs. With u ≥ ½ the lift's value
 of a neuron (see `lift`), v, m its mixing weight and mask bit, sums over the neurons of one slot:
 
-    P[o, j, t] = g Σ m v u        N[o, j, t] = g Σ m v u        b[o] = g_b Σ m v β
+    P[r, j, t] = g Σ m v u        N[r, j, t] = g Σ m v u        b[γ · rows + r] = g_b Σ m v β
 
 Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. All entries are U[−1, 1), gains are powers of two.
 """
@@ -18,7 +18,7 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Linear
 from slth.numerics import Stream
-from slth.ticket.gadgets.gadget import CONSTANT, Cost, Problems
+from slth.ticket.gadgets.gadget import Cost, Half, Problems
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
 from slth.ticket.tensors import RandomTensor
 
@@ -38,7 +38,7 @@ class TwoLayer:
 
     def lift_spec(self, op: Linear) -> LiftSpec:
         """What the scan needs to know."""
-        return LiftSpec(op.basis.inputs, self.candidates, self.constants, self.signed_ranges)
+        return LiftSpec(op.basis.inputs, self.candidates, self.constants, self.signed_ranges, op.basis.groups)
 
     def lift(self, path: str, op: Linear, seed: int) -> Lift:
         """The lift, scanned again from the seed."""
@@ -58,10 +58,11 @@ class TwoLayer:
         Of the lift each live neuron keeps the one number it serves with; what the mixing layer keeps says the mask.
         """
         spec = self.lift_spec(op)
-        outputs, inputs, taps = op.coefficients
-        lift = RandomTensor(f"{path}/lift", (self.neurons, inputs), "uniform", kept=spec.live - self.constants)
-        bias = RandomTensor(f"{path}/lift_bias", (self.neurons,), "uniform", kept=self.constants)
-        mixing = RandomTensor(f"{path}/mixing", (self.neurons, outputs, taps), "uniform", kept=0)
+        rows, inputs, taps = op.coefficients
+        constants = self.constants * spec.constant_slots
+        lift = RandomTensor(f"{path}/lift", (self.neurons, inputs), "uniform", kept=spec.live - constants)
+        bias = RandomTensor(f"{path}/lift_bias", (self.neurons,), "uniform", kept=constants)
+        mixing = RandomTensor(f"{path}/mixing", (self.neurons, rows, taps), "uniform", kept=0)
         return (lift, bias, mixing) if self.constants else (lift, mixing)
 
     def check_layout(self, path: str, op: Linear, seed: int) -> None:
@@ -71,34 +72,53 @@ class TwoLayer:
             raise InputError(f"{path}: the scan ends after {found} neurons, the ticket says {self.neurons}")
 
     def cost(self, op: Linear) -> Cost:
-        """Bits: one per (output, tap, live neuron)."""
-        spec, rows = self.lift_spec(op), op.basis.outputs * op.basis.taps
-        bits, problems = rows * spec.live, rows * spec.slots
-        slot = rows * max(self.candidates, self.constants)
+        """Bits: one per (row, tap, live neuron); of neurons that serve a constant at tap 0 only."""
+        spec, (rows, _, taps) = self.lift_spec(op), op.coefficients
+        inputs, constants = self.candidates * spec.input_slots, self.constants * spec.constant_slots
+        bits = rows * (taps * inputs + constants)
+        problems = rows * (taps * spec.input_slots + spec.constant_slots)
+        slot = rows * max(taps * self.candidates, self.constants)
         return Cost(bits, problems, 2 * bits + 64 * spec.live + 64 * problems + 32 * slot)
 
     def problems(self, path: str, op: Linear, seed: int) -> Iterator[Problems]:
         """Positive halves, negative halves, bias: in blocks of about 2²⁰ candidates."""
         lift = self.lift(path, op, seed)
-        outputs, _, taps = op.coefficients
+        rows, inputs, taps = op.coefficients
         mixing = Stream(seed, f"{path}/mixing")
         members = lift.members(slice(None))
-        size = max(1, _BLOCK // (self.candidates * outputs * taps))
-        served = np.concatenate([np.arange(op.basis.inputs), lift.spec.signed_inputs])  # input of each slot
+        size = max(1, _BLOCK // (self.candidates * rows * taps))
+        served = np.concatenate([np.arange(inputs), lift.spec.signed_inputs])  # input of each slot
 
-        def block(half: str, inputs: np.ndarray, columns: Int64[np.ndarray, "slot n"], gain: float) -> Problems:
+        def block(half: Half, inputs: Int64[np.ndarray, " slot"], columns: np.ndarray, gain: float) -> Problems:
             neurons, factors = lift.neuron[columns], lift.value[columns]
-            return Problems(half, inputs, columns, neurons, factors, mixing, outputs, taps, gain)  # pyright: ignore[reportArgumentType]
+            return Problems(half, inputs, columns, neurons, factors, mixing, rows, taps, gain)
 
-        for half, start, stop in (("positive", 0, op.basis.inputs), ("negative", op.basis.inputs, len(served))):
+        halves: tuple[tuple[Half, int, int], ...] = (("positive", 0, inputs), ("negative", inputs, len(served)))
+        for half, start, stop in halves:
             for first in range(start, stop, size):
                 slots = slice(first, min(first + size, stop))
                 yield block(half, served[slots], members[slots], self.gain)
         if self.constants:
-            yield block("bias", np.array([CONSTANT]), lift.constant_members[None], self.bias_gain)
+            yield block("bias", np.arange(op.basis.groups), lift.constant_members, self.bias_gain)
 
-    def mask(self, op: Linear, bits: Bits) -> Bool[np.ndarray, "row column"]:
-        """One row per (output, tap), one column per live neuron."""
-        cost = self.cost(op)
-        flat = np.unpackbits(bits, count=cost.mask_bits, bitorder="little")
-        return flat.reshape(op.basis.outputs * op.basis.taps, -1).view(np.bool_)
+    def mask(self, path: str, op: Linear, *, seed: int, bits: Bits) -> Bool[np.ndarray, "w live"]:
+        """One row per (row, tap), one column per live neuron; neurons of a constant keep nothing beyond tap 0."""
+        rows, _, taps = op.coefficients
+        flat = np.unpackbits(bits, count=self.cost(op).mask_bits, bitorder="little").view(np.bool_)
+        if taps == 1 or not self.constants:
+            return flat.reshape(rows * taps, -1)
+        stored = self._stored(path, op, seed)
+        stored[stored] = flat
+        return stored
+
+    def pack(self, path: str, op: Linear, *, seed: int, mask: Bool[np.ndarray, "w live"]) -> Bits:
+        """Row outermost, then tap, then live neurons ascending; least significant bit first, zero padding."""
+        every = op.basis.taps == 1 or not self.constants
+        return np.packbits(mask.reshape(-1) if every else mask[self._stored(path, op, seed)], bitorder="little")
+
+    def _stored(self, path: str, op: Linear, seed: int) -> Bool[np.ndarray, "w live"]:
+        """Which bits of a mask are stored, where not all are."""
+        rows, _, taps = op.coefficients
+        stored = np.ones((rows, taps, self.lift_spec(op).live), np.bool_)
+        stored[:, 1:, self.lift(path, op, seed).constant_members.reshape(-1)] = False
+        return stored.reshape(rows * taps, -1)

@@ -1,0 +1,181 @@
+"""Linear maps as modules: the target's own, the realised ones, and the two random layers in place of one."""
+
+from typing import cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from slth._errors import InputError
+from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised
+from slth.numerics import Stream, uniform_rows
+from slth.ticket import Lift, Ticket, TwoLayer
+
+_CONV = (functional.conv1d, functional.conv2d, functional.conv3d)
+_TRANSPOSED = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
+
+
+class TargetMap(nn.Module):
+    """y = W x + b."""
+
+    def __init__(self, basis: Basis, affine: Affine, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.basis = basis
+        self.weight = _parameter(stored_weight(basis, affine.weight), dtype)
+        self.bias = None if affine.bias is None else _parameter(affine.bias, dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        return apply_map(self.basis, x, self.weight, self.bias)
+
+
+class RealisedMap(nn.Module):
+    """y = P x⁺ + N x⁻ + b̂; P x + b̂ where no input can be negative."""
+
+    def __init__(self, basis: Basis, part: Realised, dtype: torch.dtype = torch.float32) -> None:
+        super().__init__()
+        self.basis = basis
+        self.positive = _parameter(stored_weight(basis, part.positive), dtype)
+        self.negative = None if part.negative is None else _parameter(stored_weight(basis, part.negative), dtype)
+        self.bias = None if part.bias is None else _parameter(part.bias, dtype)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        if self.negative is None:
+            return apply_map(self.basis, x, self.positive, self.bias)
+        negative = apply_map(self.basis, (-x).clamp_min(0), self.negative, None)
+        return apply_map(self.basis, x.clamp_min(0), self.positive, self.bias) + negative
+
+
+class SourceMap(nn.Module):
+    """The pruned random network in place of one map: y = g Σ_h m v_h σ(u_h x_j(h) + (g_b/g) β_h), over live neurons h.
+
+    Neurons that copy an input keep one lift weight u and no bias; neurons that copy the constant keep only β. Those of
+    one group stand together, filled up with neurons that are 0, so that the mixing layer is a grouped map. The input is
+    padded before the lift: the constant is the same in the padding, a copy of 0 stays 0. Of a transposed convolution,
+    whose outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs.
+    """
+
+    def __init__(self, ticket: Ticket, path: str) -> None:
+        super().__init__()
+        op, gadget = ticket.maps[path], two_layer(ticket, path)
+        rows, _, taps = op.coefficients
+        lift = gadget.lift(path, op, ticket.seed)
+        members = _by_group(op, lift)  # (group, member), −1 where filled up
+        mixing = uniform_rows(Stream(ticket.seed, f"{path}/mixing"), lift.neuron, rows * taps)
+        mixing = np.vstack([mixing * ticket.map_mask(path).T, np.zeros((1, rows * taps), np.float32)])
+        inputs, weight, bias = (np.append(part, 0) for part in _lift_numbers(op, gadget, lift))
+        flat = members.reshape(-1)
+        self.basis, self.gain, self.groups = op.basis, gadget.gain, op.basis.groups
+        self.inputs = _buffer(inputs[flat].astype(np.int64))
+        self.weight = _buffer(weight[flat].astype(np.float32))
+        self.bias = _buffer(bias[flat].astype(np.float32))
+        self.mixing = _buffer(_grouped_weight(op.basis, mixing[members].reshape(*members.shape, rows, taps)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        if isinstance(self.basis, Dense):
+            return self.gain * (torch.relu(x[..., self.inputs] * self.weight + self.bias) @ self.mixing)
+        axes = x.ndim - 2
+        weight, bias = (part.view(-1, *(1,) * axes) for part in (self.weight, self.bias))
+        if isinstance(self.basis, Conv):
+            lifted = torch.relu(functional.pad(x, _torch_padding(self.basis.padding))[:, self.inputs] * weight + bias)
+            b = self.basis
+            y = _CONV[axes - 1](lifted, self.mixing, None, b.stride, 0, b.dilation, b.groups)
+            return self.gain * y
+        basis = cast(ConvTranspose, self.basis)
+        y = apply_map(basis, torch.relu(x[:, self.inputs] * weight), self.mixing, None)
+        first = self.mixing[(slice(None), slice(None)) + (0,) * axes]  # (neuron, row) at tap 0
+        constant = (torch.relu(self.bias)[:, None] * first).view(self.groups, -1, first.shape[1]).sum(1)
+        return self.gain * (y + constant.reshape(-1, *(1,) * axes))
+
+
+def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """A linear map of a batch, with its weight as PyTorch stores it."""
+    if isinstance(basis, Dense):
+        return functional.linear(x, weight, bias)
+    if isinstance(basis, Conv):
+        axes = len(basis.kernel)
+        before, behind = basis.padding[:axes], basis.padding[axes:]
+        if before != behind:
+            x, before = functional.pad(x, _torch_padding(basis.padding)), (0,) * axes
+        return _CONV[axes - 1](x, weight, bias, basis.stride, before, basis.dilation, basis.groups)
+    if isinstance(basis, ConvTranspose):
+        axes = len(basis.kernel)
+        before, behind = basis.padding[:axes], basis.padding[axes:]
+        full = _TRANSPOSED[axes - 1](
+            x, weight, None, basis.stride, 0, basis.output_padding, basis.groups, basis.dilation
+        )
+        for axis, (a, e) in enumerate(zip(before, behind, strict=True), 2):
+            full = full.narrow(axis, a, full.shape[axis] - a - e)
+        return full if bias is None else full + bias.view(-1, *(1,) * axes)
+    raise InputError(f"no module is known for a {type(basis).__name__} map")
+
+
+def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
+    """Coefficients (row, inp, tap) as PyTorch stores the weight of such a layer."""
+    rows, inputs, _ = coefficients.shape
+    if isinstance(basis, Dense):
+        return coefficients[:, :, 0]
+    if isinstance(basis, ConvTranspose):
+        return coefficients.transpose(1, 0, 2).reshape(inputs, rows, *basis.kernel)
+    if isinstance(basis, Conv):
+        own = coefficients.reshape(rows, basis.groups, inputs // basis.groups, -1)
+        return own.transpose(1, 0, 2, 3).reshape(basis.outputs, inputs // basis.groups, *basis.kernel)
+    raise InputError(f"no module is known for a {type(basis).__name__} map")
+
+
+def two_layer(ticket: Ticket, path: str) -> TwoLayer:
+    """The gadget of a map, if it has a source view."""
+    gadget = ticket.gadgets[path]
+    if not isinstance(gadget, TwoLayer):
+        raise InputError(f"{path}: no source view of a {type(gadget).__name__} gadget")
+    return gadget
+
+
+def _lift_numbers(op: Linear, gadget: TwoLayer, lift: Lift) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each live neuron the input it reads, its weight, its bias in the unit of the gain."""
+    spec = lift.spec
+    served = np.concatenate([np.arange(spec.inputs), spec.signed_inputs, np.zeros(spec.constant_slots, np.int64)])
+    constant = lift.slot >= spec.input_slots
+    sign = np.where(lift.slot < spec.inputs, 1.0, -1.0)
+    weight = np.where(constant, 0.0, sign * lift.value)
+    return served[lift.slot], weight, np.where(constant, lift.value * (gadget.bias_gain / gadget.gain), 0.0)
+
+
+def _by_group(op: Linear, lift: Lift) -> np.ndarray:
+    """Ranks of the live neurons of each group, (group, member), ascending; −1 fills up."""
+    spec, groups = lift.spec, op.basis.groups
+    of_input = np.concatenate([np.arange(spec.inputs), spec.signed_inputs]) * groups // spec.inputs
+    group = np.concatenate([of_input, np.arange(spec.constant_slots)])[lift.slot]
+    ranks = [np.flatnonzero(group == g) for g in range(groups)]
+    members = np.full((groups, max(map(len, ranks))), -1)
+    for row, own in zip(members, ranks, strict=True):
+        row[: len(own)] = own
+    return members
+
+
+def _grouped_weight(basis: Basis, mixing: np.ndarray) -> np.ndarray:
+    """Mixing weights (group, member, row, tap) as the weight of a grouped map; of a dense one (live, out)."""
+    if isinstance(basis, Dense):
+        return mixing[0, :, :, 0]
+    groups, members, rows, _ = mixing.shape
+    kernel = cast("Conv | ConvTranspose", basis).kernel
+    if isinstance(basis, ConvTranspose):
+        return mixing.reshape(groups * members, rows, *kernel)
+    return mixing.transpose(0, 2, 1, 3).reshape(groups * rows, members, *kernel)
+
+
+def _torch_padding(padding: tuple[int, ...]) -> list[int]:
+    """As `functional.pad` takes it: last axis first."""
+    axes = len(padding) // 2
+    return [end for axis in reversed(range(axes)) for end in (padding[axis], padding[axes + axis])]
+
+
+def _parameter(values: np.ndarray, dtype: torch.dtype) -> nn.Parameter:
+    return nn.Parameter(torch.from_numpy(np.array(values)).to(dtype), requires_grad=False)
+
+
+def _buffer(values: np.ndarray) -> nn.Buffer:
+    return nn.Buffer(torch.from_numpy(np.ascontiguousarray(values)))
