@@ -113,9 +113,8 @@ def _options(ticket: Ticket) -> list[str]:
     if inputs is not None:
         if inputs.lower is not None and inputs.upper is not None and len(inputs.lower) == 1:
             options.append(f"--input-range={_number(inputs.lower[0])},{_number(inputs.upper[0])}")
-        for name in ("mean", "std"):
-            if getattr(inputs, name) is not None:
-                options.append(f"--{name}={','.join(map(_number, getattr(inputs, name)))}")
+        if inputs.mean is not None and inputs.std is not None:
+            options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
     weights = [weight for weight, _ in origin.names.values()]
     if len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
         options.append("--order " + shlex.quote(",".join(weight.rpartition(".")[0] for weight in weights)))

@@ -8,7 +8,7 @@ from slth.numerics import LAWS
 from slth.ticket.carried import CARRIED
 from slth.ticket.format.fields import TicketError, check_list, check_text, fail, justified
 from slth.ticket.format.masks import Stored
-from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, store
+from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, check_length, store
 from slth.ticket.format.schema import (
     ANY,
     DIGEST,
@@ -86,13 +86,26 @@ TICKET = Table(
 
 def says(ticket: Ticket) -> bool:
     """This version says the ticket whole."""
-    inputs = ticket.inputs
+    origin = ticket.provenance
     return (
         isinstance(ticket.network, Builtin | Bound)
         and not ticket.gadgets
         and ticket.claims is None
-        and (inputs is None or (inputs.mean is not None and inputs.lower is None))
+        and (ticket.inputs is None or _says_inputs(ticket.inputs))
+        and (origin.attempts, origin.target, dict(origin.names), origin.misses) == (1, None, {}, ())
     )
+
+
+def _says_inputs(inputs: Inputs) -> bool:
+    """A normalisation by one number per channel, or by one for all; no range."""
+    if inputs.mean is None or inputs.std is None or inputs.lower is not None:
+        return False
+    return {len(inputs.mean), len(inputs.std)} <= {1, _channels(inputs.shape)}
+
+
+def _channels(shape: tuple[int, ...]) -> int:
+    """Flat features have one."""
+    return shape[0] if len(shape) > 1 else 1
 
 
 def stored_masks(ticket: Ticket) -> dict[str, Stored]:
@@ -116,7 +129,7 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
             "network": BUILTIN.write_record(network, kind="builtin")
             if isinstance(network, Builtin)
             else BOUND_TO_A_MODEL.write({"kind": "bound"}),
-            "inputs": None if inputs is None else {key: getattr(inputs, key) for key in INPUTS.kinds},
+            "inputs": None if inputs is None else _inputs_data(inputs),
             "tensors": [_tensor(ticket, tensor, encodings) for tensor in ticket.tensors],
             "epsilon": ticket.move_bound,
             "carried": {
@@ -126,6 +139,13 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
             "provenance": {key: getattr(origin, key) for key in PROVENANCE.kinds},
         }
     )
+
+
+def _inputs_data(inputs: Inputs) -> dict[str, Any]:
+    """One number for all is written once per channel."""
+    channels, (mean, std) = _channels(inputs.shape), (inputs.mean or (), inputs.std or ())
+    repeated = (values * (channels if len(values) == 1 else 1) for values in (mean, std))
+    return dict(zip(INPUTS.kinds, (inputs.shape, *repeated), strict=True))
 
 
 def _tensor(ticket: Ticket, tensor: RandomTensor, encodings: Encodings) -> dict[str, Any]:
@@ -178,7 +198,7 @@ def layout_of(data: Any, stored: int) -> Layout:
 
     bits = {tensor.path: tensor.size for tensor in tensors}
     layout = Layout(tensors=tensors, bits=bits, encodings=encodings, carried=carried, ticket=ticket)
-    layout.check_length(stored)
+    check_length(layout.runs, stored)
     if not justified(sum(tensor.size for tensor in tensors), stored):
         raise TicketError(
             "the ticket names far more random weights than the file's size justifies; slth did not write it"
@@ -209,9 +229,9 @@ def _network(data: Any) -> Builtin | Bound:
 
 def _inputs(data: Mapping[str, Any]) -> Inputs:
     shape, mean, std = data["shape"], data["mean"], data["std"]
-    channels = shape[0] if len(shape) > 1 else 1
+    channels = _channels(shape)
     if not len(mean) == len(std) == channels:
-        raise TicketError(f"inputs: expected mean and std of {channels} channels, got {mean} and {std}")
+        raise TicketError(f"inputs: expected mean and std of {channels} channels, got {len(mean)} and {len(std)}")
     return Inputs(shape, mean, std)
 
 
