@@ -61,7 +61,7 @@ def test_pack_puts_bit_i_into_bit_i_mod_8_of_byte_i_div_8():
     assert bits[0] == 1
     assert bits[1] == 2
     assert bits[-1] == 1 << ((mask_bits - 1) % 8)
-    assert (gadget.mask(op, bits) == mask).all()
+    assert (gadget.mask("layers/0", op, seed=ticket.seed, bits=bits) == mask).all()
 
 
 def test_a_weight_taken_apart_adds_up_to_the_realised_coefficient():

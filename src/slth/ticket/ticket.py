@@ -100,7 +100,7 @@ class Ticket:
         if unknown is not None:
             raise InputError(f"the provenance speaks of a map {unknown[:200]!r}, which the ticket does not have")
         if self.inputs is not None and isinstance(self.network, Graph):
-            shapes(self.network, self.inputs.shape)
+            shapes(self.network, self.inputs.shape, self.carried)
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
