@@ -11,38 +11,14 @@ from torch import nn
 import slth
 from slth import InputError
 from slth.data import load_images
-from slth.learning import METHODS, EdgePopup, Magnitude, PerturbedEdgePopup, Training
-from slth.learning.ask import method_of, search
+from slth.learning import EdgePopup, Magnitude, PerturbedEdgePopup, RunFiles, Training
+from slth.learning.ask import search
 from slth.learning.controls import CONTROLS, control
-from slth.learning.trainer import Keeping
-from slth.network import apply_to, build_architecture
+from slth.network import build_architecture
 from slth.sweeps import once
-from slth.ticket import decode, encode
 
 SHORT = Training(epochs=4.0, batch=64)
 MLP = {"inputs": [1, 8, 8], "classes": 10}
-
-
-def settings(name: str) -> dict:
-    return {"magnitude": {"density": 0.3}, "perturbed-edge-popup": {"epsilon": 0.05}}.get(name, {})
-
-
-def quick(name: str) -> Training:
-    return replace(method_of(name)[1].training, epochs=4.0, batch=64)
-
-
-@pytest.mark.parametrize("name", list(METHODS))
-def test_a_fresh_network_with_the_ticket_computes_what_the_trained_one_does(name):
-    torch.set_num_threads(1)
-    model = build_architecture("mlp", MLP)
-    found = search(model, "digits", name, options=settings(name), training=quick(name), seed=3)
-    ticket = decode(encode(found.ticket))
-    fresh = apply_to(ticket, build_architecture("mlp", MLP, seed=9)).eval()
-    x = torch.rand(50, 1, 8, 8)
-    assert torch.equal(fresh(x), model.eval()(x))
-    assert slth.verify(ticket).holds
-    assert found.accuracy > 0.5  # chance: 0.1
-    assert ticket.strong == (name not in ("magnitude", "perturbed-edge-popup"))
 
 
 def test_what_a_perturbed_ticket_moved_is_stored_and_bounded():
@@ -86,11 +62,11 @@ def test_one_projected_run_serves_all_densities(tmp_path):
     def share(name, make) -> Path:
         return once(tmp_path / name, lambda: made.append(name) or make())
 
-    def run(density: float, keeping: Keeping | None):
-        return search(None, "digits", PerturbedEdgePopup(density, 0.02), training=SHORT, keeping=keeping).ticket
+    def run(density: float, files: RunFiles | None):
+        return search(None, "digits", PerturbedEdgePopup(density, 0.02), training=SHORT, files=files).ticket
 
     for density in (0.4, 0.7):
-        alone, shared = run(density, None), run(density, Keeping(share=share))
+        alone, shared = run(density, None), run(density, RunFiles(share=share))
         assert alone.digests == shared.digests
     assert len(made) == 1
 
@@ -105,12 +81,12 @@ def test_rounds_of_pruning_are_shared_by_all_densities_of_a_ladder_and_by_what_f
     def share(name, make) -> Path:
         return once(tmp_path / name, lambda: made.append(name) or make())
 
-    def run(density: float, action: str, keeping: Keeping | None):
+    def run(density: float, action: str, files: RunFiles | None):
         method = Magnitude(density, kept_weights=action, **settings)
-        return search(None, "digits", method, training=SHORT, keeping=keeping).ticket
+        return search(None, "digits", method, training=SHORT, files=files).ticket
 
     for density, action in ((0.512, "rewind"), (0.8, "rewind"), (0.64, "reinitialise")):
-        alone, shared = run(density, action, None), run(density, action, Keeping(share=share))
+        alone, shared = run(density, action, None), run(density, action, RunFiles(share=share))
         assert alone.digests == shared.digests
     assert len(made) == 3  # rounds 0, 1 and 2 of the longest
 
@@ -139,9 +115,9 @@ def test_a_question_that_no_ticket_can_hold_is_refused_before_the_first_step():
     model, steps = build_architecture("mlp", MLP), []
     before = [value.clone() for value in model.state_dict().values()]
     data = replace(load_images("digits"), name="two\nlines")
-    keeping = Keeping(progress=lambda *at: steps.append(at))
+    files = RunFiles(progress=lambda *at: steps.append(at))
     with pytest.raises(InputError, match=r"asked\.data: expected plain data"):
-        search(model, data, training=SHORT, keeping=keeping)
+        search(model, data, training=SHORT, files=files)
     assert not steps
     assert all(torch.equal(old, new) for old, new in zip(before, model.state_dict().values(), strict=True))
 

@@ -13,12 +13,15 @@ from torch import nn
 
 from slth._errors import InputError
 from slth.data import Examples, load_images
-from slth.learning import METHODS
 from slth.learning.batches import Batches
 from slth.learning.controls import controls_of
-from slth.learning.find import Found, Method, find
+from slth.learning.devices import fabric_for
+from slth.learning.find import SearchResult, find
+from slth.learning.gradients import Loss
+from slth.learning.method import Method
+from slth.learning.methods import METHODS
 from slth.learning.policy import Policy
-from slth.learning.trainer import Keeping, Loss, fabric_for
+from slth.learning.run_files import RunFiles
 from slth.learning.training import Training
 from slth.network import build_architecture, resolved_arguments
 from slth.ticket import InputSpec, NetworkSpec
@@ -42,9 +45,9 @@ def search(
     controls: bool = False,
     devices: int = 1,
     accelerator: str = "cpu",
-    keeping: Keeping | None = None,
+    files: RunFiles | None = None,
     loss: Loss | None = None,
-) -> Found:
+) -> SearchResult:
     """Find a ticket by training masks on a network.
 
     Args:
@@ -60,7 +63,7 @@ def search(
         augment: random crops and flips; None: for CIFAR-10.
         controls: also measure what the ticket is worth: see `slth.learning.controls`.
         devices, accelerator: as Lightning Fabric takes them; with several devices run under `torchrun`.
-        keeping: checkpoint, logs, progress.
+        files: checkpoint, logs, shared stages, progress.
         loss: (outputs, y) -> a scalar, for other tasks than classification; then no accuracy is measured.
 
     Raises:
@@ -78,14 +81,15 @@ def search(
     if devices > 1:
         fabric.launch()
     asked = {"data": label, "network": [network.name, network.arguments], "augment": crop > 0}
-    found = find(
+    result = find(
         first, batches, test, chosen, name=name, seed=seed, training=training, policy=policy, network=network,
-        inputs=spec, data=label, asked=asked, fabric=fabric, keeping=keeping, loss=loss,
+        inputs=spec, data=label, asked=asked, fabric=fabric, files=files, loss=loss,
     )  # fmt: skip
     if controls and test is not None:
         rebuild = _rebuilder(first, network)
-        found = replace(found, controls=controls_of(found.ticket, rebuild, batches, test, training))
-    return found
+        measured = controls_of(result.ticket, rebuild, batches, test=test, training=training)
+        result = replace(result, controls=measured)
+    return result
 
 
 def method_of(method: Method | str, options: Mapping[str, Any] | None = None) -> tuple[str, Method]:
@@ -120,11 +124,11 @@ _KINDS: dict[Any, tuple[type, str]] = {
 def _check_kind(name: str, value: Any, kind: Any) -> None:
     """A setting is of the kind its method says; texts are checked by the method, which knows the legal ones."""
     kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
-    found = next((part for part in kinds if part in _KINDS), None)
-    if found is None or (value is None and NoneType in kinds):
+    wanted = next((part for part in kinds if part in _KINDS), None)
+    if wanted is None or (value is None and NoneType in kinds):
         return
-    expected, words = _KINDS[found]
-    if not isinstance(value, expected) or (isinstance(value, bool) and found is not bool):
+    expected, words = _KINDS[wanted]
+    if not isinstance(value, expected) or (isinstance(value, bool) and wanted is not bool):
         raise InputError(f"{name} must be {words}, got {value!r}")
 
 

@@ -20,12 +20,15 @@ import numpy as np
 import torch
 from torch import nn
 
+from slth.learning.attach import attach
 from slth.learning.batches import Batches
-from slth.learning.magnitude import FixedMask
-from slth.learning.masks import Frozen, attach
+from slth.learning.masked_parameter import MaskedParameter
+from slth.learning.masks import Masks
+from slth.learning.methods import FixedMask, fixed_mask_of
 from slth.learning.policy import Policy
+from slth.learning.predictions import accuracy
 from slth.learning.selection import top
-from slth.learning.trainer import accuracy, train
+from slth.learning.trainer import train
 from slth.learning.training import Stage, Training
 from slth.network import apply_to
 from slth.numerics import Stream, uniform
@@ -39,6 +42,7 @@ def controls_of(
     ticket: LearnedTicket,
     rebuild: Callable[[], nn.Module],
     batches: Batches,
+    *,
     test: Batches,
     training: Training,
 ) -> dict[str, float]:
@@ -48,7 +52,7 @@ def controls_of(
         rebuild: makes a network of the ticket's shape.
         training: as the ticket was found; for `dense` beside a strong ticket with SGD at rate 0.01.
     """
-    found: dict[str, float] = {}
+    reached: dict[str, float] = {}
     for name in CONTROLS:
         model = rebuild()
         if name == "dense":
@@ -58,8 +62,8 @@ def controls_of(
             apply_to(control(ticket, name), model)
         else:
             _train(model, ticket, control(ticket, name), batches, training)
-        found[name] = accuracy(model, test) / len(test.x)
-    return found
+        reached[name] = accuracy(model, test) / len(test.x)
+    return reached
 
 
 def control(ticket: LearnedTicket, name: str) -> LearnedTicket:
@@ -101,7 +105,7 @@ def _train(
     model: nn.Module, ticket: LearnedTicket, masked: LearnedTicket | None, batches: Batches, training: Training
 ) -> None:
     """Train the weights that a control keeps, all of them without one, from their random values."""
-    masks = attach(model, _Given(), seed=ticket.seed, policy=Policy(biases="train", norms="train"))
+    masks = attach(model, _GivenMask(), seed=ticket.seed, policy=Policy(biases="train", norms="train"))
     chosen = ticket if masked is None else masked
     numbers = {tensor.path: index for index, tensor in enumerate(chosen.tensors)}
     with torch.no_grad():
@@ -109,15 +113,13 @@ def _train(
             index = numbers[tensor.path]
             tensor.original.copy_(torch.from_numpy(random_weights(chosen.tensors[index], ticket.seed)))
             if masked is not None:
-                mask = tensor.mask
-                assert isinstance(mask, FixedMask)
-                mask.kept.copy_(torch.from_numpy(masked.mask(index)))  # pyright: ignore
+                fixed_mask_of(tensor).kept.copy_(torch.from_numpy(masked.mask(index)))
     stage = Stage("control", training, moving="weights")
     train(masks, [stage], replace(batches, size=training.batch), None, asked={"control": chosen.provenance.method})
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _GivenMask:
     """A mask that is given, not learned."""
 
     density = 1.0
@@ -126,5 +128,8 @@ class _Given:
     def policy(self) -> Policy:
         return Policy()
 
-    def mask(self, weight: Frozen) -> FixedMask:
-        return FixedMask(weight.values())
+    def mask(self, tensor: MaskedParameter) -> FixedMask:
+        return FixedMask(tensor.values())
+
+    def prepare(self, masks: Masks) -> None:
+        """Nothing more."""

@@ -8,7 +8,8 @@ import torch
 
 from slth._errors import InputError
 from slth._version import __version__
-from slth.learning.masks import Frozen, Masks
+from slth.learning.masked_parameter import MaskedParameter
+from slth.learning.masks import Masks
 from slth.ticket import InputSpec, LearnedProvenance, LearnedTicket, MaskedTensor, NetworkSpec, learned_ticket
 
 _PARAMETRIZED = ".parametrizations."
@@ -18,7 +19,7 @@ def ticket_of(
     masks: Masks,
     *,
     strong: bool,
-    epsilon: float | None,
+    move_bound: float | None,
     network: NetworkSpec,
     inputs: InputSpec | None,
     method: str,
@@ -34,7 +35,7 @@ def ticket_of(
     chosen: list[np.ndarray] = []
     moves: list[np.ndarray | None] = []
     for tensor in masks:
-        moved = masks.moves(tensor, limit=epsilon)
+        moved = masks.moves(tensor, limit=move_bound)
         keep = tensor.mask.chosen().cpu()
         if moved is not None and strong:
             raise InputError(f"{tensor.path}: weights moved, though this method moves nothing but masks; report this")
@@ -51,7 +52,7 @@ def ticket_of(
         tensors=tuple(tensors),
         kept=chosen,
         moves=tuple(moves),
-        epsilon=epsilon,
+        epsilon=move_bound,
         carried=carried(masks),
         provenance=LearnedProvenance(version=__version__, method=method, asked=dict(asked), data=data),
     )
@@ -59,18 +60,18 @@ def ticket_of(
 
 def carried(masks: Masks) -> dict[str, np.ndarray]:
     """Everything else of the model's state that is not zero by default: statistics, norms, biases, embeddings."""
-    masked = {path for tensor in masks for path in (tensor.path, *(alias for alias, _, _ in tensor.place.aliases))}
-    found: dict[str, np.ndarray] = {}
+    masked = {path for tensor in masks for path in (tensor.path, *(alias for alias, _, _ in tensor.location.aliases))}
+    state: dict[str, np.ndarray] = {}
     seen: set[int] = set()
     for name, value in masks.model.state_dict(keep_vars=True).items():
         if _PARAMETRIZED in f".{name}" or name in masked or id(value) in seen:
             continue
         seen.add(id(value))
-        found[name] = value.detach().cpu().numpy().copy()
-    return found
+        state[name] = value.detach().cpu().numpy().copy()
+    return state
 
 
-def _spec(tensor: Frozen, kept: int, *, moved: bool) -> MaskedTensor:
+def _spec(tensor: MaskedParameter, kept: int, *, moved: bool) -> MaskedTensor:
     return MaskedTensor(
         path=tensor.path,
         shape=tensor.shape,
@@ -81,7 +82,7 @@ def _spec(tensor: Frozen, kept: int, *, moved: bool) -> MaskedTensor:
         gain=float(np.float32(tensor.mask.gain())),
         moved=moved,
         stream=tensor.stream if tensor.redraw else "",
-        aliases=tuple(path for path, _, _ in tensor.place.aliases),
+        aliases=tuple(path for path, _, _ in tensor.location.aliases),
     )
 
 
