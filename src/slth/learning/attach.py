@@ -16,7 +16,7 @@ from slth.learning.method import Masker
 from slth.learning.model_state import ModelState
 from slth.learning.policy import Location, Policy, locations, norm_parameters
 from slth.learning.selection import count_kept
-from slth.numerics.streams import check_seed
+from slth.numerics import check_seed
 
 
 def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | None = None) -> Masks:

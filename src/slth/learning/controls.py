@@ -32,14 +32,14 @@ from slth.learning.trainer import train
 from slth.learning.training import Stage, Training
 from slth.network import apply_to
 from slth.numerics import Stream, uniform
-from slth.ticket import LearnedTicket, learned_ticket, random_weights
+from slth.ticket import Ticket, learned_ticket, random_weights
 
 CONTROLS = ("random_mask", "shuffled_mask", "reinitialised", "dense")
 _DENSE_RATE = 0.01  # of SGD with momentum on weights; score rates are far too high for them
 
 
 def controls_of(
-    ticket: LearnedTicket,
+    ticket: Ticket,
     rebuild: Callable[[], nn.Module],
     batches: Batches,
     *,
@@ -66,14 +66,14 @@ def controls_of(
     return reached
 
 
-def control(ticket: LearnedTicket, name: str) -> LearnedTicket:
+def control(ticket: Ticket, name: str) -> Ticket:
     """A ticket with another mask, or other random weights: `random_mask`, `shuffled_mask` or `reinitialised`.
 
     It carries what the ticket carries; what moved is left out.
     """
     tensors = [replace(tensor, moved=False) for tensor in ticket.tensors]
     if name == "reinitialised":
-        kept = [ticket.mask(index) for index in range(len(tensors))]
+        kept = [ticket.mask(tensor.path) for tensor in tensors]
         tensors = [replace(tensor, stream=f"{tensor.path}@control") for tensor in tensors]
     else:
         noise = [uniform(Stream(ticket.seed, f"{tensor.path}/control"), tensor.shape) for tensor in tensors]
@@ -88,10 +88,10 @@ def control(ticket: LearnedTicket, name: str) -> LearnedTicket:
         seed=ticket.seed,
         network=ticket.network,
         inputs=ticket.inputs,
-        tensors=tuple(tensors),
-        kept=kept,
-        moves=(None,) * len(tensors),
-        epsilon=None,
+        tensors=tensors,
+        kept={tensor.path: part for tensor, part in zip(tensors, kept, strict=True)},
+        moves={},
+        move_bound=None,
         carried=ticket.carried,
         provenance=replace(ticket.provenance, method=f"control: {name}"),
     )
@@ -101,19 +101,16 @@ def _top(noise: np.ndarray, kept: int) -> np.ndarray:
     return top(torch.from_numpy(noise), kept).numpy()
 
 
-def _train(
-    model: nn.Module, ticket: LearnedTicket, masked: LearnedTicket | None, batches: Batches, training: Training
-) -> None:
+def _train(model: nn.Module, ticket: Ticket, masked: Ticket | None, batches: Batches, training: Training) -> None:
     """Train the weights that a control keeps, all of them without one, from their random values."""
     masks = attach(model, _GivenMask(), seed=ticket.seed, policy=Policy(biases="train", norms="train"))
     chosen = ticket if masked is None else masked
-    numbers = {tensor.path: index for index, tensor in enumerate(chosen.tensors)}
     with torch.no_grad():
         for tensor in masks:
-            index = numbers[tensor.path]
-            tensor.original.copy_(torch.from_numpy(random_weights(chosen.tensors[index], ticket.seed)))
+            weights = random_weights(chosen.tensor(tensor.path), ticket.seed)
+            tensor.original.copy_(torch.from_numpy(weights))
             if masked is not None:
-                fixed_mask_of(tensor).kept.copy_(torch.from_numpy(masked.mask(index)))
+                fixed_mask_of(tensor).kept.copy_(torch.from_numpy(masked.mask(tensor.path)))
     stage = Stage("control", training, moving="weights")
     train(masks, [stage], replace(batches, size=training.batch), None, asked={"control": chosen.provenance.method})
 

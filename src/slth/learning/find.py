@@ -20,14 +20,14 @@ from slth.learning.run_files import RunFiles
 from slth.learning.tickets import check_state, ticket_of
 from slth.learning.trainer import train
 from slth.learning.training import Training
-from slth.ticket import InputSpec, LearnedTicket, NetworkSpec, plain
+from slth.ticket import Bound, Builtin, Inputs, Ticket, plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SearchResult:
     """The outcome of a search."""
 
-    ticket: LearnedTicket
+    ticket: Ticket
     hits: int | None  # correct predictions on the test examples, by the masked model
     count: int  # test examples
     history: list[dict[str, Any]]  # one row per epoch: stage, epoch, step, loss, lr, accuracy, seconds
@@ -66,8 +66,8 @@ def find(
     seed: int = 0,
     training: Training | None = None,
     policy: Policy | None = None,
-    network: NetworkSpec | None = None,
-    inputs: InputSpec | None = None,
+    network: Builtin | Bound | None = None,
+    inputs: Inputs | None = None,
     data: str | None = None,
     asked: Mapping[str, Any] | None = None,
     fabric: Fabric | None = None,
@@ -100,7 +100,7 @@ def find(
         masks,
         strong=method.strong,
         move_bound=method.move_bound,
-        network=_BOUND if network is None or masks.replaced else network,
+        network=Bound() if network is None or masks.replaced else network,
         inputs=inputs,
         method=name,
         asked=said,
@@ -109,9 +109,6 @@ def find(
     hits = None if test is None or loss is not None else accuracy(model, _on_device_of(model, test))
     masks.detach()
     return SearchResult(ticket, hits, 0 if test is None else len(test.x), history, time.perf_counter() - start)
-
-
-_BOUND = NetworkSpec("bound", None, {})  # no name rebuilds it: a module of the user's, or one with replaced modules
 
 
 def describe(name: str, method: Any) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from slth.learning.policy import Location, bias_of
-from slth.numerics import Stream
-from slth.numerics.streams import Law, draw
+from slth.numerics import Law, Stream, draw
 
 
 @runtime_checkable

@@ -10,7 +10,7 @@ from slth._errors import InputError
 from slth._version import __version__
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.masks import Masks
-from slth.ticket import InputSpec, LearnedProvenance, LearnedTicket, MaskedTensor, NetworkSpec, learned_ticket
+from slth.ticket import Bound, Builtin, Inputs, Provenance, RandomTensor, Ticket, learned_ticket
 
 _PARAMETRIZED = ".parametrizations."
 
@@ -20,20 +20,20 @@ def ticket_of(
     *,
     strong: bool,
     move_bound: float | None,
-    network: NetworkSpec,
-    inputs: InputSpec | None,
+    network: Builtin | Bound,
+    inputs: Inputs | None,
     method: str,
     asked: Mapping[str, Any],
     data: str | None,
-) -> LearnedTicket:
+) -> Ticket:
     """The ticket of a model with masks on it. Weights that moved are set to W₀ + Δ, Δ in float32, as the ticket says.
 
     Raises:
         InputError: a strong method whose weights are not those of their streams: nothing but scores may move.
     """
-    tensors: list[MaskedTensor] = []
-    chosen: list[np.ndarray] = []
-    moves: list[np.ndarray | None] = []
+    tensors: list[RandomTensor] = []
+    kept: dict[str, np.ndarray] = {}
+    moves: dict[str, np.ndarray] = {}
     for tensor in masks:
         moved = masks.moves(tensor, limit=move_bound)
         keep = tensor.mask.chosen().cpu()
@@ -43,18 +43,19 @@ def ticket_of(
         if delta is not None and not bool(delta.any()):
             delta = None
         tensors.append(_spec(tensor, int(keep.sum()), moved=delta is not None))
-        chosen.append(keep.numpy())
-        moves.append(None if delta is None else delta.numpy())
+        kept[tensor.path] = keep.numpy()
+        if delta is not None:
+            moves[tensor.path] = delta.numpy()
     return learned_ticket(
         seed=masks.seed,
         network=network,
         inputs=inputs,
-        tensors=tuple(tensors),
-        kept=chosen,
-        moves=tuple(moves),
-        epsilon=move_bound,
+        tensors=tensors,
+        kept=kept,
+        moves=moves,
+        move_bound=move_bound,
         carried=carried(masks),
-        provenance=LearnedProvenance(version=__version__, method=method, asked=dict(asked), data=data),
+        provenance=Provenance(version=__version__, method=method, asked=dict(asked), data=data),
     )
 
 
@@ -71,8 +72,8 @@ def carried(masks: Masks) -> dict[str, np.ndarray]:
     return state
 
 
-def _spec(tensor: MaskedParameter, kept: int, *, moved: bool) -> MaskedTensor:
-    return MaskedTensor(
+def _spec(tensor: MaskedParameter, kept: int, *, moved: bool) -> RandomTensor:
+    return RandomTensor(
         path=tensor.path,
         shape=tensor.shape,
         law=tensor.law,
