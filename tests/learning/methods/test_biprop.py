@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from slth.learning import Biprop, Training, attach
 from slth.learning.ask import search
 from slth.learning.methods.biprop import SignActivation
+from slth.ticket import Bound
 
 
 def test_effective_weights_are_plus_or_minus_alpha_the_mean_size_of_what_is_kept():
@@ -57,7 +58,7 @@ def test_a_ticket_with_binary_activations_is_bound_to_its_module():
         search("mlp", "digits", Biprop(0.5, binary_activations=signs), training=training).ticket.network
         for signs in (False, True)
     )
-    assert (real.name, binary.name) == ("mlp", None)
+    assert (real.name, binary) == ("mlp", Bound())
 
 
 def test_a_sign_passes_the_gradient_where_x_is_at_most_1():
