@@ -302,6 +302,15 @@ def test_models_that_cannot_be_masked_are_refused_and_left_alone(model, method, 
     assert lazy or assert_same(before, facts(model)) is None
 
 
+def test_what_is_no_method_is_refused_and_nothing_is_changed():
+    model, _ = made("block")
+    before = facts(model)
+    plain = getattr(attach, "__wrapped__", attach)  # below the shape checker, which refuses it by itself
+    with pytest.raises(InputError, match=r"expected a method with density, policy, mask and prepare, got 'edge-popup'"):
+        plain(model, "edge-popup")
+    assert_same(before, facts(model))
+
+
 def test_exactly_one_weight_is_enough():
     """0.1 · 10 is one weight, and so is the decimal 0.0125 · 80, whatever float products say."""
     for density, size in ((0.1, 10), (0.0125, 80), (0.01, 100), (0.07, 100)):

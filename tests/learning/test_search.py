@@ -11,8 +11,9 @@ from torch import nn
 import slth
 from slth import InputError
 from slth.data import load_images
-from slth.learning import EdgePopup, Magnitude, PerturbedEdgePopup, RunFiles, Training
+from slth.learning import EdgePopup, Magnitude, PerturbedEdgePopup, RunFiles, Training, find
 from slth.learning.ask import search
+from slth.learning.batches import Batches
 from slth.learning.controls import CONTROLS, control
 from slth.network import build_architecture
 from slth.sweeps import once
@@ -120,6 +121,26 @@ def test_a_question_that_no_ticket_can_hold_is_refused_before_the_first_step():
     with pytest.raises(InputError, match=r"asked\.data: expected plain data"):
         search(model, data, training=SHORT, files=files)
     assert not steps
+    assert all(torch.equal(old, new) for old, new in zip(before, model.state_dict().values(), strict=True))
+
+
+def test_a_method_that_lacks_a_member_is_refused_before_anything_is_changed():
+    class Old:
+        """A method as it was before `prepare` and `move_bound` had to be there."""
+
+        density, strong, policy, training = 0.5, True, EdgePopup().policy, SHORT
+
+        def mask(self, tensor):
+            return EdgePopup().mask(tensor)
+
+        def stages(self, training):
+            return EdgePopup().stages(training)
+
+    model = build_architecture("mlp", MLP)
+    before = [value.clone() for value in model.state_dict().values()]
+    plain = getattr(find, "__wrapped__", find)  # below the shape checker, which refuses it by itself
+    with pytest.raises(InputError, match=r"all members of slth\.learning\.Method, prepare and move_bound"):
+        plain(model, Batches(np.zeros((4, 64)), np.zeros(4, int), (0.0,), (1.0,), 4), None, Old(), name="old")
     assert all(torch.equal(old, new) for old, new in zip(before, model.state_dict().values(), strict=True))
 
 

@@ -1,16 +1,21 @@
 """NaN or infinity ends a run with a sentence that says where it began."""
 
 import math
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
 import torch
-from helpers.training import SHORT, network, outcome, plain_network, run
+from helpers.training import SHORT, images, network, outcome, plain_network, run
+from lightning_fabric import Fabric
 from torch import nn
 
 from slth import InputError
-from slth.learning import RunFiles, Training
+from slth.learning import EdgePopup, RunFiles, Training, attach
 from slth.learning.batches import Batches
+from slth.learning.devices import fabric_for
+from slth.learning.steps import steps_of
+from slth.learning.watching import Watch
 
 torch.set_num_threads(1)
 
@@ -66,6 +71,26 @@ def test_a_nan_in_the_gradient_alone_stops_too(name, tmp_path):
     assert outcome(*state) == outcome(*run(name, model=spoilt(99), training=SHORT))
     with pytest.raises(InputError, match=r"not finite (after|at) step 3 of"):  # without a checkpoint: after the epoch
         run(name, model=spoilt(2, backward=True), training=SHORT)
+
+
+@pytest.mark.parametrize("bad", [None, 7, 49, 50, 119])
+def test_a_device_that_runs_ahead_is_asked_every_50_steps_and_the_step_is_still_the_right_one(bad, monkeypatch):
+    """To read a loss is to wait for the device. A loss that was NaN is noticed late, and named by its own step."""
+    monkeypatch.setattr(Fabric, "device", torch.device("meta"))
+    method, batches = EdgePopup(0.5), images(120, size=1)
+    masks = attach(plain_network(), method)
+    (stage,) = method.stages(Training(epochs=1.0, batch=1))
+    watch = Watch(masks, stage, batches, fabric=fabric_for(SHORT), loss=0.0, saved=None)
+    read, message = [], None if bad is None else rf"the loss is not finite at step {bad + 1} of stage edge-popup: "
+    with nullcontext() if message is None else pytest.raises(InputError, match=message):
+        for step in steps_of(stage, batches, "key"):
+            watch.take_loss(torch.tensor(math.nan if step.number == bad else float(step.number)), step)
+            if watch.all_read:
+                read.append(step.number)
+    assert read == [at for at in (49, 99, 119) if bad is None or at < bad]
+    if bad is None:
+        assert watch.end_epoch(step) == 59.5
+        assert watch.loss == 0
 
 
 def test_examples_that_are_not_finite_are_named():

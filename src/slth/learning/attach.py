@@ -29,8 +29,8 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
         policy: laws, biases, norms, first and last layers, exceptions; None: the method's own.
 
     Raises:
-        InputError: nothing to mask, masks already there, a density that leaves a layer less than one weight, weights
-            that are not float32.
+        InputError: no method; nothing to mask, masks already there, a density that leaves a layer less than one
+            weight, weights that are not float32.
 
     >>> from slth.learning import EdgePopup
     >>> model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2))
@@ -38,6 +38,10 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
     Masks(2 tensors, 20 of 40 weights, seed 0)
     """
     check_seed(seed)
+    if not isinstance(method, Masker):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(
+            f"expected a method with density, policy, mask and prepare, got {method!r}; try one such as EdgePopup()"
+        )
     policy = method.policy if policy is None else policy
     lists = (module for module in model.modules() if isinstance(module, parametrize.ParametrizationList))
     if any(isinstance(module, FinalMask) for listed in lists for module in listed):
