@@ -173,11 +173,11 @@ def _check_reach(target: Target, plan: Plan, tolerances: Mapping[str, float], in
     }
     if finest:
         reached = {path: max(tolerance, finest.get(path, 0.0)) for path, tolerance in tolerances.items()}
-        path = next(iter(finest))
+        path, best = next(iter(finest)), at_most(expected_error(target, reached, inputs), 2)
         raise InputError(
-            f"an error of {plan.epsilon:g} needs more than {MOST_CANDIDATES} candidates in {len(finest)} of {len(maps)} "
-            f"maps, such as {path}, whose tolerance would be {tolerances[path]:.2g}; the best within reach is about "
-            f"{at_most(expected_error(target, reached, inputs), 2)}: ask for a larger epsilon"
+            f"an error of {plan.epsilon:g} needs more than {MOST_CANDIDATES} candidates in {len(finest)} of "
+            f"{len(maps)} maps: {path} would have a tolerance of {tolerances[path]:.2g}; the best in reach is "
+            f"about {best}: ask for a larger epsilon"
         )
 
 
