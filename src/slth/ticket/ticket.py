@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32
 from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, Realised
+from slth.graph import Graph, Linear, Realised, shapes
 from slth.numerics import check_seed
 from slth.ticket.carried import check_carried
 from slth.ticket.effective import effective_blocks
@@ -59,6 +59,8 @@ class Ticket:
             raise InputError("a ticket needs a digest of each of its maps, or of each tensor where there are no maps")
         if self.move_bound is not None and not (math.isfinite(self.move_bound) and self.move_bound > 0):
             raise InputError(f"a bound on moves must be a positive number, or None for no claim; got {self.move_bound}")
+        if isinstance(self.network, Graph) and self.inputs is not None:
+            shapes(self.network, self.inputs.shape)
         if self.gadgets:
             self._check_gadgets()
         else:
