@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth.certificate import Certificate, computed
-from slth.graph import Affine, Box, Realised, Target, chain
+from slth.graph import Affine, Box, Realised, Target, chain, chain_of
 from slth.ticket import Inputs, Ticket
 
 
@@ -48,6 +48,13 @@ def random_target(widths, *, bias=True, seed=0, scale=1.0) -> Target:
             for inp, out in itertools.pairwise(widths)
         ]
     )
+
+
+def widths_of(target: Target) -> tuple[int, ...]:
+    """(inputs, hidden, ..., outputs) of a chain."""
+    chained = chain_of(target.graph)
+    assert chained is not None
+    return tuple(chained[0])
 
 
 def every_map(target, value=0.0):

@@ -44,7 +44,7 @@ def signed_inputs(graph: Graph, signed: Signed) -> dict[str, Signed]:
     """
     found: dict[str, Signed] = {}
 
-    def step(node: Node, values: tuple[np.ndarray, ...]) -> np.ndarray:  # of as many channels as each value has
+    def step(node: Node, values: tuple[np.ndarray, ...]) -> np.ndarray:  # of its inputs, and of its outputs
         (negative,) = values
         if isinstance(node.op, Linear):
             found[node.op.map] = found.get(node.op.map, False) | negative
