@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from helpers.networks import widths_of
 from safetensors.numpy import save_file
 from torch import nn
 
 from slth import InputError
-from slth.network import Mlp, read_target
+from slth.graph import Target
+from slth.network import read_target
 
 
 def tensors(*names_and_shapes, seed=0):
@@ -19,23 +21,24 @@ def test_numbered_layers_come_in_natural_order():
     """`fc10` stands after `fc9`, whatever the order in the file."""
     sizes = list(range(12, 1, -1))
     state = {f"fc{i}.weight": np.ones((sizes[i + 1], sizes[i]), np.float32) for i in (9, 0, 5, 1, 8, 2, 7, 3, 6, 4)}
-    assert read_target(state).widths == tuple(sizes)
+    assert widths_of(read_target(state)) == tuple(sizes)
 
 
 def test_weights_and_biases_are_kept_exactly():
     state = tensors(("0.weight", (4, 3)), ("0.bias", (4,)), ("2.weight", (2, 4)))
     target = read_target(state)
-    assert target.names == (("0.weight", "0.bias"), ("2.weight", None))
-    assert (target.layers[0].weight[:, :, 0] == state["0.weight"]).all()
-    assert (target.layers[0].bias == state["0.bias"]).all()
-    assert target.layers[1].bias is None
+    assert target.names == {"layers/0": ("0.weight", "0.bias"), "layers/1": ("2.weight", None)}
+    first, second = target.coefficients.values()
+    assert (first.weight[:, :, 0] == state["0.weight"]).all()
+    assert (first.bias == state["0.bias"]).all()
+    assert second.bias is None
     assert "relu" in target.assumed[0]
 
 
 def test_named_layers_are_taken_in_the_only_order_that_chains():
     state = tensors(("out.weight", (2, 5)), ("body.weight", (5, 4)), ("stem.weight", (4, 3)))
     target = read_target(state)
-    assert target.widths == (3, 4, 5, 2)
+    assert widths_of(target) == (3, 4, 5, 2)
     assert any("only order" in sentence for sentence in target.assumed)
 
 
@@ -44,7 +47,7 @@ def test_an_ambiguous_order_is_refused_and_can_be_given():
     with pytest.raises(InputError, match=r"ambiguous.*--order"):
         read_target(state)
     swapped = read_target(state, order=["b", "a"])
-    assert (swapped.layers[0].weight[:, :, 0] == state["b.weight"]).all()
+    assert (swapped.coefficients["layers/0"].weight[:, :, 0] == state["b.weight"]).all()
 
 
 @pytest.mark.parametrize(
@@ -93,10 +96,13 @@ def test_files_and_modules_give_the_same_target(tmp_path):
     read = [read_target(module)]
     read += [read_target(tmp_path / name, order=order) for name in ("t.safetensors", "t.pt", "nested.pt")]
     for target in read:
-        assert target.names == (("1.weight", "1.bias"), ("3.1.weight", "3.1.bias"))
-        assert all((target.state_dict()[name] == state[name]).all() for name in state)
+        assert list(target.names.values()) == [("1.weight", "1.bias"), ("3.1.weight", "3.1.bias")]
+        for path, (weight, bias) in target.names.items():
+            assert (target.coefficients[path].weight[:, :, 0] == state[weight]).all()
+            assert (target.coefficients[path].bias == state[bias]).all()
     assert read[0].assumed == ()
-    assert isinstance(read_target(read[0]), Mlp)
+    assert isinstance(read[0], Target)
+    assert read_target(read[0]) is read[0]
 
 
 class Scaled(nn.Sequential):
@@ -116,7 +122,7 @@ HOOKED[0].register_forward_hook(lambda *_: None)
 
 def test_an_activation_may_be_shared_by_layers():
     module = nn.Sequential(nn.Linear(2, 3), SHARED, nn.Linear(3, 3), SHARED, nn.Linear(3, 1))
-    assert read_target(module).widths == (2, 3, 3, 1)
+    assert widths_of(read_target(module)) == (2, 3, 3, 1)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def computed(
     maps = {path: MapRule(part, spectral_norm_bound(part.all())) for path, part in errors.items()}
     for path, part in maps.items():
         _check_size(path, [part.eta])
-    reached: dict[str, Reach] = {}
+    reached: dict[str, list[Reach]] = {path: [] for path in maps}
     end = None
     if box is not None:
 
@@ -81,13 +81,13 @@ def computed(
             z = through(node, maps, inputs)
             _check_size(node.name, [z.error_norm, *z.error])
             if isinstance(node.op, Linear):
-                reached[node.op.map] = z
+                reached[node.op.map].append(z)
             return z
 
         first = next(iter(target.graph.maps.values())).basis.inputs
         end = fold(target.graph, at_inputs(box, (first,)), step)
     return Certificate(
-        maps={path: _claim(part, tolerances[path], reached.get(path)) for path, part in maps.items()},
+        maps={path: _claim(part, tolerances[path], reached[path]) for path, part in maps.items()},
         sup_error=None if end is None else float(end.error.max()),
         l2_error=None if end is None else end.error_norm,
         output_error=None if end is None else tuple(float(bound) for bound in end.error),
@@ -127,7 +127,8 @@ def failed_claims(
     return failed
 
 
-def _claim(part: MapRule, tolerance: float, z: Reach | None) -> MapClaim:
+def _claim(part: MapRule, tolerance: float, reached: list[Reach]) -> MapClaim:
+    """`reached`: what holds of the map's outputs at each of its nodes; none without a box."""
     errors: MapErrors = part.errors
     return MapClaim(
         tolerance=float(tolerance),
@@ -135,8 +136,8 @@ def _claim(part: MapRule, tolerance: float, z: Reach | None) -> MapClaim:
         bias_error=above(float(np.abs(errors.bias_error).max()), 1),
         misses=errors.misses(tolerance),
         operator_error=part.eta,
-        sup_error=None if z is None else float(z.error.max()),
-        l2_error=None if z is None else z.error_norm,
+        sup_error=max((float(z.error.max()) for z in reached), default=None),
+        l2_error=max((z.error_norm for z in reached), default=None),
     )
 
 

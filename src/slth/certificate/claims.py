@@ -21,8 +21,8 @@ class MapClaim:
     bias_error: max |b̂ - b|.
     misses: how many half-weights and biases are off by more than `tolerance`.
     operator_error: η, a bound on ‖[E⁺ E⁻]‖₂.
-    sup_error, l2_error: bounds on the largest |ẑ - z| over the map's outputs and on ‖ẑ - z‖₂, for all inputs of the
-        network in the box; errors of earlier maps included. None if no box was stated.
+    sup_error, l2_error: bounds on the largest |ẑ - z| over the map's outputs and on ‖ẑ - z‖₂, at all nodes that use
+        it, for all inputs of the network in the box; errors of earlier maps included. None if no box was stated.
     """
 
     tolerance: float

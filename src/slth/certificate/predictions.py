@@ -167,7 +167,6 @@ def _prepared(target: Target, realised: Mapping[str, Realised], inputs: np.ndarr
     inputs = np.asarray(inputs, dtype=np.float64)
     if inputs.ndim != 2 or inputs.shape[1] != first.weight.shape[1] or not np.isfinite(inputs).all():
         raise InputError(f"expected finite inputs of shape (batch, {first.weight.shape[1]}), got shape {inputs.shape}")
-    check_signs(inputs.min(axis=0, initial=0.0), first.signed)
     return _Networks(target.graph, {path: _map(errors) for path, errors in maps.items()}), inputs
 
 
@@ -182,6 +181,7 @@ def _map(errors: MapErrors) -> _Map:
 
 def _through_linear(part: _Map, x: _Known) -> _Known:
     errors, terms = part.errors, part.errors.weight.shape[1] + 2
+    check_signs(x.value.min(axis=0, initial=0.0), errors.signed)
     size, rho = norm_bound(x.value)[:, None], norm_bound(x.rounding)[:, None]
 
     value = x.value @ errors.weight.T + errors.bias

@@ -95,9 +95,9 @@ def construct(
         are given, its seed is `plan.seed + attempts - 1`.
 
     Raises:
-        InputError: weights out of range, an impossible plan, an epsilon out of reach.
+        InputError: inputs of another shape, weights out of range, an impossible plan, an epsilon out of reach.
     """
-    check_target(target)
+    check_target(target, inputs)
     epsilon = plan.epsilon
     tolerances = _tolerances(target, plan, inputs)
     planned = plan.candidates is None
@@ -144,7 +144,7 @@ def promise_holds(ticket: Ticket) -> bool:
 
 def plan_layout(target: Target, plan: Plan, *, inputs: Inputs) -> Layout:
     """The layout that `construct` would try first, without solving anything."""
-    check_target(target)
+    check_target(target, inputs)
     return _layout(target, _tolerances(target, plan, inputs), plan, inputs, 0)
 
 

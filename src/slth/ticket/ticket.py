@@ -63,6 +63,8 @@ class Ticket:
                 raise InputError(f"{what} is stored for {min(set(mapping) - paths)[:200]!r}, which is no random tensor")
         if self.move_bound is not None and not (math.isfinite(self.move_bound) and self.move_bound > 0):
             raise InputError(f"a bound on moves must be a positive number, or None for no claim; got {self.move_bound}")
+        if isinstance(self.network, Graph) and self.inputs is not None:
+            shapes(self.network, self.inputs.shape)
         if self.gadgets:
             self._check_gadgets()
         else:
