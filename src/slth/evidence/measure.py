@@ -140,5 +140,5 @@ def _check(ticket: Ticket, inputs: np.ndarray, labels: np.ndarray) -> None:
     if box is not None and ((inputs < box.lower).any() or (inputs > box.upper).any()):
         raise InputError(
             f"the data runs from {inputs.min():.6g} to {inputs.max():.6g}, outside the input range the ticket was made "
-            "for; set --normalize as at construction, or construct with a wider --input-range"
+            "for; set --mean and --std as at construction, or construct with a wider --input-range"
         )

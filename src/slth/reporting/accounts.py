@@ -3,9 +3,10 @@
 import re
 import shlex
 
-from slth.report.exhibit import Exhibit
-from slth.report.facts import Facts
-from slth.report.html import Html, join, pairs, percent, table, tag
+from slth.records import verbs
+from slth.reporting.exhibit import Exhibit
+from slth.reporting.facts import Facts
+from slth.reporting.html import Html, join, pairs, percent, table, tag
 from slth.ticket import Ticket
 
 
@@ -113,7 +114,7 @@ def _options(ticket: Ticket) -> list[str]:
     if domain.lower is not None and domain.upper is not None and len(domain.lower) == 1:
         options.append(f"--input-range={_number(domain.lower[0])},{_number(domain.upper[0])}")
     if domain.normalize is not None:
-        options.append(f"--normalize={_number(domain.normalize[0])},{_number(domain.normalize[1])}")
+        options += [f"--{name}={_number(value)}" for name, value in zip(("mean", "std"), domain.normalize, strict=True)]
     weights = [weight for weight, _ in origin.names]
     if len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
         options.append("--order " + shlex.quote(",".join(weight.rpartition(".")[0] for weight in weights)))
@@ -127,13 +128,9 @@ def _borrowed(ticket: Ticket) -> bool:
 
 
 def _asked(ticket: Ticket) -> list[tuple[str, str]]:
-    asked = ticket.provenance.asked
-    rows = (
-        ("tolerance", asked.tolerance),
-        ("epsilon", asked.epsilon),
-        ("failure-probability", asked.failure_probability),
-        ("candidates", asked.candidates),
-    )
+    """Those arguments of `construct` that a ticket says, as the command line spells them, without the dashes."""
+    said = [(name, argument) for name, argument in verbs.arguments(verbs.Construct).items() if argument.provenance]
+    rows = [(verbs.flag_of(name, argument)[2:], getattr(ticket.provenance.asked, name)) for name, argument in said]
     return [(name, _number(value)) for name, value in rows if value is not None]
 
 

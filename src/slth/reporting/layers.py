@@ -1,8 +1,8 @@
 """The table of layers: what each random layer is, and how far its realisation can be off."""
 
 from slth.certificate import LayerClaim
-from slth.report.facts import Facts
-from slth.report.html import Html, at_most, join, number, percent, table, tag
+from slth.reporting.facts import Facts
+from slth.reporting.html import Html, at_most, join, number, percent, table, tag
 from slth.ticket import Ticket
 
 

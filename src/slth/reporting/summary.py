@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from slth.report.exhibit import Exhibit, Measured, Share
-from slth.report.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
-from slth.report.layers import bias_error, weight_error
+from slth.reporting.exhibit import Exhibit, Measured, Share
+from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
+from slth.reporting.layers import bias_error, weight_error
 
 _MOST_MISSES = 12  # listed one by one
 

@@ -2,8 +2,8 @@
 
 from slth.evidence import verify
 from slth.records import Environment, Record
-from slth.report import Check, Exhibit
-from slth.report.exhibit import kept_parameters
+from slth.reporting import Check, Exhibit
+from slth.reporting.exhibit import kept_parameters
 from slth.ticket import encode
 
 HERE = Environment(versions={"slth": "0"}, commit=None, cpu="any", threads=1)

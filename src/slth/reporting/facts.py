@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from slth.certificate import Affine, Realised, per_input_error
-from slth.report.exhibit import Exhibit
+from slth.reporting.exhibit import Exhibit
 from slth.ticket import LayerSpec, Ticket, unpack
 
 MOST_PICTURES = 8  # layers drawn; a stranger's ticket may have thousands

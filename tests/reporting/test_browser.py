@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from report.browser import CHROMIUM, Browser
-from report.examples import EVIL, evaluation, exhibit, outcome
+from reporting.browser import CHROMIUM, Browser
+from reporting.examples import EVIL, evaluation, exhibit, outcome
 from ticket_helpers import any_ticket
 
-from slth.report import read_evaluation, write_page
+from slth.reporting import read_evaluation, write_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
 
