@@ -214,7 +214,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*construct, "--data", "imagenet"], "expected one of"),
         ([*construct, "--data", "mnist", "--data-dir", tmp_path / "none"], "no folder"),
         ([*construct, "--data", "mnist", "--data-dir", tmp_path], "found none"),
-        ([*construct, "--normalize", "0,0"], "std > 0"),
+        ([*construct, "--mean", "0", "--std", "0"], "std > 0"),
         ([*construct, "--activation", "gelu"], "unknown activation"),
         ([*construct, "--order", "a,b"], "each layer once"),
         (["construct", "--data", "digits", "--out", out], "goes with a TARGET"),

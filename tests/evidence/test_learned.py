@@ -26,11 +26,11 @@ def test_accuracy_is_that_of_the_pruned_network_on_standardised_test_data(saved)
     digits = load_images("digits")
     x = (digits.test_x - np.float32(0.3)) / np.float32(0.4)
     with torch.no_grad():
-        hits = int((slth.module(saved)(torch.from_numpy(x)).argmax(1).numpy() == digits.test_y).sum())
+        hits = int((slth.realised(saved)(torch.from_numpy(x)).argmax(1).numpy() == digits.test_y).sum())
     found = slth.evaluate(saved, "digits")
     assert (found.accuracy.hits, found.accuracy.count) == (hits, 360)
     assert slth.evaluate(saved, (x, digits.test_y)).accuracy == found.accuracy
-    assert slth.evaluate(saved, "digits", normalize=(0.3, 0.4)).accuracy == found.accuracy
+    assert slth.evaluate(saved, "digits", mean=0.3, std=0.4).accuracy == found.accuracy
 
 
 def test_sizes_are_counted():
@@ -72,7 +72,7 @@ def test_misuse_is_one_sentence(saved):
         (lambda: slth.evaluate(saved, (x, y), target={}), "stands for no target"),
         (lambda: slth.evaluate(any_ticket()[0], (x, y), model=torch.nn.Linear(1, 1)), "needs no model"),
         (lambda: slth.apply(any_ticket()[0].save(saved.with_name("c.slth")), torch.nn.Linear(1, 1)), "slth.realised"),
-        (lambda: slth.realised(saved), "is a learned ticket"),
+        (lambda: slth.source(saved), "is a learned ticket"),
         (lambda: slth.construct({"weight": np.ones((1, 1))}, source=saved), "is a learned ticket"),
     ):
         with pytest.raises(InputError, match=reason):

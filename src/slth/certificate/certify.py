@@ -84,8 +84,7 @@ def computed(
                 reached[node.op.map].append(z)
             return z
 
-        first = next(iter(target.graph.maps.values())).basis.inputs
-        end = fold(target.graph, at_inputs(box, (first,)), step)
+        end = fold(target.graph, at_inputs(box, target.input_shape), step)
     return Certificate(
         maps={path: _claim(part, tolerances[path], reached[path]) for path, part in maps.items()},
         sup_error=None if end is None else float(end.error.max()),

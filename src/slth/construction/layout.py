@@ -102,7 +102,7 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
 
 def check_target(target: Target, inputs: Inputs) -> None:
     """Refuse inputs of another shape, and weights whose squares would leave the range of float64."""
-    shapes(target.graph, inputs.shape)
+    shapes(target.graph, inputs.shape, target.carried)
     for path, affine in target.coefficients.items():
         for part in [affine.weight] if affine.bias is None else [affine.weight, affine.bias]:
             if not 2.0**-100 < np.abs(part).max(initial=0.0) < 2.0**100 and part.any():

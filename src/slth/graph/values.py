@@ -15,7 +15,7 @@ from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
-from slth.graph.bases import Basis, Dense
+from slth.graph.bases import Basis, Dense, Shape
 from slth.graph.nodes import Graph
 from slth.graph.ops import carried_names
 
@@ -109,6 +109,7 @@ class Target:
 
     graph: Graph
     coefficients: Mapping[str, Affine]  # by map
+    input_shape: Shape = ()  # of one input; (): that of a dense chain
     carried: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])  # arrays that ops read, by name
     names: Mapping[str, tuple[str, str | None]] = field(
         default_factory=dict[str, tuple[str, str | None]]
@@ -117,6 +118,8 @@ class Target:
 
     def __post_init__(self) -> None:
         maps = self.graph.maps
+        if not self.input_shape:
+            object.__setattr__(self, "input_shape", (next(iter(maps.values())).basis.inputs,))
         if set(maps) != set(self.coefficients):
             raise InputError(f"expected coefficients of {', '.join(maps)}; got {', '.join(self.coefficients)}")
         for path, op in maps.items():

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from slth.certificate import MapClaim
-from slth.report.facts import Facts
-from slth.report.html import Html, at_most, join, number, percent, table, tag
+from slth.reporting.facts import Facts
+from slth.reporting.html import Html, at_most, join, number, percent, table, tag
 from slth.ticket import Ticket, TwoLayer
 
 

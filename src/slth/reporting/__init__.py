@@ -1,8 +1,8 @@
 """Records and tickets become tables and figures."""
 
-from slth.report.anatomy import draw_anatomy
-from slth.report.exhibit import Check, Exhibit, Measured, evaluations_of, read_evaluation
-from slth.report.page import check_page_name, page, write_page
+from slth.reporting.anatomy import draw_anatomy
+from slth.reporting.exhibit import Check, Exhibit, Measured, evaluations_of, read_evaluation
+from slth.reporting.page import check_page_name, page, write_page
 
 __all__ = [
     "Check",

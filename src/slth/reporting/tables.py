@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, cast
 
 from slth.records import Record
-from slth.report.html import Html, join, number, pairs, percent, plural, table, tag
+from slth.reporting.html import Html, join, number, pairs, percent, plural, table, tag
 
 _MOST_ROWS, _MOST_COLUMNS, _MOST_TEXT = 500, 60, 200
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from slth.report.exhibit import Exhibit, Measured, Share, bound_of
-from slth.report.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
-from slth.report.layers import bias_error, weight_error
+from slth.reporting.exhibit import Exhibit, Measured, Share, bound_of
+from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
+from slth.reporting.layers import bias_error, weight_error
 from slth.ticket import network_name
 from slth.ticket import summary as rows_of
 

@@ -3,9 +3,9 @@
 import re
 import shlex
 
-from slth.report.exhibit import Exhibit
-from slth.report.facts import Facts
-from slth.report.html import Html, join, pairs, percent, table, tag
+from slth.reporting.exhibit import Exhibit
+from slth.reporting.facts import Facts
+from slth.reporting.html import Html, join, pairs, percent, table, tag
 from slth.ticket import Ticket
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from slth.certificate import per_input_error
 from slth.graph import Affine, Realised, Target
-from slth.report.exhibit import Exhibit
+from slth.reporting.exhibit import Exhibit
 from slth.ticket import Problems, Ticket
 
 MOST_PICTURES = 8  # maps drawn; a stranger's ticket may have thousands

@@ -10,17 +10,17 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from helpers.tickets import any_ticket
-from report.examples import EVIL, HERE, SHOWN, evaluation, exhibit, outcome
+from reporting.examples import EVIL, HERE, SHOWN, evaluation, exhibit, outcome
 
 from slth._errors import InputError
 from slth.evidence import sizes
 from slth.records import Record
-from slth.report import Check, page, read_evaluation
-from slth.report.anatomy import panels
-from slth.report.exhibit import evaluations_of, kept_parameters
-from slth.report.facts import gather
-from slth.report.figures import error_bins
-from slth.report.html import at_most
+from slth.reporting import Check, page, read_evaluation
+from slth.reporting.anatomy import panels
+from slth.reporting.exhibit import evaluations_of, kept_parameters
+from slth.reporting.facts import gather
+from slth.reporting.figures import error_bins
+from slth.reporting.html import at_most
 from slth.ticket import Inputs, summary, take_apart
 
 

@@ -15,7 +15,7 @@ from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
 
 from slth.cli.app import run
-from slth.report.html import number
+from slth.reporting.html import number
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_the_page_agrees_with_the_record(made, tmp_path):
 
 def test_data_is_normalised_as_the_ticket_says(made, tmp_path, capsys):
     ticket, target, data = tmp_path / "n.slth", made / "t.safetensors", made / "d.npz"
-    asked = ["--input-range=-1,1", "--normalize", "0.5,0.5", "--candidates", "30", "-q"]
+    asked = ["--input-range=-1,1", "--mean", "0.5", "--std", "0.5", "--candidates", "30", "-q"]
     assert run(["construct", str(target), "--out", str(ticket), *asked]) == 0
     capsys.readouterr()
     assert run(["evaluate", str(ticket), "--data", str(data), "--target", str(target), "--json"]) == 0
@@ -87,7 +87,19 @@ def test_two_processes_write_the_same_bytes(made, tmp_path):
     "asked",
     [
         ["--input-range=-1,1"],
-        ["--input-range=0,1", "--candidates", "30", "--seed", "7", "--tolerance", "0.003", "--normalize", "0.5,2"],
+        [
+            "--input-range=0,1",
+            "--candidates",
+            "30",
+            "--seed",
+            "7",
+            "--tolerance",
+            "0.003",
+            "--mean",
+            "0.5",
+            "--std",
+            "2",
+        ],
         ["--input-range=0,1", "--epsilon", "0.05"],
         ["--input-range=0,1", "--candidates=15", "--seed=2", "--tolerance=0.001", "--retries=20"],
         ["--input-range=0,1", "--source", "t.slth"],
@@ -110,7 +122,7 @@ def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monke
         (tmp_path / "u.slth").unlink()
     for line in lines[1:]:
         words = shlex.split(line.replace("DATA", "d.npz"))
-        if words[1] != "evaluate" or "--normalize" not in asked:  # that would move the data out of the range
+        if words[1] != "evaluate" or "--mean" not in asked:  # that would move the data out of the range
             assert run(words[1:]) == 0, line
     assert (tmp_path / made_again).read_bytes() == first
 

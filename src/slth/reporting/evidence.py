@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from slth.report import figures
-from slth.report.anatomy import name_of, panels
-from slth.report.exhibit import Exhibit, bound_of
-from slth.report.facts import MOST_PICTURES, Facts
-from slth.report.html import Html, at_most, join, number, percent, plural, tag
+from slth.reporting import figures
+from slth.reporting.anatomy import name_of, panels
+from slth.reporting.exhibit import Exhibit, bound_of
+from slth.reporting.facts import MOST_PICTURES, Facts
+from slth.reporting.html import Html, at_most, join, number, percent, plural, tag
 from slth.ticket import Anatomy, Ticket, take_apart
 
 

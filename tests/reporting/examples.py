@@ -2,8 +2,8 @@
 
 from slth.evidence import verify
 from slth.records import Environment, Record
-from slth.report import Check, Exhibit
-from slth.report.exhibit import kept_parameters
+from slth.reporting import Check, Exhibit
+from slth.reporting.exhibit import kept_parameters
 from slth.ticket import encode
 
 HERE = Environment(versions={"slth": "0"}, commit=None, cpu="any", threads=1)
@@ -12,9 +12,7 @@ HERE = Environment(versions={"slth": "0"}, commit=None, cpu="any", threads=1)
 def exhibit(ticket, target=None, **more):
     checks = verify(ticket, target=target).checks
     plain = tuple(Check(c.name, c.verdict.name.lower().replace("_", " "), c.detail) for c in checks)
-    return Exhibit(
-        "t.slth", ticket, len(encode(ticket)), "0" * 64, plain, target, **more
-    )
+    return Exhibit("t.slth", ticket, len(encode(ticket)), "0" * 64, plain, target, **more)
 
 
 def outcome(ticket, **more):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from slth.report.html import Html, number, power, safe
+from slth.reporting.html import Html, number, power, safe
 
 WIDTH = 400.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 8.0, 14.0, 36.0  # margins of the plotted area

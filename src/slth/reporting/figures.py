@@ -5,10 +5,10 @@ import math
 import numpy as np
 from jaxtyping import Float64
 
-from slth.report.anatomy import Panel
-from slth.report.facts import Raster
-from slth.report.html import Html
-from slth.report.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, bars, chart, frame, line, words, x_axis
+from slth.reporting.anatomy import Panel
+from slth.reporting.facts import Raster
+from slth.reporting.html import Html
+from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, bars, chart, frame, line, words, x_axis
 
 _DECADES = 4  # of errors below the tolerance; smaller ones fall into the first bin
 _BIN = 0.1  # decades

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from helpers.tickets import any_ticket
-from report.browser import CHROMIUM, Browser
-from report.examples import EVIL, evaluation, exhibit, outcome
+from reporting.browser import CHROMIUM, Browser
+from reporting.examples import EVIL, evaluation, exhibit, outcome
 
-from slth.report import read_evaluation, write_page
+from slth.reporting import read_evaluation, write_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
 

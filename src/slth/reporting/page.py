@@ -8,10 +8,10 @@ from slth._errors import InputError
 from slth._files import write_atomically
 from slth._version import __version__
 from slth.records import Record
-from slth.report import accounts, evidence, layers, summary, tables
-from slth.report.exhibit import Exhibit, bound_of
-from slth.report.facts import Facts, gather
-from slth.report.html import Html, at_most, join, percent, plural, table, tag
+from slth.reporting import accounts, evidence, layers, summary, tables
+from slth.reporting.exhibit import Exhibit, bound_of
+from slth.reporting.facts import Facts, gather
+from slth.reporting.html import Html, at_most, join, percent, plural, table, tag
 from slth.ticket import network_name
 
 _SUFFIXES = (".html", ".htm")
@@ -56,7 +56,7 @@ def page(exhibits: Sequence[Exhibit], records: Sequence[Record] = ()) -> str:
 
 
 def _shell(title: str, body: Html) -> str:
-    style = files("slth.report").joinpath("page.css").read_text("utf-8")
+    style = files("slth.reporting").joinpath("page.css").read_text("utf-8")
     return "".join(
         (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
