@@ -63,6 +63,8 @@ class Ticket:
                 raise InputError(f"{what} is stored for {min(set(mapping) - paths)[:200]!r}, which is no random tensor")
         if self.move_bound is not None and not (math.isfinite(self.move_bound) and self.move_bound > 0):
             raise InputError(f"a bound on moves must be a positive number, or None for no claim; got {self.move_bound}")
+        if isinstance(self.network, Graph) and self.inputs is not None:
+            shapes(self.network, self.inputs.shape)
         if self.gadgets:
             self._check_gadgets()
         else:
@@ -99,8 +101,6 @@ class Ticket:
         unknown = next((path for path in spoken if path not in self.maps), None)
         if unknown is not None:
             raise InputError(f"the provenance speaks of a map {unknown[:200]!r}, which the ticket does not have")
-        if self.inputs is not None and isinstance(self.network, Graph):
-            shapes(self.network, self.inputs.shape)
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
