@@ -9,7 +9,7 @@ from slth import api
 from slth._errors import InputError
 from slth._files import check_writable
 from slth.cli import _print
-from slth.records import Record, append, verbs
+from slth.records import append, verbs
 
 _OF_A_TARGET = ("data", "input_range", "mean", "std", "order", "activation", "source")
 _DATA = str(verbs.DEFAULT_TARGET["data"])
@@ -54,14 +54,15 @@ def run(asked: verbs.Construct) -> int:
         clock.lap("verify")
         found = api.evaluate(ticket, _DATA, target=target)
         clock.lap("evaluate")
-    record = api.record(asked, ticket, seconds=clock.seconds, evaluation=found)
-    if asked.records is not None:
-        append(asked.records, record)
-    if asked.as_json:
-        print(record.as_json())
-    else:
+    if asked.records is not None or asked.as_json:
+        record = api.record(asked, ticket, seconds=clock.seconds, evaluation=found)
+        if asked.records is not None:
+            append(asked.records, record)
+        if asked.as_json:
+            print(record.as_json())
+    if not asked.as_json:
         written = [path for path in (out, trained, asked.records) if path is not None]
-        _summary(asked, ticket, found, holds, record, written)
+        _summary(asked, ticket, found, holds, clock, written)
     return 0 if holds and api.promise_holds(ticket) else 1
 
 
@@ -86,7 +87,7 @@ def _train(asked: verbs.Construct, trained: Path) -> verbs.Construct:
     return replace(asked, data=_DATA)
 
 
-def _summary(asked: verbs.Construct, ticket: Any, found: Any, holds: bool, record: Record, written: list[Path]) -> None:
+def _summary(asked: verbs.Construct, ticket: Any, found: Any, holds: bool, clock: _Clock, written: list[Path]) -> None:
     _print.table("Strong lottery ticket", api.summary(ticket))
     for sentence in api.missed(ticket):
         _print.note(f"missed: {sentence}", asked.quiet)
@@ -98,5 +99,5 @@ def _summary(asked: verbs.Construct, ticket: Any, found: Any, holds: bool, recor
         print()
         _print.table("Verified", [("every claim", "holds" if holds else "FAILS: see slth verify")])
     print()
-    times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in record.seconds.items())
+    times = ", ".join(f"{name} {seconds:.2f} s" for name, seconds in clock.seconds.items())
     _print.table("Done", [("time", times), *(("wrote", str(path)) for path in written)])
