@@ -58,21 +58,21 @@ def test_images_are_divided_by_255_first():
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_a_range_is_one_interval_for_every_entry_and_a_channel_is_signed_if_one_of_them_is(shape):
+def test_a_range_is_one_interval_for_every_entry(shape):
+    """Both ends broadcast against the shape; an entry is signed where its lower end is negative."""
     for many, more in itertools.product(counts(shape), repeat=2):
         lower, upper = numbers(many, -0.125), numbers(more, 4.0)
         inputs = Inputs(shape, None, None, lower, upper)
         assert inputs.size == math.prod(shape)
-        assert inputs.box.lower.tolist() == spread(shape, lower).reshape(-1).tolist()
-        assert inputs.box.upper.tolist() == spread(shape, upper).reshape(-1).tolist()
-        negative = spread(shape, lower).reshape(shape[0], -1) < 0
-        assert inputs.signed.tolist() == negative.any(axis=1).tolist()
-    assert not Inputs(shape, lower=(-0.0,), upper=(0.0,)).signed.any()
+        assert np.broadcast_to(inputs.box.lower, shape).tolist() == spread(shape, lower).tolist()
+        assert np.broadcast_to(inputs.box.upper, shape).tolist() == spread(shape, upper).tolist()
+        assert np.broadcast_to(inputs.negative, shape).tolist() == (spread(shape, lower) < 0).tolist()
+    assert not Inputs(shape, lower=(-0.0,), upper=(0.0,)).negative.any()
 
 
 def test_without_a_range_every_input_can_be_negative():
     assert Inputs((3, 2)).box is None
-    assert Inputs((3, 2)).signed.tolist() == [True, True, True]
+    assert np.broadcast_to(Inputs((3, 2)).negative, (3, 2)).all()
 
 
 @pytest.mark.parametrize("name", ["mean", "std", "lower", "upper"])
@@ -135,15 +135,15 @@ def test_a_sentence_shows_a_few_numbers_of_many():
 
 
 def test_a_shape_alone_costs_nothing():
-    """A file may name 2^40 inputs: neither the record nor a normalisation of few of them takes memory for all."""
+    """A file may name 2^40 inputs: neither the record, nor its box or signs, nor a normalisation takes memory for all."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    x = np.ones((1, 3, 2, 2), np.float32)
     for shape in ((2**40,), (3, 2**19, 2**19), (1, 2**20, 2**20)):
-        channels = min(shape[0], 3)
-        inputs = Inputs(shape, (0.5,), (0.25,), (0.0,), (1.0,))
+        inputs = Inputs(shape, (0.5,), (0.25,), (-1.0,), (1.0,))
         assert inputs.size <= 2**40
-        assert inputs.normalised(np.ones((1, channels, 2, 2), np.float32)).tolist()[0][0][0][0] == 2.0
-        if shape[0] < 4:
-            per_channel = Inputs(shape, (0.5,) * channels, (0.25,), (-1.0,), (1.0,) * channels)
-            assert per_channel.signed.tolist() == [True] * channels
-            assert per_channel.normalised(np.ones((1, channels, 2, 2), np.float32)).max() == 2.0
+        assert inputs.box.lower.size == inputs.box.upper.size == inputs.negative.size == 1
+        assert inputs.normalised(x.reshape(1, 3, *[4] * (len(shape) > 1), *[1] * (len(shape) > 2))).max() == 2.0
+    per_channel = Inputs((3, 2**19, 2**19), (0.5, 0.25, 0.0), (0.25,), (-1.0,), (1.0,) * 3)
+    assert per_channel.normalised(x)[0, :, 0, 0].tolist() == [2.0, 3.0, 4.0]
+    assert per_channel.box.upper.size == 3
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # KiB

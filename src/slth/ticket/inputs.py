@@ -64,18 +64,12 @@ class Inputs:
             return first * (most // len(first)), second * (most // len(second))
         return tuple(self._full(first).reshape(-1).tolist()), tuple(self._full(second).reshape(-1).tolist())
 
-    def _array(self, values: Values, dtype: type[np.floating] = np.float64) -> np.ndarray:
-        """The numbers, to be broadcast over inputs (count, *shape): no more of them than were given."""
-        array = np.asarray(values, dtype)
-        if len(values) == 1:
-            return array.reshape(())
-        if len(values) == self.size:
-            return array.reshape(self.shape)
-        return array.reshape(-1, *(1 for _ in self.shape[1:]))
-
     def _full(self, values: Values) -> np.ndarray:
         """One number for every entry of the shape, float64."""
-        return np.broadcast_to(self._array(values), self.shape)
+        array = np.asarray(values, np.float64)
+        if len(values) == math.prod(self.shape):
+            return array.reshape(self.shape)
+        return np.broadcast_to(array.reshape(-1, *(1 for _ in self.shape[1:])), self.shape)
 
     @property
     def size(self) -> int:
@@ -94,17 +88,16 @@ class Inputs:
         """True for every channel that can be negative: all of them, if no range is known."""
         if self.lower is None:
             return np.ones(self.shape[0], np.bool_)
-        negative = self._array(self.lower) < 0
-        if negative.shape == self.shape:
-            negative = negative.reshape(self.shape[0], -1).any(axis=1)
-        return np.full(self.shape[0], negative.reshape(-1), np.bool_)
+        negative = (self._full(self.lower) < 0).reshape(self.shape[0], -1)
+        return np.asarray(negative.any(axis=1), np.bool_)
 
     def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."]:
         """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training."""
         x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32)
         if self.mean is None or self.std is None or (self.mean == (0.0,) and self.std == (1.0,)):
             return x
-        return (x - self._array(self.mean, np.float32)) / self._array(self.std, np.float32)
+        mean, std = (self._full(values).astype(np.float32) for values in (self.mean, self.std))
+        return (x - mean) / std
 
 
 def _few(values: Values) -> str:
