@@ -168,7 +168,6 @@ BY_MAP, BYTE, NOT_THEIRS = ("gadgets", "digests"), np.zeros(1, np.uint8), "rando
         ("a map 'v', which the ticket does not have", lambda t: told(t, names={"v": ("w", None)})),
         ("a map 'v', which the ticket does not have", lambda t: told(t, misses=(Miss("v", 0, 0, "positive", 1.0),))),
         (r"layers/0: a dense map of 3 .* shape \(4,\)", lambda t: {"inputs": Inputs((4,))}),
-        (r"layers/0: a dense map of 3 .* shape \(1, 3\)", lambda t: {"inputs": Inputs((1, 3))}),
     ],
 )
 def test_a_constructed_ticket_that_contradicts_itself_is_refused(reason, change):

@@ -135,14 +135,14 @@ def test_a_sentence_shows_a_few_numbers_of_many():
 
 
 def test_a_shape_alone_costs_nothing():
-    """A file may name 2^40 inputs: neither the record, nor its box or signs, nor a normalisation takes memory for all."""
+    """A file may name 2^40 inputs: neither record, box and signs nor a normalisation take memory for all of them."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     x = np.ones((1, 3, 2, 2), np.float32)
     for shape in ((2**40,), (3, 2**19, 2**19), (1, 2**20, 2**20)):
         inputs = Inputs(shape, (0.5,), (0.25,), (-1.0,), (1.0,))
         assert inputs.size <= 2**40
         assert inputs.box.lower.size == inputs.box.upper.size == inputs.negative.size == 1
-        assert inputs.normalised(x.reshape(1, 3, *[4] * (len(shape) > 1), *[1] * (len(shape) > 2))).max() == 2.0
+        assert inputs.normalised(x.reshape(1, -1, *(1 for _ in shape[1:]))).max() == 2.0
     per_channel = Inputs((3, 2**19, 2**19), (0.5, 0.25, 0.0), (0.25,), (-1.0,), (1.0,) * 3)
     assert per_channel.normalised(x)[0, :, 0, 0].tolist() == [2.0, 3.0, 4.0]
     assert per_channel.box.upper.size == 3
