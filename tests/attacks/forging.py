@@ -35,14 +35,16 @@ def consistent(ticket: Ticket, *, gadgets: Gadgets | None = None, masks: Masks |
     for i, (path, op) in enumerate(ticket.maps.items()):
         gadget, mask = gadgets[path], f"{path}/mixing"
         if i == 0:
-            gadget = replace(gadget, signed_ranges=signed_ranges(inputs.signed))
+            lower = np.full(op.basis.inputs, -1.0) if inputs.lower is None else np.array(inputs.lower)
+            gadget = replace(gadget, signed_ranges=signed_ranges(np.broadcast_to(lower < 0, op.basis.inputs)))
         gadgets[path] = gadget = gadget.fitted(path, op, seed)
         mask_bits = gadget.cost(op).mask_bits
         masks[mask] = bits = np.resize(masks[mask], -(-mask_bits // 8)).copy()
         if mask_bits % 8:
             bits[-1] &= (1 << mask_bits % 8) - 1
         heads |= {tensor.path: head_digest(tensor, seed) for tensor in gadget.tensors(path, op)}
-        digests[path] = realised_digest(realise(gadget, path, op, seed=seed, mask=gadget.mask(op, bits)))
+        kept = np.unpackbits(bits, count=mask_bits, bitorder="little").astype(np.bool_).reshape(op.basis.outputs, -1)
+        digests[path] = realised_digest(realise(gadget, path, op, seed=seed, mask=kept))
     return forged(ticket, gadgets=gadgets, masks=masks, heads=heads, digests=digests, **lies)
 
 

@@ -70,9 +70,9 @@ def test_a_file_name_is_shown_as_it_is(tmp_path, capsys, name):
 
 @pytest.mark.parametrize("text", [*MARKUP, "\x1b[31mred", "\u202egnp"], ids=ascii)
 def test_the_detail_of_a_check_is_shown_as_it_is(capsys, text):
-    from slth.cli import _print
+    from slth.cli import _verify
 
-    _print.verification(Verification((Check("integrity", Verdict.FAILS, f"{text} is damaged"),)))
+    _verify._table(Verification((Check("integrity", Verdict.FAILS, f"{text} is damaged"),)))
     out = capsys.readouterr().out
     assert out.rstrip("\n").isprintable()
     assert "FAILS" in out

@@ -93,7 +93,7 @@ def random_line(seed):
     ops, maps = [], {}
     while len(maps) < 1 or len(ops) < rng.integers(2, 7):
         if rng.random() < 0.35:
-            ops.append(Pointwise("relu"))
+            ops.append(Pointwise("Relu"))
             continue
         same = [op for op in maps.values() if op.basis == Dense(width, width)]
         if same and rng.random() < 0.5:
@@ -152,7 +152,7 @@ def test_no_network_of_maps_and_relus_errs_more_than_claimed():
 
 def test_the_claim_of_a_map_covers_each_of_its_nodes():
     """-2 becomes -2 - x: the first use errs by 1, the second one reads 0 and does not err; the claim is about both."""
-    graph = line(Linear("a", Dense(1, 1), bias=True), Pointwise("relu"), Linear("a", Dense(1, 1), bias=True))
+    graph = line(Linear("a", Dense(1, 1), bias=True), Pointwise("Relu"), Linear("a", Dense(1, 1), bias=True))
     target = Target(graph, {"a": Affine(number(0.0), np.full(1, -2.0))})
     realised = {"a": Realised(number(-1.0), None, np.full(1, -2.0), np.zeros(1, np.bool_))}
     bounds = Pair(target, realised, Box.uniform(0.0, 1.0, 1)).bounds
@@ -166,7 +166,7 @@ def test_signs_are_checked_where_a_map_reads_them():
     part = Realised(number(2.0), None, None, np.zeros(1, np.bool_))
     map_ = Linear("a", Dense(1, 1), bias=False)
     one, x = {"a": Affine(number(1.0), None)}, np.array([[-1.0], [0.5]])
-    target = Target(line(Pointwise("relu"), map_), one)
+    target = Target(line(Pointwise("Relu"), map_), one)
     assert np.allclose(per_input_error(target, {"a": part}, x), [[0.0], [0.5]], atol=1e-12)
     assert abs(Pair(target, {"a": part}, Box.uniform(-1.0, 1.0, 1)).bounds.sup_error - 1.0) < 1e-12
     for graph in (line(map_), line(map_, map_)):

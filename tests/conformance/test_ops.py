@@ -61,7 +61,7 @@ def linear(*signed):
 
 
 OPS = {
-    "relu": lambda rng: Tried(Pointwise("relu"), (np.ones(3, np.bool_),), relu, relu),
+    "relu": lambda rng: Tried(Pointwise("Relu"), (np.ones(3, np.bool_),), relu, relu),
     "linear, no sign": linear(False, False, False),
     "linear, one sign": linear(True, False, False),
     "linear, all signs": linear(True, True, True),

@@ -12,7 +12,7 @@ FIRST, RELU, SECOND = CHAIN.nodes
 
 def test_nodes_of_a_chain():
     assert Node("layers/0", Linear("layers/0", Dense(3, 4), True), (INPUT,)) == FIRST
-    assert Node("relu/0", Pointwise("relu"), ("layers/0",)) == RELU
+    assert Node("relu/0", Pointwise("Relu"), ("layers/0",)) == RELU
     assert Node("layers/1", Linear("layers/1", Dense(4, 2), False), ("relu/0",)) == SECOND
 
 

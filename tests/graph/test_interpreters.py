@@ -20,7 +20,7 @@ from slth.graph import (
     signed_inputs,
 )
 
-RELU = Pointwise("relu")
+RELU = Pointwise("Relu")
 
 
 def line(*ops):

@@ -8,7 +8,7 @@ import pytest
 from slth import InputError
 from slth.graph import INPUT, Dense, Graph, Linear, Node, Pointwise, fold
 
-RELU = Pointwise("relu")
+RELU = Pointwise("Relu")
 SQUARE = Linear("square", Dense(2, 2), bias=False)
 
 

@@ -81,6 +81,8 @@ class Ticket:
         if list(self.gadgets) != list(self.maps):
             ours, theirs = (", ".join(paths)[:150] for paths in (self.maps, self.gadgets))
             raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
+        if self.moves or not self.strong:
+            raise InputError("the numbers of a gadget do not move, yet the ticket says that some did")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = {f"{path}/mixing": self.gadgets[path].cost(op).mask_bits for path, op in self.maps.items()}
         given = [replace(tensor, kept=0) if tensor.path in masked else tensor for tensor in self.tensors]
@@ -88,8 +90,6 @@ class Ticket:
             raise InputError("the random tensors are not those of the gadgets")
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
-        if self.moves:
-            raise InputError(f"{next(iter(self.moves))}: the numbers of a gadget do not move, yet moves are stored")
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
