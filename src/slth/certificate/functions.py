@@ -6,7 +6,7 @@ $$2^{-47} (|\sigma(x)| + L |x|)$$
 
 of the real σ(x), u = 2⁻⁵³. That is 64 roundings of the result, and 64 of what a formula makes of its argument (αx in
 Swish, x/√2 in the normal distribution): a relative δ there moves σ by at most L |x| δ. NumPy and SciPy promise a few
-units in the last place of exp, expm1, log1p, tanh and ndtr; the tests compare with 50 digits and find 6 of the 64.
+units in the last place of exp, expm1, log1p, tanh and ndtr; the tests compare with 50 digits and find 2 of the 64.
 The interior minimum is known to 8 digits, which costs its value 10⁻¹⁵ relative: covered, too.
 """
 

@@ -71,7 +71,7 @@ def convolution_norm_bound(kernel: Kernel, *, stride: Sequence[int], dilation: S
     return max(float(np.ldexp(bound, exponent)), FLOOR)
 
 
-def _regrouped(kernel: Kernel, steps: Sequence[int]) -> Kernel:
+def _regrouped(kernel: np.ndarray, steps: Sequence[int]) -> np.ndarray:
     """Position p = s p' + φ of input j becomes position p' of the input (j, φ)."""
     axes = len(steps)
     lengths = [-(-k // s) for k, s in zip(kernel.shape[3:], steps, strict=True)]
@@ -85,12 +85,11 @@ def _regrouped(kernel: Kernel, steps: Sequence[int]) -> Kernel:
 def _by_sums(matrices: np.ndarray) -> float:
     """√(‖·‖₁ ‖·‖_∞): the largest sums of sizes over what one input meets and over what one output reads."""
     sizes = np.abs(matrices).sum(axis=3)
-    roundings = matrices[0].size
-    columns, rows = above(sizes.sum(axis=1).max(), roundings), above(sizes.sum(axis=2).max(), roundings)
-    return float(above(np.sqrt(columns * rows), 2))
+    columns, rows = sizes.sum(axis=1).max(axis=1), sizes.sum(axis=2).max(axis=1)
+    return float(above(np.sqrt(columns * rows).max(), matrices[0].size))
 
 
-def _by_symbol(kernel: Kernel) -> float:
+def _by_symbol(kernel: np.ndarray) -> float:
     """The maximum over the grid, times what can happen between its points; infinity if no grid is cheap enough."""
     density = _density(kernel.shape)
     if density is None:
@@ -111,7 +110,7 @@ def _density(shape: Sequence[int]) -> int | None:
     return next((d for d in DENSITIES if work[d] <= (MOST_WORK if d > DENSITIES[-1] else _TOO_MUCH)), None)
 
 
-def _symbol(kernel: Kernel, points: Sequence[int]) -> Iterator[np.ndarray]:
+def _symbol(kernel: np.ndarray, points: Sequence[int]) -> Iterator[np.ndarray]:
     """Stacks of K̂ at 2π j / N, for one of each j and −j: at the other it is the conjugate."""
     flat = kernel.reshape(-1, math.prod(kernel.shape[3:]))
     roots = [np.exp(2j * np.pi * np.arange(n) / n) for n in points]

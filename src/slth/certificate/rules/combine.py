@@ -10,7 +10,7 @@ from slth.graph import Add, Multiply, Scale
 from slth.numerics import above, product_bound, slack
 
 
-def add(op: Add, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_add(op: Add, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """Σ c_i x_i: e' = Σ |c_i| e_i, the same for r and a."""
     shape = shape_after(op, inputs, facts)
     terms = len(inputs)
@@ -29,7 +29,7 @@ def add(op: Add, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     )
 
 
-def multiply(op: Multiply, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_multiply(op: Multiply, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """u v: û v̂ - u v = u (v̂ - v) + (û - u) v̂, so e' = ū e_v + v̄ e_u + e_u e_v with ū = max(|l|, |h|)."""
     shape = shape_after(op, inputs, facts)
     u, v = inputs
@@ -52,7 +52,7 @@ def multiply(op: Multiply, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     return tightened(Reach(low, high, norm, above(error, 2), error_norm, shape))
 
 
-def scale(op: Scale, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_scale(op: Scale, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """g x + t, one g and t for each index of an axis."""
     (x,) = inputs
     along = tuple(-1 if axis == op.axis else 1 for axis in range(len(x.shape)))

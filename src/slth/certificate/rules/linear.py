@@ -23,7 +23,7 @@ Stencil = np.ndarray  # (group, row, own input · tap): what one output position
 Entries = np.ndarray  # (group, 1, own input · tap): the numbers of the entries it reads
 
 
-def linear(op: Linear, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_map(op: Linear, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """The rule of a map: what is known of its errors is in the facts."""
     errors = facts.errors[op.map]
     return through_linear(errors, inputs[0], eta=errors.eta)

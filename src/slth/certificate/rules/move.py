@@ -11,21 +11,21 @@ from slth.graph import Concat, Constant, Pad, Permute, Reshape, Slice, spread
 from slth.numerics import above
 
 
-def reshape(op: Reshape, inputs: tuple[Reach, ...], _: Facts) -> Reach:
+def through_reshape(op: Reshape, inputs: tuple[Reach, ...], _: Facts) -> Reach:
     """The entries in C order."""
     (x,) = inputs
     lower, upper, error = (spread.reshape(part, x.shape, op.shape) for part in (x.lower, x.upper, x.error))
     return tightened(Reach(lower, upper, x.norm, error, x.error_norm, op.shape))
 
 
-def permute(op: Permute, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_permute(op: Permute, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """Other axes."""
     (x,) = inputs
     lower, upper, error = (spread.permute(part, op.order) for part in (x.lower, x.upper, x.error))
     return tightened(Reach(lower, upper, x.norm, error, x.error_norm, shape_after(op, inputs, facts)))
 
 
-def take(op: Slice, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_slice(op: Slice, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """Some of the entries: their norm is no larger."""
     (x,) = inputs
     indices = slice(op.start, op.stop, op.step)
@@ -33,7 +33,7 @@ def take(op: Slice, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     return tightened(Reach(lower, upper, x.norm, error, x.error_norm, shape_after(op, inputs, facts)))
 
 
-def concatenate(op: Concat, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_concat(op: Concat, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """Side by side: norms add up as squares."""
     shapes = [x.shape for x in inputs]
     lower, upper, error = (
@@ -43,7 +43,7 @@ def concatenate(op: Concat, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     return tightened(Reach(lower, upper, norm, error, error_norm, shape_after(op, inputs, facts)))
 
 
-def pad(op: Pad, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_pad(op: Pad, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """A number around: no error there."""
     (x,) = inputs
     shape = shape_after(op, inputs, facts)
@@ -56,7 +56,7 @@ def pad(op: Pad, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     return tightened(Reach(lower, upper, norm, error, x.error_norm, shape))
 
 
-def constant(op: Constant, _: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_constant(op: Constant, _: tuple[Reach, ...], facts: Facts) -> Reach:
     """The same in both networks."""
     value = facts.carried[op.value].astype(np.float64)
     small = spread.smallest(value)

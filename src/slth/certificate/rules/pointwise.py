@@ -18,7 +18,7 @@ from slth.graph import Pointwise
 from slth.numerics import above, product_bound, slack
 
 
-def pointwise(op: Pointwise, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_pointwise(op: Pointwise, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """The rule of a function: ReLU by itself, the others by L and their image."""
     if op.function == "Relu":
         return through_relu(inputs[0])

@@ -19,7 +19,7 @@ from slth.numerics import FLOOR, above, slack
 _FEW = 2.0**-49  # what exp, log1p, tanh and a division are off by, relative
 
 
-def softmax(op: Softmax, inputs: tuple[Reach, ...], _: Facts) -> Reach:
+def through_softmax(op: Softmax, inputs: tuple[Reach, ...], _: Facts) -> Reach:
     """Each line along the axis sums to 1: r ≤ √lines."""
     (x,) = inputs
     low, high = _odds(x, op.axis)
@@ -30,7 +30,7 @@ def softmax(op: Softmax, inputs: tuple[Reach, ...], _: Facts) -> Reach:
     return tightened(Reach(lower, upper, norm, error, times(0.5, x.error_norm), x.shape))
 
 
-def log_softmax(op: LogSoftmax, inputs: tuple[Reach, ...], _: Facts) -> Reach:
+def through_log_softmax(op: LogSoftmax, inputs: tuple[Reach, ...], _: Facts) -> Reach:
     """−softplus of minus the logarithm of the odds."""
     (x,) = inputs
     low, high = _odds(x, op.axis)

@@ -15,7 +15,7 @@ from slth.graph import AxisMap, AxisMatrix, Carried, MaxPool, Shape, apply_along
 from slth.numerics import above, norm_bound, slack, spectral_norm_bound
 
 
-def largest(op: MaxPool, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_max_pool(op: MaxPool, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """The largest entry of each window; padding is −∞ and never wins."""
     (x,) = inputs
     shape = shape_after(op, inputs, facts)
@@ -37,7 +37,7 @@ def overlap(op: MaxPool, shape: Shape) -> int:
     return math.prod(min(-(-k // (s // math.gcd(s, d))), count) for k, s, d, count in ends)
 
 
-def axis_map(op: AxisMap, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_axis_map(op: AxisMap, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
     """[A⁺l − A⁻h, A⁺h − A⁻l], axis by axis; e' = min(|A| e, a · largest ‖row‖₂). Shared bounds stay shared."""
     (x,) = inputs
     lower, upper, error, shape = x.lower, x.upper, x.error, list(x.shape)
