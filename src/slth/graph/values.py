@@ -78,11 +78,12 @@ class Realised:
 class Box:
     """The inputs a bound speaks of: all x with lower ≤ x ≤ upper, entry by entry.
 
-    Both have the axes of an input; an axis of length 1 speaks of all its entries, see `spread`.
+    Both ends have the axes of an input; an axis of length 1 speaks of all its entries, see `spread`.
     """
 
     lower: Float64[np.ndarray, "..."]
     upper: Float64[np.ndarray, "..."]
+    shape: Shape = ()  # of an input; (): as long as its ends are
 
     def __post_init__(self) -> None:
         if self.lower.ndim == 0 or self.lower.size == 0 or self.lower.ndim != self.upper.ndim:
@@ -91,6 +92,11 @@ class Box:
         _check_array(self.upper, self.upper.shape, "upper end of the box")
         if (self.lower > self.upper).any():
             raise InputError("an input range is empty: its lower end exceeds its upper end")
+        ends = np.broadcast_shapes(self.lower.shape, self.upper.shape)
+        shape = self.shape or ends
+        if len(shape) != len(ends) or any(end not in (1, length) for end, length in zip(ends, shape, strict=True)):
+            raise InputError(f"a box with ends of shape {ends} does not speak of inputs of shape {shape}")
+        object.__setattr__(self, "shape", shape)
 
     @classmethod
     def uniform(cls, lower: float, upper: float, *shape: int) -> "Box":

@@ -82,7 +82,7 @@ class Inputs:
         """The inputs that can occur, or None where no range is known."""
         if self.lower is None or self.upper is None:
             return None
-        return Box(self.spread(self.lower), self.spread(self.upper))
+        return Box(self.spread(self.lower), self.spread(self.upper), self.shape)
 
     @property
     def negative(self) -> Bool[np.ndarray, "..."]:
