@@ -47,7 +47,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="More notes on st
 
 def single_torch_thread() -> None:
     """Train small networks on one thread: on a machine that is busy, two can be tens of times slower."""
-    from slth.network.files import import_torch
+    from slth.network import import_torch
 
     import_torch("training").set_num_threads(1)
 
