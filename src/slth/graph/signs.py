@@ -74,26 +74,35 @@ def _pointwise(op: Pointwise, values: Inputs, _: Shapes, __: Shape, ___: Carried
 
 
 def _max_pool(op: MaxPool, values: Inputs, own: Shapes, _: Shape, __: Carried) -> Negative:
-    axes = tuple(range(values[0].ndim - len(op.kernel), values[0].ndim))
-    if all(values[0].shape[axis] == 1 for axis in axes):
+    """Only the pooled axes are told apart; the others stay as they are."""
+    fixed = values[0].ndim - len(op.kernel)
+    if all(size == 1 for size in values[0].shape[fixed:]):
         return values[0]
-    return max_pool(op, spread.full(values[0], own[0]).astype(np.float64)) > 0
+    pooled = np.broadcast_to(values[0], (*values[0].shape[:fixed], *own[0][fixed:]))
+    return max_pool(op, pooled.astype(np.float32)) > 0
 
 
 def _axis_map(op: AxisMap, values: Inputs, own: Shapes, _: Shape, carried: Carried) -> Negative:
     """Entry i can be negative if some A[i, l] < 0, or if A[i, l] > 0 where x[l] can."""
     (negative,), shape = values, list(own[0])
     for axis in op.axes:
-        matrix = axis.matrix(shape[axis.axis], carried)
-        shape[axis.axis] = len(matrix)
-        if negative.shape[axis.axis] == 1 and not (matrix < 0).any():
-            continue
-        full = np.broadcast_to(
-            negative, (*negative.shape[: axis.axis], matrix.shape[1], *negative.shape[axis.axis + 1 :])
-        )
-        inherited = apply_along((matrix > 0).astype(np.float64), full.astype(np.float64), axis.axis) > 0
-        negative = inherited | along(np.asarray((matrix < 0).any(axis=1)), axis.axis, negative.ndim).astype(np.bool_)
+        length, shape[axis.axis] = shape[axis.axis], axis.rows(shape[axis.axis], carried)
+        full = np.broadcast_to(negative, (*negative.shape[: axis.axis], length, *negative.shape[axis.axis + 1 :]))
+        if axis.value is not None:
+            matrix = axis.matrix(length, carried)
+            inherited = apply_along((matrix > 0).astype(np.float64), full.astype(np.float64), axis.axis) > 0
+            own_signs = along(np.asarray((matrix < 0).any(axis=1)), axis.axis, negative.ndim)
+            negative = inherited | own_signs.astype(np.bool_)
+        elif negative.shape[axis.axis] > 1:
+            negative = _in_windows(full, *axis.windows(length), axis=axis.axis)
     return negative
+
+
+def _in_windows(negative: Negative, start: np.ndarray, stop: np.ndarray, *, axis: int) -> Negative:
+    """Can an entry of each window along the axis be negative? Counted up to both ends: O(entries)."""
+    before = np.zeros((*negative.shape[:axis], 1, *negative.shape[axis + 1 :]), np.int32)
+    count = np.concatenate([before, negative.cumsum(axis=axis, dtype=np.int32)], axis=axis)
+    return count.take(stop, axis=axis) > count.take(start, axis=axis)
 
 
 def _add(op: Add, values: Inputs, _: Shapes, __: Shape, ___: Carried) -> Negative:
