@@ -25,7 +25,7 @@ def test_a_max_pool_is_legal_only_if_each_window_has_an_entry():
             assert full
             assert shape == (count,)
             legal += 1
-    assert legal > 1000
+    assert legal > 500
 
 
 def test_a_huge_window_costs_nothing():

@@ -56,6 +56,11 @@ class Pointwise:
             given, optional = getattr(self, name) is not None, self.function == "Clip"
             if given != (name in known) and not (optional and name in known):
                 raise InputError(f"{self.function} takes {', '.join(known) or 'no parameters'}; {name} is off")
+        positive = {"Celu": self.alpha, "Swish": self.alpha, "Selu": self.gamma}.get(self.function)
+        if positive is not None and positive <= 0:
+            raise InputError(f"{self.function}: expected a parameter > 0, got {positive:g}")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise InputError(f"{self.function}: expected low <= high, got {self.low:g} and {self.high:g}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,12 +1,11 @@
 """Version 1, learned tickets: the random tensors are parameters of a network. Frozen; see FORMAT.md."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from slth.numerics import LAWS
 from slth.ticket.carried import CARRIED
-from slth.ticket.format.fields import TicketError, check_list, check_text, fail, justified
+from slth.ticket.format.fields import TicketError, check_text, fail, justified
 from slth.ticket.format.masks import Stored
 from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, store
 from slth.ticket.format.schema import (
@@ -17,6 +16,7 @@ from slth.ticket.format.schema import (
     SEED,
     Kind,
     Table,
+    array_shape,
     fixed,
     integer,
     number,
@@ -35,26 +35,13 @@ from slth.ticket.ticket import Ticket
 KIND = "learned"
 _MOST = 10_000
 
-
-def _shape(least: int) -> Kind:
-    """A shape of at most 8 axes."""
-
-    def read(value: Any, where: str) -> tuple[int, ...]:
-        shape = tuple(integer(least, MOST_SIZE).read(size, where) for size in check_list(value, where, 8))
-        if math.prod(max(size, 1) for size in shape) > MOST_SIZE:
-            fail(where, f"at most {MOST_SIZE:,} numbers", value)
-        return shape
-
-    return Kind(read, list)
-
-
 BUILTIN = Table(kind=fixed("builtin"), name=text(), arguments=OBJECT)
 BOUND_TO_A_MODEL = Table(kind=fixed("bound"))
-INPUTS = Table(shape=_shape(1), mean=tuple_of(number(), _MOST), std=tuple_of(number(), _MOST))
+INPUTS = Table(shape=array_shape(1), mean=tuple_of(number(), _MOST), std=tuple_of(number(), _MOST))
 MASK = Table(encoding=one_of("bits", "rans"), bytes=integer(1, MOST_SIZE))
 TENSOR = Table(
     path=text(),
-    shape=_shape(1),
+    shape=array_shape(1),
     law=one_of(*LAWS),
     scale=number(),
     kept=integer(0, MOST_SIZE),
@@ -67,7 +54,7 @@ TENSOR = Table(
     head=DIGEST,
     weights=DIGEST,
 )
-CARRIED_ARRAY = Table(dtype=one_of(*CARRIED), shape=_shape(0))
+CARRIED_ARRAY = Table(dtype=one_of(*CARRIED), shape=array_shape(0))
 PROVENANCE = Table(version=text(100), method=text(200), asked=OBJECT, data=optional(text()))
 TICKET = Table(
     format=ANY,
@@ -86,13 +73,26 @@ TICKET = Table(
 
 def says(ticket: Ticket) -> bool:
     """This version says the ticket whole."""
-    inputs = ticket.inputs
+    origin = ticket.provenance
     return (
         isinstance(ticket.network, Builtin | Bound)
         and not ticket.gadgets
         and ticket.claims is None
-        and (inputs is None or (inputs.mean is not None and inputs.lower is None))
+        and not ticket.assumed
+        and (ticket.inputs is None or _says_inputs(ticket.inputs))
+        and (origin.attempts, origin.target, dict(origin.names), origin.misses) == (1, None, {}, ())
     )
+
+
+def _says_inputs(inputs: Inputs) -> bool:
+    """A normalisation by one number per channel, and no range."""
+    channels = _channels(inputs.shape)
+    return inputs.lower is None and len(inputs.mean or ()) == len(inputs.std or ()) == channels
+
+
+def _channels(shape: tuple[int, ...]) -> int:
+    """Flat features have one."""
+    return shape[0] if len(shape) > 1 else 1
 
 
 def stored_masks(ticket: Ticket) -> dict[str, Stored]:
@@ -209,7 +209,7 @@ def _network(data: Any) -> Builtin | Bound:
 
 def _inputs(data: Mapping[str, Any]) -> Inputs:
     shape, mean, std = data["shape"], data["mean"], data["std"]
-    channels = shape[0] if len(shape) > 1 else 1
+    channels = _channels(shape)
     if not len(mean) == len(std) == channels:
         raise TicketError(f"inputs: expected mean and std of {channels} channels, got {mean} and {std}")
     return Inputs(shape, mean, std)
