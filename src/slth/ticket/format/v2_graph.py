@@ -59,7 +59,8 @@ from slth.ticket.format.schema import (
 
 MOST_NODES = 10_000
 MOST_AXES = 8
-MOST_ENTRIES = 2**27  # of one value, or of the matrix along one axis
+MOST_EDGES = 100_000  # inputs of all nodes
+MOST_ENTRIES = 2**28  # of one value, or of the matrix along one axis
 MOST_WORK = 2**32  # entries of all values, of MaxPool times its window, and of all matrices
 CARRIED_TYPES = ("F16", "F32", "F64")  # what ops can read
 
@@ -149,7 +150,11 @@ NODE = Record(Node, name=NAME, op=Kind(OP.read, OP.write), inputs=tuple_of(NAME,
 
 def _read_nodes(data: Any, where: str) -> tuple[Node, ...]:
     entries = check_list(data, where, MOST_NODES)
-    return tuple(NODE.read(entry, f"{where}.{i}") for i, entry in enumerate(entries))
+    nodes = tuple(NODE.read(entry, f"{where}.{i}") for i, entry in enumerate(entries))
+    edges = sum(len(node.inputs) for node in nodes)
+    if edges > MOST_EDGES:
+        raise TicketError(f"{where}: expected at most {MOST_EDGES:,} inputs of all nodes; got {edges:,}")
+    return nodes
 
 
 GRAPH = Record(Graph, nodes=Kind(_read_nodes, lambda nodes: [NODE.write(node) for node in nodes]))
