@@ -25,7 +25,9 @@ from torch import Tensor, nn
 from slth.data import load_images
 from slth.learning import EdgePopup, PerturbedEdgePopup, Policy, attach
 from slth.learning.batches import Batches
-from slth.learning.trainer import accuracy, fabric_for, train
+from slth.learning.devices import fabric_for
+from slth.learning.predictions import accuracy
+from slth.learning.trainer import train
 from slth.numerics import Stream, uniform
 from slth.records import environment
 
@@ -54,7 +56,7 @@ def popup(moves: list[Tensor] | None, batches: Batches, test: Batches, seed: int
         for tensor, move in zip(masks, moves or [], strict=False):
             tensor.original.add_(move)
     training = PerturbedEdgePopup().training
-    train(masks, EdgePopup(0.5).stages(training), batches, None, asked={}, fabric=fabric_for(training), keeping=None)
+    train(masks, EdgePopup(0.5).stages(training), batches, None, asked={}, fabric=fabric_for(training))
     return accuracy(model, test) / len(test.x)
 
 
@@ -64,7 +66,7 @@ def projected(epsilon: float, batches: Batches, seed: int) -> list[Tensor]:
     masks = attach(network(), method, seed=seed, policy=Policy(law="kaiming_normal", gain=4.0))
     start = [tensor.original.detach().clone() for tensor in masks]
     stage = method.stages(method.training)[0]
-    train(masks, [stage], batches, None, asked={}, fabric=fabric_for(stage.training), keeping=None)
+    train(masks, [stage], batches, None, asked={}, fabric=fabric_for(stage.training))
     return [tensor.original.detach() - begin for tensor, begin in zip(masks, start, strict=True)]
 
 

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from slth._errors import InputError
     from slth.api import apply, construct, evaluate, load, module, plan, realised, source, train, verify
     from slth.learning.ask import search
-    from slth.learning.masks import attach
+    from slth.learning.attach import attach
     from slth.ticket import LearnedTicket, Ticket
 
 _HOMES = {
     "InputError": "slth._errors",
     "LearnedTicket": "slth.ticket",
     "Ticket": "slth.ticket",
-    "attach": "slth.learning.masks",
+    "attach": "slth.learning.attach",
     "search": "slth.learning.ask",
 }
 __all__ = [

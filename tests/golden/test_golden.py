@@ -10,7 +10,7 @@ import references.rans
 from golden.make import golden_target, learned, sparse_target
 
 from slth.evidence import verify
-from slth.ticket import Miss, encode, load, unpack
+from slth.ticket import Miss, encode, load
 
 GOLDEN = Path(__file__).parent / "v1.slth"
 SPARSE = Path(__file__).parent / "v1-sparse.slth"
@@ -44,11 +44,11 @@ def test_it_loads_verifies_and_is_written_back_the_same(path):
 def test_it_computes_what_it_always_computed():
     """Realised coefficients, entry by entry, as they were when the format was fixed."""
     ticket = load(GOLDEN)
-    first, last = ticket.realised(0), ticket.realised(1)
+    first, last = ticket.realised("layers/0"), ticket.realised("layers/1")
     assert first.positive[0, :, 0].tolist() == POSITIVE
     assert first.negative[0, :, 0].tolist() == NEGATIVE
     assert last.bias.tolist() == BIAS
-    for layer, part in zip(golden_target(), (first, last), strict=True):
+    for layer, part in zip(golden_target().coefficients.values(), (first, last), strict=True):
         assert np.abs(part.positive - layer.weight).max() <= 0.01
 
 
@@ -57,14 +57,14 @@ def test_the_sparse_one_has_what_the_other_has_not():
     data, ticket = SPARSE.read_bytes(), load(SPARSE)
     start = 8 + int.from_bytes(data[:8], "little")
     assert data.count(b'\\"encoding\\":\\"rans\\"') == 1
-    bits = unpack(ticket.layers[0], ticket.masks[0]).reshape(-1).astype(int).tolist()
+    bits = ticket.map_mask("layers/0").reshape(-1).astype(int).tolist()
     assert data[start : start + 78] == references.rans.written(bits)
     assert references.rans.read(data[start : start + 78], 1248) == bits
     assert ticket.seed == 10**30 + 2
-    assert ticket.domain.lower is ticket.certificate.sup_error is None
-    assert ticket.provenance.asked.failure_probability == 0.9
-    assert ticket.provenance.misses == (Miss(1, 0, -1, "bias", 0.011072083264181742),)
-    first, last = ticket.realised(0), ticket.realised(1)
+    assert ticket.inputs.lower is ticket.claims.sup_error is None
+    assert ticket.provenance.asked["failure_probability"] == 0.9
+    assert ticket.provenance.misses == (Miss("layers/1", 0, -1, "bias", 0.011072083264181742),)
+    first, last = ticket.realised("layers/0"), ticket.realised("layers/1")
     assert first.bias is last.negative is None
     assert first.positive[1, :, 0].tolist() == [0.9748759536339264, 0.0, 0.0, 0.0, 0.0, 0.0]
     assert first.negative[1, :, 0].tolist() == [-0.9734431188806809, 0.0, 0.0, 0.0, 0.0, 0.0]
@@ -83,8 +83,8 @@ def test_the_learned_one_has_the_weights_it_always_had():
     """Entry by entry; and the specification's own reader reads them alike."""
     ticket = load(LEARNED)
     _, state, heads, digests = references.learned.read(LEARNED.read_bytes())
-    assert (heads, digests) == ([*ticket.heads], [*ticket.digests])
-    first, last = ticket.weights(0), ticket.weights(1)
+    assert (heads, digests) == ([*ticket.heads.values()], [*ticket.digests.values()])
+    first, last = ticket.effective("1.weight"), ticket.effective("3.weight")
     assert first[first != 0].tolist() == [0.375, 0.375, 0.375, -0.375]
     assert np.flatnonzero(first).tolist() == [0, 7, 81, 149]
     assert last.tolist() == [[0.0, -0.2638840675354004, -0.3412957787513733], [0.0, 0.0, 0.3050934672355652]]

@@ -4,14 +4,7 @@ import itertools
 
 import numpy as np
 
-from slth.ticket import (
-    InputSpec,
-    LearnedProvenance,
-    LearnedTicket,
-    MaskedTensor,
-    NetworkSpec,
-    learned_ticket,
-)
+from slth.ticket import Bound, Builtin, Inputs, Provenance, RandomTensor, Ticket, learned_ticket
 
 ASKED = {"method": {"name": "coin flips", "density": 0.5}, "policy": {"skip": ("fc",)}, "seed": 10**40, "data": None}
 
@@ -27,31 +20,31 @@ def coins(shape, kept, seed=0):
     return flat.reshape(shape)
 
 
-def ticket_with(tensors, *, carried=None, moves=None, network=None, inputs=None, epsilon=None, seed=5) -> LearnedTicket:
-    """A ticket of some tensors, with random masks and moves."""
+def ticket_with(tensors, *, carried=None, moves=None, network=None, inputs=None, move_bound=None, seed=5) -> Ticket:
+    """A ticket of some tensors, with random masks, and random moves if none are given."""
     rng = np.random.default_rng(1)
-    drawn = [np.float32(0.01) * rng.normal(size=t.kept).astype(np.float32) if t.moved else None for t in tensors]
+    drawn = {t.path: np.float32(0.01) * rng.normal(size=t.kept).astype(np.float32) for t in tensors if t.moved}
     return learned_ticket(
         seed=seed,
-        network=NetworkSpec("bound", None, {}) if network is None else network,
+        network=Bound() if network is None else network,
         inputs=inputs,
-        tensors=tuple(tensors),
-        kept=[coins(tensor.shape, tensor.kept, seed=i) for i, tensor in enumerate(tensors)],
+        tensors=tensors,
+        kept={tensor.path: coins(tensor.shape, tensor.kept, seed=i) for i, tensor in enumerate(tensors)},
         moves=drawn if moves is None else moves,
-        epsilon=epsilon,
+        move_bound=move_bound,
         carried={} if carried is None else carried,
-        provenance=LearnedProvenance("0.0.test", "coin flips", ASKED, "digits"),
+        provenance=Provenance("0.0.test", "coin flips", ASKED, "digits"),
     )
 
 
-def any_learned(*, moved=True) -> LearnedTicket:
+def any_learned(*, moved=True) -> Ticket:
     """Every law, a gain, signs, moves, an alias, a redraw, a coded mask, a full tensor, carried arrays of all types."""
     return ticket_with(
         [
-            MaskedTensor("0.weight", (3, 5), "normal", float32(0.3), 7, binary=True, gain=float32(0.7)),
-            MaskedTensor("2.weight", (4, 3), "uniform", 0.25, 6, moved=moved, stream="2.weight@1", aliases=("tied.ü",)),
-            MaskedTensor("4.weight", (2, 200), "sign", 0.5, 5),
-            MaskedTensor("6.weight", (2, 2), "sign", 0.125, 4),
+            RandomTensor("0.weight", (3, 5), "normal", float32(0.3), 7, binary=True, gain=float32(0.7)),
+            RandomTensor("2.weight", (4, 3), "uniform", 0.25, 6, moved=moved, stream="2.weight@1", aliases=("tied.ü",)),
+            RandomTensor("4.weight", (2, 200), "sign", 0.5, 5),
+            RandomTensor("6.weight", (2, 2), "sign", 0.125, 4),
         ],
         carried={
             "norm.steps": np.array(7),
@@ -61,19 +54,19 @@ def any_learned(*, moved=True) -> LearnedTicket:
             "none": np.zeros((2, 0), np.float64),
             "é.bytes": np.arange(3, dtype=np.uint8),
         },
-        inputs=InputSpec((2, 1, 3), (0.5, 0.25), (0.5, 2.0)),
-        epsilon=0.25 if moved else None,
+        inputs=Inputs((2, 1, 3), (0.5, 0.25), (0.5, 2.0)),
+        move_bound=0.25 if moved else None,
     )
 
 
-def mlp_ticket(hidden=(12,), *, inputs=(1, 8, 8), classes=10, density=0.5, gain=1.0) -> LearnedTicket:
+def mlp_ticket(hidden=(12,), *, inputs=(1, 8, 8), classes=10, density=0.5, gain=1.0) -> Ticket:
     """A ticket of the network that `mlp` builds, biases carried, its mask random."""
     sizes = [int(np.prod(inputs)), *hidden, classes]
     tensors, carried = [], {}
     for i, (inp, out) in enumerate(itertools.pairwise(sizes)):
         kept = round(density * inp * out)
-        tensors.append(MaskedTensor(f"{2 * i + 1}.weight", (out, inp), "normal", 0.125, kept, gain=gain))
+        tensors.append(RandomTensor(f"{2 * i + 1}.weight", (out, inp), "normal", 0.125, kept, gain=gain))
         carried[f"{2 * i + 1}.bias"] = np.linspace(-1, 1, out, dtype=np.float32)
     arguments = {"inputs": list(inputs), "classes": classes, "hidden": list(hidden)}
-    spec = InputSpec(inputs, (0.3,), (0.4,)) if len(inputs) == 3 else InputSpec(inputs, (0.0,), (1.0,))
-    return ticket_with(tensors, carried=carried, network=NetworkSpec("builtin", "mlp", arguments), inputs=spec)
+    normal = ((0.3,), (0.4,)) if len(inputs) == 3 else ((0.0,), (1.0,))
+    return ticket_with(tensors, carried=carried, network=Builtin("mlp", arguments), inputs=Inputs(inputs, *normal))

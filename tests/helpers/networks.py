@@ -1,27 +1,67 @@
-"""Small random ReLU networks for tests."""
+"""Small random ReLU networks for tests, and what they compute, written as one would write it."""
 
 import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from slth.certificate import Affine
+from slth.certificate import Certificate, computed
+from slth.graph import Affine, Box, Realised, Target, chain
 
 
-def random_target(widths, *, bias=True, seed=0, scale=1.0):
+@dataclass(frozen=True)
+class Pair:
+    """A target, what was realised of it, and the inputs that are spoken of."""
+
+    target: Target
+    realised: Mapping[str, Realised]
+    box: Box | None
+
+    @classmethod
+    def of(cls, layers: Sequence[Affine], parts: Sequence[Realised], box: Box | None = None) -> "Pair":
+        """Of a chain, layer by layer."""
+        target = chain(layers)
+        return cls(target, dict(zip(target.graph.maps, parts, strict=True)), box)
+
+    @property
+    def layers(self) -> list[tuple[Affine, Realised]]:
+        """Of a chain, layer by layer."""
+        return list(zip(self.target.coefficients.values(), self.realised.values(), strict=True))
+
+    @property
+    def bounds(self) -> Certificate:
+        """As computed, before they are rounded up."""
+        return computed(self.target, self.realised, tolerances=every_map(self.target), box=self.box)
+
+
+def random_target(widths, *, bias=True, seed=0, scale=1.0) -> Target:
     """Gaussian weights of standard deviation scale / sqrt(inputs)."""
     rng = np.random.default_rng(seed)
-    return [
-        Affine(
-            (rng.normal(size=(out, inp, 1)) * scale / np.sqrt(inp)).astype(np.float32).astype(np.float64),
-            rng.normal(size=out).astype(np.float32).astype(np.float64) if bias else None,
-        )
-        for inp, out in itertools.pairwise(widths)
-    ]
+    return chain(
+        [
+            Affine(
+                (rng.normal(size=(out, inp, 1)) * scale / np.sqrt(inp)).astype(np.float32).astype(np.float64),
+                rng.normal(size=out).astype(np.float32).astype(np.float64) if bias else None,
+            )
+            for inp, out in itertools.pairwise(widths)
+        ]
+    )
+
+
+def every_map(target, value=0.0):
+    """The same number for each map."""
+    return dict.fromkeys(target.graph.maps, value)
+
+
+def realised_maps(ticket):
+    """What every map of a ticket realises."""
+    return {path: ticket.realised(path) for path in ticket.maps}
 
 
 def forward(target, x):
-    """f(x) in float64, x (batch, inp)."""
-    for i, layer in enumerate(target):
+    """f(x) of a chain in float64, x (batch, inp)."""
+    for i, layer in enumerate(target.coefficients.values()):
         x = (np.maximum(x, 0) if i else x) @ layer.weight[:, :, 0].T
         if layer.bias is not None:
             x = x + layer.bias
@@ -30,7 +70,7 @@ def forward(target, x):
 
 def forward_realised(parts, x):
     """The realised network in float64: P x⁺ + N x⁻ + b̂."""
-    for i, part in enumerate(parts):
+    for i, part in enumerate(parts.values()):
         x = np.maximum(x, 0) if i else x
         y = np.maximum(x, 0) @ part.positive[:, :, 0].T
         if part.negative is not None:

@@ -4,58 +4,55 @@ import itertools
 
 import numpy as np
 
-from slth.certificate import Affine, certify
+from slth.certificate import certify
+from slth.graph import Affine, Target, chain, signed_inputs
 from slth.ticket import (
-    Asked,
-    Domain,
-    LayerSpec,
-    LiftSpec,
+    Inputs,
     Provenance,
     Ticket,
-    head_digest,
+    TwoLayer,
+    constructed_ticket,
     pack,
     realise,
-    realised_digest,
-    scan,
     signed_ranges,
     target_digest,
 )
 
+ASKED = {"tolerance": 0.5, "epsilon": None, "failure_probability": None, "candidates": None}
 
-def any_ticket(widths=(3, 4, 2), *, seed=5, bias=True, lower=-1.0, density=0.5, rng_seed=0):
+
+def any_ticket(widths=(3, 4, 2), *, seed=5, bias=True, lower=-1.0, density=0.5, rng_seed=0) -> tuple[Ticket, Target]:
+    """Random masks of a given density, five candidates for each half, six for a bias."""
     rng = np.random.default_rng(rng_seed)
-    domain = Domain((lower,), (1.0,))
-    target = [
-        Affine(rng.normal(size=(out, inp, 1)), rng.normal(size=out) if bias else None)
-        for inp, out in itertools.pairwise(widths)
-    ]
-    layers, masks, parts = [], [], []
-    for i, (inp, out) in enumerate(itertools.pairwise(widths)):
-        signed = domain.signed(inp) if i == 0 else np.zeros(inp, np.bool_)
-        lift_spec = LiftSpec(inp, 5, 6 if bias else 0, signed_ranges(signed))
-        lift = scan(lift_spec, seed, f"layers/{i}")
-        layer = LayerSpec(f"layers/{i}", out, 1, lift_spec, lift.neurons, 0.5, 2.0)
-        mask = rng.random((out, lift_spec.live)) < density
-        layers.append(layer)
-        masks.append(pack(mask))
-        parts.append(realise(layer, lift, seed, mask))
-    ticket = Ticket(
+    inputs = Inputs((widths[0],), lower=(lower,), upper=(1.0,))
+    target = chain(
+        [
+            Affine(rng.normal(size=(out, inp, 1)), rng.normal(size=out) if bias else None)
+            for inp, out in itertools.pairwise(widths)
+        ],
+        names=[(f"{i}.weight", f"{i}.bias" if bias else None) for i in range(len(widths) - 1)],
+    )
+    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, {})
+    gadgets, masks, realised = {}, {}, {}
+    for path, op in target.graph.maps.items():
+        gadget = TwoLayer(5, 6 if bias else 0, 0, signed_ranges(signed[path]), 0.5, 2.0).fitted(path, op, seed)
+        mask = rng.random((op.basis.outputs, gadget.lift_spec(op).live)) < density
+        gadgets[path], masks[f"{path}/mixing"] = gadget, pack(mask)
+        realised[path] = realise(gadget, path, op, seed=seed, mask=mask)
+    ticket = constructed_ticket(
         seed=seed,
-        network="relu_mlp",
-        domain=domain,
-        layers=tuple(layers),
-        masks=tuple(masks),
-        heads=tuple(head_digest(tensor, seed) for layer in layers for tensor in layer.tensors),
-        digests=tuple(realised_digest(part) for part in parts),
-        certificate=certify(target, parts, tolerances=[0.5] * len(parts), box=domain.box(widths[0])),
+        graph=target.graph,
+        gadgets=gadgets,
+        inputs=inputs,
+        masks=masks,
+        realised=realised,
+        claims=certify(target, realised, tolerances=dict.fromkeys(gadgets, 0.5), box=inputs.box),
         provenance=Provenance(
             version="0.0.test",
             method="coin flips",
-            asked=Asked(tolerance=0.5),
-            attempts=1,
-            target=target_digest(target),
-            names=tuple((f"{i}.weight", f"{i}.bias" if bias else None) for i in range(len(layers))),
-            misses=(),
+            asked=ASKED,
+            target=target_digest(target.coefficients),
+            names=target.names,
         ),
     )
     return ticket, target

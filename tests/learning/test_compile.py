@@ -69,11 +69,11 @@ def test_under_autocast_the_mask_is_the_same_and_scores_stay_float32(method):
     x = torch.rand(20, 1, 6, 6)
     with torch.autocast("cpu", torch.bfloat16):
         out = other.model(x)
-        effective = [tensor.place.module.eval().weight for tensor in other]
+        effective = [tensor.location.module.eval().weight for tensor in other]
     assert dtypes == {(torch.float32, torch.bfloat16)}
     for one, two, weight in zip(plain, other, effective, strict=True):
         assert torch.equal(one.mask.chosen(), two.mask.chosen())
-        assert torch.equal(one.place.module.eval().weight, weight)
+        assert torch.equal(one.location.module.eval().weight, weight)
     nn.functional.cross_entropy(out, torch.arange(20) % 3).backward()
     for scores in other.scores:
         assert scores.dtype == scores.grad.dtype == torch.float32

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from slth import InputError
 from slth.learning import Biprop, EdgePopup, Magnitude, Masks, PerturbedEdgePopup, Policy, Supermask, attach
-from slth.learning.policy import places
+from slth.learning.policy import locations
 
 METHODS = [
     EdgePopup(0.5),
@@ -132,11 +132,12 @@ def shaken(masks: Masks, method: Any, x: Tensor) -> None:
     masks.model.eval()
 
 
-def has_relu(name: str) -> bool:
-    return name == "block"
+def takes(method: Any, name: str) -> bool:
+    """Binary activations take the place of ReLU modules, and only one model has some."""
+    return name == "block" or not (isinstance(method, Biprop) and method.binary_activations)
 
 
-CASES = [(m, name) for m in METHODS for name in MODELS if has_relu(name) or not getattr(m, "binary_activations", False)]
+CASES = [(method, name) for method in METHODS for name in MODELS if takes(method, name)]
 
 
 @pytest.mark.parametrize(("method", "name"), CASES)
@@ -184,7 +185,7 @@ def test_a_tied_weight_has_one_mask_and_stays_tied():
     model, x = made("tied")
     masks = attach(model, EdgePopup(0.5))
     assert [tensor.path for tensor in masks] == ["a.weight", "c.weight"]
-    assert [path for path, _, _ in masks.tensors[0].place.aliases] == ["b.weight"]
+    assert [path for path, _, _ in masks.tensors[0].location.aliases] == ["b.weight"]
     assert torch.equal(model.a.weight, model.b.weight)
     assert len(masks.scores) == 2
     model(x).sum().backward()
@@ -301,6 +302,15 @@ def test_models_that_cannot_be_masked_are_refused_and_left_alone(model, method, 
     assert lazy or assert_same(before, facts(model)) is None
 
 
+def test_what_is_no_method_is_refused_and_nothing_is_changed():
+    model, _ = made("block")
+    before = facts(model)
+    plain = getattr(attach, "__wrapped__", attach)  # below the shape checker, which refuses it by itself
+    with pytest.raises(InputError, match=r"expected a method with density, policy, mask and prepare, got 'edge-popup'"):
+        plain(model, "edge-popup")
+    assert_same(before, facts(model))
+
+
 def test_exactly_one_weight_is_enough():
     """0.1 · 10 is one weight, and so is the decimal 0.0125 · 80, whatever float products say."""
     for density, size in ((0.1, 10), (0.0125, 80), (0.01, 100), (0.07, 100)):
@@ -341,8 +351,8 @@ def test_masks_can_be_printed_before_and_after(method):
 )
 def test_fans_count_what_meets_in_an_output_and_leaves_an_input(layer, fan_in, fan_out):
     """Seen by the layer itself, at stride 1: ones in all weights, an impulse or ones in, in the middle of an image."""
-    (place,) = places(nn.Sequential(layer), Policy())
-    assert (place.fan_in, place.fan_out) == (fan_in, fan_out)
+    (location,) = locations(nn.Sequential(layer), Policy())
+    assert (location.fan_in, location.fan_out) == (fan_in, fan_out)
     with torch.no_grad():
         layer.weight.fill_(1)
         layer.bias.zero_()
@@ -358,8 +368,8 @@ def test_fans_count_what_meets_in_an_output_and_leaves_an_input(layer, fan_in, f
 
 def test_gpt_2s_transposed_linear_layer_counts_its_rows_as_inputs():
     model, _ = made("gpt-2")
-    place = next(p for p in places(model, Policy()) if p.path.endswith("attn.c_attn.weight"))
-    assert (place.fan_in, place.fan_out) == (8, 24)
+    location = next(p for p in locations(model, Policy()) if p.path.endswith("attn.c_attn.weight"))
+    assert (location.fan_in, location.fan_out) == (8, 24)
 
 
 def test_adding_a_layer_shifts_no_other():

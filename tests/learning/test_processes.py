@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from training_helpers import one_step
+from helpers.training import one_step
 
-HELPER = Path(__file__).parent.parent / "training_helpers.py"
+HELPER = Path(__file__).parent.parent / "helpers" / "training.py"
 
 
 def two(folder, task):

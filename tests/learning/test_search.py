@@ -11,44 +11,22 @@ from torch import nn
 import slth
 from slth import InputError
 from slth.data import load_images
-from slth.learning import METHODS, EdgePopup, Magnitude, PerturbedEdgePopup, Training
-from slth.learning.ask import method_of, search
+from slth.learning import EdgePopup, Magnitude, PerturbedEdgePopup, RunFiles, Training, find
+from slth.learning.ask import search
+from slth.learning.batches import Batches
 from slth.learning.controls import CONTROLS, control
-from slth.learning.trainer import Keeping
-from slth.network import apply_to, build_architecture
+from slth.network import build_architecture
 from slth.sweeps import once
-from slth.ticket import decode, encode
+from slth.ticket import Bound
 
 SHORT = Training(epochs=4.0, batch=64)
 MLP = {"inputs": [1, 8, 8], "classes": 10}
 
 
-def settings(name: str) -> dict:
-    return {"magnitude": {"density": 0.3}, "perturbed-edge-popup": {"epsilon": 0.05}}.get(name, {})
-
-
-def quick(name: str) -> Training:
-    return replace(method_of(name)[1].training, epochs=4.0, batch=64)
-
-
-@pytest.mark.parametrize("name", list(METHODS))
-def test_a_fresh_network_with_the_ticket_computes_what_the_trained_one_does(name):
-    torch.set_num_threads(1)
-    model = build_architecture("mlp", MLP)
-    found = search(model, "digits", name, options=settings(name), training=quick(name), seed=3)
-    ticket = decode(encode(found.ticket))
-    fresh = apply_to(ticket, build_architecture("mlp", MLP, seed=9)).eval()
-    x = torch.rand(50, 1, 8, 8)
-    assert torch.equal(fresh(x), model.eval()(x))
-    assert slth.verify(ticket).holds
-    assert found.accuracy > 0.5  # chance: 0.1
-    assert ticket.strong == (name not in ("magnitude", "perturbed-edge-popup"))
-
-
 def test_what_a_perturbed_ticket_moved_is_stored_and_bounded():
     found = search(None, "digits", PerturbedEdgePopup(0.5, epsilon=0.01), training=SHORT)
     assert 0 < found.ticket.largest_move <= 0.01
-    assert found.ticket.epsilon <= 0.01
+    assert found.ticket.move_bound <= 0.01
     still = search(None, "digits", PerturbedEdgePopup(0.5, epsilon=0.0), training=SHORT)
     assert still.ticket.strong
 
@@ -66,10 +44,10 @@ def test_control_tickets_keep_what_they_say():
     assert [t.kept for t in shuffled.tensors] == [t.kept for t in ticket.tensors]
     assert scattered.kept == ticket.kept
     assert [t.kept for t in scattered.tensors] != [t.kept for t in ticket.tensors]
-    for i in range(len(ticket.tensors)):
-        assert (fresh.mask(i) == ticket.mask(i)).all()
-        assert not (shuffled.mask(i) == ticket.mask(i)).all()
-        assert not np.array_equal(fresh.weights(i), ticket.weights(i))
+    for path in (tensor.path for tensor in ticket.tensors):
+        assert (fresh.mask(path) == ticket.mask(path)).all()
+        assert not (shuffled.mask(path) == ticket.mask(path)).all()
+        assert not np.array_equal(fresh.effective(path), ticket.effective(path))
 
 
 def test_a_pruned_magnitude_ticket_is_weak_and_its_mask_alone_is_strong():
@@ -77,7 +55,7 @@ def test_a_pruned_magnitude_ticket_is_weak_and_its_mask_alone_is_strong():
     mask = search(None, "digits", Magnitude(0.3, rate=1.0, retrain=False), training=SHORT).ticket
     assert not weak.strong
     assert mask.strong
-    assert (weak.mask(0) == mask.mask(0)).all()
+    assert (weak.mask("1.weight") == mask.mask("1.weight")).all()
 
 
 def test_one_projected_run_serves_all_densities(tmp_path):
@@ -86,11 +64,11 @@ def test_one_projected_run_serves_all_densities(tmp_path):
     def share(name, make) -> Path:
         return once(tmp_path / name, lambda: made.append(name) or make())
 
-    def run(density: float, keeping: Keeping | None):
-        return search(None, "digits", PerturbedEdgePopup(density, 0.02), training=SHORT, keeping=keeping).ticket
+    def run(density: float, files: RunFiles | None):
+        return search(None, "digits", PerturbedEdgePopup(density, 0.02), training=SHORT, files=files).ticket
 
     for density in (0.4, 0.7):
-        alone, shared = run(density, None), run(density, Keeping(share=share))
+        alone, shared = run(density, None), run(density, RunFiles(share=share))
         assert alone.digests == shared.digests
     assert len(made) == 1
 
@@ -105,12 +83,12 @@ def test_rounds_of_pruning_are_shared_by_all_densities_of_a_ladder_and_by_what_f
     def share(name, make) -> Path:
         return once(tmp_path / name, lambda: made.append(name) or make())
 
-    def run(density: float, action: str, keeping: Keeping | None):
+    def run(density: float, action: str, files: RunFiles | None):
         method = Magnitude(density, kept_weights=action, **settings)
-        return search(None, "digits", method, training=SHORT, keeping=keeping).ticket
+        return search(None, "digits", method, training=SHORT, files=files).ticket
 
     for density, action in ((0.512, "rewind"), (0.8, "rewind"), (0.64, "reinitialise")):
-        alone, shared = run(density, action, None), run(density, action, Keeping(share=share))
+        alone, shared = run(density, action, None), run(density, action, RunFiles(share=share))
         assert alone.digests == shared.digests
     assert len(made) == 3  # rounds 0, 1 and 2 of the longest
 
@@ -130,7 +108,7 @@ def test_the_users_own_module_keeps_its_code_and_takes_the_ticket():
 
     model = Net()
     ticket = search(model, "digits", EdgePopup(0.5), training=SHORT).ticket
-    assert ticket.network.name is None
+    assert ticket.network == Bound()
     x = torch.rand(9, 64)
     assert torch.equal(slth.apply(ticket, Net())(x), model(x))
 
@@ -139,10 +117,30 @@ def test_a_question_that_no_ticket_can_hold_is_refused_before_the_first_step():
     model, steps = build_architecture("mlp", MLP), []
     before = [value.clone() for value in model.state_dict().values()]
     data = replace(load_images("digits"), name="two\nlines")
-    keeping = Keeping(progress=lambda *at: steps.append(at))
+    files = RunFiles(progress=lambda *at: steps.append(at))
     with pytest.raises(InputError, match=r"asked\.data: expected plain data"):
-        search(model, data, training=SHORT, keeping=keeping)
+        search(model, data, training=SHORT, files=files)
     assert not steps
+    assert all(torch.equal(old, new) for old, new in zip(before, model.state_dict().values(), strict=True))
+
+
+def test_a_method_that_lacks_a_member_is_refused_before_anything_is_changed():
+    class Old:
+        """A method as it was before `prepare` and `move_bound` had to be there."""
+
+        density, strong, policy, training = 0.5, True, EdgePopup().policy, SHORT
+
+        def mask(self, tensor):
+            return EdgePopup().mask(tensor)
+
+        def stages(self, training):
+            return EdgePopup().stages(training)
+
+    model = build_architecture("mlp", MLP)
+    before = [value.clone() for value in model.state_dict().values()]
+    plain = getattr(find, "__wrapped__", find)  # below the shape checker, which refuses it by itself
+    with pytest.raises(InputError, match=r"all members of slth\.learning\.Method, prepare and move_bound"):
+        plain(model, Batches(np.zeros((4, 64)), np.zeros(4, int), (0.0,), (1.0,), 4), None, Old(), name="old")
     assert all(torch.equal(old, new) for old, new in zip(before, model.state_dict().values(), strict=True))
 
 

@@ -4,11 +4,12 @@ Shares with `slth` the streams and the ticket's own record, and nothing that sca
 """
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 
 import numpy as np
 
-from slth.certificate import Affine
+from slth.graph import Affine
 from slth.numerics import Stream, uniform
 from slth.ticket import Ticket
 
@@ -42,13 +43,13 @@ def scan(seed, path, spec, outputs):
     return [[(rank[n], value * v[n]) for n, value in slot] for slot in served], h, heads
 
 
-def coefficients(ticket: Ticket, index: int, served) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
+def coefficients(ticket: Ticket, path: str, served) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """P, N and b of FORMAT.md; float64 is exact here."""
-    layer = ticket.layers[index]
-    spec = layer.lift
-    bits = np.unpackbits(ticket.masks[index], bitorder="little")[: layer.outputs * spec.live]
-    mask = bits.reshape(layer.outputs, spec.live).astype(float)
-    sums = [sum((mask[:, rank] * row for rank, row in slot), np.zeros(layer.outputs)) for slot in served]
+    layer, outputs = ticket.gadgets[path], ticket.maps[path].basis.outputs
+    spec = layer.lift_spec(ticket.maps[path])
+    bits = np.unpackbits(ticket.masks[f"{path}/mixing"], bitorder="little")[: outputs * spec.live]
+    mask = bits.reshape(outputs, spec.live).astype(float)
+    sums = [sum((mask[:, rank] * row for rank, row in slot), np.zeros(outputs)) for slot in served]
     positive = layer.gain * np.stack(sums[: spec.inputs], axis=1)
     negative = None
     if spec.signed:
@@ -64,10 +65,10 @@ def realised_digest(*arrays: np.ndarray | None) -> str:
     return hashlib.sha256(b"".join(data)).hexdigest()
 
 
-def target_digest(target: list[Affine]) -> str:
+def target_digest(target: Mapping[str, Affine]) -> str:
     """SHA-256 of the layers, each its shape, whether it has a bias, and its numbers."""
     text = b""
-    for layer in target:
+    for layer in target.values():
         out, inp, tap = layer.weight.shape
         text += (
             f"({out}, {inp}, {tap}) {layer.bias is not None}".encode() + (layer.weight + 0.0).astype("<f8").tobytes()

@@ -13,7 +13,7 @@ def exhibit(ticket, target=None, **more):
     checks = verify(ticket, target=target).checks
     plain = tuple(Check(c.name, c.verdict.name.lower().replace("_", " "), c.detail) for c in checks)
     return Exhibit(
-        "t.slth", ticket, len(encode(ticket)), "0" * 64, plain, None if target is None else tuple(target), **more
+        "t.slth", ticket, len(encode(ticket)), "0" * 64, plain, target, **more
     )
 
 
@@ -25,7 +25,7 @@ def outcome(ticket, **more):
         "data": "some data",
         "accuracy": share,
         "sizes": {"mask_bits": ticket.mask_bits, "kept_parameters": kept_parameters(ticket)},
-        "certified_error": ticket.certificate.sup_error,
+        "certified_error": ticket.claims.sup_error,
         **dict.fromkeys(names),
         **more,
     }

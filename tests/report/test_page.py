@@ -21,7 +21,7 @@ from slth.report.exhibit import evaluations_of, kept_parameters
 from slth.report.facts import gather
 from slth.report.figures import error_bins
 from slth.report.html import at_most
-from slth.ticket import Domain, take_apart
+from slth.ticket import Inputs, summary, take_apart
 
 
 def text_of(html):
@@ -78,10 +78,10 @@ def test_with_target_and_data_nothing_is_asked_for(whole):
 
 def test_without_an_input_range_no_bound_is_shown(made):
     ticket, target = made
-    claims = tuple(replace(claim, sup_error=None, l2_error=None) for claim in ticket.certificate.layers)
-    bare = replace(ticket.certificate, layers=claims, sup_error=None, l2_error=None, output_error=None)
+    maps = {path: replace(claim, sup_error=None, l2_error=None) for path, claim in ticket.claims.maps.items()}
+    bare = replace(ticket.claims, maps=maps, sup_error=None, l2_error=None, output_error=None)
     inputs = np.zeros((4, 6), np.float32)
-    free = replace(ticket, domain=Domain(), certificate=bare)
+    free = replace(ticket, inputs=Inputs((6,)), claims=bare)
     text = text_of(page([exhibit(free, target, inputs=inputs, data="zeros")]))
     assert "no bound" in text
     assert "no range was stated, so nothing is proved for all inputs" in text
@@ -106,10 +106,10 @@ def test_the_numbers_are_those_of_ticket_and_record(made, whole):
         "0.1235, measured in float32",
         "44.44\xa0% (4), input by input",
         "11.11\xa0% (1), by the bound over the whole range",
-        at_most(ticket.certificate.sup_error),
-        *(at_most(claim.operator_error) for claim in ticket.certificate.layers),
-        *(at_most(claim.l2_error) for claim in ticket.certificate.layers),
-        *(value for name, value in ticket.summary() if name not in ("largest weight error", "certified |f - ticket|")),
+        at_most(ticket.claims.sup_error),
+        *(at_most(claim.operator_error) for claim in ticket.claims.maps.values()),
+        *(at_most(claim.l2_error) for claim in ticket.claims.maps.values()),
+        *(value for name, value in summary(ticket) if name not in ("largest weight error", "certified |f - ticket|")),
     ):
         assert number in text, number
 
@@ -141,42 +141,46 @@ def test_every_error_falls_into_a_bin_and_the_tolerance_parts_them():
 def test_errors_beyond_the_tolerance_are_counted_as_the_certificate_counts_them(made):
     ticket, target = made
     facts = gather(exhibit(ticket, target))
-    for layer, claim in zip(facts.layers, ticket.certificate.layers, strict=True):
+    for layer, claim in zip(facts.maps.values(), ticket.claims.maps.values(), strict=True):
         assert np.count_nonzero(layer.errors > claim.tolerance) == claim.misses
         assert layer.errors.max() <= max(claim.weight_error, claim.bias_error)
 
 
 def test_the_running_sum_ends_at_what_the_weight_realises(made):
     ticket, target = made
-    anatomy = take_apart(ticket, 0, 2, 5)
-    for panel in panels(anatomy, float(target[0].weight[2, 5, 0])):
+    anatomy = take_apart(ticket, "layers/0", output=2, input=5)
+    first, last = target.coefficients.values()
+    for panel in panels(anatomy, float(first.weight[2, 5, 0])):
         assert np.isclose(panel.running[-1], panel.half.sign * panel.half.realised)
-        assert panel.wanted == panel.half.sign * target[0].weight[2, 5, 0]
-    text = text_of(page([exhibit(ticket, target, weight=(0, 2, 5))]))
+        assert panel.wanted == panel.half.sign * first.weight[2, 5, 0]
+    text = text_of(page([exhibit(ticket, target, weight=("layers/0", 2, 5, 0))]))
     for half in anatomy.halves:
         assert f"realised {half.realised:+.9f}".replace("-", "−") in text
-    assert f"target {target[0].weight[2, 5, 0]:+.9f}".replace("-", "−") in text
-    bias = text_of(page([exhibit(ticket, target, weight=(1, 0, None))]))
-    assert f"target {target[1].bias[0]:+.9f}".replace("-", "−") in bias
+    assert f"target {first.weight[2, 5, 0]:+.9f}".replace("-", "−") in text
+    bias = text_of(page([exhibit(ticket, target, weight=("layers/1", 0, None, 0))]))
+    assert f"target {last.bias[0]:+.9f}".replace("-", "−") in bias
 
 
 def test_a_failed_check_stands_at_the_top(made):
     ticket, target = made
-    claim = replace(ticket.certificate.layers[0], weight_error=1e-9)
-    lying = replace(ticket, certificate=replace(ticket.certificate, layers=(claim, *ticket.certificate.layers[1:])))
+    claim = replace(ticket.claims.maps["layers/0"], weight_error=1e-9)
+    lying = replace(ticket, claims=replace(ticket.claims, maps={**ticket.claims.maps, "layers/0": claim}))
     inputs = np.zeros((4, 6), np.float32)
     html = page([exhibit(lying, target, inputs=inputs, data="zeros")])
     assert "claimed, every input of the range" in html
     assert "proved, every input of the range" not in html
     assert 'class="alarm"' in html
-    assert text_of(html).index("Does not hold: certificate") < text_of(html).index("Summary")
+    assert text_of(html).index("Does not hold: claims") < text_of(html).index("Summary")
     assert "Stated, but refuted" in html
     assert 'class="alarm"' not in page([exhibit(ticket, target)])
 
 
 def test_a_stranger_s_text_is_shown_as_text(made):
     ticket, target = made
-    origin = replace(ticket.provenance, version=EVIL, method=f"m{EVIL}", names=((f"w{EVIL}", f"b{EVIL}"), ("w", "b")))
+    names = {"layers/0": (f"w{EVIL}", f"b{EVIL}"), "layers/1": ("w", "b")}
+    origin = replace(ticket.provenance, names=names)
+    for field, text in (("version", EVIL), ("method", f"m{EVIL}")):
+        object.__setattr__(origin, field, text)  # no file can bring it: a provenance refuses such texts
     checks = (Check(f"c{EVIL}", "fails", f"d{EVIL}"),)
     found = read_evaluation(outcome(ticket, data=f"e{EVIL}"))
     shown = replace(

@@ -9,7 +9,7 @@ import references.rans
 
 import slth.ticket
 from slth.ticket import TicketError
-from slth.ticket.rans import compress, expand
+from slth.ticket.format.rans import compress, expand
 
 DENSITIES = [0.0, 0.001, 0.01, 0.1, 0.29, 0.5, 0.9, 1.0]
 

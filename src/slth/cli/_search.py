@@ -63,10 +63,9 @@ def run(asked: Request) -> int:
 
 
 def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
-    from slth.learning import preset
+    from slth.learning import RunFiles, preset
     from slth.learning.ask import method_of, search
     from slth.learning.devices import first_process
-    from slth.learning.trainer import Keeping
 
     known = None if asked.preset is None else preset(asked.preset)
     settings = asked.options if known is None else {**known.options, **asked.options}
@@ -88,7 +87,7 @@ def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
             controls=asked.controls,
             devices=asked.devices,
             accelerator=asked.accelerator,
-            keeping=Keeping(checkpoint=checkpoint, logs=logs, progress=report),
+            files=RunFiles(checkpoint=checkpoint, logs=logs, progress=report),
         )
     if out is not None and first_process():
         found.ticket.save(out)

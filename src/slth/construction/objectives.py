@@ -1,11 +1,12 @@
 """Objectives: which subset of the candidates is taken. Functions of rows and targets; they know no gadget, no map."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from slth._shapes import Targets, ValuesBatch
 from slth.subsetsum import SubsetSums, first_batch
 
 
+@runtime_checkable
 class Objective(Protocol):
     """Answers one subset-sum problem per row."""
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from slth._errors import InputError
+from slth._shapes import Signed
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.solve import Progress, solve
-from slth.construction.split import AIM, few_bits, split_error
-from slth.graph import Target
+from slth.construction.split import AIM, expected_error, few_bits, split_error
+from slth.construction.width import finest_tolerance, plan_width
+from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.ticket import MOST_CANDIDATES, Inputs, Ticket, TwoLayer
 
@@ -153,7 +155,38 @@ def _is_widest(gadget: object) -> bool:
 def _tolerances(target: Target, plan: Plan, inputs: Inputs) -> Mapping[str, float]:
     if plan.epsilon is None:
         return dict.fromkeys(target.graph.maps, DEFAULT_TOLERANCE if plan.tolerance is None else plan.tolerance)
-    return split_error(target, plan.epsilon, inputs)
+    tolerances = split_error(target, plan.epsilon, inputs)
+    if plan.candidates is None:
+        _check_reach(target, plan, tolerances, inputs)
+    return tolerances
+
+
+def _check_reach(target: Target, plan: Plan, tolerances: Mapping[str, float], inputs: Inputs) -> None:
+    """Refuse, before anything is solved, an error of the network that needs more candidates than there can be."""
+    maps = target.graph.maps
+    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
+    shares = {path: plan.failure_probability * op.weights / target.graph.weights for path, op in maps.items()}
+    finest = {
+        path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
+        for path, affine in target.coefficients.items()
+        if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
+    }
+    if finest:
+        reached = {path: max(tolerance, finest.get(path, 0.0)) for path, tolerance in tolerances.items()}
+        path = next(iter(finest))
+        raise InputError(
+            f"an error of {plan.epsilon:g} needs more than {MOST_CANDIDATES} candidates in {len(finest)} of {len(maps)} "
+            f"maps, such as {path}, whose tolerance would be {tolerances[path]:.2g}; the best within reach is about "
+            f"{at_most(expected_error(target, reached, inputs), 2)}: ask for a larger epsilon"
+        )
+
+
+def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:
+    try:
+        plan_width(affine, tolerance, signed=signed, failure=failure)
+    except InputError:
+        return False
+    return True
 
 
 def _layout(target: Target, tolerances: Mapping[str, float], plan: Plan, inputs: Inputs, retried: int) -> Layout:

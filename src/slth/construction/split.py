@@ -1,9 +1,17 @@
-r"""An error of the whole network, split over its layers: tolerances whose certificate comes out just below it.
+r"""An error of the whole network, split over its maps: tolerances whose certificate comes out just below it.
 
-Worst case, for layers i = 1..L and the interval bound $\bar x_{i-1}$ of what enters layer i:
+A first proportion. Of a dense chain, worst case, for layers i = 1..L and the interval bound $\bar x_{i-1}$ of what
+enters layer i:
 
 $$\tau_i = \frac{\varepsilon}{L S_i}, \qquad
 S_i = \max_r \bigl(|W_L| \cdots |W_{i+1}| (|\bar x_{i-1}|_1 + 1)\bigr)_r .$$
+
+Of any other graph, with s_i the certified error of the output per unit of τ_i, measured one map at a time, and N_i the
+coefficients of map i,
+
+$$\tau_i = \frac{\varepsilon\, N_i}{s_i \sum_k N_k},$$
+
+which minimises the mask bits $\sum N_i \log_2(1/\tau_i)$ under $\sum s_i \tau_i \le \varepsilon$.
 
 That is far from sharp, so all are scaled by one factor s. B(s) is the certificate of the target with errors uniform in
 ±s τ_i, as those of subset sums are. It is nearly a sum of powers s¹, ..., s^L: a secant step or two on log B over log s
@@ -11,7 +19,8 @@ find the largest s with B(s) ≤ 0.9 ε. A heuristic; the certificate of the tic
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,13 +28,16 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import certify
 from slth.construction.width import gain
-from slth.graph import Affine, Box, Realised, Target, signed_inputs
+from slth.graph import Affine, Box, Realised, Target, chain_of, signed_inputs
 from slth.numerics import Stream, uniform
 from slth.ticket import Inputs
 
 AIM = 0.9  # share of the error asked for that the tolerances aim at
 _CLOSE = 0.97  # share of the aim that ends the search
 _TRIALS = 12  # certificates at most; two or three are usual
+_SMALL = 2.0**-24  # of the gain: a tolerance at which errors add up linearly
+
+Tolerances = Mapping[str, float]
 
 
 def split_error(target: Target, epsilon: float, inputs: Inputs) -> dict[str, float]:
@@ -33,34 +45,71 @@ def split_error(target: Target, epsilon: float, inputs: Inputs) -> dict[str, flo
 
     None exceeds the gain of its map's coefficients: beyond that, all of them are pruned anyway.
 
-    Cost: two or three certificates.
+    Cost: two or three certificates, and one for each map of a graph that is no dense chain.
 
     Raises:
-        InputError: no input range.
+        InputError: no input range, or an op through which nothing can be claimed.
     """
-    box = inputs.box
-    if box is None:
-        raise InputError("an error of the whole network needs its input range: give --input-range lo,hi or --data NAME")
-    layers = target.coefficients
-    most = [_gain(layer) for layer in layers.values()]
-    worst = [min(t, m) for t, m in zip(_worst_case(list(layers.values()), epsilon, box), most, strict=True)]
-    noise = [_noise(i, layer) for i, layer in enumerate(layers.values())]
-    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
+    trial = _Trial.of(target, inputs)
+    most = {path: _gain(affine) for path, affine in target.coefficients.items()}
+    first = _worst_case(target, epsilon, trial.box) if chain_of(target.graph) else _sensitive(trial, most, epsilon)
+    worst = {path: min(first[path], most[path]) for path in most}
 
     def tolerances(scale: float) -> dict[str, float]:
-        return {path: min(scale * t, m) for path, t, m in zip(layers, worst, most, strict=True)}
+        return {path: min(scale * tolerance, most[path]) for path, tolerance in worst.items()}
 
-    def bound(scale: float) -> float:
-        chosen = tolerances(scale)
+    ceiling = max(most[path] / worst[path] for path in most)
+    scale = _largest(lambda scale: trial.bound(tolerances(scale)), AIM * epsilon, ceiling, len(most))
+    return {path: few_bits(tolerance) for path, tolerance in tolerances(scale).items()}
+
+
+def expected_error(target: Target, tolerances: Tolerances, inputs: Inputs) -> float:
+    """The certified error of an output to be expected where the maps have these tolerances. Cost: one certificate."""
+    return _Trial.of(target, inputs).bound(tolerances)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Trial:
+    """A target, and noise in ±1 for all of its coefficients."""
+
+    target: Target
+    box: Box
+    signed: Mapping[str, Signed]
+    noise: Mapping[str, tuple[np.ndarray, np.ndarray | None]]
+
+    @classmethod
+    def of(cls, target: Target, inputs: Inputs) -> "_Trial":
+        box = inputs.box
+        if box is None:
+            raise InputError(
+                "an error of the whole network needs its input range: give --input-range lo,hi or --data NAME"
+            )
+        signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
+        noise = {path: _noise(i, affine) for i, (path, affine) in enumerate(target.coefficients.items())}
+        return cls(target, box, signed, noise)
+
+    def bound(self, tolerances: Tolerances) -> float:
+        """The certificate where every coefficient is off by its noise times τ; τ = 0 for maps that are not named."""
+        chosen = {path: tolerances.get(path, 0.0) for path in self.noise}
         parts = {
-            path: _perturbed(layer, chosen[path], part, signed[path])
-            for (path, layer), part in zip(layers.items(), noise, strict=True)
+            path: _perturbed(affine, chosen[path], self.noise[path], self.signed[path])
+            for path, affine in self.target.coefficients.items()
         }
-        return certify(target, parts, tolerances=chosen, box=box).sup_error or 0.0
+        found = certify(self.target, parts, tolerances=chosen, box=self.box).sup_error
+        if found is None:
+            raise InputError(
+                "nothing is claimed about the outputs of this network, so no error of it can be asked for; give "
+                "--tolerance, an error of every weight"
+            )
+        return found
 
-    ceiling = max(m / t for t, m in zip(worst, most, strict=True))
-    scale = _largest(bound, AIM * epsilon, ceiling, len(layers))
-    return {path: few_bits(t) for path, t in tolerances(scale).items()}
+
+def _sensitive(trial: _Trial, most: Tolerances, epsilon: float) -> dict[str, float]:
+    """τ_i = ε N_i / (s_i Σ N), s_i the error of the output per unit of τ_i."""
+    sizes = {path: op.weights for path, op in trial.target.graph.maps.items()}
+    shares = {path: epsilon * size / sum(sizes.values()) for path, size in sizes.items()}
+    slopes = {path: trial.bound({path: _SMALL * top}) / (_SMALL * top) for path, top in most.items()}
+    return {path: shares[path] / max(slopes[path], 1e-300) for path in sizes}
 
 
 def few_bits(tolerance: float) -> float:
@@ -96,20 +145,21 @@ def _gain(layer: Affine) -> float:
     return gain(layer.weight.ravel() if layer.bias is None else np.concatenate([layer.weight.ravel(), layer.bias]))
 
 
-def _worst_case(target: list[Affine], epsilon: float, box: Box) -> list[float]:
-    weights = [np.abs(layer.weight[:, :, 0]) for layer in target]
+def _worst_case(target: Target, epsilon: float, box: Box) -> dict[str, float]:
+    layers = list(target.coefficients.values())
+    weights = [np.abs(layer.weight[:, :, 0]) for layer in layers]
     entering: list[float] = []
     reach = np.broadcast_to(np.maximum(np.abs(box.lower), np.abs(box.upper)), weights[0].shape[1:])
-    for weight, layer in zip(weights, target, strict=True):
+    for weight, layer in zip(weights, layers, strict=True):
         entering.append(float(reach.sum()) + 1)
         reach = weight @ reach + (0.0 if layer.bias is None else np.abs(layer.bias))
     tolerances: list[float] = []
-    after = np.ones(target[-1].weight.shape[0])[:, None] * np.eye(target[-1].weight.shape[0])
-    for i in reversed(range(len(target))):
+    after = np.eye(len(weights[-1]))
+    for i in reversed(range(len(layers))):
         size = float((after.sum(axis=1) * entering[i]).max())
-        tolerances.append(epsilon / (len(target) * max(size, 1e-300)))
+        tolerances.append(epsilon / (len(layers) * max(size, 1e-300)))
         after = after @ weights[i]
-    return tolerances[::-1]
+    return dict(zip(target.coefficients, tolerances[::-1], strict=True))
 
 
 def _noise(index: int, layer: Affine) -> tuple[np.ndarray, np.ndarray | None]:

@@ -135,6 +135,23 @@ def plan_widths(
     }
 
 
+def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float:
+    """The finest tolerance that 64 candidates reach with at most `failure` expected misses, to a factor of 2; 0: any.
+
+    Other arguments as for `plan_width`.
+    """
+    top = gain(affine.weight if affine.bias is None else np.concatenate([affine.weight.ravel(), affine.bias]))
+    coarse, fine = 0, 52  # powers of two below the gain: products are multiples of 2⁻⁴⁶
+    while fine - coarse > 1:
+        middle = (coarse + fine) // 2
+        try:
+            plan_width(affine, top * 2.0**-middle, signed=signed, failure=failure)
+            coarse = middle
+        except InputError:
+            fine = middle
+    return top * 2.0**-coarse
+
+
 def first_moment(z: float, tolerance: float) -> int:
     """Fewest n with one subset expected within t of z: 2ⁿ · 2t · N(z; 0, n E[x²]/2) ≥ 1. A rule of thumb, no bound.
 

@@ -14,39 +14,39 @@ _CHUNK = 64
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def keep_top(bits, weight, kept, low, high, out, found, rows):
+def keep_top(bits, weight, kept, low, high, out, magnitudes, indices):
     """out = weight at the `kept` largest |s|, ties by index, else 0.
 
     Returns (magnitude of the last one kept, how many were sorted).
 
-    bits: int32 view of s. low, high: a window [low, high) that may hold the threshold; if it does not, it is found
-    from scratch. found, rows: room for the magnitudes and indices in the window.
+    bits: int32 view of s. low, high: a window [low, high) that may hold the threshold; if it does not, another is
+    looked for. magnitudes, indices: room for those in the window.
     """
-    above, inside = _gather(bits, low, high, found, rows)
+    above, inside = _gather(bits, low, high, magnitudes, indices)
     if not above < kept <= above + inside:
         low, high = _window(bits, kept)
-        above, inside = _gather(bits, low, high, found, rows)
-        if inside > len(found):
-            found, rows = np.empty(inside, np.int32), np.empty(inside, np.int32)
-            above, inside = _gather(bits, low, high, found, rows)
-    elif inside > len(found):
-        found, rows = np.empty(inside, np.int32), np.empty(inside, np.int32)
-        above, inside = _gather(bits, low, high, found, rows)
-    some = np.sort(found[:inside])
-    last = some[inside - (kept - above)]
+        above, inside = _gather(bits, low, high, magnitudes, indices)
+        if inside > len(magnitudes):
+            magnitudes, indices = np.empty(inside, np.int32), np.empty(inside, np.int32)
+            above, inside = _gather(bits, low, high, magnitudes, indices)
+    elif inside > len(magnitudes):
+        magnitudes, indices = np.empty(inside, np.int32), np.empty(inside, np.int32)
+        above, inside = _gather(bits, low, high, magnitudes, indices)
+    ascending = np.sort(magnitudes[:inside])
+    last = ascending[inside - (kept - above)]
     for i in range(len(bits)):
         out[i] = weight[i] if (bits[i] & _MAGNITUDE) > last else np.float32(0)
-    ties = kept - above - (inside - np.searchsorted(some, last, side="right"))
+    ties = kept - above - (inside - np.searchsorted(ascending, last, side="right"))
     for j in range(inside):
-        if found[j] == last and ties > 0:
-            out[rows[j]] = weight[rows[j]]
+        if magnitudes[j] == last and ties > 0:
+            out[indices[j]] = weight[indices[j]]
             ties -= 1
     return last, inside
 
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def _gather(bits, low, high, found, rows):
+def _gather(bits, low, high, magnitudes, indices):
     """How many magnitudes are at least `high`, and how many in [low, high); these with their indices, in order."""
     above, inside, count = 0, 0, len(bits)
     start = 0
@@ -62,8 +62,8 @@ def _gather(bits, low, high, found, rows):
             for i in range(start, stop):
                 magnitude = np.int64(bits[i] & _MAGNITUDE)
                 if low <= magnitude < high:
-                    if inside < len(found):
-                        found[inside], rows[inside] = magnitude, i
+                    if inside < len(magnitudes):
+                        magnitudes[inside], indices[inside] = magnitude, i
                     inside += 1
         start = stop
     return above, inside
@@ -85,7 +85,7 @@ def _window(bits, kept):
 
 @njit(cache=True, nogil=True)
 @no_type_check
-def through(grad, weight, scores, out):
+def score_gradient(grad, weight, scores, out):
     """out = ∂L/∂s = sign(s) · ∂L/∂(masked weight) · weight."""
     for i in range(len(out)):
         g = grad[i] * weight[i]

@@ -13,15 +13,18 @@ from torch import nn
 
 from slth._errors import InputError
 from slth.data import Examples, load_images
-from slth.learning import METHODS
 from slth.learning.batches import Batches
 from slth.learning.controls import controls_of
-from slth.learning.find import Found, Method, find
+from slth.learning.devices import fabric_for
+from slth.learning.find import SearchResult, find
+from slth.learning.gradients import Loss
+from slth.learning.method import Method
+from slth.learning.methods import METHODS
 from slth.learning.policy import Policy
-from slth.learning.trainer import Keeping, Loss, fabric_for
+from slth.learning.run_files import RunFiles
 from slth.learning.training import Training
 from slth.network import build_architecture, resolved_arguments
-from slth.ticket import InputSpec, NetworkSpec
+from slth.ticket import Bound, Builtin, Inputs
 
 _TEST_BATCH = 1000
 _CROPPED = ("cifar10",)  # data sets with the standard augmentation
@@ -42,9 +45,9 @@ def search(
     controls: bool = False,
     devices: int = 1,
     accelerator: str = "cpu",
-    keeping: Keeping | None = None,
+    files: RunFiles | None = None,
     loss: Loss | None = None,
-) -> Found:
+) -> SearchResult:
     """Find a ticket by training masks on a network.
 
     Args:
@@ -60,7 +63,7 @@ def search(
         augment: random crops and flips; None: for CIFAR-10.
         controls: also measure what the ticket is worth: see `slth.learning.controls`.
         devices, accelerator: as Lightning Fabric takes them; with several devices run under `torchrun`.
-        keeping: checkpoint, logs, progress.
+        files: checkpoint, logs, shared stages, progress.
         loss: (outputs, y) -> a scalar, for other tasks than classification; then no accuracy is measured.
 
     Raises:
@@ -71,21 +74,26 @@ def search(
     source, test_source, label, spec, classes, crop = _examples(data, data_dir, augment)
     x, y = source
     first, network = _model(model, arguments, spec, classes)
-    mean, std = (spec.mean, spec.std) if spec else ((0.0,), (1.0,))
+    mean, std = (spec.mean or (0.0,), spec.std or (1.0,)) if spec else ((0.0,), (1.0,))
     batches = Batches(x, y, mean, std, training.batch, crop)
     test = None if test_source is None else Batches(*test_source, mean, std, _TEST_BATCH)
     fabric = fabric_for(training, devices=devices, accelerator=accelerator)
     if devices > 1:
         fabric.launch()
-    asked = {"data": label, "network": [network.name, network.arguments], "augment": crop > 0}
-    found = find(
+    asked = {
+        "data": label,
+        "network": [network.name, network.arguments] if isinstance(network, Builtin) else [None, {}],
+        "augment": crop > 0,
+    }
+    result = find(
         first, batches, test, chosen, name=name, seed=seed, training=training, policy=policy, network=network,
-        inputs=spec, data=label, asked=asked, fabric=fabric, keeping=keeping, loss=loss,
+        inputs=spec, data=label, asked=asked, fabric=fabric, files=files, loss=loss,
     )  # fmt: skip
     if controls and test is not None:
         rebuild = _rebuilder(first, network)
-        found = replace(found, controls=controls_of(found.ticket, rebuild, batches, test, training))
-    return found
+        measured = controls_of(result.ticket, rebuild, batches, test=test, training=training)
+        result = replace(result, controls=measured)
+    return result
 
 
 def method_of(method: Method | str, options: Mapping[str, Any] | None = None) -> tuple[str, Method]:
@@ -120,11 +128,11 @@ _KINDS: dict[Any, tuple[type, str]] = {
 def _check_kind(name: str, value: Any, kind: Any) -> None:
     """A setting is of the kind its method says; texts are checked by the method, which knows the legal ones."""
     kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
-    found = next((part for part in kinds if part in _KINDS), None)
-    if found is None or (value is None and NoneType in kinds):
+    wanted = next((part for part in kinds if part in _KINDS), None)
+    if wanted is None or (value is None and NoneType in kinds):
         return
-    expected, words = _KINDS[found]
-    if not isinstance(value, expected) or (isinstance(value, bool) and found is not bool):
+    expected, words = _KINDS[wanted]
+    if not isinstance(value, expected) or (isinstance(value, bool) and wanted is not bool):
         raise InputError(f"{name} must be {words}, got {value!r}")
 
 
@@ -133,7 +141,7 @@ _Part = tuple[Any, np.ndarray | None]
 
 def _examples(
     data: Any, data_dir: str | Path | None, augment: bool | None
-) -> tuple[_Part, _Part | None, str | None, InputSpec | None, int | None, int]:
+) -> tuple[_Part, _Part | None, str | None, Inputs | None, int | None, int]:
     """(training part, test part, name, what inputs look like, classes, pixels of cropping)."""
     if isinstance(data, (str, Path)):
         data = load_images(data, data_dir=data_dir)
@@ -141,7 +149,7 @@ def _examples(
         crop = 4 if (data.name in _CROPPED if augment is None else augment) else 0
         if not len(data.train_x):
             raise InputError(f"{data.name} has no training examples; a search needs some")
-        spec = InputSpec(tuple(data.shape), tuple(data.mean), tuple(data.std))
+        spec = Inputs(tuple(data.shape), tuple(data.mean), tuple(data.std))
         return (data.train_x, data.train_y), (data.test_x, data.test_y), data.name, spec, data.classes, crop
     if not (isinstance(data, tuple) and len(data) == 2):
         raise InputError("data: expected a name, an .npz, Examples, or a pair (training set, test set or None)")
@@ -168,22 +176,21 @@ def _part(part: Any) -> _Part | None:
 
 
 def _model(
-    model: nn.Module | str | None, arguments: Mapping[str, Any] | None, spec: InputSpec | None, classes: int | None
-) -> tuple[nn.Module, NetworkSpec]:
+    model: nn.Module | str | None, arguments: Mapping[str, Any] | None, spec: Inputs | None, classes: int | None
+) -> tuple[nn.Module, Builtin | Bound]:
     if isinstance(model, nn.Module):
-        return model, NetworkSpec("bound", None, {})
+        return model, Bound()
     if spec is None or classes is None:
         raise InputError("a named architecture needs named data, which says how large inputs are; or give a module")
     name = "mlp" if model is None else model
     plain = {"inputs": list(spec.shape), "classes": classes, **(arguments or {})}
-    return build_architecture(name, plain), NetworkSpec("builtin", name, resolved_arguments(name, plain))
+    return build_architecture(name, plain), Builtin(name, resolved_arguments(name, plain))
 
 
-def _rebuilder(model: nn.Module, network: NetworkSpec) -> Callable[[], nn.Module]:
+def _rebuilder(model: nn.Module, network: Builtin | Bound) -> Callable[[], nn.Module]:
     """Makes a network of the same shape again."""
     from copy import deepcopy
 
-    name = network.name
-    if name is not None:
-        return lambda: build_architecture(name, network.arguments)
+    if isinstance(network, Builtin):
+        return lambda: build_architecture(network.name, network.arguments)
     return lambda: deepcopy(model)

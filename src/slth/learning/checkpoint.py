@@ -27,7 +27,7 @@ _SHOWN = 4  # differences that a sentence lists
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class Position:
     """Where a run stands."""
 
     stage: int
@@ -37,20 +37,22 @@ class Moment:
     redraw: int = 0  # of the masked tensors
 
 
-def question(asked: dict[str, Any]) -> str:
-    """SHA-256 of what a run was asked for: a checkpoint belongs to one question."""
+def asked_digest(asked: dict[str, Any]) -> str:
+    """SHA-256 of what a run was asked for."""
     text = json.dumps(asked, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def pack(model: nn.Module, optimizer: torch.optim.Optimizer | None, moment: Moment, asked: dict[str, Any]) -> bytes:
+def pack(
+    model: nn.Module, optimizer: torch.optim.Optimizer | None, position: Position, *, asked: dict[str, Any]
+) -> bytes:
     """The bytes of a checkpoint."""
     tensors = {f"model/{name}": value for name, value in model.state_dict().items() if isinstance(value, Tensor)}
     if optimizer is not None:
         for index, state in optimizer.state_dict()["state"].items():
             tensors |= {f"optimizer/{index}/{k}": v for k, v in state.items() if isinstance(v, Tensor)}
     copies = {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
-    facts = json.dumps({**asdict(moment), "asked": asked}, default=str)
+    facts = json.dumps({**asdict(position), "asked": asked}, default=str)
     return save(copies, {"slth_checkpoint": _FORMAT, "facts": facts, "sha256": _digest(facts, copies)})
 
 
@@ -67,7 +69,7 @@ def write(path: Path, data: bytes) -> None:
         raise InputError(f"{error}{left}") from error
 
 
-def sweep(path: Path) -> None:
+def remove_leftovers(path: Path) -> None:
     """Remove what a process that was killed while it wrote this checkpoint has left beside it."""
     half = re.compile(re.escape(f".{path.name}.") + "[0-9a-f]{8}[.]tmp")
     with suppress(OSError):
@@ -76,16 +78,16 @@ def sweep(path: Path) -> None:
                 file.unlink()
 
 
-def facts(path: Path, asked: dict[str, Any]) -> Moment:
+def read_position(path: Path, asked: dict[str, Any]) -> Position:
     """Where a saved run stands.
 
     Raises:
         InputError: no checkpoint, a damaged one, or one of another run.
     """
-    found, _ = _read(path)
+    facts, _ = _read(path)
     wanted = json.loads(json.dumps(asked, default=str))
-    if found["asked"] != wanted:
-        there, here = dict(_leaves(found["asked"])), dict(_leaves(wanted))
+    if facts["asked"] != wanted:
+        there, here = dict(_leaves(facts["asked"])), dict(_leaves(wanted))
         other = [name for name in {**here, **there} if here.get(name, ...) != there.get(name, ...)]
         shown = [f"{name} is {there.get(name, 'absent')} there and {here.get(name, 'absent')} here" for name in other]
         more = f" and {len(other) - _SHOWN} more differences" if len(other) > _SHOWN else ""
@@ -93,11 +95,11 @@ def facts(path: Path, asked: dict[str, Any]) -> Moment:
             f"the checkpoint {path} belongs to another run: {', '.join(shown[:_SHOWN])}{more}; "
             "ask for the same again, or give another file"
         )
-    return Moment(**{name: found[name] for name in Moment.__slots__})
+    return Position(**{name: facts[name] for name in Position.__slots__})
 
 
 def restore(path: Path, model: nn.Module, optimizer: torch.optim.Optimizer | None) -> None:
-    """Put back what `pack` saved; model and optimiser are those of the same question and stage.
+    """Put back what `pack` saved; model and optimiser are those of the same stage of the same run.
 
     Raises:
         InputError: no checkpoint, a damaged one, or one of another model.
@@ -136,12 +138,12 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 def _digest(facts: str, tensors: dict[str, Tensor]) -> str:
-    found = hashlib.sha256(facts.encode())
+    digest = hashlib.sha256(facts.encode())
     for name in sorted(tensors):
         value = tensors[name]
-        found.update(f"\n{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        found.update(value.reshape(-1).view(torch.uint8).numpy().data)
-    return found.hexdigest()
+        digest.update(f"\n{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
 
 
 def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:

@@ -20,25 +20,29 @@ import numpy as np
 import torch
 from torch import nn
 
+from slth.learning.attach import attach
 from slth.learning.batches import Batches
-from slth.learning.magnitude import FixedMask
-from slth.learning.masks import Frozen, attach
+from slth.learning.masked_parameter import MaskedParameter
+from slth.learning.masks import Masks
+from slth.learning.methods import FixedMask, fixed_mask_of
 from slth.learning.policy import Policy
+from slth.learning.predictions import accuracy
 from slth.learning.selection import top
-from slth.learning.trainer import accuracy, train
+from slth.learning.trainer import train
 from slth.learning.training import Stage, Training
 from slth.network import apply_to
 from slth.numerics import Stream, uniform
-from slth.ticket import LearnedTicket, learned_ticket, random_weights
+from slth.ticket import Ticket, learned_ticket, random_weights
 
 CONTROLS = ("random_mask", "shuffled_mask", "reinitialised", "dense")
 _DENSE_RATE = 0.01  # of SGD with momentum on weights; score rates are far too high for them
 
 
 def controls_of(
-    ticket: LearnedTicket,
+    ticket: Ticket,
     rebuild: Callable[[], nn.Module],
     batches: Batches,
+    *,
     test: Batches,
     training: Training,
 ) -> dict[str, float]:
@@ -48,7 +52,7 @@ def controls_of(
         rebuild: makes a network of the ticket's shape.
         training: as the ticket was found; for `dense` beside a strong ticket with SGD at rate 0.01.
     """
-    found: dict[str, float] = {}
+    reached: dict[str, float] = {}
     for name in CONTROLS:
         model = rebuild()
         if name == "dense":
@@ -58,18 +62,18 @@ def controls_of(
             apply_to(control(ticket, name), model)
         else:
             _train(model, ticket, control(ticket, name), batches, training)
-        found[name] = accuracy(model, test) / len(test.x)
-    return found
+        reached[name] = accuracy(model, test) / len(test.x)
+    return reached
 
 
-def control(ticket: LearnedTicket, name: str) -> LearnedTicket:
+def control(ticket: Ticket, name: str) -> Ticket:
     """A ticket with another mask, or other random weights: `random_mask`, `shuffled_mask` or `reinitialised`.
 
     It carries what the ticket carries; what moved is left out.
     """
     tensors = [replace(tensor, moved=False) for tensor in ticket.tensors]
     if name == "reinitialised":
-        kept = [ticket.mask(index) for index in range(len(tensors))]
+        kept = [ticket.mask(tensor.path) for tensor in tensors]
         tensors = [replace(tensor, stream=f"{tensor.path}@control") for tensor in tensors]
     else:
         noise = [uniform(Stream(ticket.seed, f"{tensor.path}/control"), tensor.shape) for tensor in tensors]
@@ -84,10 +88,10 @@ def control(ticket: LearnedTicket, name: str) -> LearnedTicket:
         seed=ticket.seed,
         network=ticket.network,
         inputs=ticket.inputs,
-        tensors=tuple(tensors),
-        kept=kept,
-        moves=(None,) * len(tensors),
-        epsilon=None,
+        tensors=tensors,
+        kept={tensor.path: part for tensor, part in zip(tensors, kept, strict=True)},
+        moves={},
+        move_bound=None,
         carried=ticket.carried,
         provenance=replace(ticket.provenance, method=f"control: {name}"),
     )
@@ -97,27 +101,22 @@ def _top(noise: np.ndarray, kept: int) -> np.ndarray:
     return top(torch.from_numpy(noise), kept).numpy()
 
 
-def _train(
-    model: nn.Module, ticket: LearnedTicket, masked: LearnedTicket | None, batches: Batches, training: Training
-) -> None:
+def _train(model: nn.Module, ticket: Ticket, masked: Ticket | None, batches: Batches, training: Training) -> None:
     """Train the weights that a control keeps, all of them without one, from their random values."""
-    masks = attach(model, _Given(), seed=ticket.seed, policy=Policy(biases="train", norms="train"))
+    masks = attach(model, _GivenMask(), seed=ticket.seed, policy=Policy(biases="train", norms="train"))
     chosen = ticket if masked is None else masked
-    numbers = {tensor.path: index for index, tensor in enumerate(chosen.tensors)}
     with torch.no_grad():
         for tensor in masks:
-            index = numbers[tensor.path]
-            tensor.original.copy_(torch.from_numpy(random_weights(chosen.tensors[index], ticket.seed)))
+            weights = random_weights(chosen.tensor(tensor.path), ticket.seed)
+            tensor.original.copy_(torch.from_numpy(weights))
             if masked is not None:
-                mask = tensor.mask
-                assert isinstance(mask, FixedMask)
-                mask.kept.copy_(torch.from_numpy(masked.mask(index)))  # pyright: ignore
+                fixed_mask_of(tensor).kept.copy_(torch.from_numpy(masked.mask(tensor.path)))
     stage = Stage("control", training, moving="weights")
     train(masks, [stage], replace(batches, size=training.batch), None, asked={"control": chosen.provenance.method})
 
 
 @dataclass(frozen=True, slots=True)
-class _Given:
+class _GivenMask:
     """A mask that is given, not learned."""
 
     density = 1.0
@@ -126,5 +125,8 @@ class _Given:
     def policy(self) -> Policy:
         return Policy()
 
-    def mask(self, weight: Frozen) -> FixedMask:
-        return FixedMask(weight.values())
+    def mask(self, tensor: MaskedParameter) -> FixedMask:
+        return FixedMask(tensor.values())
+
+    def prepare(self, masks: Masks) -> None:
+        """Nothing more."""

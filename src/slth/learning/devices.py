@@ -1,12 +1,18 @@
 """From settings to the objects of PyTorch and Lightning Fabric."""
 
+import warnings
+from typing import Any
+
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.plugins.precision.precision import Precision
 from lightning_fabric.strategies.ddp import DDPStrategy
+from lightning_fabric.strategies.single_device import SingleDeviceStrategy
 from lightning_fabric.utilities.exceptions import MisconfigurationException
 from torch import nn
 
 from slth._errors import InputError
+from slth.learning.batches import seed_of
 from slth.learning.training import Training
 
 
@@ -35,6 +41,27 @@ def fabric_for(training: Training, *, devices: int = 1, accelerator: str = "cpu"
     return fabric
 
 
+def is_plain(fabric: Fabric) -> bool:
+    """One process in float32: Fabric's wrappers, which cost 0.2 ms a step, would do nothing."""
+    return type(fabric.strategy) is SingleDeviceStrategy and type(fabric.strategy.precision) is Precision
+
+
+def set_up(fabric: Fabric, model: nn.Module, optimizer: torch.optim.Optimizer) -> tuple[Any, Any]:
+    """(model, optimizer) as a loop calls them: in Fabric's wrappers, unless these do nothing."""
+    if is_plain(fabric):
+        return model, optimizer
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`broadcast_buffers`")  # its successor is not in all versions
+        return fabric.setup(model, optimizer)
+
+
+def seed_torch(text: str, device: torch.device) -> None:
+    """What PyTorch draws from here on follows from a text."""
+    torch.default_generator.manual_seed(seed_of(text))
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed_of(text))
+
+
 def first_process() -> bool:
     """Whether this process writes what all of them found; alone, it does."""
     group = torch.distributed
@@ -54,3 +81,9 @@ def optimizer_for(parameters: list[nn.Parameter], training: Training) -> torch.o
         )
     kind = torch.optim.Adam if training.optimizer == "adam" else torch.optim.AdamW
     return kind(parameters, lr=training.lr, weight_decay=training.weight_decay)
+
+
+def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """The learning rate of the next step."""
+    for group in optimizer.param_groups:
+        group["lr"] = rate

@@ -3,36 +3,32 @@
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from slth._errors import InputError
+from slth.learning.attach import attach
 from slth.learning.batches import Batches
-from slth.learning.masks import Masker, attach, bound32
+from slth.learning.devices import fabric_for
+from slth.learning.gradients import Loss
+from slth.learning.method import Method
 from slth.learning.policy import Policy
+from slth.learning.predictions import accuracy
+from slth.learning.run_files import RunFiles
 from slth.learning.tickets import check_state, ticket_of
-from slth.learning.trainer import Keeping, Loss, accuracy, fabric_for, train
-from slth.learning.training import Stage, Training
-from slth.ticket import InputSpec, LearnedTicket, NetworkSpec, plain
-
-
-class Method(Masker, Protocol):
-    """One way of finding a mask: a frozen dataclass in a file of its own."""
-
-    @property
-    def strong(self) -> bool: ...  # nothing but masks is learned
-    @property
-    def training(self) -> Training: ...  # the published settings
-    def stages(self, training: Training) -> list[Stage]: ...
+from slth.learning.trainer import train
+from slth.learning.training import Training
+from slth.ticket import Bound, Builtin, Inputs, Ticket, plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Found:
+class SearchResult:
     """The outcome of a search."""
 
-    ticket: LearnedTicket
+    ticket: Ticket
     hits: int | None  # correct predictions on the test examples, by the masked model
     count: int  # test examples
     history: list[dict[str, Any]]  # one row per epoch: stage, epoch, step, loss, lr, accuracy, seconds
@@ -71,53 +67,54 @@ def find(
     seed: int = 0,
     training: Training | None = None,
     policy: Policy | None = None,
-    network: NetworkSpec | None = None,
-    inputs: InputSpec | None = None,
+    network: Builtin | Bound | None = None,
+    inputs: Inputs | None = None,
     data: str | None = None,
     asked: Mapping[str, Any] | None = None,
     fabric: Fabric | None = None,
-    keeping: Keeping | None = None,
+    files: RunFiles | None = None,
     loss: Loss | None = None,
-) -> Found:
+) -> SearchResult:
     """Attach a method's masks to a model, train them, and write down what was found.
 
     Args:
         model: trained in place; afterwards it holds the masked weights, as plain parameters.
         name: of the method, for the record.
         training, policy: None: the method's own.
-        network, inputs, data, asked: what the ticket says about the model, its inputs, the data and the question.
+        network, inputs, data, asked: what the ticket says about the model, its inputs, the data and what was asked.
+        files, loss: see `train`.
 
     Raises:
-        InputError: see `attach` and `train`; also a question that is no plain data, before anything is changed.
+        InputError: see `attach` and `train`; also something asked that is no plain data, before anything is changed.
     """
     start = time.perf_counter()
+    if not isinstance(method, Method):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InputError(
+            "expected a method with all members of slth.learning.Method, prepare and move_bound among them; "
+            f"got {method!r}: add what it lacks"
+        )
     training = method.training if training is None else training
     policy = method.policy if policy is None else policy
-    question = {"method": describe(name, method), "training": asdict(training), "policy": asdict(policy)}
-    question |= {"seed": seed, "data": data, **(asked or {})}
-    question = plain(question, "asked")  # what no ticket can hold is refused now, not after hours
+    said = {"method": describe(name, method), "training": asdict(training), "policy": asdict(policy)}
+    said |= {"seed": seed, "data": data, **(asked or {})}
+    said = plain(said, "asked")  # what no ticket can hold is refused now, not after hours
     masks = attach(model, method, seed=seed, policy=policy)
     fabric = fabric_for(training) if fabric is None else fabric
-    history = train(
-        masks, method.stages(training), batches, test, asked=question, fabric=fabric, keeping=keeping, loss=loss
-    )
+    history = train(masks, method.stages(training), batches, test, asked=said, fabric=fabric, files=files, loss=loss)
     check_state(masks)
     ticket = ticket_of(
         masks,
         strong=method.strong,
-        epsilon=_epsilon(method),
-        network=_bound if network is None or getattr(method, "binary_activations", False) else network,
+        move_bound=method.move_bound,
+        network=Bound() if network is None or masks.replaced else network,
         inputs=inputs,
         method=name,
-        asked=question,
+        asked=said,
         data=data,
     )
-    hits = None if test is None or loss is not None else accuracy(model, _at(test, model))
+    hits = None if test is None or loss is not None else accuracy(model, _on_device_of(model, test))
     masks.detach()
-    return Found(ticket, hits, 0 if test is None else len(test.x), history, time.perf_counter() - start)
-
-
-_bound = NetworkSpec("bound", None, {})  # no name rebuilds it: a module of the user's, or signs for ReLUs
+    return SearchResult(ticket, hits, 0 if test is None else len(test.x), history, time.perf_counter() - start)
 
 
 def describe(name: str, method: Any) -> dict[str, Any]:
@@ -126,13 +123,6 @@ def describe(name: str, method: Any) -> dict[str, Any]:
     return {"name": name, **settings}
 
 
-def _epsilon(method: Any) -> float | None:
-    epsilon = getattr(method, "epsilon", None)
-    if epsilon is None or epsilon == 0:
-        return None
-    return bound32(epsilon)
-
-
-def _at(test: Batches, model: nn.Module) -> Batches:
+def _on_device_of(model: nn.Module, test: Batches) -> Batches:
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     return replace(test, device=device)

@@ -23,12 +23,12 @@ def output_not_finite(model: nn.Module, x: Tensor) -> str:
     """What comes first: a sentence without its end."""
     if x.is_floating_point() and not bool(torch.isfinite(x).all()):
         return "the examples hold NaN or infinite values"
-    found: list[str] = []
+    names: list[str] = []
 
     def look(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
-            if not found and isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
-                found.append(f"layer {name!r}" if name else "the model")
+            if not names and isinstance(output, Tensor) and not bool(torch.isfinite(output).all()):
+                names.append(f"layer {name!r}" if name else "the model")
 
         return hook
 
@@ -40,6 +40,6 @@ def output_not_finite(model: nn.Module, x: Tensor) -> str:
     finally:
         for handle in handles:
             handle.remove()
-    if not found:
+    if not names:
         return "the outputs of all layers are finite, so it is the loss itself"
-    return f"the first output that is not finite is that of {found[0]}"
+    return f"the first output that is not finite is that of {names[0]}"

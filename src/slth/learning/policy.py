@@ -64,18 +64,18 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A parameter to be masked."""
+class Location:
+    """Where a parameter to be masked is."""
 
     path: str
     module: nn.Module
     name: str  # in its module
-    aliases: tuple[tuple[str, nn.Module, str], ...]  # other places of the same parameter: (path, module, name)
+    aliases: tuple[tuple[str, nn.Module, str], ...]  # of the same parameter, tied: (path, module, name)
     fan_in: int
     fan_out: int
 
 
-def places(model: nn.Module, policy: Policy) -> list[Place]:
+def locations(model: nn.Module, policy: Policy) -> list[Location]:
     """The parameters to be masked, in the order of `model.modules()`; tied ones once, under their first path.
 
     Raises:
@@ -88,21 +88,21 @@ def places(model: nn.Module, policy: Policy) -> list[Place]:
         raise InputError(f"skip: no layer matches {', '.join(sorted(unused))}; the layers are {', '.join(hits)[:300]}")
     owners = _owners(model)
     skipped = {id(module.weight) for path, module, _ in layers if hits[path]}
-    found: list[Place] = []
+    masked: list[Location] = []
     for path, module, fans in layers:
         same = owners[id(module.weight)]
         embedded = any(isinstance(owner, (nn.Embedding, nn.EmbeddingBag)) for _, owner, _ in same)
         if id(module.weight) in skipped or embedded:
             continue  # carried, and so is what is tied to it
         skipped.add(id(module.weight))  # tied: once, here
-        others = tuple(place for place in same if place[1] is not module or place[2] != "weight")
-        found.append(Place(f"{path}.weight".lstrip("."), module, "weight", others, *fans))
-    if not found:
+        aliases = tuple(owner for owner in same if owner[1] is not module or owner[2] != "weight")
+        masked.append(Location(f"{path}.weight".lstrip("."), module, "weight", aliases, *fans))
+    if not masked:
         raise InputError(
             "the model has no layer to mask: expected linear or convolutional layers with a weight of their own; "
             "a layer that is skipped, masked already or tied to an embedding does not count"
         )
-    return found
+    return masked
 
 
 def _owners(model: nn.Module) -> dict[int, list[tuple[str, nn.Module, str]]]:

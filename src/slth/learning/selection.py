@@ -77,7 +77,7 @@ def top(scores: Tensor, kept: int) -> Tensor:
 
 def product(weight: Tensor, scores: Tensor, mask: Tensor) -> Tensor:
     """w ⊙ mask, with the gradient of `masked` towards the scores."""
-    return _Through.apply(weight, scores, mask)  # pyright: ignore[reportReturnType]
+    return _StraightThrough.apply(weight, scores, mask)  # pyright: ignore[reportReturnType]
 
 
 def signs(weight: Tensor) -> Tensor:
@@ -85,7 +85,7 @@ def signs(weight: Tensor) -> Tensor:
     return torch.where(weight >= 0, 1.0, -1.0)
 
 
-class _Through(torch.autograd.Function):
+class _StraightThrough(torch.autograd.Function):
     """Straight through the mask to |s|, then through |·| as usual."""
 
     @staticmethod
@@ -107,10 +107,10 @@ def _keep_top(weight: Tensor, scores: Tensor, kept: int, window: Tensor) -> tupl
     out = torch.empty_like(weight, memory_format=torch.contiguous_format)
     bits = scores.detach().contiguous().view(torch.int32).flatten().numpy()
     middle, half = window.tolist()
-    found, rows = np.empty(_ROOM, np.int32), np.empty(_ROOM, np.int32)
+    magnitudes, indices = np.empty(_ROOM, np.int32), np.empty(_ROOM, np.int32)
     flat = weight.detach().contiguous().flatten().numpy()
     low, high = max(middle - half, 0), middle + half
-    last, inside = keep_top(bits, flat, kept, low, high, out.view(-1).numpy(), found, rows)
+    last, inside = keep_top(bits, flat, kept, low, high, out.view(-1).numpy(), magnitudes, indices)
     if not low <= last < high:
         if middle > 0:  # the scores move faster: a wider window; at the first sight there is nothing to learn
             half = 2 * max(half, abs(last - middle))
@@ -124,27 +124,27 @@ def _(weight: Tensor, scores: Tensor, kept: int, window: Tensor) -> tuple[Tensor
     return torch.empty_like(weight, memory_format=torch.contiguous_format), torch.empty_like(window)
 
 
-def _save(ctx, inputs, output) -> None:  # pyright: ignore
+def _save_for_backward(ctx, inputs, output) -> None:  # pyright: ignore
     weight, scores, _, _ = inputs
     ctx.save_for_backward(weight, scores)
 
 
-def _back(ctx, grad: Tensor, _: Tensor) -> tuple[None, Tensor, None, None]:  # pyright: ignore
+def _backward(ctx, grad: Tensor, _: Tensor) -> tuple[None, Tensor, None, None]:  # pyright: ignore
     weight, scores = ctx.saved_tensors
     return None, _to_scores(grad.contiguous(), weight, scores), None, None
 
 
-_keep_top.register_autograd(_back, setup_context=_save)
+_keep_top.register_autograd(_backward, setup_context=_save_for_backward)
 
 
 @torch.library.custom_op("slth::to_scores", mutates_args=())
 def _to_scores(grad: Tensor, weight: Tensor, scores: Tensor) -> Tensor:
     """sign(s) ∂L/∂y ⊙ w in one pass."""
-    from slth.learning._kernels import through
+    from slth.learning._kernels import score_gradient
 
     out = torch.empty_like(scores, memory_format=torch.contiguous_format)
     flat = (part.detach().contiguous().flatten().numpy() for part in (grad, weight, scores))
-    through(*flat, out.view(-1).numpy())  # pyright: ignore[reportCallIssue]
+    score_gradient(*flat, out.view(-1).numpy())  # pyright: ignore[reportCallIssue]
     return out
 
 

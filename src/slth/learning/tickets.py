@@ -8,8 +8,9 @@ import torch
 
 from slth._errors import InputError
 from slth._version import __version__
-from slth.learning.masks import Frozen, Masks
-from slth.ticket import InputSpec, LearnedProvenance, LearnedTicket, MaskedTensor, NetworkSpec, learned_ticket
+from slth.learning.masked_parameter import MaskedParameter
+from slth.learning.masks import Masks
+from slth.ticket import Bound, Builtin, Inputs, Provenance, RandomTensor, Ticket, learned_ticket
 
 _PARAMETRIZED = ".parametrizations."
 
@@ -18,23 +19,23 @@ def ticket_of(
     masks: Masks,
     *,
     strong: bool,
-    epsilon: float | None,
-    network: NetworkSpec,
-    inputs: InputSpec | None,
+    move_bound: float | None,
+    network: Builtin | Bound,
+    inputs: Inputs | None,
     method: str,
     asked: Mapping[str, Any],
     data: str | None,
-) -> LearnedTicket:
+) -> Ticket:
     """The ticket of a model with masks on it. Weights that moved are set to W₀ + Δ, Δ in float32, as the ticket says.
 
     Raises:
         InputError: a strong method whose weights are not those of their streams: nothing but scores may move.
     """
-    tensors: list[MaskedTensor] = []
-    chosen: list[np.ndarray] = []
-    moves: list[np.ndarray | None] = []
+    tensors: list[RandomTensor] = []
+    kept: dict[str, np.ndarray] = {}
+    moves: dict[str, np.ndarray] = {}
     for tensor in masks:
-        moved = masks.moves(tensor, limit=epsilon)
+        moved = masks.moves(tensor, limit=move_bound)
         keep = tensor.mask.chosen().cpu()
         if moved is not None and strong:
             raise InputError(f"{tensor.path}: weights moved, though this method moves nothing but masks; report this")
@@ -42,36 +43,37 @@ def ticket_of(
         if delta is not None and not bool(delta.any()):
             delta = None
         tensors.append(_spec(tensor, int(keep.sum()), moved=delta is not None))
-        chosen.append(keep.numpy())
-        moves.append(None if delta is None else delta.numpy())
+        kept[tensor.path] = keep.numpy()
+        if delta is not None:
+            moves[tensor.path] = delta.numpy()
     return learned_ticket(
         seed=masks.seed,
         network=network,
         inputs=inputs,
-        tensors=tuple(tensors),
-        kept=chosen,
-        moves=tuple(moves),
-        epsilon=epsilon,
+        tensors=tensors,
+        kept=kept,
+        moves=moves,
+        move_bound=move_bound,
         carried=carried(masks),
-        provenance=LearnedProvenance(version=__version__, method=method, asked=dict(asked), data=data),
+        provenance=Provenance(version=__version__, method=method, asked=dict(asked), data=data),
     )
 
 
 def carried(masks: Masks) -> dict[str, np.ndarray]:
     """Everything else of the model's state that is not zero by default: statistics, norms, biases, embeddings."""
-    masked = {path for tensor in masks for path in (tensor.path, *(alias for alias, _, _ in tensor.place.aliases))}
-    found: dict[str, np.ndarray] = {}
+    masked = {path for tensor in masks for path in (tensor.path, *(alias for alias, _, _ in tensor.location.aliases))}
+    state: dict[str, np.ndarray] = {}
     seen: set[int] = set()
     for name, value in masks.model.state_dict(keep_vars=True).items():
         if _PARAMETRIZED in f".{name}" or name in masked or id(value) in seen:
             continue
         seen.add(id(value))
-        found[name] = value.detach().cpu().numpy().copy()
-    return found
+        state[name] = value.detach().cpu().numpy().copy()
+    return state
 
 
-def _spec(tensor: Frozen, kept: int, *, moved: bool) -> MaskedTensor:
-    return MaskedTensor(
+def _spec(tensor: MaskedParameter, kept: int, *, moved: bool) -> RandomTensor:
+    return RandomTensor(
         path=tensor.path,
         shape=tensor.shape,
         law=tensor.law,
@@ -81,7 +83,7 @@ def _spec(tensor: Frozen, kept: int, *, moved: bool) -> MaskedTensor:
         gain=float(np.float32(tensor.mask.gain())),
         moved=moved,
         stream=tensor.stream if tensor.redraw else "",
-        aliases=tuple(path for path, _, _ in tensor.place.aliases),
+        aliases=tuple(path for path, _, _ in tensor.location.aliases),
     )
 
 

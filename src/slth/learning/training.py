@@ -5,12 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from slth._errors import InputError
-
-if TYPE_CHECKING:
-    from slth.learning.masks import Masks
+from slth.learning.masks import Masks
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "multistep")
@@ -103,8 +101,8 @@ def _scaled(epochs: float, per_epoch: int) -> float:
     return float(Fraction(str(epochs)) * per_epoch)
 
 
-def _nothing(_: "Masks") -> None:
-    """Nothing to prepare."""
+def _nothing(masks: Masks) -> None:
+    """Nothing to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +122,8 @@ class Stage:
     name: str
     training: Training
     moving: Literal["scores", "weights"]
-    begin: Callable[["Masks"], None] = _nothing
-    before_step: Callable[["Masks", int, int], None] | None = None
-    after_step: Callable[["Masks"], None] | None = None
-    end: Callable[["Masks"], None] = _nothing
+    begin: Callable[[Masks], None] = _nothing
+    before_step: Callable[[Masks, int, int], None] | None = None
+    after_step: Callable[[Masks], None] | None = None
+    end: Callable[[Masks], None] = _nothing
     shared: str | None = None

@@ -12,7 +12,7 @@ from slth.ticket import Ticket
 def counts(exhibit: Exhibit, facts: Facts) -> Html:
     """Source, kept and target parameters, by both ways of counting that the literature uses."""
     ticket = exhibit.ticket
-    target = ticket.weights
+    target = ticket.target_parameters
 
     def row(name: str, source: int, kept: int) -> list[str]:
         times = [f"{number / target:,.1f} ×" for number in (source, kept)]
@@ -20,7 +20,7 @@ def counts(exhibit: Exhibit, facts: Facts) -> Html:
 
     rows = [
         row("candidates", ticket.mask_bits, facts.edges),
-        row("every entry", ticket.source_parameters, facts.kept_parameters),
+        row("every entry", ticket.size, facts.kept_parameters),
     ]
     head = ["way of counting", "source", "per target weight", "kept", "per target weight", "density"]
     bits = 8 * exhibit.size
@@ -58,9 +58,9 @@ def repeat(exhibit: Exhibit) -> Html:
         ("seed", str(ticket.seed)),
         *((name.replace("-", " ") + " asked for", value) for name, value in _asked(ticket)),
         ("attempts", str(origin.attempts)),
-        ("target, SHA-256 of its weights", tag("code", origin.target)),
+        ("target, SHA-256 of its weights", tag("code", origin.target or "not recorded")),
         ("this file, SHA-256", tag("code", exhibit.digest)),
-        ("tensor names", ", ".join(name for pair in origin.names for name in pair if name is not None)[:2000]),
+        ("tensor names", ", ".join(name for pair in origin.names.values() for name in pair if name is not None)[:2000]),
     ]
     if _borrowed(ticket):
         text += " The random network was that of another ticket; as a source, this one will do."
@@ -77,7 +77,7 @@ def repeat(exhibit: Exhibit) -> Html:
             ),
         ),
     ]
-    if ticket.domain.lower is not None and len(ticket.domain.lower) > 1:
+    if ticket.inputs is not None and ticket.inputs.lower is not None and len(ticket.inputs.lower) > 1:
         note = (
             "The input range has one pair for each input; from Python: slth.construct(..., input_range=(lower, upper))."
         )
@@ -103,18 +103,19 @@ def commands(exhibit: Exhibit) -> list[str]:
 
 def _options(ticket: Ticket) -> list[str]:
     """What was asked: everything that fixes the ticket, given the target."""
-    domain, origin = ticket.domain, ticket.provenance
+    inputs, origin = ticket.inputs, ticket.provenance
     options = [f"--{name}={value}" for name, value in _asked(ticket)]
     if not _borrowed(ticket):
-        retried = 0 if origin.asked.candidates is None else origin.attempts - 1  # each time with the next seed
+        retried = 0 if origin.asked.get("candidates") is None else origin.attempts - 1  # each time with the next seed
         options.append(f"--seed={max(ticket.seed - retried, 0)}")
     if origin.attempts > 1:
         options.append(f"--retries={origin.attempts - 1}")
-    if domain.lower is not None and domain.upper is not None and len(domain.lower) == 1:
-        options.append(f"--input-range={_number(domain.lower[0])},{_number(domain.upper[0])}")
-    if domain.normalize is not None:
-        options.append(f"--normalize={_number(domain.normalize[0])},{_number(domain.normalize[1])}")
-    weights = [weight for weight, _ in origin.names]
+    if inputs is not None:
+        if inputs.lower is not None and inputs.upper is not None and len(inputs.lower) == 1:
+            options.append(f"--input-range={_number(inputs.lower[0])},{_number(inputs.upper[0])}")
+        if inputs.mean is not None and inputs.std is not None:
+            options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
+    weights = [weight for weight, _ in origin.names.values()]
     if len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
         options.append("--order " + shlex.quote(",".join(weight.rpartition(".")[0] for weight in weights)))
     return options
@@ -123,18 +124,13 @@ def _options(ticket: Ticket) -> list[str]:
 def _borrowed(ticket: Ticket) -> bool:
     """Neither planned nor given, its width is that of another ticket's random network, which is this ticket's, too."""
     asked = ticket.provenance.asked
-    return asked.failure_probability is None and asked.candidates is None
+    return asked.get("failure_probability") is None and asked.get("candidates") is None
 
 
 def _asked(ticket: Ticket) -> list[tuple[str, str]]:
     asked = ticket.provenance.asked
-    rows = (
-        ("tolerance", asked.tolerance),
-        ("epsilon", asked.epsilon),
-        ("failure-probability", asked.failure_probability),
-        ("candidates", asked.candidates),
-    )
-    return [(name, _number(value)) for name, value in rows if value is not None]
+    names = ("tolerance", "epsilon", "failure_probability", "candidates")
+    return [(name.replace("_", "-"), _number(asked[name])) for name in names if asked.get(name) is not None]
 
 
 def _number(value: float | int) -> str:

@@ -46,8 +46,8 @@ def panels(anatomy: Anatomy, target: float | None = None) -> tuple[Panel, ...]:
 
 def name_of(anatomy: Anatomy) -> str:
     """Where the coefficient stands, in words."""
-    where = "bias" if anatomy.input is None else f"input {anatomy.input}"
-    return f"Layer {anatomy.layer}, output {anatomy.output}, {where}"
+    where = "bias" if anatomy.input is None else f"input {anatomy.input}" + (f", tap {anatomy.tap}" * (anatomy.tap > 0))
+    return f"{anatomy.map}, output {anatomy.output}, {where}"
 
 
 def draw_anatomy(anatomy: Anatomy, path: str | Path, *, target: float | None = None) -> Path:

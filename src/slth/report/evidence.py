@@ -4,10 +4,10 @@ import numpy as np
 
 from slth.report import figures
 from slth.report.anatomy import name_of, panels
-from slth.report.exhibit import Exhibit
+from slth.report.exhibit import Exhibit, bound_of
 from slth.report.facts import MOST_PICTURES, Facts
 from slth.report.html import Html, at_most, join, number, percent, plural, tag
-from slth.ticket import Anatomy, take_apart
+from slth.ticket import Anatomy, Ticket, take_apart
 
 
 def errors(exhibit: Exhibit, facts: Facts) -> Html:
@@ -15,10 +15,11 @@ def errors(exhibit: Exhibit, facts: Facts) -> Html:
     if exhibit.target is None:
         return _missing("The target's weights are needed to compare with: give --target F.")
     figures_: list[Html] = []
-    for i, layer in enumerate(facts.layers[:MOST_PICTURES]):
-        if layer.errors is None:
+    claims = exhibit.ticket.claims
+    for i, (path, layer) in enumerate(list(facts.maps.items())[:MOST_PICTURES]):
+        if layer.errors is None or claims is None:
             continue
-        tolerance = exhibit.ticket.certificate.layers[i].tolerance
+        tolerance = claims.maps[path].tolerance
         missed = int(np.count_nonzero(layer.errors > tolerance))
         exact = int(np.count_nonzero(layer.errors == 0))
         middle, most = number(float(np.median(layer.errors)), 2), number(float(layer.errors.max()), 3)
@@ -42,12 +43,13 @@ def errors(exhibit: Exhibit, facts: Facts) -> Html:
 def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
     """One coefficient as a sum of random products."""
     if exhibit.weight is None:
-        layer, (output, input) = 0, facts.layers[0].example
+        path, first = next(iter(facts.maps.items()))
+        output, input, tap = _output_of(exhibit.ticket, path, *first.example), first.example[1], 0
         why = "among the largest weights of the layer, the one that keeps most candidates (--weight shows another)"
     else:
-        layer, output, input = exhibit.weight
+        path, output, input, tap = exhibit.weight
         why = "the weight asked for"
-    anatomy = take_apart(exhibit.ticket, layer, output, input)
+    anatomy = take_apart(exhibit.ticket, path, output=output, input=input, tap=tap)
     wanted = _wanted(exhibit, anatomy)
     parts = [
         tag(
@@ -72,10 +74,16 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
 def _wanted(exhibit: Exhibit, anatomy: Anatomy) -> float | None:
     if exhibit.target is None:
         return None
-    layer = exhibit.target[anatomy.layer]
+    affine = exhibit.target.coefficients[anatomy.map]
     if anatomy.input is not None:
-        return float(layer.weight[anatomy.output, anatomy.input, 0])
-    return None if layer.bias is None else float(layer.bias[anatomy.output])
+        return float(affine.weight[anatomy.output % len(affine.weight), anatomy.input, anatomy.tap])
+    return None if affine.bias is None else float(affine.bias[anatomy.output])
+
+
+def _output_of(ticket: Ticket, path: str, row: int, input: int) -> int:
+    """The output that is this row of the input's group."""
+    op = ticket.maps[path]
+    return input * op.basis.groups // op.basis.inputs * op.coefficients[0] + row
 
 
 def _signed(value: float) -> str:
@@ -93,11 +101,11 @@ def _swatches(dashed: str) -> Html:
 def masks(exhibit: Exhibit, facts: Facts) -> Html:
     """A piece of each mask."""
     parts: list[Html] = []
-    for i, (spec, layer) in enumerate(zip(exhibit.ticket.layers, facts.layers, strict=True)):
-        if i == MOST_PICTURES:
-            break
+    ticket = exhibit.ticket
+    for i, (path, layer) in enumerate(list(facts.maps.items())[:MOST_PICTURES]):
+        bits = ticket.gadgets[path].cost(ticket.maps[path]).mask_bits
         text = (
-            f"Layer {i} keeps {percent(layer.edges / spec.mask_bits)} of {plural(spec.mask_bits, 'candidate')}, "
+            f"Layer {i} keeps {percent(layer.edges / bits)} of {plural(bits, 'candidate')}, "
             f"{percent(layer.early / layer.edges) if layer.edges else 'none'} of them in the first half of a weight's "
             f"list; {percent(layer.empty / layer.halves)} of the weights keep none."
         )
@@ -117,7 +125,7 @@ def differences(exhibit: Exhibit, facts: Facts) -> Html:
             option for option, thing in (("--target F", exhibit.target), ("--data D", exhibit.inputs)) if thing is None
         ]
         return _missing(f"The target and inputs to run both networks on are needed: give {' and '.join(absent)}.")
-    bound = exhibit.ticket.certificate.sup_error
+    bound = bound_of(exhibit.ticket)
     each, seen = facts.per_input, facts.measured
     most, middle = number(float(seen.max()), 3), number(float(np.median(seen)), 3)
     most_proved, middle_proved = at_most(float(each.max()), 3), at_most(float(np.median(each)), 3)
@@ -126,10 +134,10 @@ def differences(exhibit: Exhibit, facts: Facts) -> Html:
         f"{most} was measured, {middle} in the median. Input by input, at most {most_proved} is proved, "
         f"{middle_proved} in the median"
     )
-    standing = "proved" if exhibit.standing == "proved" else "claimed"
-    text += "." if bound is None else f"; for every input of the range, at most {at_most(bound)} is {standing}."
+    status = "proved" if exhibit.status == "proved" else "claimed"
+    text += "." if bound is None else f"; for every input of the range, at most {at_most(bound)} is {status}."
     label = "Measured difference, bound per input and bound over the range"
-    picture = figures.three_errors(seen, each, bound, label=label, standing=standing)
+    picture = figures.three_errors(seen, each, bound, label=label, status=status)
     note = "Bounds speak of real arithmetic, the measurement of float32. Heights count inputs; the axis is logarithmic."
     beyond = int(np.count_nonzero(seen > each))
     if beyond:
@@ -142,5 +150,5 @@ def _missing(text: str) -> Html:
 
 
 def _more(exhibit: Exhibit) -> Html:
-    extra = len(exhibit.ticket.layers) - MOST_PICTURES
+    extra = len(exhibit.ticket.maps) - MOST_PICTURES
     return _missing(f"{plural(extra, 'further layer')} not drawn.") if extra > 0 else Html()

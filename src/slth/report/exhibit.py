@@ -9,9 +9,9 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import TestInputs
-from slth.certificate import Affine
+from slth.graph import Target
 from slth.records import Record
-from slth.ticket import Ticket, unpack
+from slth.ticket import Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +61,15 @@ class Exhibit:
     size: int  # of the file, bytes
     digest: str  # SHA-256 of the file
     checks: tuple[Check, ...]
-    target: tuple[Affine, ...] | None = None
+    target: Target | None = None
     target_name: str | None = None
     inputs: TestInputs | None = None  # as the network takes them
     data: str | None = None  # name of the inputs
     evaluations: tuple[Measured, ...] = ()
-    weight: tuple[int, int, int | None] | None = None  # the one to take apart: layer, output, input or bias
+    weight: tuple[str, int, int | None, int] | None = None  # the one to take apart: map, output, input or bias, tap
 
     @property
-    def standing(self) -> str:
+    def status(self) -> str:
         """What the claims about the target are worth here: "proved", "stated" (not rechecked) or "refuted"."""
         verdicts = {check.verdict for check in self.checks}
         if "fails" in verdicts:
@@ -80,7 +80,7 @@ class Exhibit:
 def evaluations_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Measured, ...]:
     """The evaluations of this very ticket among some records: mask bits, kept parameters and bound agree."""
     found = dict.fromkeys(read_evaluation(outcome) for record in records for outcome in _evaluations_in(record))
-    ours, bound = (ticket.mask_bits, kept_parameters(ticket)), ticket.certificate.sup_error
+    ours, bound = (ticket.mask_bits, kept_parameters(ticket)), bound_of(ticket)
     return tuple(
         one for one in found if (one.mask_bits, one.kept_parameters) == ours and _agree(one.certified_error, bound)
     )
@@ -88,8 +88,13 @@ def evaluations_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Measured,
 
 def kept_parameters(ticket: Ticket) -> int:
     """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
-    masks = (unpack(layer, mask) for layer, mask in zip(ticket.layers, ticket.masks, strict=True))
+    masks = (ticket.map_mask(path) for path in ticket.maps)
     return sum(int(np.count_nonzero(mask)) + int(np.count_nonzero(mask.any(axis=0))) for mask in masks)
+
+
+def bound_of(ticket: Ticket) -> float | None:
+    """What the ticket claims of its outputs."""
+    return None if ticket.claims is None else ticket.claims.sup_error
 
 
 def _agree(left: float | None, right: float | None) -> bool:

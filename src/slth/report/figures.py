@@ -111,7 +111,7 @@ def three_errors(
     certified: float | None,
     *,
     label: str,
-    standing: str = "proved",
+    status: str = "proved",
 ) -> Html:
     """Seen, proved for each input, proved for all inputs: three strips over one logarithmic axis."""
     every = np.concatenate([measured, per_input, [] if certified is None else [certified]])
@@ -130,7 +130,7 @@ def three_errors(
         parts.append(line(10.0, base, WIDTH - RIGHT, base, "grid"))
         top = base + 6
     base = top + 38
-    parts.append(words(10.0, top + 12, f"{standing}, every input of the range", "start", "strong"))
+    parts.append(words(10.0, top + 12, f"{status}, every input of the range", "start", "strong"))
     if certified is None:
         parts.append(words(10.0, top + 28, "no range was stated, so nothing is proved for all inputs", "start"))
     elif certified > 0:

@@ -1,14 +1,16 @@
 """The table of layers: what each random layer is, and how far its realisation can be off."""
 
-from slth.certificate import LayerClaim
+from collections.abc import Mapping
+
+from slth.certificate import MapClaim
 from slth.report.facts import Facts
 from slth.report.html import Html, at_most, join, number, percent, table, tag
-from slth.ticket import Ticket
+from slth.ticket import Ticket, TwoLayer
 
 
 def layers(ticket: Ticket, facts: Facts) -> Html:
     """One row per layer: what the random layer is, and how far its realisation can be off."""
-    bounds = [claim.sup_error for claim in ticket.certificate.layers]
+    bounds = [claim.sup_error for claim in _claims(ticket).values()]
     text = (
         "Each layer of the target became two random ones: a lift that copies its inputs, and a mixing layer whose "
         "pruned rows add the copies up. "
@@ -26,33 +28,41 @@ def layers(ticket: Ticket, facts: Facts) -> Html:
     return join([tag("p", text), _shapes(ticket, facts), _bounds(ticket), tag("p", note, class_="note")])
 
 
-def weight_error(claim: LayerClaim) -> float:
+def weight_error(claim: MapClaim) -> float:
     """Stored bounds have 2⁻²⁰ of room; without a miss, which is decided exactly, the tolerance is a bound, too."""
     return claim.weight_error if claim.misses else min(claim.weight_error, claim.tolerance)
 
 
-def bias_error(claim: LayerClaim) -> float:
+def bias_error(claim: MapClaim) -> float:
     """The same for biases."""
     return claim.bias_error if claim.misses else min(claim.bias_error, claim.tolerance)
 
 
+def _claims(ticket: Ticket) -> Mapping[str, MapClaim]:
+    return {} if ticket.claims is None else ticket.claims.maps
+
+
 def _shapes(ticket: Ticket, facts: Facts) -> Html:
     head = ["layer", "weights", "out × in", "gain", "candidates", "lift width", "density", "misses"]
-    rows = [
-        [
-            str(i),
-            names[0],
-            f"{spec.outputs:,} × {spec.lift.inputs:,}",
-            f"{spec.gain:g}" + (f", {spec.bias_gain:g}" if spec.lift.constants else ""),
-            str(spec.lift.candidates) + (f", {spec.lift.constants}" if spec.lift.constants else ""),
-            f"{spec.neurons:,}",
-            percent(count.edges / spec.mask_bits),
-            f"{claim.misses:,}",
-        ]
-        for i, (spec, names, claim, count) in enumerate(
-            zip(ticket.layers, ticket.provenance.names, ticket.certificate.layers, facts.layers, strict=True)
+    rows: list[list[str]] = []
+    for i, (path, op) in enumerate(ticket.maps.items()):
+        gadget, bits = ticket.gadgets[path], ticket.gadgets[path].cost(op).mask_bits
+        if not isinstance(gadget, TwoLayer):
+            continue
+        names = ticket.provenance.names.get(path, (path, None))
+        taps = f" × {op.basis.taps}" if op.basis.taps > 1 else ""
+        rows.append(
+            [
+                str(i),
+                names[0],
+                f"{op.basis.outputs:,} × {op.basis.inputs // op.basis.groups:,}{taps}",
+                f"{gadget.gain:g}" + (f", {gadget.bias_gain:g}" if op.bias else ""),
+                str(gadget.candidates) + (f", {gadget.constants}" if op.bias else ""),
+                f"{gadget.neurons:,}",
+                percent(facts.maps[path].edges / bits),
+                f"{_claims(ticket)[path].misses:,}",
+            ]
         )
-    ]
     return table(head, rows, label="The random layers", words=2)
 
 
@@ -63,11 +73,11 @@ def _bounds(ticket: Ticket) -> Html:
             str(i),
             number(claim.tolerance),
             at_most(weight_error(claim)),
-            at_most(bias_error(claim)) if spec.lift.constants else "–",
+            at_most(bias_error(claim)) if ticket.maps[path].bias else "–",
             at_most(claim.operator_error),
             "–" if claim.sup_error is None else at_most(claim.sup_error),
             "–" if claim.l2_error is None else at_most(claim.l2_error),
         ]
-        for i, (spec, claim) in enumerate(zip(ticket.layers, ticket.certificate.layers, strict=True))
+        for i, (path, claim) in enumerate(_claims(ticket).items())
     ]
     return table(head, rows, label="How far each layer can be off")

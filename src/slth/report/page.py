@@ -9,9 +9,10 @@ from slth._files import write_atomically
 from slth._version import __version__
 from slth.records import Record
 from slth.report import accounts, evidence, layers, summary, tables
-from slth.report.exhibit import Exhibit
+from slth.report.exhibit import Exhibit, bound_of
 from slth.report.facts import Facts, gather
 from slth.report.html import Html, at_most, join, percent, plural, table, tag
+from slth.ticket import network_name
 
 _SUFFIXES = (".html", ".htm")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # a browser obeys it: nothing is fetched
@@ -91,19 +92,19 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
     ]
     rows: list[list[str]] = []
     for number, exhibit in enumerate(exhibits, 1):
-        ticket, bound = exhibit.ticket, exhibit.ticket.certificate.sup_error
+        ticket, bound = exhibit.ticket, bound_of(exhibit.ticket)
         found = exhibit.evaluations[0] if exhibit.evaluations else None
         rows.append(
             [
                 tag("a", exhibit.name, href=f"#t{number}"),
-                "-".join(map(str, ticket.widths)),
+                network_name(ticket.network).removeprefix("relu_mlp "),
                 str(ticket.seed),
-                ticket.tolerances,
+                summary.tolerances(exhibit),
                 f"{ticket.misses:,}",
                 "no bound" if bound is None else at_most(bound),
                 "–" if found is None else percent(found.accuracy.value),
                 "–" if found is None or found.changed is None else f"{found.changed:,}",
-                f"{ticket.mask_bits / ticket.weights:.1f}",
+                f"{ticket.mask_bits / ticket.target_parameters:.1f}",
                 f"{exhibit.size:,}",
             ]
         )

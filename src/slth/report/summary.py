@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 
-from slth.report.exhibit import Exhibit, Measured, Share
+from slth.report.exhibit import Exhibit, Measured, Share, bound_of
 from slth.report.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
 from slth.report.layers import bias_error, weight_error
+from slth.ticket import network_name
+from slth.ticket import summary as rows_of
 
 _MOST_MISSES = 12  # listed one by one
 
@@ -15,11 +17,11 @@ def opening(exhibit: Exhibit) -> Html:
     lead = sentence(
         "A random network of {} weights, named by seed {} and pruned until it computes a {} ReLU network. "
         "The file says which weights stay, {} bits for each weight of the target, and carries {} powers of two.",
-        f"{ticket.source_parameters:,}",
+        f"{ticket.size:,}",
         str(ticket.seed),
-        "-".join(str(width) for width in ticket.widths),
-        f"{ticket.mask_bits / ticket.weights:.1f}",
-        str(2 * len(ticket.layers)),
+        network_name(ticket.network).removeprefix("relu_mlp "),
+        f"{ticket.mask_bits / ticket.target_parameters:.1f}",
+        str(2 * len(ticket.gadgets)),
     )
     failed = [f"{check.name}: {check.detail}" for check in exhibit.checks if check.verdict == "fails"]
     more = f"; and {plural(len(failed) - 1, 'further check')}, listed below" if len(failed) > 1 else ""
@@ -29,16 +31,16 @@ def opening(exhibit: Exhibit) -> Html:
 
 
 def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
-    ticket, bound = exhibit.ticket, exhibit.ticket.certificate.sup_error
+    ticket, bound = exhibit.ticket, bound_of(exhibit.ticket)
     if bound is None:
         yield "no bound", "on the outputs: no input range was stated"
     else:
-        yield f"≤ {at_most(bound)}", f"difference of any output, any input of the range ({exhibit.standing})"
+        yield f"≤ {at_most(bound)}", f"difference of any output, any input of the range ({exhibit.status})"
     yield (
         f"{ticket.misses:,}",
-        f"of {coefficients(exhibit):,} coefficients miss the tolerance {exhibit.ticket.tolerances}",
+        f"of {coefficients(exhibit):,} coefficients miss the tolerance {tolerances(exhibit)}",
     )
-    yield f"{ticket.mask_bits / ticket.weights:.1f}", "mask bits for each weight of the target"
+    yield f"{ticket.mask_bits / ticket.target_parameters:.1f}", "mask bits for each weight of the target"
     for found in exhibit.evaluations[:1]:
         theirs = "" if found.target_accuracy is None else f"; the target: {percent(found.target_accuracy.value)}"
         yield percent(found.accuracy.value), f"accuracy on {found.data}{theirs}"
@@ -50,15 +52,15 @@ def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
 
 def summary(exhibit: Exhibit) -> Html:
     """The ticket's own summary, its bounds rounded up, and what data said about it."""
-    certificate = exhibit.ticket.certificate
-    bound = certificate.sup_error
+    claimed = {} if exhibit.ticket.claims is None else exhibit.ticket.claims.maps
+    bound = bound_of(exhibit.ticket)
     upward = {
-        "largest weight error": f"≤ {at_most(max(weight_error(claim) for claim in certificate.layers))}",
+        "largest weight error": f"≤ {at_most(max(map(weight_error, claimed.values())))}",
         "certified |f - ticket|": "no input range, no bound"
         if bound is None
         else f"≤ {at_most(bound)} on every output",
     }
-    rows = [(name, upward.get(name, value)) for name, value in exhibit.ticket.summary()]
+    rows = [(name, upward.get(name, value)) for name, value in rows_of(exhibit.ticket)]
     return join([pairs(rows), _on_data(exhibit), _checks(exhibit)])
 
 
@@ -110,30 +112,30 @@ def _checks(exhibit: Exhibit) -> Html:
 
 def claims(exhibit: Exhibit) -> Html:
     """Proved, measured, missing: three different things, side by side."""
-    title = {"proved": "Proved", "stated": "Stated, not rechecked", "refuted": "Stated, but refuted"}[exhibit.standing]
+    title = {"proved": "Proved", "stated": "Stated, not rechecked", "refuted": "Stated, but refuted"}[exhibit.status]
     cards = ((title, _proved(exhibit)), ("Measured", _measured(exhibit)), ("Missing", _missing(exhibit)))
     boxes = (tag("div", tag("h4", name), *(tag("p", text) for text in texts), class_="card") for name, texts in cards)
     return join([tag("div", *boxes, class_="cards"), _misses(exhibit)])
 
 
 def _proved(exhibit: Exhibit) -> Iterator[str]:
-    ticket, bound = exhibit.ticket, exhibit.ticket.certificate.sup_error
+    ticket, bound = exhibit.ticket, bound_of(exhibit.ticket)
     lead = {
         "proved": "In real arithmetic, rechecked against the target:",
         "stated": "In real arithmetic, if the ticket is right; to recheck it, give --target F:",
         "refuted": "The ticket claims this, but a check of it fails:",
-    }[exhibit.standing]
+    }[exhibit.status]
     yield lead
-    worst = max(max(weight_error(claim), bias_error(claim)) for claim in ticket.certificate.layers)
+    worst = max(max(weight_error(c), bias_error(c)) for c in (ticket.claims.maps if ticket.claims else {}).values())
     yield f"Every weight and bias is within {at_most(worst)} of the target's."
     if bound is None:
         yield "Nothing is proved about outputs: no input range was stated at construction."
         return
-    where = dict(ticket.summary())["inputs"]
+    where = dict(rows_of(ticket))["inputs"]
     yield f"For every input, {where}, no output differs from the target's by more than {at_most(bound)}."
     for found in exhibit.evaluations[:1]:
         each, box = found.unchanged_per_input, found.unchanged_on_box
-        if each is not None and box is not None and exhibit.standing != "refuted":
+        if each is not None and box is not None and exhibit.status != "refuted":
             yield (
                 f"{each.hits:,} of {each.count:,} predictions on {found.data} cannot change, shown input by input; "
                 f"{box.hits:,} by the bound over the whole range alone."
@@ -161,12 +163,12 @@ def _missing(exhibit: Exhibit) -> Iterator[str]:
     if misses:
         yield (
             f"{plural(misses, 'coefficient')} of {total:,} are further off than the tolerance "
-            f"{exhibit.ticket.tolerances}. The bounds include them."
+            f"{tolerances(exhibit)}. The bounds include them."
         )
     else:
-        yield f"No coefficient of {total:,} misses the tolerance {exhibit.ticket.tolerances}."
+        yield f"No coefficient of {total:,} misses the tolerance {tolerances(exhibit)}."
     yield "A proof about float32: what a program prints can differ from real arithmetic by rounding."
-    if exhibit.ticket.certificate.sup_error is not None:
+    if bound_of(exhibit.ticket) is not None:
         yield "Any statement about inputs outside the range."
 
 
@@ -175,7 +177,7 @@ def _misses(exhibit: Exhibit) -> Html:
     if not listed:
         return Html()
     rows = [
-        [str(m.layer), str(m.output), "bias" if m.input < 0 else str(m.input), m.half, number(m.error)]
+        [m.map, str(m.output), "bias" if m.input < 0 else str(m.input), m.half, number(m.error)]
         for m in listed[:_MOST_MISSES]
     ]
     shown = "All of them" if len(rows) == exhibit.ticket.misses else f"The first {len(rows)} of them"
@@ -186,4 +188,10 @@ def _misses(exhibit: Exhibit) -> Html:
 
 def coefficients(exhibit: Exhibit) -> int:
     """Subset-sum problems of a ticket: half-weights and biases."""
-    return sum(layer.outputs * layer.taps * layer.lift.slots for layer in exhibit.ticket.layers)
+    ticket = exhibit.ticket
+    return sum(ticket.gadgets[path].cost(op).problems for path, op in ticket.maps.items())
+
+
+def tolerances(exhibit: Exhibit) -> str:
+    """What a coefficient was allowed to be off by, for people."""
+    return "" if exhibit.ticket.claims is None else exhibit.ticket.claims.tolerance_text

@@ -16,9 +16,8 @@ def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
     """Search; the outcome is what the ticket reaches on the test data, after how much training."""
     import torch
 
-    from slth.learning import METHODS
+    from slth.learning import METHODS, RunFiles
     from slth.learning.ask import method_of, search
-    from slth.learning.trainer import Keeping
     from slth.sweeps._run import threads
 
     torch.set_num_threads(threads())
@@ -37,7 +36,7 @@ def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
         policy=replace(method.policy, **{name: given[name] for name in _POLICY if name in given}),
         augment=options["augment"],
         controls=options["controls"],
-        keeping=Keeping(share=lambda name, make: once(shared / name, make)),
+        files=RunFiles(share=lambda name, make: once(shared / name, make)),
     )
     return found.outcome()
 

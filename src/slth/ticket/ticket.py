@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float32
 from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, Realised
+from slth.graph import Graph, Linear, Realised, shapes
 from slth.numerics import check_seed
 from slth.ticket.carried import check_carried
 from slth.ticket.effective import effective_blocks
@@ -50,14 +50,18 @@ class Ticket:
     move_bound: float | None = None  # claim: every |Δ| is at most this
     carried: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])  # the rest of the state, as it is
     assumed: tuple[str, ...] = ()  # sentences: what had to be assumed to read the target
+    _named: Mapping[str, RandomTensor] = field(init=False, repr=False)  # tensors by path and by alias
 
     def __post_init__(self) -> None:
         check_seed(self.seed)
-        paths = [tensor.path for tensor in self.tensors]
-        if not paths or set(self.heads) != set(paths):
+        paths = {tensor.path for tensor in self.tensors}
+        if not paths or set(self.heads) != paths:
             raise InputError("a ticket needs at least one random tensor, and a head of each")
-        if set(self.digests) != set(self.gadgets or paths):
+        if set(self.digests) != (set(self.gadgets) or paths):
             raise InputError("a ticket needs a digest of each of its maps, or of each tensor where there are no maps")
+        for what, mapping in (("a mask", self.masks), ("a move", self.moves)):
+            if set(mapping) - paths:
+                raise InputError(f"{what} is stored for {min(set(mapping) - paths)[:200]!r}, which is no random tensor")
         if self.move_bound is not None and not (math.isfinite(self.move_bound) and self.move_bound > 0):
             raise InputError(f"a bound on moves must be a positive number, or None for no claim; got {self.move_bound}")
         if self.gadgets:
@@ -67,6 +71,7 @@ class Ticket:
                 check_trained(tensor)
                 check_mask(tensor, self.masks.get(tensor.path))
                 check_move(tensor, self.moves.get(tensor.path))
+        self._check_maps()
         for name, values in self.carried.items():
             check_carried(name, values)
         for sentence in self.assumed:
@@ -74,15 +79,31 @@ class Ticket:
         self._check_names()
 
     def _check_gadgets(self) -> None:
-        if set(self.gadgets) != set(self.maps):
-            raise InputError(f"expected a gadget for each map, {', '.join(self.maps)}; got {', '.join(self.gadgets)}")
+        if list(self.gadgets) != list(self.maps):
+            ours, theirs = (", ".join(paths)[:150] for paths in (self.maps, self.gadgets))
+            raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
-        if [(t.path, t.shape, t.law) for t in wanted] != [(t.path, t.shape, t.law) for t in self.tensors]:
+        masked = {f"{path}/mixing": self.gadgets[path].cost(op).mask_bits for path, op in self.maps.items()}
+        given = [replace(tensor, kept=0) if tensor.path in masked else tensor for tensor in self.tensors]
+        if given != wanted:
             raise InputError("the random tensors are not those of the gadgets")
-        for path, op in self.maps.items():
-            bits, mask = self.gadgets[path].cost(op).mask_bits, self.masks.get(f"{path}/mixing")
-            if mask is None or len(mask) != -(-bits // 8) or (bits % 8 and mask[-1] >> (bits % 8)):
-                raise InputError(f"{path}: expected a mask of {bits} bits, padded with zeros to whole bytes")
+        for tensor in self.tensors:
+            check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
+        if self.moves:
+            raise InputError(f"{next(iter(self.moves))}: the numbers of a gadget do not move, yet moves are stored")
+
+    def _check_maps(self) -> None:
+        """What is said of maps is said of those there are."""
+        maps = list(self.maps)
+        if self.claims is not None and list(self.claims.maps) != maps:
+            theirs = ", ".join(self.claims.maps)[:150]
+            raise InputError(f"claims about {theirs}; the ticket has the maps {', '.join(maps)[:150] or '(none)'}")
+        spoken = (*self.provenance.names, *(miss.map for miss in self.provenance.misses))
+        unknown = next((path for path in spoken if path not in self.maps), None)
+        if unknown is not None:
+            raise InputError(f"the provenance speaks of a map {unknown[:200]!r}, which the ticket does not have")
+        if self.inputs is not None and isinstance(self.network, Graph):
+            shapes(self.network, self.inputs.shape, self.carried)
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
@@ -93,6 +114,8 @@ class Ticket:
             if len(set(listed)) != len(listed):
                 twice, _ = Counter(listed).most_common(1)[0]
                 raise InputError(f"two {what} are called {twice[:200]!r}; every name stands once")
+        named = {path: tensor for tensor in self.tensors for path in (tensor.path, *tensor.aliases)}
+        object.__setattr__(self, "_named", named)
 
     @property
     def maps(self) -> Mapping[str, Linear]:
@@ -159,11 +182,10 @@ class Ticket:
 
     def tensor(self, path: str) -> RandomTensor:
         """The random tensor at a path, or at one of its aliases."""
-        for tensor in self.tensors:
-            if path in (tensor.path, *tensor.aliases):
-                return tensor
-        known = ", ".join(tensor.path for tensor in self.tensors)
-        raise InputError(f"no masked tensor is called {path!r}; the ticket has {known[:300]}")
+        if path not in self._named:
+            known = ", ".join(tensor.path for tensor in self.tensors)
+            raise InputError(f"no masked tensor is called {path!r}; the ticket has {known[:300]}")
+        return self._named[path]
 
     def mask(self, path: str) -> Bool[np.ndarray, "..."]:
         """The mask of a tensor that is a parameter, bool of its shape."""
@@ -195,14 +217,21 @@ class Ticket:
 
 def check_mask(tensor: RandomTensor, mask: Bits | None) -> None:
     """The mask of a parameter has its bits, and as many ones as the tensor says."""
-    if mask is None:
-        if tensor.mask_bits:
-            raise InputError(f"{tensor.path}: {tensor.kept} of {tensor.size} weights are kept, yet there is no mask")
-        return
-    if not tensor.mask_bits:
+    if mask is not None and not tensor.mask_bits:
         raise InputError(f"{tensor.path}: every weight is kept, so there is no mask to be stored")
-    if len(mask) != -(-tensor.size // 8) or (tensor.size % 8 and mask[-1] >> (tensor.size % 8)):
-        raise InputError(f"{tensor.path}: expected a mask of {tensor.size} bits, padded with zeros to whole bytes")
+    check_packed(tensor, tensor.mask_bits or None, mask)
+
+
+def check_packed(tensor: RandomTensor, bits: int | None, mask: Bits | None) -> None:
+    """A mask is stored exactly where some are wanted, with so many bits, and as many ones as the tensor says."""
+    if mask is None and bits is None:
+        return
+    if mask is None:
+        raise InputError(f"{tensor.path}: {tensor.kept} of {tensor.size} weights are kept, yet there is no mask")
+    if bits is None:
+        raise InputError(f"{tensor.path}: what is kept follows from the seed, so there is no mask to be stored")
+    if len(mask) != -(-bits // 8) or (bits % 8 and mask[-1] >> (bits % 8)):
+        raise InputError(f"{tensor.path}: expected a mask of {bits} bits, padded with zeros to whole bytes")
     ones = int(np.bitwise_count(mask).sum(dtype=np.int64))
     if ones != tensor.kept:
         raise InputError(f"{tensor.path}: the mask keeps {ones} weights, the ticket says {tensor.kept}")

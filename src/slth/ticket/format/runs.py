@@ -42,11 +42,6 @@ class Layout:
         """The parts of the file."""
         return runs_of(self.tensors, self.encodings, self.carried)
 
-    def check_length(self, stored: int) -> None:
-        """The file holds exactly so many bytes behind its header."""
-        if sum(size for _, _, _, size in self.runs) != stored:
-            raise TicketError("the file's layout does not follow from its metadata: its parts have other lengths")
-
     def read(self, body: bytes) -> Ticket:
         """The ticket of these bytes.
 
@@ -85,6 +80,12 @@ def runs_of(tensors: Sequence[RandomTensor], encodings: Encodings, carried: Carr
     for name, (dtype, shape) in sorted(carried.items()):
         runs.append((f"carried/{name}", dtype, list(shape), math.prod(shape) * np.dtype(CARRIED[dtype]).itemsize))
     return runs
+
+
+def check_length(runs: Sequence[Run], stored: int) -> None:
+    """The file holds exactly so many bytes behind its header."""
+    if sum(size for _, _, _, size in runs) != stored:
+        raise TicketError("the file's layout does not follow from its metadata: its parts have other lengths")
 
 
 def carried_types(ticket: Ticket) -> CarriedTypes:

@@ -9,7 +9,7 @@ from slth.graph import Graph, chain_of, dense_chain, signed_inputs
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.format.fields import TicketError, check_keys, fail, justified
 from slth.ticket.format.masks import Stored
-from slth.ticket.format.runs import Encodings, Layout, Parts, store
+from slth.ticket.format.runs import Encodings, Layout, Parts, check_length, runs_of, store
 from slth.ticket.format.schema import (
     ANY,
     BOUND,
@@ -121,7 +121,6 @@ def says(ticket: Ticket) -> bool:
         and inputs is not None
         and len(inputs.shape) == 1
         and len(inputs.mean or (0.0,)) == len(inputs.std or (1.0,)) == 1
-        and len(inputs.lower or ()) == len(inputs.upper or ())
         and not ticket.carried
         and not ticket.assumed
         and ticket.move_bound is None
@@ -169,7 +168,7 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
                 "arguments": ARGUMENTS.write({"widths": widths, "bias": biases}),
             },
             "domain": {
-                "range": None if inputs.lower is None else (inputs.lower, inputs.upper),
+                "range": _range(inputs),
                 "normalize": None if inputs.mean is None or inputs.std is None else (inputs.mean[0], inputs.std[0]),
             },
             "layers": [
@@ -192,11 +191,19 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
             "provenance": {
                 **{key: getattr(origin, key) for key in ("version", "method", "attempts", "target")},
                 "asked": {key: origin.asked.get(key) for key in ASKED.kinds},
-                "names": origin.names.values(),
+                "names": [origin.names[path] for path in ticket.maps],
                 "misses": [(index[m.map], m.output, m.input, m.half, m.error) for m in origin.misses],
             },
         }
     )
+
+
+def _range(inputs: Inputs) -> tuple[tuple[float, ...], ...] | None:
+    """Both ends with as many numbers: one beside several is repeated."""
+    if inputs.lower is None or inputs.upper is None:
+        return None
+    most = max(len(inputs.lower), len(inputs.upper))
+    return tuple(end * (most // len(end)) for end in (inputs.lower, inputs.upper))
 
 
 def layout_of(data: Any, stored: int) -> Layout:
@@ -224,8 +231,12 @@ def layout_of(data: Any, stored: int) -> Layout:
         encodings[f"{path}/mixing"] = mask["encoding"], mask["bytes"]
     costs = {path: gadgets[path].cost(op) for path, op in graph.maps.items()}
     tensors = gadget_tensors(graph, gadgets, {})
+    check_length(runs_of(tensors, encodings, {}), stored)
+    if not justified(sum(cost.memory for cost in costs.values()), stored):
+        raise TicketError("the masks claim to inflate to far more than the file holds; it was not written by slth")
     heads = _heads(top["tensors"], tensors)
     inputs = _inputs(top["domain"], next(iter(graph.maps.values())).basis.inputs)
+    _check_signs(graph, gadgets, inputs)
     claims = _claims(top["bounds"], graph, inputs, {path: cost.problems for path, cost in costs.items()})
     provenance = _provenance(top["provenance"], graph)
 
@@ -244,12 +255,7 @@ def layout_of(data: Any, stored: int) -> Layout:
         )
 
     bits = {f"{path}/mixing": cost.mask_bits for path, cost in costs.items()}
-    layout = Layout(tensors=tensors, bits=bits, encodings=encodings, carried={}, ticket=ticket)
-    layout.check_length(stored)
-    if not justified(sum(cost.memory for cost in costs.values()), stored):
-        raise TicketError("the masks claim to inflate to far more than the file holds; it was not written by slth")
-    _check_signs(graph, gadgets, inputs)
-    return layout
+    return Layout(tensors=tensors, bits=bits, encodings=encodings, carried={}, ticket=ticket)
 
 
 def _graph(data: Any) -> Graph:
@@ -287,8 +293,13 @@ def _gadget(layer: Mapping[str, Any], path: str, inputs: int, *, bias: bool) -> 
 
 
 def _inputs(domain: Mapping[str, Any], inputs: int) -> Inputs:
-    lower, upper = (None, None) if domain["range"] is None else domain["range"]
-    mean, std = (None, None) if domain["normalize"] is None else ((value,) for value in domain["normalize"])
+    ends, normalize = domain["range"], domain["normalize"]
+    if ends is not None and len(ends[0]) != len(ends[1]):
+        raise TicketError(
+            f"domain.range: expected as many lower ends as upper ones, got {len(ends[0])} and {len(ends[1])}"
+        )
+    lower, upper = ends or (None, None)
+    mean, std = ((value,) for value in normalize) if normalize else (None, None)
     return Inputs((inputs,), mean, std, lower, upper)
 
 

@@ -7,7 +7,7 @@ from slth.numerics import LAWS
 from slth.ticket.carried import CARRIED
 from slth.ticket.format.fields import TicketError, check_text, fail, justified
 from slth.ticket.format.masks import Stored
-from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, store
+from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, check_length, store
 from slth.ticket.format.schema import (
     ANY,
     DIGEST,
@@ -85,9 +85,10 @@ def says(ticket: Ticket) -> bool:
 
 
 def _says_inputs(inputs: Inputs) -> bool:
-    """A normalisation by one number per channel, and no range."""
-    channels = _channels(inputs.shape)
-    return inputs.lower is None and len(inputs.mean or ()) == len(inputs.std or ()) == channels
+    """A normalisation by one number per channel, or by one for all; no range."""
+    if inputs.mean is None or inputs.std is None or inputs.lower is not None:
+        return False
+    return {len(inputs.mean), len(inputs.std)} <= {1, _channels(inputs.shape)}
 
 
 def _channels(shape: tuple[int, ...]) -> int:
@@ -116,7 +117,7 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
             "network": BUILTIN.write_record(network, kind="builtin")
             if isinstance(network, Builtin)
             else BOUND_TO_A_MODEL.write({"kind": "bound"}),
-            "inputs": None if inputs is None else {key: getattr(inputs, key) for key in INPUTS.kinds},
+            "inputs": None if inputs is None else _inputs_data(inputs),
             "tensors": [_tensor(ticket, tensor, encodings) for tensor in ticket.tensors],
             "epsilon": ticket.move_bound,
             "carried": {
@@ -126,6 +127,13 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
             "provenance": {key: getattr(origin, key) for key in PROVENANCE.kinds},
         }
     )
+
+
+def _inputs_data(inputs: Inputs) -> dict[str, Any]:
+    """One number for all is written once per channel."""
+    channels, (mean, std) = _channels(inputs.shape), (inputs.mean or (), inputs.std or ())
+    repeated = (values * (channels if len(values) == 1 else 1) for values in (mean, std))
+    return dict(zip(INPUTS.kinds, (inputs.shape, *repeated), strict=True))
 
 
 def _tensor(ticket: Ticket, tensor: RandomTensor, encodings: Encodings) -> dict[str, Any]:
@@ -178,7 +186,7 @@ def layout_of(data: Any, stored: int) -> Layout:
 
     bits = {tensor.path: tensor.size for tensor in tensors}
     layout = Layout(tensors=tensors, bits=bits, encodings=encodings, carried=carried, ticket=ticket)
-    layout.check_length(stored)
+    check_length(layout.runs, stored)
     if not justified(sum(tensor.size for tensor in tensors), stored):
         raise TicketError(
             "the ticket names far more random weights than the file's size justifies; slth did not write it"
@@ -211,7 +219,7 @@ def _inputs(data: Mapping[str, Any]) -> Inputs:
     shape, mean, std = data["shape"], data["mean"], data["std"]
     channels = _channels(shape)
     if not len(mean) == len(std) == channels:
-        raise TicketError(f"inputs: expected mean and std of {channels} channels, got {mean} and {std}")
+        raise TicketError(f"inputs: expected mean and std of {channels} channels, got {len(mean)} and {len(std)}")
     return Inputs(shape, mean, std)
 
 

@@ -1,7 +1,7 @@
 """A small run with all that a resumed one could forget: dropout, BatchNorm, momenta, augmentation, several stages.
 
-As a program it runs in processes of its own: `training_helpers.py kill FOLDER COUNT` kills a run COUNT times and
-resumes it, `training_helpers.py ranks FOLDER TASK` trains in two processes. Both print what came out.
+As a program it runs in processes of its own: `training.py kill FOLDER COUNT` kills a run COUNT times and
+resumes it, `training.py ranks FOLDER TASK` trains in two processes. Both print what came out.
 """
 
 import hashlib
@@ -19,9 +19,19 @@ import numpy as np
 import torch
 from torch import nn
 
-from slth.learning import Biprop, EdgePopup, Magnitude, PerturbedEdgePopup, Supermask, Training, attach
+from slth.learning import (
+    Biprop,
+    EdgePopup,
+    Magnitude,
+    PerturbedEdgePopup,
+    RunFiles,
+    Supermask,
+    Training,
+    attach,
+)
 from slth.learning.batches import Batches
-from slth.learning.trainer import Keeping, fabric_for, train
+from slth.learning.devices import fabric_for
+from slth.learning.trainer import train
 
 SHORT = Training(epochs=2.0, batch=16, lr=0.05)
 METHODS = {
@@ -58,7 +68,7 @@ def images(count=44, *, size=16, crop=1):
     return Batches(x, (x.reshape(count, -1).astype(np.int64)[:, :3]).argmax(1), (0.5,), (0.3,), size, crop)
 
 
-def run(name, keeping=None, *, model=None, batches=None, fabric=None, training=None, asked=None, loss=None):
+def run(name, files=None, *, model=None, batches=None, fabric=None, training=None, asked=None, loss=None):
     """(masks, history) of a method of the list above."""
     method, settings = METHODS[name]
     masks = attach(network() if model is None else model, method, seed=11)
@@ -66,7 +76,7 @@ def run(name, keeping=None, *, model=None, batches=None, fabric=None, training=N
     stages = method.stages(settings if training is None else training)
     history = train(
         masks, stages, batches, images(30, size=30, crop=0), asked={"name": name} if asked is None else asked,
-        fabric=fabric, keeping=keeping, loss=loss,
+        fabric=fabric, files=files, loss=loss,
     )  # fmt: skip
     return masks, history
 
@@ -90,7 +100,7 @@ def kill(folder, count):
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
-            run("rewound", Keeping(checkpoint, 0.0, progress=_telling(writing)))
+            run("rewound", RunFiles(checkpoint, 0.0, progress=_telling(writing)))
             os._exit(0)
         os.close(writing)
         wait, spin = dice.randrange(1, 5), dice.randrange(20_000)
@@ -101,7 +111,7 @@ def kill(folder, count):
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         os.close(reading)
-    print(json.dumps([digest(*run("rewound", Keeping(checkpoint, 0.0))), [file.name for file in folder.iterdir()]]))
+    print(json.dumps([digest(*run("rewound", RunFiles(checkpoint, 0.0))), [file.name for file in folder.iterdir()]]))
 
 
 def _telling(pipe):
@@ -162,7 +172,7 @@ def _same(folder, fabric):
         (folder / f"{name}-{fabric.global_rank}").write_text(digest(masks, history))
     gradients, loss = one_step("edge-popup", fabric)
     np.savez(folder / f"gradient-{fabric.global_rank}.npz", *gradients, loss=loss)
-    keeping = Keeping(folder / "shared.checkpoint", 0.0)
+    files = RunFiles(folder / "shared.checkpoint", 0.0)
     whole = digest(*run("perturbed", fabric=fabric))
 
     class Stop(Exception):
@@ -173,10 +183,10 @@ def _same(folder, fabric):
             raise Stop
 
     try:
-        run("perturbed", replace(keeping, progress=stop), fabric=fabric)
+        run("perturbed", replace(files, progress=stop), fabric=fabric)
     except Stop:
         fabric.barrier()
-    resumed = digest(*run("perturbed", keeping, fabric=fabric))
+    resumed = digest(*run("perturbed", files, fabric=fabric))
     (folder / f"resumed-{fabric.global_rank}").write_text(str(whole == resumed))
 
 
@@ -185,7 +195,7 @@ def _die(folder, fabric):
         if done == 2 and fabric.global_rank == 1:
             os._exit(9)
 
-    run("edge-popup", Keeping(progress=die), fabric=fabric)
+    run("edge-popup", RunFiles(progress=die), fabric=fabric)
 
 
 def _nan(folder, fabric):

@@ -29,8 +29,8 @@ _BASE: dict[str, Criterion] = {
 
 def _same(base: Criterion, wanted: bool) -> Criterion:
     def scores(i: Tensor, f: Tensor) -> Tensor:
-        found = base(i, f)
-        return torch.where((i * f > 0) == wanted, found, found.min() - 1)
+        values = base(i, f)
+        return torch.where((i * f > 0) == wanted, values, values.min() - 1)
 
     return scores
 

@@ -18,7 +18,8 @@ import torch
 from torch import Tensor, nn
 
 from slth._errors import InputError
-from slth.learning.masks import Frozen, Masks
+from slth.learning.masked_parameter import MaskedParameter
+from slth.learning.masks import Masks
 from slth.learning.policy import Policy
 from slth.learning.selection import NARROW, count_kept, masked, signs, top
 from slth.learning.training import Stage, Training
@@ -36,6 +37,7 @@ class Biprop:
     density: float = 0.5
     binary_activations: bool = False
     strong = True
+    move_bound = None
 
     def __post_init__(self) -> None:
         count_kept(self.density, 1)
@@ -50,21 +52,25 @@ class Biprop:
             return Training(optimizer="adam")
         return Training()
 
-    def mask(self, weight: Frozen) -> "TopSigns":
-        return TopSigns(weight.uniform("scores"), weight.values(), weight.kept)
-
-    def stages(self, training: Training) -> list[Stage]:
-        return [Stage("biprop", training, moving="scores")]
+    def mask(self, tensor: MaskedParameter) -> "TopSigns":
+        return TopSigns(tensor.uniform("scores"), tensor.values(), tensor.kept)
 
     def prepare(self, masks: Masks) -> None:
         if self.binary_activations:
             binarise(masks)
+
+    def stages(self, training: Training) -> list[Stage]:
+        return [Stage("biprop", training, moving="scores")]
 
 
 class TopSigns(nn.Module):
     """α · sign(w) where |s| is among the k largest, else 0."""
 
     binary = True
+    signs: Tensor
+    sizes: Tensor  # |w|
+    window: Tensor  # where the threshold was last seen
+    alpha: Tensor
 
     def __init__(self, scores: Tensor, weight: Tensor, kept: int):
         super().__init__()
@@ -76,17 +82,17 @@ class TopSigns(nn.Module):
         self.register_buffer("alpha", torch.ones(()))
 
     def forward(self, weight: Tensor) -> Tensor:
-        kept = masked(self.signs, self.scores, self.kept, self.window)  # pyright: ignore
+        kept = masked(self.signs, self.scores, self.kept, self.window)
         with torch.no_grad():
-            self.alpha.copy_((kept.detach().abs() * self.sizes).sum() / self.kept)  # pyright: ignore
-        return kept * self.alpha.clone()  # pyright: ignore
+            self.alpha.copy_((kept.detach().abs() * self.sizes).sum() / self.kept)
+        return kept * self.alpha.clone()
 
     def chosen(self) -> Tensor:
         return top(self.scores, self.kept)
 
     def gain(self) -> float:
         with torch.no_grad():
-            return float((self.chosen() * self.sizes).sum() / self.kept)  # pyright: ignore
+            return float((self.chosen() * self.sizes).sum() / self.kept)
 
 
 class SignActivation(nn.Module):
@@ -99,17 +105,17 @@ class SignActivation(nn.Module):
 
 def binarise(masks: Masks) -> None:
     """Replace every ReLU module of a model by a sign, wherever it is used; `detach(restore=True)` puts it back."""
-    found = [
+    relus = [
         (parent, name, child)
         for parent in masks.model.modules()
         for name, child in parent._modules.items()  # pyright: ignore[reportPrivateUsage]
         if isinstance(child, nn.ReLU)
     ]
-    if not found:
+    if not relus:
         masks.detach(restore=True)
         raise InputError(
             "binary activations take the place of nn.ReLU modules, and the model has none; use such modules"
         )
-    for parent, name, _ in found:
+    for parent, name, _ in relus:
         setattr(parent, name, SignActivation())
-    masks.replaced += found
+    masks.replaced += relus

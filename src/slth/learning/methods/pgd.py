@@ -16,11 +16,12 @@ from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor
 
 from slth._errors import InputError
-from slth.learning.edge_popup import TopScores
-from slth.learning.masks import Frozen, Masks
+from slth.learning.masked_parameter import MaskedParameter
+from slth.learning.masks import Masks, bound32
+from slth.learning.methods.edge_popup import TopScores, top_scores_of
 from slth.learning.policy import Policy
 from slth.learning.selection import count_kept
 from slth.learning.training import Stage, Training
@@ -52,6 +53,11 @@ class PerturbedEdgePopup:
         return self.epsilon == 0
 
     @property
+    def move_bound(self) -> float | None:
+        """ε, rounded down to a float32."""
+        return bound32(self.epsilon) if self.epsilon > 0 else None
+
+    @property
     def policy(self) -> Policy:
         return Policy(law="kaiming_normal")
 
@@ -59,11 +65,14 @@ class PerturbedEdgePopup:
     def training(self) -> Training:
         return Training(epochs=0.5, lr=0.07, weight_decay=0.0)
 
-    def mask(self, weight: Frozen) -> "TopScores":
-        mask = TopScores(weight.uniform("scores"), weight.kept)
-        for name, bound in zip(("low", "high"), box(weight.values(), self.epsilon), strict=True):
+    def mask(self, tensor: MaskedParameter) -> TopScores:
+        mask = TopScores(tensor.uniform("scores"), tensor.kept)
+        for name, bound in zip(("low", "high"), box(tensor.values(), self.epsilon), strict=True):
             mask.register_buffer(name, bound, persistent=False)
         return mask
+
+    def prepare(self, masks: Masks) -> None:
+        """Nothing more."""
 
     def stages(self, training: Training) -> list[Stage]:
         weights = replace(
@@ -93,10 +102,11 @@ class PerturbedEdgePopup:
     def _project(self, masks: Masks) -> None:
         with torch.no_grad():
             for tensor in masks:
-                tensor.original.clamp_(tensor.mask.low, tensor.mask.high)  # pyright: ignore
+                mask = top_scores_of(tensor)
+                tensor.original.clamp_(mask.get_buffer("low"), mask.get_buffer("high"))
 
 
-def box(start: torch.Tensor, epsilon: float) -> tuple[torch.Tensor, torch.Tensor]:
+def box(start: Tensor, epsilon: float) -> tuple[Tensor, Tensor]:
     """The smallest and the largest float32 within ε of each W₀, in exact arithmetic: rounded towards W₀."""
 
     def above(exact: np.ndarray) -> np.ndarray:
@@ -113,15 +123,9 @@ def box(start: torch.Tensor, epsilon: float) -> tuple[torch.Tensor, torch.Tensor
 
 def _keep_all(masks: Masks) -> None:
     for tensor in masks:
-        _mask(tensor).kept = tensor.size
+        top_scores_of(tensor).kept = tensor.size
 
 
 def _keep_some(masks: Masks) -> None:
     for tensor in masks:
-        _mask(tensor).kept = tensor.kept
-
-
-def _mask(tensor: Frozen) -> TopScores:
-    mask: nn.Module = tensor.mask  # pyright: ignore
-    assert isinstance(mask, TopScores)
-    return mask
+        top_scores_of(tensor).kept = tensor.kept

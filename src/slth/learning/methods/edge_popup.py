@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from slth._errors import InputError
-from slth.learning.masks import Frozen, Masks
+from slth.learning.masked_parameter import MaskedParameter
+from slth.learning.masks import Masks
 from slth.learning.policy import Policy
 from slth.learning.selection import NARROW, count_kept, masked, product, top
 from slth.learning.training import Stage, Training
@@ -40,6 +41,7 @@ class EdgePopup:
     scope: Literal["layer", "global"] = "layer"
     ramp: float = 0.5
     strong = True
+    move_bound = None
 
     def __post_init__(self) -> None:
         count_kept(self.density, 1)
@@ -56,8 +58,11 @@ class EdgePopup:
     def training(self) -> Training:
         return Training()
 
-    def mask(self, weight: Frozen) -> "TopScores":
-        return TopScores(weight.uniform("scores"), weight.kept)
+    def mask(self, tensor: MaskedParameter) -> "TopScores":
+        return TopScores(tensor.uniform("scores"), tensor.kept)
+
+    def prepare(self, masks: Masks) -> None:
+        """Nothing more."""
 
     def stages(self, training: Training) -> list[Stage]:
         if self.scope == "layer":
@@ -70,8 +75,9 @@ class EdgePopup:
     def _ramp(self, masks: Masks, step: int, steps: int) -> None:
         share = (step + 1) / max(1.0, self.ramp * steps)
         density = self.density if share >= 1 else 1 - share * (1 - self.density)
-        for tensor in masks.pooled[:1]:
-            pool: Pool = tensor.mask.pool  # pyright: ignore
+        for tensor in masks.pooled[:1]:  # they share one pool
+            pool = top_scores_of(tensor).pool
+            assert pool is not None
             pool.kept = count_kept(density, pool.size)
 
 
@@ -79,6 +85,7 @@ class TopScores(nn.Module):
     """w ⊙ 1[|s| among the k largest of the layer, or of the pool it has joined]."""
 
     binary = False
+    window: Tensor  # where the threshold was last seen
 
     def __init__(self, scores: Tensor, kept: int):
         super().__init__()
@@ -92,13 +99,20 @@ class TopScores(nn.Module):
             return product(weight, self.scores, self.pool.mask(self))
         if self.kept == weight.numel() and not self.scores.requires_grad:
             return weight
-        return masked(weight, self.scores, self.kept, self.window)  # pyright: ignore
+        return masked(weight, self.scores, self.kept, self.window)
 
     def chosen(self) -> Tensor:
         return top(self.scores, self.kept) if self.pool is None else self.pool.mask(self)
 
     def gain(self) -> float:
         return 1.0
+
+
+def top_scores_of(tensor: MaskedParameter) -> TopScores:
+    """The mask of a tensor, known to be of this kind."""
+    mask: object = tensor.mask
+    assert isinstance(mask, TopScores)
+    return mask
 
 
 class Pool:
@@ -124,7 +138,7 @@ class Pool:
 
 def join(masks: Masks, density: float) -> None:
     """Put the top-score masks of a network into one pool, those excepted whose density the policy names."""
-    members: list[TopScores] = [tensor.mask for tensor in masks.pooled]  # pyright: ignore
+    members = [top_scores_of(tensor) for tensor in masks.pooled]
     pool = Pool(members, count_kept(density, sum(member.scores.numel() for member in members)))
     for member in members:
         member.pool = pool

@@ -19,7 +19,8 @@ import torch
 from torch import Tensor, nn
 
 from slth._errors import InputError
-from slth.learning.masks import Frozen, Masks
+from slth.learning.masked_parameter import MaskedParameter
+from slth.learning.masks import Masks
 from slth.learning.policy import Policy
 from slth.learning.training import Stage, Training
 
@@ -36,6 +37,7 @@ class Supermask:
     rescale: bool = True
     initial: float = 0.0
     strong = True
+    move_bound = None
     density = 1.0  # every weight may be kept
 
     def __post_init__(self) -> None:
@@ -52,12 +54,15 @@ class Supermask:
     def training(self) -> Training:
         return Training(lr=100.0, weight_decay=0.0, batch=250, schedule="constant")
 
-    def mask(self, weight: Frozen) -> "BernoulliMask":
-        key = hashlib.sha256(f"{weight.seed}/{weight.path}/draws".encode()).digest()
-        uses = 1 + len(weight.place.aliases)
+    def mask(self, tensor: MaskedParameter) -> "BernoulliMask":
+        key = hashlib.sha256(f"{tensor.seed}/{tensor.path}/draws".encode()).digest()
+        uses = 1 + len(tensor.location.aliases)
         return BernoulliMask(
-            weight.shape, self.initial, int.from_bytes(key[:7], "little"), rescale=self.rescale, uses=uses
+            tensor.shape, self.initial, int.from_bytes(key[:7], "little"), rescale=self.rescale, uses=uses
         )
+
+    def prepare(self, masks: Masks) -> None:
+        """Nothing more."""
 
     def stages(self, training: Training) -> list[Stage]:
         return [Stage("supermask", training, moving="scores", end=_check)]
@@ -75,6 +80,7 @@ class BernoulliMask(nn.Module):
     """g · w ⊙ b with b drawn anew in every training step, once for all places of a tied weight; fixed in evaluation."""
 
     binary = False
+    draws: Tensor  # forward passes that drew
 
     def __init__(self, shape: tuple[int, ...], initial: float, key: int, *, rescale: bool, uses: int = 1):
         super().__init__()
@@ -99,9 +105,8 @@ class BernoulliMask(nn.Module):
         return float(_share_inverse(self.chosen())) if self.rescale else 1.0
 
     def _drawn(self, share: Tensor) -> Tensor:
-        counter: Tensor = self.draws  # pyright: ignore
-        generator = torch.Generator(share.device).manual_seed((self.key + int(counter) // self.uses) % 2**63)
-        counter.add_(1)
+        generator = torch.Generator(share.device).manual_seed((self.key + int(self.draws) // self.uses) % 2**63)
+        self.draws.add_(1)
         return (torch.rand(share.shape, generator=generator, device=share.device) < share).float()
 
 

@@ -1,0 +1,27 @@
+"""The methods, one file each: reference, settings, what it adds to the trainer. `METHODS`: name -> settings."""
+
+from slth.learning.methods.biprop import Biprop
+from slth.learning.methods.edge_popup import EdgePopup
+from slth.learning.methods.fixed_mask import FixedMask, fixed_mask_of
+from slth.learning.methods.magnitude import Magnitude
+from slth.learning.methods.pgd import PerturbedEdgePopup
+from slth.learning.methods.supermask import Supermask
+
+METHODS: dict[str, type] = {
+    "edge-popup": EdgePopup,
+    "biprop": Biprop,
+    "supermask": Supermask,
+    "magnitude": Magnitude,
+    "perturbed-edge-popup": PerturbedEdgePopup,
+}
+
+__all__ = [
+    "METHODS",
+    "Biprop",
+    "EdgePopup",
+    "FixedMask",
+    "Magnitude",
+    "PerturbedEdgePopup",
+    "Supermask",
+    "fixed_mask_of",
+]
