@@ -169,13 +169,13 @@ def walk(nodes: list[dict]) -> list[dict]:
     return list(found.values())
 
 
-def graph_digest(shape, nodes, maps, arrays) -> str:
-    """SHA-256 of a target: `maps` by path (C, b or None), `arrays` by name."""
+def numbered(nodes) -> tuple[list[dict], list[str], list[str]]:
+    """The nodes as the page writes them, with numbers for names; the names of maps and of carried arrays."""
     nodes = walk(nodes)
     number = {"input": -1} | {node["name"]: i for i, node in enumerate(nodes)}
-    seen_maps, seen_arrays = [], []
+    maps, arrays = [], []
 
-    def numbered(seen, name):
+    def place(seen, name):
         if name not in seen:
             seen.append(name)
         return seen.index(name)
@@ -186,14 +186,22 @@ def graph_digest(shape, nodes, maps, arrays) -> str:
         if isinstance(value, list):
             return [renamed(None, item) for item in value]
         if key == "map":
-            return numbered(seen_maps, value)
+            return place(maps, value)
         named = key in ("scale", "shift", "slope", "value") and isinstance(value, str)
-        return numbered(seen_arrays, value) if named else value
+        return place(arrays, value) if named else value
 
     texts = [{"inputs": [number[name] for name in node["inputs"]], "op": renamed(None, node["op"])} for node in nodes]
-    digest = hashlib.sha256(json.dumps([list(shape), texts], sort_keys=True, separators=(",", ":")).encode())
-    for part in [part for path in seen_maps for part in maps[path] if part is not None]:
-        digest.update(little(part))
-    for name in seen_arrays:
-        digest.update(little(arrays[name]))
-    return digest.hexdigest()
+    return texts, maps, arrays
+
+
+def digest_text(shape, nodes) -> str:
+    """What the digest of a target begins with."""
+    return json.dumps([list(shape), numbered(nodes)[0]], sort_keys=True, separators=(",", ":"))
+
+
+def graph_digest(shape, nodes, coefficients, arrays) -> str:
+    """SHA-256 of a target: `coefficients` by path (C, b or None), `arrays` by name."""
+    _, maps, names = numbered(nodes)
+    parts = [part for path in maps for part in coefficients[path] if part is not None]
+    parts += [arrays[name] for name in names]
+    return hashlib.sha256(digest_text(shape, nodes).encode() + b"".join(map(little, parts))).hexdigest()

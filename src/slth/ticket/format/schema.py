@@ -6,7 +6,7 @@ A table reads strictly: exactly its keys, each of its kind. What a kind refuses 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from slth._errors import InputError
 from slth.ticket.format.fields import TicketError, check_float, check_int, check_keys, check_list, check_text, fail
@@ -53,6 +53,7 @@ class Table:
         return self.write({key: getattr(record, key) for key in self.kinds if key not in more} | more)
 
 
+@runtime_checkable
 class Members(Protocol):
     """What some members of an object stand for."""
 
