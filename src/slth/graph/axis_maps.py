@@ -1,13 +1,14 @@
 """Matrices along an axis: average and adaptive pools, means, upsampling, one kind each, and any other one carried."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float64
+from jaxtyping import Float64, Int64
 
 from slth._errors import InputError
+
+Window = Int64[np.ndarray, " row"]
 
 KINDS: dict[str, tuple[str, ...]] = {
     "average": ("kernel", "stride", "padding", "length", "count"),
@@ -47,13 +48,21 @@ class AxisMatrix:
             raise InputError(f"count: expected all or real, got {self.count!r}")
 
     def rows(self, length: int, carried: Mapping[str, np.ndarray]) -> int:
-        """Length of the axis afterwards."""
+        """Length of the axis afterwards.
+
+        Raises:
+            InputError: a carried matrix of another shape, or a window that reads only padding.
+        """
         if self.value is not None:
             matrix = carried[self.value]
             if matrix.ndim != 2 or matrix.shape[1] != length:
                 raise InputError(f"the matrix of axis {self.axis} has shape {matrix.shape}; the axis is {length} long")
             return matrix.shape[0]
         assert self.length is not None
+        if self.kind == "average":
+            kernel, stride, before, _ = self._steps()
+            if kernel <= before or (self.length - 1) * stride - before >= length:
+                raise InputError(f"a window of the average along axis {self.axis} reads only padding")
         return self.length
 
     def matrix(self, length: int, carried: Mapping[str, np.ndarray]) -> Float64[np.ndarray, "row length"]:
@@ -63,47 +72,62 @@ class AxisMatrix:
         array([[0.5, 0.5, 0. ],
                [0. , 0.5, 0.5]])
         """
-        n = self.rows(length, carried)
         if self.value is not None:
+            self.rows(length, carried)
             return carried[self.value].astype(np.float64)
-        a = np.zeros((n, length))
-        for i in range(n):
-            if self.kind == "linear":
-                self._interpolate(a[i], i, n)
-            else:
-                start, stop, count = self._window(i, n, length)
-                if not 0 <= start < stop <= length:
-                    raise InputError(f"row {i} of the {self.kind} along axis {self.axis} reads only padding")
-                a[i, start:stop] = 1.0 / count
-        return a
+        start, stop = self.windows(length)
+        a, rows = np.zeros((len(start), length)), np.arange(len(start))
+        if self.kind == "linear":
+            p = self._positions(length)
+            a[rows, start] = 1 - p + start
+            a[rows, stop - 1] = np.where(p > start, p - start, a[rows, stop - 1])
+            return a
+        inside = (np.arange(length) >= start[:, None]) & (np.arange(length) < stop[:, None])
+        return np.divide(inside, self._counts(start, stop, length)[:, None], out=a)
 
-    def _window(self, i: int, n: int, length: int) -> tuple[int, int, int]:
-        """First index, the one behind the last, and what is divided by."""
+    def windows(self, length: int) -> tuple[Window, Window]:
+        """Where the entries > 0 of each row begin, and the first index behind them; of a matrix that is not carried.
+
+        >>> AxisMatrix(0, "nearest", length=3).windows(2)
+        (array([0, 0, 1]), array([1, 1, 2]))
+        """
+        i, n = np.arange(self.rows(length, {})), self.length
+        assert n is not None
         if self.kind == "mean":
-            start, stop = i * length // n, -(-(i + 1) * length // n)
-            return start, stop, stop - start
+            return i * length // n, -(-(i + 1) * length // n)
         if self.kind == "nearest":
-            start = i * length // n
-            return start, start + 1, 1
+            return i * length // n, i * length // n + 1
+        if self.kind == "linear":
+            p = self._positions(length)
+            below = np.floor(p).astype(np.int64)
+            return below, below + 1 + (p > below)
+        kernel, stride, before, _ = self._steps()
+        first = i * stride - before
+        return np.maximum(first, 0), np.minimum(first + kernel, length)
+
+    def _steps(self) -> tuple[int, int, int, int]:
+        """Of an average: kernel, stride, padding before and behind."""
         assert self.kernel is not None
         assert self.stride is not None
         assert self.padding is not None
-        before, behind = self.padding
-        first, last = i * self.stride - before, i * self.stride - before + self.kernel
-        start, stop = max(first, 0), min(last, length)
-        counted = (max(first, -before), min(last, length + behind)) if self.count == "all" else (start, stop)
-        return start, stop, counted[1] - counted[0]
+        return self.kernel, self.stride, *self.padding
 
-    def _interpolate(self, row: np.ndarray, i: int, n: int) -> None:
-        length = len(row)
+    def _counts(self, start: Window, stop: Window, length: int) -> Window:
+        """What the sum of each window is divided by."""
+        if self.count != "all":
+            return stop - start
+        kernel, stride, before, behind = self._steps()
+        first = np.arange(len(start)) * stride - before
+        return np.minimum(first + kernel, length + behind) - first
+
+    def _positions(self, length: int) -> Float64[np.ndarray, " row"]:
+        """Where each row of an interpolation stands on the axis."""
+        n = self.length
+        assert n is not None
+        i = np.arange(n)
         if self.corners:
-            p = i * (length - 1) / (n - 1) if n > 1 else 0.0
-        else:
-            p = min(max((i + 0.5) * length / n - 0.5, 0.0), length - 1.0)
-        below = math.floor(p)
-        row[below] = 1 - p + below
-        if p > below:
-            row[below + 1] = p - below
+            return i * (length - 1) / max(n - 1, 1)
+        return np.clip((i + 0.5) * length / n - 0.5, 0.0, length - 1.0)
 
 
 def apply_along(matrix: np.ndarray, x: np.ndarray, axis: int) -> np.ndarray:

@@ -56,6 +56,11 @@ class Pointwise:
             given, optional = getattr(self, name) is not None, self.function == "Clip"
             if given != (name in known) and not (optional and name in known):
                 raise InputError(f"{self.function} takes {', '.join(known) or 'no parameters'}; {name} is off")
+        positive = {"Celu": self.alpha, "Swish": self.alpha, "Selu": self.gamma}.get(self.function)
+        if positive is not None and positive <= 0:
+            raise InputError(f"{self.function}: expected a parameter > 0, got {positive:g}")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise InputError(f"{self.function}: expected low <= high, got {self.low:g} and {self.high:g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,18 @@ class MaxPool:
 
     kernel: tuple[int, ...]
     stride: tuple[int, ...]
-    padding: tuple[int, ...]  # before each axis, then behind each
+    padding: tuple[int, ...]  # before each axis, then behind each; a padded axis is no shorter than a dilated step
     dilation: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        sizes = self.kernel, self.stride, self.dilation
+        axes = len(self.kernel)
+        if not 1 <= axes <= 3 or {len(size) for size in sizes} != {axes} or len(self.padding) != 2 * axes:
+            raise InputError(
+                f"expected kernel, stride, dilation of 1 to 3 axes, padding of twice as many; got {self.kernel}"
+            )
+        if min(map(min, sizes)) < 1 or min(self.padding) < 0:
+            raise InputError(f"expected windows of at least 1 and padding of at least 0; got {self.kernel}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,13 +82,14 @@ def _same(op: Any, values: Shapes, carried: Carried) -> Shape:
 
 def _max_pool(op: MaxPool, values: Shapes, _: Carried) -> Shape:
     axes = len(op.kernel)
-    if not 1 <= axes < len(values[0]) + 1 or len(op.padding) != 2 * axes:
+    if axes > len(values[0]):
         raise InputError(f"a window of {axes} axes over values of shape {values[0]}")
     lengths: list[int] = []
     for i, length in enumerate(values[0][-axes:]):
         k, s, d, a, e = op.kernel[i], op.stride[i], op.dilation[i], op.padding[i], op.padding[axes + i]
         count = (length + a + e - d * (k - 1) - 1) // s + 1
-        if count < 1 or any(not any(0 <= m * s + p * d - a < length for p in range(k)) for m in (0, count - 1)):
+        # steps of at most the length never jump over it: only the first window and the last can miss it
+        if count < 1 or ((a or e) and k > 1 and d > length) or d * (k - 1) < a or (count - 1) * s - a >= length:
             raise InputError(f"a window of {k} along an axis of {length} reads nothing, or only padding")
         lengths.append(count)
     return (*values[0][:-axes], *lengths)

@@ -3,11 +3,13 @@
 If a realisation gave x̂ < 0 where x ≥ 0, its lift would give 0 and its coefficients P x̂: both must agree on every input.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from slth._errors import InputError
 from slth._shapes import Signed
 from slth.graph import spread
 from slth.graph.axis_maps import apply_along
@@ -24,6 +26,7 @@ from slth.graph.ops import (
     LogSoftmax,
     MaxPool,
     Multiply,
+    Op,
     Pad,
     Permute,
     Pointwise,
@@ -37,6 +40,7 @@ from slth.graph.shapes import Carried, shapes
 Negative = np.ndarray  # bool: size 1 along every axis whose entries share it, see `spread`
 Inputs = tuple[Negative, ...]
 Shapes = tuple[Shape, ...]
+MOST_WORK = 2**26  # entries that the signs of a network may take to find; those of channels take next to none
 
 
 def signed_inputs(graph: Graph, inputs: Shape, negative: Negative, carried: Carried) -> dict[str, Signed]:
@@ -45,12 +49,31 @@ def signed_inputs(graph: Graph, inputs: Shape, negative: Negative, carried: Carr
     Args:
         inputs: the shape of the network's input.
         negative: where that can be negative; broadcasts against `inputs`.
+
+    Raises:
+        InputError: signs that differ from entry to entry over more than `MOST_WORK` entries.
     """
     known = shapes(graph, inputs, carried)
     found: dict[str, Signed] = {}
+    work = 0
+
+    def looked_at(node: Node, entries: int) -> None:
+        nonlocal work
+        work += entries
+        if work > MOST_WORK:
+            raise InputError(
+                f"{node.name}: signs differ from entry to entry over more than {MOST_WORK:,} entries; "
+                "give one input range for each channel"
+            )
 
     def step(node: Node, values: Inputs) -> Negative:
         own = tuple(known[name] for name in node.inputs)
+        looked_at(node, _work(node.op, values, own, carried))
+        negative = through(node, values, own)
+        looked_at(node, negative.size)
+        return negative
+
+    def through(node: Node, values: Inputs, own: Shapes) -> Negative:
         if isinstance(node.op, Linear):
             channel = len(own[0]) - 1 if isinstance(node.op.basis, Dense) else 0
             others = tuple(axis for axis in range(len(own[0])) if axis != channel)
@@ -61,6 +84,24 @@ def signed_inputs(graph: Graph, inputs: Shape, negative: Negative, carried: Carr
 
     fold(graph, np.asarray(negative, np.bool_), step)
     return found
+
+
+def _work(op: Op, values: Inputs, own: Shapes, carried: Carried) -> int:
+    """Entries that an op looks at, beside those that come of it."""
+    if not isinstance(op, MaxPool | AxisMap):
+        return 0
+    sizes, total = list(values[0].shape), 0
+    if isinstance(op, MaxPool):
+        fixed = len(sizes) - len(op.kernel)
+        shared = all(size == 1 for size in sizes[fixed:])
+        return 0 if shared else math.prod([*sizes[:fixed], *own[0][fixed:]]) * math.prod(op.kernel)
+    for axis in op.axes:
+        if axis.value is not None or sizes[axis.axis] > 1:
+            sizes[axis.axis] = own[0][axis.axis]
+            rows = axis.rows(own[0][axis.axis], carried)
+            total += math.prod(sizes) * (1 if axis.value is None else rows)
+            sizes[axis.axis] = rows
+    return total
 
 
 def _pointwise(op: Pointwise, values: Inputs, _: Shapes, __: Shape, ___: Carried) -> Negative:
@@ -74,26 +115,35 @@ def _pointwise(op: Pointwise, values: Inputs, _: Shapes, __: Shape, ___: Carried
 
 
 def _max_pool(op: MaxPool, values: Inputs, own: Shapes, _: Shape, __: Carried) -> Negative:
-    axes = tuple(range(values[0].ndim - len(op.kernel), values[0].ndim))
-    if all(values[0].shape[axis] == 1 for axis in axes):
+    """Only the pooled axes are told apart; the others stay as they are."""
+    fixed = values[0].ndim - len(op.kernel)
+    if all(size == 1 for size in values[0].shape[fixed:]):
         return values[0]
-    return max_pool(op, spread.full(values[0], own[0]).astype(np.float64)) > 0
+    pooled = np.broadcast_to(values[0], (*values[0].shape[:fixed], *own[0][fixed:]))
+    return max_pool(op, pooled.astype(np.float32)) > 0
 
 
 def _axis_map(op: AxisMap, values: Inputs, own: Shapes, _: Shape, carried: Carried) -> Negative:
     """Entry i can be negative if some A[i, l] < 0, or if A[i, l] > 0 where x[l] can."""
     (negative,), shape = values, list(own[0])
     for axis in op.axes:
-        matrix = axis.matrix(shape[axis.axis], carried)
-        shape[axis.axis] = len(matrix)
-        if negative.shape[axis.axis] == 1 and not (matrix < 0).any():
-            continue
-        full = np.broadcast_to(
-            negative, (*negative.shape[: axis.axis], matrix.shape[1], *negative.shape[axis.axis + 1 :])
-        )
-        inherited = apply_along((matrix > 0).astype(np.float64), full.astype(np.float64), axis.axis) > 0
-        negative = inherited | along(np.asarray((matrix < 0).any(axis=1)), axis.axis, negative.ndim).astype(np.bool_)
+        length, shape[axis.axis] = shape[axis.axis], axis.rows(shape[axis.axis], carried)
+        full = np.broadcast_to(negative, (*negative.shape[: axis.axis], length, *negative.shape[axis.axis + 1 :]))
+        if axis.value is not None:
+            matrix = axis.matrix(length, carried)
+            inherited = apply_along((matrix > 0).astype(np.float64), full.astype(np.float64), axis.axis) > 0
+            own_signs = along(np.asarray((matrix < 0).any(axis=1)), axis.axis, negative.ndim)
+            negative = inherited | own_signs.astype(np.bool_)
+        elif negative.shape[axis.axis] > 1:
+            negative = _in_windows(full, *axis.windows(length), axis=axis.axis)
     return negative
+
+
+def _in_windows(negative: Negative, start: np.ndarray, stop: np.ndarray, *, axis: int) -> Negative:
+    """Can an entry of each window along the axis be negative? Counted up to both ends: O(entries)."""
+    before = np.zeros((*negative.shape[:axis], 1, *negative.shape[axis + 1 :]), np.int32)
+    count = np.concatenate([before, negative.cumsum(axis=axis, dtype=np.int32)], axis=axis)
+    return count.take(stop, axis=axis) > count.take(start, axis=axis)
 
 
 def _add(op: Add, values: Inputs, _: Shapes, __: Shape, ___: Carried) -> Negative:

@@ -41,8 +41,10 @@ def constructed_ticket(
     realised: Mapping[str, Realised],
     claims: Certificate,
     provenance: Provenance,
+    carried: Mapping[str, np.ndarray] | None = None,
+    assumed: tuple[str, ...] = (),
 ) -> Ticket:
-    """A ticket whose maps were solved; all mappings but `masks` by map, `masks` by tensor."""
+    """A ticket whose maps were solved; all mappings by map, but `masks` by tensor and `carried`, what ops read."""
     tensors = gadget_tensors(graph, gadgets, masks)
     return Ticket(
         seed=seed,
@@ -55,6 +57,8 @@ def constructed_ticket(
         digests={path: realised_digest(part) for path, part in realised.items()},
         claims=claims,
         provenance=provenance,
+        carried={name: native(name, values) for name, values in sorted((carried or {}).items())},
+        assumed=assumed,
     )
 
 

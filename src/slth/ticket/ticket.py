@@ -20,7 +20,7 @@ from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
 from slth.ticket.realise import realise
-from slth.ticket.tensors import MOST, RandomTensor, check_trained
+from slth.ticket.tensors import MOST, RandomTensor, check_text, check_trained
 
 Moves = Float32[np.ndarray, "_"]
 
@@ -49,6 +49,7 @@ class Ticket:
     moves: Mapping[str, Moves] = field(default_factory=dict[str, Moves])  # Δ of the kept weights in C order, by tensor
     move_bound: float | None = None  # claim: every |Δ| is at most this
     carried: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])  # the rest of the state, as it is
+    assumed: tuple[str, ...] = ()  # sentences: what had to be assumed to read the target
     _named: Mapping[str, RandomTensor] = field(init=False, repr=False)  # tensors by path and by alias
 
     def __post_init__(self) -> None:
@@ -75,6 +76,8 @@ class Ticket:
         self._check_maps()
         for name, values in self.carried.items():
             check_carried(name, values)
+        for sentence in self.assumed:
+            check_text(sentence, "what was assumed", 1000)
         self._check_names()
 
     def _check_gadgets(self) -> None:

@@ -7,17 +7,16 @@ rebuilt and compared, so lengths, offsets, names, types and order cannot lie. No
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slth._errors import InputError
-from slth.ticket.format import v1_constructed, v1_learned
+from slth.ticket.format import v1_constructed, v1_learned, v2
 from slth.ticket.format.fields import TicketError, as_ticket_errors, canonical, parse
 from slth.ticket.format.runs import Layout, Run, body_of, carried_types, encodings_of, runs_of
 from slth.ticket.ticket import Ticket
 
-FORMAT = 1  # the newest version that is read
-CODECS = (v1_constructed, v1_learned)  # the oldest first: `encode` takes the first that says a ticket whole
+CODECS = (v1_constructed, v1_learned, v2)  # the oldest first: `encode` takes the first that says a ticket whole
 MOST_HEADER = 1 << 24  # bytes
 _ZEROS = "0" * 64
 
@@ -50,8 +49,7 @@ def encode(ticket: Ticket) -> bytes:
 
 def stored_mask_bits(ticket: Ticket) -> int:
     """Bits that the masks take in the file, coded where that is shorter."""
-    codec = v1_constructed if ticket.gadgets else v1_learned  # every version codes them alike
-    return 8 * sum(len(data) for _, data in codec.stored_masks(ticket).values())
+    return 8 * sum(len(data) for _, data in v2.stored_masks(ticket).values())  # every version codes them alike
 
 
 def decode(data: bytes) -> Ticket:
@@ -65,7 +63,7 @@ def decode(data: bytes) -> Ticket:
         raise TicketError("the ticket states no digest of 64 hexadecimal digits; it was not written by slth")
     if hashlib.sha256(_with_digest(data, digest, _ZEROS)).hexdigest() != digest:
         raise DamagedTicketError("the content does not match the ticket's digest: damaged or changed; get a fresh copy")
-    codec = v1_learned if metadata.get("kind") == v1_learned.KIND else v1_constructed
+    codec = _codec(metadata)
     body = data[8 + len(header) :]
     with as_ticket_errors():
         layout: Layout = codec.layout_of(metadata, len(body))
@@ -98,12 +96,19 @@ def _metadata_text(header: bytes) -> str:
 
 def _check_version(metadata: Any) -> None:
     version = metadata.get("format") if isinstance(metadata, dict) else None
-    if type(version) is not int or version < 1:
+    if type(version) not in (int, str) or (type(version) is int and version < 1):
         raise TicketError("not a ticket: its metadata states no format version")
-    if version > FORMAT:
+    if version not in (v1_constructed.FORMAT, v2.FORMAT):
         raise TicketError(
-            f"the ticket has format version {str(version)[:20]}; this slth reads up to {FORMAT}: update slth"
+            f"the ticket has format version {version!r:.22}; this slth reads {v1_constructed.FORMAT} and "
+            f"{v2.FORMAT}: update slth"
         )
+
+
+def _codec(metadata: Mapping[str, Any]) -> Any:
+    if metadata["format"] == v2.FORMAT:
+        return v2
+    return v1_learned if metadata.get("kind") == v1_learned.KIND else v1_constructed
 
 
 def _with_digest(data: bytes, old: str, new: str) -> bytes:

@@ -3,14 +3,16 @@
 A table reads strictly: exactly its keys, each of its kind. What a kind refuses is one sentence that names the member.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
-from slth.ticket.format.fields import check_float, check_int, check_keys, check_list, check_text, fail
+from slth._errors import InputError
+from slth.ticket.format.fields import TicketError, check_float, check_int, check_keys, check_list, check_text, fail
 
 _HEX = 64
-SIZE = 2**40  # no dimension is larger
+SIZE = 2**40  # no dimension is larger, no array has more numbers
 
 
 def _same(value: Any) -> Any:
@@ -51,6 +53,61 @@ class Table:
         return self.write({key: getattr(record, key) for key in self.kinds if key not in more} | more)
 
 
+@runtime_checkable
+class Members(Protocol):
+    """What some members of an object stand for."""
+
+    def read(self, data: Any, where: str) -> Any: ...
+    def write(self, record: Any) -> dict[str, Any]: ...
+
+
+class Record:
+    """A record whose attributes are the members."""
+
+    def __init__(self, make: Callable[..., Any], **kinds: Kind) -> None:
+        self.make, self.table = make, Table(**kinds)
+
+    def read(self, data: Any, where: str) -> Any:
+        """The record.
+
+        Raises:
+            TicketError: as `Table.read`; or what the record itself refuses.
+        """
+        members = self.table.read(data, where)
+        try:
+            return self.make(**members)
+        except InputError as error:
+            raise TicketError(f"{where}: {error}") from error
+
+    def write(self, record: Any) -> dict[str, Any]:
+        """Plain data."""
+        return self.table.write_record(record)
+
+
+class Choice:
+    """Objects of several kinds, a closed vocabulary: one member names the kind, which says what the others are.
+
+    Args:
+        key: the member.
+        kind_of: the name of a record's kind.
+    """
+
+    def __init__(self, key: str, kinds: Mapping[str, Members], *, kind_of: Callable[[Any], str]) -> None:
+        self.key, self.kinds, self.kind_of = key, kinds, kind_of
+
+    def read(self, data: Any, where: str) -> Any:
+        """What the members stand for."""
+        if type(data) is not dict:
+            fail(where, "an object", data)
+        name = name_of(*self.kinds).read(data.get(self.key), f"{where}.{self.key}")
+        return self.kinds[name].read({key: value for key, value in data.items() if key != self.key}, where)
+
+    def write(self, record: Any) -> dict[str, Any]:
+        """Plain data."""
+        name = self.kind_of(record)
+        return {self.key: name, **self.kinds[name].write(record)}
+
+
 def integer(low: int, high: int) -> Kind:
     """An integer in [low, high]; true and false are no integers."""
     return Kind(lambda value, where: check_int(value, where, low, high))
@@ -77,6 +134,20 @@ def one_of(*legal: str) -> Kind:
     return Kind(read)
 
 
+def name_of(*known: str) -> Kind:
+    """A name of a closed vocabulary, which later versions may add to."""
+
+    def read(value: Any, where: str) -> str:
+        if type(value) is not str:
+            fail(where, f"one of {', '.join(known)}", value)
+        if value not in known:
+            names = ", ".join(known)
+            raise TicketError(f"{where}: {ascii(value)[:80]} is not known to this slth: update slth; it knows {names}")
+        return value
+
+    return Kind(read)
+
+
 def fixed(expected: Any) -> Kind:
     """A member with one legal value."""
 
@@ -96,6 +167,11 @@ def optional(kind: Kind) -> Kind:
     )
 
 
+def whole(table: "Table | Record | Choice") -> Kind:
+    """An object of its own."""
+    return Kind(table.read, table.write)
+
+
 def tuple_of(kind: Kind, most: int) -> Kind:
     """A list of at most so many members."""
     return Kind(
@@ -104,6 +180,18 @@ def tuple_of(kind: Kind, most: int) -> Kind:
         ),
         lambda value: [kind.write(item) for item in value],
     )
+
+
+def array_shape(least: int) -> Kind:
+    """A shape of at most 8 axes, none shorter than `least`."""
+
+    def read(value: Any, where: str) -> tuple[int, ...]:
+        found = tuple(check_int(size, where, least, SIZE) for size in check_list(value, where, 8))
+        if math.prod(max(size, 1) for size in found) > SIZE:
+            fail(where, f"at most {SIZE:,} numbers", value)
+        return found
+
+    return Kind(read, list)
 
 
 def row_of(*kinds: Kind, expected: str) -> Kind:
@@ -116,6 +204,26 @@ def row_of(*kinds: Kind, expected: str) -> Kind:
         return tuple(kind.read(cell, f"{where}.{i}") for i, (kind, cell) in enumerate(zip(kinds, cells, strict=True)))
 
     return Kind(read, lambda value: [kind.write(cell) for kind, cell in zip(kinds, value, strict=True)])
+
+
+def mapping_of(kind: Kind, most: int) -> Kind:
+    """An object with any names as keys, in their order."""
+
+    def read(value: Any, where: str) -> dict[str, Any]:
+        if type(value) is not dict or len(value) > most:
+            fail(where, f"an object of at most {most} members", value)
+        return {
+            NAME.read(key, f"{where}, a key"): kind.read(item, f"{where}.{key[:100]}") for key, item in value.items()
+        }
+
+    return Kind(read, lambda value: {key: kind.write(item) for key, item in value.items()})
+
+
+def _read_name(value: Any, where: str) -> str:
+    name = check_text(value, where)
+    if not name:
+        fail(where, "a printable text of 1 to 1000 characters", value)
+    return name
 
 
 def _read_flag(value: Any, where: str) -> bool:
@@ -158,6 +266,7 @@ def _read_bound(value: Any, where: str) -> float:
     return check_float(value, where, 0.0)
 
 
+NAME = Kind(_read_name)
 FLAG = Kind(_read_flag)
 OBJECT = Kind(_read_object)
 SEED = Kind(_read_seed, str)

@@ -119,15 +119,23 @@ def says(ticket: Ticket) -> bool:
         and bool(ticket.gadgets)
         and all(isinstance(gadget, TwoLayer) for gadget in ticket.gadgets.values())
         and inputs is not None
+        and len(inputs.shape) == 1
         and len(inputs.mean or (0.0,)) == len(inputs.std or (1.0,)) == 1
         and not ticket.carried
+        and not ticket.assumed
         and ticket.move_bound is None
         and ticket.claims is not None
         and origin.target is not None
         and origin.data is None
         and set(origin.names) == set(ticket.maps)
-        and set(origin.asked) == set(ASKED.kinds)
+        and _says_asked(origin.asked)
     )
+
+
+def _says_asked(asked: Mapping[str, Any]) -> bool:
+    """A tolerance or an error of the network, and nothing that only a later version knows."""
+    given = {key for key, value in asked.items() if value is not None}
+    return given <= set(ASKED.kinds) and len(given & {"tolerance", "epsilon"}) == 1
 
 
 def stored_masks(ticket: Ticket) -> dict[str, Stored]:
@@ -181,7 +189,8 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
                 "output_error": claims.output_error,
             },
             "provenance": {
-                **{key: getattr(origin, key) for key in ("version", "method", "asked", "attempts", "target")},
+                **{key: getattr(origin, key) for key in ("version", "method", "attempts", "target")},
+                "asked": {key: origin.asked.get(key) for key in ASKED.kinds},
                 "names": [origin.names[path] for path in ticket.maps],
                 "misses": [(index[m.map], m.output, m.input, m.half, m.error) for m in origin.misses],
             },

@@ -1,12 +1,11 @@
 """Version 1, learned tickets: the random tensors are parameters of a network. Frozen; see FORMAT.md."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from slth.numerics import LAWS
 from slth.ticket.carried import CARRIED
-from slth.ticket.format.fields import TicketError, check_list, check_text, fail, justified
+from slth.ticket.format.fields import TicketError, check_text, fail, justified
 from slth.ticket.format.masks import Stored
 from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, check_length, store
 from slth.ticket.format.schema import (
@@ -17,6 +16,7 @@ from slth.ticket.format.schema import (
     SEED,
     Kind,
     Table,
+    array_shape,
     fixed,
     integer,
     number,
@@ -35,26 +35,13 @@ from slth.ticket.ticket import Ticket
 KIND = "learned"
 _MOST = 10_000
 
-
-def _shape(least: int) -> Kind:
-    """A shape of at most 8 axes."""
-
-    def read(value: Any, where: str) -> tuple[int, ...]:
-        shape = tuple(integer(least, MOST_SIZE).read(size, where) for size in check_list(value, where, 8))
-        if math.prod(max(size, 1) for size in shape) > MOST_SIZE:
-            fail(where, f"at most {MOST_SIZE:,} numbers", value)
-        return shape
-
-    return Kind(read, list)
-
-
 BUILTIN = Table(kind=fixed("builtin"), name=text(), arguments=OBJECT)
 BOUND_TO_A_MODEL = Table(kind=fixed("bound"))
-INPUTS = Table(shape=_shape(1), mean=tuple_of(number(), _MOST), std=tuple_of(number(), _MOST))
+INPUTS = Table(shape=array_shape(1), mean=tuple_of(number(), _MOST), std=tuple_of(number(), _MOST))
 MASK = Table(encoding=one_of("bits", "rans"), bytes=integer(1, MOST_SIZE))
 TENSOR = Table(
     path=text(),
-    shape=_shape(1),
+    shape=array_shape(1),
     law=one_of(*LAWS),
     scale=number(),
     kept=integer(0, MOST_SIZE),
@@ -67,7 +54,7 @@ TENSOR = Table(
     head=DIGEST,
     weights=DIGEST,
 )
-CARRIED_ARRAY = Table(dtype=one_of(*CARRIED), shape=_shape(0))
+CARRIED_ARRAY = Table(dtype=one_of(*CARRIED), shape=array_shape(0))
 PROVENANCE = Table(version=text(100, least=1), method=text(200, least=1), asked=OBJECT, data=optional(text(least=1)))
 TICKET = Table(
     format=ANY,
@@ -91,6 +78,7 @@ def says(ticket: Ticket) -> bool:
         isinstance(ticket.network, Builtin | Bound)
         and not ticket.gadgets
         and ticket.claims is None
+        and not ticket.assumed
         and (ticket.inputs is None or _says_inputs(ticket.inputs))
         and (origin.attempts, origin.target, dict(origin.names), origin.misses) == (1, None, {}, ())
     )

@@ -1,0 +1,82 @@
+"""Digests that name a target: one number for one network, whatever its nodes, maps and arrays are called."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from slth.graph import INPUT, Graph, Linear, Node, Shape, Target, carried_names, chain_of
+from slth.ticket.format.fields import canonical
+from slth.ticket.format.v2_graph import OP
+from slth.ticket.realise import target_digest
+
+_NAMES = ("map", "scale", "shift", "slope", "value")  # members of an op that name a map or a carried array
+
+
+def network_digest(target: Target, shape: Shape) -> str:
+    """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`."""
+    chained = len(shape) == 1 and chain_of(target.graph) is not None
+    return target_digest(target.coefficients) if chained else graph_digest(target, shape)
+
+
+def graph_digest(target: Target, shape: Shape) -> str:
+    """SHA-256 of the input's shape and the nodes as JSON, then of all numbers, little-endian float64.
+
+    Names do not matter: nodes, maps and carried arrays are numbered in the order in which `walk` meets them.
+    """
+    nodes = walk(target.graph)
+    node_number = {INPUT: -1} | {node.name: i for i, node in enumerate(nodes)}
+    maps = _numbered(node.op.map for node in nodes if isinstance(node.op, Linear))
+    carried = _numbered(name for node in nodes for name in carried_names(node.op))
+    text = [
+        {
+            "inputs": [node_number[name] for name in node.inputs],
+            "op": _without_names(OP.write(node.op), maps if isinstance(node.op, Linear) else carried),
+        }
+        for node in nodes
+    ]
+    digest = hashlib.sha256(canonical([list(shape), text]).encode())
+    arrays = [part for path in maps for part in _parts(target, path)] + [target.carried[name] for name in carried]
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array.astype(np.float64) + 0.0, "<f8").tobytes())  # + 0.0: one zero, not two
+    return digest.hexdigest()
+
+
+def walk(graph: Graph) -> list[Node]:
+    """The nodes that the output needs, in one order for one network: the inputs of a node, in order, then the node."""
+    by_name = {node.name: node for node in graph.nodes}
+    found: dict[str, Node] = {}
+    waiting = [graph.output]
+    while waiting:
+        node = by_name[waiting[-1]]
+        if node.name in found:
+            waiting.pop()
+            continue
+        missing = [name for name in node.inputs if name != INPUT and name not in found]
+        waiting += reversed(missing)
+        if not missing:
+            found[node.name] = node
+    return list(found.values())
+
+
+def _numbered(names: Any) -> dict[str, int]:
+    """Each name by its place among the different ones."""
+    return {name: i for i, name in enumerate(dict.fromkeys(names))}
+
+
+def _parts(target: Target, path: str) -> list[np.ndarray]:
+    affine = target.coefficients[path]
+    return [affine.weight] if affine.bias is None else [affine.weight, affine.bias]
+
+
+def _without_names(data: Any, numbers: Mapping[str, int]) -> Any:
+    """The JSON of an op with numbers for names."""
+    if isinstance(data, list):
+        return [_without_names(item, numbers) for item in data]
+    if not isinstance(data, dict):
+        return data
+    return {
+        key: numbers[item] if key in _NAMES and isinstance(item, str) else _without_names(item, numbers)
+        for key, item in data.items()
+    }

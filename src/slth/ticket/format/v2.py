@@ -1,0 +1,285 @@
+"""Version 2 (draft): one schema for every ticket. See FORMAT.md.
+
+A table for each object, both directions from one table; `layout_of` checks everything that integers can decide before
+anything is allocated, the numbers come last.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from slth.certificate import Certificate
+from slth.graph import Graph, signed_inputs
+from slth.numerics import LAWS
+from slth.ticket.assemble import gadget_tensors
+from slth.ticket.carried import CARRIED
+from slth.ticket.format.fields import TicketError, fail, justified
+from slth.ticket.format.masks import Stored
+from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, check_length, store
+from slth.ticket.format.schema import (
+    ANY,
+    DIGEST,
+    FLAG,
+    NAME,
+    OBJECT,
+    SEED,
+    SIZE,
+    Choice,
+    Kind,
+    Record,
+    Table,
+    array_shape,
+    fixed,
+    integer,
+    mapping_of,
+    name_of,
+    number,
+    optional,
+    text,
+    tuple_of,
+    whole,
+)
+from slth.ticket.format.v2_claims import CLAIMS, claims_data, claims_of
+from slth.ticket.format.v2_gadgets import gadget_data, gadget_of, gadgets_kind
+from slth.ticket.format.v2_graph import GRAPH, MOST_NODES, check_network
+from slth.ticket.format.v2_provenance import PROVENANCE, provenance_data, provenance_of
+from slth.ticket.gadgets import TwoLayer
+from slth.ticket.inputs import Inputs
+from slth.ticket.network import Bound, Builtin
+from slth.ticket.tensors import RandomTensor
+from slth.ticket.ticket import Ticket
+
+FORMAT = "2-draft"
+STREAM = "philox4x32-10/v1"
+_MOST = 100_000  # names in a list or an object
+_VALUES = optional(tuple_of(number(), SIZE))
+
+NETWORKS = {Graph: "graph", Builtin: "builtin", Bound: "bound"}
+NETWORK = Choice(
+    "kind",
+    {"graph": GRAPH, "builtin": Record(Builtin, name=NAME, arguments=OBJECT), "bound": Record(Bound)},
+    kind_of=lambda network: NETWORKS[type(network)],
+)
+INPUTS = Record(Inputs, shape=array_shape(1), mean=_VALUES, std=_VALUES, lower=_VALUES, upper=_VALUES)
+MASK = Table(encoding=name_of("bits", "rans"), bytes=integer(1, SIZE))
+TENSOR = Table(
+    path=NAME,
+    shape=tuple_of(integer(1, 2**50), 8),
+    law=name_of(*LAWS),
+    scale=number(),
+    kept=integer(0, 2**63),
+    binary=FLAG,
+    gain=number(),
+    moved=FLAG,
+    stream=text(),
+    aliases=tuple_of(NAME, _MOST),
+    mask=optional(whole(MASK)),
+    head=DIGEST,
+    weights=optional(DIGEST),
+)
+CARRIED_ARRAY = Table(dtype=name_of(*CARRIED), shape=array_shape(0))
+
+
+def _read_inputs(data: Any, where: str) -> Inputs:
+    if isinstance(data, dict) and "tokens" in data:
+        raise TicketError(f"{where}: inputs that are tokens are not known to this slth: update slth")
+    return INPUTS.read(data, where)
+
+
+TICKET = Table(
+    format=fixed(FORMAT),
+    digest=ANY,
+    stream=fixed(STREAM),
+    seed=SEED,
+    network=whole(NETWORK),
+    inputs=optional(Kind(_read_inputs, INPUTS.write)),
+    gadgets=gadgets_kind(MOST_NODES),
+    tensors=tuple_of(whole(TENSOR), _MOST),
+    carried=mapping_of(whole(CARRIED_ARRAY), _MOST),
+    move_bound=optional(number(0.0)),
+    claims=optional(CLAIMS),
+    assumed=tuple_of(NAME, 100),
+    provenance=whole(PROVENANCE),
+)
+_OWN = tuple(field.name for field in fields(RandomTensor))
+
+
+def says(ticket: Ticket) -> bool:
+    """This version says the ticket whole."""
+    spelled_out = isinstance(ticket.network, Graph)
+    return spelled_out == bool(ticket.gadgets) and all(isinstance(g, TwoLayer) for g in ticket.gadgets.values())
+
+
+def stored_masks(ticket: Ticket) -> dict[str, Stored]:
+    """Encoding and bytes of the masks; where everything is kept, or it follows from the seed, there is none."""
+    beside = sum(move.nbytes for move in ticket.moves.values())
+    beside += sum(values.nbytes for values in ticket.carried.values())
+    if ticket.gadgets:
+        costs = {path: ticket.gadgets[path].cost(op) for path, op in ticket.maps.items()}
+        bits = {f"{path}/mixing": cost.mask_bits for path, cost in costs.items()}
+        work = sum(cost.memory for cost in costs.values())
+    else:
+        bits, work = {tensor.path: tensor.size for tensor in ticket.tensors}, ticket.size
+    return store(ticket, bits, justified=lambda size: justified(work, size + beside))
+
+
+def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, Any]:
+    """Plain data of a ticket."""
+    return TICKET.write(
+        {
+            **{key: getattr(ticket, key) for key in ("seed", "network", "inputs", "move_bound", "assumed")},
+            "format": FORMAT,
+            "digest": digest,
+            "stream": STREAM,
+            "gadgets": {
+                path: gadget_data(gadget, ticket.maps[path], ticket.digests[path])
+                for path, gadget in ticket.gadgets.items()
+                if isinstance(gadget, TwoLayer)
+            },
+            "tensors": [_tensor_data(ticket, tensor, encodings) for tensor in ticket.tensors],
+            "carried": {
+                name: {"dtype": dtype, "shape": shape} for name, (dtype, shape) in carried_types(ticket).items()
+            },
+            "claims": None if ticket.claims is None else claims_data(ticket.claims),
+            "provenance": provenance_data(ticket.provenance),
+        }
+    )
+
+
+def _tensor_data(ticket: Ticket, tensor: RandomTensor, encodings: Encodings) -> dict[str, Any]:
+    encoding = encodings.get(tensor.path)
+    return {
+        **{key: getattr(tensor, key) for key in _OWN},
+        "mask": None if encoding is None else dict(zip(("encoding", "bytes"), encoding, strict=True)),
+        "head": ticket.heads[tensor.path],
+        "weights": None if ticket.gadgets else ticket.digests[tensor.path],
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Parts:
+    """What the two kinds of random tensors differ in: those of gadgets, and parameters."""
+
+    gadgets: Mapping[str, TwoLayer]
+    digests: Mapping[str, str]
+    bits: Mapping[str, int]  # of the masks that are stored, by tensor
+    work: int  # what a reader is asked for
+    claims: Certificate | None
+
+
+def layout_of(data: Any, stored: int) -> Layout:
+    """Validated metadata, before anything is allocated for it.
+
+    Args:
+        stored: bytes that the file holds after its header.
+    """
+    top = TICKET.read(data, "ticket")
+    network, inputs, entries = top["network"], top["inputs"], top["tensors"]
+    tensors = tuple(RandomTensor(**{key: entry[key] for key in _OWN}) for entry in entries)
+    carried = {name: (entry["dtype"], entry["shape"]) for name, entry in top["carried"].items()}
+    graph = network if isinstance(network, Graph) else None
+    parts = _parameters(tensors, top) if graph is None else _maps(graph, inputs, tensors, carried, top)
+    maps = {} if graph is None else graph.maps
+    provenance = provenance_of(top["provenance"], maps, claimed=parts.claims is not None)
+    encodings = {
+        tensor.path: _encoding(entry["mask"], parts.bits.get(tensor.path), f"tensors.{tensor.path[:100]}.mask")
+        for tensor, entry in zip(tensors, entries, strict=True)
+        if tensor.path in parts.bits or entry["mask"] is not None
+    }
+
+    def ticket(arrays: Parts) -> Ticket:
+        made = Ticket(
+            seed=top["seed"],
+            network=network,
+            gadgets=parts.gadgets,
+            inputs=inputs,
+            tensors=tensors,
+            masks=arrays.masks,
+            heads={tensor.path: entry["head"] for tensor, entry in zip(tensors, entries, strict=True)},
+            digests=parts.digests,
+            claims=parts.claims,
+            provenance=provenance,
+            moves=arrays.moves,
+            move_bound=top["move_bound"],
+            carried=arrays.carried,
+            assumed=top["assumed"],
+        )
+        _check_signs(made)
+        return made
+
+    layout = Layout(tensors=tensors, bits=parts.bits, encodings=encodings, carried=carried, ticket=ticket)
+    if not justified(parts.work, stored):
+        raise TicketError("the ticket asks for far more work than the file's size justifies; slth did not write it")
+    check_length(layout.runs, stored)
+    return layout
+
+
+def _maps(
+    network: Graph,
+    inputs: Inputs | None,
+    tensors: Sequence[RandomTensor],
+    carried: CarriedTypes,
+    top: Mapping[str, Any],
+) -> _Parts:
+    """Gadgets against nodes, tensors against gadgets, claims against both."""
+    if inputs is None:
+        raise TicketError("inputs: expected the shape of what the network takes; got null")
+    outputs = check_network(network, inputs.shape, carried)
+    if set(top["gadgets"]) != set(network.maps):
+        name = min(set(top["gadgets"]) ^ set(network.maps))
+        raise TicketError(f"gadgets: expected one for each map of the network; {name[:200]!r} is off")
+    gadgets = {path: gadget_of(top["gadgets"][path], path, op) for path, op in network.maps.items()}
+    costs = {path: gadgets[path].cost(op) for path, op in network.maps.items()}
+    bits = {f"{path}/mixing": cost.mask_bits for path, cost in costs.items()}
+    wanted = gadget_tensors(network, gadgets, {})
+    stated = [replace(tensor, kept=0) if tensor.path in bits else tensor for tensor in tensors]
+    if len(tensors) != len(wanted):
+        raise TicketError(f"tensors: expected {len(wanted)} tensors, as `gadgets` says; got {len(tensors)}")
+    for given, tensor in zip(stated, wanted, strict=True):
+        if given != tensor:
+            raise TicketError(f"tensors.{given.path[:100]}: expected {tensor.path[:100]} as its gadget has it")
+    if any(entry["weights"] is not None for entry in top["tensors"]):
+        raise TicketError("tensors: `weights` is null for tensors of a gadget, whose coefficients are `realised`")
+    claims = None
+    if top["claims"] is not None:
+        problems = {path: cost.problems for path, cost in costs.items()}
+        claims = claims_of(top["claims"], problems, outputs, bounded=inputs.lower is not None)
+    digests = {path: top["gadgets"][path]["realised"] for path in gadgets}
+    return _Parts(gadgets, digests, bits, sum(cost.memory for cost in costs.values()), claims)
+
+
+def _parameters(tensors: Sequence[RandomTensor], top: Mapping[str, Any]) -> _Parts:
+    """Random tensors that are the parameters of a network themselves."""
+    if top["gadgets"]:
+        raise TicketError("gadgets: those of a network that is not spelled out are not known to this slth: update slth")
+    if top["claims"] is not None:
+        raise TicketError("claims: expected null, for there are no maps to claim something of")
+    digests: dict[str, str] = {}
+    for entry in top["tensors"]:
+        if entry["weights"] is None:
+            fail(f"tensors.{entry['path'][:100]}.weights", "64 hexadecimal digits", None)
+        digests[entry["path"]] = entry["weights"]
+    bits = {tensor.path: tensor.mask_bits for tensor in tensors if tensor.mask_bits}
+    return _Parts({}, digests, bits, sum(tensor.size for tensor in tensors), None)
+
+
+def _encoding(mask: Mapping[str, Any] | None, bits: int | None, where: str) -> tuple[str, int]:
+    """How the mask of so many bits is stored."""
+    if bits is None:
+        fail(where, "null, for what is kept needs no mask", mask)
+    if mask is None:
+        fail(where, "an object", mask)
+    plain = -(-bits // 8)
+    if mask["encoding"] == "bits" and mask["bytes"] != plain:
+        raise TicketError(f"{where}: expected {plain:,} bytes for {bits:,} bits; got {mask['bytes']:,}")
+    return mask["encoding"], mask["bytes"]
+
+
+def _check_signs(ticket: Ticket) -> None:
+    """A map has negative halves exactly where its inputs can be negative, which carried numbers decide, too."""
+    if not isinstance(ticket.network, Graph) or ticket.inputs is None:
+        return
+    signed = signed_inputs(ticket.network, ticket.inputs.shape, ticket.inputs.negative, ticket.carried)
+    for path, op in ticket.maps.items():
+        if (ticket.gadgets[path].signed(op) != signed[path]).any():
+            raise TicketError(f"{path[:200]}: the signed inputs are not those that can be negative")

@@ -1,0 +1,129 @@
+"""Version 2: what is claimed of the maps and of the network. Each kind of claim is a key of its own."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from slth.certificate import Certificate, MapClaim
+from slth.graph import Shape
+from slth.ticket.format.fields import TicketError, fail
+from slth.ticket.format.schema import (
+    SIZE,
+    Kind,
+    Table,
+    fixed,
+    integer,
+    mapping_of,
+    name_of,
+    number,
+    optional,
+    tuple_of,
+    whole,
+)
+
+_MOST = 10_000  # maps
+_ERROR = number(0.0)
+COEFFICIENTS = Table(
+    tolerance=_ERROR,
+    weight_error=_ERROR,
+    bias_error=_ERROR,
+    misses=integer(0, 2**63),
+    operator_error=_ERROR,
+)
+REACH = Table(sup_error=optional(_ERROR), l2_error=optional(_ERROR))
+BOUND = Table(
+    maps=mapping_of(whole(REACH), _MOST),
+    sup_error=optional(_ERROR),
+    l2_error=optional(_ERROR),
+    output_error=optional(tuple_of(_ERROR, SIZE)),
+    stops=fixed([]),
+)
+KINDS: Mapping[str, Kind] = {"coefficients": mapping_of(whole(COEFFICIENTS), _MOST), "bound": whole(BOUND)}
+ASKED: Mapping[str, Kind] = {
+    "tolerance": _ERROR,
+    "relative_tolerance": _ERROR,
+    "epsilon": _ERROR,
+    "exact": fixed(True),
+}  # where something is claimed, one of these was asked for
+
+
+def _read(data: Any, where: str) -> dict[str, Any]:
+    """Kinds that claim nothing have no key; those of later versions are refused by name."""
+    if type(data) is not dict:
+        fail(where, "an object", data)
+    for key in data:
+        name_of(*KINDS).read(key, where)
+    return {key: KINDS[key].read(value, f"{where}.{key}") for key, value in data.items()}
+
+
+CLAIMS = Kind(_read, lambda claims: {key: KINDS[key].write(value) for key, value in claims.items()})
+
+
+def claims_data(claims: Certificate) -> dict[str, Any]:
+    """What a certificate claims, kind by kind."""
+    found: dict[str, Any] = {
+        "coefficients": {path: _members(claim, COEFFICIENTS) for path, claim in claims.maps.items()}
+    }
+    if claims.output_error is not None:
+        maps = {path: _members(claim, REACH) for path, claim in claims.maps.items()}
+        found["bound"] = {**_members(claims, BOUND, maps=maps, stops=[])}
+    return found
+
+
+def _members(record: Any, table: Table, **more: Any) -> dict[str, Any]:
+    return {key: getattr(record, key) for key in table.kinds if key not in more} | more
+
+
+def claims_of(data: Mapping[str, Any], problems: Mapping[str, int], outputs: Shape, *, bounded: bool) -> Certificate:
+    """Claims about these maps; whether they are true needs the target.
+
+    Args:
+        problems: subset sums of each map, at least as many as can miss.
+        outputs: shape of the network's outputs.
+        bounded: whether the inputs have a range.
+
+    Raises:
+        TicketError: claims about other maps or other outputs than there are, or over a range where there is none.
+    """
+    if "coefficients" not in data:
+        raise TicketError("claims: expected `coefficients`, for what is claimed of the network rests on them")
+    bound = data.get("bound")
+    for kind, maps in (("coefficients", data["coefficients"]), ("bound", None if bound is None else bound["maps"])):
+        if maps is not None and set(maps) != set(problems):
+            name = min(set(maps) ^ set(problems))
+            raise TicketError(f"claims.{kind}: expected one for each map of the network; {name[:200]!r} is off")
+    nothing: dict[str, Any] = dict.fromkeys(REACH.kinds)
+    reach: Mapping[str, Any] = dict.fromkeys(problems, nothing) if bound is None else bound["maps"]
+    claims = Certificate(
+        maps={path: MapClaim(**data["coefficients"][path], **reach[path]) for path in problems},
+        sup_error=None if bound is None else bound["sup_error"],
+        l2_error=None if bound is None else bound["l2_error"],
+        output_error=None if bound is None else bound["output_error"],
+    )
+    for path, claim in claims.maps.items():
+        integer(0, problems[path]).read(claim.misses, f"claims.coefficients.{path[:100]}.misses")
+    if bound is not None and not bounded:
+        raise TicketError("claims.bound: errors are bounded over the inputs' range, yet `inputs` states none")
+    counts = {1, outputs[0], math.prod(outputs)}
+    if claims.output_error is not None and len(claims.output_error) not in counts:
+        expected = " or ".join(map(str, sorted(counts)))
+        raise TicketError(
+            f"claims.bound.output_error: expected {expected} numbers for outputs of shape {outputs}; got "
+            f"{len(claims.output_error)}"
+        )
+    return claims
+
+
+def check_asked(asked: Mapping[str, Any]) -> None:
+    """Where there are claims, exactly one question that they answer.
+
+    Raises:
+        TicketError: none, several, or one that is no question.
+    """
+    given = [key for key in ASKED if asked.get(key) is not None]
+    if len(given) != 1:
+        what = ", ".join(given) or "none"
+        raise TicketError(f"provenance.asked: expected exactly one of {', '.join(ASKED)}; got {what}")
+    value = ASKED[given[0]].read(asked[given[0]], f"provenance.asked.{given[0]}")
+    if not value > 0:
+        fail(f"provenance.asked.{given[0]}", "a number > 0", value)

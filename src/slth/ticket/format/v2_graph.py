@@ -1,0 +1,233 @@
+"""Version 2: a network as JSON. A table for each op, function, basis and axis matrix, both directions from one table.
+
+What a network costs is known from integers alone, and bounded before anything is allocated: `check_network`.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from slth._errors import InputError
+from slth.graph import (
+    FUNCTIONS,
+    INPUT,
+    Add,
+    AxisMap,
+    AxisMatrix,
+    Concat,
+    Constant,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Graph,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Node,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Shape,
+    Slice,
+    Softmax,
+    carried_names,
+    fold,
+    shape_of,
+)
+from slth.ticket.format.fields import TicketError, check_list
+from slth.ticket.format.runs import CarriedTypes
+from slth.ticket.format.schema import (
+    FLAG,
+    NAME,
+    SIZE,
+    Choice,
+    Kind,
+    Record,
+    integer,
+    name_of,
+    number,
+    optional,
+    row_of,
+    tuple_of,
+)
+
+MOST_NODES = 10_000
+MOST_AXES = 8
+MOST_EDGES = 100_000  # inputs of all nodes
+MOST_ENTRIES = 2**28  # of one value, or of the matrix along one axis
+MOST_WORK = 2**32  # entries of all values, of MaxPool times its window, and of all matrices
+CARRIED_TYPES = ("F16", "F32", "F64")  # what ops can read
+
+_STEP = integer(1, 2**20)  # of kernels, strides, dilations
+_WIDTH = integer(0, 2**20)  # of padding
+_AXIS = integer(0, MOST_AXES - 1)
+_LENGTH = integer(1, SIZE)
+_STEPS, _WIDTHS = tuple_of(_STEP, 3), tuple_of(_WIDTH, 2 * MOST_AXES)
+
+
+_PARAMETERS: Mapping[str, Kind] = {
+    "alpha": number(),
+    "beta": number(),
+    "gamma": number(),
+    "low": optional(number()),
+    "high": optional(number()),
+    "slope": NAME,
+    "axis": _AXIS,
+}
+POINTWISE = Choice(
+    "function",
+    {
+        name: Record(partial(Pointwise, name), **{key: _PARAMETERS[key] for key in function.parameters})
+        for name, function in FUNCTIONS.items()
+    },
+    kind_of=lambda op: op.function,
+)
+_CONV = {
+    "inputs": _LENGTH,
+    "outputs": _LENGTH,
+    "kernel": _STEPS,
+    "stride": _STEPS,
+    "padding": _WIDTHS,
+    "dilation": _STEPS,
+    "groups": _LENGTH,
+}
+BASIS = Choice(
+    "kind",
+    {
+        "Dense": Record(Dense, inputs=_LENGTH, outputs=_LENGTH),
+        "Conv": Record(Conv, **_CONV),
+        "ConvTranspose": Record(ConvTranspose, **_CONV, output_padding=tuple_of(_WIDTH, 3)),
+    },
+    kind_of=lambda basis: type(basis).__name__,
+)
+_MATRIX = {
+    "average": {
+        "kernel": _STEP,
+        "stride": _STEP,
+        "padding": row_of(_WIDTH, _WIDTH, expected="[before, behind]"),
+        "length": _LENGTH,
+        "count": name_of("all", "real"),
+    },
+    "mean": {"length": _LENGTH},
+    "nearest": {"length": _LENGTH},
+    "linear": {"length": _LENGTH, "corners": FLAG},
+    "matrix": {"value": NAME},
+}
+AXIS_MATRIX = Choice(
+    "kind",
+    {kind: Record(partial(AxisMatrix, kind=kind), axis=_AXIS, **members) for kind, members in _MATRIX.items()},
+    kind_of=lambda matrix: matrix.kind,
+)
+OP = Choice(
+    "kind",
+    {
+        "Linear": Record(Linear, map=NAME, basis=Kind(BASIS.read, BASIS.write), bias=FLAG),
+        "Pointwise": POINTWISE,
+        "MaxPool": Record(MaxPool, kernel=_STEPS, stride=_STEPS, padding=_WIDTHS, dilation=_STEPS),
+        "AxisMap": Record(AxisMap, axes=tuple_of(Kind(AXIS_MATRIX.read, AXIS_MATRIX.write), MOST_AXES)),
+        "Add": Record(Add, coefficients=tuple_of(number(), MOST_NODES)),
+        "Multiply": Record(Multiply),
+        "Scale": Record(Scale, axis=_AXIS, scale=optional(NAME), shift=optional(NAME)),
+        "Concat": Record(Concat, axis=_AXIS),
+        "Reshape": Record(Reshape, shape=tuple_of(_LENGTH, MOST_AXES)),
+        "Permute": Record(Permute, order=tuple_of(_AXIS, MOST_AXES)),
+        "Slice": Record(Slice, axis=_AXIS, start=integer(0, SIZE), stop=_LENGTH, step=_LENGTH),
+        "Pad": Record(Pad, padding=_WIDTHS, value=number()),
+        "Constant": Record(Constant, value=NAME),
+        "Softmax": Record(Softmax, axis=_AXIS),
+        "LogSoftmax": Record(LogSoftmax, axis=_AXIS),
+    },
+    kind_of=lambda op: type(op).__name__,
+)
+NODE = Record(Node, name=NAME, op=Kind(OP.read, OP.write), inputs=tuple_of(NAME, MOST_NODES))
+
+
+def _read_nodes(data: Any, where: str) -> tuple[Node, ...]:
+    entries = check_list(data, where, MOST_NODES)
+    nodes = tuple(NODE.read(entry, f"{where}.{i}") for i, entry in enumerate(entries))
+    edges = sum(len(node.inputs) for node in nodes)
+    if edges > MOST_EDGES:
+        raise TicketError(f"{where}: expected at most {MOST_EDGES:,} inputs of all nodes; got {edges:,}")
+    return nodes
+
+
+GRAPH = Record(Graph, nodes=Kind(_read_nodes, lambda nodes: [NODE.write(node) for node in nodes]))
+
+
+def check_network(graph: Graph, inputs: Shape, carried: CarriedTypes) -> Shape:
+    """The shape of the outputs of a network of anyone's, decided in integers.
+
+    Args:
+        inputs: shape of the network's input.
+        carried: type and shape of every carried array.
+
+    Raises:
+        TicketError: a node that nothing reads, values that do not fit, carried arrays that are not those of the ops,
+            or a network that takes more than a reader allows.
+    """
+    read = {name for node in graph.nodes for name in node.inputs}
+    unread = next((name for name in (INPUT, *(node.name for node in graph.nodes[:-1])) if name not in read), None)
+    if unread is not None:
+        raise TicketError(f"network: {unread[:200]!r} is read by no later node; expected that each value is used")
+    _check_carried(graph, carried)
+    arrays = {name: np.broadcast_to(np.zeros(()), shape) for name, (_, shape) in carried.items()}  # no memory
+    work = _checked(INPUT, inputs, 1)
+
+    def step(node: Node, values: tuple[Shape, ...]) -> Shape:
+        nonlocal work
+        try:
+            shape = shape_of(node.op, values, arrays)
+        except InputError as error:
+            raise TicketError(f"node {node.name[:200]!r}: {error}") from error
+        work += _checked(node.name, shape, math.prod(node.op.kernel) if isinstance(node.op, MaxPool) else 1)
+        work += _axis_work(node, values, arrays)
+        if work > MOST_WORK:
+            raise TicketError(f"network: its values have more than {MOST_WORK:,} entries; it was not written by slth")
+        return shape
+
+    return fold(graph, inputs, step)
+
+
+def _checked(name: str, shape: Shape, window: int) -> int:
+    """The entries of a value that is not too large, times those of a window."""
+    if not 1 <= len(shape) <= MOST_AXES or not 1 <= math.prod(shape) <= MOST_ENTRIES:
+        raise TicketError(
+            f"node {name[:200]!r}: expected a value of 1 to {MOST_AXES} axes and at most {MOST_ENTRIES:,} entries; "
+            f"got shape {str(shape)[:100]}"
+        )
+    return math.prod(shape) * window
+
+
+def _axis_work(node: Node, values: tuple[Shape, ...], arrays: Mapping[str, np.ndarray]) -> int:
+    """Entries of the matrices along axes, and of the values between them."""
+    if not isinstance(node.op, AxisMap):
+        return 0
+    axes = [matrix.axis for matrix in node.op.axes]
+    if not axes or sorted(set(axes)) != axes:
+        raise TicketError(f"node {node.name[:200]!r}: expected axes in ascending order, at least one; got {axes}")
+    shape, work = list(values[0]), 0
+    for matrix in node.op.axes:
+        length, shape[matrix.axis] = shape[matrix.axis], matrix.rows(shape[matrix.axis], arrays)
+        work += _checked(node.name, (shape[matrix.axis], length), 1) + _checked(node.name, tuple(shape), 1)
+    return work
+
+
+def _check_carried(graph: Graph, carried: CarriedTypes) -> None:
+    """Carried are exactly the arrays that ops read, floating-point and not empty."""
+    wanted = {name for node in graph.nodes for name in carried_names(node.op)}
+    if wanted != set(carried):
+        name = min(wanted ^ set(carried))
+        what = "is read, but not carried" if name in wanted else "is carried, but no op reads it"
+        raise TicketError(f"carried: {name[:200]!r} {what}")
+    for name, (dtype, shape) in carried.items():
+        if dtype not in CARRIED_TYPES or 0 in shape:
+            raise TicketError(
+                f"carried.{name[:100]}: expected numbers of type {', '.join(CARRIED_TYPES)} for an op to read; got "
+                f"{dtype} of shape {shape}"
+            )

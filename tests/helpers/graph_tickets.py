@@ -1,0 +1,223 @@
+"""Small tickets of networks that are no chains, made without a solver: masks and claims are coin flips."""
+
+import math
+
+import numpy as np
+
+from slth.certificate import Certificate, MapClaim
+from slth.graph import (
+    Add,
+    Affine,
+    AxisMap,
+    AxisMatrix,
+    Concat,
+    Constant,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Graph,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Node,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+    Target,
+    shape_of,
+    signed_inputs,
+)
+from slth.ticket import (
+    Inputs,
+    Miss,
+    Provenance,
+    Ticket,
+    TwoLayer,
+    constructed_ticket,
+    graph_digest,
+    realise,
+    signed_ranges,
+)
+
+FUNCTIONS = [
+    *(Pointwise(name) for name in ("Relu", "Tanh", "Sigmoid", "Gelu", "TanhGelu", "LogSigmoid")),
+    *(Pointwise("LeakyRelu", alpha=0.25), Pointwise("Clip", low=0.0, high=6.0), Pointwise("Clip", high=-1.0)),
+    *(Pointwise("Selu", alpha=1.67, gamma=1.05), Pointwise("HardSigmoid", alpha=0.2, beta=0.5)),
+]
+
+
+class Builder:
+    """A graph that grows node by node; the shape of every value is known."""
+
+    def __init__(self, rng, shape):
+        self.rng, self.shapes, self.nodes, self.carried = rng, {"input": shape}, [], {}
+
+    def add(self, op, *inputs, name=None):
+        """A node; its name."""
+        shape = shape_of(op, tuple(self.shapes[i] for i in inputs), self.carried)
+        name = name or f"n{len(self.nodes)}"
+        self.nodes.append(Node(name, op, inputs))
+        self.shapes[name] = shape
+        return name
+
+    def number(self, *shape, dtype=np.float32):
+        """A carried array; its name."""
+        name = f"array.{len(self.carried)}"
+        self.carried[name] = self.rng.normal(size=shape).astype(dtype)
+        return name
+
+    def conv(self, x, *, outputs=None, same=False, transposed=False):
+        """A convolution of as many axes as there are, with random groups, strides, padding, dilation."""
+        rng, (channels, *lengths) = self.rng, self.shapes[x]
+        axes = len(lengths)
+        groups = int(rng.choice([g for g in range(1, channels + 1) if channels % g == 0]))
+        outputs = outputs or groups * int(rng.integers(1, 3))
+        groups = groups if outputs % groups == 0 else 1
+        kernel = tuple(int(k) for k in (np.full(axes, 3) if same else rng.integers(1, 4, axes)))
+        stride = (1,) * axes if same else tuple(int(s) for s in rng.integers(1, 3, axes))
+        dilation = (1,) * axes if same else tuple(int(d) for d in rng.integers(1, 3, axes))
+        padding = (1,) * (2 * axes) if same else tuple(int(p) for p in rng.integers(1, 3, 2 * axes))
+        path = f"block.{len(self.nodes)}.conv"
+        if transposed:
+            basis = ConvTranspose(channels, outputs, kernel, stride, (0,) * (2 * axes), dilation, groups, (0,) * axes)
+        else:
+            short = [
+                0 if same else max(0, d * (k - 1) + 1 - n) for d, k, n in zip(dilation, kernel, lengths, strict=True)
+            ]
+            padding = tuple(p + missing for p, missing in zip(padding, short * 2, strict=True))
+            basis = Conv(channels, outputs, kernel, stride, padding, dilation, groups)
+        return self.add(Linear(path, basis, bool(rng.integers(2))), x)
+
+
+def random_graph(seed) -> tuple[Graph, tuple[int, ...], dict[str, np.ndarray]]:
+    """A network with convolutions, residuals, pools, a tied map; its input's shape and what it carries."""
+    rng = np.random.default_rng(seed)
+    channels, axes = int(rng.integers(1, 4)), int(rng.integers(1, 3))
+    shape = (channels, *(int(n) for n in rng.integers(4, 7, axes)))
+    b = Builder(rng, shape)
+    x = b.add(Linear("stem", Conv(channels, 4, (3,) * axes, (1,) * axes, (1,) * 2 * axes, (1,) * axes), True), "input")
+    x = b.add(Pointwise("Relu"), x, name="stem/relu")
+    for _ in range(int(rng.integers(1, 4))):
+        x = _block(b, x)
+    x = b.add(AxisMap(tuple(AxisMatrix(i + 1, "mean", length=1) for i in range(axes))), x)
+    x = b.add(Reshape((math.prod(b.shapes[x]),)), x)
+    (width,) = b.shapes[x]
+    tied = Linear("tied", Dense(width, width), bool(rng.integers(2)))
+    x = b.add(FUNCTIONS[int(rng.integers(len(FUNCTIONS)))], b.add(tied, x))
+    x = b.add(tied, x)
+    if rng.integers(2):
+        x = b.add(Softmax(0) if rng.integers(2) else LogSoftmax(0), x)
+    b.add(Linear("head", Dense(width, 3), True), x, name="out")
+    return Graph(tuple(b.nodes)), shape, b.carried
+
+
+def _block(b, x):
+    """One of several ways to go on; the number of axes stays."""
+    rng, shape = b.rng, b.shapes[x]
+    axes = len(shape) - 1
+    match int(rng.integers(9)):
+        case 0:  # a residual block
+            y = b.add(FUNCTIONS[int(rng.integers(len(FUNCTIONS)))], b.conv(x, outputs=shape[0], same=True))
+            return b.add(Add((1.0, 1.0) if rng.integers(2) else (1.0, -0.5)), x, y)
+        case 1:
+            return b.add(MaxPool((2,) * axes, (1,) * axes, (1, 0) * axes, (1,) * axes), b.conv(x))
+        case 2:  # squeeze and excite
+            gate = b.add(AxisMap(tuple(AxisMatrix(i + 1, "mean", length=1) for i in range(axes))), x)
+            return b.add(Multiply(), x, b.add(Pointwise("Sigmoid"), b.conv(gate, outputs=shape[0], same=True)))
+        case 3:
+            scale, shift = b.number(shape[0]), b.number(shape[0], dtype=np.float64) if rng.integers(2) else None
+            y = b.add(Scale(0, scale, shift), x)
+            return b.add(Concat(0), y, b.conv(x, same=True))
+        case 4:
+            y = b.add(Pad((0, 1) * len(shape), float(rng.integers(-1, 2))), b.conv(x, transposed=True))
+            return b.add(Slice(1, 1, b.shapes[y][1], 2), y)
+        case 5:
+            order = (0, *range(axes, 0, -1))
+            return b.conv(b.add(Permute(order), x))
+        case 6:
+            up = AxisMatrix(1, "linear", length=5, corners=True), AxisMatrix(1, "nearest", length=3)
+            return b.conv(b.add(AxisMap((up[int(rng.integers(2))],)), x))
+        case 7:
+            matrix = b.number(4, shape[-1], dtype=np.float16)
+            return b.add(AxisMap((AxisMatrix(axes, "matrix", value=matrix),)), b.conv(x, same=True))
+        case _:
+            y = b.add(Add((0.5, 2.0)), b.conv(x, same=True, outputs=2), b.add(Constant(b.number(*([1] * (axes + 1))))))
+            pool = {"kernel": 2, "stride": 2, "padding": (1, 0), "length": (b.shapes[y][1] + 1 - 2) // 2 + 1}
+            return b.add(AxisMap((AxisMatrix(1, "average", **pool, count="all"),)), y)
+
+
+def random_inputs(seed, shape) -> Inputs:
+    """One range or none; one number, one per channel, or one per entry."""
+    rng = np.random.default_rng([seed, 1])
+    count = int(rng.choice([1, shape[0], math.prod(shape)]))
+    lower = tuple(rng.choice([-1.0, 0.0], count).tolist())
+    mean, std = ((0.5,), (0.25,)) if rng.integers(2) else (None, None)
+    return Inputs(shape, mean, std, *((lower, (1.0,)) if rng.integers(4) else (None, None)))
+
+
+def graph_ticket(seed=0, *, density=0.5, assumed=(), misses=True) -> tuple[Ticket, Target]:
+    """A ticket of a random network."""
+    graph, shape, carried = random_graph(seed)
+    return ticket_of(
+        graph, random_inputs(seed, shape), carried, seed=seed, density=density, assumed=assumed, misses=misses
+    )
+
+
+def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses=True) -> tuple[Ticket, Target]:
+    """A ticket of a network, and a target that it might have been made for."""
+    rng = np.random.default_rng([seed, 2])
+    signed = signed_inputs(graph, inputs.shape, inputs.negative, carried)
+    gadgets, masks, realised, claims = {}, {}, {}, {}
+    for path, op in graph.maps.items():
+        n, n_c = int(rng.integers(1, 6)), int(rng.integers(1, 7)) if op.bias else 0
+        gains = 2.0 ** int(rng.integers(-9, 9)), 2.0 ** int(rng.integers(-9, 9)) if op.bias else 1.0
+        gadget = TwoLayer(n, n_c, 0, signed_ranges(signed[path]), *gains).fitted(path, op, seed)
+        rows, _, taps = op.coefficients
+        mask = rng.random((rows * taps, gadget.lift_spec(op).live)) < density
+        masks[f"{path}/mixing"] = gadget.pack(path, op, seed=seed, mask=mask)
+        stored = gadget.mask(path, op, seed=seed, bits=masks[f"{path}/mixing"])
+        gadgets[path], realised[path] = gadget, realise(gadget, path, op, seed=seed, mask=stored)
+        bounds = (0.5, 0.25) if inputs.lower is not None else (None, None)
+        claims[path] = MapClaim(0.5, float(rng.random()), 0.125, 1, 2.0, *bounds)
+    ranged = inputs.lower is not None
+    target = Target(graph, _coefficients(graph, rng), carried, assumed=tuple(assumed))
+    ticket = constructed_ticket(
+        seed=seed,
+        graph=graph,
+        gadgets=gadgets,
+        inputs=inputs,
+        masks=masks,
+        realised=realised,
+        claims=Certificate(claims, *((1.5, 2.5, (0.5, 1.5, 0.25)) if ranged else (None, None, None))),
+        provenance=Provenance(
+            version="0.0.test",
+            method="coin flips",
+            asked={"tolerance": 0.5, "exact": None, "threads": 2},
+            attempts=2,
+            target=graph_digest(target, inputs.shape),
+            names={path: (f"{path}.weight", f"{path}.bias" if op.bias else None) for path, op in graph.maps.items()},
+            misses=_misses(graph) if misses else (),
+        ),
+        carried=carried,
+        assumed=tuple(assumed),
+    )
+    return ticket, target
+
+
+def _misses(graph):
+    """The last weight of the first map, and its first bias, if it has one."""
+    path, op = next(iter(graph.maps.items()))
+    last = Miss(path, op.basis.outputs - 1, op.basis.inputs - 1, "positive", 0.75, op.basis.taps - 1)
+    return (last, Miss(path, 0, -1, "bias", 1.5)) if op.bias else (last,)
+
+
+def _coefficients(graph, rng):
+    return {
+        path: Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
+        for path, op in graph.maps.items()
+    }
