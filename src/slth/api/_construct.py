@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from slth._errors import InputError
 from slth.api._inputs import InputRange, Numbers, inputs_of
 from slth.construction import Plan, promise_holds
 from slth.construction import construct as _construct
@@ -19,8 +20,11 @@ _log = logging.getLogger("slth.api")
 
 
 def construct(
-    target: Any,
+    target: Any = None,
     *,
+    model: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    example: Any = None,
     tolerance: float | None = None,
     epsilon: float | None = None,
     failure_probability: float = 0.01,
@@ -38,10 +42,15 @@ def construct(
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Ticket:
-    """Turn a trained ReLU network into a strong lottery ticket: a seed, a mask and a certificate.
+    """Turn a trained network into a strong lottery ticket: a seed, a mask and a certificate.
 
     Args:
-        target: an `nn.Sequential` of Linear and ReLU, a state dict, or a path to `.safetensors` or `.pt`.
+        target: any `nn.Module` of dense and convolutional layers, read as it computes in evaluation mode; a state dict,
+            or a path to one (`.safetensors`, `.pt`, `.npz`), read as a plain MLP; a scikit-learn MLP.
+        model: code that gives the module, `package.module:function` or `net.py:function`, and is run; a file given as
+            `target` is then loaded into it.
+        input_shape: of one input of a module, such as (3, 32, 32), where its first layer does not tell; or `example`:
+            a batch of inputs.
         tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless `epsilon` is given.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
@@ -80,7 +89,9 @@ def construct(
         retries=retries,
         threads=threads,
     )
-    network = read_target(target, order=order, activation=activation)
+    network = read_target(
+        target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
+    )
     reused = load(source) if isinstance(source, str | Path) else source
     return _construct(
         network,
@@ -91,9 +102,27 @@ def construct(
     )
 
 
-def read_target(target: Any, *, order: Sequence[str] | None = None, activation: str | None = None) -> Target:
+def read_target(
+    target: Any,
+    *,
+    model: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    example: Any = None,
+    order: Sequence[str] | None = None,
+    activation: str | None = None,
+) -> Target:
     """A trained network from whatever holds it; what had to be assumed is a note in the log."""
-    network = _read_target(target, order=order, activation=activation)
+    if target is None and model is None:
+        raise InputError("a network is needed: a target, or a model, package.module:function, that gives it")
+    read = target
+    if model is not None:
+        if target is not None and not isinstance(target, str | Path):
+            raise InputError("with a model the target is a file of its state dict; got an object: give one of them")
+        from slth.network import load_model
+
+        _log.info("running %s", model)
+        read = load_model(model, target)
+    network = _read_target(read, input_shape=input_shape, example=example, order=order, activation=activation)
     if network is not target:
         for sentence in network.assumed:
             _log.info("assumed: %s", sentence)

@@ -60,8 +60,11 @@ class Planned:
 
 
 def plan(
-    target: Any,
+    target: Any = None,
     *,
+    model: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    example: Any = None,
     tolerance: float | None = None,
     epsilon: float | None = None,
     failure_probability: float = 0.01,
@@ -86,7 +89,9 @@ def plan(
     asked = verbs.Construct(
         tolerance=tolerance, epsilon=epsilon, failure_probability=failure_probability, candidates=candidates
     )
-    network = read_target(target, order=order, activation=activation)
+    network = read_target(
+        target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
+    )
     inputs = inputs_of(network.input_shape, input_range, data=data, data_dir=data_dir, mean=mean, std=std)
     layout = plan_layout(network, Request(**verbs.group(asked, "plan")), inputs=inputs)
     return Planned(

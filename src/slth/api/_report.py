@@ -17,7 +17,7 @@ from slth.network import read_target
 from slth.records import Record, verbs
 from slth.records import read as read_records
 from slth.reporting import Check, Exhibit, check_page_name, evaluations_of, read_evaluation, write_page
-from slth.ticket import Ticket, load, target_digest
+from slth.ticket import Ticket, load, network_digest
 
 _VERDICTS = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_CHECKED: "not checked"}
 
@@ -146,7 +146,8 @@ def _constructed(path: Path) -> Ticket:
 
 def _is_target_of(target: Target, ticket: Ticket) -> bool:
     """Errors against another network say nothing about a ticket's claims."""
-    return target_digest(target.coefficients) == ticket.provenance.target
+    shape = target.input_shape if ticket.inputs is None else ticket.inputs.shape
+    return network_digest(target, shape) == ticket.provenance.target
 
 
 def _is_ticket(path: Path) -> bool:

@@ -28,22 +28,28 @@ class _Clock:
 
 def run(asked: verbs.Construct) -> int:
     """Do the whole job; exit code 1 if the ticket is not what was asked for, see `promise_holds`, or a check failed."""
-    out = asked.out or Path(f"{asked.target.stem if asked.target else _DATA}.slth")
-    trained = None if asked.target else out.with_suffix(".safetensors")
+    out = asked.out or Path(f"{_stem(asked)}.slth")
+    trained = None if asked.target or asked.model else out.with_suffix(".safetensors")
     _check_distinct(target=asked.target, source=asked.source, out=out, records=asked.records, trained=trained)
     for place in (out, trained, asked.records):
         if place is not None:
             check_writable(place)
     clock = _Clock()
     if trained is None:
-        target = api.read_target(asked.target, order=asked.order, activation=asked.activation)
+        target = api.read_target(
+            asked.target,
+            model=asked.model,
+            input_shape=asked.input_shape,
+            order=asked.order,
+            activation=asked.activation,
+        )
         clock.lap("read")
     else:
         asked = _train(asked, trained)
         target = api.read_target(trained, activation="relu")
         clock.lap("train")
     with _print.progress("constructing", asked.quiet) as report:
-        given: dict[str, Any] = {**verbs.keywords(asked), "target": target}
+        given: dict[str, Any] = {**verbs.keywords(asked), "target": target, "model": None}
         ticket = api.construct(**given, progress=report)
     clock.lap("construct")
     api.save(ticket, out)
@@ -64,6 +70,13 @@ def run(asked: verbs.Construct) -> int:
         written = [path for path in (out, trained, asked.records) if path is not None]
         _summary(asked, ticket, found, holds, clock, written)
     return 0 if holds and api.promise_holds(ticket) else 1
+
+
+def _stem(asked: verbs.Construct) -> str:
+    """What the ticket is called after: the file, the function of the model, or the data of the default target."""
+    if asked.target is not None:
+        return asked.target.stem
+    return _DATA if asked.model is None else asked.model.rpartition(":")[2]
 
 
 def _check_distinct(**places: Path | None) -> None:

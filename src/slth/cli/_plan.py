@@ -13,7 +13,7 @@ def run(asked: verbs.Plan) -> int:
     if asked.as_json:
         print(json.dumps(found.as_data(), allow_nan=False))
     else:
-        _print.table(f"{asked.target}", _rows(found, asked))
+        _print.table(f"{asked.target or asked.model}", _rows(found, asked))
     return 0
 
 

@@ -1,6 +1,6 @@
 r"""Softmax and its logarithm along an axis. With D_i = e_i + the largest e_j, j ≠ i:
 
-    p_i = σ(x_i − lse_{j ≠ i} x_j)   in [σ(l_i − lse h_j), σ(h_i − lse l_j)],   |p̂_i − p_i| ≤ tanh(D_i / 4),   a' = a / 2
+    p_i = σ(x_i − lse_{j ≠ i} x_j)   in [σ(l_i − lse h_j), σ(h_i − lse l_j)],   |p̂_i − p_i| ≤ tanh(D_i/4),   a' = a / 2
     ln p_i                           in the logarithms,            |ln p̂_i − ln p_i| ≤ D_i,   a' = (1 + √n) a
 
 for x_i − lse_{j ≠ i} x_j, the logarithm of the odds of p_i, moves by at most D_i, and σ is steepest around 0; lse is

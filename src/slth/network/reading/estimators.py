@@ -63,4 +63,4 @@ def activated(
         assert isinstance(op.basis, Dense)
         nodes.append(Node(path, Linear(path, op.basis, op.bias), (before,)))
         before = path
-    return Target(Graph(tuple(nodes)), plain.coefficients, {}, plain.names, assumed)
+    return Target(Graph(tuple(nodes)), plain.coefficients, names=plain.names, assumed=assumed)

@@ -76,7 +76,14 @@ def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) ->
     pairs = {path: maps.pair(path, numbers) for path in graph.maps}
     exact = {path: pair for path, pair in pairs.items() if pair is not None}
     said = [step.assumed for step in map(draft.steps.__getitem__, names) if step.assumed is not None]
-    target = Target(graph, maps.affine, carried, exact, tuple(dict.fromkeys([*assumed, *said])))
+    target = Target(
+        graph=graph,
+        coefficients=maps.affine,
+        input_shape=draft.shape,
+        carried=carried,
+        names=exact,
+        assumed=tuple(dict.fromkeys([*assumed, *said])),
+    )
     return _chain(draft.shape, target) or target
 
 

@@ -28,12 +28,14 @@ class Construct:
         Path | None,
         Argument(
             FILE,
-            "Trained network: .safetensors or .pt. Default: an MLP trained now on the embedded digits.",
+            "Trained network: .safetensors, .pt, .npz. Default: an MLP trained now on the embedded digits.",
             positional=True,
             metavar="TARGET",
             swept=True,
         ),
     ] = None
+    model: _shared.Model = None
+    input_shape: _shared.InputShape = None
     out: Annotated[
         Path | None,
         Argument(FILE, "The ticket to write. Default: TARGET's name with .slth, here.", command=True, asked=False),
@@ -81,7 +83,9 @@ class Plan:
     With --candidates: the misses to expect at that width.
     """
 
-    target: Annotated[Path, Argument(FILE, "The trained network: .safetensors or .pt.")]
+    target: Annotated[Path | None, Argument(FILE, "The trained network: .safetensors, .pt or .npz.")] = None
+    model: _shared.Model = None
+    input_shape: _shared.InputShape = None
     tolerance: _shared.Tolerance = None
     epsilon: _shared.Epsilon = None
     failure_probability: _shared.FailureProbability = 0.01

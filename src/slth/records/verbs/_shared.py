@@ -10,8 +10,10 @@ from slth.records.verbs._kinds import (
     NAMES,
     NUMBERS,
     PAIR,
+    TEXT,
     TRUTH,
     WEIGHT,
+    WHOLES,
     WeightAt,
     one_of,
     real,
@@ -23,6 +25,14 @@ DATA_HELP = f"{', '.join(DATA_SETS)}, or an .npz with x and y."
 
 Ticket = Annotated[Path, Argument(FILE, "The ticket.", positional=True, metavar="T.slth")]
 Target = Annotated[Path | None, Argument(FILE, "The network the ticket stands for: .safetensors or .pt.")]
+Model = Annotated[
+    str | None,
+    Argument(TEXT, "The network as code, which is run: package.module:function or net.py:function.", metavar="M"),
+]
+InputShape = Annotated[
+    tuple[int, ...] | None,
+    Argument(WHOLES, "Shape of one input of a module, such as 3,32,32, if its first layer does not tell."),
+]
 Order = Annotated[
     tuple[str, ...] | None,
     Argument(NAMES, "Layer names from input to output: a,b,c, if the file does not tell.", asked=False),

@@ -15,6 +15,7 @@ class Verify:
 
     ticket: _shared.Ticket
     target: _shared.Target = None
+    model: _shared.Model = None
     order: _shared.Order = None
     as_json: _shared.Json = False
 
@@ -29,6 +30,7 @@ class Evaluate:
     ticket: _shared.Ticket
     data: Annotated[str | Path, Argument(DATA, _shared.DATA_HELP)]
     target: _shared.Target = None
+    model: _shared.Model = None
     order: _shared.Order = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
