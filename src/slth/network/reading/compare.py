@@ -7,10 +7,12 @@ tolerance is 64 times that, and 64 u times the largest value on the way.
 
 import copy
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from slth._errors import InputError
 from slth.graph import Affine, Box, Node, Pointwise, Target
@@ -20,19 +22,28 @@ from slth.network.reading.exporting import quiet, run
 
 COUNT = 3  # inputs; not the number with which the module was exported
 SAFETY = 64.0
+DOUBLE = 2.0**-53  # unit roundoff of float64
+SOFTPLUS = 2.0**-32  # PyTorch's is further from ln(1 + eˣ) than float64: it has a threshold
 
 
-def check_same(target: Target, model: nn.Module, inputs: Tensor) -> None:
-    """A target computes what a module does, in float64 if the module can, else in its own type.
+def check_same(target: Target, model: nn.Module, inputs: Tensor, *, computed: bool = False) -> None:
+    """A target computes what a module does: in float64, unless the module cannot or itself computes in another type.
+
+    Args:
+        computed: some coefficients were computed in the module's own type, so a copy in float64 has others.
 
     Raises:
         InputError: the largest difference, and what rounding allows.
     """
-    wide = _doubled(model)
-    if wide is not None and _difference(target, wide, inputs.double())[2]:
-        return
-    difference, allowed, same = _difference(target, model, inputs)
-    if not same:
+    floor = SOFTPLUS if any(node.op == Pointwise("Softplus") for node in target.graph.nodes) else 0.0
+    y, types = _in_float64(model, inputs.double())
+    difference, allowed = _difference(target, inputs, y, max(DOUBLE, floor))
+    if not difference <= allowed and (y is None or computed or types - {torch.float64}):
+        y = run(model, inputs)
+        types = {part.dtype for part in (*model.parameters(), *model.buffers()) if part.is_floating_point()} | {y.dtype}
+        unit = max(torch.finfo(dtype).eps / 2 for dtype in types)
+        difference, allowed = _difference(target, inputs, y, max(unit, floor))
+    if not difference <= allowed:  # NaN is not
         raise InputError(
             f"what was read differs from the model by {difference:.3g} on random inputs, where rounding allows "
             f"{allowed:.3g}; something changes the model's results in a way that cannot be read, such as a hook, or "
@@ -49,42 +60,50 @@ def inputs_of(x: Tensor, box: Box | None, examples: np.ndarray | None) -> Tensor
     return torch.from_numpy(np.concatenate(parts)).to(x)
 
 
-def _doubled(model: nn.Module) -> nn.Module | None:
-    """A copy in float64, if the module can be copied."""
+class _Types(TorchFunctionMode):
+    """Sees the floating-point types of everything that is computed inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.types: set[torch.dtype] = set()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        if isinstance(found, Tensor) and found.is_floating_point():
+            self.types.add(found.dtype)
+        return found
+
+
+def _in_float64(model: nn.Module, x: Tensor) -> tuple[Tensor | None, set[torch.dtype]]:
+    """Outputs of a copy in float64 and the types on the way; None if there is no copy, or it does not run."""
     try:
         with quiet():
-            return copy.deepcopy(model).double().eval()
+            wide = copy.deepcopy(model).double().eval()
     except Exception:  # non-leaf tensors, locks, open files: whatever a module holds
-        return None
+        return None, set()
+    with _Types() as seen:
+        try:
+            return run(wide, x), seen.types
+        except InputError:
+            return None, set()
 
 
-def _difference(target: Target, model: nn.Module, x: Tensor) -> tuple[float, float, bool]:
-    """The largest difference of outputs, what rounding allows, and whether it is within."""
-    try:
-        y = run(model, x).detach()
-    except InputError:
-        return np.inf, 0.0, False
-    unit = _unit(target, model, y)
-    x, y = x.detach().cpu().double(), y.cpu().double()
+def _difference(target: Target, x: Tensor, y: Tensor | None, unit: float) -> tuple[float, float]:
+    """The largest difference of outputs from a module's, and what rounding allows."""
+    if y is None:
+        return np.inf, 0.0
+    x, y = x.detach().cpu().double(), y.detach().cpu().double()
     delta = max(unit, 2.0**-30)
     exact, largest = _values(target, x, 0.0)
     moved, _ = _values(_moved(target, delta), x, delta)
     if y.shape != exact.shape:
-        return np.inf, 0.0, False
+        return np.inf, 0.0
     allowed = SAFETY * (float((moved - exact).abs().max()) * unit / delta + unit * largest)
-    difference = float((y - exact).abs().max())
-    return difference, allowed, bool(difference <= allowed)  # NaN is not
-
-
-def _unit(target: Target, model: nn.Module, y: Tensor) -> float:
-    """The unit roundoff of the coarsest type of a module; with softplus, whose threshold is seen in float64, 2⁻³²."""
-    types = {part.dtype for part in (*model.parameters(), *model.buffers()) if part.is_floating_point()} | {y.dtype}
-    soft = any(node.op == Pointwise("Softplus") for node in target.graph.nodes)
-    return max(*(torch.finfo(dtype).eps / 2 for dtype in types), 2.0**-32 if soft else 0.0)
+    return float((y - exact).abs().max()), allowed
 
 
 def _values(target: Target, x: Tensor, delta: float) -> tuple[Tensor, float]:
-    """Outputs in float64, and the largest value on the way."""
+    """Outputs in float64 with every value moved, and the largest value on the way."""
     maps = {p: TargetMap(op.basis, target.coefficients[p], torch.float64) for p, op in target.graph.maps.items()}
     network = Network(target.graph, maps, target.carried, torch.float64)
     largest = [float(x.abs().max())]
@@ -99,6 +118,7 @@ def _values(target: Target, x: Tensor, delta: float) -> tuple[Tensor, float]:
 
 
 def _moved(target: Target, delta: float) -> Target:
+    """Every coefficient moved by a random relative amount."""
     rng = np.random.default_rng(1)
 
     def move(array: np.ndarray) -> np.ndarray:

@@ -59,6 +59,7 @@ class Draft:
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     output: str = INPUT
     count: int = 0
+    computed: bool = False  # some numbers are results of PyTorch's, rounded in the model's own type
 
     def add(self, step: Step) -> str:
         """Append a step; its shape follows from its op.

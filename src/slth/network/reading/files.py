@@ -20,12 +20,8 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputError: no such file, another kind of file, one that is broken or holds something else.
     """
-    try:
-        there, folder = path.is_file(), path.is_dir()
-    except ValueError as error:  # a NUL inside
-        raise InputError(f"cannot read the target {shown(path)}: {error}") from error
-    if not there:
-        what = "it is a folder" if folder else "it is no plain file" if path.exists() else "no such file"
+    if not path.is_file():
+        what = "it is a folder" if path.is_dir() else "it is no plain file" if path.exists() else "no such file"
         raise InputError(f"cannot read the target {shown(path)}: {what}; expected a .safetensors or .pt state dict")
     if path.suffix not in SUFFIXES:
         raise InputError(

@@ -1,5 +1,6 @@
 """One door: whatever holds a trained network becomes a target."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,8 @@ def read_target(
         return mlp_from_tensors(read_tensors(Path(source)), order=order, activation=activation)
     if isinstance(source, Mapping):
         return mlp_from_tensors(arrays_of(state_in(source)), order=order, activation=activation)
-    if hasattr(source, "state_dict") and callable(getattr(source, "forward", None)):
+    torch = sys.modules.get("torch")  # who has a module has loaded it
+    if torch is not None and isinstance(source, torch.nn.Module):
         if order is not None or activation is not None:
             raise InputError("order and activation are for state dicts; a module is read as it computes")
         from slth.network.reading.modules import read_module

@@ -23,6 +23,8 @@ from slth.network.reading.recognise import recognised
 from slth.network.reading.words import shown
 
 CREATE = {"zeros_like": 0.0, "new_zeros": 0.0, "ones_like": 1.0, "new_ones": 1.0, "full_like": None, "new_full": None}
+_MOVES = "clone detach alias lift_fresh_copy view reshape t transpose permute unsqueeze squeeze expand slice select"
+EXACT = frozenset((*_MOVES.split(), "zeros", "ones", "full", "arange"))  # operators that round nothing
 RANDOM = ("rand", "bernoulli", "normal", "multinomial", "dropout")
 
 
@@ -46,7 +48,7 @@ def draft_of(program: ExportedProgram, model: nn.Module, shape: Shape) -> Draft:
             here = _here(draft, model, node)
             try:
                 values[node] = recognised(here, node, values) or _computed(here, node, values)
-                _check(here, node, values[node])
+                _check_shape(here, node.meta.get("val"), values[node])
             except InputError as error:
                 values[node] = Unread(error)
     return draft
@@ -125,6 +127,7 @@ def _computed(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
     arguments = _named(node, values)
     if not any(isinstance(part, Value) for part in _parts(vars(arguments).values())):
         return _constant(here, node, arguments)
+    _check_batch(here, node.meta.get("val"))
     base = here.op.partition(".")[0]
     if base in CREATE:
         fill = CREATE[base] if CREATE[base] is not None else arguments.fill_value
@@ -167,6 +170,7 @@ def _constant(here: Here, node: fx.Node, arguments: SimpleNamespace) -> Any:
             return [plain(part) for part in value]
         return value.tensor if isinstance(value, Known) else 1 if isinstance(value, Batch) else value
 
+    here.draft.computed |= here.op.partition(".")[0] not in EXACT
     with torch.no_grad():
         found: Any = node.target(**{name: plain(value) for name, value in vars(arguments).items()})  # pyright: ignore
     if isinstance(found, (list, tuple)):
@@ -192,18 +196,19 @@ def _without_batch(value: Tensor) -> Shape | None:
     return None if any(isinstance(length, torch.SymInt) for length in others) else tuple(others)
 
 
-def _check(here: Here, node: fx.Node, value: Any) -> None:
-    """The batch is axis 0 of every value, alone; shapes are those that PyTorch says."""
-    metas: Any = node.meta.get("val")
-    pairs = zip(metas, value, strict=False) if isinstance(value, tuple) else [(metas, value)]
-    for meta, part in pairs:
-        if isinstance(part, Value):
-            shape = _without_batch(meta)
-            if shape is None:
-                given = f"({', '.join(re.sub(r's[0-9]+', 'batch', str(length)) for length in meta.shape)})"
-                here.refuse(f"gives values of shape {given}; the examples of a batch must stay apart, on axis 0")
-            if shape != part.shape:
-                here.refuse(f"gives values of shape {shape}, read as {part.shape}; please report this")
+def _check_batch(here: Here, value: Any) -> None:
+    """The batch is axis 0 of a value, alone; of several the first."""
+    value = value[0] if isinstance(value, (list, tuple)) and value else value
+    if isinstance(value, Tensor) and _without_batch(value) is None:
+        given = f"({', '.join(re.sub(r's[0-9]+', 'batch', str(length)) for length in value.shape)})"
+        here.refuse(f"gives values of shape {given}; the examples of a batch must stay apart, on axis 0")
+
+
+def _check_shape(here: Here, metas: Any, values: Any) -> None:
+    """Shapes are those that PyTorch says."""
+    for meta, value in zip(metas, values, strict=False) if isinstance(values, tuple) else [(metas, values)]:
+        if isinstance(value, Value) and _without_batch(meta) != value.shape:
+            here.refuse(f"gives values of shape {tuple(meta.shape)}, read as {value.shape}; please report this")
 
 
 def _output(found: Any) -> str:
