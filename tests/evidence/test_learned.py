@@ -78,7 +78,7 @@ def test_misuse_is_one_sentence(saved):
             lambda: slth.apply(slth.save(any_ticket()[0], saved.with_name("c.slth")), torch.nn.Linear(1, 1)),
             "slth.realised",
         ),
-        (lambda: slth.source(saved), "is a learned ticket"),
+        (lambda: slth.source(saved), "are the parameters themselves"),
         (lambda: slth.construct({"weight": np.ones((1, 1))}, source=saved), "is a learned ticket"),
     ):
         with pytest.raises(InputError, match=reason):
