@@ -68,7 +68,7 @@ def test_misuse_is_one_sentence(saved):
     x, y = np.zeros((4, 1, 8, 8), np.float32), np.zeros(4, np.int64)
     for call, reason in (
         (lambda: slth.evaluate(saved, (x[:, :, :4], y)), "takes inputs 1 x 8 x 8"),
-        (lambda: slth.evaluate(saved, (x, y[:3])), "one label for each"),
+        (lambda: slth.evaluate(saved, (x, y[:3])), "one label per input"),
         (lambda: slth.evaluate(saved, (x, y + 10)), "10 outputs, the labels run to 10"),
         (lambda: slth.evaluate(saved, (x, y - 1)), "whole numbers from 0"),
         (lambda: slth.evaluate(saved, (x + np.nan, y)), "NaN"),
@@ -78,7 +78,7 @@ def test_misuse_is_one_sentence(saved):
             lambda: slth.apply(slth.save(any_ticket()[0], saved.with_name("c.slth")), torch.nn.Linear(1, 1)),
             "slth.realised",
         ),
-        (lambda: slth.source(saved), "is a learned ticket"),
+        (lambda: slth.source(saved), "are the parameters themselves"),
         (lambda: slth.construct({"weight": np.ones((1, 1))}, source=saved), "is a learned ticket"),
     ):
         with pytest.raises(InputError, match=reason):
@@ -96,7 +96,7 @@ def test_the_commands_take_learned_tickets(saved, tmp_path, capsys):
     assert "888 stored; 888.0 ideal" in capsys.readouterr().out
     assert run(["evaluate", str(saved), "--data", "digits", "--json"]) == 0
     outcome = json.loads(capsys.readouterr().out)["outcome"]
-    assert outcome["kept"] == 444
+    assert outcome["sizes"]["kept"] == 444
     assert len(outcome["accuracy"]["interval"]) == 2
     for view in ("realised", "source"):
         assert run(["export", str(saved), "--out", str(tmp_path / f"{view}.safetensors"), "--view", view]) == 0

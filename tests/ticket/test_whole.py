@@ -1,5 +1,7 @@
 """A file says a ticket whole, or it is not written: nothing of it is lost on the way."""
 
+import copy
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +12,17 @@ from helpers.tickets import any_ticket
 
 from slth import InputError
 from slth.graph import Graph, Node
-from slth.ticket import Inputs, Miss, RandomTensor, TicketError, decode, encode, stored_mask_bits, summary
+from slth.ticket import (
+    Inputs,
+    Miss,
+    RandomTensor,
+    TicketError,
+    decode,
+    encode,
+    stored_mask_bits,
+    summary,
+    target_digest,
+)
 
 
 def told(ticket, **origin):
@@ -103,6 +115,17 @@ def test_the_order_of_a_mapping_is_no_part_of_a_ticket():
         }
         names = dict(reversed(ticket.provenance.names.items()))
         assert encode(told(replace(ticket, **turned), names=names)) == encode(ticket)
+
+
+@pytest.mark.parametrize("again", [copy.copy, copy.deepcopy, lambda whole: pickle.loads(pickle.dumps(whole))])
+def test_a_copy_and_a_pickle_of_a_ticket_or_a_target_are_whole(again):
+    """Other processes get them so."""
+    for ticket in (any_ticket()[0], any_learned()):
+        assert encode(again(ticket)) == encode(ticket)
+    _, target = any_ticket()
+    other = again(target)
+    assert other.graph == target.graph
+    assert target_digest(other.coefficients) == target_digest(target.coefficients)
 
 
 def test_a_listed_miss_keeps_its_map():

@@ -52,6 +52,8 @@ class Plan:
                 raise InputError(f"{name} must be a number such as 1e-4, got {value!r}")
         if self.retries < 0:
             raise InputError(f"retries are counted from 0, got {self.retries}")
+        if self.source is not None and not self.source.gadgets:
+            raise InputError("the source is a learned ticket; give one that `slth construct` wrote")
         if self.source is not None and self.seed not in (0, self.source.seed):
             raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):

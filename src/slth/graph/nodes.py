@@ -54,6 +54,10 @@ class Graph:
             raise InputError("the network has no linear map; expected at least one")
         object.__setattr__(self, "maps", MappingProxyType(maps))
 
+    def __reduce__(self) -> tuple[type["Graph"], tuple[tuple[Node, ...]]]:
+        """Copies and pickles are made of the nodes, and checked again."""
+        return Graph, (self.nodes,)
+
     @property
     def output(self) -> str:
         """The name of the last node."""
