@@ -12,17 +12,18 @@ import time
 import numpy as np
 import torch
 
-from slth import load
 from slth.data import load as load_data
 from slth.network import read_target
+from slth.ticket import load
 
 STEPS, STARTS, POINTS = 500, 64, 10_000
 
 
-def evaluator(layers, parts):
+def evaluator(target, parts):
     """x -> f(x) − f̂(x), float64."""
     wanted = [
-        (torch.from_numpy(a.weight[:, :, 0]), None if a.bias is None else torch.from_numpy(a.bias)) for a in layers
+        (torch.from_numpy(a.weight[:, :, 0]), None if a.bias is None else torch.from_numpy(a.bias))
+        for a in target.coefficients.values()
     ]
     got = [
         (
@@ -30,7 +31,7 @@ def evaluator(layers, parts):
             None if p.negative is None else torch.from_numpy(p.negative[:, :, 0]),
             None if p.bias is None else torch.from_numpy(p.bias),
         )
-        for p in parts
+        for p in parts.values()
     ]
 
     def gap(x):
@@ -53,15 +54,13 @@ def main() -> None:
     options = parser.parse_args()
     start = time.perf_counter()
     ticket, target = load(options.ticket), read_target(options.target)
-    gap = evaluator(target.layers, [ticket.realised(i) for i in range(len(ticket.layers))])
+    gap = evaluator(target, {path: ticket.realised(path) for path in ticket.maps})
     data = load_data(options.data, data_dir=options.data_dir, train=False)
-    data = data if ticket.domain.normalize is None else data.normalised(*ticket.domain.normalize)
-    inputs = ticket.widths[0]
-    box = ticket.domain.box(inputs)
+    box, inputs = ticket.inputs.box, ticket.inputs.size
     low, high = torch.from_numpy(box.lower), torch.from_numpy(box.upper)
     rng = np.random.default_rng(0)
     tried = {
-        "test inputs": torch.from_numpy(data.test_x.astype(np.float64)),
+        "test inputs": torch.from_numpy(ticket.inputs.normalised(data.test_x).astype(np.float64)),
         "random": low + torch.from_numpy(rng.random((POINTS, inputs))) * (high - low),
         "corners": low + torch.from_numpy(rng.integers(0, 2, (POINTS, inputs)).astype(np.float64)) * (high - low),
     }
@@ -80,7 +79,7 @@ def main() -> None:
             worst["gradient"] = max(worst["gradient"], float(found.detach().max()))
             (slope,) = torch.autograd.grad(found.sum(), x)
             x = torch.clamp(x.detach() + 0.2 * (1 - step / STEPS) * (high - low) * slope.sign(), low, high)
-    bound = ticket.certificate.sup_error
+    bound = ticket.claims.sup_error
     print(f"{ticket}\nbound {bound:.6g}")
     for name, value in worst.items():
         print(f"{name:12} worst {value:.6g}  bound / worst {bound / value:.2f}")

@@ -18,11 +18,11 @@ from pathlib import Path
 
 from slth.records import environment
 
-FASHION = "0.286041,0.353024"  # mean and standard deviation of the training images
+FASHION = ["--mean", "0.286041", "--std", "0.353024"]  # of the training images
 TARGETS = {
     "mnist": ("mnist", ["--hidden", "500", "--no-bias"], []),
-    "fashion-3": ("fashion_mnist", ["--hidden", "256,64", "--normalize", FASHION], ["--normalize", FASHION]),
-    "fashion-5": ("fashion_mnist", ["--hidden", "256,128,64,32", "--normalize", FASHION], ["--normalize", FASHION]),
+    "fashion-3": ("fashion_mnist", ["--hidden", "256,64", *FASHION], FASHION),
+    "fashion-5": ("fashion_mnist", ["--hidden", "256,128,64,32", *FASHION], FASHION),
 }
 ASKED = (("--tolerance", "0.01"), ("--tolerance", "1e-4"), ("--epsilon", "0.1"))
 

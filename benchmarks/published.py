@@ -17,7 +17,7 @@ from slth.network import read_target
 from slth.numerics import Stream, uniform
 from slth.records import environment
 from slth.subsetsum import Status, first_batch
-from slth.ticket import Domain
+from slth.ticket import Inputs
 
 TOLERANCE = 0.01
 
@@ -42,20 +42,21 @@ def main() -> None:
     parser.add_argument("target")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    layers = read_target(options.target).layers
+    target = read_target(options.target)
+    layers = list(target.coefficients.values())
     where = environment(1)
     print(f"commit {where.commit}, {where.cpu}, 1 thread\n")
     plain(layers, 5, options.seed)  # loads the kernels
     runs = [plain(layers, 21, seed) for seed in range(options.seed, options.seed + 5)]
     seconds, misses = np.median([run[0] for run in runs]), [run[1] for run in runs]
     print(f"plain, 21 candidates: solved in {seconds:.3f} s; misses {misses}")
-    domain = Domain((0.0,), (1.0,))
-    planned = construct(layers, Plan(tolerance=TOLERANCE, seed=options.seed), domain=domain)
-    print(f"planned: {planned}, source {planned.source_parameters / planned.weights:.0f} x target")
+    inputs = Inputs((layers[0].weight.shape[1],), lower=(0.0,), upper=(1.0,))
+    planned = construct(target, Plan(tolerance=TOLERANCE, seed=options.seed), inputs=inputs)
+    print(f"planned: {planned}, source {planned.size / planned.target_parameters:.0f} x target")
     for n in range(16, 40):
-        ticket = construct(layers, Plan(tolerance=TOLERANCE, candidates=n, seed=options.seed), domain=domain)
+        ticket = construct(target, Plan(tolerance=TOLERANCE, candidates=n, seed=options.seed), inputs=inputs)
         if ticket.misses == 0:
-            print(f"smallest without a miss: {ticket}, source {ticket.source_parameters / ticket.weights:.0f} x target")
+            print(f"smallest without a miss: {ticket}, source {ticket.size / ticket.target_parameters:.0f} x target")
             break
 
 

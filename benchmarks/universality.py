@@ -29,8 +29,8 @@ def main() -> None:
         tickets = [slth.construct(t, tolerance=tolerance, input_range=(0, 1), source=source) for t in targets]
         assert all(ticket.heads == source.heads for ticket in tickets)
         within = sum(ticket.misses == 0 for ticket in tickets)
-        errors = [ticket.certificate.sup_error or 0.0 for ticket in tickets]
-        width = "/".join(f"{layer.lift.candidates}+{layer.lift.constants}" for layer in source.layers)
+        errors = [ticket.claims.sup_error or 0.0 for ticket in tickets]
+        width = "/".join(f"{gadget.candidates}+{gadget.constants}" for gadget in source.gadgets.values())
         misses = sum(ticket.misses for ticket in tickets)
         median = statistics.median(errors)
         print(f"| {tolerance:g} | {width} | {within} of {count} | {misses} | {max(errors):.3g} | {median:.3g} |")

@@ -73,7 +73,6 @@ def test_only_kernel_files_import_the_compiler():
 DEEP_IMPORTS = {
     ("slth", "slth.learning.ask"),
     ("slth", "slth.learning.masks"),
-    ("slth.cli._options", "slth.network.files"),
     ("slth.cli._search", "slth.learning.ask"),
     ("slth.cli._search", "slth.learning.devices"),
     ("slth.cli._search", "slth.learning.trainer"),

@@ -1,7 +1,7 @@
 """Strong lottery tickets: a trained network as a pruned random network, stored as a seed and a bit mask.
 
 ticket = slth.construct(model, input_range=(0, 1))
-ticket.save("model.slth")
+slth.save(ticket, "model.slth")
 slth.verify("model.slth", target=model).holds
 """
 
@@ -11,32 +11,46 @@ from slth._version import __version__
 
 if TYPE_CHECKING:
     from slth._errors import InputError
-    from slth.api import apply, construct, evaluate, load, module, plan, realised, source, train, verify
-    from slth.learning.ask import search
-    from slth.learning.attach import attach
-    from slth.ticket import LearnedTicket, Ticket
+    from slth.api import (
+        apply,
+        construct,
+        evaluate,
+        export,
+        load,
+        plan,
+        realised,
+        report,
+        save,
+        search,
+        show,
+        source,
+        train,
+        verify,
+    )
+    from slth.learning import attach
+    from slth.ticket import Ticket
 
 _HOMES = {
     "InputError": "slth._errors",
-    "LearnedTicket": "slth.ticket",
     "Ticket": "slth.ticket",
-    "attach": "slth.learning.attach",
-    "search": "slth.learning.ask",
+    "attach": "slth.learning",
 }
 __all__ = [
     "InputError",
-    "LearnedTicket",
     "Ticket",
     "__version__",
     "apply",
     "attach",
     "construct",
     "evaluate",
+    "export",
     "load",
-    "module",
     "plan",
     "realised",
+    "report",
+    "save",
     "search",
+    "show",
     "source",
     "train",
     "verify",

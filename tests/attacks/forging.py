@@ -3,80 +3,84 @@
 The format is public, so anyone can repeat the scan, generate the heads, hash the coefficients and issue a certificate.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
-from helpers.tickets import any_ticket
+from helpers.tickets import ASKED, any_ticket
 
-from slth.certificate import Affine, certify
-from slth.ticket import (
-    Asked,
-    Domain,
-    Miss,
-    Ticket,
-    head_digest,
-    realise,
-    realised_digest,
-    scan,
-    signed_ranges,
-    unpack,
-)
+from slth._shapes import Bits
+from slth.certificate import certify
+from slth.graph import Target
+from slth.ticket import Inputs, Miss, Ticket, TwoLayer, head_digest, realise, realised_digest, signed_ranges
+from slth.ticket.assemble import gadget_tensors
 
-Target = list[Affine]
+Gadgets = Mapping[str, TwoLayer]
+Masks = Mapping[str, Bits]
 
 
-def consistent(ticket: Ticket) -> Ticket:
-    """Widths, masks of the right size, heads and digests that follow from seed, domain, layout and mask."""
-    layers, masks, digests = [], [], []
-    for i, (layer, bits) in enumerate(zip(ticket.layers, ticket.masks, strict=True)):
+def forged(ticket: Ticket, *, gadgets: Gadgets | None = None, masks: Masks | None = None, **lies: Any) -> Ticket:
+    """A ticket with some other gadgets, masks or fields; its list of random tensors follows, its heads do not."""
+    gadgets, masks = {**ticket.gadgets, **(gadgets or {})}, {**ticket.masks, **(masks or {})}
+    tensors = gadget_tensors(ticket.network, gadgets, masks)
+    return replace(ticket, gadgets=gadgets, masks=masks, tensors=tensors, **lies)
+
+
+def consistent(ticket: Ticket, *, gadgets: Gadgets | None = None, masks: Masks | None = None, **lies: Any) -> Ticket:
+    """As `forged`; widths, sizes of masks, heads and digests follow from seed, inputs, layout and mask."""
+    gadgets, masks = {**ticket.gadgets, **(gadgets or {})}, {**ticket.masks, **(masks or {})}
+    seed, inputs = lies.get("seed", ticket.seed), lies.get("inputs", ticket.inputs)
+    heads, digests = {}, {}
+    for i, (path, op) in enumerate(ticket.maps.items()):
+        gadget, mask = gadgets[path], f"{path}/mixing"
         if i == 0:
-            lift = replace(layer.lift, signed=signed_ranges(ticket.domain.signed(layer.lift.inputs)))
-            layer = replace(layer, lift=lift)
-        lift = scan(layer.lift, ticket.seed, layer.path)
-        layer = replace(layer, neurons=lift.neurons)
-        bits = np.resize(bits, layer.mask_bytes).copy()
-        if layer.mask_bits % 8:
-            bits[-1] &= (1 << layer.mask_bits % 8) - 1
-        layers.append(layer)
-        masks.append(bits)
-        digests.append(realised_digest(realise(layer, lift, ticket.seed, unpack(layer, bits))))
-    heads = tuple(head_digest(tensor, ticket.seed) for layer in layers for tensor in layer.tensors)
-    return replace(ticket, layers=tuple(layers), masks=tuple(masks), heads=heads, digests=tuple(digests))
+            lower = np.full(op.basis.inputs, -1.0) if inputs.lower is None else np.array(inputs.lower)
+            gadget = replace(gadget, signed_ranges=signed_ranges(np.broadcast_to(lower < 0, op.basis.inputs)))
+        gadgets[path] = gadget = gadget.fitted(path, op, seed)
+        mask_bits = gadget.cost(op).mask_bits
+        masks[mask] = bits = np.resize(masks[mask], -(-mask_bits // 8)).copy()
+        if mask_bits % 8:
+            bits[-1] &= (1 << mask_bits % 8) - 1
+        heads |= {tensor.path: head_digest(tensor, seed) for tensor in gadget.tensors(path, op)}
+        kept = np.unpackbits(bits, count=mask_bits, bitorder="little").astype(np.bool_).reshape(op.basis.outputs, -1)
+        digests[path] = realised_digest(realise(gadget, path, op, seed=seed, mask=kept))
+    return forged(ticket, gadgets=gadgets, masks=masks, heads=heads, digests=digests, **lies)
 
 
 def certified(ticket: Ticket, target: Target, *, tolerance: float = 0.5) -> Ticket:
     """With a true certificate, and the first misses listed."""
-    parts = [ticket.realised(i) for i in range(len(ticket.layers))]
-    box = ticket.domain.box(ticket.widths[0])
+    parts = {path: ticket.realised(path) for path in ticket.maps}
     misses: list[Miss] = []
-    for i, (part, wanted) in enumerate(zip(parts, target, strict=True)):
+    for path, wanted in target.coefficients.items():
+        part = parts[path]
         halves = [("positive", part.positive - wanted.weight)]
         if part.negative is not None:
             halves.append(("negative", np.where(part.signed[None, :, None], part.negative + wanted.weight, 0.0)))
         for half, error in halves:
             for o, j in np.argwhere(np.abs(error[:, :, 0]) > tolerance):
-                misses.append(Miss(i, int(o), int(j), half, float(abs(error[o, j, 0]))))
+                misses.append(Miss(path, int(o), int(j), half, float(abs(error[o, j, 0]))))
         if part.bias is not None and wanted.bias is not None:
             error = np.abs(part.bias - wanted.bias)
-            misses += [Miss(i, int(o), -1, "bias", float(error[o])) for o in np.flatnonzero(error > tolerance)]
-    provenance = replace(ticket.provenance, asked=Asked(tolerance), misses=tuple(misses[:256]))
-    certificate = certify(target, parts, tolerances=[tolerance] * len(parts), box=box)
-    return replace(ticket, certificate=certificate, provenance=provenance)
+            misses += [Miss(path, int(o), -1, "bias", float(error[o])) for o in np.flatnonzero(error > tolerance)]
+    provenance = replace(ticket.provenance, asked={**ASKED, "tolerance": tolerance}, misses=tuple(misses[:256]))
+    claims = certify(target, parts, tolerances=dict.fromkeys(parts, tolerance), box=ticket.inputs.box)
+    return replace(ticket, claims=claims, provenance=provenance)
 
 
 def specimens() -> list[tuple[Ticket, Target]]:
     """Honest tickets of every kind: signed or not, with and without biases, range or scale; sparse; narrow."""
-    mixed = Domain((-1.0, 0.0, -0.5), (1.0, 2.0, 0.5), (0.5, 0.25))
+    mixed = Inputs((3,), (0.5,), (0.25,), (-1.0, 0.0, -0.5), (1.0, 2.0, 0.5))
     made = [
         (any_ticket(), None),
         (any_ticket(bias=False, lower=0.0), None),
         (any_ticket((3, 4, 2), seed=10**30), mixed),
-        (any_ticket((3, 4, 2)), Domain()),
+        (any_ticket((3, 4, 2)), Inputs((3,))),
         (any_ticket((1, 1)), None),
-        (any_ticket((2, 1, 3, 2), seed=0), Domain((-0.0,), (0.0,))),
+        (any_ticket((2, 1, 3, 2), seed=0), Inputs((2,), lower=(-0.0,), upper=(0.0,))),
         (any_ticket((3, 5, 2), density=0.03), None),
     ]
     return [
-        (certified(consistent(ticket if domain is None else replace(ticket, domain=domain)), target), target)
-        for (ticket, target), domain in made
+        (certified(consistent(ticket, inputs=ticket.inputs if inputs is None else inputs), target), target)
+        for (ticket, target), inputs in made
     ]

@@ -7,14 +7,17 @@ import random
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import references.rans
-from attacks.forging import Target, certified, consistent
+from attacks.forging import certified, consistent, forged
 from attacks.sealing import parts, sealed, text_of
+from helpers.tickets import ASKED
 
 from slth import InputError
-from slth.ticket import Asked, Domain, Ticket, encode
+from slth.graph import Target
+from slth.ticket import Inputs, Ticket, encode
 
 NASTY = [
     *(None, True, False, 0, 1, -1, 2, 3, 64, 65, 255, 256, 2**31, 2**32, 2**53 + 1, 2**63, 2**64, 10**400),
@@ -155,7 +158,7 @@ def _masks(rng: random.Random, which: int, specimens: list[Specimen], files: lis
             masks = masks[::-1]
         case 2:
             encoding = rng.choice(("bits", "deflate", "rans"))
-            masks[i] = _encoded(rng, specimens[which][0], i, encoding)
+            masks[i] = _encoded(rng, specimens[which][0], f"layers/{i}", encoding)
             meta["layers"][i]["mask"]["encoding"] = encoding
         case _:
             meta["layers"][i]["mask"]["encoding"] = rng.choice(("bits", "deflate", "rans"))
@@ -164,26 +167,30 @@ def _masks(rng: random.Random, which: int, specimens: list[Specimen], files: lis
     return sealed(meta, masks)
 
 
-def _encoded(rng: random.Random, ticket: Ticket, i: int, encoding: str) -> bytes:
-    """The mask of layer i in any encoding, as any writer may choose it."""
-    packed = ticket.masks[i]
+def _encoded(rng: random.Random, ticket: Ticket, path: str, encoding: str) -> bytes:
+    """The mask of a map in any encoding, as any writer may choose it."""
+    packed = ticket.masks[f"{path}/mixing"]
     if encoding == "bits":
         return packed.tobytes()
     if encoding == "deflate":
         return zlib.compress(packed.tobytes(), rng.randrange(10))
-    return references.rans.written(np.unpackbits(packed, count=ticket.layers[i].mask_bits, bitorder="little").tolist())
+    mask_bits = ticket.gadgets[path].cost(ticket.maps[path]).mask_bits
+    return references.rans.written(np.unpackbits(packed, count=mask_bits, bitorder="little").tolist())
 
 
 def _forged(rng: random.Random, which: int, specimens: list[Specimen], _) -> bytes:
     """A ticket with another seed, mask, gain, domain, layout or claim, made consistent; sometimes certified anew."""
     ticket, target = specimens[which]
+    changes: dict[str, Any] = {"gadgets": dict(ticket.gadgets), "masks": dict(ticket.masks), "seed": ticket.seed}
     for _ in range(rng.choice((0, 1, 1, 2, 3))):
-        ticket = _forge(rng, ticket)
+        _forge(rng, ticket, changes)
     try:
         if rng.random() < 0.9:
-            ticket = consistent(ticket)
+            ticket = consistent(ticket, **changes)
             if rng.random() < 0.3:
                 ticket = certified(ticket, target, tolerance=rng.choice((0.1, 0.5, 1.0)))
+        else:
+            ticket = forged(ticket, **changes)
         for _ in range(rng.choice((0, 0, 1, 2))):
             ticket = _claim(rng, ticket)
         return encode(ticket)
@@ -191,36 +198,37 @@ def _forged(rng: random.Random, which: int, specimens: list[Specimen], _) -> byt
         return b""
 
 
-def _forge(rng: random.Random, ticket: Ticket) -> Ticket:
-    i = rng.randrange(len(ticket.layers))
-    layer = ticket.layers[i]
+def _forge(rng: random.Random, ticket: Ticket, changes: dict[str, Any]) -> None:
+    """One change more."""
+    path = rng.choice(list(ticket.maps))
+    gadget = changes["gadgets"][path]
     match rng.randrange(6):
         case 0:
-            return replace(ticket, seed=ticket.seed + rng.choice((1, 2**32, 2**64)))
+            changes["seed"] += rng.choice((1, 2**32, 2**64))
         case 1:
-            bits = ticket.masks[i].copy()
+            bits = changes["masks"][f"{path}/mixing"].copy()
             bits[rng.randrange(len(bits))] ^= 1 << rng.randrange(8)
-            return replace(ticket, masks=(*ticket.masks[:i], bits, *ticket.masks[i + 1 :]))
+            changes["masks"][f"{path}/mixing"] = bits
         case 2:
             name = rng.choice(("gain", "bias_gain"))
-            layer = replace(layer, **{name: getattr(layer, name) * rng.choice((0.5, 2.0, 2.0**-40, 2.0**100))})
+            gadget = replace(gadget, **{name: getattr(gadget, name) * rng.choice((0.5, 2.0, 2.0**-40, 2.0**100))})
         case 3:
-            lift = replace(layer.lift, candidates=rng.choice((1, layer.lift.candidates, 64)))
-            layer = replace(layer, lift=lift)
+            gadget = replace(gadget, candidates=rng.choice((1, gadget.candidates, 64)))
         case 4:
             ends = rng.choice(((-1.0, 1.0), (0.0, 1.0), (-0.0, 0.0), (-2.0, 2.0), (-0.5, 0.25), (1e-300, 1e300), None))
-            scale = rng.choice((None, (0.0, 1.0), (1e308, 5e-324)))
-            return replace(ticket, domain=Domain((ends[0],), (ends[1],), scale) if ends else Domain(normalize=scale))
+            mean, std = rng.choice(((None, None), ((0.0,), (1.0,)), ((1e308,), (5e-324,))))
+            lower, upper = (None, None) if ends is None else ((ends[0],), (ends[1],))
+            changes["inputs"] = Inputs(ticket.inputs.shape, mean, std, lower, upper)
         case _:
-            layer = replace(layer, neurons=layer.neurons + rng.choice((-1, 1, 1000, 2**40)))
-    return replace(ticket, layers=(*ticket.layers[:i], layer, *ticket.layers[i + 1 :]))
+            gadget = replace(gadget, neurons=gadget.neurons + rng.choice((-1, 1, 1000, 2**40)))
+    changes["gadgets"][path] = gadget
 
 
 def _claim(rng: random.Random, ticket: Ticket) -> Ticket:
     """One number of the certificate or the provenance changed."""
-    bounds, origin = ticket.certificate, ticket.provenance
+    bounds, origin = ticket.claims, ticket.provenance
     factor = rng.choice((0.0, 0.5, 1 - 1e-5, 1 + 1e-5, 2.0, 1e6))
-    i = rng.randrange(len(bounds.layers))
+    path = rng.choice(list(bounds.maps))
     name = rng.choice(("weight_error", "bias_error", "operator_error", "sup_error", "l2_error", "tolerance"))
     match rng.randrange(5):
         case 0 if origin.misses:
@@ -228,18 +236,18 @@ def _claim(rng: random.Random, ticket: Ticket) -> Ticket:
             lie = replace(first, error=first.error * factor, half=rng.choice((first.half, "negative", "bias")))
             return replace(ticket, provenance=replace(origin, misses=(lie, *rest)))
         case 1:
-            asked = rng.choice(
-                (Asked(0.5), Asked(0.25), Asked(None, epsilon=(bounds.sup_error or 1.0) * (factor or 1.0)))
-            )
-            return replace(ticket, provenance=replace(origin, asked=asked))
+            epsilon = (bounds.sup_error or 1.0) * (factor or 1.0)
+            asked = rng.choice(({"tolerance": 0.5}, {"tolerance": 0.25}, {"tolerance": None, "epsilon": epsilon}))
+            return replace(ticket, provenance=replace(origin, asked=ASKED | asked))
         case 2 if bounds.output_error:
             outputs = tuple(error * factor for error in bounds.output_error)
-            return replace(ticket, certificate=replace(bounds, output_error=outputs))
+            return replace(ticket, claims=replace(bounds, output_error=outputs))
         case 3 if bounds.sup_error:
-            return replace(ticket, certificate=replace(bounds, sup_error=bounds.sup_error * factor))
-    value = getattr(bounds.layers[i], name)
-    claim = bounds.layers[i] if value is None else replace(bounds.layers[i], **{name: value * factor})
-    return replace(ticket, certificate=replace(bounds, layers=(*bounds.layers[:i], claim, *bounds.layers[i + 1 :])))
+            return replace(ticket, claims=replace(bounds, sup_error=bounds.sup_error * factor))
+    claim = bounds.maps[path]
+    value = getattr(claim, name)
+    claim = claim if value is None else replace(claim, **{name: value * factor})
+    return replace(ticket, claims=replace(bounds, maps={**bounds.maps, path: claim}))
 
 
 KINDS: dict[str, tuple[Callable[..., bytes], int]] = {  # and how often, in percent

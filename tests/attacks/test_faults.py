@@ -21,7 +21,7 @@ from helpers.tickets import any_ticket
 from slth import InputError, _files
 from slth._files import append_line, check_writable, write_atomically
 from slth.records import Environment, Record, append, read
-from slth.ticket import encode, load
+from slth.ticket import encode, load, save
 
 OLD = b'{"old":1}\n'
 PARTS = [b"a" * 5000, b"b" * 70_000, b"c" * 3]
@@ -273,7 +273,7 @@ def test_places_that_are_no_files_are_refused_and_left_alone(tmp_path):
 def test_a_ticket_and_a_record_survive_the_failure_of_their_successors(tmp_path, monkeypatch):
     path, log = tmp_path / "t.slth", tmp_path / "log.jsonl"
     record = Record("test", {"a": 1}, {"b": 2}, {"c": 0.5}, Environment({}, None, "", 1))
-    any_ticket()[0].save(path)
+    save(any_ticket()[0], path)
     append(log, record)
 
     def full(*_):
@@ -282,7 +282,7 @@ def test_a_ticket_and_a_record_survive_the_failure_of_their_successors(tmp_path,
     with monkeypatch.context() as patch:
         patch.setattr(os, "fsync", full)
         with pytest.raises(InputError):
-            any_ticket(seed=6)[0].save(path)
+            save(any_ticket(seed=6)[0], path)
         with pytest.raises(InputError):
             append(log, record)
     assert encode(load(path)) == encode(any_ticket()[0])

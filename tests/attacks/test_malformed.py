@@ -61,7 +61,7 @@ def test_text_that_looks_like_a_digest_confuses_nobody():
     wide, masks = parts(honest((3, 60, 2)))
     spot = b'\\"digest\\":\\"' + meta["digest"].encode() + b'\\"'
     masks[0] = spot + masks[0][len(spot) :]
-    assert decode(sealed(wide, masks)).masks[0][: len(spot)].tobytes() == spot
+    assert decode(sealed(wide, masks)).masks["layers/0/mixing"][: len(spot)].tobytes() == spot
 
 
 def test_a_damaged_file_is_told_from_a_foreign_one():
@@ -93,6 +93,6 @@ def test_a_file_beyond_the_memory_is_one_sentence(tmp_path, monkeypatch):
     def full(_):
         raise MemoryError
 
-    monkeypatch.setattr("slth.ticket.format._read", full)
+    monkeypatch.setattr("slth.ticket.format.files._read", full)
     with pytest.raises(InputError, match="larger than the memory"):
         load(tmp_path / "huge.slth")

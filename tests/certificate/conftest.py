@@ -1,23 +1,16 @@
 """Small random networks, evaluated in float64 and in rational arithmetic."""
 
 import itertools
-from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.networks import Pair
 
-from slth.certificate import Affine, Box, Realised
-
-
-@dataclass(frozen=True)
-class Case:
-    target: list[Affine]
-    realised: list[Realised]
-    box: Box
+from slth.graph import Affine, Box, Realised
 
 
-def make_case(seed: int, *, layers: int | None = None) -> Case:
+def make_case(seed: int, *, layers: int | None = None) -> Pair:
     """1-5 layers, widths 1-8, every kind of box and bias, errors of size 1e-6 to 1."""
     rng = np.random.default_rng([seed, 20])
     depth = layers or int(rng.integers(1, 6))
@@ -41,14 +34,14 @@ def make_case(seed: int, *, layers: int | None = None) -> Case:
     )
     lower = np.where(~signed & (rng.random(widths[0]) < 0.5), 0.0, lower)
     upper = np.where(rng.random(widths[0]) < 0.1, lower, upper)  # degenerate
-    return Case(target, realised, Box(lower, upper))
+    return Pair.of(target, realised, Box(lower, upper))
 
 
-def float_layers(case: Case, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+def float_layers(case: Pair, x: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """Pre-activations (batch, out) of every layer: target, realised. Float64, as one would write it."""
     targets, realiseds = [], []
     x_hat = x
-    for i, (a, r) in enumerate(zip(case.target, case.realised, strict=True)):
+    for i, (a, r) in enumerate(case.layers):
         if i:
             x, x_hat = np.maximum(targets[-1], 0), np.maximum(realiseds[-1], 0)
         z = x @ a.weight[:, :, 0].T + (0 if a.bias is None else a.bias)
@@ -60,7 +53,7 @@ def float_layers(case: Case, x: np.ndarray) -> tuple[list[np.ndarray], list[np.n
     return targets, realiseds
 
 
-def exact_layers(case: Case, x: np.ndarray) -> tuple[list[list[Fraction]], list[list[Fraction]]]:
+def exact_layers(case: Pair, x: np.ndarray) -> tuple[list[list[Fraction]], list[list[Fraction]]]:
     """The same for one input (inp,), in rational arithmetic."""
     zero = Fraction(0)
 
@@ -74,7 +67,7 @@ def exact_layers(case: Case, x: np.ndarray) -> tuple[list[list[Fraction]], list[
 
     v = v_hat = [Fraction(value) for value in x.tolist()]
     targets, realiseds = [], []
-    for i, (a, r) in enumerate(zip(case.target, case.realised, strict=True)):
+    for i, (a, r) in enumerate(case.layers):
         if i:
             v, v_hat = [max(value, zero) for value in targets[-1]], [max(value, zero) for value in realiseds[-1]]
         targets.append(shifted(affine(a.weight, v), a.bias))

@@ -4,20 +4,19 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.networks import Pair, every_map
 
 from slth._errors import InputError
 from slth.certificate import (
-    Affine,
-    Box,
     Certificate,
-    LayerClaim,
-    Realised,
+    MapClaim,
     certify,
     per_input_error,
     predictions,
     unchanged_on_box,
     unchanged_per_input,
 )
+from slth.graph import Affine, Box, Realised
 
 
 def test_the_error_of_no_input_exceeds_its_bound(random_case, layers_in_float64, layers_exactly):
@@ -54,8 +53,8 @@ def test_one_input_is_bounded_more_tightly_than_its_box(random_case):
     for seed in range(60):
         case = random_case(seed)
         x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper)
-        point = certify(case.target, case.realised, tolerances=[0.0] * len(case.target), box=Box(x, x))
-        box = certify(case.target, case.realised, tolerances=[0.0] * len(case.target), box=case.box)
+        point = certify(case.target, case.realised, tolerances=every_map(case.target), box=Box(x, x))
+        box = certify(case.target, case.realised, tolerances=every_map(case.target), box=case.box)
         found = per_input_error(case.target, case.realised, x[None])[0]
         assert (found <= np.array(point.output_error) * (1 + 1e-9) + 1e-13).all()
         assert (found <= np.array(box.output_error) * (1 + 1e-9) + 1e-13).all()
@@ -71,7 +70,7 @@ def test_no_changed_prediction_is_certified(random_case, layers_in_float64):
         if z.shape[1] == 1:
             continue
         differs = z.argmax(axis=1) != z_hat.argmax(axis=1)
-        certificate = certify(case.target, case.realised, tolerances=[0.0] * len(case.target), box=case.box)
+        certificate = certify(case.target, case.realised, tolerances=every_map(case.target), box=case.box)
         certified = unchanged_per_input(case.target, case.realised, x)
         boxed = unchanged_on_box(z, certificate)
         assert not (certified & differs).any()
@@ -83,8 +82,11 @@ def test_no_changed_prediction_is_certified(random_case, layers_in_float64):
 
 
 def one_layer(z, z_hat):
-    target = [Affine(np.array(z, dtype=float).reshape(-1, 1, 1), None)]
-    return target, [Realised(np.array(z_hat, dtype=float).reshape(-1, 1, 1), None, None, np.zeros(1, bool))]
+    """Both networks of one layer."""
+    target = Affine(np.array(z, dtype=float).reshape(-1, 1, 1), None)
+    part = Realised(np.array(z_hat, dtype=float).reshape(-1, 1, 1), None, None, np.zeros(1, bool))
+    pair = Pair.of([target], [part])
+    return pair.target, pair.realised
 
 
 @pytest.mark.parametrize(
@@ -104,20 +106,20 @@ def one_layer(z, z_hat):
 def test_margins_decide(z, z_hat, expected):
     target, realised = one_layer(z, z_hat)
     assert unchanged_per_input(target, realised, np.ones((1, 1))).tolist() == [expected]
-    certificate = certify(target, realised, tolerances=[0.0], box=Box.uniform(1.0, 1.0, 1))
+    certificate = certify(target, realised, tolerances=every_map(target), box=Box.uniform(1.0, 1.0, 1))
     assert unchanged_on_box(np.array([z], dtype=float), certificate).tolist() == [expected]
 
 
 def test_each_of_the_two_margins_is_needed():
     """Ten outputs off by 1 each: the sup form asks for 2, l2 for 4.5. Only the runner-up off by 1.9: 1.9, and 2.7."""
-    claim = LayerClaim(0.0, 0.0, 0.0, 0, 0.0, 1.0, 1.0)
+    claim = MapClaim(0.0, 0.0, 0.0, 0, 0.0, 1.0, 1.0)
     logits = np.array([[1.5, 0.0]])
-    joint = Certificate((claim,), 1.0, 1.0, (1.0, 1.0))
+    joint = Certificate({"layers/0": claim}, 1.0, 1.0, (1.0, 1.0))
     assert unchanged_on_box(logits, joint).tolist() == [True]  # sqrt(2) < 1.5 < 2
-    each = Certificate((claim,), 0.7, 1.2, (0.7, 0.7))
+    each = Certificate({"layers/0": claim}, 0.7, 1.2, (0.7, 0.7))
     assert unchanged_on_box(logits, each).tolist() == [True]  # 1.4 < 1.5 < 1.2 sqrt(2)
     assert unchanged_on_box(logits, each, logit_error=0.06).tolist() == [False]
-    assert unchanged_on_box(logits, Certificate((claim,), 0.76, 1.2, (0.76, 0.76))).tolist() == [False]
+    assert unchanged_on_box(logits, Certificate({"layers/0": claim}, 0.76, 1.2, (0.76, 0.76))).tolist() == [False]
 
 
 def test_a_tie_in_real_arithmetic_is_not_broken_by_rounding():
@@ -135,8 +137,9 @@ def test_a_tie_in_real_arithmetic_is_not_broken_by_rounding():
             Realised(weight[:, :, None], None, bias, np.zeros(50, bool)),
             Realised(identity, None, None, np.zeros(2, bool)),
         ]
-        assert not unchanged_per_input(target[:1], realised[:1], x).any()
-        assert not unchanged_per_input(target, realised, x).any()
+        for depth in (1, 2):
+            pair = Pair.of(target[:depth], realised[:depth])
+            assert not unchanged_per_input(pair.target, pair.realised, x).any()
     assert broken > 20
 
 
@@ -155,12 +158,12 @@ def test_overflow_certifies_nothing():
     target, realised = one_layer([1e200, 0], [1e200, 0])
     huge = np.full((1, 1), 1e200)
     assert not unchanged_per_input(target, realised, huge).any()
-    assert not np.isfinite(per_input_error([*target], [one_layer([2e200, 0], [0, 0])[1][0]], huge)).all()
+    assert not np.isfinite(per_input_error(target, one_layer([2e200, 0], [0, 0])[1], huge)).all()
 
 
 def test_bad_input_is_refused():
     target, realised = one_layer([1, 0], [1, 0])
-    certificate = certify(target, realised, tolerances=[0.0], box=Box.uniform(0.0, 1.0, 1))
+    certificate = certify(target, realised, tolerances=every_map(target), box=Box.uniform(0.0, 1.0, 1))
     for bad in (np.ones((1, 2)), np.full((1, 1), np.nan), np.full((1, 1), -1.0)):
         with pytest.raises(InputError):
             unchanged_per_input(target, realised, bad)
@@ -168,6 +171,6 @@ def test_bad_input_is_refused():
         with pytest.raises(InputError):
             unchanged_on_box(bad, certificate)
     with pytest.raises(InputError, match="with a box"):
-        unchanged_on_box(np.ones((1, 2)), certify(target, realised, tolerances=[0.0], box=None))
+        unchanged_on_box(np.ones((1, 2)), certify(target, realised, tolerances=every_map(target), box=None))
     with pytest.raises(InputError, match="logit_error"):
         unchanged_on_box(np.ones((1, 2)), certificate, logit_error=-1.0)

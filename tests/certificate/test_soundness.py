@@ -7,9 +7,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.networks import Pair
 
-from slth.certificate import Affine, Box, Realised, per_input_error
-from slth.certificate.dense import evaluate
+from slth.certificate import per_input_error
+from slth.graph import Affine, Box, Realised
 
 NETWORKS = 240
 
@@ -63,7 +64,7 @@ def exceeds(case, layers_exactly, x, objective, bound):
 
 
 def bounds_of(certificate):
-    per_layer = [bound for layer in certificate.layers for bound in (layer.sup_error, layer.l2_error)]
+    per_layer = [bound for claim in certificate.maps.values() for bound in (claim.sup_error, claim.l2_error)]
     return [*per_layer, *certificate.output_error]
 
 
@@ -75,8 +76,8 @@ def test_no_layer_of_any_network_errs_more_than_claimed(random_case, layers_in_f
     ratios, close = {depth: [] for depth in range(1, 6)}, 0
     for seed in range(NETWORKS):
         case = random_case(seed)
-        depth = len(case.target)
-        certificate = evaluate(case.target, case.realised, tolerances=[0.0] * depth, box=case.box)
+        depth = len(case.layers)
+        certificate = case.bounds
         bounds = bounds_of(certificate)
         found = list(worst_points(case, layers_in_float64, corners, seed))
         assert len(found) == len(bounds)
@@ -99,7 +100,7 @@ def test_the_bound_of_one_layer_is_the_supremum_over_corners(random_case, layers
         case = random_case(1000 + seed, layers=1)
         if len(case.box.lower) > 5:
             continue
-        certificate = evaluate(case.target, case.realised, tolerances=[0.0], box=case.box)
+        certificate = case.bounds
         exact = [layers_exactly(case, x) for x in corners(case.box)]
         for o, bound in enumerate(certificate.output_error):
             supremum = max(abs(z_hat[0][o] - z[0][o]) for z, z_hat in exact)
@@ -117,14 +118,14 @@ def test_rounding_is_allowed_for_where_errors_cancel(layers_exactly, rest):
         weight = rng.normal(size=(1, 80, 1))
         target = [Affine(np.zeros_like(weight), None)]
         realised = [Realised(weight, None, rest - weight.sum(axis=(1, 2)), np.zeros(80, bool))]
-        case = type("Case", (), {"target": target, "realised": realised})
         lower, upper = np.ones(80), np.full(80, 1 + 1e-10)
         x = np.where((weight[0, :, 0] > 0) == (rest > 0), upper, lower)
         if rest == 0:
             lower = upper = x = np.ones(80)
+        case = Pair.of(target, realised, Box(lower, upper))
         supremum = abs(layers_exactly(case, x)[1][0][0])
-        box = evaluate(target, realised, tolerances=[0.0], box=Box(lower, upper)).sup_error
-        point = float(per_input_error(target, realised, x[None])[0, 0])
+        box = case.bounds.sup_error
+        point = float(per_input_error(case.target, case.realised, x[None])[0, 0])
         assert supremum <= Fraction(box) <= supremum + Fraction(1, 10**11)
         assert supremum <= Fraction(point) <= supremum + Fraction(1, 10**11)
 
@@ -134,22 +135,20 @@ def test_a_perfect_realisation_has_error_zero(random_case, seed):
     case = random_case(seed)
     ideal = [
         Realised(a.weight, np.where(r.signed[:, None], -a.weight, 0.0) if r.signed.any() else None, a.bias, r.signed)
-        for a, r in zip(case.target, case.realised, strict=True)
+        for a, r in case.layers
     ]
-    certificate = evaluate(case.target, ideal, tolerances=[0.0] * len(ideal), box=case.box)
+    certificate = Pair.of([a for a, _ in case.layers], ideal, case.box).bounds
     assert certificate.sup_error == certificate.l2_error == 0.0
-    assert all(layer.misses == 0 and layer.operator_error == 0.0 for layer in certificate.layers)
+    assert all(claim.misses == 0 and claim.operator_error == 0.0 for claim in certificate.maps.values())
 
 
 def test_the_bound_grows_with_the_box(random_case):
     """A larger domain cannot be claimed at a smaller price."""
     for seed in range(60):
         case = random_case(seed)
-        tolerances = [0.0] * len(case.target)
         middle = (case.box.lower + case.box.upper) / 2
         lower, upper = (case.box.lower + middle) / 2, (case.box.upper + middle) / 2
-        inner = evaluate(case.target, case.realised, tolerances=tolerances, box=Box(lower, upper))
-        outer = evaluate(case.target, case.realised, tolerances=tolerances, box=case.box)
+        inner, outer = Pair(case.target, case.realised, Box(lower, upper)).bounds, case.bounds
         assert inner.sup_error <= outer.sup_error * (1 + 1e-9)
 
 
@@ -162,9 +161,8 @@ def test_numbers_near_underflow_keep_the_bound_sound(layers_exactly):
             Realised(2 * weight, None, None, np.zeros(3, bool)),
             Realised(3 * weight[:, :1], None, None, np.zeros(1, bool)),
         ]
-        certificate = evaluate(target, realised, tolerances=[0.0, 0.0], box=box)
-        case = type("Case", (), {"target": target, "realised": realised})
+        case = Pair.of(target, realised, box)
         targets, realiseds = layers_exactly(case, box.upper)
-        for layer, z, z_hat in zip(certificate.layers, targets, realiseds, strict=True):
-            assert 0 < z_hat[0] - z[0] <= Fraction(layer.sup_error)
-            assert z_hat[0] - z[0] <= Fraction(layer.l2_error)
+        for claim, z, z_hat in zip(case.bounds.maps.values(), targets, realiseds, strict=True):
+            assert 0 < z_hat[0] - z[0] <= Fraction(claim.sup_error)
+            assert z_hat[0] - z[0] <= Fraction(claim.l2_error)

@@ -4,22 +4,21 @@ import itertools
 
 import numpy as np
 import pytest
-from helpers.networks import random_target
+from helpers.networks import inputs_of, random_target, realised_maps
 
 from slth import InputError
-from slth.certificate import Affine
 from slth.construction import Plan, construct, gain
-from slth.ticket import Domain, encode, products, unpack
+from slth.graph import Affine, chain
+from slth.ticket import encode
 
-UNSIGNED, SIGNED, ANY = Domain((0.0,), (1.0,)), Domain((-1.0,), (1.0,)), Domain()
-MIXED = Domain((0.0, -1.0, 0.0, -2.0), (1.0, 1.0, 3.0, -1.0))
+UNSIGNED, SIGNED, ANY = (0.0, 1.0), (-1.0, 1.0), ()
+MIXED = (0.0, -1.0, 0.0, -2.0), (1.0, 1.0, 3.0, -1.0)
 
 
 def worst(target, ticket):
     """Largest error of any coefficient, recomputed from seed and mask."""
     errors = []
-    for i, layer in enumerate(target):
-        part = ticket.realised(i)
+    for layer, part in zip(target.coefficients.values(), realised_maps(ticket).values(), strict=True):
         errors.append(np.abs(part.positive - layer.weight).max())
         if part.negative is not None:
             errors.append(np.abs((part.negative + layer.weight)[:, part.signed]).max())
@@ -28,12 +27,17 @@ def worst(target, ticket):
     return max(errors)
 
 
-@pytest.mark.parametrize("domain", [UNSIGNED, SIGNED, MIXED, ANY], ids=["unsigned", "signed", "mixed", "any"])
+def lift_of(ticket, path):
+    """The lift of a map, scanned again."""
+    return ticket.gadgets[path].lift(path, ticket.maps[path], ticket.seed)
+
+
+@pytest.mark.parametrize("ends", [UNSIGNED, SIGNED, MIXED, ANY], ids=["unsigned", "signed", "mixed", "any"])
 @pytest.mark.parametrize("tolerance", [0.1, 1e-2, 1e-4, 1e-6])
 @pytest.mark.parametrize("bias", [True, False])
-def test_every_coefficient_is_within_tolerance(domain, tolerance, bias):
+def test_every_coefficient_is_within_tolerance(ends, tolerance, bias):
     target = random_target((4, 9, 7, 3), bias=bias)
-    ticket = construct(target, Plan(tolerance=tolerance), domain=domain)
+    ticket = construct(target, Plan(tolerance=tolerance), inputs=inputs_of(target, *ends))
     assert ticket.misses == 0
     assert ticket.provenance.misses == ()
     assert worst(target, ticket) <= tolerance
@@ -41,8 +45,9 @@ def test_every_coefficient_is_within_tolerance(domain, tolerance, bias):
 
 @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
 def test_gains_carry_any_scale_of_weights(scale):
-    target = [Affine(layer.weight * scale, layer.bias * scale) for layer in random_target((3, 5, 2))]
-    ticket = construct(target, Plan(tolerance=1e-4 * scale), domain=SIGNED)
+    unit = random_target((3, 5, 2)).coefficients.values()
+    target = chain([Affine(layer.weight * scale, layer.bias * scale) for layer in unit])
+    ticket = construct(target, Plan(tolerance=1e-4 * scale), inputs=inputs_of(target, *SIGNED))
     assert ticket.misses == 0
     assert worst(target, ticket) <= 1e-4 * scale
 
@@ -59,22 +64,19 @@ def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that():
     """Against enumeration of all 2^n subsets, with few candidates so that many miss."""
     target = random_target((3, 6, 4))
     plan = Plan(tolerance=0.02, candidates=6)
-    ticket = construct(target, plan, domain=SIGNED)
+    ticket = construct(target, plan, inputs=inputs_of(target, *SIGNED))
     subsets = np.array(list(itertools.product([0.0, 1.0], repeat=6)))
-    expected = set()
-    for i, (layer, spec) in enumerate(zip(target, ticket.layers, strict=True)):
-        lift = ticket.lift(i)
-        members = lift.members(slice(None))
-        signed = spec.lift.signed_inputs
-        halves = [("positive", 1, j) for j in range(spec.lift.inputs)] + [("negative", -1, int(j)) for j in signed]
-        for ranks, (half, sign, j) in zip(members, halves, strict=True):
-            sums = subsets @ (products(spec, lift, 0, ranks[None])[0] * spec.gain)
-            closest = np.abs(sums - sign * layer.weight[:, j, 0]).min(axis=0)
-            expected |= {(i, int(o), j, half, float(closest[o])) for o in np.flatnonzero(closest > 0.02)}
-        sums = subsets @ (products(spec, lift, 0, lift.constant_members[None])[0] * spec.bias_gain)
-        closest = np.abs(sums - layer.bias).min(axis=0)
-        expected |= {(i, int(o), -1, "bias", float(closest[o])) for o in np.flatnonzero(closest > 0.02)}
-    listed = {(m.layer, m.output, m.input, m.half, m.error) for m in ticket.provenance.misses}
+    expected, asked = set(), 0
+    for path, layer in target.coefficients.items():
+        for block in ticket.gadgets[path].problems(path, ticket.maps[path], ticket.seed):
+            for j, candidates in zip(block.inputs.tolist(), block.candidates(), strict=True):
+                wanted = layer.bias if block.half == "bias" else layer.weight[:, j, 0]
+                wanted = -wanted if block.half == "negative" else wanted
+                closest = np.abs(subsets @ (candidates * block.gain) - wanted).min(axis=0)
+                missed, asked = np.flatnonzero(closest > 0.02), asked + len(closest)
+                expected |= {(path, int(o), j, block.half, float(closest[o])) for o in missed}
+    listed = {(m.map, m.output, m.input, m.half, m.error) for m in ticket.provenance.misses}
+    assert asked == 2 * 3 * 6 + 6 + 6 * 4 + 4
     assert len(expected) > 5
     assert listed == expected
     assert ticket.misses == len(expected)
@@ -82,54 +84,61 @@ def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that():
 
 def test_coefficients_below_the_tolerance_are_pruned_whole():
     target = random_target((4, 6, 2))
-    target[0].weight[:, 1, 0] = 0.009
-    ticket = construct(target, Plan(tolerance=0.01), domain=SIGNED)
-    lift, mask = ticket.lift(0), unpack(ticket.layers[0], ticket.masks[0])
-    assert not mask[:, lift.members(slice(None))[1]].any()
-    assert not mask[:, lift.members(slice(None))[5]].any()
-    assert mask[:, lift.members(slice(None))[0]].any()
+    target.coefficients["layers/0"].weight[:, 1, 0] = 0.009
+    ticket = construct(target, Plan(tolerance=0.01), inputs=inputs_of(target, *SIGNED))
+    mask = ticket.map_mask("layers/0")
+    columns = lift_of(ticket, "layers/0").members(slice(None))
+    assert not mask[:, columns[1]].any()
+    assert not mask[:, columns[5]].any()
+    assert mask[:, columns[0]].any()
 
 
 def test_the_same_bytes_for_any_number_of_threads_and_in_every_run():
     target = random_target((20, 50, 10))
     plan = Plan(tolerance=1e-4)
-    tickets = [encode(construct(target, plan, domain=SIGNED, threads=threads)) for threads in (1, 2, 3, 1)]
+    tickets = [
+        encode(construct(target, plan, inputs=inputs_of(target, *SIGNED), threads=threads)) for threads in (1, 2, 3, 1)
+    ]
     assert len(set(tickets)) == 1
-    assert encode(construct(target, Plan(tolerance=1e-4, seed=1), domain=SIGNED)) != tickets[0]
+    assert encode(construct(target, Plan(tolerance=1e-4, seed=1), inputs=inputs_of(target, *SIGNED))) != tickets[0]
 
 
 def test_the_random_network_is_fixed_before_the_target():
     """Two targets of one shape and scale get the same source; a wider source extends a narrower one."""
-    one, two = (construct(random_target((5, 8, 3), seed=s), Plan(candidates=30), domain=SIGNED) for s in (0, 1))
+    first, second = (random_target((5, 8, 3), seed=seed) for seed in (0, 1))
+    asked = {"inputs": inputs_of(first, *SIGNED)}
+    one, two = (construct(target, Plan(candidates=30), **asked) for target in (first, second))
     assert one.heads == two.heads
-    assert all((one.lift(i).neuron == two.lift(i).neuron).all() for i in range(2))
-    wide = construct(random_target((5, 8, 3)), Plan(candidates=40), domain=SIGNED).lift(0)
-    narrow = one.lift(0)
-    first = np.minimum(len(narrow.neuron), 100)
-    assert (wide.neuron[:first] == narrow.neuron[:first]).all()
-    assert (wide.value[:first] == narrow.value[:first]).all()
+    assert all((lift_of(one, path).neuron == lift_of(two, path).neuron).all() for path in one.maps)
+    wide = lift_of(construct(first, Plan(candidates=40), **asked), "layers/0")
+    narrow = lift_of(one, "layers/0")
+    many = np.minimum(len(narrow.neuron), 100)
+    assert (wide.neuron[:many] == narrow.neuron[:many]).all()
+    assert (wide.value[:many] == narrow.value[:many]).all()
 
 
 def test_negative_halves_exist_only_where_an_input_can_be_negative():
     target = random_target((4, 3, 2))
-    for domain, signed in [(UNSIGNED, []), (SIGNED, [0, 1, 2, 3]), (MIXED, [1, 3]), (ANY, [0, 1, 2, 3])]:
-        ticket = construct(target, Plan(), domain=domain)
-        assert ticket.layers[0].lift.signed_inputs.tolist() == signed
-        assert ticket.layers[1].lift.signed_inputs.tolist() == []
+    for ends, signed in [(UNSIGNED, []), (SIGNED, [0, 1, 2, 3]), (MIXED, [1, 3]), (ANY, [0, 1, 2, 3])]:
+        ticket = construct(target, Plan(), inputs=inputs_of(target, *ends))
+        found = [np.flatnonzero(ticket.gadgets[path].signed(op)).tolist() for path, op in ticket.maps.items()]
+        assert found == [signed, []]
 
 
 def test_a_single_layer_and_zero_weights_are_networks_too():
-    target = [Affine(np.array([[[0.5], [0.0]]]), np.zeros(1))]
-    ticket = construct(target, Plan(tolerance=1e-3), domain=UNSIGNED)
+    target = chain([Affine(np.array([[[0.5], [0.0]]]), np.zeros(1))])
+    ticket = construct(target, Plan(tolerance=1e-3), inputs=inputs_of(target, *UNSIGNED))
     assert worst(target, ticket) <= 1e-3
-    zero = [Affine(np.zeros((2, 3, 1)), None)]
-    assert worst(zero, construct(zero, Plan(), domain=SIGNED)) == 0
+    zero = chain([Affine(np.zeros((2, 3, 1)), None)])
+    assert worst(zero, construct(zero, Plan(), inputs=inputs_of(zero, *SIGNED))) == 0
 
 
 def test_progress_counts_every_problem_and_ends():
     seen = []
     target = random_target((4, 6, 3))
-    construct(target, Plan(), domain=SIGNED, progress=lambda done, total: seen.append((done, total)))
+    construct(
+        target, Plan(), inputs=inputs_of(target, *SIGNED), progress=lambda done, total: seen.append((done, total))
+    )
     total = 2 * 4 * 6 + 6 + 6 * 3 + 3
     assert seen[-1] == (total, total)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
@@ -159,12 +168,16 @@ def test_an_impossible_plan_is_refused(options, sentence):
 
 def test_targets_that_are_no_network_are_refused():
     good = random_target((3, 4, 2))
-    for bad, sentence in [
-        ([], "no layers"),
-        ([good[0], good[0]], "do not chain"),
-        ([Affine(np.full((1, 1, 1), 2.0**101), None)], "rescale"),
-    ]:
+    layers = list(good.coefficients.values())
+    for bad, sentence in [([], "no layers"), ([layers[0], layers[0]], "do not chain")]:
         with pytest.raises(InputError, match=sentence):
-            construct(bad, Plan(), domain=SIGNED)
-    with pytest.raises(InputError, match="1 or 3 numbers"):
-        construct(good, Plan(), domain=MIXED)
+            chain(bad)
+    large = chain([Affine(np.full((1, 1, 1), 2.0**101), None)])
+    with pytest.raises(InputError, match="rescale"):
+        construct(large, Plan(), inputs=inputs_of(large, *SIGNED))
+    for other in (random_target((4, 2)), random_target((2, 2))):
+        for plan in (Plan(), Plan(epsilon=0.1)):
+            with pytest.raises(InputError, match=r"layers/0: a dense map of 3 inputs was given values of shape"):
+                construct(good, plan, inputs=inputs_of(other, *SIGNED))
+    with pytest.raises(InputError, match="1, 3 numbers"):
+        inputs_of(good, *MIXED)

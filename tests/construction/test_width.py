@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.networks import random_target
+from helpers.networks import every_map, inputs_of, random_target
 
 from slth import InputError
 from slth.construction import (
@@ -18,9 +18,8 @@ from slth.construction import (
 from slth.construction.width import plan_width
 from slth.numerics import Stream, uniform
 from slth.subsetsum import first_batch
-from slth.ticket import Domain
 
-SIGNED, UNSIGNED = Domain((-1.0,), (1.0,)), Domain((0.0,), (1.0,))
+SIGNED, UNSIGNED = (-1.0, 1.0), (0.0, 1.0)
 
 
 def simulated(z, n, tolerance, count, seed):
@@ -65,9 +64,11 @@ def test_the_plan_promises_at_most_the_failure_probability():
     target = random_target((20, 40, 10))
     widths = []
     for failure in (0.3, 0.01, 1e-4, 1e-8):
-        layout = plan_layout(target, Plan(tolerance=1e-3, failure_probability=failure), domain=SIGNED)
+        layout = plan_layout(
+            target, Plan(tolerance=1e-3, failure_probability=failure), inputs=inputs_of(target, *SIGNED)
+        )
         assert 0 < layout.expected_misses <= failure
-        widths.append(layout.layers[0].lift.candidates)
+        widths.append(layout.gadgets["layers/0"].candidates)
     assert widths == sorted(set(widths))
 
 
@@ -76,9 +77,11 @@ def test_expected_misses_bound_the_misses_of_whole_networks():
     """120 seeds of a 20-40-10 network planned for at most 2 misses: the mean seen is below, and not ten times below."""
     target = random_target((20, 40, 10))
     plan = Plan(tolerance=1e-3, failure_probability=0.99)
-    layout = plan_layout(target, plan, domain=SIGNED)
+    layout = plan_layout(target, plan, inputs=inputs_of(target, *SIGNED))
     seen = [
-        construct(target, Plan(tolerance=1e-3, failure_probability=0.99, seed=seed), domain=SIGNED).misses
+        construct(
+            target, Plan(tolerance=1e-3, failure_probability=0.99, seed=seed), inputs=inputs_of(target, *SIGNED)
+        ).misses
         for seed in range(120)
     ]
     mean, noise = np.mean(seen), 3 * np.std(seen) / np.sqrt(len(seen))
@@ -88,7 +91,7 @@ def test_expected_misses_bound_the_misses_of_whole_networks():
 
 def test_inputs_that_can_be_negative_are_two_problems_wherever_they_stand():
     """E[misses] = Σ p over all weights, and once more over those of the signed inputs, here the second and fourth."""
-    layer = random_target((4, 5), bias=False)[0]
+    layer = random_target((4, 5), bias=False).coefficients["layers/0"]
     layer.weight[:, ::2] /= 8
     signed = np.array([False, True, False, True])
     width = plan_width(layer, 0.01, signed=signed, failure=0.5, candidates=12)
@@ -102,39 +105,43 @@ def test_inputs_that_can_be_negative_are_two_problems_wherever_they_stand():
 
 def test_candidates_of_a_further_attempt_count_in_the_misses_expected():
     target = random_target((6, 9, 3))
-    asked = {"domain": SIGNED, "failure_probability": 0.99}
-    first, wider = (lay_out(target, [1e-3, 1e-3], extra=extra, **asked) for extra in (0, 4))
-    assert [layer.lift.candidates for layer in wider.layers] == [layer.lift.candidates + 4 for layer in first.layers]
+    tolerances, inputs = every_map(target, 1e-3), inputs_of(target, *SIGNED)
+    asked = {"inputs": inputs, "failure_probability": 0.99}
+    first, wider = (lay_out(target, tolerances, extra=extra, **asked) for extra in (0, 4))
+    for path, gadget in first.gadgets.items():
+        assert wider.gadgets[path].candidates == gadget.candidates + 4
     assert wider.expected_misses < first.expected_misses / 4
-    given = [lay_out(target, [1e-3, 1e-3], domain=SIGNED, candidates=n, extra=20 - n) for n in (10, 20)]
+    given = [lay_out(target, tolerances, inputs=inputs, candidates=n, extra=20 - n) for n in (10, 20)]
     assert given[0].expected_misses == given[1].expected_misses
 
 
 def test_one_random_network_serves_many_targets():
     """The theorem's "simultaneously for every f": 50 targets, one source, no miss; the same seed, heads and widths."""
-    source = construct(random_target((5, 8, 3), seed=0, scale=2.0), Plan(tolerance=1e-2, seed=3), domain=SIGNED)
+    first = random_target((5, 8, 3), seed=0, scale=2.0)
+    source = construct(first, Plan(tolerance=1e-2, seed=3), inputs=inputs_of(first, *SIGNED))
     for seed in range(1, 51):
         target = random_target((5, 8, 3), seed=seed, scale=2.0)
-        ticket = construct(target, Plan(tolerance=1e-2, source=source), domain=SIGNED)
+        ticket = construct(target, Plan(tolerance=1e-2, source=source), inputs=inputs_of(target, *SIGNED))
         assert ticket.seed == 3
         assert ticket.heads == source.heads
         assert ticket.misses == 0
-    for bad, domain in [
+    for bad, ends in [
         (random_target((5, 7, 3)), SIGNED),
         (random_target((5, 8, 3), bias=False), SIGNED),
         (random_target((5, 8, 3)), UNSIGNED),
         (random_target((5, 8, 8, 3)), SIGNED),
     ]:
         with pytest.raises(InputError, match="does not fit"):
-            construct(bad, Plan(source=source), domain=domain)
+            construct(bad, Plan(source=source), inputs=inputs_of(bad, *ends))
     for more in ({"candidates": 5}, {"retries": 1}):
         with pytest.raises(InputError, match="a source fixes"):
             Plan(source=source, **more)
 
 
 def test_a_width_beyond_64_is_refused_with_what_to_try():
+    target = random_target((5, 8, 3))
     with pytest.raises(InputError, match="more than 64 candidates"):
-        plan_layout(random_target((5, 8, 3)), Plan(tolerance=1e-16), domain=SIGNED)
+        plan_layout(target, Plan(tolerance=1e-16), inputs=inputs_of(target, *SIGNED))
 
 
 def test_the_first_moment_is_where_one_subset_is_expected():

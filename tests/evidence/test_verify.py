@@ -6,15 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from attacks.forging import forged
 from helpers.networks import random_target
 from helpers.tickets import any_ticket
 
-from slth.certificate import Affine
 from slth.construction import Plan, construct
-from slth.evidence import Verdict, verify
-from slth.ticket import Asked, Domain, TicketError, encode, load, pack, unpack
+from slth.evidence import CHECKS, Verdict, verify
+from slth.graph import Affine, Graph, Node, Target, chain
+from slth.ticket import Inputs, TicketError, encode, load, pack, save
 
-SIGNED = Domain((-1.0,), (1.0,))
+SIGNED = Inputs((3,), lower=(-1.0,), upper=(1.0,))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def target():
 
 @pytest.fixture(scope="module")
 def ticket(target):
-    return construct(target, Plan(tolerance=1e-3, candidates=24), domain=SIGNED)
+    return construct(target, Plan(tolerance=1e-3, candidates=24), inputs=SIGNED)
 
 
 def failures(result):
@@ -33,17 +34,17 @@ def failures(result):
 
 def resealed(ticket, tmp_path):
     """Through the file, so that digest and layout are right again."""
-    return load(ticket.save(tmp_path / "forged.slth"))
+    return load(save(ticket, tmp_path / "forged.slth"))
 
 
 def test_an_honest_ticket_holds(ticket, target, tmp_path):
-    path = ticket.save(tmp_path / "t.slth")
+    path = save(ticket, tmp_path / "t.slth")
     with_target = verify(path, target=target)
     assert with_target.holds
     assert {check.verdict for check in with_target.checks} == {Verdict.HOLDS}
     alone = verify(path)
     assert alone.holds
-    assert {check.name for check in alone.checks if check.verdict is Verdict.NOT_CHECKED} == {"target", "certificate"}
+    assert {check.name for check in alone.checks if check.verdict is Verdict.NOT_CHECKED} == {"target", "claims"}
 
 
 def test_every_single_bit_flip_of_the_file_is_rejected(ticket, target, tmp_path):
@@ -61,78 +62,84 @@ def test_every_single_bit_flip_of_the_file_is_rejected(ticket, target, tmp_path)
 
 
 def test_every_flipped_live_mask_bit_is_rejected(ticket, target, tmp_path):
-    for i, layer in enumerate(ticket.layers):
-        mask = unpack(layer, ticket.masks[i])
+    for path in ticket.maps:
+        mask = ticket.map_mask(path)
         for at in range(mask.size):
             flipped = mask.copy()
             flipped.reshape(-1)[at] ^= True
-            masks = tuple(pack(flipped) if k == i else m for k, m in enumerate(ticket.masks))
-            forged = replace(ticket, masks=masks)
+            lie = forged(ticket, masks={f"{path}/mixing": pack(flipped)})
+            assert failures(verify(lie)) == {"coefficients"}
             if at % 50 == 0:
-                forged = resealed(forged, tmp_path)
-            assert "coefficients" in failures(verify(forged, target=target))
+                assert "coefficients" in failures(verify(resealed(lie, tmp_path), target=target))
 
 
 def test_another_seed_is_rejected(ticket, target, tmp_path):
-    forged = resealed(replace(ticket, seed=ticket.seed + 1), tmp_path)
-    assert {"streams"} <= failures(verify(forged, target=target))
-    assert not verify(forged).holds
+    lie = resealed(replace(ticket, seed=ticket.seed + 1), tmp_path)
+    assert {"streams"} <= failures(verify(lie, target=target))
+    assert not verify(lie).holds
 
 
 def test_another_head_width_or_digest_is_rejected(ticket, target, tmp_path):
-    heads = ("0" * 64, *ticket.heads[1:])
+    heads = {**ticket.heads, "layers/0/lift": "0" * 64}
     assert failures(verify(resealed(replace(ticket, heads=heads), tmp_path))) == {"streams"}
-    wider = replace(ticket, layers=(replace(ticket.layers[0], neurons=ticket.layers[0].neurons + 1), ticket.layers[1]))
-    assert "layout" in failures(verify(resealed(wider, tmp_path), target=target))
-    narrower = replace(
-        ticket, layers=(replace(ticket.layers[0], neurons=ticket.layers[0].neurons - 1), ticket.layers[1])
-    )
-    assert "layout" in failures(verify(resealed(narrower, tmp_path), target=target))
-    digests = ("0" * 64, ticket.digests[1])
+    gadget = ticket.gadgets["layers/0"]
+    for wrong in (1, -1):
+        other = forged(ticket, gadgets={"layers/0": replace(gadget, neurons=gadget.neurons + wrong)})
+        assert "layout" in failures(verify(resealed(other, tmp_path), target=target))
+    digests = {**ticket.digests, "layers/0": "0" * 64}
     assert failures(verify(resealed(replace(ticket, digests=digests), tmp_path))) == {"coefficients"}
 
 
 def test_every_shrunken_claim_is_rejected(ticket, target, tmp_path):
     """Each number of the certificate is a claim of its own."""
-    honest = ticket.certificate
+    honest = ticket.claims
     shrunken = [replace(honest, **{name: getattr(honest, name) * (1 - 1e-5)}) for name in ("sup_error", "l2_error")]
     for o, value in enumerate(honest.output_error):
         outputs = tuple(value * (1 - 1e-5) if k == o else v for k, v in enumerate(honest.output_error))
         shrunken.append(replace(honest, output_error=outputs))
-    for i, layer in enumerate(honest.layers):
+    for path, claim in honest.maps.items():
         for name in ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error"):
-            smaller = replace(layer, **{name: getattr(layer, name) * (1 - 1e-5)})
-            shrunken.append(
-                replace(honest, layers=tuple(smaller if k == i else c for k, c in enumerate(honest.layers)))
-            )
-        other = replace(layer, tolerance=layer.tolerance * 2)
-        shrunken.append(replace(honest, layers=tuple(other if k == i else c for k, c in enumerate(honest.layers))))
+            smaller = replace(claim, **{name: getattr(claim, name) * (1 - 1e-5)})
+            shrunken.append(replace(honest, maps={**honest.maps, path: smaller}))
+        other = replace(claim, tolerance=claim.tolerance * 2)
+        shrunken.append(replace(honest, maps={**honest.maps, path: other}))
     assert len(shrunken) == 2 + 2 + 2 * 6
-    for certificate in shrunken:
-        forged = resealed(replace(ticket, certificate=certificate), tmp_path)
-        assert failures(verify(forged, target=target)) == {"certificate"}
-        assert verify(forged).holds  # without the target nobody can know
+    for claims in shrunken:
+        lie = resealed(replace(ticket, claims=claims), tmp_path)
+        assert failures(verify(lie, target=target)) == {"claims"}
+        assert verify(lie).holds  # without the target nobody can know
 
 
 def test_a_tighter_tolerance_than_was_reached_is_rejected(ticket, target):
-    layers = tuple(replace(claim, tolerance=1e-5) for claim in ticket.certificate.layers)
-    forged = replace(
+    maps = {path: replace(claim, tolerance=1e-5) for path, claim in ticket.claims.maps.items()}
+    lie = replace(
         ticket,
-        certificate=replace(ticket.certificate, layers=layers),
-        provenance=replace(ticket.provenance, asked=Asked(tolerance=1e-5)),
+        claims=replace(ticket.claims, maps=maps),
+        provenance=replace(ticket.provenance, asked={**ticket.provenance.asked, "tolerance": 1e-5}),
     )
-    assert "certificate" in failures(verify(forged, target=target))
+    assert "claims" in failures(verify(lie, target=target))
 
 
 def test_a_changed_target_is_rejected(ticket, target):
     """One weight moved by one unit in the last place; another shape; a missing bias."""
-    weight = target[0].weight.copy()
+    first, last = target.coefficients.values()
+    weight = first.weight.copy()
     weight[1, 2, 0] = np.nextafter(weight[1, 2, 0], 9)
-    assert "target" in failures(verify(ticket, target=[Affine(weight, target[0].bias), target[1]]))
+    assert "target" in failures(verify(ticket, target=chain([Affine(weight, first.bias), last])))
     assert failures(verify(ticket, target=random_target((3, 5, 2)))) == {"target"}
     assert failures(verify(ticket, target=random_target((3, 4, 2), bias=False))) == {"target"}
-    far = [Affine(target[0].weight + 0.1, target[0].bias), target[1]]
-    assert failures(verify(ticket, target=far)) == {"target", "certificate"}
+    far = chain([Affine(first.weight + 0.1, first.bias), last])
+    assert failures(verify(ticket, target=far)) == {"target", "claims"}
+
+
+def test_the_same_layers_put_together_in_another_way_are_another_target(ticket, target):
+    """One ReLU more at the end: every map fits, the network is another one, and no claim is compared."""
+    nodes = target.graph.nodes
+    other = Graph((*nodes, Node("relu/1", nodes[1].op, (nodes[-1].name,))))
+    found = verify(ticket, target=Target(other, target.coefficients))
+    assert failures(found) == {"target"}
+    assert [check.name for check in found.checks] == ["streams", "layout", "coefficients", "target"]
+    assert found.checks[-1].detail == "the target has the ticket's layers, but puts them together in another way"
 
 
 def test_the_first_layer_of_another_shape_is_named():
@@ -152,43 +159,66 @@ def test_the_first_layer_of_another_shape_is_named():
 def test_the_checker_prints_no_bound_below_the_one_that_holds(ticket, target):
     """Any larger claim holds, too: so each of these does, and its sentence must state it rounded up."""
     for i in range(30):
-        bound = ticket.certificate.sup_error * (1 + i / 79)
-        outputs = tuple(error * (1 + i / 79) for error in ticket.certificate.output_error)
-        larger = replace(ticket.certificate, sup_error=bound, output_error=outputs)
-        *_, check = verify(replace(ticket, certificate=larger), target=target).checks
+        bound = ticket.claims.sup_error * (1 + i / 79)
+        outputs = tuple(error * (1 + i / 79) for error in ticket.claims.output_error)
+        larger = replace(ticket.claims, sup_error=bound, output_error=outputs)
+        *_, check = verify(replace(ticket, claims=larger), target=target).checks
         assert check.verdict is Verdict.HOLDS
         assert bound <= float(re.search(r"<= (\S+) on every input", check.detail)[1]) < bound * 1.001
 
 
 def test_a_claim_that_fails_by_a_hair_is_told_from_the_truth(ticket, target):
     def told(claim):
-        claims = replace(ticket.certificate, sup_error=claim)
-        *_, check = verify(replace(ticket, certificate=claims), target=target).checks
+        claims = replace(ticket.claims, sup_error=claim)
+        *_, check = verify(replace(ticket, claims=claims), target=target).checks
         assert check.verdict is Verdict.FAILS
         return map(float, re.search(r"sup error is (\S+), the ticket claims at most (\S+)", check.detail).groups())
 
-    truth, _ = told(ticket.certificate.sup_error / 2)
+    truth, _ = told(ticket.claims.sup_error / 2)
     hair = float(np.nextafter(truth, 0))
     assert tuple(told(hair)) == (truth, hair)
 
 
 def test_hidden_and_invented_misses_are_rejected(target):
-    ticket = construct(target, Plan(tolerance=1e-3, candidates=8), domain=SIGNED)
+    ticket = construct(target, Plan(tolerance=1e-3, candidates=8), inputs=SIGNED)
     assert ticket.misses > 3
     assert verify(ticket, target=target).holds
-    claims = ticket.certificate
-    fewer = replace(claims.layers[0], misses=claims.layers[0].misses - 1)
-    hidden = replace(ticket, certificate=replace(claims, layers=(fewer, *claims.layers[1:])))
-    assert failures(verify(hidden, target=target)) == {"certificate"}
+    claims = ticket.claims
+    fewer = replace(claims.maps["layers/0"], misses=claims.maps["layers/0"].misses - 1)
+    hidden = replace(ticket, claims=replace(claims, maps={**claims.maps, "layers/0": fewer}))
+    assert failures(verify(hidden, target=target)) == {"claims"}
     first = ticket.provenance.misses[0]
     for lie in (
         replace(first, error=first.error / 2),
         replace(first, half="bias"),
         replace(first, half="positive", input=-1),
-        replace(first, layer=1, half="negative"),
+        replace(first, map="layers/1", half="negative"),
     ):
         provenance = replace(ticket.provenance, misses=(lie,))
-        assert failures(verify(replace(ticket, provenance=provenance), target=target)) == {"certificate"}
+        assert failures(verify(replace(ticket, provenance=provenance), target=target)) == {"claims"}
+
+
+def test_an_error_of_the_network_that_was_asked_for_is_compared_with_the_claim(ticket, target):
+    """The ticket may claim less than was asked; it may not claim more, and not nothing."""
+    bound = ticket.claims.sup_error
+    for epsilon, found in ((bound, set()), (float(np.nextafter(bound, 0)), {"claims"})):
+        asked = {**ticket.provenance.asked, "tolerance": None, "epsilon": epsilon}
+        lie = replace(ticket, provenance=replace(ticket.provenance, asked=asked))
+        assert failures(verify(lie, target=target)) == found
+
+
+def test_a_map_that_cannot_be_regenerated_holds_no_claim(ticket, target):
+    gadget = ticket.gadgets["layers/1"]
+    lie = forged(ticket, gadgets={"layers/1": replace(gadget, neurons=gadget.neurons + 1)})
+    found = {check.name: check.detail for check in verify(lie, target=target).checks}
+    assert "layers/1: the scan ends after" in found["layout"]
+    assert found["claims"] == "a layer cannot be regenerated, so no claim holds"
+
+
+def test_every_check_looks_at_what_is_there(ticket):
+    """The list is one for all tickets: of a constructed one nothing is said about masks, moves and weights as given."""
+    assert [check.name for check in verify(ticket).checks] == ["streams", "layout", "coefficients", "target", "claims"]
+    assert len(CHECKS) == 7
 
 
 def test_the_checker_never_calls_a_solver(ticket, target, monkeypatch):

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth.certificate import Certificate, computed
-from slth.graph import Affine, Box, Realised, Target, chain
+from slth.graph import Affine, Box, Realised, Target, chain, chain_of
+from slth.ticket import Inputs, Ticket
 
 
 @dataclass(frozen=True)
@@ -49,12 +50,26 @@ def random_target(widths, *, bias=True, seed=0, scale=1.0) -> Target:
     )
 
 
+def widths_of(target: Target) -> tuple[int, ...]:
+    """(inputs, hidden, ..., outputs) of a chain."""
+    chained = chain_of(target.graph)
+    assert chained is not None
+    return tuple(chained[0])
+
+
 def every_map(target, value=0.0):
     """The same number for each map."""
     return dict.fromkeys(target.graph.maps, value)
 
 
-def realised_maps(ticket):
+def inputs_of(target: Target, lower=None, upper=None) -> Inputs:
+    """The inputs of a chain, all of them or each in a range."""
+    first, *_ = target.graph.maps.values()
+    ends = [end if end is None or isinstance(end, tuple) else (float(end),) for end in (lower, upper)]
+    return Inputs((first.basis.inputs,), None, None, *ends)
+
+
+def realised_maps(ticket: Ticket) -> dict[str, Realised]:
     """What every map of a ticket realises."""
     return {path: ticket.realised(path) for path in ticket.maps}
 

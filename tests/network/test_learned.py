@@ -11,7 +11,7 @@ from torch import nn
 
 from slth import InputError
 from slth.network import apply_to, module_of, source_of, state_of
-from slth.ticket import MaskedTensor, NetworkSpec, decode, encode
+from slth.ticket import Builtin, RandomTensor, decode, encode, save
 
 
 class Small(nn.Module):
@@ -35,8 +35,8 @@ def small_ticket(**options):
     model = Small()
     model(torch.randn(8, 2, 5, 5))  # moves the statistics
     tensors = [
-        MaskedTensor("first.weight", (4, 2, 3, 3), "normal", 0.25, 30, moved=True),
-        MaskedTensor("left.weight", (4, 4), "uniform", 0.5, 9, gain=2.0, aliases=("right.weight",)),
+        RandomTensor("first.weight", (4, 2, 3, 3), "normal", 0.25, 30, moved=True),
+        RandomTensor("left.weight", (4, 4), "uniform", 0.5, 9, gain=2.0, aliases=("right.weight",)),
     ]
     masked = ("first.weight", "left.weight", "right.weight")
     carried = {name: value.numpy() for name, value in model.state_dict().items() if name not in masked}
@@ -74,7 +74,7 @@ def test_tied_parameters_stay_tied_and_untied_ones_take_two_copies():
 def test_a_carried_parameter_that_is_tied_stands_once():
     model = nn.ModuleDict({"a": nn.Linear(2, 2), "embed": nn.Embedding(5, 3), "head": nn.Linear(3, 5, bias=False)})
     model["head"].weight = model["embed"].weight
-    tensors = [MaskedTensor("a.weight", (2, 2), "sign", 0.5, 2)]
+    tensors = [RandomTensor("a.weight", (2, 2), "sign", 0.5, 2)]
     ticket = ticket_with(tensors, carried={"a.bias": np.ones(2, np.float32), "embed.weight": np.eye(5, 3, dtype="f4")})
     apply_to(ticket, model)
     assert torch.equal(model["head"].weight, torch.eye(5, 3))
@@ -129,7 +129,7 @@ def test_a_builtin_network_is_rebuilt_by_name():
 
 
 def _layer(ticket, name):
-    return ticket.weight(f"{name}.weight"), np.array(ticket.carried[f"{name}.bias"])
+    return ticket.effective(f"{name}.weight"), np.array(ticket.carried[f"{name}.bias"])
 
 
 def test_a_bound_ticket_says_what_to_do():
@@ -145,7 +145,7 @@ def test_a_network_that_is_not_the_tickets_own_is_refused_before_it_is_built():
         ({"inputs": [1, 8, 8], "classes": 10, "colour": 1}, "no argument"),
     ):
         ticket = mlp_ticket()
-        object.__setattr__(ticket, "network", NetworkSpec("builtin", "mlp", arguments))
+        object.__setattr__(ticket, "network", Builtin("mlp", arguments))
         with pytest.raises(InputError, match=reason):
             module_of(ticket)
 
@@ -161,6 +161,6 @@ def test_the_source_is_the_same_network_unpruned():
 
 
 def test_reading_and_checking_need_no_torch(tmp_path):
-    path = small_ticket().save(tmp_path / "t.slth")
+    path = save(small_ticket(), tmp_path / "t.slth")
     code = f"import sys, slth; assert slth.verify({str(path)!r}).holds; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

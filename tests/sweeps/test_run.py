@@ -117,12 +117,12 @@ def test_what_a_worker_leaves_that_is_ended_in_a_write_is_removed_in_the_end(tmp
 
 def test_the_plan_estimates_and_writes_nothing(tmp_path):
     place = tmp_path / "r"
-    plan = sweeps.plan(recipe(2, 2), place)
+    plan = sweeps.preview(recipe(2, 2), place)
     assert (plan.cells, plan.done, plan.open, plan.seconds) == (4, 0, 4, None)
     assert not place.exists()
     sweep = sweeps.run(recipe(2, 2, bad=[1]), place)
     before = sorted(place.rglob("*"))
-    plan = sweeps.plan(recipe(2, 2, bad=[1]), place)
+    plan = sweeps.preview(recipe(2, 2, bad=[1]), place)
     assert (plan.done, plan.open, plan.failed) == (2, 2, 2)
     assert plan.seconds == sum(record.seconds["total"] for record in sweep.records)  # each shares its y with one
     assert sorted(place.rglob("*")) == before
@@ -130,7 +130,7 @@ def test_the_plan_estimates_and_writes_nothing(tmp_path):
 
 def test_a_foreign_folder_is_refused_and_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
-    for act in (sweeps.run, sweeps.plan):
+    for act in (sweeps.run, sweeps.preview):
         with pytest.raises(InputError, match=r"holds other files and no slth-sweep\.json"):
             act(recipe(), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

@@ -22,7 +22,8 @@ class MapClaim:
     misses: how many half-weights and biases are off by more than `tolerance`.
     operator_error: η, a bound on ‖[E⁺ E⁻]‖₂.
     sup_error, l2_error: bounds on the largest |ẑ - z| over the map's outputs and on ‖ẑ - z‖₂, for all inputs of the
-        network in the box; errors of earlier maps included. None if no box was stated.
+        network in the box, at each of its nodes; errors of earlier maps included. None if no box was stated, or if
+        claims stop before one of its nodes.
     """
 
     tolerance: float
@@ -50,14 +51,15 @@ class Certificate:
     """Claims about a network; every number is an upper bound.
 
     maps: one `MapClaim` for each linear map, by path, in the order of first use. sup_error, l2_error: the largest
-    |f̂ - f| over the outputs and ‖f̂ - f‖₂, for all inputs in the box; output_error: |f̂ - f| for each output, shape
-    (out,). None if no box was stated.
+    |f̂ - f| over the outputs and ‖f̂ - f‖₂, for all inputs in the box; output_error: |f̂ - f| for each output, in C order
+    if they have several axes. None if no box was stated. stops: nodes whose op has no rule; nothing is claimed behind.
     """
 
     maps: Mapping[str, MapClaim]
     sup_error: float | None
     l2_error: float | None
     output_error: tuple[float, ...] | None
+    stops: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.maps:
@@ -69,9 +71,17 @@ class Certificate:
                 _check_bound(value, name)
         for value in self.output_error or ():
             _check_bound(value, "output_error")
-        bounds = (self.sup_error, self.l2_error, self.output_error, *(claim.sup_error for claim in self.maps.values()))
+        whole = (self.sup_error, self.l2_error, self.output_error)
+        bounds = whole if self.stops else (*whole, *(claim.sup_error for claim in self.maps.values()))
         if len({bound is None for bound in bounds}) != 1:
             raise InputError("bounds over the inputs stand or fall together: state all of them or none")
+        if self.stops and self.sup_error is not None:
+            raise InputError(f"claims stop at {', '.join(self.stops)}: nothing can be claimed of the outputs behind")
+
+    @property
+    def over_inputs(self) -> bool:
+        """Whether something is claimed about inputs in a box."""
+        return any(claim.sup_error is not None for claim in self.maps.values()) or self.sup_error is not None
 
     @property
     def misses(self) -> int:

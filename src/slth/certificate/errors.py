@@ -5,54 +5,76 @@ $x^- = \max(-x, 0)$. So
 
 $$\hat z - z = \underbrace{E^+x^+ + E^-x^- + \Delta b}_{\text{fresh}}
 + \underbrace{P(\hat x^+ - x^+) + N(\hat x^- - x^-)}_{\text{propagated}}.$$
+
+All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bases`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from slth._errors import InputError
-from slth._shapes import Bias, Matrix, Signed
-from slth.graph import Affine, Dense, Linear, Realised, Target
-from slth.numerics import above, spectral_norm_bound
+from slth._shapes import Bias, Coefficient, Signed
+from slth.graph import Affine, Basis, Linear, Realised, Target
+from slth.numerics import above
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: norms are computed once, when they are asked for
 class MapErrors:
-    """One dense map of both networks as plain matrices, with its errors. Made by `errors_of`."""
+    """One map of both networks, with its errors. Made by `errors_of`."""
 
-    weight: Matrix  # W
+    basis: Basis
+    weight: Coefficient  # W
     bias: Bias  # b
-    positive: Matrix  # P
-    negative: Matrix | None  # N
+    positive: Coefficient  # P
+    negative: Coefficient | None  # N
     signed: Signed
-    error: Matrix  # E⁺ = P - W
-    negative_error: Matrix | None  # E⁻ = N + W, 0 where unsigned
+    error: Coefficient  # E⁺ = P - W
+    negative_error: Coefficient | None  # E⁻ = N + W, 0 where unsigned
     bias_error: Bias  # Δb = b̂ - b
     realised_bias: Bias  # b̂
 
-    def all(self) -> Matrix:
-        """[E⁺ E⁻], (out, inp) or (out, 2 inp)."""
-        return self.error if self.negative_error is None else np.hstack([self.error, self.negative_error])
+    def all(self) -> Coefficient:
+        """[E⁺ E⁻], (row, inp, tap) or (row, 2 inp, tap): beside each other inside each group."""
+        if self.negative_error is None:
+            return self.error
+        rows, inputs, taps = self.error.shape
+        groups = self.basis.groups
+        halves = [half.reshape(rows, groups, -1, taps) for half in (self.error, self.negative_error)]
+        return np.concatenate(halves, axis=2).reshape(rows, 2 * inputs, taps)
 
     @property
-    def slopes(self) -> Matrix:
-        """|P|, and max(|P|, |N|) where an input can be negative: ẑ_o moves by at most slopes[o, j] · |x̂_j - x_j|.
+    def slopes(self) -> Coefficient:
+        """|P|, and max(|P|, |N|) where an input can be negative: ẑ moves by at most slopes · |x̂ - x|, term by term.
 
         |P| alone is unsound there: with P = 1 and N = -3, an x that falls from 0 to -1 raises ẑ by 3.
         """
         size = np.abs(self.positive)
         return size if self.negative is None else np.maximum(size, np.abs(self.negative))
 
+    @cached_property
+    def eta(self) -> float:
+        """η, a bound on ‖[E⁺ E⁻]‖₂."""
+        return self.basis.norm(self.all())
+
+    @cached_property
+    def size(self) -> float:
+        """A bound on ‖W‖₂."""
+        return self.basis.norm(self.weight)
+
+    @cached_property
+    def _positive_size(self) -> float:
+        return self.basis.norm(self.positive)
+
     def norm(self, eta: float) -> float:
         """A bound on how ‖x̂ - x‖₂ reaches ẑ beyond the fresh error: ‖P‖₂, or ‖W‖₂ + η where an input can be negative.
 
         With a negative half f̂(x̂) - f(x) = W(x̂ - x) + [E⁺ E⁻](x̂⁺, x̂⁻) + Δb, and ‖(x̂⁺, x̂⁻)‖₂ = ‖x̂‖₂ ≤ ‖x‖₂ + ‖x̂ - x‖₂.
+        It is also a Lipschitz constant of x̂ ↦ ẑ, for (x⁺, x⁻) moves no further than x.
         """
-        if self.negative is None:
-            return spectral_norm_bound(self.positive)
-        return above(spectral_norm_bound(self.weight) + eta, 1)
+        return self._positive_size if self.negative is None else above(self.size + eta, 1)
 
     def misses(self, tolerance: float) -> int:
         """How many of P - W, N + W and b̂ - b exceed the tolerance in size, decided exactly."""
@@ -72,25 +94,15 @@ def errors_of(target: Target, realised: Mapping[str, Realised]) -> dict[str, Map
 
 
 def _errors(path: str, op: Linear, wanted: Affine, found: Realised) -> MapErrors:
-    if found.positive.shape != wanted.weight.shape:
-        raise InputError(f"{path}: the target has shape {wanted.weight.shape}, its realisation {found.positive.shape}")
-    if not isinstance(op.basis, Dense):
-        raise InputError(f"{path}: no bound is known for a {type(op.basis).__name__} map")
-    w, p = wanted.weight[:, :, 0], found.positive[:, :, 0]
-    n = None if found.negative is None else found.negative[:, :, 0]
-    b, b_hat = (np.zeros(len(w)) if bias is None else bias for bias in (wanted.bias, found.bias))
-    e_minus = None if n is None else np.where(found.signed, n + w, 0.0)
-    return MapErrors(w, b, p, n, found.signed, p - w, e_minus, b_hat - b, b_hat)
-
-
-def check_signs(lower: np.ndarray, signed: Signed) -> None:
-    """Refuse inputs that a realisation has no negative half for: its two views would differ there."""
-    outside = np.flatnonzero((lower < 0) & ~signed)
-    if outside.size:
-        raise InputError(
-            f"input {outside[0]} can be {lower[outside[0]]:g}, but its realisation has no negative half: "
-            "state a non-negative range, or construct the ticket with this input signed"
-        )
+    w, p, n = wanted.weight, found.positive, found.negative
+    if p.shape != w.shape:
+        raise InputError(f"{path}: the target has shape {w.shape}, its realisation {p.shape}")
+    none = np.zeros(op.basis.outputs)
+    b, b_hat = (none if bias is None else bias for bias in (wanted.bias, found.bias))
+    if b_hat.shape != b.shape:
+        raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}")
+    e_minus = None if n is None else np.where(found.signed[:, None], n + w, 0.0)
+    return MapErrors(op.basis, w, b, p, n, found.signed, p - w, e_minus, b_hat - b, b_hat)
 
 
 def _further_apart(left: np.ndarray, right: np.ndarray, tolerance: float) -> np.ndarray:

@@ -4,8 +4,8 @@ A class c of the target stays ahead of r if $z_c - z_r > e_c + e_r$ (bounds per 
 $z_c - z_r > \sqrt2\,a$ (a bound on ‖ẑ - z‖₂, since $|v_c - v_r| \le \sqrt2 \lVert v\rVert_2$). Either will do, for
 each r by itself; a tie is never certified. Predictions are those of real arithmetic, the largest output.
 
-Per input, the target's activations are known numbers instead of intervals, and the argument of `reach` gives far
-smaller bounds. The only new term is ρ ≥ ‖x_computed - x‖₂, what float64 itself loses on the way.
+Per input both networks are evaluated, and what float64 itself loses on the way is bounded, see `rounded`: their outputs
+are known to about 10⁻¹⁰, so a prediction is proved wherever rounding does not decide it.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,16 +14,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth._errors import InputError
-from slth._shapes import Inputs, Outputs, Verdicts
+from slth._shapes import Outputs, Verdicts
 from slth.certificate.claims import Certificate
-from slth.certificate.errors import MapErrors, check_signs, errors_of
-from slth.graph import Graph, Linear, Node, Realised, Target, fold
-from slth.numerics import above, matmul_bound, norm_bound, product_bound, slack, spectral_norm_bound
+from slth.certificate.errors import errors_of
+from slth.certificate.rounded import MapOf, Rounded, map_of, run
+from slth.certificate.signs import check_signs
+from slth.graph import INPUT, Carried, Graph, Realised, Target, shapes
+from slth.numerics import above
 
 BLOCK = 2**20  # float64 numbers per array of a block of inputs
 
 
-def unchanged_on_box(logits: Outputs, certificate: Certificate, *, logit_error: float | Outputs = 0.0) -> Verdicts:
+def unchanged_on_box(logits: np.ndarray, certificate: Certificate, *, logit_error: float | Outputs = 0.0) -> Verdicts:
     """Which predictions the certificate proves unchanged, for inputs in its box.
 
     Args:
@@ -45,41 +47,38 @@ def unchanged_on_box(logits: Outputs, certificate: Certificate, *, logit_error: 
         raise InputError(f"expected finite logits of shape (batch, {error.size}), got shape {logits.shape}")
     if not (np.isfinite(logit_error).all() and np.min(logit_error) >= 0):
         raise InputError(f"logit_error must be finite and at least 0, got {logit_error}")
-    batch = len(logits)
+    rounding = np.broadcast_to(np.asarray(logit_error, np.float64), logits.shape)
     return _stays_ahead(
-        logits,
-        np.broadcast_to(np.asarray(logit_error, np.float64), logits.shape),
-        np.broadcast_to(error, logits.shape),
-        np.full(batch, certificate.l2_error),
+        logits, rounding, np.broadcast_to(error, logits.shape), np.full(len(logits), certificate.l2_error)
     )
 
 
-def rounded_logits(target: Target, realised: Mapping[str, Realised], inputs: Inputs) -> tuple[Outputs, Outputs]:
+def rounded_logits(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> tuple[Outputs, Outputs]:
     """The target's outputs as float64 computes them, and bounds on what rounding did to them; both (batch, out)."""
     networks, inputs = _prepared(target, realised, inputs)
-    found = [networks.run(block) for block in networks.blocks(inputs)]
-    return np.concatenate([z.value for z in found]), np.concatenate([z.rounding for z in found])
+    found = [networks.target(block) for block in networks.blocks(inputs)]
+    return np.concatenate([z.value for z in found]), np.concatenate([z.off for z in found])
 
 
-def per_input_error(target: Target, realised: Mapping[str, Realised], inputs: Inputs) -> Outputs:
+def per_input_error(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> Outputs:
     r"""A bound on $|\hat f(x) - f(x)|$ for each input and output, in real arithmetic.
 
-    Map by map, at the target's own values x of that input, with S and m as in `reach`,
+    Both networks are evaluated at x in float64, and what each of them loses by rounding is added:
 
-    $$e \leftarrow |E^+x^+ + E^-x^- + \Delta b| + \min(S\,e,\ \lVert S_o\rVert_2\,a), \qquad
-    a \leftarrow \min(\lVert\text{fresh}\rVert_2 + m\,a,\ \lVert e\rVert_2).$$
+    $$|\hat f(x) - f(x)| \le |\hat y - y| + \rho + \hat\rho.$$
 
     Args:
         target, realised: both networks, as for `certify`.
-        inputs: x, (batch, inp), finite.
+        inputs: x, (batch, *shape), finite.
 
     Returns:
-        (batch, out), infinite where it overflows. For one layer it is the exact error, up to rounding.
+        (batch, out), in C order for outputs of several axes; infinite where it overflows.
 
     Raises:
         InputError: shapes that do not fit, infinity or NaN, or a negative input without a negative half to read it.
 
-    Cost: three matrix products per map; blocks of inputs bound the memory.
+    Cost: two evaluations of each network, three of maps with a negative half, and their norms; blocks of inputs bound
+    the memory.
 
     >>> from slth.graph import Affine, chain
     >>> target = chain([Affine(np.ones((1, 2, 1)), None)])
@@ -89,17 +88,23 @@ def per_input_error(target: Target, realised: Mapping[str, Realised], inputs: In
            [0.5 ]])
     """
     networks, inputs = _prepared(target, realised, inputs)
-    error = np.concatenate([networks.run(block).error for block in networks.blocks(inputs)])
+    errors: list[np.ndarray] = []
+    for block in networks.blocks(inputs):
+        z, z_hat = networks.target(block), networks.realised(block)
+        with np.errstate(over="ignore", invalid="ignore"):  # ∞ - ∞: nothing is known
+            errors.append(above(np.abs(z_hat.value - z.value) + (z.off + z_hat.off), 2))
+    error = np.concatenate(errors)
     return np.where(np.isnan(error), np.inf, error)
 
 
-def unchanged_per_input(target: Target, realised: Mapping[str, Realised], inputs: Inputs) -> Verdicts:
+def unchanged_per_input(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> Verdicts:
     """Which inputs the two networks provably classify alike: (batch,). Arguments and cost as `per_input_error`."""
     networks, inputs = _prepared(target, realised, inputs)
     verdicts: list[np.ndarray] = []
     for block in networks.blocks(inputs):
-        z = networks.run(block)
-        verdicts.append(_stays_ahead(z.value, z.rounding, z.error, z.error_norm))
+        z, z_hat = networks.target(block), networks.realised(block)
+        sure = [_stays_ahead(v.value, np.zeros_like(v.off), v.off, v.off_norm) for v in (z, z_hat)]
+        verdicts.append(sure[0] & sure[1] & (z.value.argmax(axis=1) == z_hat.value.argmax(axis=1)))
     return np.concatenate(verdicts)
 
 
@@ -116,96 +121,44 @@ def _stays_ahead(logits: np.ndarray, rounding: np.ndarray, error: np.ndarray, er
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Map:
-    """What does not depend on the input: errors and norms, row by row."""
-
-    errors: MapErrors
-    weight_rows: np.ndarray  # ‖W_o‖₂
-    error_rows: np.ndarray  # ‖max(|E⁺_o|, |E⁻_o|)‖₂, a Lipschitz constant of the fresh error
-    slopes: np.ndarray  # S
-    slope_rows: np.ndarray  # ‖S_o‖₂
-    norm: float  # m
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Known:
-    """What is known of a value v for each input of a block."""
-
-    value: np.ndarray  # v as float64 computes it (batch, n)
-    rounding: np.ndarray  # ρ ≥ |value - v| (batch, n)
-    error: np.ndarray  # e ≥ |v̂ - v| (batch, n)
-    error_norm: np.ndarray  # a ≥ ‖v̂ - v‖₂ (batch,)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class _Networks:
     """Target and realisation, ready to be run on blocks of inputs."""
 
     graph: Graph
-    maps: Mapping[str, _Map]
+    carried: Carried
+    wanted: Mapping[str, MapOf]
+    found: Mapping[str, MapOf]
+    largest: int  # numbers in the largest value of one example
 
     def blocks(self, inputs: np.ndarray) -> Iterator[np.ndarray]:
         """At least one block, so that no inputs give no verdicts."""
-        rows = max(1, BLOCK // max(max(part.errors.weight.shape) for part in self.maps.values()))
+        rows = max(1, BLOCK // self.largest)
         return (inputs[start : start + rows] for start in range(0, max(len(inputs), 1), rows))
 
-    @np.errstate(over="ignore", invalid="ignore")  # an overflow makes the bound infinite or NaN: nothing is certified
-    def run(self, inputs: np.ndarray) -> _Known:
-        """What is known of the outputs."""
+    def target(self, inputs: np.ndarray) -> Rounded:
+        """The target's outputs, flat."""
+        return _flat(run(self.graph, self.wanted, inputs, self.carried))
 
-        def step(node: Node, values: tuple[_Known, ...]) -> _Known:
-            (x,) = values
-            return _through_linear(self.maps[node.op.map], x) if isinstance(node.op, Linear) else _through_relu(x)
+    def realised(self, inputs: np.ndarray) -> Rounded:
+        """The realisation's outputs, flat."""
+        return _flat(run(self.graph, self.found, inputs, self.carried))
 
-        zero = np.zeros_like(inputs)
-        return fold(self.graph, _Known(inputs, zero, zero, np.zeros(len(inputs))), step)
+
+def _flat(z: Rounded) -> Rounded:
+    size = int(np.prod(z.value.shape[1:]))
+    return Rounded(z.value.reshape(-1, size), z.off.reshape(-1, size), z.off_norm)
 
 
 def _prepared(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> tuple[_Networks, np.ndarray]:
-    maps = errors_of(target, realised)
-    first = next(iter(maps.values()))
+    errors = errors_of(target, realised)
     inputs = np.asarray(inputs, dtype=np.float64)
-    if inputs.ndim != 2 or inputs.shape[1] != first.weight.shape[1] or not np.isfinite(inputs).all():
-        raise InputError(f"expected finite inputs of shape (batch, {first.weight.shape[1]}), got shape {inputs.shape}")
-    check_signs(inputs.min(axis=0, initial=0.0), first.signed)
-    return _Networks(target.graph, {path: _map(errors) for path, errors in maps.items()}), inputs
-
-
-def _map(errors: MapErrors) -> _Map:
-    sizes = np.abs(errors.error)
-    if errors.negative_error is not None:
-        sizes = np.maximum(sizes, np.abs(errors.negative_error))
-    slopes = errors.slopes
-    norm = errors.norm(spectral_norm_bound(errors.all()))
-    return _Map(errors, norm_bound(errors.weight), norm_bound(sizes), slopes, norm_bound(slopes), norm)
-
-
-def _through_linear(part: _Map, x: _Known) -> _Known:
-    errors, terms = part.errors, part.errors.weight.shape[1] + 2
-    size, rho = norm_bound(x.value)[:, None], norm_bound(x.rounding)[:, None]
-
-    value = x.value @ errors.weight.T + errors.bias
-    summing = slack(product_bound(size, part.weight_rows) + np.abs(errors.bias), terms)
-    rounding = above(summing + product_bound(rho, part.weight_rows), 3)
-
-    fresh = np.maximum(x.value, 0.0) @ errors.error.T + errors.bias_error
-    if errors.negative_error is not None:
-        fresh += np.maximum(-x.value, 0.0) @ errors.negative_error.T
-    summing = slack(product_bound(size, part.error_rows) + np.abs(errors.bias_error), terms)
-    fresh = above(np.abs(fresh) + summing + product_bound(rho, part.error_rows), 3)
-
-    a = x.error_norm
-    moved = product_bound(a[:, None], part.slope_rows)
-    if moved.any():
-        moved = np.minimum(moved, matmul_bound(x.error, part.slopes.T))
-    error = above(fresh + moved, 1)
-    error_norm = above(norm_bound(fresh) + product_bound(a, part.norm), 1)
-    error_norm = np.minimum(error_norm, norm_bound(error))
-    return _Known(value, rounding, np.minimum(error, error_norm[:, None]), error_norm)
-
-
-def _through_relu(z: _Known) -> _Known:
-    """As `reach.through_relu`, with value + ρ for the upper end; ρ has room for the rounding of value + e."""
-    woken = above(np.maximum(z.value + z.error + z.rounding, 0.0), 1)
-    error = np.minimum(z.error, woken)
-    return _Known(np.maximum(z.value, 0.0), z.rounding, error, np.minimum(z.error_norm, norm_bound(error)))
+    if inputs.ndim < 2 or not np.isfinite(inputs).all():
+        raise InputError(f"expected finite inputs of shape (batch, ...), got shape {inputs.shape}")
+    shape = inputs.shape[1:]
+    known = shapes(target.graph, shape, target.carried)
+    signed = {path: part.signed for path, part in errors.items()}
+    check_signs(target, signed, inputs.min(axis=0, initial=0.0), shape)
+    maps, largest = target.graph.maps, max(int(np.prod(known[name])) for name in (INPUT, *known))
+    wanted = {path: map_of(op, target.coefficients[path], errors[path].size) for path, op in maps.items()}
+    found = {path: map_of(op, realised[path], errors[path].norm(errors[path].eta)) for path, op in maps.items()}
+    return _Networks(target.graph, target.carried, wanted, found, largest), inputs

@@ -1,117 +1,71 @@
-"""`slth search`: learn a mask, write the ticket, say what it is worth."""
+"""`slth search`: learn a ticket, or one for each of several seeds, and say what it is worth."""
 
 import math
 import statistics
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from slth._errors import InputError
+from slth import api
 from slth._files import check_writable
 from slth.cli import _print
-from slth.cli._record import keep
-from slth.records import Record, cores, environment
+from slth.records import Record, append, verbs
+
+_GROUPS = {"options": "method", "arguments": "architecture", "training": "training", "policy": "policy"}
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the command line asked for; None: not said."""
-
-    data: str | None
-    model: str | None
-    method: str | None
-    out: Path | None
-    preset: str | None
-    options: dict[str, Any]  # of the method
-    arguments: dict[str, Any]  # of the architecture
-    training: dict[str, Any]
-    policy: dict[str, Any]
-    seed: int
-    seeds: int
-    controls: bool
-    augment: bool | None
-    data_dir: Path | None
-    checkpoint: Path | None
-    logs: Path | None
-    devices: int
-    accelerator: str
-    threads: int
-    records: Path | None
-    as_json: bool
-    quiet: bool
-
-
-def run(asked: Request) -> int:
+def run(asked: verbs.Search) -> int:
     """Search with every seed; the ticket of the first one is written."""
-    from slth.learning.devices import first_process, use_threads
-
-    use_threads(asked.threads)
+    search = api.search  # says at once what to install
+    api.use_threads(asked.threads)
     out = Path("ticket.slth") if asked.out is None else asked.out
     for path in (out, asked.checkpoint, asked.records):
         if path is not None:
             check_writable(path)
-    results = [_one(asked, asked.seed + number, out if number == 0 else None) for number in range(asked.seeds)]
-    if not first_process():
+    found: list[Any] = []
+    records: list[Record] = []
+    for one in _of_each_seed(asked):
+        with _print.progress(f"{one.method or one.preset or 'searching'}, seed {one.seed}", asked.quiet) as report:
+            found.append(search(**_keywords(one), progress=report))
+        records.append(api.record(one, found[-1], seconds={"search": found[-1].seconds}))
+        if api.first_process():
+            if one.seed == asked.seed:
+                api.save(found[-1].ticket, out)
+            if asked.records is not None:
+                append(asked.records, records[-1])
+    if not api.first_process():
         return 0
     if asked.as_json:
-        for _, record in results:
+        for record in records:
             print(record.as_json())
-        return 0
-    _print.table(f"{out}", _rows([found for found, _ in results], out))
+    else:
+        _print.table(f"{out}", _rows(found, out))
     return 0
 
 
-def _one(asked: Request, seed: int, out: Path | None) -> tuple[Any, Record]:
-    from slth.learning import RunFiles, preset
-    from slth.learning.ask import method_of, search
-    from slth.learning.devices import first_process
+def _of_each_seed(asked: verbs.Search) -> list[verbs.Search]:
+    """The same question with every seed, each with places of its own: run-0.ckpt, run-1.ckpt, ..."""
+    if asked.seeds == 1:
+        return [asked]
 
-    known = None if asked.preset is None else preset(asked.preset)
-    settings = asked.options if known is None else {**known.options, **asked.options}
-    name, method = method_of(asked.method or (known.method if known else "edge-popup"), settings)
-    training = _replaced(known.training if known else method.training, asked.training)
-    policy = _replaced(known.policy if known else method.policy, asked.policy)
-    checkpoint, logs = (_of_seed(path, seed) if asked.seeds > 1 else path for path in (asked.checkpoint, asked.logs))
-    with _print.progress(f"{name}, seed {seed}", asked.quiet) as report:
-        found = search(
-            asked.model or (known.model if known else None),
-            asked.data or (known.data if known else "digits"),
-            method,
-            arguments=asked.arguments,
-            seed=seed,
-            training=training,
-            policy=policy,
-            augment=asked.augment,
-            data_dir=asked.data_dir,
-            controls=asked.controls,
-            devices=asked.devices,
-            accelerator=asked.accelerator,
-            files=RunFiles(checkpoint=checkpoint, logs=logs, progress=report),
-        )
-    if out is not None and first_process():
-        found.ticket.save(out)
-    record = Record("search", dict(found.ticket.provenance.asked), found.outcome(), {"search": found.seconds},
-                    environment(cores()))  # fmt: skip
-    if first_process():
-        keep(record, asked.records)
-    return found, record
+    def of(path: Path | None, seed: int) -> Path | None:
+        return None if path is None else path.with_name(f"{path.stem}-{seed}{path.suffix}")
+
+    seeds = range(asked.seed, asked.seed + asked.seeds)
+    return [replace(asked, seed=s, checkpoint=of(asked.checkpoint, s), logs=of(asked.logs, s)) for s in seeds]
 
 
-def _of_seed(path: Path | None, seed: int) -> Path | None:
-    """A place of its own for every seed: run-0.ckpt, run-1.ckpt, ..."""
-    return None if path is None else path.with_name(f"{path.stem}-{seed}{path.suffix}")
-
-
-def _replaced(settings: Any, given: dict[str, Any]) -> Any:
-    """Settings with those that were said put in; the numbers a schedule depends on stay consistent."""
-    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+def _keywords(asked: verbs.Search) -> dict[str, Any]:
+    """What `slth.search` takes: settings go to those who own them."""
+    groups = {keyword: verbs.group(asked, name) for keyword, name in _GROUPS.items()}
+    groups["options"] = {**(asked.setting or {}), **groups["options"]}
+    return {**verbs.keywords(asked), **groups}
 
 
 def _rows(results: list[Any], out: Path) -> Iterator[tuple[str, str]]:
     found = results[0]
-    ticket = found.ticket
-    yield from ticket.summary()
+    yield from found.ticket.summary()
     yield "accuracy", _mean([result.accuracy for result in results], found.count)
     for name in found.controls:
         yield f"control {name.replace('_', ' ')}", _mean([result.controls[name] for result in results], found.count)
@@ -125,33 +79,9 @@ def _mean(values: list[float | None], count: int) -> str:
     if not known:
         return "not measured"
     if len(known) == 1:
-        from slth.evidence import Proportion
-
-        return _print.percent(Proportion(round(known[0] * count), count))
+        return api.proportion(round(known[0] * count), count)
     from scipy.stats import t
 
     half = float(t.ppf(0.975, len(known) - 1)) * statistics.stdev(known) / math.sqrt(len(known))
     each = ", ".join(f"{value:.2%}" for value in known)
     return f"{statistics.mean(known):.2%} ± {half:.2%} (95 %, {len(known)} seeds: {each})"
-
-
-def settings(texts: list[str]) -> dict[str, Any]:
-    """KEY=VALUE texts as settings: whole numbers, numbers, true, false, or text."""
-    found: dict[str, Any] = {}
-    for text in texts:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise InputError(f"--set takes KEY=VALUE, such as rate=0.2; got {text!r}")
-        found[key.replace("-", "_")] = _value(value)
-    return found
-
-
-def _value(text: str) -> Any:
-    if text.lower() in ("true", "false"):
-        return text.lower() == "true"
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return text

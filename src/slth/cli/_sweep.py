@@ -8,58 +8,52 @@ from pathlib import Path
 
 from slth import sweeps
 from slth.cli import _print
+from slth.records import verbs
 
 _SHOWN = 10  # failures printed
 _TIDY = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"  # it cleans up after Ctrl-C, and says so
 
 
-def run(
-    path: Path,
-    *,
-    out: Path | None,
-    workers: int,
-    dry_run: bool,
-    keep_failed: bool,
-    as_json: bool,
-    quiet: bool,
-) -> int:
+def run(asked: verbs.Sweep) -> int:
     """Do the sweep; exit code 1 if a cell failed."""
-    recipe = sweeps.read_recipe(path)
-    folder = out or path.with_name(f"{path.stem}-results")
-    if dry_run:
-        _show_plan(sweeps.plan(recipe, folder), folder, workers)
+    recipe = sweeps.read_recipe(asked.recipe)
+    folder = asked.out or asked.recipe.with_name(f"{asked.recipe.stem}-results")
+    if asked.dry_run:
+        _show_preview(sweeps.preview(recipe, folder), folder, asked.workers)
         return 0
     os.environ.setdefault("PYTHONWARNINGS", _TIDY)
-    with _progress(quiet) as report:
-        sweep = sweeps.run(recipe, folder, workers=workers, keep_failed=keep_failed, progress=report)
+    with _progress(asked.quiet) as report:
+        sweep = sweeps.run(recipe, folder, **verbs.keywords(asked), progress=report)
     for failure in sweep.failed[:_SHOWN]:
         what = ", ".join(f"{name} {failure.outcome['options'][name]}" for name in recipe.grid) or "the cell"
         _print.note(f"failed: {what}: {failure.outcome['error']}: {failure.outcome['message']}")
     if sweep.failed:
-        _print.note(f"{len(sweep.failed):,} of {len(sweep.cells):,} cells failed; run again to try them again", quiet)
-    if as_json:
+        _print.note(
+            f"{len(sweep.failed):,} of {len(sweep.cells):,} cells failed; run again to try them again", asked.quiet
+        )
+    if asked.as_json:
         for record in sweep.records:
             print(record.as_json())
     if sweep.records:
         table = sweep.table()
         wrote = sweep.write_table()
-        if not as_json:
+        if not asked.as_json:
             print(f"{table.value}, {len(sweep.records):,} of {len(sweep.cells):,} cells")
             print(table.as_text())
-        _print.note(f"wrote {', '.join(map(str, wrote))}", quiet)
+        _print.note(f"wrote {', '.join(map(str, wrote))}", asked.quiet)
     return 1 if sweep.failed else 0
 
 
-def _show_plan(plan: sweeps.Plan, folder: Path, workers: int) -> None:
-    seconds = 0.0 if not plan.open else None if plan.seconds is None else plan.seconds / min(workers, plan.open)
+def _show_preview(found: sweeps.Preview, folder: Path, workers: int) -> None:
+    seconds = 0.0 if not found.open else None if found.seconds is None else found.seconds / min(workers, found.open)
     rows = [
-        ("cells", f"{plan.cells:,}"),
-        ("done", f"{plan.done:,}"),
-        ("open", f"{plan.open:,}" + (f" ({plan.failed:,} failed before)" if plan.failed else "")),
+        ("cells", f"{found.cells:,}"),
+        ("done", f"{found.done:,}"),
+        ("open", f"{found.open:,}" + (f" ({found.failed:,} failed before)" if found.failed else "")),
         ("estimated time", "unknown: nothing similar is finished" if seconds is None else _duration(seconds)),
         ("results", str(folder)),
     ]
-    _print.table("Plan", rows)
+    _print.table("Sweep", rows)
 
 
 def _duration(seconds: float) -> str:

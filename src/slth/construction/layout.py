@@ -8,7 +8,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.construction.width import gain, plan_widths
-from slth.graph import Graph, Target, signed_inputs
+from slth.graph import Graph, Target, shapes, signed_inputs
 from slth.numerics import check_seed
 from slth.ticket import Inputs, Ticket, TwoLayer, signed_ranges
 
@@ -54,7 +54,7 @@ def lay_out(
     Raises:
         InputError: weights too large or too small, or more than 64 candidates needed.
     """
-    check_target(target)
+    check_target(target, inputs)
     check_seed(seed)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     widths = plan_widths(
@@ -81,7 +81,7 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
     Raises:
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
-    check_target(target)
+    check_target(target, inputs)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, TwoLayer] = {}
     for path, op in target.graph.maps.items():
@@ -100,8 +100,9 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
     return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan)
 
 
-def check_target(target: Target) -> None:
-    """Refuse weights whose squares would leave the range of float64."""
+def check_target(target: Target, inputs: Inputs) -> None:
+    """Refuse inputs of another shape, and weights whose squares would leave the range of float64."""
+    shapes(target.graph, inputs.shape, target.carried)
     for path, affine in target.coefficients.items():
         for part in [affine.weight] if affine.bias is None else [affine.weight, affine.bias]:
             if not 2.0**-100 < np.abs(part).max(initial=0.0) < 2.0**100 and part.any():

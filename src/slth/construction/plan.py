@@ -52,6 +52,8 @@ class Plan:
                 raise InputError(f"{name} must be a number such as 1e-4, got {value!r}")
         if self.retries < 0:
             raise InputError(f"retries are counted from 0, got {self.retries}")
+        if self.source is not None and not self.source.gadgets:
+            raise InputError("the source is a learned ticket; give one that `slth construct` wrote")
         if self.source is not None and self.seed not in (0, self.source.seed):
             raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):
@@ -95,9 +97,9 @@ def construct(
         are given, its seed is `plan.seed + attempts - 1`.
 
     Raises:
-        InputError: weights out of range, an impossible plan, an epsilon out of reach.
+        InputError: inputs of another shape, weights out of range, an impossible plan, an epsilon out of reach.
     """
-    check_target(target)
+    check_target(target, inputs)
     epsilon = plan.epsilon
     tolerances = _tolerances(target, plan, inputs)
     planned = plan.candidates is None
@@ -144,7 +146,7 @@ def promise_holds(ticket: Ticket) -> bool:
 
 def plan_layout(target: Target, plan: Plan, *, inputs: Inputs) -> Layout:
     """The layout that `construct` would try first, without solving anything."""
-    check_target(target)
+    check_target(target, inputs)
     return _layout(target, _tolerances(target, plan, inputs), plan, inputs, 0)
 
 
@@ -173,11 +175,11 @@ def _check_reach(target: Target, plan: Plan, tolerances: Mapping[str, float], in
     }
     if finest:
         reached = {path: max(tolerance, finest.get(path, 0.0)) for path, tolerance in tolerances.items()}
-        path = next(iter(finest))
+        path, best = next(iter(finest)), at_most(expected_error(target, reached, inputs), 2)
         raise InputError(
-            f"an error of {plan.epsilon:g} needs more than {MOST_CANDIDATES} candidates in {len(finest)} of {len(maps)} "
-            f"maps, such as {path}, whose tolerance would be {tolerances[path]:.2g}; the best within reach is about "
-            f"{at_most(expected_error(target, reached, inputs), 2)}: ask for a larger epsilon"
+            f"an error of {plan.epsilon:g} needs more than {MOST_CANDIDATES} candidates in {len(finest)} of "
+            f"{len(maps)} maps: {path} would have a tolerance of {tolerances[path]:.2g}; the best in reach is "
+            f"about {best}: ask for a larger epsilon"
         )
 
 

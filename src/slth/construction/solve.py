@@ -30,8 +30,8 @@ from slth.ticket import (
     Provenance,
     Ticket,
     constructed_ticket,
+    network_digest,
     realise,
-    target_digest,
 )
 
 METHOD = "two random layers per target layer (Pensia et al., 2020)"
@@ -86,10 +86,12 @@ def solve(
             method=METHOD,
             asked=dict(asked),
             attempts=attempts,
-            target=target_digest(target.coefficients),
+            target=network_digest(target, inputs.shape),
             names=target.names,
             misses=tuple(misses[:MOST_MISSES]),
         ),
+        carried=target.carried,
+        assumed=target.assumed,
     )
 
 

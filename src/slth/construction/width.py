@@ -141,7 +141,7 @@ def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float
     Other arguments as for `plan_width`.
     """
     top = gain(affine.weight if affine.bias is None else np.concatenate([affine.weight.ravel(), affine.bias]))
-    coarse, fine = 0, 52  # powers of two below the gain: products are multiples of 2⁻⁴⁶
+    coarse, fine = 0, 47  # powers of two below the gain: sums are multiples of 2⁻⁴⁶, so nothing is finer
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
         try:

@@ -19,11 +19,12 @@ from slth.ticket import (
     DamagedTicketError,
     Miss,
     Ticket,
+    as_in,
     effective_digest,
     head_digest,
     load,
+    network_digest,
     realised_digest,
-    target_digest,
 )
 
 
@@ -143,10 +144,11 @@ def _target(subject: Subject) -> Iterable[Check]:
         return []
     if target is None:
         return [Check("target", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
-    other = _other_graph(ticket, target)
-    if other:
-        return [Check("target", Verdict.FAILS, other)]
-    if target_digest(target.coefficients) != ticket.provenance.target:
+    matched = _matched(ticket, target)
+    if isinstance(matched, str):
+        return [Check("target", Verdict.FAILS, matched)]
+    shape = target.input_shape if ticket.inputs is None else ticket.inputs.shape
+    if network_digest(target, shape) != ticket.provenance.target:
         return [Check("target", Verdict.FAILS, "not the network the ticket was made for: its digest differs")]
     return [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
 
@@ -159,12 +161,15 @@ def _claims(subject: Subject) -> Iterable[Check]:
         return []
     if target is None:
         return [Check("claims", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
-    if _other_graph(ticket, target):
+    matched = _matched(ticket, target)
+    if isinstance(matched, str):
         return []
     if len(realised) < len(ticket.maps):
         return [Check("claims", Verdict.FAILS, "a layer cannot be regenerated, so no claim holds")]
-    box = None if ticket.inputs is None else ticket.inputs.box
-    failed = failed_claims(claims, target, realised, box=box)
+    other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
+    if other:
+        return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
+    failed = failed_claims(claims, matched, realised, box=None if ticket.inputs is None else ticket.inputs.box)
     asked = ticket.provenance.asked
     tolerance, epsilon = asked.get("tolerance"), asked.get("epsilon")
     if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
@@ -172,13 +177,29 @@ def _claims(subject: Subject) -> Iterable[Check]:
     if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
         failed.append(f"the network's error was asked to be at most {epsilon}; the ticket claims more")
     for miss in ticket.provenance.misses:
-        failed += _false_miss(ticket, miss, target, realised)
+        failed += _false_miss(ticket, miss, matched, realised)
     if failed:
         return [Check("claims", Verdict.FAILS, sentence) for sentence in failed]
     whole = "no bound over a domain is claimed"
     if claims.sup_error is not None:
         whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input"
-    return [Check("claims", Verdict.HOLDS, f"every weight, layer and network claim holds; {whole}")]
+    elif claims.stops:
+        whole = f"claims stop at {', '.join(claims.stops)[:200]}, through which nothing is claimed"
+    assumed = f", of the network that was assumed ({'; '.join(ticket.assumed)[:300]})" if ticket.assumed else ""
+    return [Check("claims", Verdict.HOLDS, f"every weight, layer and network claim holds{assumed}; {whole}")]
+
+
+def _matched(ticket: Ticket, target: Target) -> Target | str:
+    """The target under the ticket's names, or how its network differs: in its maps, or at the first node that does."""
+    theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
+    if len(theirs) != len(ours):
+        return f"the target has {len(theirs)} layers, the ticket {len(ours)}"
+    for i, (given, wanted) in enumerate(zip(theirs, ours, strict=True)):
+        if (given.coefficients, given.bias) != (wanted.coefficients, wanted.bias):
+            return f"layer {i} of {len(theirs)} differs: the target's is {_size(given)}, the ticket's {_size(wanted)}"
+    if not isinstance(ticket.network, Graph):
+        return "the ticket spells out no network"
+    return as_in(target, ticket.network)
 
 
 CHECKS: Sequence[Callable[[Subject], Iterable[Check]]] = (
@@ -190,18 +211,6 @@ CHECKS: Sequence[Callable[[Subject], Iterable[Check]]] = (
     _target,
     _claims,
 )
-
-
-def _other_graph(ticket: Ticket, target: Target) -> str:
-    """How the target's network differs from the ticket's: the number of maps, or the first that does; else nothing."""
-    theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
-    if len(theirs) != len(ours):
-        return f"the target has {len(theirs)} layers, the ticket {len(ours)}"
-    for i, (given, wanted) in enumerate(zip(theirs, ours, strict=True)):
-        if (given.coefficients, given.bias) != (wanted.coefficients, wanted.bias):
-            return f"layer {i} of {len(theirs)} differs: the target's is {_size(given)}, the ticket's {_size(wanted)}"
-    same = isinstance(ticket.network, Graph) and ticket.network == target.graph
-    return "" if same else "the target has the ticket's layers, but puts them together in another way"
 
 
 def _size(op: Linear) -> str:

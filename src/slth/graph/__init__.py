@@ -1,10 +1,10 @@
 """Networks as plain data: nodes, ops, bases, and `fold`, the loop that every interpreter runs."""
 
 from slth.graph import spread
-from slth.graph.axis_maps import AxisMatrix
+from slth.graph.axis_maps import AxisMatrix, apply_along
 from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape
 from slth.graph.chain import chain, chain_of, dense_chain
-from slth.graph.evaluation import evaluate, pointwise
+from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.nodes import INPUT, Graph, Node, fold
 from slth.graph.ops import (
@@ -33,6 +33,7 @@ from slth.graph.values import Affine, Box, Realised, Target
 
 __all__ = [
     "BASES",
+    "EVALUATE",
     "FUNCTIONS",
     "INPUT",
     "OPS",
@@ -66,12 +67,15 @@ __all__ = [
     "Slice",
     "Softmax",
     "Target",
+    "along",
+    "apply_along",
     "carried_names",
     "chain",
     "chain_of",
     "dense_chain",
     "evaluate",
     "fold",
+    "max_pool",
     "pointwise",
     "shape_of",
     "shapes",

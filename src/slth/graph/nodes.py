@@ -30,7 +30,7 @@ class Graph:
     """A network without its numbers. The last node is the output.
 
     Raises:
-        InputError: no node, a name twice, an input that comes later or never, one map with two bases.
+        InputError: no node, a name twice, an input that comes later or never, one map used in two ways.
     """
 
     nodes: tuple[Node, ...]
@@ -47,10 +47,16 @@ class Graph:
                 raise InputError(f"two nodes are called {node.name!r}; every name stands once")
             known.add(node.name)
             if isinstance(node.op, Linear) and maps.setdefault(node.op.map, node.op) != node.op:
-                raise InputError(f"the map {node.op.map!r} is used with two bases; a map that is shared has one")
+                raise InputError(
+                    f"the map {node.op.map!r} is used with two bases, or with and without a bias; its uses must agree"
+                )
         if not maps:
             raise InputError("the network has no linear map; expected at least one")
         object.__setattr__(self, "maps", MappingProxyType(maps))
+
+    def __reduce__(self) -> tuple[type["Graph"], tuple[tuple[Node, ...]]]:
+        """Copies and pickles are made of the nodes, and checked again."""
+        return Graph, (self.nodes,)
 
     @property
     def output(self) -> str:

@@ -15,7 +15,7 @@ from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
-from slth.graph.bases import Basis, Dense
+from slth.graph.bases import Basis, Dense, Shape
 from slth.graph.nodes import Graph
 from slth.graph.ops import carried_names
 
@@ -78,11 +78,12 @@ class Realised:
 class Box:
     """The inputs a bound speaks of: all x with lower ≤ x ≤ upper, entry by entry.
 
-    Both have the axes of an input; an axis of length 1 speaks of all its entries, see `spread`.
+    Both ends have the axes of an input; an axis of length 1 speaks of all its entries, see `spread`.
     """
 
     lower: Float64[np.ndarray, "..."]
     upper: Float64[np.ndarray, "..."]
+    shape: Shape = ()  # of an input; (): as long as its ends are
 
     def __post_init__(self) -> None:
         if self.lower.ndim == 0 or self.lower.size == 0 or self.lower.ndim != self.upper.ndim:
@@ -91,6 +92,11 @@ class Box:
         _check_array(self.upper, self.upper.shape, "upper end of the box")
         if (self.lower > self.upper).any():
             raise InputError("an input range is empty: its lower end exceeds its upper end")
+        ends = np.broadcast_shapes(self.lower.shape, self.upper.shape)
+        shape = self.shape or ends
+        if len(shape) != len(ends) or any(end not in (1, length) for end, length in zip(ends, shape, strict=True)):
+            raise InputError(f"a box with ends of shape {ends} does not speak of inputs of shape {shape}")
+        object.__setattr__(self, "shape", shape)
 
     @classmethod
     def uniform(cls, lower: float, upper: float, *shape: int) -> "Box":
@@ -109,6 +115,7 @@ class Target:
 
     graph: Graph
     coefficients: Mapping[str, Affine]  # by map
+    input_shape: Shape = ()  # of one input; (): that of a dense chain
     carried: Mapping[str, np.ndarray] = field(default_factory=dict[str, np.ndarray])  # arrays that ops read, by name
     names: Mapping[str, tuple[str, str | None]] = field(
         default_factory=dict[str, tuple[str, str | None]]
@@ -117,6 +124,8 @@ class Target:
 
     def __post_init__(self) -> None:
         maps = self.graph.maps
+        if not self.input_shape:
+            object.__setattr__(self, "input_shape", (next(iter(maps.values())).basis.inputs,))
         if set(maps) != set(self.coefficients):
             raise InputError(f"expected coefficients of {', '.join(maps)}; got {', '.join(self.coefficients)}")
         for path, op in maps.items():

@@ -2,12 +2,12 @@
 
 from typing import TYPE_CHECKING, Any
 
-from slth.network.files import read_target, read_tensors
-from slth.network.mlp import mlp_from_tensors
+from slth.network.reading import import_torch, mlp_from_tensors, read_target, read_tensors
 
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
+    from slth.network.reading import load_model
     from slth.network.states import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
     from slth.network.views import outputs, realised, realised_from, source, target_module
@@ -16,7 +16,7 @@ _LAZY = {
     "ARCHITECTURES": "architectures",
     "apply_to": "states",
     "build_architecture": "architectures",
-    "target_module": "views",
+    "load_model": "reading",
     "module_of": "states",
     "outputs": "views",
     "realised": "views",
@@ -35,8 +35,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    from slth.network.files import import_torch
-
     import_torch(f"slth.network.{name}")
     return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
 
@@ -45,6 +43,8 @@ __all__ = [
     "ARCHITECTURES",
     "apply_to",
     "build_architecture",
+    "import_torch",
+    "load_model",
     "mlp_from_tensors",
     "module_of",
     "outputs",

@@ -1,33 +1,181 @@
-"""Graphs as modules: one module for each map, and `fold` over tensors."""
+"""Graphs as modules: what every op computes on tensors, as `graph.evaluate` means it, and `fold` over them.
+
+A batch stands before the axes that ops count. Linear maps are modules of their own, see `maps`.
+"""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from slth.graph import Graph, Node, Op, Pointwise, fold
+from slth.graph import (
+    Add,
+    AxisMap,
+    AxisMatrix,
+    Concat,
+    Constant,
+    Graph,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Node,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+    fold,
+)
 
-BUILD: Mapping[type, Callable[[Any, tuple[Tensor, ...]], Tensor]] = {
-    Pointwise: lambda _op, inputs: torch.relu(inputs[0]),
-}  # what every op but a linear map computes
+Tensors = tuple[Tensor, ...]
+Arrays = Mapping[str, Tensor]  # carried, by name
 
 
 class Network(nn.Module):
     """A network that runs its graph; `maps` hold the numbers, in the order of first use."""
 
-    def __init__(self, graph: Graph, maps: Mapping[str, nn.Module]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        maps: Mapping[str, nn.Module],
+        carried: Mapping[str, np.ndarray] | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         super().__init__()
         self.graph = graph
         self.paths = list(graph.maps)
         self.maps = nn.ModuleList([maps[path] for path in self.paths])
+        self.names = list(carried or {})
+        for i, array in enumerate((carried or {}).values()):
+            self.register_buffer(f"carried_{i}", torch.from_numpy(np.array(array, np.float64)).to(dtype))
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of a batch."""
-        maps = dict(zip(self.paths, self.maps, strict=True))
+        return self.watched(x, lambda _, value: value)
 
-        def step(node: Node, inputs: tuple[Tensor, ...]) -> Tensor:
-            op: Op = node.op
-            return BUILD[type(op)](op, inputs) if type(op) in BUILD else maps[op.map](*inputs)  # pyright: ignore
+    def watched(self, x: Tensor, watch: Callable[[Node, Tensor], Tensor]) -> Tensor:
+        """The outputs, where every value passes through `watch` on its way."""
+        maps = dict(zip(self.paths, self.maps, strict=True))
+        carried = {name: self.get_buffer(f"carried_{i}") for i, name in enumerate(self.names)}
+
+        def step(node: Node, inputs: Tensors) -> Tensor:
+            if isinstance(node.op, Linear):
+                value = maps[node.op.map](*inputs)
+            elif isinstance(node.op, Constant):
+                value = carried[node.op.value].expand(len(x), *carried[node.op.value].shape)
+            else:
+                value = BUILD[type(node.op)](node.op, inputs, carried)
+            return watch(node, value)
 
         return fold(self.graph, x, step)
+
+
+def _along(numbers: Tensor, axis: int, x: Tensor) -> Tensor:
+    """One number per index of an axis, shaped so that it broadcasts against a batch of values."""
+    return numbers.view(*(-1 if i == axis + 1 else 1 for i in range(x.ndim)))
+
+
+def _soft(x: Tensor) -> Tensor:
+    """ln(1 + eˣ), without overflow and without a threshold."""
+    return torch.logaddexp(x, torch.zeros_like(x))
+
+
+FUNCTIONS: Mapping[str, Callable[[Tensor, Any], Tensor]] = {
+    "Relu": lambda x, _: torch.relu(x),
+    "LeakyRelu": lambda x, op: functional.leaky_relu(x, op.alpha),
+    "Clip": lambda x, op: x if op.low is op.high is None else torch.clamp(x, op.low, op.high),
+    "Sigmoid": lambda x, _: torch.sigmoid(x),
+    "HardSigmoid": lambda x, op: torch.clamp(op.alpha * x + op.beta, 0.0, 1.0),
+    "Softplus": lambda x, _: _soft(x),
+    "LogSigmoid": lambda x, _: -_soft(-x),
+    "Elu": lambda x, op: functional.elu(x, op.alpha),
+    "Celu": lambda x, op: functional.celu(x, op.alpha),
+    "Selu": lambda x, op: op.gamma * functional.elu(x, op.alpha),
+    "Tanh": lambda x, _: torch.tanh(x),
+    "Softsign": lambda x, _: functional.softsign(x),
+    "Swish": lambda x, op: x * torch.sigmoid(op.alpha * x),
+    "HardSwish": lambda x, _: functional.hardswish(x),
+    "Mish": lambda x, _: functional.mish(x),
+    "Gelu": lambda x, _: functional.gelu(x),
+    "TanhGelu": lambda x, _: functional.gelu(x, approximate="tanh"),
+}
+
+
+def _pointwise(op: Pointwise, inputs: Tensors, carried: Arrays) -> Tensor:
+    (x,) = inputs
+    if op.slope is not None and op.axis is not None:
+        return torch.where(x >= 0, x, _along(carried[op.slope], op.axis, x) * x)
+    return FUNCTIONS[op.function](x, op)
+
+
+def _max_pool(op: MaxPool, inputs: Tensors, _: Arrays) -> Tensor:
+    (x,) = inputs
+    axes = len(op.kernel)
+    padded = functional.pad(x, torch_padding(op.padding), value=-torch.inf)
+    pool = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[axes - 1]
+    y = pool(padded.reshape(len(x), -1, *padded.shape[x.ndim - axes :]), op.kernel, op.stride, 0, dilation=op.dilation)
+    return y.reshape(*x.shape[: x.ndim - axes], *y.shape[2:])
+
+
+@lru_cache(maxsize=256)
+def _matrix(axis: AxisMatrix, length: int) -> np.ndarray:
+    return axis.matrix(length, {})
+
+
+def _axis_map(op: AxisMap, inputs: Tensors, carried: Arrays) -> Tensor:
+    (x,) = inputs
+    for axis in op.axes:
+        if axis.value is not None:
+            matrix = carried[axis.value]
+        else:
+            matrix = torch.from_numpy(_matrix(axis, x.shape[axis.axis + 1])).to(x)
+        x = (x.movedim(axis.axis + 1, -1) @ matrix.T).movedim(-1, axis.axis + 1)
+    return x
+
+
+def _scale(op: Scale, inputs: Tensors, carried: Arrays) -> Tensor:
+    (x,) = inputs
+    if op.scale is not None:
+        x = x * _along(carried[op.scale], op.axis, x)
+    return x if op.shift is None else x + _along(carried[op.shift], op.axis, x)
+
+
+def _add(op: Add, inputs: Tensors, _: Arrays) -> Tensor:
+    first, *others = (x if c == 1 else c * x for c, x in zip(op.coefficients, inputs, strict=True))
+    for other in others:
+        first = first + other
+    return first
+
+
+def _slice(op: Slice, inputs: Tensors, _: Arrays) -> Tensor:
+    return inputs[0][(slice(None),) * (op.axis + 1) + (slice(op.start, op.stop, op.step),)]
+
+
+BUILD: Mapping[type, Callable[[Any, Tensors, Arrays], Tensor]] = {
+    Pointwise: _pointwise,
+    MaxPool: _max_pool,
+    AxisMap: _axis_map,
+    Add: _add,
+    Multiply: lambda _, inputs, __: inputs[0] * inputs[1],
+    Scale: _scale,
+    Concat: lambda op, inputs, _: torch.cat(inputs, dim=op.axis + 1),
+    Reshape: lambda op, inputs, _: inputs[0].reshape(len(inputs[0]), *op.shape),
+    Permute: lambda op, inputs, _: inputs[0].permute(0, *(axis + 1 for axis in op.order)),
+    Slice: _slice,
+    Pad: lambda op, inputs, _: functional.pad(inputs[0], torch_padding(op.padding), value=op.value),
+    Softmax: lambda op, inputs, _: torch.softmax(inputs[0], dim=op.axis + 1),
+    LogSoftmax: lambda op, inputs, _: torch.log_softmax(inputs[0], dim=op.axis + 1),
+}  # what every op computes that reads values and is no linear map
+
+
+def torch_padding(padding: tuple[int, ...]) -> list[int]:
+    """Begins of all axes, then ends, as `functional.pad` takes them: last axis first."""
+    axes = len(padding) // 2
+    return [end for axis in reversed(range(axes)) for end in (padding[axis], padding[axes + axis])]

@@ -38,7 +38,7 @@ def realised_from(ticket: Ticket, parts: Mapping[str, Realised]) -> Network:
     """The same, where the coefficients are at hand."""
     graph = _graph(ticket)
     maps = {path: RealisedMap(op.basis, parts[path]) for path, op in graph.maps.items()}
-    return Network(graph, maps)
+    return Network(graph, maps, ticket.carried)
 
 
 def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
@@ -55,14 +55,14 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
             f"the source network needs {size / 2**30:.2f} GiB, more than the limit of {most_bytes / 2**30:.2f} GiB; "
             "the realised view computes the same function"
         )
-    return Network(graph, {path: SourceMap(ticket, path) for path in graph.maps})
+    return Network(graph, {path: SourceMap(ticket, path) for path in graph.maps}, ticket.carried)
 
 
 def target_module(target: Target, dtype: torch.dtype = torch.float32) -> Network:
     """The target itself, as its graph computes it."""
     graph = target.graph
     maps = {path: TargetMap(op.basis, target.coefficients[path], dtype) for path, op in graph.maps.items()}
-    return Network(graph, maps)
+    return Network(graph, maps, target.carried, dtype)
 
 
 def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.ndarray:

@@ -7,6 +7,7 @@ therefore do not come with `import *`.
 from typing import TYPE_CHECKING, Any
 
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
+from slth.numerics.convolutions import convolution_norm_bound
 from slth.numerics.norms import spectral_norm_bound
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
@@ -23,6 +24,7 @@ __all__ = [
     "above",
     "at_most",
     "check_seed",
+    "convolution_norm_bound",
     "draw",
     "matmul_bound",
     "norm_bound",

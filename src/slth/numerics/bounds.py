@@ -21,8 +21,6 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float64
 
-from slth._shapes import Matrix
-
 FLOOR = 2.0**-960
 _2U = 2.0**-52
 
@@ -46,10 +44,12 @@ def product_bound(left: np.ndarray, right: np.ndarray | float) -> np.ndarray:
     return np.where(zero, 0.0, np.maximum(above(left * right, 1), FLOOR))
 
 
-def matmul_bound(left: Matrix, right: np.ndarray) -> np.ndarray:
-    """Upper bound on left @ right, entry by entry, both ≥ 0: (m, n) with (n,) or (n, p)."""
-    both = np.logical_and.outer(left.any(axis=1), right.any(axis=0))
-    return np.where(both, np.maximum(above(left @ right, left.shape[1]), FLOOR), 0.0)
+def matmul_bound(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Upper bound on left @ right, entry by entry, both ≥ 0: (..., m, n) with (..., n, p), or (m, n) with (n,)."""
+    if right.ndim == 1:
+        return matmul_bound(left, right[:, None])[:, 0]
+    both = left.any(axis=-1, keepdims=True) & right.any(axis=-2, keepdims=True)
+    return np.where(both, np.maximum(above(left @ right, left.shape[-1]), FLOOR), 0.0)
 
 
 def norm_bound(rows: np.ndarray) -> np.ndarray:

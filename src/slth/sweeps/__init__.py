@@ -13,7 +13,7 @@ from slth.sweeps._construct import CONSTRUCT
 from slth.sweeps._heatmap import draw
 from slth.sweeps._locks import once
 from slth.sweeps._recipe import Cell, Recipe, read
-from slth.sweeps._run import Plan, Sweep, plan, run, threads
+from slth.sweeps._run import Preview, Sweep, preview, run, threads
 from slth.sweeps._search import SEARCH
 from slth.sweeps._table import Table
 from slth.sweeps._verb import Option, Verb
@@ -24,14 +24,14 @@ __all__ = [
     "VERBS",
     "Cell",
     "Option",
-    "Plan",
+    "Preview",
     "Recipe",
     "Sweep",
     "Table",
     "Verb",
     "draw",
     "once",
-    "plan",
+    "preview",
     "read_recipe",
     "run",
     "threads",

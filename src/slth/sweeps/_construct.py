@@ -2,31 +2,31 @@
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from slth.records import verbs
 from slth.sweeps._locks import once
 from slth.sweeps._run import threads
-from slth.sweeps._verb import Option, Verb
+from slth.sweeps._verb import Verb, options_of
 
-_TRAINING = ("data", "normalize", "hidden", "bias", "epochs", "train_seed")
+# The default target is an MLP trained on `data`, which states the input range, too.
+_TRAIN = options_of(verbs.Train)
+_TRAIN["epochs"] = replace(_TRAIN["epochs"], default=verbs.DEFAULT_TARGET["epochs"])
+_SEED = "train_seed"  # `seed` names the random network
+_CONSTRUCT = options_of(verbs.Construct)
 
 
 def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
     """Construct; then everything that `verify` and `evaluate` say about the ticket and its target."""
     from slth import api
-    from slth.data import load
-    from slth.evidence import Evaluation, sizes
+    from slth.evidence import sizes
 
     target = options["target"] or _trained(options, shared)
-    scale = None if options["normalize"] is None else tuple(options["normalize"])
-    data = load(options["data"], train=False)
-    data = data if scale is None else data.normalised(*scale)
-    asked = {name: options[name] for name in ("tolerance", "epsilon", "candidates", "failure_probability", "seed")}
-    ticket = api.construct(
-        target, **asked, retries=options["retries"], input_range=data.input_range, normalize=scale, threads=threads()
-    )
-    found = cast("Evaluation", api.evaluate(ticket, options["data"], target=target))
+    data, asked = options["data"], {name: options[name] for name in _CONSTRUCT if name != "target"}
+    ticket = api.construct(target, **asked, data=data, threads=threads())
+    found = api.evaluate(ticket, data, target=target)
     size = sizes(ticket)
     parts = ("accuracy", "target_accuracy", "unchanged_on_box", "unchanged_per_input")
     return {
@@ -35,8 +35,8 @@ def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
         "accuracy_interval": list(found.accuracy.interval),
         "changed": found.changed,
         "measured_error": found.measured_error,
-        "certified_error": ticket.certificate.sup_error,
-        "weight_error": max(layer.weight_error for layer in ticket.certificate.layers),
+        "certified_error": None if ticket.claims is None else ticket.claims.sup_error,
+        "weight_error": None if ticket.claims is None else ticket.claims.weight_error,
         "verified": api.verify(ticket, target=target).holds,
         "attempts": ticket.provenance.attempts,
         "candidates": list(size.candidates),
@@ -51,7 +51,8 @@ def _trained(options: dict[str, Any], shared: Path) -> Path:
     """An MLP for the data, trained by the first cell that needs it."""
     from slth import api
 
-    asked = {name: options[name] for name in _TRAINING}
+    how = {name: options[_SEED if name == "seed" else name] for name in _TRAIN}
+    asked = dict(how)
     if Path(asked["data"]).suffix:
         asked["data"] = hashlib.sha256(Path(asked["data"]).read_bytes()).hexdigest()
     name = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
@@ -59,29 +60,13 @@ def _trained(options: dict[str, Any], shared: Path) -> Path:
     def make() -> bytes:
         from safetensors.numpy import save
 
-        scale = None if options["normalize"] is None else tuple(options["normalize"])
-        how = {name: options[name] for name in ("hidden", "bias", "epochs")}
-        return save(api.train(options["data"], **how, seed=options["train_seed"], normalize=scale))
+        return save(api.train(**how))
 
     return once(shared / f"{name}.safetensors", make)
 
 
 CONSTRUCT = Verb(
     "construct",
-    {
-        "target": Option(str, file=True),  # default: an MLP trained on `data`, as the next five options say
-        "data": Option(str, "digits", file=True),  # also states the input range
-        "normalize": Option(list),  # [mean, std]
-        "hidden": Option(list, [64]),
-        "bias": Option(bool, True),
-        "epochs": Option(int, 30),
-        "train_seed": Option(int, 0),
-        "tolerance": Option(float),
-        "epsilon": Option(float),
-        "candidates": Option(int),
-        "failure_probability": Option(float, 0.01),
-        "seed": Option(int, 0),
-        "retries": Option(int, 0),
-    },
+    {**{_SEED if name == "seed" else name: option for name, option in _TRAIN.items()}, **_CONSTRUCT},
     _run,
 )

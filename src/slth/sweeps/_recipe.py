@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from slth._arguments import one_of
 from slth._errors import InputError
 from slth.records import Environment, Record
-from slth.sweeps._verb import Verb, one_of
+from slth.sweeps._verb import Verb
 
 _MOST_CELLS = 100_000
 _NOWHERE = Environment({}, None, "", 1)

@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
+from slth._arguments import whole
 from slth._errors import InputError
 from slth._files import write_atomically
 from slth.records import Environment, Record, cores, environment
@@ -34,7 +35,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Preview:
     """What a run would do."""
 
     cells: int
@@ -72,7 +73,7 @@ class Sweep:
         return place.write("table.csv", table.as_csv().encode()), place.write("heatmap.svg", draw(table))
 
 
-def plan(recipe: Recipe, folder: str | Path) -> Plan:
+def preview(recipe: Recipe, folder: str | Path) -> Preview:
     """What `run` would do, and about how long it would take. Writes nothing."""
     place = Folder(Path(folder))
     place.check()
@@ -83,7 +84,7 @@ def plan(recipe: Recipe, folder: str | Path) -> Plan:
     known = sorted(done)[:: max(1, len(done) // _MOST_COMPARED)]
     found = [place.record(place.result(question)) for question in known]
     similar = [record for record in found if record.kind == recipe.verb.name]
-    return Plan(len(cells), len(cells) - len(missing), failed, _estimate(missing, similar))
+    return Preview(len(cells), len(cells) - len(missing), failed, _estimate(missing, similar))
 
 
 def run(
@@ -112,8 +113,7 @@ def run(
     Killed at any moment, only the cells in flight are lost. A cell that another process works on is waited for at the
     end. A worker process that dies is the failure of its cell.
     """
-    if type(workers) is not int or workers < 1:
-        raise InputError(f"workers must be a whole number, at least 1, got {workers!r}")
+    workers = whole("workers", workers, least=1)
     cells = recipe.cells()
     place = Folder(Path(folder))
     place.open()

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from slth._arguments import one_of
 from slth._errors import InputError
 from slth.records import Record
 from slth.sweeps._recipe import Cell, Recipe
-from slth.sweeps._verb import one_of
 
 _NOTHING = "–"
 

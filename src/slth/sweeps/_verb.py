@@ -1,22 +1,28 @@
 """What a sweep can vary: a verb, its options, and how a recipe's values become theirs."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from slth import _arguments
 from slth._errors import InputError
+from slth.records import verbs
 
-_KINDS = {int: "a whole number", float: "a number", bool: "true or false", str: "a text", list: "a list of numbers"}
+_READERS: dict[type, Callable[[str, Any], Any]] = {
+    int: _arguments.whole,
+    float: _arguments.number,
+    bool: _arguments.truth,
+    str: _arguments.text,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """One option of a verb.
 
-    kind: int, float, bool, str, or list (of finite numbers).
+    kind: int, float, bool, str, or list (of finite numbers; one alone is a list of one).
     file: a value with a suffix, such as net.safetensors, is a file; it is asked for by its content, not by its name.
     """
 
@@ -25,14 +31,24 @@ class Option:
     file: bool = False
 
     def value(self, name: str, given: Any) -> Any:
-        """The value as this option holds it: a whole number is a number, too; nothing else is converted."""
-        numbers = cast("list[Any]", given) if type(given) is list and self.kind is list else [given]
-        if self.kind is float and type(given) is int and abs(given) <= 2**53:
-            return float(given)
-        wrong = type(given) is not self.kind or (self.kind is list and {type(n) for n in numbers} - {int, float})
-        if wrong or not all(math.isfinite(n) for n in numbers if type(n) is float):
-            raise InputError(f"{name} must be {_KINDS[self.kind]}, got {given!r}")
-        return given
+        """The value as this option holds it: a whole number is a number, too, and 2.0 a whole number."""
+        if self.kind is not list:
+            return _READERS[self.kind](name, given)
+        numbers: list[Any] = given if type(given) is list else [given]
+        if not all(type(n) in (int, float) and math.isfinite(n) for n in numbers):
+            raise InputError(f"{name} must be a list of numbers, got {_arguments.shown(given)}")
+        return numbers
+
+
+def options_of(verb: type) -> dict[str, Option]:
+    """The options of a verb's record that a sweep can vary."""
+    found: dict[str, Option] = {}
+    for name, argument in verbs.swept(verb).items():
+        default = verbs.defaults(verb).get(name)
+        default = argument.unsaid if default is None else default
+        plain = list(default) if isinstance(default, tuple) else default
+        found[name] = Option(argument.kind.recipe, plain, argument.kind.file)
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +64,3 @@ class Verb:
     options: Mapping[str, Option]
     run: Callable[[dict[str, Any], Path], dict[str, Any]]
     value: str = "accuracy"  # the key of the outcome that a table shows if the recipe names none
-
-
-def one_of(name: str, known: Iterable[str], what: str) -> str:
-    """The name, if it is known; otherwise the nearest ones are named."""
-    names = sorted(known)
-    if name in names:
-        return name
-    near = get_close_matches(name, names, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(names)}"
-    raise InputError(f"unknown {what} {name!r}; {hint}")

@@ -87,6 +87,9 @@ def learned_ticket(
     masks: dict[str, Bits] = {}
     flat = {path: np.array(move, np.float32).reshape(-1) for path, move in moves.items()}
     digests: dict[str, str] = {}
+    if set(kept) != {tensor.path for tensor in tensors}:
+        wanted, got = (", ".join(paths)[:150] for paths in ([tensor.path for tensor in tensors], kept))
+        raise InputError(f"expected a mask of each tensor, {wanted or 'of which there are none'}; got {got or 'none'}")
     for tensor in tensors:
         keep = kept[tensor.path]
         if keep.dtype != np.bool_ or keep.shape != tensor.shape:

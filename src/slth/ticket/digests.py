@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,50 @@ def graph_digest(target: Target, shape: Shape) -> str:
     for array in arrays:
         digest.update(np.ascontiguousarray(array.astype(np.float64) + 0.0, "<f8").tobytes())  # + 0.0: one zero, not two
     return digest.hexdigest()
+
+
+def as_in(target: Target, network: Graph) -> Target | str:
+    """A target under the names of a network that is the same but for names; else the first node that differs."""
+    theirs, ours = walk(target.graph), walk(network)
+    names, maps, carried = {INPUT: INPUT}, dict[str, str](), dict[str, str]()
+    for i, (given, wanted) in enumerate(zip(theirs, ours, strict=False)):
+        paths = {part.op.map: part.op.map for part in (given, wanted) if isinstance(part.op, Linear)}
+        if isinstance(given.op, Linear) and isinstance(wanted.op, Linear):
+            paths = {given.op.map: maps.setdefault(given.op.map, wanted.op.map)}
+        arrays = zip(carried_names(given.op), carried_names(wanted.op), strict=False)
+        paths |= {mine: carried.setdefault(mine, other) for mine, other in arrays}
+        renamed = _renamed(OP.write(given.op), paths)
+        if renamed != OP.write(wanted.op) or [names.get(name) for name in given.inputs] != list(wanted.inputs):
+            return f"node {i} differs: the target has {_shown(given)}, the ticket {_shown(wanted)}"
+        names[given.name] = wanted.name
+    if len(theirs) != len(ours):
+        return f"the target has {len(theirs)} nodes, the ticket {len(ours)}"
+    if len(set(maps.values())) != len(maps) or len(set(carried.values())) != len(carried):
+        return "the target has two layers where the ticket has one that is used twice"
+    return replace(
+        target,
+        graph=network,
+        coefficients={path: target.coefficients[mine] for mine, path in maps.items()},
+        carried={name: target.carried[mine] for mine, name in carried.items()},
+        names={path: target.names[mine] for mine, path in maps.items() if mine in target.names},
+    )
+
+
+def _shown(node: Node) -> str:
+    """A node for people."""
+    return f"{type(node.op).__name__} ({node.name[:60]})"
+
+
+def _renamed(data: Any, names: Mapping[str, str]) -> Any:
+    """The JSON of an op under other names."""
+    if isinstance(data, list):
+        return [_renamed(item, names) for item in data]
+    if not isinstance(data, dict):
+        return data
+    return {
+        key: names[item] if key in _NAMES and isinstance(item, str) else _renamed(item, names)
+        for key, item in data.items()
+    }
 
 
 def walk(graph: Graph) -> list[Node]:

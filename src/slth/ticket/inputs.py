@@ -52,9 +52,8 @@ class Inputs:
     def _check_count(self, name: str, values: Values | None) -> None:
         size, channels = math.prod(self.shape), self.shape[0]
         if values is not None and len(values) not in {1, channels, size}:
-            counts = ", ".join(map(str, sorted({1, channels})))
-            last = f" or {size}" if size != channels else ""
-            raise InputError(f"inputs: {name} needs {counts}{last} numbers for shape {self.shape}, got {len(values)}")
+            counts = " or ".join(map(str, sorted({1, channels, size})))
+            raise InputError(f"inputs: {name} needs {counts} numbers for shape {self.shape}, got {len(values)}")
 
     def _beside(self, first: Values, second: Values) -> tuple[Values, Values]:
         """Both with as many numbers; no more than were given, however large the shape is."""
@@ -83,7 +82,7 @@ class Inputs:
         """The inputs that can occur, or None where no range is known."""
         if self.lower is None or self.upper is None:
             return None
-        return Box(self.spread(self.lower), self.spread(self.upper))
+        return Box(self.spread(self.lower), self.spread(self.upper), self.shape)
 
     @property
     def negative(self) -> Bool[np.ndarray, "..."]:

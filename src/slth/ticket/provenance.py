@@ -39,8 +39,9 @@ class Provenance:
     misses: tuple[Miss, ...] = ()  # the first of them
 
     def __post_init__(self) -> None:
-        check_text(self.version, "provenance.version", 100)
-        check_text(self.method, "provenance.method", 200)
+        for what, text, most in (("version", self.version, 100), ("method", self.method, 200)):
+            if text:  # a constructed ticket of version 1 may leave either out
+                check_text(text, f"provenance.{what}", most)
         if self.data is not None:
             check_text(self.data, "provenance.data", 1000)
         if type(self.attempts) is not int or self.attempts < 1:

@@ -70,7 +70,7 @@ def check_trained(tensor: RandomTensor) -> None:
         InputError: its shape is.
     """
     if tensor.size > MOST_SIZE:
-        raise InputError(f"{tensor.path}: expected a shape of at most 8 axes, all at least 1, got {tensor.shape}")
+        raise InputError(f"{tensor.path}: expected a shape of at most 2**40 numbers, got {tensor.shape}")
 
 
 def check_text(text: str, what: str, most: int) -> None:

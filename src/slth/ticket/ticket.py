@@ -64,6 +64,8 @@ class Ticket:
                 raise InputError(f"{what} is stored for {min(set(mapping) - paths)[:200]!r}, which is no random tensor")
         if self.move_bound is not None and not (math.isfinite(self.move_bound) and self.move_bound > 0):
             raise InputError(f"a bound on moves must be a positive number, or None for no claim; got {self.move_bound}")
+        if isinstance(self.network, Graph) and self.inputs is not None:
+            shapes(self.network, self.inputs.shape, self.carried)
         if self.gadgets:
             self._check_gadgets()
         else:
@@ -82,6 +84,8 @@ class Ticket:
         if list(self.gadgets) != list(self.maps):
             ours, theirs = (", ".join(paths)[:150] for paths in (self.maps, self.gadgets))
             raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
+        if self.moves or not self.strong:
+            raise InputError("the numbers of a gadget do not move, yet the ticket says that some did")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = {f"{path}/mixing": self.gadgets[path].cost(op).mask_bits for path, op in self.maps.items()}
         given = [replace(tensor, kept=0) if tensor.path in masked else tensor for tensor in self.tensors]
@@ -89,8 +93,6 @@ class Ticket:
             raise InputError("the random tensors are not those of the gadgets")
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
-        if self.moves:
-            raise InputError(f"{next(iter(self.moves))}: the numbers of a gadget do not move, yet moves are stored")
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -102,8 +104,6 @@ class Ticket:
         unknown = next((path for path in spoken if path not in self.maps), None)
         if unknown is not None:
             raise InputError(f"the provenance speaks of a map {unknown[:200]!r}, which the ticket does not have")
-        if self.inputs is not None and isinstance(self.network, Graph):
-            shapes(self.network, self.inputs.shape, self.carried)
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]

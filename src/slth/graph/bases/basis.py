@@ -29,6 +29,21 @@ class Basis(Protocol):
     @property
     def groups(self) -> int: ...
 
+    @property
+    def channel_axis(self) -> int:
+        """The axis of the channels, of inputs and of outputs: −1 or 0."""
+        ...
+
+    @property
+    def stencils(self) -> tuple[tuple[int, ...], ...]:
+        """The taps that meet at one output position, for each kind of position: each reads an entry of its own."""
+        ...
+
+    @property
+    def pads(self) -> bool:
+        """Whether a tap can read a 0 from outside the input, or an output position add less than its stencil."""
+        ...
+
     def shape(self, inputs: Shape) -> Shape:
         """Shape of the outputs, without the batch.
 
@@ -42,5 +57,8 @@ class Basis(Protocol):
         ...
 
     def norm(self, coefficients: Coefficient) -> float:
-        """An upper bound on ‖x ↦ apply(C, x)‖₂, in real arithmetic, whatever the length of the axes."""
+        """An upper bound on ‖x ↦ apply(C, x)‖₂, in real arithmetic, whatever the length of the axes.
+
+        C may have more inputs than the basis, each group equally many: [E⁺ E⁻] has twice as many.
+        """
         ...

@@ -16,6 +16,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Coefficient
 from slth.graph.bases.basis import Shape
+from slth.numerics import convolution_norm_bound
 
 Sizes = tuple[int, ...]
 
@@ -46,6 +47,21 @@ class Conv:
         """Kernel positions."""
         return math.prod(self.kernel)
 
+    @property
+    def channel_axis(self) -> int:
+        """The first one."""
+        return 0
+
+    @property
+    def stencils(self) -> tuple[tuple[int, ...], ...]:
+        """All taps, everywhere."""
+        return (tuple(range(self.taps)),)
+
+    @property
+    def pads(self) -> bool:
+        """Whether there is padding."""
+        return any(self.padding)
+
     def shape(self, inputs: Shape) -> Shape:
         """(outputs, ...) of (inputs, ...)."""
         _check_channels(self.inputs, len(self.kernel), inputs)
@@ -73,6 +89,11 @@ class Conv:
             y += _by_group(coefficients[:, :, tap], padded[:, :, *window], self.groups)
         return y.reshape(len(x), self.outputs, *lengths)
 
+    def norm(self, coefficients: Coefficient) -> float:
+        """That of the convolution of images of any size."""
+        kernel = _kernel(coefficients, self.groups, self.kernel)
+        return convolution_norm_bound(kernel, stride=self.stride, dilation=self.dilation)
+
 
 @dataclass(frozen=True, slots=True)
 class ConvTranspose:
@@ -98,6 +119,32 @@ class ConvTranspose:
     def taps(self) -> int:
         """Kernel positions."""
         return math.prod(self.kernel)
+
+    @property
+    def channel_axis(self) -> int:
+        """The first one."""
+        return 0
+
+    @property
+    def stencils(self) -> tuple[tuple[int, ...], ...]:
+        """By φ = (m + a) mod s: the taps at positions p with d p ≡ φ along every axis, if there are any, or none."""
+        positions = list(product(*map(range, self.kernel)))
+        return tuple(
+            tuple(
+                tap
+                for tap, position in enumerate(positions)
+                if all(
+                    (d * p - f) % s == 0 for d, p, f, s in zip(self.dilation, position, phase, self.stride, strict=True)
+                )
+            )
+            for phase in product(*map(range, self.stride))
+        )
+
+    @property
+    def pads(self) -> bool:
+        """Whether kernels of neighbours overlap, so that an end has fewer, or lines are added behind the last one."""
+        sides = zip(self.kernel, self.dilation, self.stride, strict=True)
+        return any(d * (k - 1) >= s for k, d, s in sides) or any(self.output_padding)
 
     def shape(self, inputs: Shape) -> Shape:
         """(outputs, ...) of (inputs, ...)."""
@@ -132,6 +179,17 @@ class ConvTranspose:
             y[:, :, :, *window] += _by_group(coefficients[:, :, tap], x, self.groups)
         inside = tuple(slice(a, a + n) for a, n in zip(before, lengths, strict=True))
         return y[:, :, :, *inside].reshape(len(x), self.outputs, *lengths)
+
+    def norm(self, coefficients: Coefficient) -> float:
+        """That of its adjoint, the convolution from outputs to inputs with the same stride."""
+        kernel = _kernel(coefficients, self.groups, self.kernel).swapaxes(1, 2)
+        return convolution_norm_bound(kernel, stride=self.stride, dilation=self.dilation)
+
+
+def _kernel(coefficients: np.ndarray, groups: int, sizes: Sizes) -> np.ndarray:
+    """(row, inp, tap) as (group, row, own input, *positions)."""
+    rows, inputs, _ = coefficients.shape
+    return coefficients.reshape(rows, groups, inputs // groups, *sizes).swapaxes(0, 1)
 
 
 def _by_group(weights: np.ndarray, x: np.ndarray, groups: int) -> np.ndarray:

@@ -31,6 +31,21 @@ class Dense:
         """One."""
         return 1
 
+    @property
+    def channel_axis(self) -> int:
+        """The last one."""
+        return -1
+
+    @property
+    def stencils(self) -> tuple[tuple[int, ...], ...]:
+        """The one tap."""
+        return ((0,),)
+
+    @property
+    def pads(self) -> bool:
+        """Never."""
+        return False
+
     def shape(self, inputs: Shape) -> Shape:
         """(..., outputs) of (..., inputs)."""
         if inputs[-1:] != (self.inputs,):

@@ -66,10 +66,10 @@ def check_float(value: Any, where: str, low: float = -math.inf, high: float = ma
     return value
 
 
-def check_text(value: Any, where: str, most: int = 1000) -> str:
+def check_text(value: Any, where: str, most: int = 1000, least: int = 0) -> str:
     """A text that can be shown and stored anywhere: no control characters, no lone surrogates."""
-    if type(value) is not str or len(value) > most or not value.isprintable():
-        fail(where, f"a printable text of at most {most} characters", value)
+    if type(value) is not str or not least <= len(value) <= most or not value.isprintable():
+        fail(where, f"a printable text of {f'{least} to' if least else 'at most'} {most} characters", value)
     return value
 
 

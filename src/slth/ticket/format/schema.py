@@ -119,9 +119,9 @@ def number(low: float = float("-inf"), high: float = float("inf")) -> Kind:
     return Kind(lambda value, where: check_float(value, where, low, high))
 
 
-def text(most: int = 1000) -> Kind:
+def text(most: int = 1000, least: int = 0) -> Kind:
     """A printable text."""
-    return Kind(lambda value, where: check_text(value, where, most))
+    return Kind(lambda value, where: check_text(value, where, most, least))
 
 
 def one_of(*legal: str) -> Kind:
@@ -176,7 +176,9 @@ def whole(table: "Table | Record | Choice") -> Kind:
 def tuple_of(kind: Kind, most: int) -> Kind:
     """A list of at most so many members."""
     return Kind(
-        lambda value, where: tuple(kind.read(item, where) for item in check_list(value, where, most)),
+        lambda value, where: tuple(
+            kind.read(item, f"{where}.{i}") for i, item in enumerate(check_list(value, where, most))
+        ),
         lambda value: [kind.write(item) for item in value],
     )
 
@@ -200,7 +202,7 @@ def row_of(*kinds: Kind, expected: str) -> Kind:
         cells = check_list(value, where, len(kinds))
         if len(cells) != len(kinds):
             fail(where, expected, value)
-        return tuple(kind.read(cell, where) for kind, cell in zip(kinds, cells, strict=True))
+        return tuple(kind.read(cell, f"{where}.{i}") for i, (kind, cell) in enumerate(zip(kinds, cells, strict=True)))
 
     return Kind(read, lambda value: [kind.write(cell) for kind, cell in zip(kinds, value, strict=True)])
 

@@ -55,7 +55,7 @@ TENSOR = Table(
     weights=DIGEST,
 )
 CARRIED_ARRAY = Table(dtype=one_of(*CARRIED), shape=array_shape(0))
-PROVENANCE = Table(version=text(100), method=text(200), asked=OBJECT, data=optional(text()))
+PROVENANCE = Table(version=text(100, least=1), method=text(200, least=1), asked=OBJECT, data=optional(text(least=1)))
 TICKET = Table(
     format=ANY,
     digest=ANY,

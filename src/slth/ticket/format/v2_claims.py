@@ -17,6 +17,7 @@ from slth.ticket.format.schema import (
     name_of,
     number,
     optional,
+    text,
     tuple_of,
     whole,
 )
@@ -36,7 +37,7 @@ BOUND = Table(
     sup_error=optional(_ERROR),
     l2_error=optional(_ERROR),
     output_error=optional(tuple_of(_ERROR, SIZE)),
-    stops=fixed([]),
+    stops=tuple_of(text(), _MOST),
 )
 KINDS: Mapping[str, Kind] = {"coefficients": mapping_of(whole(COEFFICIENTS), _MOST), "bound": whole(BOUND)}
 _KIND = name_of(*KINDS)
@@ -65,9 +66,9 @@ def claims_data(claims: Certificate) -> dict[str, Any]:
     found: dict[str, Any] = {
         "coefficients": {path: _members(claim, COEFFICIENTS) for path, claim in claims.maps.items()}
     }
-    if claims.output_error is not None:
+    if any(claim.sup_error is not None for claim in claims.maps.values()) or claims.output_error is not None:
         maps = {path: _members(claim, REACH) for path, claim in claims.maps.items()}
-        found["bound"] = {**_members(claims, BOUND, maps=maps, stops=[])}
+        found["bound"] = _members(claims, BOUND, maps=maps)
     return found
 
 
@@ -100,6 +101,7 @@ def claims_of(data: Mapping[str, Any], problems: Mapping[str, int], outputs: Sha
         sup_error=None if bound is None else bound["sup_error"],
         l2_error=None if bound is None else bound["l2_error"],
         output_error=None if bound is None else bound["output_error"],
+        stops=() if bound is None else bound["stops"],
     )
     for path, claim in claims.maps.items():
         check_int(claim.misses, f"claims.coefficients.{path[:100]}.misses", 0, problems[path])

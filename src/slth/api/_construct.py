@@ -1,0 +1,129 @@
+"""From a trained network to a ticket."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from slth._errors import InputError
+from slth.api._inputs import InputRange, Numbers, inputs_of
+from slth.construction import Plan, promise_holds
+from slth.construction import construct as _construct
+from slth.graph import Target
+from slth.network import read_target as _read_target
+from slth.records import cores, verbs
+from slth.ticket import Ticket, load
+
+__all__ = ["construct", "promise_holds", "read_target"]
+
+_log = logging.getLogger("slth.api")
+
+
+def construct(
+    target: Any = None,
+    *,
+    model: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    example: Any = None,
+    tolerance: float | None = None,
+    epsilon: float | None = None,
+    failure_probability: float = 0.01,
+    candidates: int | None = None,
+    seed: int = 0,
+    retries: int = 0,
+    source: Ticket | str | Path | None = None,
+    input_range: InputRange | None = None,
+    data: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    mean: Numbers | None = None,
+    std: Numbers | None = None,
+    order: Sequence[str] | None = None,
+    activation: str | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Ticket:
+    """Turn a trained network into a strong lottery ticket: a seed, a mask and a certificate.
+
+    Args:
+        target: any `nn.Module` of dense and convolutional layers, read as it computes in evaluation mode; a state dict,
+            or a path to one (`.safetensors`, `.pt`, `.npz`), read as a plain MLP; a scikit-learn MLP.
+        model: code that gives the module, `package.module:function` or `net.py:function`, and is run; a file given as
+            `target` is then loaded into it.
+        input_shape: of one input of a module, such as (3, 32, 32), where its first layer does not tell; or `example`:
+            a batch of inputs.
+        tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless `epsilon` is given.
+        epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
+        failure_probability: the network gets so wide that at most this many weights are expected to miss.
+        candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
+        seed: names the random network.
+        retries: further attempts while weights miss, each of the whole network: wider if the width is planned, with
+            the next seed if `candidates` are given. The ticket names its seed and counts attempts.
+        source: a ticket whose random network is to be used: same seed, same width, another mask.
+        input_range: (lower, upper) of the network's inputs. It decides whether inputs can be negative, and the box of
+            the certificate. None: any input, no bound over a domain.
+        data: instead, a data set that states the range: a name or an `.npz`; `data_dir`: the folder of image sets.
+        mean, std: raw data becomes (x − mean) / std before the network; recorded, for `evaluate`, and applied to the
+            range of `data`.
+        order, activation: what a state dict does not say; see `slth.network.read_target`.
+        threads: None uses the processors of this process. The ticket has the same bytes for any number.
+        progress: called with (problems solved, problems in all).
+
+    Returns:
+        The ticket. Weights that missed the tolerance are counted in `ticket.misses`, never hidden. With `epsilon`
+        its certificate meets it, misses or not.
+
+    Raises:
+        InputError: one sentence on what was expected, what arrived, what to try; also if `epsilon` is out of reach.
+
+    >>> import numpy as np, slth
+    >>> ticket = slth.construct({"weight": np.array([[0.5, -0.25]])}, input_range=(0, 1), tolerance=0.01)
+    >>> ticket.misses, slth.verify(ticket, target={"weight": np.array([[0.5, -0.25]])}).holds
+    (0, True)
+    """
+    asked = verbs.Construct(
+        tolerance=tolerance,
+        epsilon=epsilon,
+        failure_probability=failure_probability,
+        candidates=candidates,
+        seed=seed,
+        retries=retries,
+        threads=threads,
+    )
+    network = read_target(
+        target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
+    )
+    reused = load(source) if isinstance(source, str | Path) else source
+    return _construct(
+        network,
+        Plan(**verbs.group(asked, "plan"), source=reused),
+        inputs=inputs_of(network.input_shape, input_range, data=data, data_dir=data_dir, mean=mean, std=std),
+        threads=asked.threads or cores(),
+        progress=progress,
+    )
+
+
+def read_target(
+    target: Any,
+    *,
+    model: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    example: Any = None,
+    order: Sequence[str] | None = None,
+    activation: str | None = None,
+) -> Target:
+    """A trained network from whatever holds it; what had to be assumed is a note in the log."""
+    if target is None and model is None:
+        raise InputError("a network is needed: a target, or a model, package.module:function, that gives it")
+    read = target
+    if model is not None:
+        if target is not None and not isinstance(target, str | Path):
+            raise InputError("with a model the target is a file of its state dict; got an object: give one of them")
+        from slth.network import load_model
+
+        _log.info("running %s", model)
+        read = load_model(model, target)
+    network = _read_target(read, input_shape=input_shape, example=example, order=order, activation=activation)
+    if network is not target:
+        for sentence in network.assumed:
+            _log.info("assumed: %s", sentence)
+    return network

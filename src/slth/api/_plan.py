@@ -1,0 +1,121 @@
+"""How wide must the random network be? Nothing is solved."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slth.api._construct import read_target
+from slth.api._inputs import InputRange, Numbers, inputs_of
+from slth.construction import Layout, first_moment, plan_layout, theorem
+from slth.construction import Plan as Request
+from slth.graph import Target
+from slth.records import verbs
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedLayer:
+    """A layer of the target in the random network.
+
+    Attributes:
+        weights: target parameters, biases included.
+        tolerance: of one weight.
+        gain: a power of two.
+        candidates, constants: random candidates per weight and half, and per bias (0 without biases).
+        first_moment: candidates at which one subset is expected to reach the largest weight.
+        theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known.
+    """
+
+    outputs: int
+    inputs: int
+    weights: int
+    tolerance: float
+    gain: float
+    candidates: int
+    constants: int
+    first_moment: int
+    theorem: float
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The random network that `construct` would try first, and what can be expected of it."""
+
+    layers: tuple[PlannedLayer, ...]
+    weights: int  # of the target, biases included
+    expected_misses: float
+    source_parameters: int  # dead neurons not counted
+    mask_bits: int
+
+    def as_data(self) -> dict[str, Any]:
+        """The same as plain data."""
+        found = asdict(self)
+        shape = ("outputs", "inputs")
+        found["layers"] = [
+            {name: part for name, part in layer.items() if name not in shape} for layer in found["layers"]
+        ]
+        return found
+
+
+def plan(
+    target: Any = None,
+    *,
+    model: str | None = None,
+    input_shape: Sequence[int] | None = None,
+    example: Any = None,
+    tolerance: float | None = None,
+    epsilon: float | None = None,
+    failure_probability: float = 0.01,
+    candidates: int | None = None,
+    input_range: InputRange | None = None,
+    data: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    mean: Numbers | None = None,
+    std: Numbers | None = None,
+    order: Sequence[str] | None = None,
+    activation: str | None = None,
+) -> Planned:
+    """The width that `construct` would choose: layers, tolerances and expected misses, without solving anything.
+
+    With `candidates`, the misses to expect at that width. Arguments as for `construct`.
+
+    >>> model = {"weight": np.array([[0.5, -0.25]])}
+    >>> few, many = (plan(model, candidates=n, input_range=(0, 1)).expected_misses for n in (10, 30))
+    >>> few > 1 > 0.01 > many
+    True
+    """
+    asked = verbs.Construct(
+        tolerance=tolerance, epsilon=epsilon, failure_probability=failure_probability, candidates=candidates
+    )
+    network = read_target(
+        target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
+    )
+    inputs = inputs_of(network.input_shape, input_range, data=data, data_dir=data_dir, mean=mean, std=std)
+    layout = plan_layout(network, Request(**verbs.group(asked, "plan")), inputs=inputs)
+    return Planned(
+        layers=tuple(_layer(network, layout, path, asked.failure_probability) for path in layout.gadgets),
+        weights=layout.graph.weights,
+        expected_misses=layout.expected_misses,
+        source_parameters=layout.source_parameters,
+        mask_bits=layout.mask_bits,
+    )
+
+
+def _layer(target: Target, layout: Layout, path: str, failure_probability: float) -> PlannedLayer:
+    """First moment at the largest weight; the theorem's δ is shared by all coefficients."""
+    op, gadget, tolerance = layout.graph.maps[path], layout.gadgets[path], layout.tolerances[path]
+    largest = float(np.abs(target.coefficients[path].weight).max()) / gadget.gain
+    share = failure_probability * op.weights / layout.graph.weights
+    return PlannedLayer(
+        outputs=op.basis.outputs,
+        inputs=op.basis.inputs,
+        weights=op.weights,
+        tolerance=tolerance,
+        gain=gadget.gain,
+        candidates=gadget.candidates,
+        constants=gadget.constants,
+        first_moment=first_moment(largest, tolerance / gadget.gain),
+        theorem=theorem(tolerance / gadget.gain, share / gadget.cost(op).problems),
+    )

@@ -1,0 +1,76 @@
+"""A verb that was run as a record: what was asked, what came out, how long it took."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from slth.evidence import Evaluation, Proportion, sizes
+from slth.records import Record, cores, environment, verbs
+from slth.ticket import Ticket
+
+
+def record(
+    asked: verbs.Construct | verbs.Evaluate | verbs.Search,
+    result: Any,
+    *,
+    seconds: Mapping[str, float],
+    evaluation: Evaluation | None = None,
+) -> Record:
+    """The record of a verb.
+
+    Args:
+        asked: the verb's record.
+        result: what it returned.
+        seconds: of each part.
+        evaluation: of a constructed ticket, if it was measured, too.
+    """
+    if isinstance(asked, verbs.Search):
+        return _record("search", dict(result.ticket.provenance.asked), result.outcome(), seconds)
+    if isinstance(asked, verbs.Evaluate):
+        return _record("evaluate", verbs.question(asked), evaluation_outcome(result), seconds)
+    outcome = construction_outcome(result)
+    if evaluation is not None:
+        outcome["evaluation"] = evaluation_outcome(evaluation)
+    return _record("construct", _construction(asked, result), outcome, seconds, asked.threads)
+
+
+def evaluation_outcome(found: Evaluation) -> dict[str, Any]:
+    """An evaluation as plain data, proportions with their intervals."""
+    outcome = asdict(found)
+    for name in ("accuracy", "target_accuracy", "unchanged_on_box", "unchanged_per_input"):
+        part = getattr(found, name, None)
+        if isinstance(part, Proportion):
+            outcome[name] = {**asdict(part), "value": part.value, "interval": list(part.interval)}
+    outcome["sizes"]["bits_per_weight"] = found.sizes.bits_per_weight
+    return outcome
+
+
+def construction_outcome(ticket: Ticket) -> dict[str, Any]:
+    """A construction as plain data."""
+    claims = ticket.claims
+    return {
+        "sizes": asdict(sizes(ticket)),
+        "misses": ticket.misses,
+        "weight_error": None if claims is None else claims.weight_error,
+        "certified_error": None if claims is None else claims.sup_error,
+        "target": ticket.provenance.target,
+    }
+
+
+def _construction(asked: verbs.Construct, ticket: Ticket) -> dict[str, Any]:
+    """The question: the target by its digest, the range as it was in the end, wherever it came from."""
+    inputs = ticket.inputs
+    ends = None
+    if inputs is not None and inputs.lower is not None and inputs.upper is not None:
+        ends = [list(inputs.lower), list(inputs.upper)]
+    return {**verbs.question(asked), "target": ticket.provenance.target, "input_range": ends}
+
+
+def _record(
+    kind: str,
+    asked: dict[str, Any],
+    outcome: dict[str, Any],
+    seconds: Mapping[str, float],
+    threads: int | None = None,
+) -> Record:
+    return Record(kind, asked, outcome, dict(seconds), environment(threads or cores()))

@@ -1,0 +1,178 @@
+"""One page about tickets and records: read them, verify and evaluate what can be, hand plain data to the page."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slth._errors import InputError
+from slth._files import check_writable
+from slth.api._inputs import Numbers, examples_of
+from slth.api._record import evaluation_outcome
+from slth.api._show import map_of
+from slth.evidence import Verdict, evaluate, verify
+from slth.graph import Target
+from slth.network import read_target
+from slth.records import Record, verbs
+from slth.records import read as read_records
+from slth.reporting import Check, Exhibit, check_page_name, evaluations_of, read_evaluation, write_page
+from slth.ticket import Ticket, load, network_digest
+
+_VERDICTS = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_CHECKED: "not checked"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page that was written."""
+
+    path: Path
+    size: int  # bytes
+    refuted: tuple[str, ...]  # names of the tickets of which a claim does not hold
+
+
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """What is at hand beside the tickets."""
+
+    target: Target | None
+    target_name: str | None
+    data: str | Path | None
+    data_dir: str | Path | None
+    mean: Numbers | None
+    std: Numbers | None
+    records: Sequence[Record]
+    weight: verbs.WeightAt | None
+
+
+def report(
+    files: str | Path | Sequence[str | Path],
+    out: str | Path,
+    *,
+    target: Any = None,
+    order: Sequence[str] | None = None,
+    data: str | Path | None = None,
+    data_dir: str | Path | None = None,
+    mean: Numbers | None = None,
+    std: Numbers | None = None,
+    weight: verbs.WeightAt | str | None = None,
+) -> Page:
+    """Write one self-contained page about tickets and records; with `target` and `data` it compares and measures.
+
+    Args:
+        files: tickets, and records in JSON lines.
+        out: the page, `.html`.
+        target: the network that tickets stand for; `order`: see `construct`.
+        data: a name or an `.npz`, to evaluate constructed tickets on; `data_dir`: the folder of image sets.
+        mean, std: data becomes (x − mean) / std; None: as each ticket says.
+        weight: the one to take apart, as for `show`.
+
+    Raises:
+        InputError: a file that is neither ticket nor records; a target that no ticket stands for.
+    """
+    given = (("files", files), ("out", out), ("weight", weight))
+    paths, out, at = (verbs.read(verbs.Report, name, value) for name, value in given)
+    check_page_name(out)
+    check_writable(out)
+    tickets = [path for path in paths if _is_ticket(path)]
+    records = [record for path in paths if path not in tickets for record in _read_records(path)]
+    if not tickets:
+        for option, value in (("--target", target), ("--data", data), ("--weight", at)):
+            if value is not None:
+                raise InputError(f"{option} goes with tickets; only records were given")
+    network = None if target is None else read_target(target, order=order)
+    named = isinstance(target, str | Path)
+    material = _Material(
+        target=network,
+        target_name=Path(target).name if named else None,
+        data=data,
+        data_dir=data_dir,
+        mean=mean,
+        std=std,
+        records=records,
+        weight=at,
+    )
+    loaded = [(path, _constructed(path)) for path in tickets]
+    if network is not None and not any(_is_target_of(network, ticket) for _, ticket in loaded):
+        names = ", ".join(path.name for path, _ in loaded)
+        what = target if named else "the target"
+        raise InputError(f"{what} is not the network that {names} was made for (its digest differs)")
+    exhibits = [_exhibit(path, ticket, material) for path, ticket in loaded]
+    path = write_page(out, exhibits, records)
+    refuted = tuple(exhibit.name for exhibit in exhibits if exhibit.status == "refuted")
+    return Page(path, path.stat().st_size, refuted)
+
+
+def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
+    """Verify, evaluate, and find the records of a ticket."""
+    target = material.target
+    if target is not None and not _is_target_of(target, ticket):
+        target = None
+    checks = tuple(Check(c.name, _VERDICTS[c.verdict], c.detail) for c in verify(path, target=target).checks)
+    broken = [check.detail for check in checks if check.name == "layout" and check.verdict == "fails"]
+    if broken:
+        raise InputError(f"{path}: {broken[0]}; there is nothing to draw: get a fresh copy of the ticket")
+    found = evaluations_of(ticket, material.records)
+    inputs = name = None
+    if material.data is not None:
+        inputs, labels, name = examples_of(ticket.inputs, material.data, material.data_dir, material.mean, material.std)
+        name = Path(name).name
+        outcome = evaluation_outcome(evaluate(ticket, inputs, labels, data=name, target=target))
+        found = (read_evaluation(outcome), *(one for one in found if one.data != name))
+    content = path.read_bytes()
+    return Exhibit(
+        name=path.name,
+        ticket=ticket,
+        size=len(content),
+        digest=hashlib.sha256(content).hexdigest(),
+        checks=checks,
+        target=target,
+        target_name=None if target is None else material.target_name,
+        inputs=inputs,
+        data=name,
+        evaluations=found,
+        weight=None if material.weight is None else map_of(ticket, material.weight),
+    )
+
+
+def _constructed(path: Path) -> Ticket:
+    ticket = load(path)
+    if not ticket.gadgets:
+        raise InputError(
+            f"{path} is a learned ticket, found by training masks; this needs one that `slth construct` wrote"
+        )
+    return ticket
+
+
+def _is_target_of(target: Target, ticket: Ticket) -> bool:
+    """Errors against another network say nothing about a ticket's claims."""
+    shape = target.input_shape if ticket.inputs is None else ticket.inputs.shape
+    return network_digest(target, shape) == ticket.provenance.target
+
+
+def _is_ticket(path: Path) -> bool:
+    """Told by the content: a ticket begins with the length of its header, whose high bytes are 0; JSON holds no 0."""
+    if not path.is_file():
+        what = "it is a folder; give its files" if path.is_dir() else "no such file"
+        raise InputError(f"cannot read {path}: {what}")
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    return path.suffix == ".slth" or 0 in start
+
+
+def _read_records(path: Path) -> list[Record]:
+    found = list(read_records(path))
+    if not found:
+        raise InputError(f"{path} holds no records; slth construct and slth evaluate write them with --records")
+    for number, record in enumerate(found, 1):
+        if not _has_types(record.kind, record.asked, record.outcome, record.seconds):
+            raise InputError(f"{path}, line {number} is not a record of slth; remove the line")
+    return found
+
+
+def _has_types(kind: object, *parts: object) -> bool:
+    """JSON may put anything anywhere."""
+    return isinstance(kind, str) and all(isinstance(part, dict) for part in parts)

@@ -1,0 +1,63 @@
+"""What came out, as texts for people."""
+
+from collections.abc import Iterator
+
+from slth.evidence import Evaluation, Proportion, Sizes
+from slth.numerics import at_most
+from slth.ticket import Ticket
+
+
+def percent(part: Proportion) -> str:
+    """A proportion with its confidence interval."""
+    low, high = part.interval
+    return f"{part.value:.2%} [{low:.2%}, {high:.2%}]  ({part.hits:,} of {part.count:,})"
+
+
+def proportion(hits: int, count: int) -> str:
+    """The same from counts."""
+    return percent(Proportion(hits, count))
+
+
+def missed(ticket: Ticket, most: int = 10) -> Iterator[str]:
+    """The first weights that no subset reaches, and how many there are if those are not all."""
+    for miss in ticket.provenance.misses[:most]:
+        where = "bias" if miss.input < 0 else f"weight from input {miss.input}, {miss.half} half"
+        yield f"{miss.map}, output {miss.output}, {where}: off by {miss.error:.3g}"
+    if ticket.misses > most:
+        yield f"{ticket.misses:,} in all; --retries or more --candidates may reach them"
+
+
+def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
+    """Rows of an evaluation; what needs a target is left out without one."""
+    yield "data", f"{found.data}, {found.accuracy.count:,} inputs"
+    yield "accuracy of the ticket", percent(found.accuracy)
+    if found.target_accuracy is not None:
+        yield "accuracy of the target", percent(found.target_accuracy)
+        yield "predictions changed", f"{found.changed:,} of {found.accuracy.count:,}"
+        yield "largest output error measured", f"{found.measured_error:.4g} (float32)"
+    if found.certified_error is not None:
+        yield "output error certified", f"{at_most(found.certified_error)} (every input in the range, real arithmetic)"
+    if found.unchanged_per_input is not None and found.unchanged_on_box is not None:
+        yield "predictions proved unchanged", f"{found.unchanged_per_input.value:.2%} (input by input)"
+        yield "", f"{found.unchanged_on_box.value:.2%} (by the bound over the whole range)"
+    yield from _map_rows(found.sizes) if found.sizes.candidates else _tensor_rows(found.sizes)
+
+
+def _map_rows(size: Sizes) -> Iterator[tuple[str, str]]:
+    """How large the random network is beside its target."""
+    target, kept = size.target_parameters or 1, size.kept_parameters or 0
+    candidates, widths = (", ".join(map(str, numbers)) for numbers in (size.candidates, size.widths))
+    yield "candidates per weight", f"{candidates} live; lift widths {widths}"
+    yield "target parameters", f"{target:,}"
+    yield "source parameters", f"{size.source_parameters:,} ({size.source_parameters / target:,.0f} x target)"
+    yield "kept parameters", f"{kept:,} ({kept / target:,.1f} x target)"
+    yield "mask bits per target weight", f"{size.bits_per_weight:.1f}"
+
+
+def _tensor_rows(size: Sizes) -> Iterator[tuple[str, str]]:
+    """What is kept where the random tensors are the parameters."""
+    yield "masked weights", f"{size.source_parameters:,}"
+    yield "kept", f"{size.kept:,} (density {size.density:.6g})"
+    yield "mask bits", f"{size.stored_mask_bits:,} stored; {size.ideal_bits:,.1f} ideal, by the counts alone"
+    yield "carried", f"{size.carried:,} numbers"
+    yield "moved", "nothing" if size.strong else f"by at most {at_most(size.largest_move, 4)}"

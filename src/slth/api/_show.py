@@ -1,0 +1,179 @@
+"""What is inside a ticket, or one weight taken apart, as rows for people."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from slth._errors import InputError
+from slth.network import read_target
+from slth.numerics import at_most
+from slth.records import verbs
+from slth.ticket import Anatomy, Half, Ticket, TwoLayer, load, summary, take_apart
+
+__all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
+
+_BAR = 24  # characters of the largest bar
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A name and a text; `kept` of a candidate: whether it is."""
+
+    name: str
+    text: str
+    kept: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Rows under a title."""
+
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What `show` found; `print` it."""
+
+    sections: tuple[Section, ...]
+    picture: Path | None  # written
+
+    def __str__(self) -> str:
+        lines: list[str] = []
+        for section in self.sections:
+            width = max((len(row.name) for row in section.rows), default=0)
+            lines += [section.title] if section.title else []
+            lines += [f"{row.name:<{width}}  {row.text}" for row in section.rows]
+        return "\n".join(lines)
+
+
+def show(
+    ticket: Ticket | str | Path,
+    *,
+    weight: verbs.WeightAt | str | None = None,
+    target: Any = None,
+    order: Sequence[str] | None = None,
+    picture: str | Path | None = None,
+) -> Shown:
+    """What is inside a ticket, without generating weights; with `weight` one weight, its candidates and their sum.
+
+    Args:
+        weight: (layer, output, input), counted from 0, or a text such as "0:3,17"; input None or `bias`: the bias. A
+            layer may be named by its path, a kernel position may follow: "layer1.0.conv1:3,17,4".
+        target: the network the ticket stands for, to compare with; `order`: see `construct`.
+        picture: also draw the weight into this `.svg`, `.png` or `.pdf`.
+
+    >>> import numpy as np, slth
+    >>> ticket = slth.construct({"weight": np.array([[0.5, -0.25]])}, input_range=(0, 1), tolerance=0.01)
+    >>> print(show(ticket, weight=(0, 0, 1)).sections[0].title)
+    layers/0, output 0, input 1: positive half
+    """
+    at: verbs.WeightAt | None = verbs.read(verbs.Show, "weight", weight)
+    drawn: Path | None = verbs.read(verbs.Show, "picture", picture)
+    found = ticket if isinstance(ticket, Ticket) else load(ticket)
+    name = str(ticket) if isinstance(ticket, str | Path) else repr(ticket)
+    if not found.gadgets:
+        if at is not None or picture is not None or target is not None:
+            raise InputError("--weight, --target and --picture take constructed tickets apart; this one was learned")
+        return Shown((_section(name, [*summary(found), *_tensors(found)]),), None)
+    if at is None:
+        if picture is not None or target is not None:
+            raise InputError("--picture and --target go with --weight LAYER:OUT,IN")
+        return Shown((_section(name, summary(found)), _section("", _layers(found))), None)
+    path, output, source, tap = map_of(found, at)
+    anatomy = take_apart(found, path, output=output, input=source, tap=tap)
+    wanted = None if target is None else _wanted(target, order, anatomy)
+    sections = tuple(_half(anatomy, half, wanted) for half in anatomy.halves)
+    if drawn is not None:
+        from slth.reporting import draw_anatomy
+
+        draw_anatomy(anatomy, drawn, target=wanted)
+    return Shown(sections, drawn)
+
+
+def _section(title: str, rows: Sequence[tuple[str, str]]) -> Section:
+    return Section(title, tuple(Row(name, text) for name, text in rows))
+
+
+def map_of(ticket: Ticket, weight: verbs.WeightAt) -> tuple[str, int, int | None, int]:
+    """The same with the path of the map.
+
+    Raises:
+        InputError: no such map.
+    """
+    place, output, source, tap = weight
+    paths = list(ticket.maps)
+    if isinstance(place, int):
+        if place >= len(paths):
+            raise InputError(f"the ticket has layers 0 to {len(paths) - 1}, there is no layer {place}")
+        place = paths[place]
+    elif place not in paths:
+        raise InputError(f"the ticket has the layers {', '.join(paths)[:300]}; there is no {place[:100]}")
+    return place, output, source, tap
+
+
+def _layers(ticket: Ticket) -> list[tuple[str, str]]:
+    """One row per map."""
+    rows: list[str] = []
+    for i, (path, op) in enumerate(ticket.maps.items()):
+        gadget, claims = ticket.gadgets[path], ticket.claims
+        taps = f" x {op.basis.taps} taps" if op.basis.taps > 1 else ""
+        parts = [f"{i}  {op.basis.outputs} x {op.basis.inputs // op.basis.groups}{taps}{' + bias' if op.bias else ''}"]
+        if isinstance(gadget, TwoLayer):
+            parts += [f"gain {gadget.gain:g}", f"lift {gadget.neurons:,} neurons"]
+        if claims is not None:
+            claim = claims.maps[path]
+            parts += [f"weight error <= {at_most(claim.weight_error, 3)}", f"{claim.misses} misses"]
+        rows.append(", ".join(parts))
+    return [("layer" if i == 0 else "", row) for i, row in enumerate(rows)]
+
+
+def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
+    """One row per masked tensor."""
+    for i, tensor in enumerate(ticket.tensors):
+        parts = [
+            f"{tensor.path}  {' x '.join(map(str, tensor.shape))}",
+            f"{tensor.law} x {tensor.scale:.4g}",
+            f"{tensor.kept:,} of {tensor.size:,} kept",
+            *(["as signs"] if tensor.binary else []),
+            *([f"gain {tensor.gain:.4g}"] if tensor.gain != 1.0 else []),
+            *(["moved"] if tensor.moved else []),
+            *([f"stream {tensor.stream}"] if tensor.stream else []),
+            *([f"tied to {', '.join(tensor.aliases)}"] if tensor.aliases else []),
+        ]
+        yield "tensor" if i == 0 else "", ", ".join(parts)
+
+
+def _wanted(target: Any, order: Sequence[str] | None, anatomy: Anatomy) -> float:
+    """The target's own coefficient."""
+    affine = read_target(target, order=order).coefficients.get(anatomy.map)
+    try:
+        if affine is not None and anatomy.input is not None:
+            return float(affine.weight[anatomy.output % len(affine.weight), anatomy.input, anatomy.tap])
+        if affine is not None and affine.bias is not None:
+            return float(affine.bias[anatomy.output])
+    except IndexError:
+        pass
+    name = target if isinstance(target, str | Path) else "the target"
+    raise InputError(f"{name} has no such coefficient; is it the network the ticket was made for?")
+
+
+def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
+    """The candidates of one half, and the running sum of those that are kept."""
+    where = "bias" if anatomy.input is None else f"input {anatomy.input}"
+    largest = max(abs(half.candidates).max(), 1e-300)
+    rows = [Row("neuron", "candidate  kept, running sum")]
+    total = 0.0
+    for neuron, value, kept in zip(half.neuron, half.candidates, half.kept, strict=True):
+        total += value if kept else 0.0
+        state = f"keep {total:+.6f}" if kept else "prune"
+        bar = "█" * round(_BAR * abs(value) / largest)
+        rows.append(Row(f"{neuron:,}", f"{value:+.6f}  {state:<16}{bar}", bool(kept)))
+    rows.append(Row("", f"{int(half.kept.sum())} of {len(half.kept)} kept, gain {anatomy.gain:g}"))
+    rows.append(Row("realised", f"{half.realised:+.9f}"))
+    if wanted is not None:
+        rows.append(Row("target", f"{wanted:+.9f}, off by {abs(half.realised - wanted):.3g}"))
+    title = f"{anatomy.map}, output {anatomy.output}, {where}: {half.name} half"
+    return Section(title, tuple(rows))

@@ -1,0 +1,250 @@
+r"""A network's values in float64, and how far each can be from the one that real arithmetic gives.
+
+For a computed value x of one example ρ ≥ |x - x_real| in every entry and ‖x - x_real‖₂ ≤ n. An op adds what it rounds
+itself, and moves what its inputs are off by no further than its Lipschitz constants say, entry by entry or in norm:
+
+    ρ' = min(Lipschitz ρ, Lipschitz n) + own,    n' = Lipschitz n + ‖own‖₂,    then n ≤ ‖ρ‖₂, ρ ≤ n
+
+So a difference of two networks at one input is known to about 10⁻¹⁰, whatever their maps are. Running error analysis:
+Higham (2002), §3.3. Entry by entry rounding grows like products of |W|; the norm keeps it small through many layers.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slth.certificate.functions import lipschitz, rounding
+from slth.certificate.rules.linear import stencil
+from slth.certificate.rules.windows import matrix_norm, matrix_of, overlap
+from slth.graph import (
+    EVALUATE,
+    Add,
+    Affine,
+    AxisMap,
+    Carried,
+    Concat,
+    Constant,
+    Graph,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Node,
+    Pad,
+    Permute,
+    Pointwise,
+    Realised,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+    along,
+    apply_along,
+    fold,
+    max_pool,
+)
+from slth.numerics import FLOOR, above, norm_bound, slack
+
+Batch = np.ndarray  # (batch, *shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rounded:
+    """A value for each example of a batch."""
+
+    value: Batch  # as float64 computes it
+    off: Batch  # ρ ≥ |value - the real one|
+    off_norm: np.ndarray  # n ≥ ‖value - the real one‖₂, (batch,)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapOf:
+    """One map of one network, with what rounding needs to know of it."""
+
+    numbers: Affine | Realised
+    slopes: np.ndarray  # |W|, or max(|P|, |N|): (row, inp, tap)
+    rows: np.ndarray  # the ℓ2 norm of an output's slopes, (out,)
+    norm: float  # a Lipschitz constant in ℓ2
+    terms: int  # that one output adds up
+
+
+def map_of(op: Linear, numbers: Affine | Realised, norm: float) -> MapOf:
+    """One map; `norm` bounds how far ‖x̂ - x‖₂ carries."""
+    if isinstance(numbers, Affine):
+        slopes, halves = np.abs(numbers.weight), 1
+    else:
+        slopes, halves = np.abs(numbers.positive), 1
+        if numbers.negative is not None:
+            slopes, halves = np.maximum(slopes, np.abs(numbers.negative)), 2
+    rows = [norm_bound(stencil(slopes, op.basis.groups, taps)).ravel() for taps in op.basis.stencils]
+    _, inputs, taps = slopes.shape
+    return MapOf(numbers, slopes, np.max(rows, axis=0), norm, halves * (inputs // op.basis.groups * taps + 1))
+
+
+@np.errstate(over="ignore", invalid="ignore")  # an overflow makes a bound infinite or NaN: nothing is proved
+def run(graph: Graph, maps: Mapping[str, MapOf], inputs: Batch, carried: Carried) -> Rounded:
+    """The outputs for a batch of inputs, which are taken as exact."""
+
+    def step(node: Node, values: tuple[Rounded, ...]) -> Rounded:
+        op = node.op
+        if isinstance(op, Linear):
+            return _linear(op, maps[op.map], values[0])
+        if isinstance(op, Constant):
+            value = carried[op.value].astype(np.float64)
+            return _exact(np.broadcast_to(value, (len(inputs), *value.shape)))
+        value = EVALUATE[type(op)](op, tuple(x.value for x in values), carried)
+        return _bounded(value, *STEPS[type(op)](op, values, value, carried))
+
+    return fold(graph, _exact(np.asarray(inputs, np.float64)), step)
+
+
+Moved = tuple[
+    Batch, np.ndarray, Batch | float
+]  # what errors of the inputs become: in each entry, in norm; the op's own
+Step = Callable[[Any, tuple[Rounded, ...], Batch, Carried], Moved]
+
+
+def _exact(value: Batch) -> Rounded:
+    return Rounded(value, np.zeros_like(value), np.zeros(len(value)))
+
+
+def _bounded(value: Batch, moved: Batch, moved_norm: np.ndarray, own: Batch | float) -> Rounded:
+    """`above` covers the few roundings of the bounds themselves, FLOOR what underflow took from them."""
+    own = np.broadcast_to(np.asarray(own, np.float64), value.shape)
+    norm = above(moved_norm + _norms(own), 4) + FLOOR
+    off = above(np.minimum(moved, _each(moved_norm, value)) + own, 4) + FLOOR
+    norm = np.minimum(norm, _norms(off))
+    return Rounded(value, np.minimum(off, _each(norm, value)), norm)
+
+
+def _norms(numbers: Batch) -> np.ndarray:
+    return norm_bound(numbers.reshape(len(numbers), math.prod(numbers.shape[1:])))
+
+
+def _largest(numbers: Batch) -> np.ndarray:
+    return numbers.max(axis=tuple(range(1, numbers.ndim)))
+
+
+def _each(numbers: np.ndarray, value: Batch) -> np.ndarray:
+    """One number per example, shaped so that it broadcasts against values."""
+    return numbers.reshape(-1, *(1 for _ in value.shape[1:]))
+
+
+def _linear(op: Linear, part: MapOf, x: Rounded) -> Rounded:
+    """A window holds at most `terms` entries: its norm is no larger than √terms times the largest."""
+    value = part.numbers.apply(op.basis, x.value)
+    axis = op.basis.channel_axis % (value.ndim - 1)
+    rows = along(part.rows, axis, value.ndim - 1)
+    largest = _largest(np.abs(x.value))
+    window = np.minimum(_norms(x.value), above(math.sqrt(part.terms) * largest, 2))
+    own = rows * _each(window, value)
+    if part.numbers.bias is not None:
+        own = own + along(np.abs(part.numbers.bias), axis, value.ndim - 1)
+    moved = above(op.basis.apply(part.slopes, x.off), part.terms)
+    moved = np.minimum(moved, above(rows * _each(x.off_norm, value), 1))
+    return _bounded(value, moved, above(part.norm * x.off_norm, 1), slack(own, part.terms + 2))
+
+
+def _pointwise(op: Pointwise, values: tuple[Rounded, ...], value: Batch, carried: Carried) -> Moved:
+    (x,) = values
+    steepness = lipschitz(op, carried, value.ndim - 1)
+    moved = steepness * x.off
+    if op.function == "Relu":
+        moved = np.minimum(moved, above(np.maximum(x.value + x.off, 0.0), 1))
+    return moved, steepness.max() * x.off_norm, rounding(op, x.value, value, steepness)
+
+
+def _max_pool(op: MaxPool, values: tuple[Rounded, ...], value: Batch, _: Carried) -> Moved:
+    (x,) = values
+    return max_pool(op, x.off), math.sqrt(overlap(op, value.shape[1:])) * x.off_norm, 0.0
+
+
+def _axis_map(op: AxisMap, values: tuple[Rounded, ...], _: Batch, carried: Carried) -> Moved:
+    """Axis by axis, as the values are: what an axis rounds, the next ones move."""
+    (x,) = values
+    size, moved, norm, own = np.abs(x.value), x.off, x.off_norm, np.zeros_like(x.value)
+    for part in op.axes:
+        axis = part.axis + 1
+        a, off = matrix_of(part, size.shape[axis], carried)
+        both, terms = np.abs(a), a.shape[1]
+        added = off * _each(_largest(size), size)
+        size, moved, own = (above(apply_along(both, numbers, axis), terms) for numbers in (size, moved, own))
+        own = own + slack(size, terms) + added
+        norm = matrix_norm(a, off) * norm
+    return moved, norm, own
+
+
+def _add(op: Add, values: tuple[Rounded, ...], value: Batch, _: Carried) -> Moved:
+    sizes = [abs(c) for c in op.coefficients]
+    moved = sum((c * x.off for c, x in zip(sizes, values, strict=True)), np.zeros(()))
+    norm = sum((c * _repeated(x, value) for c, x in zip(sizes, values, strict=True)), np.zeros(()))
+    size = sum((c * np.abs(x.value) for c, x in zip(sizes, values, strict=True)), np.zeros(()))
+    terms = len(values)
+    return above(moved, terms), above(norm, terms), slack(size, 2 * terms)
+
+
+def _multiply(_: Multiply, values: tuple[Rounded, ...], value: Batch, __: Carried) -> Moved:
+    """x y - x' y' = x (y - y') + (x - x') y', and |y'| ≤ |y| + ρ."""
+    x, y = values
+    moved = np.abs(x.value) * y.off + (np.abs(y.value) + y.off) * x.off
+    largest = [_largest(np.abs(z.value) + z.off) for z in values]
+    norm = largest[0] * _repeated(y, value) + largest[1] * _repeated(x, value)
+    return moved, norm, slack(np.abs(value), 1)
+
+
+def _scale(op: Scale, values: tuple[Rounded, ...], value: Batch, carried: Carried) -> Moved:
+    (x,) = values
+    gain = np.ones(1) if op.scale is None else np.abs(along(carried[op.scale], op.axis, value.ndim - 1))
+    size = gain * np.abs(x.value)
+    if op.shift is not None:
+        size = size + np.abs(along(carried[op.shift], op.axis, value.ndim - 1))
+    return gain * x.off, gain.max() * x.off_norm, slack(size, 2)
+
+
+def _softmax(op: Softmax | LogSoftmax, values: tuple[Rounded, ...], value: Batch, _: Carried) -> Moved:
+    """As `rules.softmax`: ln p moves by the two largest ρ, p = exp of that by as much, relative."""
+    (x,) = values
+    axis = op.axis + 1
+    count = value.shape[axis]
+    shifted = np.abs(x.value - x.value.max(axis=axis, keepdims=True))
+    own = slack(shifted + math.log(count) + 1.0, 2 * count + 16)
+    moved = x.off + x.off.max(axis=axis, keepdims=True)
+    if isinstance(op, LogSoftmax):
+        return moved, (1.0 + math.sqrt(count)) * x.off_norm, own
+    own = above(value * np.expm1(own), 16) + slack(value, 16)
+    return (value + own) * np.expm1(moved), 0.5 * x.off_norm, own
+
+
+def _repeated(x: Rounded, value: Batch) -> np.ndarray:
+    """The norm of what an axis of length 1 is off by, when that is repeated."""
+    return math.sqrt(math.prod(value.shape[1:]) // math.prod(x.value.shape[1:])) * x.off_norm
+
+
+def _moves(op: Reshape | Permute | Slice | Concat, values: tuple[Rounded, ...], _: Batch, carried: Carried) -> Moved:
+    off = EVALUATE[type(op)](op, tuple(x.off for x in values), carried)
+    return off, np.sqrt(sum((x.off_norm**2 for x in values), np.zeros(()))), 0.0
+
+
+def _pad(op: Pad, values: tuple[Rounded, ...], _: Batch, carried: Carried) -> Moved:
+    (x,) = values
+    return EVALUATE[Pad](Pad(op.padding), (x.off,), carried), x.off_norm, 0.0
+
+
+STEPS: Mapping[type, Step] = {
+    Pointwise: _pointwise,
+    MaxPool: _max_pool,
+    AxisMap: _axis_map,
+    Add: _add,
+    Multiply: _multiply,
+    Scale: _scale,
+    Concat: _moves,
+    Reshape: _moves,
+    Permute: _moves,
+    Slice: _moves,
+    Pad: _pad,
+    Softmax: _softmax,
+    LogSoftmax: _softmax,
+}

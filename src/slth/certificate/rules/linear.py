@@ -1,0 +1,128 @@
+r"""Linear maps. With S = |P|, and max(|P|, |N|) where an input can be negative (letters as in `errors`):
+
+    fresh, output o        the exact range over the box, cut by Cauchy-Schwarz;    all: η r + ‖Δb‖₂
+    propagated, output o   min(Σ S e, ‖S_o‖₂ a);    all: m a,  m = ‖P‖₂, or ‖W‖₂ + η where inputs have signs
+
+Every output position reads its own entries of a channel, all between that channel's bounds: so bounds over positions
+come first, and nothing depends on the size of the image. A transposed convolution has s positions of different kinds
+per axis; the worst counts.
+"""
+
+import math
+
+import numpy as np
+
+from slth._shapes import Coefficient
+from slth.certificate.errors import MapErrors
+from slth.certificate.reach import Numbers, Reach, norm_over, tightened, times
+from slth.certificate.rules.rule import Facts
+from slth.graph import Linear
+from slth.numerics import above, matmul_bound, norm_bound, product_bound, slack
+
+Stencil = np.ndarray  # (group, row, own input · tap): what one output position adds
+Entries = np.ndarray  # (group, 1, own input · tap): the numbers of the entries it reads
+
+
+def through_map(op: Linear, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+    """The rule of a map: what is known of its errors is in the facts."""
+    errors = facts.errors[op.map]
+    return through_linear(errors, inputs[0], eta=errors.eta)
+
+
+def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
+    """From x to z = W x + b, ẑ = P x̂⁺ + N x̂⁻ + b̂; `eta` bounds ‖[E⁺ E⁻]‖₂."""
+    basis, shape = errors.basis, errors.basis.shape(x.shape)
+    lower, upper, error = _per_channel(errors, x)
+    groups, outputs = basis.groups, basis.outputs
+    bias, bias_error = (b.reshape(groups, -1) for b in (errors.bias, errors.bias_error))
+
+    found: list[tuple[np.ndarray, ...]] = []
+    for taps in basis.stencils:
+
+        def at(coefficients: Coefficient, taps: tuple[int, ...] = taps) -> Stencil:
+            return stencil(coefficients, groups, taps)
+
+        low_x, high_x, e = (_entries(numbers, groups, len(taps)) for numbers in (lower, upper, error))
+        negative = None if errors.negative_error is None else at(errors.negative_error)
+        low, high = _extremes(at(errors.error), negative, bias_error, (low_x, high_x, x.norm))
+        fresh = np.maximum(high, -low)
+        slopes = at(errors.slopes)
+        moved = matmul_bound(slopes, e.swapaxes(1, 2))[..., 0]
+        moved = np.minimum(moved, product_bound(norm_bound(slopes), x.error_norm))
+        weight = at(errors.weight)
+        low, high = _extremes(weight, -weight, bias, (low_x, high_x, x.norm))
+        found.append((low, high, fresh, moved, above(fresh + moved, 1)))
+    low, high = np.min([f[0] for f in found], axis=0), np.max([f[1] for f in found], axis=0)
+    fresh, moved, e = (np.max([f[i] for f in found], axis=0) for i in (2, 3, 4))
+
+    along = tuple(outputs if axis == basis.channel_axis % len(shape) else 1 for axis in range(len(shape)))
+
+    def norm_of(numbers: np.ndarray) -> float:
+        return norm_over(numbers.reshape(along), shape)
+
+    fresh_norm = min(above(times(eta, x.norm) + norm_of(errors.bias_error), 1), norm_of(fresh))
+    moved_norm = norm_of(moved)
+    if x.error_norm > 0:
+        moved_norm = min(moved_norm, times(errors.norm(eta), x.error_norm))
+    error_norm = above(fresh_norm + moved_norm, 1)
+    norm = above(times(errors.size, x.norm) + norm_of(errors.bias), 1)
+    return tightened(Reach(low.reshape(along), high.reshape(along), norm, e.reshape(along), error_norm, shape))
+
+
+def stencil(coefficients: Coefficient, groups: int, taps: tuple[int, ...]) -> Stencil:
+    """What one output position adds, (group, row, own input · tap), of coefficients (row, inp, tap)."""
+    rows, inputs, _ = coefficients.shape
+    own = coefficients[:, :, list(taps)].reshape(rows, groups, inputs // groups * len(taps))
+    return np.ascontiguousarray(own.swapaxes(0, 1))
+
+
+def _entries(numbers: np.ndarray, groups: int, taps: int) -> Entries:
+    """The same for numbers (inp,) of the inputs."""
+    return np.repeat(numbers, taps).reshape(groups, 1, -1)
+
+
+def _per_channel(errors: MapErrors, x: Reach) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The smallest l, largest h, largest e of each channel, (inp,); with the zeros that the basis pads.
+
+    What is not signed is never negative, see `slth.graph.signs`; bounds that were rounded outwards may be.
+    """
+    channel = errors.basis.channel_axis % len(x.shape)
+    others = tuple(axis for axis in range(len(x.shape)) if axis != channel)
+
+    def spread(numbers: Numbers) -> np.ndarray:
+        return np.array(np.broadcast_to(numbers, (errors.basis.inputs,)))
+
+    lower, upper, error = spread(x.lower.min(others)), spread(x.upper.max(others)), spread(x.error.max(others))
+    if errors.basis.pads:
+        lower, upper = np.minimum(lower, 0.0), np.maximum(upper, 0.0)
+    floor = np.where(errors.signed, -math.inf, 0.0)
+    return np.maximum(lower, floor), np.maximum(upper, floor), error
+
+
+def _extremes(
+    positive: Stencil, negative: Stencil | None, bias: np.ndarray, x: tuple[Entries, Entries, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The range of P x⁺ + N x⁻ + b, rounded outwards, over l ≤ x ≤ h; row by row cut by the ball ‖x‖₂ ≤ r.
+
+    Each term is linear on either side of 0, so its extremes lie at the ends of the range or, if inside, at 0.
+    """
+    lower, upper, norm = x
+    term_low, term_high = positive * np.maximum(lower, 0.0), positive * np.maximum(upper, 0.0)
+    slopes = np.abs(positive)
+    size = matmul_bound(slopes, np.maximum(upper, 0.0).swapaxes(1, 2))[..., 0]
+    if negative is not None and (lower < 0).any():
+        term_low, term_high = (
+            term_low + negative * np.maximum(-lower, 0.0),
+            term_high + negative * np.maximum(-upper, 0.0),
+        )
+        size += matmul_bound(np.abs(negative), np.maximum(-lower, 0.0).swapaxes(1, 2))[..., 0]
+        slopes = np.maximum(slopes, np.abs(negative))  # |f_j(x_j)| <= max(|P|, |N|) |x_j|
+    least, most = np.minimum(term_low, term_high), np.maximum(term_low, term_high)
+    inside = (lower < 0) & (upper > 0)
+    least = np.where(inside, np.minimum(least, 0.0), least)
+    most = np.where(inside, np.maximum(most, 0.0), most)
+
+    ball = product_bound(norm_bound(slopes), norm)
+    rounding = slack(size + np.abs(bias), positive.shape[-1] + 2)
+    low = np.maximum(least.sum(axis=-1), -ball) + bias - rounding
+    return low, np.minimum(most.sum(axis=-1), ball) + bias + rounding

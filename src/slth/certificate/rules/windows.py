@@ -1,0 +1,83 @@
+r"""Windows and matrices along axes: MaxPool, AxisMap.
+
+A maximum moves no further than the entry that moves furthest, and an entry is in at most ⌈k / (s / gcd(s, d))⌉ windows
+per axis: the norm grows by at most the root of their product. An axis map is a Kronecker product of matrices A, one per
+axis; norms and sums are those of the A, multiplied. Averages are such matrices: at a border a row may have other sums.
+"""
+
+import math
+
+import numpy as np
+
+from slth.certificate.reach import Numbers, Reach, tightened, times
+from slth.certificate.rules.rule import Facts, shape_after
+from slth.graph import AxisMap, AxisMatrix, Carried, MaxPool, Shape, apply_along, max_pool
+from slth.numerics import above, norm_bound, slack, spectral_norm_bound
+
+
+def through_max_pool(op: MaxPool, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+    """The largest entry of each window; padding is −∞ and never wins."""
+    (x,) = inputs
+    shape = shape_after(op, inputs, facts)
+    first = len(x.shape) - len(op.kernel)
+
+    def pooled(numbers: Numbers) -> Numbers:
+        if all(size == 1 for size in numbers.shape[first:]):
+            return numbers
+        return max_pool(op, np.broadcast_to(numbers, (*numbers.shape[:first], *x.shape[first:])))
+
+    growth = above(math.sqrt(overlap(op, shape)), 1)
+    norm, error_norm = (times(growth, number) for number in (x.norm, x.error_norm))
+    return tightened(Reach(pooled(x.lower), pooled(x.upper), norm, pooled(x.error), error_norm, shape))
+
+
+def overlap(op: MaxPool, shape: Shape) -> int:
+    """How many windows can hold one entry; `shape` is that of the outputs."""
+    ends = zip(op.kernel, op.stride, op.dilation, shape[-len(op.kernel) :], strict=True)
+    return math.prod(min(-(-k // (s // math.gcd(s, d))), count) for k, s, d, count in ends)
+
+
+def through_axis_map(op: AxisMap, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+    """[A⁺l − A⁻h, A⁺h − A⁻l], axis by axis; e' = min(|A| e, a · largest ‖row‖₂). Shared bounds stay shared."""
+    (x,) = inputs
+    lower, upper, error, shape = x.lower, x.upper, x.error, list(x.shape)
+    norm, reach = 1.0, x.error_norm
+    for part in op.axes:
+        axis = part.axis
+        a, off = matrix_of(part, shape[axis], facts.carried)
+        shape[axis] = len(a)
+        plus, minus, both = np.maximum(a, 0.0), np.maximum(-a, 0.0), np.abs(a)
+        sizes = np.maximum(np.abs(lower), np.abs(upper))
+        room = slack(_along(both, sizes, axis), a.shape[1] + 1) + off * float(sizes.max())
+        low = _along(plus, lower, axis) - _along(minus, upper, axis) - room
+        high = _along(plus, upper, axis) - _along(minus, lower, axis) + room
+        if lower.shape[axis] == upper.shape[axis] == 1:
+            low, high = low.min(axis, keepdims=True), high.max(axis, keepdims=True)
+        moved = above(_along(both, error, axis) + off * float(error.max()), a.shape[1])
+        error = moved.max(axis, keepdims=True) if error.shape[axis] == 1 else moved
+        lower, upper = low, high
+        norm = times(norm, matrix_norm(a, off))
+        reach = times(reach, above(float(norm_bound(a).max()) + off, 1))
+    return tightened(
+        Reach(lower, upper, times(norm, x.norm), np.minimum(error, reach), times(norm, x.error_norm), tuple(shape))
+    )
+
+
+def matrix_of(axis: AxisMatrix, length: int, carried: Carried) -> tuple[np.ndarray, float]:
+    """A, each entry rounded once, and a bound on what else each row of it is off by, in sum.
+
+    Positions of an interpolation are rounded, too: by 3u(L + 1), for two entries of a row.
+    """
+    return axis.matrix(length, carried), 2.0**-49 * (length + 1) if axis.kind == "linear" else 0.0
+
+
+def matrix_norm(matrix: np.ndarray, off: float) -> float:
+    """A bound on ‖A‖₂ if each row of A may be off by so much."""
+    return above(spectral_norm_bound(matrix) + off * math.sqrt(len(matrix)), 2)
+
+
+def _along(matrix: np.ndarray, numbers: Numbers, axis: int) -> Numbers:
+    """Σ_l A[i, l] x[l], one for each row i, whether the numbers along that axis are shared or not."""
+    if numbers.shape[axis] == 1:
+        return matrix.sum(axis=1).reshape(*(-1 if i == axis else 1 for i in range(numbers.ndim))) * numbers
+    return apply_along(matrix, numbers, axis)

@@ -1,0 +1,24 @@
+"""`slth evaluate`: what a ticket does on data."""
+
+import time
+
+from slth import api
+from slth._files import check_writable
+from slth.cli import _print
+from slth.records import append, verbs
+
+
+def run(asked: verbs.Evaluate) -> int:
+    """Print accuracy, distance and proofs."""
+    if asked.records is not None:
+        check_writable(asked.records)
+    start = time.perf_counter()
+    found = api.evaluate(**verbs.keywords(asked))
+    record = api.record(asked, found, seconds={"evaluate": time.perf_counter() - start})
+    if asked.records is not None:
+        append(asked.records, record)
+    if asked.as_json:
+        print(record.as_json())
+    else:
+        _print.table(f"{asked.ticket}", api.evaluation_rows(found))
+    return 0

@@ -1,0 +1,35 @@
+"""Notes of the verbs on stderr, while a command runs."""
+
+import logging
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from slth.cli._print import printable
+
+
+class _Line(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return f"slth: {printable(record.getMessage())}"
+
+
+@contextmanager
+def notes(*, quiet: bool, verbose: bool) -> Generator[None]:
+    """Warnings, and what a verb has assumed; `verbose`: all notes; `quiet`: errors only."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Line())
+
+    def shown(record: logging.LogRecord) -> bool:
+        least = logging.ERROR if quiet else logging.INFO if verbose or record.name == "slth.api" else logging.WARNING
+        return record.levelno >= least
+
+    handler.addFilter(shown)
+    logger = logging.getLogger("slth")
+    before = logger.level
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

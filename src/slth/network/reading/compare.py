@@ -1,0 +1,131 @@
+"""What was read against the module itself, on random inputs: they differ by rounding, or the reading is wrong.
+
+How much rounding can do is measured: the network that was read is run again with every coefficient and every value
+moved by a random relative amount δ, and the difference scaled from δ to the unit roundoff u of the module's type. The
+tolerance is 64 times that, and 64 u times the largest value on the way.
+"""
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from slth._errors import InputError
+from slth.graph import Affine, Box, Node, Pointwise, Target
+from slth.network.build import Network
+from slth.network.maps import TargetMap
+from slth.network.reading.exporting import quiet, run
+
+COUNT = 3  # inputs; not the number with which the module was exported
+SAFETY = 64.0
+DOUBLE = 2.0**-53  # unit roundoff of float64
+SOFTPLUS = 2.0**-32  # PyTorch's is further from ln(1 + eˣ) than float64: it has a threshold
+
+
+def check_same(target: Target, model: nn.Module, inputs: Tensor, *, computed: bool = False) -> None:
+    """A target computes what a module does: in float64, unless the module cannot or itself computes in another type.
+
+    Args:
+        computed: some coefficients were computed in the module's own type, so a copy in float64 has others.
+
+    Raises:
+        InputError: the largest difference, and what rounding allows.
+    """
+    floor = SOFTPLUS if any(node.op == Pointwise("Softplus") for node in target.graph.nodes) else 0.0
+    y, types = _in_float64(model, inputs.double())
+    difference, allowed = _difference(target, inputs, y, max(DOUBLE, floor))
+    if not difference <= allowed and (y is None or computed or types - {torch.float64}):
+        y = run(model, inputs)
+        types = {part.dtype for part in (*model.parameters(), *model.buffers()) if part.is_floating_point()} | {y.dtype}
+        unit = max(torch.finfo(dtype).eps / 2 for dtype in types)
+        difference, allowed = _difference(target, inputs, y, max(unit, floor))
+    if not difference <= allowed:  # NaN is not
+        raise InputError(
+            f"what was read differs from the model by {difference:.3g} on random inputs, where rounding allows "
+            f"{allowed:.3g}; something changes the model's results in a way that cannot be read, such as a hook, or "
+            "state of its own"
+        )
+
+
+def inputs_of(x: Tensor, box: Box | None, examples: np.ndarray | None) -> Tensor:
+    """Random inputs like x (count, ...): normal, or uniform in a box; and a few examples."""
+    rng = np.random.default_rng(0)
+    shape = (COUNT, *x.shape[1:])
+    random = rng.normal(size=shape) if box is None else box.lower + (box.upper - box.lower) * rng.random(shape)
+    parts = [random] if examples is None else [random, examples[:COUNT]]
+    return torch.from_numpy(np.concatenate(parts)).to(x)
+
+
+class _Types(TorchFunctionMode):
+    """Sees the floating-point types of everything that is computed inside."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.types: set[torch.dtype] = set()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        found = func(*args, **(kwargs or {}))
+        if isinstance(found, Tensor) and found.is_floating_point():
+            self.types.add(found.dtype)
+        return found
+
+
+def _in_float64(model: nn.Module, x: Tensor) -> tuple[Tensor | None, set[torch.dtype]]:
+    """Outputs of a copy in float64 and the types on the way; None if there is no copy, or it does not run."""
+    try:
+        with quiet():
+            wide = copy.deepcopy(model).double().eval()
+    except Exception:  # non-leaf tensors, locks, open files: whatever a module holds
+        return None, set()
+    with _Types() as seen:
+        try:
+            return run(wide, x), seen.types
+        except InputError:
+            return None, set()
+
+
+def _difference(target: Target, x: Tensor, y: Tensor | None, unit: float) -> tuple[float, float]:
+    """The largest difference of outputs from a module's, and what rounding allows."""
+    if y is None:
+        return np.inf, 0.0
+    x, y = x.detach().cpu().double(), y.detach().cpu().double()
+    delta = max(unit, 2.0**-30)
+    exact, largest = _values(target, x, 0.0)
+    moved, _ = _values(_moved(target, delta), x, delta)
+    if y.shape != exact.shape:
+        return np.inf, 0.0
+    allowed = SAFETY * (float((moved - exact).abs().max()) * unit / delta + unit * largest)
+    return float((y - exact).abs().max()), allowed
+
+
+def _values(target: Target, x: Tensor, delta: float) -> tuple[Tensor, float]:
+    """Outputs in float64 with every value moved, and the largest value on the way."""
+    maps = {p: TargetMap(op.basis, target.coefficients[p], torch.float64) for p, op in target.graph.maps.items()}
+    network = Network(target.graph, maps, target.carried, torch.float64)
+    largest = [float(x.abs().max())]
+    random = torch.Generator().manual_seed(0)
+
+    def watch(_: Node, y: Tensor) -> Tensor:
+        largest.append(float(y.abs().max()))
+        return y if delta == 0 else y * (1 + delta * (2 * torch.rand(y.shape, generator=random, dtype=y.dtype) - 1))
+
+    with torch.no_grad():
+        return network.watched(x, watch), max(value for value in largest if np.isfinite(value))
+
+
+def _moved(target: Target, delta: float) -> Target:
+    """Every coefficient moved by a random relative amount."""
+    rng = np.random.default_rng(1)
+
+    def move(array: np.ndarray) -> np.ndarray:
+        return array * (1 + delta * rng.uniform(-1, 1, array.shape))
+
+    coefficients = {
+        path: Affine(move(affine.weight), None if affine.bias is None else move(affine.bias))
+        for path, affine in target.coefficients.items()
+    }
+    return replace(target, coefficients=coefficients)

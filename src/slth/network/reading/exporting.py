@@ -1,0 +1,159 @@
+"""`torch.export` of a module in evaluation mode, with a batch of any size; the module stays as it was."""
+
+import inspect
+import logging
+import warnings
+from collections.abc import Generator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.export import Dim, ExportedProgram, export
+
+from slth._errors import InputError
+from slth.network.reading.words import first_line, shown
+
+BATCH = 2  # of the example; an example of one would be taken for a constant
+
+
+@contextmanager
+def untouched(model: nn.Module) -> Generator[None]:
+    """Evaluation mode inside; afterwards flags, attributes, buffers and the random state are what they were."""
+    modules = [(module, dict(vars(module))) for module in model.modules()]
+    registries = [(part, dict(part)) for _, own in modules for part in own.values() if isinstance(part, dict)]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+    state = torch.get_rng_state()
+    try:
+        model.eval()
+        for module, own in modules:
+            if own.get("_compiled_call_impl") is not None:
+                vars(module)["_compiled_call_impl"] = None
+        with torch.no_grad():
+            yield
+    finally:
+        for module, own in modules:
+            vars(module).clear()
+            vars(module).update(own)
+        for registry, content in registries:  # parameters, hooks, children; the same objects, handles point at them
+            if [*registry] != [*content] or any(registry[key] is not content[key] for key in content):
+                registry.clear()
+                registry.update(content)
+        with torch.no_grad():
+            for buffer, value in buffers:
+                if not torch.equal(buffer, value):
+                    buffer.copy_(value)
+        torch.set_rng_state(state)
+
+
+def example_of(model: nn.Module, shape: tuple[int, ...], count: int = BATCH) -> Tensor:
+    """Inputs of the model's own type and device, normal random numbers, the same each time."""
+    first = next((tensor for tensor in (*model.parameters(), *model.buffers()) if tensor.is_floating_point()), None)
+    device = torch.device("cpu") if first is None else first.device
+    dtype = torch.float32 if first is None else first.dtype
+    return torch.randn(count, *shape, generator=torch.Generator().manual_seed(0)).to(device, dtype)
+
+
+def check_forward(model: nn.Module) -> None:
+    """One argument and nothing else is needed.
+
+    Raises:
+        InputError: naming the arguments.
+    """
+    try:
+        parameters = list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):
+        return
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind in kinds]
+    needed += [p.name for p in parameters if p.default is p.empty and p.kind is inspect.Parameter.KEYWORD_ONLY]
+    if len(needed) > 1:
+        raise InputError(
+            f"the model takes {len(needed)} inputs ({', '.join(needed)}); a network of one input tensor is read: wrap "
+            "it in a module that fixes the others"
+        )
+
+
+def run(model: nn.Module, x: Tensor) -> Tensor:
+    """The one tensor that the model gives for a batch.
+
+    Raises:
+        InputError: it cannot run on such inputs, or gives something else.
+    """
+    shape = tuple(x.shape[1:])
+    try:
+        with quiet():
+            found = model(x.clone())
+    except Exception as error:  # whatever the user's own code raises
+        raise InputError(
+            f"the model cannot run on inputs of shape {shape} (without the batch): {first_line(error)}; "
+            "give input_shape=(channels, height, width) or (features,)"
+        ) from error
+    leaves = _leaves(found)
+    if len(leaves) != 1:
+        raise InputError(f"the model gives {len(leaves)} outputs; a network with one output tensor is read")
+    (y,) = leaves
+    if not isinstance(y, Tensor) or not y.is_floating_point():
+        kind = y.dtype if isinstance(y, Tensor) else type(y).__name__
+        raise InputError(f"the model's output is {shown(kind)}; expected a tensor of real numbers")
+    return y
+
+
+def _leaves(found: Any) -> list[Any]:
+    if isinstance(found, dict):
+        return [leaf for part in found.values() for leaf in _leaves(part)]
+    if isinstance(found, (list, tuple)):
+        return [leaf for part in found for leaf in _leaves(part)]
+    return [found]
+
+
+def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
+    """The operators that a model runs, functional, for any size of the batch.
+
+    Raises:
+        InputError: control flow that depends on the data or on the batch, state that changes, Python that PyTorch
+            cannot follow.
+    """
+    try:
+        with quiet():
+            program = export(model, (x.clone(),), dynamic_shapes=({0: Dim.DYNAMIC},)).run_decompositions({})
+    except Exception as error:  # torch.export raises some thirty types
+        raise InputError(f"the model cannot be exported: {_reason(error)}") from error
+    changed = [spec.target for spec in program.graph_signature.output_specs if spec.kind.name == "BUFFER_MUTATION"]
+    if changed:
+        raise InputError(
+            f"the model changes its own buffer {shown(changed[0])} when it runs; a network must compute the same each "
+            "time"
+        )
+    for bounds in program.range_constraints.values():
+        if bounds.upper < 2**31:
+            raise InputError(
+                "what the model computes depends on the size of the batch (a branch on x.shape[0]); it must treat "
+                "every example alike"
+            )
+    return program
+
+
+def _reason(error: Exception) -> str:
+    text = str(error)
+    if "DataDependent" in type(error).__name__ or "data-dependent" in text or "Dynamic control flow" in text:
+        return (
+            "its control flow depends on the data (an if, a loop or .item() on a tensor); a network that takes the "
+            "same steps for every input is read"
+        )
+    if "specialized" in text or "Constraints violated" in text or "ConstraintViolation" in type(error).__name__:
+        return "it fixes the size of the batch; it must take batches of any size"
+    return f"{type(error).__name__}: {first_line(error)}"
+
+
+@contextmanager
+def quiet() -> Generator[None]:
+    """Without the warnings, logs and listings of others."""
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,0 +1,91 @@
+"""Files of named tensors: safetensors, `.pt` and its kin (tensors only, never code), `.npz`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from slth._errors import InputError
+from slth.network.reading.checkpoints import arrays_of, state_in
+from slth.network.reading.words import first_line, shown
+
+TORCH = (".pt", ".pth", ".bin", ".ckpt")
+SUFFIXES = (".safetensors", *TORCH, ".npz")
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """The named tensors of a state-dict file, prefixes of wrappers taken off.
+
+    Raises:
+        InputError: no such file, another kind of file, one that is broken or holds something else.
+    """
+    if not path.is_file():
+        what = "it is a folder" if path.is_dir() else "it is no plain file" if path.exists() else "no such file"
+        raise InputError(f"cannot read the target {shown(path)}: {what}; expected a .safetensors or .pt state dict")
+    if path.suffix not in SUFFIXES:
+        raise InputError(
+            f"cannot read the target {shown(path)}: expected the suffix {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+        )
+    if path.suffix in TORCH:
+        return arrays_of(state_in(torch_file(path), str(path)))
+    return arrays_of(state_in(_safetensors(path) if path.suffix == ".safetensors" else _npz(path), str(path)))
+
+
+def torch_file(path: Path) -> Any:
+    """What `torch.save` wrote, without running any code of it."""
+    torch = import_torch("reading a .pt file")
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises a dozen types for a file that is not one of its own
+        raise InputError(f"cannot read the target {shown(path)}: {_why(error)}") from error
+
+
+def _why(error: Exception) -> str:
+    """What a file holds instead of tensors, and how to save those."""
+    text = str(error)
+    start = text.find("GLOBAL ")
+    kind = text[start + 7 :].split()[0] if start >= 0 else None
+    if kind is None and "weights_only" not in text and "Weights only" not in text:
+        return f"not a plain PyTorch state dict ({first_line(error, 160)})"
+    what = f"it holds Python objects ({shown(kind, 80)})" if kind else "it holds Python objects"
+    return (
+        f"not a plain PyTorch state dict: {what}, and loading them would run code; where the model can be loaded, save "
+        "its tensors instead, torch.save(model.state_dict(), path), or pass the model itself"
+    )
+
+
+def _safetensors(path: Path) -> Mapping[str, Any]:
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, ValueError, MemoryError) as error:
+        reason = f"not a whole safetensors file ({first_line(error, 160)})"
+        raise InputError(f"cannot read the target {shown(path)}: {reason}") from error
+    except (KeyError, TypeError, AttributeError):  # a type that NumPy lacks, such as bfloat16
+        import_torch("reading a file of bfloat16 or float8")
+        from safetensors.torch import load_file as load_tensors
+
+        return load_tensors(path)
+
+
+def _npz(path: Path) -> Mapping[str, Any]:
+    from zipfile import BadZipFile
+
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in file.files}
+    except (OSError, ValueError, BadZipFile, EOFError, AttributeError) as error:
+        reason = f"not a whole .npz of plain arrays ({first_line(error, 160)})"
+        raise InputError(f"cannot read the target {shown(path)}: {reason}") from error
+
+
+def import_torch(purpose: str) -> Any:
+    """PyTorch, or one sentence on how to get it."""
+    try:
+        import torch
+    except ImportError as error:
+        raise InputError(f"{purpose} needs PyTorch: pip install 'slth[nn]'") from error
+    return torch

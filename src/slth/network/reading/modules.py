@@ -1,0 +1,124 @@
+"""A module as a target: exported, folded, compared with the module itself."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from slth._errors import InputError
+from slth.graph import Shape, Target
+from slth.network.reading.compare import check_same, inputs_of
+from slth.network.reading.exporting import check_forward, example_of, exported, run, untouched
+from slth.network.reading.finish import target_of
+from slth.network.reading.folds import fold
+from slth.network.reading.simplify import simplify
+from slth.network.reading.walk import draft_of
+from slth.network.reading.weights import check_module
+from slth.network.reading.words import shown
+from slth.ticket import Inputs
+
+SHAPELESS = (
+    nn.Identity,
+    nn.Flatten,
+    nn.ReLU,
+    nn.Dropout,
+    nn.AlphaDropout,
+    nn.Tanh,
+    nn.Sigmoid,
+    nn.LeakyReLU,
+    nn.GELU,
+    nn.ELU,
+    nn.SiLU,
+)  # layers that say nothing about the shape of their inputs, and take flat ones
+BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
+
+
+def read_module(
+    model: nn.Module, *, input_shape: Shape | None = None, example: Any = None, domain: Inputs | None = None
+) -> Target:
+    """The network that a module computes in evaluation mode.
+
+    Args:
+        input_shape: of one input, without the batch. None: from the example, the domain, or a first Linear layer.
+        example: a batch of inputs, also used to compare.
+        domain: the inputs on which the reading is compared; None: normal random numbers.
+
+    Raises:
+        InputError: what cannot be read, by name; a reading that differs from the module.
+    """
+    model = _inside(model)
+    check_module(model)
+    check_forward(model)
+    rows = None if example is None else _rows(example)
+    shape = _shape(model, input_shape, rows, domain)
+    with untouched(model):
+        x = example_of(model, shape)
+        run(model, x)
+        draft = draft_of(exported(model, x), model, shape)
+    simplify(draft)
+    fold(draft)
+    state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
+    target = target_of(draft, lambda name: state[name].detach().cpu().double().numpy(), assumed=_training(model))
+    with untouched(model):
+        x = inputs_of(x, None if domain is None else domain.box, rows)
+        check_same(target, model, x, computed=draft.computed)
+    return target
+
+
+def _inside(model: nn.Module) -> nn.Module:
+    """The module inside DataParallel and torch.compile."""
+    while True:
+        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
+            model = model.module
+        elif isinstance(getattr(model, "_orig_mod", None), nn.Module):
+            model = model._orig_mod  # pyright: ignore
+        else:
+            return model
+
+
+def _training(model: nn.Module) -> list[str]:
+    """What evaluation mode changes of a module that is in training mode."""
+    names = [path for path, part in model.named_modules() if part.training and isinstance(part, BATCH_NORM)]
+    if not names:
+        return []
+    return [f"read as in evaluation mode: {shown(names[0])} is in training mode, which normalises by the batch"]
+
+
+def _rows(example: Any) -> np.ndarray:
+    array = example.detach().cpu() if isinstance(example, Tensor) else torch.as_tensor(np.asarray(example))
+    if not array.is_floating_point() or array.ndim < 2 or not len(array):
+        raise InputError(
+            f"expected an example of shape (batch, ...) of floating-point numbers, got {array.dtype} of shape "
+            f"{tuple(array.shape)}"
+        )
+    return array.double().numpy()
+
+
+def _shape(model: nn.Module, given: Shape | None, rows: np.ndarray | None, domain: Inputs | None) -> Shape:
+    """The shape of one input."""
+    shapes = {
+        "input_shape": None if given is None else tuple(int(length) for length in given),
+        "the example": None if rows is None else rows.shape[1:],
+        "the domain": None if domain is None else domain.shape,
+    }
+    known = {name: shape for name, shape in shapes.items() if shape is not None}
+    if len(set(known.values())) > 1:
+        raise InputError("inputs of two shapes: " + ", ".join(f"{name} says {shape}" for name, shape in known.items()))
+    if known:
+        shape = next(iter(known.values()))
+        if not shape or min(shape) < 1:
+            raise InputError(f"expected input_shape=(features,) or (channels, height, width), got {shape}")
+        return shape
+    first = next((part for part in _layers(model) if not isinstance(part, SHAPELESS)), None)
+    if isinstance(first, nn.Linear):
+        return (first.in_features,)
+    kind = "the model's first layer" if first is None else f"its first layer ({type(first).__name__})"
+    raise InputError(f"the shape of an input does not follow from {kind}; give input_shape=(channels, height, width)")
+
+
+def _layers(model: nn.Module) -> list[nn.Module]:
+    """The layers of nested nn.Sequential in the order in which they run; anything else is one layer."""
+    if not isinstance(model, nn.Sequential):
+        return [model]
+    return [layer for part in model.children() for layer in _layers(part)]

@@ -1,0 +1,18 @@
+"""What PyTorch's operators are in the vocabulary of `slth.graph`: one table, by name and overload.
+
+An operator takes the place where it stands and its arguments by name; it gives a `Value`, or a tuple of them.
+"""
+
+from slth.network.reading.here import Operator
+from slth.network.reading.operators import arithmetic, axes, maps, parts, pointwise, pools
+
+OPERATORS: dict[str, Operator] = {
+    **maps.TABLE,
+    **pointwise.TABLE,
+    **arithmetic.TABLE,
+    **pools.TABLE,
+    **axes.TABLE,
+    **parts.TABLE,
+}
+
+__all__ = ["OPERATORS"]

@@ -1,0 +1,91 @@
+"""Sums and products: of values, and with constants."""
+
+from typing import Any
+
+import numpy as np
+
+from slth.graph import Pointwise
+from slth.network.reading.here import Batch, Here, Known, Operator, Value
+
+
+def add(here: Here, a: Any) -> Value:
+    """x + α y."""
+    return here.sum([(1.0, a.self), (_alpha(here, a), a.other)])
+
+
+def sub(here: Here, a: Any) -> Value:
+    """x − α y."""
+    return here.sum([(1.0, a.self), (-_alpha(here, a), a.other)])
+
+
+def rsub(here: Here, a: Any) -> Value:
+    """y − α x."""
+    return here.sum([(-_alpha(here, a), a.self), (1.0, a.other)])
+
+
+def mul(here: Here, a: Any) -> Value:
+    """x y."""
+    return here.product(a.self, a.other)
+
+
+def div(here: Here, a: Any) -> Value:
+    """x / c."""
+    if getattr(a, "rounding_mode", None) is not None:
+        here.refuse("rounds its quotient")
+    if isinstance(a.other, Value):
+        here.refuse("divides by a value of the network; quotients by constants are read")
+    if isinstance(a.other, Batch):
+        here.refuse("reads the size of the batch; what a network computes must not depend on it")
+    divisor = np.asarray(a.other.numbers if isinstance(a.other, Known) else a.other, np.float64)
+    if (divisor == 0).any():
+        here.refuse("divides by 0")
+    return here.product(a.self, 1.0 / divisor)
+
+
+def power(here: Here, a: Any) -> Value:
+    """xⁿ for n = 1, 2, 3, 4."""
+    if a.exponent not in (1, 2, 3, 4):
+        here.refuse(f"has the exponent {a.exponent}; products, exponents 1 to 4, are read")
+    x = y = a.self
+    for _ in range(int(a.exponent) - 1):
+        y = here.product(y, x)
+    return y
+
+
+def addcmul(here: Here, a: Any) -> Value:
+    """x + c y z."""
+    return here.sum([(1.0, a.self), (float(a.value), here.product(a.tensor1, a.tensor2))])
+
+
+def maximum(here: Here, a: Any) -> Value:
+    """max(x, y) = y + (x − y)⁺."""
+    difference = here.sum([(1.0, a.self), (-1.0, a.other)])
+    return here.sum([(1.0, here.add(Pointwise("Relu"), difference)), (1.0, a.other)])
+
+
+def minimum(here: Here, a: Any) -> Value:
+    """min(x, y) = x − (x − y)⁺."""
+    difference = here.sum([(1.0, a.self), (-1.0, a.other)])
+    return here.sum([(-1.0, here.add(Pointwise("Relu"), difference)), (1.0, a.self)])
+
+
+def _alpha(here: Here, a: Any) -> float:
+    alpha = getattr(a, "alpha", 1)
+    if isinstance(alpha, Batch):
+        here.refuse("reads the size of the batch; what a network computes must not depend on it")
+    return float(alpha)
+
+
+TABLE: dict[str, Operator] = {
+    **{f"add.{kind}": add for kind in ("Tensor", "Scalar")},
+    **{f"sub.{kind}": sub for kind in ("Tensor", "Scalar")},
+    **{f"rsub.{kind}": rsub for kind in ("Tensor", "Scalar")},
+    **{f"mul.{kind}": mul for kind in ("Tensor", "Scalar")},
+    **{f"div.{kind}": div for kind in ("Tensor", "Scalar", "Tensor_mode", "Scalar_mode")},
+    "neg.default": lambda here, a: here.sum([(-1.0, a.self)]),
+    "pow.Tensor_Scalar": power,
+    "square.default": lambda here, a: here.product(a.self, a.self),
+    "addcmul.default": addcmul,
+    "maximum.default": maximum,
+    "minimum.default": minimum,
+}

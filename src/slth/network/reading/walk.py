@@ -1,0 +1,218 @@
+"""From an exported program to a draft: every node in turn, by the table of operators.
+
+What depends on parameters alone is computed as PyTorch computes it, in its own type. What cannot be read is an error
+only if the output needs it.
+"""
+
+import operator
+import re
+from collections.abc import Iterable
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.export import ExportedProgram
+
+from slth._errors import InputError
+from slth.graph import INPUT, Shape
+from slth.network.reading.draft import Draft
+from slth.network.reading.here import Batch, Here, Known, Unread, Value
+from slth.network.reading.operators import OPERATORS
+from slth.network.reading.recognise import recognised
+from slth.network.reading.words import shown
+
+CREATE = {"zeros_like": 0.0, "new_zeros": 0.0, "ones_like": 1.0, "new_ones": 1.0, "full_like": None, "new_full": None}
+_MOVES = "clone detach alias lift_fresh_copy view reshape t transpose permute unsqueeze squeeze expand slice select"
+EXACT = frozenset((*_MOVES.split(), "zeros", "ones", "full", "arange"))  # operators that round nothing
+RANDOM = ("rand", "bernoulli", "normal", "multinomial", "dropout")
+
+
+def draft_of(program: ExportedProgram, model: nn.Module, shape: Shape) -> Draft:
+    """The steps that a program runs on inputs of a shape, without the batch.
+
+    Raises:
+        InputError: an operator that has no meaning here, by the name of its module; a batch that does not stay apart.
+    """
+    draft = Draft(shape)
+    values: dict[fx.Node, Any] = {}
+    for node in program.graph.nodes:
+        if node.op == "placeholder":
+            values[node] = _placeholder(program, model, node, shape)
+        elif node.op == "output":
+            found = [_resolved(values, argument) for argument in node.args[0]]
+            if len(found) != 1:
+                raise InputError(f"the model gives {len(found)} outputs; a network with one output tensor is read")
+            draft.output = _output(found[0])
+        elif node.op == "call_function":
+            here = _here(draft, model, node)
+            try:
+                values[node] = recognised(here, node, values) or _computed(here, node, values)
+                _check_shape(here, node.meta.get("val"), values[node])
+            except InputError as error:
+                values[node] = Unread(error)
+    return draft
+
+
+def _placeholder(program: ExportedProgram, model: nn.Module, node: fx.Node, shape: Shape) -> Any:
+    spec = next(spec for spec in program.graph_signature.input_specs if spec.arg.name == node.name)
+    if spec.kind.name == "USER_INPUT":
+        return Value(INPUT, shape) if isinstance(node.meta.get("val"), Tensor) else None
+    assert spec.target is not None
+    tensor = program.state_dict.get(spec.target, program.constants.get(spec.target))
+    assert isinstance(tensor, Tensor)
+    return Known(tensor.detach(), frozenset([_first_name(model, spec.target)]))
+
+
+def _first_name(model: nn.Module, name: str) -> str:
+    """Of a tensor that is tied under several names, the first."""
+    state = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+    own = next((tensor for other, tensor in state if other == name), None)
+    return next((other for other, tensor in state if tensor is own), name)
+
+
+def _here(draft: Draft, model: nn.Module, node: fx.Node) -> Here:
+    stack = [(path, kind) for path, kind in node.meta.get("nn_module_stack", {}).values() if "_empty_nn" not in path]
+    path, kind = stack[-1] if stack else ("", type(model).__name__)
+    path = re.sub(r"@\d+", "", path)  # a module that is called again
+    try:
+        module = model.get_submodule(path)
+    except AttributeError:
+        module = model
+    kind = kind if isinstance(kind, str) else kind.__name__
+    value = node.meta.get("val")
+    value = value[0] if isinstance(value, tuple) and value else value  # a value and its indices
+    shape = _without_batch(value) if isinstance(value, Tensor) else None
+    name = str(node.target).removeprefix("aten.")
+    return Here(draft, name, path, kind.rpartition(".")[2], bool(path) and not _inner(module), shape)
+
+
+def _inner(module: nn.Module) -> bool:
+    return any(name != "parametrizations" for name, _ in module.named_children())
+
+
+def _resolved(values: dict[fx.Node, Any], argument: Any) -> Any:
+    """An argument with nodes replaced by what they are.
+
+    Raises:
+        InputError: one of them could not be read.
+    """
+    if isinstance(argument, fx.Node):
+        found = values.get(argument)
+        if isinstance(found, Unread):
+            raise found.error
+        return found
+    if isinstance(argument, (list, tuple)):
+        return [_resolved(values, part) for part in argument]
+    return argument
+
+
+def _computed(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
+    """What a node gives."""
+    if node.target is operator.getitem:
+        parts, index = (_resolved(values, argument) for argument in node.args)
+        if parts[index] is None:
+            here.refuse("is asked for indices; only values are read")
+        return parts[index]
+    if here.op.startswith("sym_size") or isinstance(
+        node.meta.get("val"), (torch.SymInt, torch.SymFloat, torch.SymBool)
+    ):
+        for argument in node.args:
+            _resolved(values, argument)
+        if here.op.startswith(("item", "_local_scalar")):
+            here.refuse("turns a value into a number; what a network computes must be a function of tensors")
+        return Batch()
+    if here.op.startswith("_assert"):
+        return None
+    arguments = _named(node, values)
+    if not any(isinstance(part, Value) for part in _parts(vars(arguments).values())):
+        return _constant(here, node, arguments)
+    _check_batch(here, node.meta.get("val"))
+    base = here.op.partition(".")[0]
+    if base in CREATE:
+        fill = CREATE[base] if CREATE[base] is not None else arguments.fill_value
+        return _filled(here, node, fill)
+    if here.op not in OPERATORS:
+        what = "draws random numbers" if any(word in base for word in RANDOM) else "is no op that can be read"
+        here.refuse(f"{what}; linear maps, convolutions, pools, activations and arithmetic with constants are")
+    return OPERATORS[here.op](here, arguments)
+
+
+def _named(node: fx.Node, values: dict[fx.Node, Any]) -> SimpleNamespace:
+    """Arguments by name, defaults filled in."""
+    schema = getattr(node.target, "_schema", None)
+    if schema is None:
+        return SimpleNamespace(**{f"_{i}": _resolved(values, argument) for i, argument in enumerate(node.args)})
+    found: dict[str, Any] = {}
+    for i, argument in enumerate(schema.arguments):
+        given = node.args[i] if i < len(node.args) else node.kwargs.get(argument.name, argument.default_value)
+        found[argument.name] = _resolved(values, given)
+    return SimpleNamespace(**found)
+
+
+def _parts(values: Iterable[Any]) -> Iterable[Any]:
+    for value in values:
+        if isinstance(value, (list, tuple)):
+            yield from _parts(value)
+        else:
+            yield value
+
+
+def _constant(here: Here, node: fx.Node, arguments: SimpleNamespace) -> Any:
+    """A node without the input: as PyTorch computes it, for a batch of one."""
+    if any(word in here.op for word in RANDOM):
+        here.refuse("draws random numbers; a network must compute the same each time")
+    parts = [part for part in _parts(vars(arguments).values()) if isinstance(part, Known)]
+    names = frozenset[str]().union(*(part.names for part in parts))
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return [plain(part) for part in value]
+        return value.tensor if isinstance(value, Known) else 1 if isinstance(value, Batch) else value
+
+    here.draft.computed |= here.op.partition(".")[0] not in EXACT
+    with torch.no_grad():
+        found: Any = node.target(**{name: plain(value) for name, value in vars(arguments).items()})  # pyright: ignore
+    if isinstance(found, (list, tuple)):
+        return tuple(Known(part, names) for part in found)
+    return Known(found, names) if isinstance(found, Tensor) else found
+
+
+def _filled(here: Here, node: fx.Node, fill: Any) -> Known:
+    """A new tensor of one number: its shape may be a value's."""
+    shape = _without_batch(node.meta["val"])
+    if shape is None:
+        here.refuse("makes a tensor whose first axis is not the batch")
+    number = fill.numbers if isinstance(fill, Known) else fill
+    value: Tensor = node.meta["val"]
+    return Known(torch.full((1, *shape), float(number), dtype=value.dtype, device=value.device))
+
+
+def _without_batch(value: Tensor) -> Shape | None:
+    """The shape of one example; None if axis 0 is not the batch, or others depend on it."""
+    first, *others = value.shape or (0,)
+    if not isinstance(first, torch.SymInt) or not re.fullmatch(r"s\d+", str(first)):
+        return None
+    return None if any(isinstance(length, torch.SymInt) for length in others) else tuple(others)
+
+
+def _check_batch(here: Here, value: Any) -> None:
+    """The batch is axis 0 of a value, alone; of several the first."""
+    value = value[0] if isinstance(value, (list, tuple)) and value else value
+    if isinstance(value, Tensor) and _without_batch(value) is None:
+        given = f"({', '.join(re.sub(r's[0-9]+', 'batch', str(length)) for length in value.shape)})"
+        here.refuse(f"gives values of shape {given}; the examples of a batch must stay apart, on axis 0")
+
+
+def _check_shape(here: Here, metas: Any, values: Any) -> None:
+    """Shapes are those that PyTorch says."""
+    for meta, value in zip(metas, values, strict=False) if isinstance(values, tuple) else [(metas, values)]:
+        if isinstance(value, Value) and _without_batch(meta) != value.shape:
+            here.refuse(f"gives values of shape {tuple(meta.shape)}, read as {value.shape}; please report this")
+
+
+def _output(found: Any) -> str:
+    if not isinstance(found, Value):
+        kind = "a constant" if isinstance(found, Known) else shown(type(found).__name__)
+        raise InputError(f"the model's output is {kind}; expected a tensor that depends on the input")
+    return found.name

@@ -1,0 +1,53 @@
+"""What can be asked of each verb: one frozen record per verb, every argument declared once. Imports no NumPy.
+
+The options of the command line, those of sweeps, the question of a record and the request that a command hands on are
+derived from these; the functions of `slth` spell their signatures out for people, and a test compares.
+"""
+
+from slth.records.verbs._argument import (
+    Argument,
+    arguments,
+    check,
+    defaults,
+    flag_of,
+    group,
+    keywords,
+    question,
+    read,
+    swept,
+)
+from slth.records.verbs._construct import DEFAULT_TARGET, Construct, Plan
+from slth.records.verbs._kinds import Kind, WeightAt
+from slth.records.verbs._search import Search
+from slth.records.verbs._sweep import Sweep
+from slth.records.verbs._ticket import Evaluate, Export, Report, Show, Verify
+from slth.records.verbs._train import Train
+
+VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Export, Report, Train, Search, Sweep)
+
+__all__ = [
+    "DEFAULT_TARGET",
+    "VERBS",
+    "Argument",
+    "Construct",
+    "Evaluate",
+    "Export",
+    "Kind",
+    "Plan",
+    "Report",
+    "Search",
+    "Show",
+    "Sweep",
+    "Train",
+    "Verify",
+    "WeightAt",
+    "arguments",
+    "check",
+    "defaults",
+    "flag_of",
+    "group",
+    "keywords",
+    "question",
+    "read",
+    "swept",
+]

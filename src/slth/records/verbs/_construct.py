@@ -1,0 +1,110 @@
+"""What can be asked of `construct` and of `plan`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from slth._errors import InputError
+from slth.records.verbs import _shared
+from slth.records.verbs._argument import Argument, check
+from slth.records.verbs._kinds import FILE, whole
+
+DEFAULT_TARGET: Mapping[str, Any] = {"data": "digits", "epochs": 30}  # what is trained where no target is given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Construct:
+    """Turn a trained network into a ticket: a seed, a mask and a certificate.
+
+    With no TARGET: trains one on the embedded digits, constructs, verifies and evaluates.
+
+    Exit code 1 if some weight missed the tolerance asked for: the ticket is written, the misses are listed.
+
+    With --epsilon: 0 if the certificate meets it, whatever weights missed; 2, and no ticket, if it does not.
+    """
+
+    target: Annotated[
+        Path | None,
+        Argument(
+            FILE,
+            "Trained network: .safetensors, .pt, .npz. Default: an MLP trained now on the embedded digits.",
+            positional=True,
+            metavar="TARGET",
+            swept=True,
+        ),
+    ] = None
+    model: _shared.Model = None
+    input_shape: _shared.InputShape = None
+    out: Annotated[
+        Path | None,
+        Argument(FILE, "The ticket to write. Default: TARGET's name with .slth, here.", command=True, asked=False),
+    ] = None
+    tolerance: _shared.Tolerance = None
+    epsilon: _shared.Epsilon = None
+    failure_probability: _shared.FailureProbability = 0.01
+    candidates: _shared.Candidates = None
+    seed: Annotated[int, Argument(whole("30", least=0), "Names the random network.", swept=True, group="plan")] = 0
+    retries: Annotated[
+        int,
+        Argument(
+            whole("3", least=0),
+            "Further attempts while weights miss, each of the whole network: "
+            "wider, or with --candidates the next seed.",
+            swept=True,
+            group="plan",
+        ),
+    ] = 0
+    source: Annotated[Path | None, Argument(FILE, "Use the random network of this ticket.")] = None
+    input_range: _shared.InputRange = None
+    data: _shared.RangeData = None
+    data_dir: _shared.DataDir = None
+    mean: _shared.Mean = None
+    std: _shared.Std = None
+    order: _shared.Order = None
+    activation: _shared.Activation = None
+    threads: Annotated[
+        int | None, Argument(whole(least=1), "Threads. Default: the processors of this process.", asked=False)
+    ] = None
+    records: _shared.Records = None
+    as_json: _shared.Json = False
+    quiet: _shared.Quiet = False
+    verbose: _shared.Verbose = False
+
+    def __post_init__(self) -> None:
+        check(self)
+        _check_one_promise(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The width a network needs: theorem, first moment and measured failure probability; nothing is constructed.
+
+    With --candidates: the misses to expect at that width.
+    """
+
+    target: Annotated[Path | None, Argument(FILE, "The trained network: .safetensors, .pt or .npz.")] = None
+    model: _shared.Model = None
+    input_shape: _shared.InputShape = None
+    tolerance: _shared.Tolerance = None
+    epsilon: _shared.Epsilon = None
+    failure_probability: _shared.FailureProbability = 0.01
+    candidates: _shared.Candidates = None
+    input_range: _shared.InputRange = None
+    data: _shared.RangeData = None
+    data_dir: _shared.DataDir = None
+    mean: _shared.Mean = None
+    std: _shared.Std = None
+    order: _shared.Order = None
+    activation: _shared.Activation = None
+    as_json: _shared.Json = False
+    quiet: _shared.Quiet = False
+
+    def __post_init__(self) -> None:
+        check(self)
+        _check_one_promise(self)
+
+
+def _check_one_promise(asked: Construct | Plan) -> None:
+    if asked.tolerance is not None and asked.epsilon is not None:
+        raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")

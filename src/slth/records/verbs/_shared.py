@@ -1,0 +1,102 @@
+"""Arguments that several verbs have: type, kind and help in one."""
+
+from pathlib import Path
+from typing import Annotated
+
+from slth.records.verbs._argument import Argument
+from slth.records.verbs._kinds import (
+    DATA,
+    FILE,
+    NAMES,
+    NUMBERS,
+    PAIR,
+    TEXT,
+    TRUTH,
+    WEIGHT,
+    WHOLES,
+    WeightAt,
+    one_of,
+    real,
+    whole,
+)
+
+DATA_SETS = ("digits", "mnist", "fashion_mnist", "cifar10")
+DATA_HELP = f"{', '.join(DATA_SETS)}, or an .npz with x and y."
+
+Ticket = Annotated[Path, Argument(FILE, "The ticket.", positional=True, metavar="T.slth")]
+Target = Annotated[Path | None, Argument(FILE, "The network the ticket stands for: .safetensors or .pt.")]
+Model = Annotated[
+    str | None,
+    Argument(TEXT, "The network as code, which is run: package.module:function or net.py:function.", metavar="M"),
+]
+InputShape = Annotated[
+    tuple[int, ...] | None,
+    Argument(WHOLES, "Shape of one input of a module, such as 3,32,32, if its first layer does not tell."),
+]
+Order = Annotated[
+    tuple[str, ...] | None,
+    Argument(NAMES, "Layer names from input to output: a,b,c, if the file does not tell.", asked=False),
+]
+Activation = Annotated[str | None, Argument(one_of("relu"), "Between the layers: {known}.", asked=False)]
+
+Tolerance = Annotated[
+    float | None,
+    Argument(
+        real("0.01", above=0),
+        "Largest error of one weight. Default: 1e-4.",
+        provenance=True,
+        swept=True,
+        group="plan",
+    ),
+]
+Epsilon = Annotated[
+    float | None,
+    Argument(
+        real("0.01", above=0),
+        "Instead: largest certified error of any output on the input range.",
+        provenance=True,
+        swept=True,
+        group="plan",
+    ),
+]
+Candidates = Annotated[
+    int | None,
+    Argument(
+        whole("30", least=1, most=64),
+        "Random candidates per weight, 1 to 64. Default: planned.",
+        provenance=True,
+        swept=True,
+        group="plan",
+    ),
+]
+FailureProbability = Annotated[
+    float,
+    Argument(
+        real("0.01", above=0, below=1),
+        "Plan the width so that at most this many weights miss.",
+        provenance=True,
+        swept=True,
+        group="plan",
+    ),
+]
+
+InputRange = Annotated[tuple[float, float] | None, Argument(PAIR, "Range of the network's inputs.")]
+RangeData = Annotated[str | Path | None, Argument(DATA, "Take the input range from this data set.", asked=False)]
+DataDir = Annotated[
+    Path | None, Argument(FILE, "Folder of the image data sets.", metavar="FOLDER", variable="SLTH_DATA", asked=False)
+]
+Mean = Annotated[
+    tuple[float, ...] | None,
+    Argument(NUMBERS, "Data becomes (x - mean) / std; one number, or one per channel.", swept=True),
+]
+Std = Annotated[tuple[float, ...] | None, Argument(NUMBERS, "Goes with --mean.", swept=True)]
+
+Weight = Annotated[WeightAt | None, Argument(WEIGHT, "Take one weight apart; IN may be `bias`.")]
+Records = Annotated[
+    Path | None, Argument(FILE, "Append the record to this JSON lines file.", command=True, asked=False)
+]
+Json = Annotated[bool, Argument(TRUTH, "Print JSON instead of the table.", flag="--json", command=True, asked=False)]
+Quiet = Annotated[
+    bool, Argument(TRUTH, "No progress and no notes, only the result.", short="-q", command=True, asked=False)
+]
+Verbose = Annotated[bool, Argument(TRUTH, "More notes on stderr.", short="-v", command=True, asked=False)]

@@ -1,0 +1,35 @@
+"""What can be asked of `sweep`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from slth.records.verbs import _shared
+from slth.records.verbs._argument import Argument, check
+from slth.records.verbs._kinds import FILE, TRUTH, whole
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Run a grid of options; run it again to do what is missing. Several runs may fill one folder together.
+
+    Writes a record per cell, table.csv and heatmap.svg. Exit code 1 if cells failed; the others are done all the same.
+    """
+
+    recipe: Annotated[
+        Path, Argument(FILE, "Verb, options, grid, table.", positional=True, metavar="RECIPE.toml", command=True)
+    ]
+    out: Annotated[
+        Path | None,
+        Argument(FILE, "For the results. Default: RECIPE-results beside the recipe.", metavar="FOLDER", command=True),
+    ] = None
+    workers: Annotated[int, Argument(whole(least=1), "Processes, which share the processors.")] = 1
+    dry_run: Annotated[
+        bool, Argument(TRUTH, "Print what is open and the estimated time; write nothing.", command=True)
+    ] = False
+    keep_failed: Annotated[bool, Argument(TRUTH, "Leave alone the cells that failed before.")] = False
+    as_json: _shared.Json = False
+    quiet: _shared.Quiet = False
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -1,0 +1,92 @@
+"""What can be asked about a ticket: `verify`, `evaluate`, `show`, `export`, `report`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from slth.records.verbs import _shared
+from slth.records.verbs._argument import Argument, check
+from slth.records.verbs._kinds import DATA, FILE, FILES, WEIGHT, WeightAt, one_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verify:
+    """Recheck a ticket; exit 0 only if everything that was checked holds."""
+
+    ticket: _shared.Ticket
+    target: _shared.Target = None
+    model: _shared.Model = None
+    order: _shared.Order = None
+    as_json: _shared.Json = False
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluate:
+    """Accuracy with confidence interval; with --target also distance, predictions changed and predictions proved."""
+
+    ticket: _shared.Ticket
+    data: Annotated[str | Path, Argument(DATA, _shared.DATA_HELP)]
+    target: _shared.Target = None
+    model: _shared.Model = None
+    order: _shared.Order = None
+    data_dir: _shared.DataDir = None
+    mean: _shared.Mean = None
+    std: _shared.Std = None
+    records: _shared.Records = None
+    as_json: _shared.Json = False
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Show:
+    """What is inside a ticket, without generating weights; with --weight one weight, its candidates and their sum."""
+
+    ticket: _shared.Ticket
+    weight: _shared.Weight = None
+    target: _shared.Target = None
+    order: _shared.Order = None
+    picture: Annotated[Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", asked=False)] = None
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Export:
+    """Write the network that a ticket stands for as a plain state dict."""
+
+    ticket: _shared.Ticket
+    out: Annotated[Path, Argument(FILE, "File to write; the suffix says the format: .safetensors.", asked=False)]
+    view: Annotated[
+        str, Argument(one_of("realised", "source"), "realised: the target's shape; source: the random network.")
+    ] = "realised"
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One self-contained page about tickets and records; with --target and --data it compares, proves and measures."""
+
+    files: Annotated[
+        tuple[Path, ...],
+        Argument(FILES, "Tickets, and records in JSON lines.", positional=True, metavar="FILES"),
+    ]
+    out: Annotated[Path, Argument(FILE, "The page to write: .html.", asked=False)]
+    target: _shared.Target = None
+    order: _shared.Order = None
+    data: Annotated[str | Path | None, Argument(DATA, f"Evaluate on {_shared.DATA_HELP}")] = None
+    data_dir: _shared.DataDir = None
+    mean: _shared.Mean = None
+    std: _shared.Std = None
+    weight: Annotated[WeightAt | None, Argument(WEIGHT, "The weight to take apart; IN may be `bias`.")] = None
+    quiet: _shared.Quiet = False
+
+    def __post_init__(self) -> None:
+        check(self)

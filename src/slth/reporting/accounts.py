@@ -1,0 +1,142 @@
+"""What a ticket costs, and how to make it again."""
+
+import re
+import shlex
+
+from slth.reporting.exhibit import Exhibit
+from slth.reporting.facts import Facts
+from slth.reporting.html import Html, join, pairs, percent, table, tag
+from slth.ticket import Ticket
+
+
+def counts(exhibit: Exhibit, facts: Facts) -> Html:
+    """Source, kept and target parameters, by both ways of counting that the literature uses."""
+    ticket = exhibit.ticket
+    target = ticket.target_parameters
+
+    def row(name: str, source: int, kept: int) -> list[str]:
+        times = [f"{number / target:,.1f} ×" for number in (source, kept)]
+        return [name, f"{source:,}", times[0], f"{kept:,}", times[1], percent(kept / source)]
+
+    rows = [
+        row("candidates", ticket.mask_bits, facts.edges),
+        row("every entry", ticket.size, facts.kept_parameters),
+    ]
+    head = ["way of counting", "source", "per target weight", "kept", "per target weight", "density"]
+    bits = 8 * exhibit.size
+    text = (
+        f"The target has {target:,} parameters. How large the random network is beside it depends on what is counted: "
+        "its candidates, the random products that a weight may choose from, or every entry of its matrices."
+    )
+    note = (
+        "Kept, of every entry: surviving edges of lift and mixing layers, neurons without a kept edge removed. Density "
+        "is the kept fraction."
+    )
+    rest = [
+        ("mask bits", f"{ticket.mask_bits:,}, {ticket.mask_bits / target:.1f} per target weight"),
+        ("file", f"{exhibit.size:,} bytes, {bits / target:.1f} bits per target weight"),
+        ("target in float32", f"{4 * target:,} bytes, 32 bits per weight{_compared(bits, 32 * target)}"),
+    ]
+    return join([tag("p", text), table(head, rows, label="Counts"), tag("p", note, class_="note"), pairs(rest)])
+
+
+def _compared(ticket: int, target: int) -> str:
+    return ": the ticket is no compression" if ticket > target else f": {target / ticket:.1f} times the ticket"
+
+
+def repeat(exhibit: Exhibit) -> Html:
+    """The commands that make and check this ticket."""
+    ticket, origin = exhibit.ticket, exhibit.ticket.provenance
+    lines = commands(exhibit)
+    text = (
+        "Run on the same target, slth construct of this version gives this file again, bit for bit, on any machine and "
+        "with any number of threads."
+    )
+    rows = [
+        ("version", f"slth {origin.version}"),
+        ("method", origin.method),
+        ("seed", str(ticket.seed)),
+        *((name.replace("-", " ") + " asked for", value) for name, value in _asked(ticket)),
+        ("attempts", str(origin.attempts)),
+        ("target, SHA-256 of its weights", tag("code", origin.target or "not recorded")),
+        ("this file, SHA-256", tag("code", exhibit.digest)),
+        ("tensor names", ", ".join(name for pair in origin.names.values() for name in pair if name is not None)[:2000]),
+    ]
+    if _borrowed(ticket):
+        text += " The random network was that of another ticket; as a source, this one will do."
+    parts = [
+        tag("p", text),
+        tag(
+            "pre",
+            tag(
+                "code",
+                join(
+                    tag("span", join((tag("span", word) for word in line.split(" ")), " "), class_="line")
+                    for line in lines
+                ),
+            ),
+        ),
+    ]
+    if ticket.inputs is not None and ticket.inputs.lower is not None and len(ticket.inputs.lower) > 1:
+        note = (
+            "The input range has one pair for each input; from Python: slth.construct(..., input_range=(lower, upper))."
+        )
+        parts.append(tag("p", note, class_="note"))
+    return join([*parts, pairs(rows)])
+
+
+def commands(exhibit: Exhibit) -> list[str]:
+    """Shell lines, every word of a stranger quoted."""
+    ticket, version = exhibit.ticket, exhibit.ticket.provenance.version
+    target = _file(exhibit.target_name or "TARGET.safetensors")
+    name = _file(exhibit.name)
+    data = shlex.quote(exhibit.data) if exhibit.data else "DATA"
+    lines = [f"pip install 'slth[nn]=={version}'"] if re.fullmatch(r"\d[\w.+]*", version, re.ASCII) else []
+    place = ["--source", name, "--out", "again.slth"] if _borrowed(ticket) else ["--out", name]
+    return [
+        *lines,
+        " ".join(["slth construct", target, *place, *_options(ticket)]),
+        f"slth verify {name} --target {target}",
+        f"slth evaluate {name} --data {data} --target {target}",
+    ]
+
+
+def _options(ticket: Ticket) -> list[str]:
+    """What was asked: everything that fixes the ticket, given the target."""
+    inputs, origin = ticket.inputs, ticket.provenance
+    options = [f"--{name}={value}" for name, value in _asked(ticket)]
+    if not _borrowed(ticket):
+        retried = 0 if origin.asked.get("candidates") is None else origin.attempts - 1  # each time with the next seed
+        options.append(f"--seed={max(ticket.seed - retried, 0)}")
+    if origin.attempts > 1:
+        options.append(f"--retries={origin.attempts - 1}")
+    if inputs is not None:
+        if inputs.lower is not None and inputs.upper is not None and len(inputs.lower) == 1:
+            options.append(f"--input-range={_number(inputs.lower[0])},{_number(inputs.upper[0])}")
+        if inputs.mean is not None and inputs.std is not None:
+            options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
+    weights = [weight for weight, _ in origin.names.values()]
+    if len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
+        options.append("--order " + shlex.quote(",".join(weight.rpartition(".")[0] for weight in weights)))
+    return options
+
+
+def _borrowed(ticket: Ticket) -> bool:
+    """Neither planned nor given, its width is that of another ticket's random network, which is this ticket's, too."""
+    asked = ticket.provenance.asked
+    return asked.get("failure_probability") is None and asked.get("candidates") is None
+
+
+def _asked(ticket: Ticket) -> list[tuple[str, str]]:
+    asked = ticket.provenance.asked
+    names = ("tolerance", "epsilon", "failure_probability", "candidates")
+    return [(name.replace("_", "-"), _number(asked[name])) for name in names if asked.get(name) is not None]
+
+
+def _number(value: float | int) -> str:
+    """The shortest text that reads back as this number."""
+    return repr(value).removesuffix(".0")
+
+
+def _file(name: str) -> str:
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)

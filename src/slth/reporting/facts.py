@@ -1,0 +1,144 @@
+"""Everything a page states that the ticket does not say by itself, computed once: the sections only write.
+
+Counts, with m the mask of the mixing layer and one row per output:  edges = Σ m,  neurons = how many columns keep any.
+Errors of coefficients, in float64:  |P − W| and |N + W| over the halves that exist, and |b̂ − b|.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from slth.certificate import per_input_error
+from slth.graph import Affine, Realised, Target
+from slth.reporting.exhibit import Exhibit
+from slth.ticket import Problems, Ticket
+
+MOST_PICTURES = 8  # maps drawn; a stranger's ticket may have thousands
+_RASTER_ROWS, _RASTER_COLUMNS, _RASTER_GROUPS = 40, 116, 8
+_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Raster:
+    """A part of a mask: the candidates of some inputs for some outputs, both evenly spread."""
+
+    outputs: Int64[np.ndarray, " row"]
+    inputs: Int64[np.ndarray, " group"]
+    kept: Bool[np.ndarray, "row group n"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MapFacts:
+    """The mask of one map, counted."""
+
+    edges: int  # mixing weights kept
+    neurons: int  # lift neurons with a kept edge: each keeps its one lift weight
+    empty: int  # half-weights (biases not counted) that keep no candidate
+    halves: int  # half-weights
+    early: int  # kept candidates of weights that stand in the first half of their slot's list
+    example: tuple[int, int]  # row, input: among the largest hundredth of the weights, most candidates kept
+    raster: Raster
+    errors: Float64[np.ndarray, " coefficient"] | None  # against the target
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Facts:
+    """What was computed for a page; None where target or data are missing."""
+
+    maps: Mapping[str, MapFacts]
+    per_input: Float64[np.ndarray, " batch"] | None  # bound on the largest |f − f̂| of an output, for each input
+    measured: Float64[np.ndarray, " batch"] | None  # the same as seen, both networks in float32
+
+    @property
+    def edges(self) -> int:
+        """Mixing weights kept, all layers."""
+        return sum(part.edges for part in self.maps.values())
+
+    @property
+    def kept_parameters(self) -> int:
+        """Surviving edges of lift and mixing layers, dead neurons removed."""
+        return self.edges + sum(part.neurons for part in self.maps.values())
+
+
+def gather(exhibit: Exhibit) -> Facts:
+    """Count, and regenerate the coefficients if there is a target to compare them with. Memory of one map's mask."""
+    ticket, target = exhibit.ticket, exhibit.target
+    parts = {path: ticket.realised(path) for path in ticket.maps}
+    wanted: Mapping[str, Affine] = {} if target is None else target.coefficients
+    maps = {path: _count(ticket, path, part, wanted.get(path)) for path, part in parts.items()}
+    per_input = measured = None
+    if target is not None and exhibit.inputs is not None:
+        per_input = per_input_error(target, parts, exhibit.inputs.astype(np.float64)).max(axis=1)
+        measured = _measure(ticket, target, parts, exhibit.inputs)
+    return Facts(maps, per_input, measured)
+
+
+def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> MapFacts:
+    op, mask = ticket.maps[path], ticket.map_mask(path)
+    rows, inputs, taps = op.coefficients
+    kept, halves, empty, early = np.zeros((inputs, rows), np.int64), 0, 0, 0
+    pieces: list[tuple[np.ndarray, Problems]] = []
+    for block in ticket.gadgets[path].problems(path, op, ticket.seed):
+        if block.half == "bias":
+            continue
+        bits = mask[:, block.columns]  # (w, slot, n)
+        counts = np.count_nonzero(bits, axis=2)
+        halves, empty = halves + counts.size, empty + int(np.count_nonzero(counts == 0))
+        early += int(np.count_nonzero(bits[:, :, : bits.shape[2] // 2]))
+        if block.half == "positive":
+            kept[block.inputs] = counts[::taps].T
+            pieces.append((bits, block))
+    return MapFacts(
+        edges=int(np.count_nonzero(mask)),
+        neurons=int(np.count_nonzero(mask.any(axis=0))),
+        empty=empty,
+        halves=halves,
+        early=early,
+        example=_example(part.positive[:, :, 0], kept.T),
+        raster=_raster(pieces, rows, inputs, taps),
+        errors=None if wanted is None else _errors(wanted, part),
+    )
+
+
+def _example(weights: np.ndarray, kept: np.ndarray) -> tuple[int, int]:
+    """Of the largest hundredth of the weights (row, inp), the first that keeps most candidates."""
+    size = np.abs(weights)
+    large = size >= np.partition(size.reshape(-1), -max(1, size.size // 100))[-max(1, size.size // 100)]
+    row, input = np.unravel_index(int(np.where(large, kept, -1).argmax()), kept.shape)
+    return int(row), int(input)
+
+
+def _raster(pieces: list[tuple[np.ndarray, Problems]], rows: int, inputs: int, taps: int) -> Raster:
+    """The bits of some rows at tap 0 and of some inputs."""
+    chosen = _spread(rows, _RASTER_ROWS)
+    candidates = pieces[0][0].shape[2]
+    groups = min(max(1, _RASTER_COLUMNS // (candidates + 1)), _RASTER_GROUPS)
+    some = _spread(inputs, groups)
+    kept = [bits[chosen * taps][:, np.isin(block.inputs, some)] for bits, block in pieces]
+    return Raster(chosen, some, np.concatenate(kept, axis=1))
+
+
+def _spread(count: int, most: int) -> np.ndarray:
+    """At most `most` of 0 ... count − 1, the middles of equal parts."""
+    parts = min(count, most)
+    return (2 * np.arange(parts) + 1) * count // (2 * parts)
+
+
+def _errors(wanted: Affine, found: Realised) -> np.ndarray:
+    parts = [found.positive - wanted.weight]
+    if found.negative is not None:
+        parts.append((found.negative + wanted.weight)[:, found.signed])
+    if found.bias is not None and wanted.bias is not None:
+        parts.append(found.bias - wanted.bias)
+    return np.abs(np.concatenate([part.reshape(-1) for part in parts]))
+
+
+def _measure(ticket: Ticket, target: Target, parts: Mapping[str, Realised], inputs: np.ndarray) -> np.ndarray:
+    """The largest |f − f̂| of an output for each input, float32. Needs PyTorch."""
+    from slth.network import outputs, realised_from, target_module
+
+    theirs = outputs(target_module(target), inputs, batch=_BATCH)
+    ours = outputs(realised_from(ticket, parts), inputs, batch=_BATCH)
+    return np.abs(ours - theirs).max(axis=1).astype(np.float64)

@@ -1,0 +1,133 @@
+"""One self-contained HTML page about tickets and records: no script, no outside request, the same bytes every time."""
+
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+
+from slth._errors import InputError
+from slth._files import write_atomically
+from slth._version import __version__
+from slth.records import Record
+from slth.reporting import accounts, evidence, layers, summary, tables
+from slth.reporting.exhibit import Exhibit, bound_of
+from slth.reporting.facts import Facts, gather
+from slth.reporting.html import Html, at_most, join, percent, plural, table, tag
+from slth.ticket import network_name
+
+_SUFFIXES = (".html", ".htm")
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # a browser obeys it: nothing is fetched
+
+
+def check_page_name(path: str | Path) -> None:
+    """Refuse names that a browser would not open as a page."""
+    if Path(path).suffix.lower() not in _SUFFIXES:
+        raise InputError(f"a report is written as .html; got {Path(path).name!r}")
+
+
+def write_page(path: str | Path, exhibits: Sequence[Exhibit], records: Sequence[Record] = ()) -> Path:
+    """Write the page about some tickets and records.
+
+    Raises:
+        InputError: nothing to report, a name that is no page, or a place that cannot be written.
+    """
+    check_page_name(path)
+    return write_atomically(path, page(exhibits, records).encode())
+
+
+def page(exhibits: Sequence[Exhibit], records: Sequence[Record] = ()) -> str:
+    """The page as text. Cost: regenerating each ticket's random weights two or three times."""
+    if not exhibits and not records:
+        raise InputError("a report needs at least one ticket or one record, got none")
+    title = _title(exhibits, records)
+    parts: list[Html] = []
+    if len(exhibits) != 1:
+        parts.append(tag("header", tag("p", "slth report", class_="kicker"), tag("h1", title)))
+    if len(exhibits) > 1:
+        parts.append(_overview(exhibits))
+    for number, exhibit in enumerate(exhibits, 1):
+        parts.append(_article(exhibit, gather(exhibit), number, alone=len(exhibits) == 1))
+    if records:
+        text = "Measurements as they were recorded: what was asked, what came out, how long it took, where it ran."
+        heading = [tag("h2", "Records")] if exhibits else []
+        body = join([*heading, tag("p", text), tables.records(records)])
+        parts.append(tag("section", body, id="records"))
+    made = f"Made by slth {__version__}. The page holds no script and asks for nothing from outside."
+    return _shell(title, join([tag("main", *parts), tag("footer", made)]))
+
+
+def _shell(title: str, body: Html) -> str:
+    style = files("slth.reporting").joinpath("page.css").read_text("utf-8")
+    return "".join(
+        (
+            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
+            f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
+            '<meta name="color-scheme" content="light dark">\n',
+            '<link rel="icon" href="data:,">\n',
+            tag("title", title),
+            f"\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n",
+        )
+    )
+
+
+def _title(exhibits: Sequence[Exhibit], records: Sequence[Record]) -> str:
+    if len(exhibits) == 1:
+        return exhibits[0].name
+    return f"{len(exhibits)} strong lottery tickets" if exhibits else plural(len(records), "record")
+
+
+def _overview(exhibits: Sequence[Exhibit]) -> Html:
+    """One row per ticket."""
+    head = [
+        "ticket",
+        "network",
+        "seed",
+        "tolerance",
+        "misses",
+        "difference at most",
+        "accuracy",
+        "predictions changed",
+        "bits per weight",
+        "file, bytes",
+    ]
+    rows: list[list[str]] = []
+    for number, exhibit in enumerate(exhibits, 1):
+        ticket, bound = exhibit.ticket, bound_of(exhibit.ticket)
+        found = exhibit.evaluations[0] if exhibit.evaluations else None
+        rows.append(
+            [
+                tag("a", exhibit.name, href=f"#t{number}"),
+                network_name(ticket.network).removeprefix("relu_mlp "),
+                str(ticket.seed),
+                summary.tolerances(exhibit),
+                f"{ticket.misses:,}",
+                "no bound" if bound is None else at_most(bound),
+                "–" if found is None else percent(found.accuracy.value),
+                "–" if found is None or found.changed is None else f"{found.changed:,}",
+                f"{ticket.mask_bits / ticket.target_parameters:.1f}",
+                f"{exhibit.size:,}",
+            ]
+        )
+    return tag("section", table(head, rows, label="The tickets"))
+
+
+def _article(exhibit: Exhibit, facts: Facts, number: int, *, alone: bool) -> Html:
+    """Everything about one ticket."""
+    sections = (
+        ("summary", "Summary", summary.summary(exhibit)),
+        ("claims", "Proved, measured, missing", summary.claims(exhibit)),
+        ("layers", "Layer by layer", layers.layers(exhibit.ticket, facts)),
+        ("errors", "Errors against the tolerance", evidence.errors(exhibit, facts)),
+        ("weight", "One weight taken apart", evidence.one_weight(exhibit, facts)),
+        ("mask", "The mask", evidence.masks(exhibit, facts)),
+        ("differences", "Measured and proved", evidence.differences(exhibit, facts)),
+        ("counts", "Counts", accounts.counts(exhibit, facts)),
+        ("repeat", "How to repeat it", accounts.repeat(exhibit)),
+    )
+    links = tag(
+        "nav", *(tag("a", title, href=f"#t{number}-{key}") for key, title, _ in sections), aria_label="Sections"
+    )
+    body = join(tag("section", tag("h3", title), text, id=f"t{number}-{key}") for key, title, text in sections)
+    kicker = tag("p", "Strong lottery ticket", class_="kicker")
+    heading = tag("h1" if alone else "h2", exhibit.name)
+    return tag("article", kicker, heading, summary.opening(exhibit), links, body, id=f"t{number}")

@@ -1,0 +1,197 @@
+"""What a page says first about a ticket: what it is, what was checked, what is proved, measured and missing."""
+
+from collections.abc import Iterator
+
+from slth.reporting.exhibit import Exhibit, Measured, Share, bound_of
+from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
+from slth.reporting.layers import bias_error, weight_error
+from slth.ticket import network_name
+from slth.ticket import summary as rows_of
+
+_MOST_MISSES = 12  # listed one by one
+
+
+def opening(exhibit: Exhibit) -> Html:
+    """One sentence, and the numbers that matter most."""
+    ticket = exhibit.ticket
+    lead = sentence(
+        "A random network of {} weights, named by seed {} and pruned until it computes a {} ReLU network. "
+        "The file says which weights stay, {} bits for each weight of the target, and carries {} powers of two.",
+        f"{ticket.size:,}",
+        str(ticket.seed),
+        network_name(ticket.network).removeprefix("relu_mlp "),
+        f"{ticket.mask_bits / ticket.target_parameters:.1f}",
+        str(2 * len(ticket.gadgets)),
+    )
+    failed = [f"{check.name}: {check.detail}" for check in exhibit.checks if check.verdict == "fails"]
+    more = f"; and {plural(len(failed) - 1, 'further check')}, listed below" if len(failed) > 1 else ""
+    alarm = [tag("p", f"Does not hold: {failed[0]}{more}.", class_="alarm")] if failed else []
+    tiles = join(tag("div", tag("strong", value), tag("span", label)) for value, label in _key_numbers(exhibit))
+    return join([tag("p", lead, class_="lead"), *alarm, tag("div", tiles, class_="key")])
+
+
+def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
+    ticket, bound = exhibit.ticket, bound_of(exhibit.ticket)
+    if bound is None:
+        yield "no bound", "on the outputs: no input range was stated"
+    else:
+        yield f"≤ {at_most(bound)}", f"difference of any output, any input of the range ({exhibit.status})"
+    yield (
+        f"{ticket.misses:,}",
+        f"of {coefficients(exhibit):,} coefficients miss the tolerance {tolerances(exhibit)}",
+    )
+    yield f"{ticket.mask_bits / ticket.target_parameters:.1f}", "mask bits for each weight of the target"
+    for found in exhibit.evaluations[:1]:
+        theirs = "" if found.target_accuracy is None else f"; the target: {percent(found.target_accuracy.value)}"
+        yield percent(found.accuracy.value), f"accuracy on {found.data}{theirs}"
+        if found.changed is not None:
+            yield f"{found.changed:,}", f"of {plural(found.accuracy.count, 'prediction')} changed"
+        if found.unchanged_per_input is not None:
+            yield percent(found.unchanged_per_input.value), "of predictions proved unchanged"
+
+
+def summary(exhibit: Exhibit) -> Html:
+    """The ticket's own summary, its bounds rounded up, and what data said about it."""
+    claimed = {} if exhibit.ticket.claims is None else exhibit.ticket.claims.maps
+    bound = bound_of(exhibit.ticket)
+    upward = {
+        "largest weight error": f"≤ {at_most(max(map(weight_error, claimed.values())))}",
+        "certified |f - ticket|": "no input range, no bound"
+        if bound is None
+        else f"≤ {at_most(bound)} on every output",
+    }
+    rows = [(name, upward.get(name, value)) for name, value in rows_of(exhibit.ticket)]
+    return join([pairs(rows), _on_data(exhibit), _checks(exhibit)])
+
+
+def _on_data(exhibit: Exhibit) -> Html:
+    if not exhibit.evaluations:
+        return join([tag("h4", "On data"), tag("p", "Not evaluated: give --data D, or a record of slth evaluate.")])
+    parts: list[Html] = []
+    for found in exhibit.evaluations:
+        parts.append(tag("h4", f"On {found.data}, {plural(found.accuracy.count, 'input')}"))
+        parts.append(pairs(_evaluation(found)))
+    note = "In brackets: Wilson's 95 % confidence interval."
+    if any(found.target_accuracy is None for found in exhibit.evaluations):
+        note += " Beside the target there is more to say: give --target F."
+    return join([*parts, tag("p", note, class_="note")])
+
+
+def _evaluation(found: Measured) -> Iterator[tuple[str, str]]:
+    def share(part: Share) -> str:
+        low, high = part.interval
+        return f"{percent(part.value)} [{percent(low)}, {percent(high)}], {part.hits:,} right"
+
+    yield "accuracy of the ticket", share(found.accuracy)
+    if found.target_accuracy is not None:
+        yield "accuracy of the target", share(found.target_accuracy)
+    if found.changed is not None:
+        yield "predictions changed", f"{found.changed:,}"
+    if found.measured_error is not None:
+        yield "largest difference of an output", f"{number(found.measured_error)}, measured in float32"
+    if found.unchanged_per_input is not None:
+        part = found.unchanged_per_input
+        yield "predictions proved unchanged", f"{percent(part.value)} ({part.hits:,}), input by input"
+    if found.unchanged_on_box is not None and found.certified_error is not None:
+        part = found.unchanged_on_box
+        yield (
+            "the same, by one bound for all",
+            f"{percent(part.value)} ({part.hits:,}), by the bound over the whole range",
+        )
+
+
+def _checks(exhibit: Exhibit) -> Html:
+    kinds = {"holds": "holds", "fails": "fails"}
+    items = (
+        tag("li", tag("b", check.name), f": {check.detail}", class_=kinds.get(check.verdict, "open"))
+        for check in exhibit.checks
+    )
+    text = "Rechecked when this page was made, from the seed and the mask, without a solver."
+    return join([tag("h4", "Checks"), tag("p", text, class_="note"), tag("ul", *items, class_="checks")])
+
+
+def claims(exhibit: Exhibit) -> Html:
+    """Proved, measured, missing: three different things, side by side."""
+    title = {"proved": "Proved", "stated": "Stated, not rechecked", "refuted": "Stated, but refuted"}[exhibit.status]
+    cards = ((title, _proved(exhibit)), ("Measured", _measured(exhibit)), ("Missing", _missing(exhibit)))
+    boxes = (tag("div", tag("h4", name), *(tag("p", text) for text in texts), class_="card") for name, texts in cards)
+    return join([tag("div", *boxes, class_="cards"), _misses(exhibit)])
+
+
+def _proved(exhibit: Exhibit) -> Iterator[str]:
+    ticket, bound = exhibit.ticket, bound_of(exhibit.ticket)
+    lead = {
+        "proved": "In real arithmetic, rechecked against the target:",
+        "stated": "In real arithmetic, if the ticket is right; to recheck it, give --target F:",
+        "refuted": "The ticket claims this, but a check of it fails:",
+    }[exhibit.status]
+    yield lead
+    worst = max(max(weight_error(c), bias_error(c)) for c in (ticket.claims.maps if ticket.claims else {}).values())
+    yield f"Every weight and bias is within {at_most(worst)} of the target's."
+    if bound is None:
+        yield "Nothing is proved about outputs: no input range was stated at construction."
+        return
+    where = dict(rows_of(ticket))["inputs"]
+    yield f"For every input, {where}, no output differs from the target's by more than {at_most(bound)}."
+    for found in exhibit.evaluations[:1]:
+        each, box = found.unchanged_per_input, found.unchanged_on_box
+        if each is not None and box is not None and exhibit.status != "refuted":
+            yield (
+                f"{each.hits:,} of {each.count:,} predictions on {found.data} cannot change, shown input by input; "
+                f"{box.hits:,} by the bound over the whole range alone."
+            )
+
+
+def _measured(exhibit: Exhibit) -> Iterator[str]:
+    if not exhibit.evaluations:
+        yield "Nothing: the ticket was not run on data. Give --data D, or a record of slth evaluate."
+        return
+    found = exhibit.evaluations[0]
+    yield f"In float32, on {plural(found.accuracy.count, 'input')} of {found.data}; other inputs may differ more."
+    yield f"The ticket is right on {percent(found.accuracy.value)}."
+    if found.target_accuracy is None or found.changed is None or found.measured_error is None:
+        yield "The target was not run beside it: give --target F."
+        return
+    yield (
+        f"The target is right on {percent(found.target_accuracy.value)}; {plural(found.changed, 'prediction')} "
+        f"changed, and no output differed by more than {number(found.measured_error)}."
+    )
+
+
+def _missing(exhibit: Exhibit) -> Iterator[str]:
+    misses, total = exhibit.ticket.misses, coefficients(exhibit)
+    if misses:
+        yield (
+            f"{plural(misses, 'coefficient')} of {total:,} are further off than the tolerance "
+            f"{tolerances(exhibit)}. The bounds include them."
+        )
+    else:
+        yield f"No coefficient of {total:,} misses the tolerance {tolerances(exhibit)}."
+    yield "A proof about float32: what a program prints can differ from real arithmetic by rounding."
+    if bound_of(exhibit.ticket) is not None:
+        yield "Any statement about inputs outside the range."
+
+
+def _misses(exhibit: Exhibit) -> Html:
+    listed = exhibit.ticket.provenance.misses
+    if not listed:
+        return Html()
+    rows = [
+        [m.map, str(m.output), "bias" if m.input < 0 else str(m.input), m.half, number(m.error)]
+        for m in listed[:_MOST_MISSES]
+    ]
+    shown = "All of them" if len(rows) == exhibit.ticket.misses else f"The first {len(rows)} of them"
+    label = "Coefficients that miss the tolerance"
+    head = ["layer", "output", "input", "half", "off by"]
+    return join([tag("p", f"{shown}:", class_="note"), table(head, rows, label=label, words=4)])
+
+
+def coefficients(exhibit: Exhibit) -> int:
+    """Subset-sum problems of a ticket: half-weights and biases."""
+    ticket = exhibit.ticket
+    return sum(ticket.gadgets[path].cost(op).problems for path, op in ticket.maps.items())
+
+
+def tolerances(exhibit: Exhibit) -> str:
+    """What a coefficient was allowed to be off by, for people."""
+    return "" if exhibit.ticket.claims is None else exhibit.ticket.claims.tolerance_text

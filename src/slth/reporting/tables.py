@@ -1,0 +1,81 @@
+"""Records as tables: what all of a kind share is said once, what differs becomes columns."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any, cast
+
+from slth.records import Record
+from slth.reporting.html import Html, join, number, pairs, percent, plural, table, tag
+
+_MOST_ROWS, _MOST_COLUMNS, _MOST_TEXT = 500, 60, 200
+
+
+def records(rows: Sequence[Record]) -> Html:
+    """One table for each kind of record, in the order in which the kinds first appear."""
+    kinds = list(dict.fromkeys(record.kind for record in rows))
+    return join(_kind(kind, [record for record in rows if record.kind == kind]) for kind in kinds)
+
+
+def _kind(kind: str, rows: Sequence[Record]) -> Html:
+    flat = [dict(_cells(record)) for record in rows]
+    columns = list(dict.fromkeys(key for row in flat for key in row))
+    differ = [key for key in columns if len({row.get(key) for row in flat}) > 1]
+    same = [(key, flat[0][key]) for key in columns if key not in differ]
+    parts = [tag("h3", f"{plural(len(rows), 'record')} of kind {kind}")]
+    if differ:
+        body = ([f"{i}", *(row.get(key, "–") for key in differ[:_MOST_COLUMNS])] for i, row in enumerate(flat, 1))
+        shown = [row for row, _ in zip(body, range(_MOST_ROWS), strict=False)]
+        parts.append(table(["", *differ[:_MOST_COLUMNS]], shown, label=f"Records of kind {kind}"))
+        if len(rows) > _MOST_ROWS or len(differ) > _MOST_COLUMNS:
+            rest = (
+                f"{len(shown):,} of {len(rows):,} records, {min(len(differ), _MOST_COLUMNS)} of {len(differ)} columns"
+            )
+            parts.append(tag("p", f"Shown: {rest}.", class_="note"))
+        parts.append(tag("h4", "The same in all"))
+    elif len(rows) > 1:
+        parts.append(tag("p", "All records say the same.", class_="note"))
+    return join([*parts, pairs(same)])
+
+
+def _cells(record: Record) -> Iterator[tuple[str, str]]:
+    """A record as names and texts: what was asked, what came out, how long it took, where it ran."""
+    yield from _flat("asked", record.asked, grouped=False)
+    yield from _flat("", record.outcome)
+    yield from _flat("seconds", record.seconds)
+    yield from _flat("", asdict(record.environment), grouped=False)
+
+
+def _flat(name: str, value: object, *, grouped: bool = True) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, Any]", value)
+        if set(entries) == {"hits", "count", "value", "interval"}:
+            yield name, _share(entries)
+            return
+        for key, part in entries.items():
+            yield from _flat(f"{name}\xa0·\xa0{key}" if name else str(key), part, grouped=grouped)
+    else:
+        yield name, _text(value, grouped)
+
+
+def _share(entries: Mapping[str, Any]) -> str:
+    try:
+        low, high = entries["interval"]
+        return f"{percent(entries['value'])} [{percent(low)}, {percent(high)}] of {entries['count']:,}"
+    except (TypeError, ValueError):  # a stranger's record
+        return _text(str(dict(entries)), grouped=False)
+
+
+def _text(value: object, grouped: bool) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}" if grouped else str(value)
+    if isinstance(value, float):
+        return number(value, 6)
+    if isinstance(value, (list, tuple)):
+        items = cast("Sequence[object]", value)
+        return f"[{', '.join(_text(item, grouped) for item in items[:8])}{', …' if len(items) > 8 else ''}]"
+    text = str(value)
+    return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"

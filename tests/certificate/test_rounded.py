@@ -1,0 +1,123 @@
+"""One input: what float64 loses is bounded, and no prediction is called unchanged that changes."""
+
+import numpy as np
+import pytest
+from helpers.graphs import random_case, values
+
+from slth.certificate import computed, per_input_error, predictions, rounded, unchanged_per_input
+from slth.graph import EVALUATE, INPUT, Affine, Linear, Pointwise, chain
+from slth.numerics import slack
+
+
+def draw(case, count, seed=0):
+    rng = np.random.default_rng(seed)
+    lower, upper = (np.broadcast_to(end, case.box.shape) for end in (case.box.lower, case.box.upper))
+    return rng.uniform(lower, upper, (count, *case.box.shape))
+
+
+def in_long_doubles(target, maps, x):
+    """The output with 64 bits of precision, maps as dense matrices."""
+    found = {INPUT: x.astype(np.longdouble)}
+    for node in target.graph.nodes:
+        read = tuple(found[name] for name in node.inputs)
+        if not isinstance(node.op, Linear):
+            found[node.name] = EVALUATE[type(node.op)](node.op, read, target.carried)
+            continue
+        numbers, basis = maps[node.op.map], node.op.basis
+        shape, size = read[0].shape[1:], int(np.prod(read[0].shape[1:]))
+        one_hot = np.eye(size).reshape(size, *shape)
+        halves = [(getattr(numbers, "weight", None), 1)]
+        if halves[0][0] is None:
+            halves = [(numbers.positive, 1), (numbers.negative, -1)]
+        y = np.zeros((len(x), *basis.shape(shape)), np.longdouble)
+        for half, sign in halves:
+            if half is not None:
+                matrix = basis.apply(half, one_hot).reshape(size, -1).astype(np.longdouble)
+                part = read[0] if len(halves) == 1 else np.maximum(sign * read[0], 0)
+                y += (part.reshape(len(x), size) @ matrix).reshape(y.shape)
+        if numbers.bias is not None:
+            along = tuple(-1 if i == basis.channel_axis % (y.ndim - 1) else 1 for i in range(y.ndim - 1))
+            y += numbers.bias.reshape(along)
+        found[node.name] = y
+    return found[target.graph.output].reshape(len(x), -1)
+
+
+def has_gelu(case):
+    return any(node.op == Pointwise("Gelu") for node in case.target.graph.nodes)  # SciPy has none in long doubles
+
+
+def worst_use(seeds):
+    """The largest share of a bound on rounding that is used, over networks and their realisations."""
+    used = []
+    for seed in seeds:
+        case = random_case(seed)
+        if has_gelu(case):
+            continue
+        x = draw(case, 20, seed)
+        networks, _ = predictions._prepared(case.target, case.realised, x)
+        for run, maps in ((networks.target, case.target.coefficients), (networks.realised, case.realised)):
+            found, exact = run(x), in_long_doubles(case.target, maps, x)
+            off = np.abs(found.value - exact).astype(np.float64)
+            used.append(max((off / found.off).max(), (np.linalg.norm(off, axis=1) / found.off_norm).max()))
+    return used
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="long doubles are no longer than doubles here")
+def test_float64_loses_no_more_than_is_said(monkeypatch):
+    """64 networks and their realisations, against 64 bits: a 33rd of the bound is used; a 50th would be wrong."""
+    used = worst_use(range(64))
+    print(f"{len(used)} networks: {max(used):.3f} of the bound")
+    assert len(used) > 80
+    assert 0.02 < max(used) < 0.5
+    monkeypatch.setattr(rounded, "slack", lambda size, roundings: 0.02 * slack(size, roundings))
+    assert max(worst_use(range(16))) > 1
+
+
+def test_the_difference_at_an_input_is_known_to_ten_digits():
+    """The bound exceeds what float64 sees by 1e-10 of the outputs' size, and covers it."""
+    for seed in range(64):
+        case = random_case(seed)
+        x = draw(case, 50, seed)
+        y, y_hat = (
+            values(case.target, maps, x)[case.target.graph.output].reshape(len(x), -1)
+            for maps in (case.target.coefficients, case.realised)
+        )
+        bound, size = per_input_error(case.target, case.realised, x), 1 + np.abs(y).max()
+        assert (np.abs(y_hat - y) <= bound).all()
+        assert (bound <= np.abs(y_hat - y) + 1e-10 * size).all()
+        box = computed(case.target, case.realised, tolerances=dict.fromkeys(case.realised, 0.0), box=case.box)
+        assert (bound <= np.array(box.output_error) * (1 + 1e-9) + 1e-10 * size).all()
+
+
+def test_predictions_are_proved_unchanged_wherever_they_are():
+    """Where the largest outputs stand 1e-9 apart in both networks, the verdict is what float64 sees."""
+    same = changed = 0
+    for seed in range(64):
+        case = random_case(seed, noise=0.1)
+        x = draw(case, 200, seed)
+        y, y_hat = (
+            values(case.target, maps, x)[case.target.graph.output].reshape(len(x), -1)
+            for maps in (case.target.coefficients, case.realised)
+        )
+        verdict = unchanged_per_input(case.target, case.realised, x)
+        agree = y.argmax(1) == y_hat.argmax(1)
+        assert not (verdict & ~agree).any()
+        gaps = [np.diff(np.sort(v, axis=1)[:, -2:], axis=1)[:, 0] for v in (y, y_hat)]
+        clear = np.minimum(*gaps) > 1e-9 * (1 + np.abs(y).max())
+        assert (verdict == agree)[clear].all()
+        same, changed = same + verdict.sum(), changed + (~agree).sum()
+    print(f"{same} proved unchanged, {changed} changed")
+    assert min(same, changed) > 500
+
+
+def test_deep_networks_need_the_norm():
+    """Twelve maps of 64 inputs: entry by entry the bound grows like Π ‖|W|‖, in norm like Π ‖W‖."""
+    rng = np.random.default_rng(0)
+    target = chain([Affine(np.linalg.qr(rng.normal(size=(64, 64)))[0][:, :, None], None) for _ in range(12)])
+
+    def off(norm):
+        maps = {path: rounded.map_of(op, target.coefficients[path], norm) for path, op in target.graph.maps.items()}
+        return rounded.run(target.graph, maps, rng.random((3, 64)), {}).off.max()
+
+    assert off(1.0 + 1e-9) < 1e-11
+    assert off(1e30) > 1e-9

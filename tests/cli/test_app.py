@@ -1,0 +1,99 @@
+"""The command line as a whole: help, usage errors, interrupts."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from slth.cli.app import run
+from slth.records import verbs
+from slth.ticket import load
+
+SLTH = [sys.executable, "-m", "slth"]
+
+
+def test_usage_errors_are_exit_code_2(capsys):
+    for arguments in ([], ["frobnicate"], ["construct", "--tolerance", "x"], ["verify"], ["evaluate", "t.slth"]):
+        assert run(arguments) == 2
+
+
+def test_help_names_every_command_and_exit_code():
+    done = subprocess.run([*SLTH, "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    for command in ("construct", "verify", "evaluate", "show", "export", "train"):
+        assert command in done.stdout
+        assert subprocess.run([*SLTH, command, "--help"], capture_output=True).returncode == 0
+    assert "130 interrupted" in done.stdout
+
+
+@pytest.mark.slow
+def test_ctrl_c_at_any_moment_is_exit_code_130_and_leaves_no_partial_file(tmp_path):
+    """Interrupts after 0.05 to 6 s: start-up, imports, training, solving, writing."""
+    rng = np.random.default_rng(0)
+    shapes = {"0.weight": (400, 300), "2.weight": (400, 400), "4.weight": (10, 400)}
+    save_file({k: rng.normal(size=s).astype(np.float32) / 20 for k, s in shapes.items()}, tmp_path / "t.safetensors")
+    codes = []
+    for delay in np.linspace(0.05, 6, 24):
+        out = tmp_path / "o.slth"
+        command = [*SLTH, "construct", str(tmp_path / "t.safetensors"), "--out", str(out), "--input-range", "0,1"]
+        process = subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a background job ignores it
+        )
+        time.sleep(delay)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=30)
+        codes.append(process.returncode)
+        if process.returncode == 0:
+            assert load(out).misses == 0
+            out.unlink()
+        elif delay > 0.2:  # before that the interpreter itself may be starting
+            assert process.returncode == 130, err
+            assert "Traceback" not in err
+        assert sorted(os.listdir(tmp_path)) == ["t.safetensors"], delay
+    assert 130 in codes
+
+
+@pytest.mark.parametrize("columns", ["60", "80", "200"])
+@pytest.mark.parametrize("verb", verbs.VERBS, ids=lambda verb: verb.__name__)
+def test_help_says_all_that_the_record_says_in_its_order_and_cuts_nothing(verb, columns, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    assert run([verb.__name__.lower(), "--help"]) == 0
+    unbroken = re.sub(r"(?<=\w)-\n\s+", "-", capsys.readouterr().out)  # lines are broken at hyphens, too
+    shown = " ".join(unbroken.split())
+    at = [0]
+    for name, argument in verbs.arguments(verb).items():
+        if argument.positional or (argument.flag == "--set" and name != "setting"):
+            continue
+        flag = verbs.flag_of(name, argument)
+        at.append(shown.find(f" {flag} ", at[-1]))
+        assert at[-1] > at[-2], (flag, shown)
+        help = argument.help.replace("{known}", ", ".join(argument.kind.known))
+        assert help in shown[at[-1] :], (flag, shown)
+        if argument.unsaid is not None:
+            assert f"Default: {argument.unsaid}." in shown[at[-1] :]
+    assert "…" not in shown
+
+
+def test_the_list_of_commands_cuts_nothing(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert run(["--help"]) == 0
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "..." not in shown.replace("[ARGS]...", "")
+    for verb in verbs.VERBS:
+        assert " ".join(verb.__doc__.partition("\n\n")[0].split()) in shown
+
+
+def test_a_value_from_the_environment_is_taken_where_none_is_said(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("SLTH_DATA", str(tmp_path / "none"))
+    assert run(["train", "--out", str(tmp_path / "m.safetensors"), "--data", "mnist"]) == 2
+    assert f"{tmp_path / 'none'}" in capsys.readouterr().err

@@ -1,0 +1,51 @@
+"""`slth evaluate`: what a ticket does on data."""
+
+import json
+
+import numpy as np
+from cli.helpers import check_refusals
+
+from slth.cli.app import run
+
+
+def test_evaluate_with_and_without_target(made, capsys):
+    ticket, data = str(made / "t.slth"), str(made / "d.npz")
+    assert run(["evaluate", ticket, "--data", data]) == 0
+    assert "predictions changed" not in capsys.readouterr().out
+    assert run(["evaluate", ticket, "--data", data, "--target", str(made / "t.safetensors"), "--json"]) == 0
+    outcome = json.loads(capsys.readouterr().out)["outcome"]
+    assert outcome["measured_error"] <= outcome["certified_error"] + 1e-5
+    assert 0 <= outcome["unchanged_on_box"]["value"] <= outcome["unchanged_per_input"]["value"] <= 1
+    assert outcome["changed"] <= 200 - outcome["unchanged_per_input"]["hits"]
+    low, high = outcome["accuracy"]["interval"]
+    assert low <= outcome["accuracy"]["value"] <= high
+
+
+def test_data_is_standardised_as_the_options_say(made, tmp_path, capsys):
+    """Of what was multiplied by two and moved by one, mean 1 and deviation 2 make the old data again."""
+    data = np.load(made / "d.npz")
+    np.savez(tmp_path / "moved.npz", x=2 * data["x"] + 1, y=data["y"])
+    found = []
+    for more in (["--data", made / "d.npz"], ["--data", tmp_path / "moved.npz", "--mean", "1", "--std", "2"]):
+        assert run(["evaluate", str(made / "t.slth"), "--json", *map(str, more)]) == 0
+        found.append(json.loads(capsys.readouterr().out))
+    assert found[0]["outcome"]["accuracy"] == found[1]["outcome"]["accuracy"]
+    assert (found[1]["asked"]["mean"], found[1]["asked"]["std"]) == ([1.0], [2.0])
+    assert found[0]["asked"]["mean"] is None
+
+
+def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
+    np.savez(tmp_path / "wide.npz", x=np.zeros((5, 7)), y=np.zeros(5, int))
+    np.savez(tmp_path / "outside.npz", x=np.full((5, 6), 1.5), y=np.zeros(5, int))
+    np.savez(tmp_path / "labels.npz", x=np.zeros((5, 6)), y=np.full(5, 3))
+    evaluate = ["evaluate", made / "t.slth", "--data"]
+    cases = [
+        ([*evaluate, tmp_path / "wide.npz"], "takes 6 inputs"),
+        ([*evaluate, tmp_path / "outside.npz"], "outside the input range"),
+        ([*evaluate, tmp_path / "outside.npz"], "set --mean and --std as at construction"),
+        ([*evaluate, tmp_path / "labels.npz"], "labels run from 3 to 3"),
+        ([*evaluate, tmp_path / "none.npz"], "no such file"),
+        ([*evaluate, made / "d.npz", "--std", "1"], "mean and std go together, got only std"),
+        ([*evaluate, made / "d.npz", "--records", tmp_path / "no" / "r.jsonl"], "does not exist"),
+    ]
+    check_refusals(capsys, tmp_path, cases)

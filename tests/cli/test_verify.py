@@ -1,0 +1,46 @@
+"""`slth verify`: what was checked, and exit code 1 where it does not hold."""
+
+import json
+
+import numpy as np
+from cli.helpers import check_refusals
+from safetensors.numpy import load_file, save_file
+
+from slth.cli.app import run
+
+
+def test_verify_says_what_it_checked_and_what_needs_the_target(made, capsys):
+    assert run(["verify", str(made / "t.slth")]) == 0
+    assert "not checked" in capsys.readouterr().out
+    assert run(["verify", str(made / "t.slth"), "--target", str(made / "t.safetensors"), "--json"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["holds"]
+    assert {check["verdict"] for check in result["checks"]} == {"holds"}
+
+
+def test_verify_fails_with_exit_code_1(made, tmp_path, capsys):
+    data = bytearray((made / "t.slth").read_bytes())
+    data[-5] ^= 4
+    (tmp_path / "bad.slth").write_bytes(bytes(data))
+    assert run(["verify", str(tmp_path / "bad.slth")]) == 1
+    assert "FAILS" in capsys.readouterr().out
+    state = load_file(made / "t.safetensors")
+    state["0.weight"][0, 0] += 1
+    save_file(state, tmp_path / "other.safetensors")
+    assert run(["verify", str(made / "t.slth"), "--target", str(tmp_path / "other.safetensors")]) == 1
+
+
+def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
+    ticket = made / "t.slth"
+    chain = {**load_file(made / "t.safetensors"), "2.weight": np.ones((3, 7), np.float32)}
+    save_file(chain, tmp_path / "chain.safetensors")
+    (tmp_path / "empty.slth").write_bytes(b"")
+    (tmp_path / "half.slth").write_bytes(ticket.read_bytes()[:999])
+    cases = [
+        (["verify", tmp_path / "none.slth"], "cannot read"),
+        (["verify", tmp_path / "empty.slth"], "truncated"),
+        (["verify", tmp_path / "half.slth"], "truncated"),
+        (["verify", made / "t.safetensors"], "holds no `slth` metadata"),
+        (["verify", ticket, "--target", tmp_path / "chain.safetensors"], "do not chain"),
+    ]
+    check_refusals(capsys, tmp_path, cases)

@@ -1,0 +1,170 @@
+"""On tensors every op computes what `slth.graph.evaluate` says: one line per op, every function, every basis."""
+
+import numpy as np
+import pytest
+import torch
+
+from slth.graph import (
+    FUNCTIONS,
+    INPUT,
+    OPS,
+    Add,
+    Affine,
+    AxisMap,
+    AxisMatrix,
+    Concat,
+    Constant,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Graph,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Node,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+    evaluate,
+)
+from slth.network.build import BUILD, Network
+from slth.network.maps import TargetMap
+
+RNG = np.random.default_rng(0)
+CARRIED = {
+    "three": RNG.normal(size=3),
+    "five": RNG.normal(size=5),
+    "matrix": RNG.normal(size=(4, 5)),
+    "table": RNG.normal(size=(3, 1, 4)),
+}
+PARAMETERS = {
+    "LeakyRelu": {"alpha": -0.3},
+    "PRelu": {"slope": "three", "axis": 0},
+    "Clip": {"low": -0.5, "high": 1.5},
+    "HardSigmoid": {"alpha": 0.2, "beta": 0.4},
+    "Elu": {"alpha": 1.3},
+    "Celu": {"alpha": 0.7},
+    "Selu": {"alpha": 1.6, "gamma": 1.1},
+    "Swish": {"alpha": 1.7},
+}
+AVERAGES = [
+    AxisMatrix(1, "average", kernel=3, stride=2, padding=(1, 1), length=3, count="all"),
+    AxisMatrix(1, "average", kernel=3, stride=2, padding=(1, 0), length=2, count="real"),
+    AxisMatrix(1, "mean", length=3),
+    AxisMatrix(1, "nearest", length=7),
+    AxisMatrix(1, "linear", length=8, corners=True),
+    AxisMatrix(1, "linear", length=4, corners=False),
+    AxisMatrix(1, "matrix", value="matrix"),
+]
+
+# op, shapes of its inputs
+CASES = [
+    *((Pointwise(name, **PARAMETERS.get(name, {})), (3, 5, 4)) for name in FUNCTIONS),
+    (Pointwise("Clip", low=0.5), (3, 5, 4)),
+    (Pointwise("Clip", high=0.5), (3, 5, 4)),
+    (MaxPool((2,), (2,), (1, 0), (1,)), (3, 5)),
+    (MaxPool((3, 2), (1, 2), (1, 0, 2, 0), (2, 1)), (3, 5, 4)),
+    (MaxPool((2, 2, 2), (1, 1, 1), (0,) * 6, (1, 1, 1)), (2, 3, 3, 3)),
+    (MaxPool((2, 2), (2, 2), (0,) * 4, (1, 1)), (2, 3, 4, 4)),
+    *((AxisMap((matrix,)), (3, 5, 4)) for matrix in AVERAGES),
+    (AxisMap((AxisMatrix(0, "mean", length=1), AxisMatrix(2, "nearest", length=3))), (3, 5, 4)),
+    (Add((1.0, -2.5)), (3, 5, 4), (3, 1, 4)),
+    (Add((0.5,)), (3, 5, 4)),
+    (Multiply(), (3, 5, 4), (3, 1, 1)),
+    (Scale(0, "three", "three"), (3, 5, 4)),
+    (Scale(1, "five", None), (3, 5, 4)),
+    (Scale(1, None, "five"), (3, 5, 4)),
+    (Concat(1), (3, 5, 4), (3, 2, 4)),
+    (Reshape((4, 15)), (3, 5, 4)),
+    (Permute((2, 0, 1)), (3, 5, 4)),
+    (Slice(1, 1, 4, 2), (3, 5, 4)),
+    (Pad((0, 1, 0, 0, 0, 2), 0.5), (3, 5, 4)),
+    (Softmax(1), (3, 5, 4)),
+    (LogSoftmax(0), (3, 5, 4)),
+]
+BASES = [
+    (Dense(4, 3), (5, 4)),
+    (Dense(4, 3), (4,)),
+    (Conv(4, 6, (3,), (2,), (1, 0), (1,), 2), (4, 9)),
+    (Conv(2, 4, (3, 2), (2, 1), (1, 0, 1, 0), (1, 2)), (2, 9, 8)),
+    (Conv(2, 4, (3, 2), (2, 1), (0, 2, 1, 3), (1, 1), 2), (2, 9, 8)),
+    (Conv(1, 2, (2, 2, 2), (1, 2, 1), (0,) * 6, (1, 1, 1)), (1, 4, 5, 4)),
+    (ConvTranspose(4, 6, (3,), (2,), (1, 0), (1,), 2, (1,)), (4, 5)),
+    (ConvTranspose(2, 4, (3, 2), (2, 3), (1, 0, 0, 1), (1, 2), 1, (0, 1)), (2, 4, 5)),
+    (ConvTranspose(2, 2, (2, 2, 1), (2, 1, 1), (0,) * 6, (1, 1, 1), 2, (0, 0, 0)), (2, 3, 2, 4)),
+]
+
+
+def both(nodes, coefficients, x, dtype):
+    """Outputs of the reference and of the module."""
+    graph = Graph(nodes)
+    maps = {path: TargetMap(op.basis, coefficients[path], dtype) for path, op in graph.maps.items()}
+    network = Network(graph, maps, CARRIED, dtype)
+    y = network(torch.from_numpy(x).to(dtype))
+    assert y.dtype == dtype
+    return evaluate(graph, coefficients, x, CARRIED), y.detach().double().numpy()
+
+
+def from_flat(shapes):
+    """The identity as a map, whose parts are values of shapes; a graph needs a map."""
+    sizes = [int(np.prod(shape)) for shape in shapes]
+    ends = np.cumsum([0, *sizes])
+    nodes = [Node("map", Linear("map", Dense(sum(sizes), sum(sizes)), False), (INPUT,))]
+    for i, shape in enumerate(shapes):
+        nodes.append(Node(f"part{i}", Slice(0, int(ends[i]), int(ends[i + 1])), ("map",)))
+        nodes.append(Node(f"value{i}", Reshape(shape), (f"part{i}",)))
+    return nodes, {"map": Affine(np.eye(sum(sizes))[:, :, None], None)}, sum(sizes)
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32], ids=str)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case[0])[:60])
+def test_an_op_on_tensors_is_the_reference(case, dtype):
+    op, *shapes = case
+    nodes, coefficients, size = from_flat(shapes)
+    nodes.append(Node("op", op, tuple(f"value{i}" for i in range(len(shapes)))))
+    x = 2 * np.random.default_rng(1).normal(size=(3, size))
+    expected, found = both(tuple(nodes), coefficients, x, dtype)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13 if dtype == torch.float64 else 1e-5)
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("case", BASES, ids=lambda case: str(case[0])[:80])
+def test_a_linear_map_on_tensors_is_the_reference(case, bias):
+    basis, shape = case
+    op = Linear("map", basis, bias)
+    rng = np.random.default_rng(2)
+    affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=basis.outputs) if bias else None)
+    x = rng.normal(size=(3, *shape))
+    expected, found = both((Node("op", op, (INPUT,)),), {"map": affine}, x, torch.float64)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+
+
+def test_a_constant_is_repeated_for_every_example():
+    nodes, coefficients, size = from_flat([(3, 5, 4)])
+    nodes += [Node("constant", Constant("table"), ()), Node("sum", Add((1.0, 2.0)), ("value0", "constant"))]
+    x = np.random.default_rng(3).normal(size=(4, size))
+    expected, found = both(tuple(nodes), coefficients, x, torch.float64)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=1e-13)
+
+
+def test_every_op_is_in_the_table():
+    """And every op of the table has a case above."""
+    assert set(BUILD) == set(OPS.values()) - {Linear, Constant}
+    assert {type(case[0]) for case in CASES} == set(BUILD)
+    assert {case[0].function for case in CASES if isinstance(case[0], Pointwise)} == set(FUNCTIONS)
+
+
+def test_every_value_passes_through_the_watcher():
+    nodes, coefficients, size = from_flat([(2, 3)])
+    graph = Graph((*nodes, Node("relu", Pointwise("Relu"), ("value0",))))
+    network = Network(graph, {"map": TargetMap(graph.maps["map"].basis, coefficients["map"], torch.float64)})
+    seen = []
+    x = torch.ones(1, size, dtype=torch.float64)
+    y = network.watched(x, lambda node, value: seen.append(node.name) or 2 * value)
+    assert seen == ["map", "part0", "value0", "relu"]
+    assert (y == 16).all()

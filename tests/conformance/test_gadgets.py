@@ -1,0 +1,266 @@
+"""Every gadget: each coefficient is one problem, each mask bit one candidate, and what is kept adds up, exactly.
+
+A further gadget is a line of `EXAMPLES`: the gadget at its width, and the map it makes.
+"""
+
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from slth import InputError
+from slth.certificate import certify
+from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Realised, Target
+from slth.network import outputs, realised, source
+from slth.numerics import uniform
+from slth.ticket import (
+    GADGETS,
+    Inputs,
+    Provenance,
+    TwoLayer,
+    constructed_ticket,
+    pack,
+    realise,
+    target_digest,
+)
+from slth.ticket.gadgets import gadget as interface
+from slth.ticket.gadgets import two_layer
+
+SEED, PATH = 7, "blocks.0/fc"
+
+
+def two_layers(inputs, outputs_, *, signed=(), bias=True, candidates=5, constants=6):
+    """A dense map of two random layers, as wide as the scan of SEED needs it."""
+    op = Linear(PATH, Dense(inputs, outputs_), bias)
+    gadget = TwoLayer(candidates, constants if bias else 0, 0, signed, gain=0.5, bias_gain=2.0)
+    return gadget.fitted(PATH, op, SEED), op
+
+
+EXAMPLES = {
+    "two-layer": [
+        two_layers(3, 4),
+        two_layers(3, 4, bias=False),
+        two_layers(3, 4, signed=((0, 3),)),
+        two_layers(5, 2, signed=((1, 2), (3, 5)), bias=False, candidates=3),
+        two_layers(1, 1, signed=((0, 1),), candidates=1, constants=1),
+        two_layers(2, 7, signed=((1, 2),), candidates=64, constants=64),
+    ],
+}
+EVERY = [pytest.param(*example, id=f"{name}-{i}") for name in EXAMPLES for i, example in enumerate(EXAMPLES[name])]
+every_gadget = pytest.mark.parametrize(("gadget", "op"), EVERY)
+
+
+def blocks(gadget, op):
+    return list(gadget.problems(PATH, op, SEED))
+
+
+def coins(gadget, op, density=0.5):
+    """A mask of the shape that the gadget lays out."""
+    zeros = gadget.mask(op, np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8))
+    return np.random.default_rng(0).random(zeros.shape) < density
+
+
+def ticket_of(gadget, op, mask, *, inputs=None):
+    """A ticket of one map, and a target that it misses."""
+    graph = Graph((Node("only", op, (INPUT,)),))
+    rng = np.random.default_rng(1)
+    weight, bias = rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None
+    target = Target(graph, {PATH: Affine(weight, bias)}, {PATH: ("weight", "bias" if op.bias else None)})
+    parts = {PATH: realise(gadget, PATH, op, seed=SEED, mask=mask)}
+    inputs = Inputs((op.basis.inputs,)) if inputs is None else inputs
+    return constructed_ticket(
+        seed=SEED,
+        graph=graph,
+        gadgets={PATH: gadget},
+        inputs=inputs,
+        masks={f"{PATH}/mixing": pack(mask)},
+        realised=parts,
+        claims=certify(target, parts, tolerances={PATH: 0.5}, box=None),
+        provenance=Provenance("0.0.test", "coin flips", {}, target=target_digest(target.coefficients)),
+    )
+
+
+def test_every_gadget_has_examples_of_its_own_kind():
+    assert set(EXAMPLES) == set(GADGETS)
+    for name, examples in EXAMPLES.items():
+        assert examples
+        assert all(type(gadget) is GADGETS[name] and isinstance(gadget, interface.Gadget) for gadget, _ in examples)
+
+
+# --- each coefficient, each bit ---
+
+
+def check_partition(gadget, op):
+    """Every (half, input, row) stands in exactly one problem, every column of the mask in exactly one (slot, k)."""
+    signed = np.flatnonzero(gadget.signed(op)).tolist()
+    wanted = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
+    wanted += [("bias", interface.CONSTANT)] if op.bias else []
+    rows = op.basis.outputs * op.basis.taps
+    problems, columns = Counter(), Counter()
+    for block in blocks(gadget, op):
+        assert (block.outputs, block.taps, block.rows) == (op.basis.outputs, op.basis.taps, rows)
+        assert block.columns.shape == block.neurons.shape == block.factors.shape
+        assert block.candidates().shape == (*block.columns.shape, rows)
+        problems.update((block.half, int(j)) for j in block.inputs)
+        columns.update(block.columns.reshape(-1).tolist())
+    assert problems == Counter(wanted)
+    assert columns == Counter(range(coins(gadget, op).shape[1]))
+    assert gadget.cost(op).problems == rows * len(wanted)
+
+
+@every_gadget
+def test_every_coefficient_is_one_problem_and_every_bit_one_candidate(gadget, op):
+    check_partition(gadget, op)
+
+
+@every_gadget
+def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
+    def listed():
+        return {
+            (block.half, int(j), block.gain): (columns.tolist(), neurons.tolist(), factors.tolist())
+            for block in blocks(gadget, op)
+            for j, columns, neurons, factors in zip(
+                block.inputs, block.columns, block.neurons, block.factors, strict=True
+            )
+        }
+
+    whole, count = listed(), len(blocks(gadget, op))
+    monkeypatch.setattr(two_layer, "_BLOCK", 2 * gadget.candidates * op.basis.outputs)
+    check_partition(gadget, op)
+    assert listed() == whole
+    assert len(blocks(gadget, op)) > count or op.basis.inputs <= 2
+
+
+@every_gadget
+def test_a_wrong_list_of_problems_is_noticed(gadget, op, monkeypatch):
+    """One left out, one twice, one candidate in two problems."""
+    honest = type(gadget).problems
+
+    def left_out(self, *where):
+        return list(honest(self, *where))[1:]
+
+    def twice(self, *where):
+        found = list(honest(self, *where))
+        return [*found, found[-1]]
+
+    def overlapping(self, *where):
+        first, *rest = honest(self, *where)
+        first.columns[-1, -1] = rest[-1].columns[0, 0] if rest else first.columns[0, 0]
+        return [first, *rest]
+
+    for wrong in (left_out, twice) + ((overlapping,) if gadget.cost(op).mask_bits > op.basis.outputs else ()):
+        monkeypatch.setattr(type(gadget), "problems", wrong)
+        with pytest.raises(AssertionError):
+            check_partition(gadget, op)
+
+
+# --- what is kept ---
+
+
+@every_gadget
+def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
+    """In rational arithmetic, from the mixing weights written out whole."""
+    mask = coins(gadget, op)
+    part = realise(gadget, PATH, op, seed=SEED, mask=mask)
+    outputs_, inputs, taps = op.coefficients
+    found = {
+        "positive": np.zeros((outputs_, inputs, taps), object),
+        "negative": np.zeros((outputs_, inputs, taps), object),
+    }
+    found["bias"] = np.zeros((outputs_, 1, taps), object)
+    for block in blocks(gadget, op):
+        mixing = uniform(block.mixing, (int(block.neurons.max()) + 1, outputs_, taps))
+        for slot, k in np.ndindex(block.columns.shape):
+            u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
+            kept = mask[:, block.columns[slot, k]].reshape(outputs_, taps)
+            for o, t in zip(*np.nonzero(kept), strict=True):
+                term = u * Fraction(float(mixing[block.neurons[slot, k], o, t]))
+                found[block.half][o, max(int(block.inputs[slot]), 0), t] += term
+    exact = np.vectorize(Fraction, otypes=[object])
+    assert (exact(part.positive) == found["positive"]).all()
+    assert (exact(np.zeros_like(part.positive) if part.negative is None else part.negative) == found["negative"]).all()
+    assert (exact(np.zeros(outputs_) if part.bias is None else part.bias) == found["bias"][:, 0, 0]).all()
+    assert (part.negative is None) == (not gadget.signed(op).any())
+    assert (part.bias is None) == (not op.bias)
+    assert (part.signed == gadget.signed(op)).all()
+
+
+@every_gadget
+def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
+    """sign · gain · what each subset must sum to is the coefficient; +1 for x⁺ and the constant, -1 for x⁻."""
+    rng = np.random.default_rng(2)
+    affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
+    for block in blocks(gadget, op):
+        asked = block.sign * block.gain * block.targets(affine).reshape(-1, block.outputs, block.taps)
+        wanted = (
+            affine.bias[None, :, None] if block.half == "bias" else np.moveaxis(affine.weight[:, block.inputs], 1, 0)
+        )
+        assert (asked == wanted).all()
+        assert block.sign == (-1.0 if block.half == "negative" else 1.0)
+
+
+@every_gadget
+def test_mask_bits_are_those_of_the_cost(gadget, op):
+    mask = coins(gadget, op)
+    bits = pack(mask)
+    assert mask.size == gadget.cost(op).mask_bits
+    assert mask.shape[0] == op.basis.outputs * op.basis.taps
+    assert len(bits) == -(-mask.size // 8)
+    assert (gadget.mask(op, bits) == mask).all()
+
+
+@every_gadget
+@pytest.mark.parametrize("density", [0.0, 0.3, 1.0])
+def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
+    """Of the lift one entry per neuron that serves, of the mixing layer the ones of the mask; neurons lie within."""
+    mask = coins(gadget, op, density)
+    ticket = ticket_of(gadget, op, mask)
+    served = Counter(
+        "lift_bias" if block.half == "bias" else "lift" for block in blocks(gadget, op) for _ in block.columns.flat
+    )
+    kept = {f"{PATH}/{name}": count for name, count in served.items()} | {f"{PATH}/mixing": int(mask.sum())}
+    assert {tensor.path: tensor.kept for tensor in ticket.tensors} == kept
+    assert ticket.kept == sum(kept.values())
+    mixing = ticket.tensor(f"{PATH}/mixing")
+    assert all(block.neurons.max() < mixing.shape[0] for block in blocks(gadget, op))
+    assert mixing.shape[1:] == (op.basis.outputs, op.basis.taps)
+
+
+@every_gadget
+def test_the_stated_width_is_checked(gadget, op):
+    gadget.check_layout(PATH, op, SEED)
+    for change in (1, -1):
+        with pytest.raises(InputError, match=r"scan ends after|width is wrong"):
+            replace(gadget, neurons=gadget.neurons + change).check_layout(PATH, op, SEED)
+
+
+# --- the two views ---
+
+
+def rounding(gadget, op):
+    """What float32 may lose for inputs in [-1, 1]: 2⁻²⁴ of all that is summed, once per neuron and a few times."""
+    summed = sum(np.abs(block.gain * block.candidates()).sum(axis=(0, 1)).max() for block in blocks(gadget, op))
+    return 2.0**-24 * (coins(gadget, op).shape[1] + 4) * summed
+
+
+@every_gadget
+def test_the_pruned_network_computes_what_is_realised(gadget, op):
+    """Source and realised view, in float32."""
+    ticket = ticket_of(gadget, op, coins(gadget, op))
+    part = ticket.realised(PATH)
+    x = np.random.default_rng(3).uniform(-1, 1, (200, op.basis.inputs))
+    x = np.where(gadget.signed(op), x, np.abs(x)).astype(np.float32)
+    exact = part.apply(op.basis, x.astype(np.float64))
+    for view in (source, realised):
+        assert np.abs(outputs(view(ticket), x) - exact).max() <= rounding(gadget, op)
+
+
+@pytest.mark.parametrize(("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges])
+def test_a_view_that_reads_another_half_is_noticed(gadget, op):
+    """What the test above must not pass: P in place of N."""
+    part = ticket_of(gadget, op, coins(gadget, op)).realised(PATH)
+    x = -np.ones((1, op.basis.inputs)) * gadget.signed(op)
+    swapped = Realised(part.positive, np.where(part.signed[:, None], -part.positive, 0.0), part.bias, part.signed)
+    assert np.abs(swapped.apply(op.basis, x) - part.apply(op.basis, x)).max() > rounding(gadget, op)

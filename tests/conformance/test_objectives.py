@@ -1,0 +1,93 @@
+"""Every objective keeps the promise of its form of the problem, and `solve` takes what it answers.
+
+A further objective is a line of `OBJECTIVES`: the function, and the form it answers.
+"""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from conformance.subset_sums import FORMS, LAWS, TOL, best, enumerated, mask_of
+from helpers.networks import inputs_of, random_target, realised_maps
+
+from slth.construction import Objective, lay_out, solve, within
+from slth.subsetsum import Status, SubsetSums, closest_batch
+
+OBJECTIVES = {"within": (within, FORMS["first"])}
+
+
+def check_promise(objective, form, law, n):
+    """Rows in, masks and statuses out: within the tolerance if some subset is, and no claim that is not so."""
+    for values, target, scale, subsets in enumerated(law, n):
+        tol = Fraction(TOL * scale)
+        *_, mask, good = best(form, subsets, 0, tol, Fraction(0))
+        answers = objective(values.reshape(1, -1), np.array([target]), tol=TOL * scale)
+        (answer,) = (answers[row] for row in range(len(answers)))
+        exact = next(abs(r) for _, r, kept in subsets if kept == mask_of(answer.kept))
+        assert answer.error == exact
+        assert (answer.status is Status.WITHIN_TOL) == good == (exact <= tol)
+        assert good or not form.any_will_do or exact == min(abs(r) for _, r, _ in subsets)
+        assert form.any_will_do or mask_of(answer.kept) == mask
+
+
+@pytest.mark.parametrize("n", [1, 2, 4, 7])
+@pytest.mark.parametrize("law", LAWS)
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_an_objective_answers_its_form(name, law, n):
+    objective, form = OBJECTIVES[name]
+    assert isinstance(objective, Objective)
+    check_promise(objective, form, law, n)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_rows_are_answered_one_by_one_and_in_order(name):
+    objective, _ = OBJECTIVES[name]
+    rng = np.random.default_rng(0)
+    rows, targets = rng.integers(-(2**23), 2**23, (40, 12)) * 2.0**-23, rng.uniform(-1, 1, 40)
+    together = objective(rows, targets, tol=1e-3)
+    assert len(together) == 40
+    for i in range(40):
+        alone = objective(rows[i : i + 1], targets[i : i + 1], tol=1e-3)[0]
+        assert (alone.kept == together[i].kept).all()
+        assert (alone.error, alone.status) == (together[i].error, together[i].status)
+
+
+def none_kept(rows, targets, *, tol):
+    """An objective that keeps nothing, and says how far off that is."""
+    status = np.where(np.abs(targets) <= tol, 0, list(Status).index(Status.BEST_EFFORT)).astype(np.uint8)
+    return SubsetSums(np.zeros(len(rows), np.uint64), rows.shape[1], np.abs(targets), status)
+
+
+def always_pleased(rows, targets, *, tol):
+    """An objective that calls every answer within the tolerance."""
+    found = closest_batch(rows, targets)
+    return SubsetSums(found.packed, found.n, found.error, np.zeros(len(rows), np.uint8))
+
+
+@pytest.mark.parametrize("wrong", [none_kept, always_pleased])
+def test_a_broken_promise_is_noticed(wrong):
+    with pytest.raises(AssertionError):
+        check_promise(wrong, FORMS["first"], "uniform", 4)
+
+
+@pytest.mark.parametrize("objective", [*(objective for objective, _ in OBJECTIVES.values()), none_kept])
+def test_a_construction_keeps_what_the_objective_chose(objective):
+    """The misses that are listed are those of the answers, and the realised coefficients are off by what they say."""
+    target = random_target((3, 5, 2))
+    inputs = inputs_of(target, -1.0, 1.0)
+    layout = lay_out(target, dict.fromkeys(target.graph.maps, 0.02), inputs=inputs, candidates=8)
+    ticket = solve(target, layout, inputs=inputs, asked={}, objective=objective)
+    listed = {(m.map, m.output, m.input, m.half): m.error for m in ticket.provenance.misses}
+    off = {}
+    for path, part in realised_maps(ticket).items():
+        affine = target.coefficients[path]
+        errors = {"positive": part.positive - affine.weight, "bias": (part.bias - affine.bias)[:, None, None]}
+        if part.negative is not None:
+            errors["negative"] = part.negative + affine.weight
+        for half, error in errors.items():
+            for o, j, _ in zip(*np.nonzero(np.abs(error) > 0.02), strict=True):
+                at = path, int(o), -1 if half == "bias" else int(j), half
+                off[at] = abs(float(error[o, j, 0]))
+    assert listed.keys() == off.keys()
+    assert all(abs(listed[at] - off[at]) < 1e-12 for at in off)
+    assert ticket.misses == len(off) > 0

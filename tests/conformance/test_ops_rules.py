@@ -1,0 +1,173 @@
+"""Every op's rule, one op at a time: a line of `OPS` for each, and rules that are wrong, each of which is noticed."""
+
+import numpy as np
+import pytest
+from conformance.op_rules import Tried, trials, violations
+
+from slth.certificate.rules import RULES
+from slth.graph import (
+    FUNCTIONS,
+    Add,
+    AxisMap,
+    AxisMatrix,
+    Concat,
+    Constant,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Linear,
+    LogSoftmax,
+    MaxPool,
+    Multiply,
+    Pad,
+    Permute,
+    Pointwise,
+    Reshape,
+    Scale,
+    Slice,
+    Softmax,
+)
+
+ARRAYS = {
+    "g": np.array([0.5, -2.0, 0.0]),
+    "t": np.array([1.0, -0.3, 0.7]),
+    "slopes": np.array([0.2, -1.5, 3.0]),
+    "matrix": np.array([[1.0, -2.0, 0.5], [0.0, 1.0, 1.0]]),
+    "value": np.array([[1.0, -2.0], [0.5, 0.0]]),
+}
+
+
+def dense(shape, outputs, *signed, bias=True):
+    return Tried(Linear("map", Dense(len(signed), outputs), bias), (shape,), {}, signed)
+
+
+def conv(shape, outputs, kernel, *signed, stride=1, padding=0, dilation=1, groups=1, extra=None):
+    """A convolution, or a transposed one if `extra`, its output padding, is given."""
+    axes = len(kernel)
+    sizes = (kernel, (stride,) * axes, (padding,) * (2 * axes), (dilation,) * axes, groups)
+    ends = () if extra is None else ((extra,) * axes,)
+    basis = (Conv if extra is None else ConvTranspose)(len(signed), outputs, *sizes, *ends)
+    return Tried(Linear("map", basis, True), (shape,), {}, signed)
+
+
+def function(name, **parameters):
+    return Tried(Pointwise(name, **parameters), ((2, 3),), ARRAYS, wide=3.0)
+
+
+def axis_map(*axes):
+    return Tried(AxisMap(axes), ((2, 4, 3),), ARRAYS)
+
+
+def average(axis, length, count):
+    return AxisMatrix(axis, "average", kernel=3, stride=1, padding=(1, 1), length=length, count=count)
+
+
+NO, YES = False, True
+OPS = {
+    "dense, no sign": dense((3,), 2, NO, NO, NO),
+    "dense, one sign": dense((3,), 2, YES, NO, NO),
+    "dense, all signs": dense((3,), 2, YES, YES, YES),
+    "dense, three positions": dense((3, 2), 2, YES, YES),
+    "conv": conv((2, 4), 2, (3,), NO, NO),
+    "conv, all signs, padded": conv((2, 4), 2, (3,), YES, YES, padding=1),
+    "conv, one sign, padded": conv((2, 3, 3), 2, (2, 2), YES, NO, padding=1),
+    "conv, stride": conv((2, 5), 2, (3,), NO, YES, padding=1, stride=2),
+    "conv, kernel as long as the stride": conv((1, 6), 2, (2,), YES, stride=2),
+    "conv, dilation and stride": conv((1, 8), 1, (3,), YES, stride=2, dilation=2, padding=2),
+    "conv, groups": conv((4, 3), 4, (2,), YES, NO, YES, YES, groups=2, padding=1),
+    "conv, depthwise": conv((2, 3, 3), 2, (2, 2), YES, NO, groups=2),
+    "transposed": conv((2, 3), 2, (3,), NO, NO, stride=2, extra=0),
+    "transposed, all signs": conv((2, 3), 2, (3,), YES, YES, stride=2, extra=1),
+    "transposed, lines added": conv((2, 3), 2, (2,), YES, YES, stride=2, extra=1),
+    "transposed, no overlap": conv((1, 3), 2, (2,), YES, stride=2, extra=0),
+    "transposed, holes": conv((1, 3), 1, (1,), YES, stride=2, extra=0),
+    "transposed, groups, dilation": conv((2, 4), 2, (3,), YES, YES, stride=2, dilation=3, padding=1, groups=2, extra=1),
+    "transposed, two axes": conv((2, 2, 2), 1, (2, 3), YES, NO, stride=2, extra=0),
+    "relu": function("Relu"),
+    "leaky relu": function("LeakyRelu", alpha=0.2),
+    "leaky relu, steep": function("LeakyRelu", alpha=2.0),
+    "leaky relu, turning": function("LeakyRelu", alpha=-0.5),
+    "prelu": function("PRelu", slope="slopes", axis=1),
+    "clip": function("Clip", low=0.0, high=1.5),
+    "clip, away from 0": function("Clip", low=0.5, high=2.0),
+    "clip, one end": function("Clip", high=1.0),
+    "sigmoid": function("Sigmoid"),
+    "hard sigmoid": function("HardSigmoid", alpha=0.2, beta=0.5),
+    "softplus": function("Softplus"),
+    "log sigmoid": function("LogSigmoid"),
+    "elu": function("Elu", alpha=2.0),
+    "elu, turning": function("Elu", alpha=-0.5),
+    "celu": function("Celu", alpha=0.5),
+    "selu": function("Selu", alpha=1.6732632423543772, gamma=1.0507009873554805),
+    "tanh": function("Tanh"),
+    "softsign": function("Softsign"),
+    "swish": function("Swish", alpha=1.0),
+    "swish, quick gelu": function("Swish", alpha=1.702),
+    "hard swish": function("HardSwish"),
+    "mish": function("Mish"),
+    "gelu": function("Gelu"),
+    "tanh gelu": function("TanhGelu"),
+    "max pool": Tried(MaxPool((3,), (2,), (1, 1), (1,)), ((2, 6),)),
+    "max pool, dilation": Tried(MaxPool((3,), (2,), (2, 2), (2,)), ((1, 8),)),
+    "max pool, two axes": Tried(MaxPool((2, 2), (1, 1), (0, 1, 0, 0), (1, 1)), ((1, 3, 3),)),
+    "average, padding counts": axis_map(average(1, 4, "all")),
+    "average, padding does not count": axis_map(average(1, 4, "real"), average(2, 3, "real")),
+    "mean": axis_map(AxisMatrix(1, "mean", length=1), AxisMatrix(2, "mean", length=1)),
+    "mean, uneven": axis_map(AxisMatrix(1, "mean", length=3), AxisMatrix(2, "mean", length=7)),
+    "nearest": axis_map(AxisMatrix(2, "nearest", length=5)),
+    "linear": axis_map(
+        AxisMatrix(1, "linear", length=7, corners=False), AxisMatrix(2, "linear", length=5, corners=True)
+    ),
+    "matrix": axis_map(AxisMatrix(2, "matrix", value="matrix")),
+    "add": Tried(Add((1.0, 1.0)), ((2, 3), (2, 3))),
+    "add, repeated": Tried(Add((1.0, -2.0, 0.5)), ((2, 3), (2, 1), (1, 1))),
+    "multiply": Tried(Multiply(), ((2, 2), (2, 2))),
+    "multiply, repeated": Tried(Multiply(), ((2, 1), (2, 3))),
+    "scale": Tried(Scale(1, "g", "t"), ((2, 3),), ARRAYS),
+    "scale, no shift": Tried(Scale(0, "g", None), ((3, 2),), ARRAYS),
+    "shift": Tried(Scale(0, None, "t"), ((3, 2),), ARRAYS),
+    "concat": Tried(Concat(1), ((2, 2), (2, 3))),
+    "reshape": Tried(Reshape((3, 2)), ((2, 3),)),
+    "permute": Tried(Permute((2, 0, 1)), ((2, 3, 2),)),
+    "slice": Tried(Slice(1, 1, 4, 2), ((2, 5),)),
+    "pad": Tried(Pad((0, 1, 0, 2)), ((2, 2),)),
+    "pad with a number": Tried(Pad((1, 0, 0, 1), -1.3), ((2, 2),)),
+    "constant": Tried(Constant("value"), (), ARRAYS),
+    "softmax": Tried(Softmax(1), ((2, 3),), wide=2.0),
+    "softmax, two": Tried(Softmax(0), ((2, 2),), wide=2.0),
+    "softmax of one": Tried(Softmax(0), ((1, 2),)),
+    "log softmax": Tried(LogSoftmax(0), ((3, 2),), wide=2.0),
+}
+
+
+def test_every_op_basis_and_function_is_tried():
+    ops = [tried.op for tried in OPS.values()]
+    assert {type(op) for op in ops} == set(RULES)
+    assert {type(op.basis) for op in ops if isinstance(op, Linear)} == {Dense, Conv, ConvTranspose}
+    assert {op.function for op in ops if isinstance(op, Pointwise)} == set(FUNCTIONS)
+
+
+def met(found):
+    """The share of bounds, one for each draw and side, that some input comes within a hundredth of."""
+    close = dict[tuple, bool]()
+    for draw, side, value, limit in found:
+        close[draw, str(side)] = close.get((draw, str(side)), False) or value >= limit - 0.01 * abs(limit)
+    return np.mean(list(close.values()))
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_no_input_exceeds_what_the_rule_allows(name):
+    """And the search is worth something: it meets 51 % of the bounds or more, 7 % where neighbours share theirs."""
+    found = list(trials(OPS[name]))
+    assert next(violations(found), None) is None
+    print(f"{name}: {met(found):.0%} met")
+    assert met(found) > 0.05
+
+
+@pytest.mark.parametrize("name", [name for name in OPS if not isinstance(OPS[name].op, Constant)])
+def test_no_value_is_further_off_than_rounding_allows(name):
+    """The same for one network at one point that it knows up to e and a: what a float64 evaluation is bounded by."""
+    found = list(trials(OPS[name], point=True))
+    assert next(violations(found), None) is None
+    print(f"{name}: {met(found):.0%} met")
+    assert met(found) > 0.1

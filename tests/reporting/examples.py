@@ -1,0 +1,38 @@
+"""Exhibits, evaluations and records to make pages of."""
+
+from slth.evidence import verify
+from slth.records import Environment, Record
+from slth.reporting import Check, Exhibit
+from slth.reporting.exhibit import kept_parameters
+from slth.ticket import encode
+
+HERE = Environment(versions={"slth": "0"}, commit=None, cpu="any", threads=1)
+
+
+def exhibit(ticket, target=None, **more):
+    checks = verify(ticket, target=target).checks
+    plain = tuple(Check(c.name, c.verdict.name.lower().replace("_", " "), c.detail) for c in checks)
+    return Exhibit("t.slth", ticket, len(encode(ticket)), "0" * 64, plain, target, **more)
+
+
+def outcome(ticket, **more):
+    """An evaluation as a record keeps it."""
+    share = {"hits": 7, "count": 9, "value": 7 / 9, "interval": [0.4526, 0.9368]}
+    names = ("target_accuracy", "changed", "measured_error", "unchanged_on_box", "unchanged_per_input")
+    return {
+        "data": "some data",
+        "accuracy": share,
+        "sizes": {"mask_bits": ticket.mask_bits, "kept_parameters": kept_parameters(ticket)},
+        "certified_error": ticket.claims.sup_error,
+        **dict.fromkeys(names),
+        **more,
+    }
+
+
+def evaluation(ticket):
+    return Record("evaluate", {"ticket": "t.slth"}, outcome(ticket), {"evaluate": 1.25}, HERE)
+
+
+# A stranger's text: markup, quotes, a mark that turns the direction, half a surrogate pair, a control character.
+EVIL = "<script>alert(1)</script>&amp;\"'\u202e\ud800\x00"
+SHOWN = "<script>alert(1)</script>&amp;\"'\ufffd\ufffd\ufffd"

@@ -1,0 +1,82 @@
+"""The page in a real browser: it asks for nothing, complains about nothing, fits a phone, and knows two schemes."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from helpers.tickets import any_ticket
+from reporting.browser import CHROMIUM, Browser
+from reporting.examples import EVIL, evaluation, exhibit, outcome
+
+from slth.reporting import read_evaluation, write_page
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine: apt-get install chromium")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with Browser() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    """Everything at once; a hostile ticket with endless names; records alone."""
+    folder = tmp_path_factory.mktemp("pages")
+    ticket, target = any_ticket((20, 30, 3))
+    inputs = np.random.default_rng(0).uniform(-1, 1, (50, 20)).astype(np.float32)
+    whole = exhibit(ticket, target, inputs=inputs, data="d", evaluations=(read_evaluation(outcome(ticket)),))
+    long = EVIL + "x" * 900
+    origin = replace(ticket.provenance, method=long[:200], names=((long, long), (long, long)))
+    hostile = exhibit(ticket)
+    hostile = replace(hostile, ticket=replace(ticket, provenance=origin), name=long, target_name=long, data=long)
+    return [
+        write_page(folder / "whole.html", [whole], [evaluation(ticket)]),
+        write_page(folder / "hostile.html", [hostile, whole], [replace(evaluation(ticket), asked={long: long})]),
+        write_page(folder / "records.html", [], [evaluation(ticket)]),
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1100])
+def test_no_request_no_complaint_no_overflow(browser, pages, width, scheme):
+    for path in pages:
+        events = browser.open(path, width=width, scheme=scheme)
+        asked = [e["params"]["request"]["url"] for e in events if e["method"] == "Network.requestWillBeSent"]
+        assert [url for url in asked if not url.startswith("data:")] == [path.as_uri()]
+        kinds = ("Log.entryAdded", "Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Network.loadingFailed")
+        assert [event for event in events if event["method"] in kinds] == []
+        assert browser.value("document.documentElement.scrollWidth") <= width
+        assert browser.value("document.body.getBoundingClientRect().right") <= width
+
+
+def test_both_schemes_are_readable(browser, pages):
+    """Text and figures against the background: contrast of 4.5 for text, 3 for marks (WCAG 2)."""
+    ask = """(() => {
+      const light = c => c.match(/[0-9.]+/g).slice(0, 3).map(v => v / 255)
+        .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4)
+        .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+      const paper = light(getComputedStyle(document.body).backgroundColor);
+      const contrast = (query, property) => {
+        const other = light(getComputedStyle(document.querySelector(query))[property]);
+        return (Math.max(paper, other) + 0.05) / (Math.min(paper, other) + 0.05);
+      };
+      return [paper, contrast("p", "color"), contrast(".note", "color"), contrast("svg text", "fill"),
+        contrast("svg .kept", "fill"), contrast("svg .missed", "fill"), contrast("svg .sum", "stroke"),
+        contrast("svg .rule", "stroke"), contrast("svg .cells", "stroke"), contrast("svg .measured", "fill")];
+    })()"""
+    papers = []
+    for scheme in ("light", "dark"):
+        browser.open(pages[0], width=1100, scheme=scheme)
+        paper, *contrasts = browser.value(ask)
+        papers.append(paper)
+        assert min(contrasts[:3]) >= 4.5, contrasts
+        assert min(contrasts[3:]) >= 3, contrasts
+    assert papers[0] > 0.8
+    assert papers[1] < 0.05
+
+
+def test_a_script_in_a_ticket_does_not_run(browser, pages):
+    browser.open(pages[1], width=1100)
+    assert browser.value("document.scripts.length") == 0
+    assert browser.value("document.querySelector('h1, h2').textContent.includes('strong lottery tickets')")

@@ -1,0 +1,206 @@
+"""`slth report` as a stranger uses it."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+from html import unescape
+
+import numpy as np
+import pytest
+from helpers.tickets import any_ticket
+from safetensors.numpy import save_file
+
+from slth.cli.app import run
+from slth.reporting.html import number
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """A small target, its ticket, labelled data and records of both verbs."""
+    folder = tmp_path_factory.mktemp("made")
+    rng = np.random.default_rng(0)
+    shapes = {"0.weight": (8, 6), "0.bias": (8,), "2.weight": (3, 8), "2.bias": (3,)}
+    save_file({k: rng.normal(size=s).astype(np.float32) / 3 for k, s in shapes.items()}, folder / "t.safetensors")
+    x = rng.random((200, 6)).astype(np.float32)
+    np.savez(folder / "d.npz", x=x, y=rng.integers(0, 3, 200))
+    arguments = ["--out", "t.slth", "--input-range=0,1", "-q", "--records", "r.jsonl"]
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        assert run(["construct", "t.safetensors", *arguments]) == 0
+        assert run(["evaluate", "t.slth", "--data", "d.npz", "--target", "t.safetensors", "--records", "r.jsonl"]) == 0
+    finally:
+        os.chdir(before)
+    return folder
+
+
+def report(*arguments):
+    return run(["report", *map(str, arguments), "-q"])
+
+
+def test_the_page_agrees_with_the_record(made, tmp_path):
+    out = tmp_path / "p.html"
+    more = ["--target", made / "t.safetensors", "--data", made / "d.npz", "--out", out]
+    assert report(made / "t.slth", *more) == 0
+    record = json.loads((made / "r.jsonl").read_text().splitlines()[1])["outcome"]
+    html = unescape(out.read_text())
+    assert f"{number(record['measured_error'])}, measured in float32" in html
+    assert f"{record['accuracy']['hits']:,} right" in html
+    assert f"({record['unchanged_per_input']['hits']:,}), input by input" in html
+    assert f"{record['sizes']['kept_parameters']:,}" in html
+    assert "give --" not in html
+    assert str(made) not in html  # names of files, not of folders
+    assert report(made / "t.slth", made / "r.jsonl", "--out", tmp_path / "q.html") == 0
+    assert f"{record['accuracy']['hits']:,} right" in (tmp_path / "q.html").read_text()
+
+
+def test_data_is_normalised_as_the_ticket_says(made, tmp_path, capsys):
+    ticket, target, data = tmp_path / "n.slth", made / "t.safetensors", made / "d.npz"
+    asked = ["--input-range=-1,1", "--mean", "0.5", "--std", "0.5", "--candidates", "30", "-q"]
+    assert run(["construct", str(target), "--out", str(ticket), *asked]) == 0
+    capsys.readouterr()
+    assert run(["evaluate", str(ticket), "--data", str(data), "--target", str(target), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["outcome"]
+    assert report(ticket, "--target", target, "--data", data, "--out", tmp_path / "p.html") == 0
+    html = unescape((tmp_path / "p.html").read_text())
+    assert f"{found['accuracy']['hits']:,} right" in html
+    assert f"at most {number(found['measured_error'], 3)} was measured" in html
+
+
+def test_two_processes_write_the_same_bytes(made, tmp_path):
+    pages = []
+    for seed in ("1", "2"):
+        out = tmp_path / f"{seed}.html"
+        files = [made / "t.slth", made / "r.jsonl", "--target", made / "t.safetensors", "--data", made / "d.npz"]
+        command = [sys.executable, "-m", "slth", "report", *files, "--out", out]
+        done = subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        pages.append(out.read_bytes())
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--input-range=-1,1"],
+        [
+            "--input-range=0,1",
+            "--candidates",
+            "30",
+            "--seed",
+            "7",
+            "--tolerance",
+            "0.003",
+            "--mean",
+            "0.5",
+            "--std",
+            "2",
+        ],
+        ["--input-range=0,1", "--epsilon", "0.05"],
+        ["--input-range=0,1", "--candidates=15", "--seed=2", "--tolerance=0.001", "--retries=20"],
+        ["--input-range=0,1", "--source", "t.slth"],
+        [],
+    ],
+    ids=" ".join,
+)
+def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monkeypatch, asked):
+    monkeypatch.chdir(tmp_path)
+    for name in ("t.slth", "t.safetensors", "d.npz"):
+        (tmp_path / name).write_bytes((made / name).read_bytes())
+    assert run(["construct", "t.safetensors", "--out", "u.slth", "-q", *asked]) == 0
+    first = (tmp_path / "u.slth").read_bytes()
+    assert report("u.slth", "--target", "t.safetensors", "--out", "p.html") == 0
+    code = re.search(r"<pre>(.*?)</pre>", (tmp_path / "p.html").read_text()).group(1)
+    lines = [unescape(re.sub(r"<[^>]+>", "", part)) for part in code.split('<span class="line">')[1:]]
+    assert lines[0].startswith("pip install")
+    made_again = "again.slth" if "again.slth" in lines[1] else "u.slth"
+    if made_again == "u.slth":
+        (tmp_path / "u.slth").unlink()
+    for line in lines[1:]:
+        words = shlex.split(line.replace("DATA", "d.npz"))
+        if words[1] != "evaluate" or "--mean" not in asked:  # that would move the data out of the range
+            assert run(words[1:]) == 0, line
+    assert (tmp_path / made_again).read_bytes() == first
+
+
+def test_a_claim_that_fails_is_exit_code_1_and_a_page(tmp_path, capsys):
+    ticket, target = any_ticket((3, 4, 2))
+    worse = [np.array(layer.weight) for layer in target]
+    save = {f"{i}.weight": w[:, :, 0] for i, w in enumerate(worse)} | {
+        f"{i}.bias": t.bias for i, t in enumerate(target)
+    }
+    save_file(save, tmp_path / "t.safetensors")
+    small = replace(ticket.certificate, sup_error=1e-3, output_error=(1e-3, 1e-3), l2_error=1e-3)
+    replace(ticket, certificate=small).save(tmp_path / "t.slth")
+    out = tmp_path / "p.html"
+    assert report(tmp_path / "t.slth", "--target", tmp_path / "t.safetensors", "--out", out) == 1
+    assert "a claim does not hold: t.slth" in capsys.readouterr().err
+    assert 'class="alarm"' in out.read_text()
+
+
+def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
+    ticket, records, out = made / "t.slth", made / "r.jsonl", tmp_path / "p.html"
+    (tmp_path / "empty.jsonl").write_text("")
+    (tmp_path / "no.jsonl").write_text("{}\n")
+    (tmp_path / "bytes.jsonl").write_bytes(b"\xff\xfe{")
+    row = json.loads(records.read_text().splitlines()[0])
+    (tmp_path / "list.jsonl").write_text(json.dumps({**row, "asked": []}) + "\n")
+    (tmp_path / "deep.jsonl").write_text("[" * 100_000 + "\n")
+    (tmp_path / "half.slth").write_bytes(ticket.read_bytes()[:777])
+    evaluated = json.loads(records.read_text().splitlines()[1])
+    evaluated["outcome"]["accuracy"] = 3
+    (tmp_path / "false.jsonl").write_text(json.dumps(evaluated) + "\n")
+    save_file({"0.weight": np.ones((8, 6), np.float32)}, tmp_path / "other.safetensors")
+    np.savez(tmp_path / "outside.npz", x=np.full((5, 6), 1.5), y=np.zeros(5, int))
+    cases = [
+        ([ticket, "--out", tmp_path / "p.pdf"], "written as .html"),
+        ([ticket, "--out", tmp_path / "no" / "p.html"], "does not exist"),
+        ([tmp_path / "none.slth", "--out", out], "no such file"),
+        ([tmp_path, "--out", out], "it is a folder"),
+        ([tmp_path / "half.slth", "--out", out], "truncated"),
+        ([tmp_path / "empty.jsonl", "--out", out], "holds no records"),
+        ([tmp_path / "no.jsonl", "--out", out], "line 1 is not a record"),
+        ([tmp_path / "list.jsonl", "--out", out], "line 1 is not a record"),
+        ([tmp_path / "bytes.jsonl", "--out", out], "line 1 is not a record"),
+        ([tmp_path / "deep.jsonl", "--out", out], "line 1 is not a record"),
+        ([ticket, tmp_path / "false.jsonl", "--out", out], "'accuracy'"),
+        ([records, "--target", made / "t.safetensors", "--out", out], "--target goes with tickets"),
+        ([records, "--data", made / "d.npz", "--out", out], "--data goes with tickets"),
+        ([records, "--weight", "0:0,0", "--out", out], "--weight goes with tickets"),
+        ([ticket, "--weight", "0:0", "--out", out], "LAYER:OUT,IN"),
+        ([ticket, "--weight", "0:8,0", "--out", out], "no output 8"),
+        ([ticket, "--target", tmp_path / "other.safetensors", "--out", out], "is not the network that t.slth"),
+        ([ticket, "--data", tmp_path / "outside.npz", "--out", out], "outside the input range"),
+        ([ticket, "--data", "imagenet", "--out", out], "expected one of"),
+    ]
+    for arguments, sentence in cases:
+        capsys.readouterr()
+        assert report(*arguments) == 2, arguments
+        printed, error = capsys.readouterr()
+        assert printed == ""
+        assert len(error.strip().splitlines()) == 1, error
+        assert sentence in error, arguments
+        assert not list(tmp_path.glob("*.html"))
+
+
+def test_a_record_of_wrong_types_is_refused_without_the_tests_type_checker(made, tmp_path):
+    row = json.loads((made / "r.jsonl").read_text().splitlines()[0])
+    (tmp_path / "kind.jsonl").write_text(json.dumps({**row, "kind": 3}) + "\n")
+    command = [sys.executable, "-m", "slth", "report", tmp_path / "kind.jsonl", "--out", tmp_path / "p.html"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1
+    assert "line 1 is not a record" in done.stderr
+
+
+def test_a_ticket_that_cannot_be_regenerated_is_refused_in_a_sentence(tmp_path, capsys):
+    ticket, _ = any_ticket((3, 4, 2))
+    wider = replace(ticket.layers[0], neurons=ticket.layers[0].neurons + 1)
+    replace(ticket, layers=(wider, *ticket.layers[1:])).save(tmp_path / "t.slth")
+    assert report(tmp_path / "t.slth", "--out", tmp_path / "p.html") == 2
+    assert "nothing to draw" in capsys.readouterr().err
+    assert not (tmp_path / "p.html").exists()
