@@ -30,6 +30,7 @@ from slth.graph import (
     Softmax,
     Target,
     shape_of,
+    shapes,
     signed_inputs,
 )
 from slth.ticket import (
@@ -184,7 +185,7 @@ def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses
         gadgets[path], realised[path] = gadget, realise(gadget, path, op, seed=seed, mask=stored)
         bounds = (0.5, 0.25) if inputs.lower is not None else (None, None)
         claims[path] = MapClaim(0.5, float(rng.random()), 0.125, 1, 2.0, *bounds)
-    ranged = inputs.lower is not None
+    ranged, channels = inputs.lower is not None, shapes(graph, inputs.shape, carried)[graph.output][0]
     target = Target(graph, _coefficients(graph, rng), carried, assumed=tuple(assumed))
     ticket = constructed_ticket(
         seed=seed,
@@ -193,7 +194,7 @@ def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses
         inputs=inputs,
         masks=masks,
         realised=realised,
-        claims=Certificate(claims, *((1.5, 2.5, (0.5, 1.5, 0.25)) if ranged else (None, None, None))),
+        claims=Certificate(claims, *((1.5, 2.5, (0.25,) * channels) if ranged else (None, None, None))),
         provenance=Provenance(
             version="0.0.test",
             method="coin flips",

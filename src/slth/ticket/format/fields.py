@@ -49,7 +49,8 @@ def check_keys(data: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
     if not isinstance(data, dict):
         fail(where, "an object", data)
     if set(data) != set(keys):
-        raise TicketError(f"{where}: expected the keys {', '.join(sorted(keys))}; got {repr(sorted(data))[:200]}")
+        wanted = ", ".join(sorted(keys)) or "(none)"
+        raise TicketError(f"{where}: expected the keys {wanted}; got {repr(sorted(data))[:200]}")
     return data
 
 

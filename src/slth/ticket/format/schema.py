@@ -94,12 +94,13 @@ class Choice:
 
     def __init__(self, key: str, kinds: Mapping[str, Members], *, kind_of: Callable[[Any], str]) -> None:
         self.key, self.kinds, self.kind_of = key, kinds, kind_of
+        self.name = name_of(*kinds)
 
     def read(self, data: Any, where: str) -> Any:
         """What the members stand for."""
         if type(data) is not dict:
             fail(where, "an object", data)
-        name = name_of(*self.kinds).read(data.get(self.key), f"{where}.{self.key}")
+        name = self.name.read(data.get(self.key), f"{where}.{self.key}")
         return self.kinds[name].read({key: value for key, value in data.items() if key != self.key}, where)
 
     def write(self, record: Any) -> dict[str, Any]:

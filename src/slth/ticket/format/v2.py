@@ -236,6 +236,8 @@ def _maps(
     if len(tensors) != len(wanted):
         raise TicketError(f"tensors: expected {len(wanted)} tensors, as `gadgets` says; got {len(tensors)}")
     for given, tensor in zip(stated, wanted, strict=True):
+        if given.moved:
+            raise TicketError(f"tensors.{given.path[:100]}: moves of a gadget are not known to this slth: update slth")
         if given != tensor:
             raise TicketError(f"tensors.{given.path[:100]}: expected {tensor.path[:100]} as its gadget has it")
     if any(entry["weights"] is not None for entry in top["tensors"]):

@@ -6,7 +6,7 @@ from typing import Any
 
 from slth.certificate import Certificate, MapClaim
 from slth.graph import Shape
-from slth.ticket.format.fields import TicketError, fail
+from slth.ticket.format.fields import TicketError, check_int, fail
 from slth.ticket.format.schema import (
     SIZE,
     Kind,
@@ -40,6 +40,7 @@ BOUND = Table(
     stops=tuple_of(text(), _MOST),
 )
 KINDS: Mapping[str, Kind] = {"coefficients": mapping_of(whole(COEFFICIENTS), _MOST), "bound": whole(BOUND)}
+_KIND = name_of(*KINDS)
 ASKED: Mapping[str, Kind] = {
     "tolerance": _ERROR,
     "relative_tolerance": _ERROR,
@@ -53,7 +54,7 @@ def _read(data: Any, where: str) -> dict[str, Any]:
     if type(data) is not dict:
         fail(where, "an object", data)
     for key in data:
-        name_of(*KINDS).read(key, where)
+        _KIND.read(key, where)
     return {key: KINDS[key].read(value, f"{where}.{key}") for key, value in data.items()}
 
 
@@ -103,7 +104,7 @@ def claims_of(data: Mapping[str, Any], problems: Mapping[str, int], outputs: Sha
         stops=() if bound is None else bound["stops"],
     )
     for path, claim in claims.maps.items():
-        integer(0, problems[path]).read(claim.misses, f"claims.coefficients.{path[:100]}.misses")
+        check_int(claim.misses, f"claims.coefficients.{path[:100]}.misses", 0, problems[path])
     if bound is not None and not bounded:
         raise TicketError("claims.bound: errors are bounded over the inputs' range, yet `inputs` states none")
     counts = {1, outputs[0], math.prod(outputs)}

@@ -150,11 +150,11 @@ NODE = Record(Node, name=NAME, op=Kind(OP.read, OP.write), inputs=tuple_of(NAME,
 
 def _read_nodes(data: Any, where: str) -> tuple[Node, ...]:
     entries = check_list(data, where, MOST_NODES)
-    nodes = tuple(NODE.read(entry, f"{where}.{i}") for i, entry in enumerate(entries))
-    edges = sum(len(node.inputs) for node in nodes)
+    listed = (entry.get("inputs") for entry in entries if isinstance(entry, dict))
+    edges = sum(len(inputs) for inputs in listed if isinstance(inputs, list))
     if edges > MOST_EDGES:
         raise TicketError(f"{where}: expected at most {MOST_EDGES:,} inputs of all nodes; got {edges:,}")
-    return nodes
+    return tuple(NODE.read(entry, f"{where}.{i}") for i, entry in enumerate(entries))
 
 
 GRAPH = Record(Graph, nodes=Kind(_read_nodes, lambda nodes: [NODE.write(node) for node in nodes]))
