@@ -63,7 +63,10 @@ def test_docstring_examples_run(name):
     assert doctest.testmod(importlib.import_module(name)) == (0, len(written))
 
 
-@pytest.mark.parametrize(("gone", "new"), [("slth.search", "slth.learning"), ("slth.evaluate", "slth.evidence")])
+@pytest.mark.parametrize(
+    ("gone", "new"),
+    [("slth.search", "slth.learning"), ("slth.evaluate", "slth.evidence"), ("slth.report", "slth.reporting")],
+)
 def test_a_package_that_was_renamed_says_its_new_name_and_the_verb_stays(gone, new):
     code = f"""
 import slth

@@ -44,6 +44,7 @@ def test_the_checkers_are_content(command):
         ("import slth", ["torch", "numba", "numpy.testing", "slth.api"]),
         ("import slth.cli.app", ["torch", "numba", "numpy"]),
         ("import slth.numerics", ["torch", "numba", "scipy"]),
+        ("import slth._arguments, slth.records", ["numpy"]),
         ("import slth.subsetsum", ["torch", "numba"]),
         ("import slth.construction", ["torch"]),
         ("import slth.api", ["torch", "sklearn", "matplotlib"]),

@@ -10,7 +10,7 @@ from slth.api._evidence import Verification, evaluate, verify
 from slth.api._plan import Planned, PlannedLayer, plan
 from slth.api._record import record
 from slth.api._report import Page, report
-from slth.api._rows import evaluation_rows, missed, percent, proportion
+from slth.api._rows import evaluation_rows, missed, proportion
 from slth.api._show import Row, Section, Shown, show, summary
 from slth.api._train import train, use_threads
 from slth.api._views import apply, export, load, realised, save, source
@@ -35,7 +35,6 @@ __all__ = [
     "first_process",
     "load",
     "missed",
-    "percent",
     "plan",
     "promise_holds",
     "proportion",

@@ -7,15 +7,9 @@ from slth.numerics import at_most
 from slth.ticket import Ticket
 
 
-def percent(part: Proportion) -> str:
-    """A proportion with its confidence interval."""
-    low, high = part.interval
-    return f"{part.value:.2%} [{low:.2%}, {high:.2%}]  ({part.hits:,} of {part.count:,})"
-
-
 def proportion(hits: int, count: int) -> str:
-    """The same from counts."""
-    return percent(Proportion(hits, count))
+    """A proportion with its confidence interval."""
+    return _percent(Proportion(hits, count))
 
 
 def missed(ticket: Ticket, most: int = 10) -> Iterator[str]:
@@ -30,9 +24,9 @@ def missed(ticket: Ticket, most: int = 10) -> Iterator[str]:
 def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
     """Rows of an evaluation; what needs a target is left out without one."""
     yield "data", f"{found.data}, {found.accuracy.count:,} inputs"
-    yield "accuracy of the ticket", percent(found.accuracy)
+    yield "accuracy of the ticket", _percent(found.accuracy)
     if found.target_accuracy is not None:
-        yield "accuracy of the target", percent(found.target_accuracy)
+        yield "accuracy of the target", _percent(found.target_accuracy)
         yield "predictions changed", f"{found.changed:,} of {found.accuracy.count:,}"
         yield "largest output error measured", f"{found.measured_error:.4g} (float32)"
     if found.certified_error is not None:
@@ -61,3 +55,8 @@ def _tensor_rows(size: Sizes) -> Iterator[tuple[str, str]]:
     yield "mask bits", f"{size.stored_mask_bits:,} stored; {size.ideal_bits:,.1f} ideal, by the counts alone"
     yield "carried", f"{size.carried:,} numbers"
     yield "moved", "nothing" if size.strong else f"by at most {at_most(size.largest_move, 4)}"
+
+
+def _percent(part: Proportion) -> str:
+    low, high = part.interval
+    return f"{part.value:.2%} [{low:.2%}, {high:.2%}]  ({part.hits:,} of {part.count:,})"

@@ -11,7 +11,6 @@ from slth._files import check_writable
 from slth.cli import _print
 from slth.records import append, verbs
 
-_OF_A_TARGET = ("data", "input_range", "mean", "std", "order", "activation", "source")
 _DATA = str(verbs.DEFAULT_TARGET["data"])
 
 
@@ -91,9 +90,9 @@ def _check_distinct(**places: Path | None) -> None:
 
 def _train(asked: verbs.Construct, trained: Path) -> verbs.Construct:
     """Train the default target, a 64-64-10 MLP on the embedded digits, which state the input range."""
-    for name, argument in verbs.arguments(asked).items():
-        if name in _OF_A_TARGET and getattr(asked, name) is not None:
-            raise InputError(f"{verbs.flag_of(name, argument)} goes with a TARGET; the default target brings its own")
+    for name in verbs.group(asked, "target"):
+        flag = verbs.flag_of(name, verbs.arguments(asked)[name])
+        raise InputError(f"{flag} goes with a TARGET; the default target brings its own")
     api.use_threads(1)
     with _print.progress(f"training on {_DATA}", asked.quiet) as report:
         api.train(**verbs.DEFAULT_TARGET, out=trained, progress=report)

@@ -33,7 +33,7 @@ class Argument:
         asked: belongs to the question of the verb's records.
         provenance: a ticket says it, too.
         swept: a sweep can vary it.
-        group: whose setting it is: "plan"; of a search "architecture", "method", "training" or "policy".
+        group: what it is about: "plan" or "target"; of a search "architecture", "method", "training" or "policy".
         checked: here; otherwise its owner knows what it may be, and refuses what it may not.
     """
 
@@ -97,7 +97,7 @@ def question(asked: Any) -> dict[str, Any]:
 
 
 def group(asked: Any, name: str) -> dict[str, Any]:
-    """The settings of one owner that were said, as plain JSON data."""
+    """The arguments of one group that were said, as plain JSON data."""
     known = [key for key, argument in arguments(asked).items() if argument.group == name]
     return {key: _plain(value) for key in known if (value := getattr(asked, key)) is not None}
 

@@ -55,7 +55,7 @@ class Construct:
             group="plan",
         ),
     ] = 0
-    source: Annotated[Path | None, Argument(FILE, "Use the random network of this ticket.")] = None
+    source: Annotated[Path | None, Argument(FILE, "Use the random network of this ticket.", group="target")] = None
     input_range: _shared.InputRange = None
     data: _shared.RangeData = None
     data_dir: _shared.DataDir = None

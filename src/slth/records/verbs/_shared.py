@@ -35,9 +35,11 @@ InputShape = Annotated[
 ]
 Order = Annotated[
     tuple[str, ...] | None,
-    Argument(NAMES, "Layer names from input to output: a,b,c, if the file does not tell.", asked=False),
+    Argument(NAMES, "Layer names from input to output: a,b,c, if the file does not tell.", asked=False, group="target"),
 ]
-Activation = Annotated[str | None, Argument(one_of("relu"), "Between the layers: {known}.", asked=False)]
+Activation = Annotated[
+    str | None, Argument(one_of("relu"), "Between the layers: {known}.", asked=False, group="target")
+]
 
 Tolerance = Annotated[
     float | None,
@@ -80,16 +82,18 @@ FailureProbability = Annotated[
     ),
 ]
 
-InputRange = Annotated[tuple[float, float] | None, Argument(PAIR, "Range of the network's inputs.")]
-RangeData = Annotated[str | Path | None, Argument(DATA, "Take the input range from this data set.", asked=False)]
+InputRange = Annotated[tuple[float, float] | None, Argument(PAIR, "Range of the network's inputs.", group="target")]
+RangeData = Annotated[
+    str | Path | None, Argument(DATA, "Take the input range from this data set.", asked=False, group="target")
+]
 DataDir = Annotated[
     Path | None, Argument(FILE, "Folder of the image data sets.", metavar="FOLDER", variable="SLTH_DATA", asked=False)
 ]
 Mean = Annotated[
     tuple[float, ...] | None,
-    Argument(NUMBERS, "Data becomes (x - mean) / std; one number, or one per channel.", swept=True),
+    Argument(NUMBERS, "Data becomes (x - mean) / std; one number, or one per channel.", swept=True, group="target"),
 ]
-Std = Annotated[tuple[float, ...] | None, Argument(NUMBERS, "Goes with --mean.", swept=True)]
+Std = Annotated[tuple[float, ...] | None, Argument(NUMBERS, "Goes with --mean.", swept=True, group="target")]
 
 Weight = Annotated[WeightAt | None, Argument(WEIGHT, "Take one weight apart; IN may be `bias`.")]
 Records = Annotated[
