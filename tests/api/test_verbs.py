@@ -8,14 +8,14 @@ import sys
 import numpy as np
 import pytest
 import torch
-from learned_helpers import mlp_ticket
+from helpers.learned import mlp_ticket
+from helpers.tickets import any_ticket
 from safetensors.numpy import load_file
-from ticket_helpers import any_ticket
 
 import slth
 from slth import InputError, api
 from slth.learning import Training
-from slth.ticket import NetworkSpec, encode
+from slth.ticket import Bound, encode
 
 WEIGHTS = {"weight": np.array([[0.5, -0.25], [0.125, 0.75]])}
 
@@ -42,7 +42,7 @@ def test_the_realised_network_of_either_kind(ticket, tmp_path):
     path = slth.save(learned, tmp_path / "l.slth")
     images = torch.rand(3, 1, 8, 8)
     assert torch.equal(slth.realised(path)(images), slth.realised(learned)(images))
-    object.__setattr__(learned, "network", NetworkSpec("bound", None))
+    object.__setattr__(learned, "network", Bound())
     with pytest.raises(InputError, match=r"bound to a model of your own.*slth\.apply\(ticket, model\)"):
         slth.realised(learned)
 
@@ -93,7 +93,7 @@ def test_the_range_of_a_data_set_is_as_good_as_one_given(tmp_path, caplog):
     x = np.array([[0.0, 0.25], [0.5, 1.0]], np.float32)
     np.savez(tmp_path / "d.npz", x=x, y=np.array([0, 1]))
     by_data = slth.construct(WEIGHTS, data=tmp_path / "d.npz", mean=0.5, std=[0.5], tolerance=0.01, activation="relu")
-    assert by_data.domain == slth.construct(WEIGHTS, input_range=(-1, 1), mean=0.5, std=0.5, tolerance=0.01).domain
+    assert by_data.inputs == slth.construct(WEIGHTS, input_range=(-1, 1), mean=0.5, std=0.5, tolerance=0.01).inputs
     assert f"assumed: inputs stay in the range seen in {tmp_path / 'd.npz'}" in caplog.messages
     with pytest.raises(InputError, match="input_range and data both state the inputs; give one of them"):
         slth.construct(WEIGHTS, data=tmp_path / "d.npz", input_range=(0, 1))
@@ -151,13 +151,16 @@ def test_a_record_says_what_was_asked_in_plain_words(ticket):
     }  # fmt: skip
 
 
-def test_a_learned_ticket_takes_one_mean_per_channel():
-    learned = mlp_ticket()
-    assert slth.evaluate(learned, "digits", mean=[0.3], std=[0.4]) == slth.evaluate(
-        learned, "digits", mean=0.3, std=0.4
-    )
-    with pytest.raises(InputError, match="expected mean and std of 1 channels"):
-        slth.evaluate(learned, "digits", mean=[0.3, 0.3], std=[0.4, 0.4])
+def test_a_learned_ticket_takes_one_mean_for_all_channels_or_one_for_each(tmp_path):
+    rng = np.random.default_rng(0)
+    np.savez(tmp_path / "d.npz", x=rng.random((40, 3, 2, 2)).astype(np.float32), y=np.arange(40) % 2)
+    data = tmp_path / "d.npz"
+    learned = slth.search("mlp", data, arguments={"hidden": [8]}, training={"epochs": 0.1}).ticket
+    one = slth.evaluate(learned, data, mean=0.5, std=0.25)
+    assert one == slth.evaluate(learned, data, mean=[0.5] * 3, std=(0.25, 0.25, 0.25))
+    assert one != slth.evaluate(learned, data, mean=[5.0, 0.0, -5.0], std=0.25)
+    with pytest.raises(InputError, match="expected mean and std of 3 channels"):
+        slth.evaluate(learned, data, mean=[0.3, 0.3], std=[0.4, 0.4])
 
 
 def test_asking_for_search_loads_pytorch_and_nothing_else_does():

@@ -198,7 +198,10 @@ def _fields() -> Iterator[Case]:
         "network.arguments.widths": [[], [3], [3, 4], [3, 0, 2], [3, -4, 2], [3, 2**41, 2], [3, 2**64, 2], [3.0, 4, 2]],
         "network.arguments.widths.1": [True, "4", None, 5, f"raw:{digits}"],
         "network.arguments.bias": [[], [True], [1, 1], [False, False], [True] * 3, None],
-        "domain.range": [[], [[0.0]], [[1.0], [0.0]], [[-1, 1]], [[-1], [1]], [[-1.0] * 2, [1.0] * 2], [[], []], None],
+        "domain.range": [
+            *([], [[0.0]], [[1.0], [0.0]], [[-1, 1]], [[-1], [1]], [[-1.0] * 2, [1.0] * 2], [[], []], None),
+            *([[-1.0], [1.0] * 3], [[-1.0] * 3, [1.0]], [[-1.0], []]),
+        ],
         "domain.range.0.0": [float("nan"), float("inf"), "raw:1e999", "raw:-1e999", "-1.0", 0.0, 2.0, 1e308],
         "domain.normalize": [[0.0], [0.0, 0.0], [0.0, -1.0], [0.0, float("inf")], [0, 1], "x"],
         "layers.0.gain": [0.0, -0.5, 0.75, 1, 2.0**201, 5e-324, float("nan"), "raw:1e999", None],

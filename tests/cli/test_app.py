@@ -81,6 +81,8 @@ def test_help_says_all_that_the_record_says_in_its_order_and_cuts_nothing(verb, 
         assert help in shown[at[-1] :], (flag, shown)
         if argument.unsaid is not None:
             assert f"Default: {argument.unsaid}." in shown[at[-1] :]
+        if argument.variable is not None:
+            assert f"[env var: {argument.variable}]" in shown[at[-1] :]
     assert "…" not in shown
 
 
@@ -91,9 +93,3 @@ def test_the_list_of_commands_cuts_nothing(capsys, monkeypatch):
     assert "..." not in shown.replace("[ARGS]...", "")
     for verb in verbs.VERBS:
         assert " ".join(verb.__doc__.partition("\n\n")[0].split()) in shown
-
-
-def test_a_value_from_the_environment_is_taken_where_none_is_said(tmp_path, capsys, monkeypatch):
-    monkeypatch.setenv("SLTH_DATA", str(tmp_path / "none"))
-    assert run(["train", "--out", str(tmp_path / "m.safetensors"), "--data", "mnist"]) == 2
-    assert f"{tmp_path / 'none'}" in capsys.readouterr().err

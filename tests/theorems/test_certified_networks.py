@@ -8,7 +8,7 @@ import torch
 from helpers.networks import forward, forward_realised, inputs_of, random_target, realised_maps
 
 from slth.construction import Plan, construct
-from slth.network import dense, outputs, realised, source
+from slth.network import outputs, realised, source, target_module
 
 NETWORKS = [
     # widths, bias, range
@@ -82,4 +82,4 @@ def test_the_two_views_agree_to_float32_rounding(widths, bias, ends):
     scale = np.abs(exact).max()
     assert np.abs(pruned - exact).max() < 2e-5 * scale
     assert np.abs(short - exact).max() < 2e-6 * scale
-    assert np.abs(outputs(dense(target), x) - forward(target, x.astype(np.float64))).max() < 2e-6 * scale
+    assert np.abs(outputs(target_module(target), x) - forward(target, x.astype(np.float64))).max() < 2e-6 * scale

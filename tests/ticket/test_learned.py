@@ -100,6 +100,16 @@ def test_every_truncation_and_extension_is_rejected(data):
         decode(data + b"\0")
 
 
+@pytest.mark.parametrize("shape", [(), (0,), (2**40, 0), (0, 2**40), (2**20, 2**20, 0), (1,) * 8, (0,) * 8], ids=str)
+def test_an_array_is_carried_whatever_its_shape(shape):
+    """One without entries takes no bytes, however long its other axes are."""
+    array = np.ones(shape, np.uint8)
+    data = encode(ticket_with([RandomTensor("w", (), "sign", kept=1)], carried={"x": array}))
+    assert len(data) < 2000
+    assert decode(data).carried["x"].shape == shape
+    assert encode(decode(data)) == data
+
+
 def test_large_tensors_go_in_blocks_and_no_seam_shows():
     """Blocks hold 2^20 weights: one operation after the other on the whole tensor gives the same bits."""
     size, kept = (1 << 20) + 12_345, 600_000

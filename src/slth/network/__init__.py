@@ -26,6 +26,7 @@ _LAZY = {
     "source_of": "states",
     "state_dict": "exports",
     "state_of": "states",
+    "target_module": "views",
     "train_mlp": "training",
 }
 

@@ -92,7 +92,9 @@ PROVENANCE = Table(
     asked=Kind(ASKED.read, ASKED.write),
     attempts=integer(1, 10**6),
     target=DIGEST,
-    names=tuple_of(row_of(text(), optional(text()), expected="the names of weight and bias of every layer"), SIZE),
+    names=tuple_of(
+        row_of(text(), optional(text()), expected="the names of weight and bias of every layer"), _MOST_LAYERS
+    ),
     misses=tuple_of(_MISS, MOST_MISSES),
 )
 TICKET = Table(
