@@ -41,7 +41,7 @@ def test_missed_weights_are_listed_and_exit_code_is_1(made, tmp_path, capsys):
     arguments = ["--out", str(out), "--input-range", "0,1", "--candidates", "6"]
     assert run(["construct", str(made / "t.safetensors"), *arguments]) == 1
     printed = capsys.readouterr()
-    assert "missed: layer 0, output" in printed.err
+    assert "missed: layers/0, output" in printed.err
     assert load(out).misses > 0
     assert run(["verify", str(out), "--target", str(made / "t.safetensors")]) == 0
 
@@ -145,10 +145,10 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*construct, "--mean", "0"], "mean and std go together, got only mean; give both or neither"),
         (
             [*construct, "--mean", "0,0", "--std", "1,1"],
-            "one number each, for flat inputs have no channels; got 2 and 2",
+            "inputs: mean needs 1 or 6 numbers for inputs of shape 6, got 2",
         ),
         ([*construct, "--std", "x"], "--std takes numbers separated by commas; got 'x'"),
-        ([*construct, "--activation", "gelu"], "unknown activation"),
+        ([*construct, "--activation", "nonsense"], "unknown activation"),
         ([*construct, "--order", "a,b"], "each layer once"),
         (["construct", "--data", "digits", "--out", out], "goes with a TARGET"),
         (["construct", "--std", "1", "--out", out], "--std goes with a TARGET"),

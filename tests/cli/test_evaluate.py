@@ -40,7 +40,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     np.savez(tmp_path / "labels.npz", x=np.zeros((5, 6)), y=np.full(5, 3))
     evaluate = ["evaluate", made / "t.slth", "--data"]
     cases = [
-        ([*evaluate, tmp_path / "wide.npz"], "takes 6 inputs"),
+        ([*evaluate, tmp_path / "wide.npz"], "takes inputs of shape 6"),
         ([*evaluate, tmp_path / "outside.npz"], "outside the input range"),
         ([*evaluate, tmp_path / "outside.npz"], "set --mean and --std as at construction"),
         ([*evaluate, tmp_path / "labels.npz"], "labels run from 3 to 3"),

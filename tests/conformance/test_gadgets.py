@@ -67,7 +67,7 @@ def ticket_of(gadget, op, mask, *, inputs=None):
     graph = Graph((Node("only", op, (INPUT,)),))
     rng = np.random.default_rng(1)
     weight, bias = rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None
-    target = Target(graph, {PATH: Affine(weight, bias)}, {PATH: ("weight", "bias" if op.bias else None)})
+    target = Target(graph, {PATH: Affine(weight, bias)}, names={PATH: ("weight", "bias" if op.bias else None)})
     parts = {PATH: realise(gadget, PATH, op, seed=SEED, mask=mask)}
     inputs = Inputs((op.basis.inputs,)) if inputs is None else inputs
     return constructed_ticket(

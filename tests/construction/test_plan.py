@@ -6,7 +6,7 @@ from helpers.networks import inputs_of, random_target
 
 from slth import InputError
 from slth.construction import Plan, construct, promise_holds, split, split_error
-from slth.graph import Affine, Box, chain
+from slth.graph import Affine, chain
 
 SIGNED = -1.0, 1.0
 
@@ -37,7 +37,7 @@ def test_the_split_ends_just_below_nine_tenths_of_the_error_and_takes_few_certif
     certify = split.certify
     monkeypatch.setattr(split, "certify", counted)
     target = random_target((6, 9, 9, 3), scale=1.5)
-    tolerances = split_error(target, epsilon, Box.uniform(-1.0, 1.0, 6))
+    tolerances = split_error(target, epsilon, inputs_of(target, *SIGNED))
     assert 0.87 * epsilon < bounds[-1] <= 0.9 * epsilon
     assert len(bounds) <= 4
     assert (np.frexp(list(tolerances.values()))[0] * 256 % 1 == 0).all()  # 8 bits, whatever the last bits of the bounds
@@ -47,18 +47,18 @@ def test_the_split_ends_just_below_nine_tenths_of_the_error_and_takes_few_certif
 def test_a_network_of_zeros_gets_tolerances_of_at_most_its_gain_and_an_exact_ticket(bias):
     target = chain([Affine(np.zeros((o, i, 1)), np.zeros(o) if bias else None) for i, o in ((3, 4), (4, 2))])
     for epsilon in (1e-6, 0.1, 1e6):
-        assert all(0 < t <= 1.0 for t in split_error(target, epsilon, Box.uniform(-1.0, 1.0, 3)).values())
+        assert all(0 < t <= 1.0 for t in split_error(target, epsilon, inputs_of(target, *SIGNED)).values())
         ticket = construct(target, Plan(epsilon=epsilon), inputs=inputs_of(target, *SIGNED))
         assert ticket.claims.sup_error == 0.0
         assert ticket.misses == 0
     if not bias:  # and nothing enters: no tolerance is too large
-        assert split_error(target, 0.1, Box.uniform(0.0, 0.0, 3)) == {"layers/0": 1.0, "layers/1": 1.0}
+        assert split_error(target, 0.1, inputs_of(target, 0.0, 0.0)) == {"layers/0": 1.0, "layers/1": 1.0}
 
 
 def test_no_tolerance_exceeds_the_gain_of_its_layer():
     target = random_target((4, 5, 2))
     target.coefficients["layers/1"].weight[:] = 0.0  # what the first layer does is multiplied by 0
-    assert split_error(target, 1.0, Box.uniform(-1.0, 1.0, 4))["layers/0"] <= 4.0
+    assert split_error(target, 1.0, inputs_of(target, *SIGNED))["layers/0"] <= 4.0
 
 
 def test_retries_of_a_planned_width_are_wider_and_counted():

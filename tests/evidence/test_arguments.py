@@ -29,7 +29,7 @@ _CASES = {
     "slth.construct(weights, mean=0.5)": "mean and std go together, got only mean; give both or neither",
     "slth.construct(weights, mean='x', std=1)": "mean must be a number or several, such as 0.5 or (0.4, 0.5), got 'x'",
     "slth.construct(weights, mean=0, std=[None])": "std must be a number, got None (NoneType)",
-    "slth.construct(weights, mean=[0, 0], std=[1, 1])": "mean and std must be one number each, for flat inputs have no",
+    "slth.construct(weights, mean=[0, 0, 0], std=[1, 1, 1])": "inputs: mean needs 1 or 2",
     "slth.construct(weights, tolerance='small')": "tolerance must be a number such as 0.01, got 'small' (str)",
     "slth.construct(weights, epsilon=[1])": "epsilon must be a number such as 0.01, got [1] (list)",
     "slth.construct(weights, candidates=20.5)": "candidates must be a whole number such as 30, got 20.5 (float)",

@@ -186,7 +186,7 @@ def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses
         bounds = (0.5, 0.25) if inputs.lower is not None else (None, None)
         claims[path] = MapClaim(0.5, float(rng.random()), 0.125, 1, 2.0, *bounds)
     ranged, channels = inputs.lower is not None, shapes(graph, inputs.shape, carried)[graph.output][0]
-    target = Target(graph, _coefficients(graph, rng), carried, assumed=tuple(assumed))
+    target = Target(graph, _coefficients(graph, rng), carried=carried, assumed=tuple(assumed))
     ticket = constructed_ticket(
         seed=seed,
         graph=graph,

@@ -193,7 +193,7 @@ def _numbers(graph, carried, box, rng, noise):
         negative = np.where(signed[:, None], near(-weight), 0.0) if signed.any() else None
         coefficients[path] = Affine(weight, bias)
         realised[path] = Realised(near(weight), negative, None if bias is None else near(bias), signed)
-    return Target(graph, coefficients, carried), realised
+    return Target(graph, coefficients, carried=carried), realised
 
 
 def values(target: Target, maps, x) -> dict[str, np.ndarray]:

@@ -36,7 +36,8 @@ RECIPE_TYPES = {
 }
 # What only Python can say: an object, a function; the settings that a command line names one by one.
 OF_PYTHON = {
-    "construct": {"progress"},
+    "construct": {"progress", "example"},
+    "plan": {"example"},
     "evaluate": {"model"},
     "train": {"progress"},
     "search": {"options", "arguments", "training", "policy", "every", "share", "progress", "loss"},
@@ -144,9 +145,8 @@ def test_a_record_holds_plain_values():
     found = {name: verbs.read(verbs.Construct, name, value) for name, value in given.items()}
     assert found == {"tolerance": 0.5, "candidates": 3, "mean": (1.0, 2.0), "std": (1.0,), "target": Path("a")}
     assert (type(found["tolerance"]), type(found["candidates"])) == (float, int)
-    assert (
-        verbs.read(verbs.Show, "weight", "1:2,bias") == verbs.read(verbs.Show, "weight", [1, 2, None]) == (1, 2, None)
-    )
+    bias = (1, 2, None, 0)
+    assert verbs.read(verbs.Show, "weight", "1:2,bias") == verbs.read(verbs.Show, "weight", [1, 2, None]) == bias
     assert verbs.read(verbs.Report, "files", "a") == verbs.read(verbs.Report, "files", [Path("a")]) == (Path("a"),)
 
 

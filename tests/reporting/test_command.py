@@ -11,11 +11,13 @@ from html import unescape
 
 import numpy as np
 import pytest
+from attacks.forging import forged
 from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
 
 from slth.cli.app import run
 from slth.reporting.html import number
+from slth.ticket import save
 
 
 @pytest.fixture(scope="module")
@@ -129,13 +131,13 @@ def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monke
 
 def test_a_claim_that_fails_is_exit_code_1_and_a_page(tmp_path, capsys):
     ticket, target = any_ticket((3, 4, 2))
-    worse = [np.array(layer.weight) for layer in target]
-    save = {f"{i}.weight": w[:, :, 0] for i, w in enumerate(worse)} | {
-        f"{i}.bias": t.bias for i, t in enumerate(target)
+    worse = [np.array(layer.weight) for layer in target.coefficients.values()]
+    state = {f"{i}.weight": w[:, :, 0] for i, w in enumerate(worse)} | {
+        f"{i}.bias": t.bias for i, t in enumerate(target.coefficients.values())
     }
-    save_file(save, tmp_path / "t.safetensors")
-    small = replace(ticket.certificate, sup_error=1e-3, output_error=(1e-3, 1e-3), l2_error=1e-3)
-    replace(ticket, certificate=small).save(tmp_path / "t.slth")
+    save_file(state, tmp_path / "t.safetensors")
+    small = replace(ticket.claims, sup_error=1e-3, output_error=(1e-3, 1e-3), l2_error=1e-3)
+    save(replace(ticket, claims=small), tmp_path / "t.slth")
     out = tmp_path / "p.html"
     assert report(tmp_path / "t.slth", "--target", tmp_path / "t.safetensors", "--out", out) == 1
     assert "a claim does not hold: t.slth" in capsys.readouterr().err
@@ -199,8 +201,9 @@ def test_a_record_of_wrong_types_is_refused_without_the_tests_type_checker(made,
 
 def test_a_ticket_that_cannot_be_regenerated_is_refused_in_a_sentence(tmp_path, capsys):
     ticket, _ = any_ticket((3, 4, 2))
-    wider = replace(ticket.layers[0], neurons=ticket.layers[0].neurons + 1)
-    replace(ticket, layers=(wider, *ticket.layers[1:])).save(tmp_path / "t.slth")
+    gadget = ticket.gadgets["layers/0"]
+    wider = forged(ticket, gadgets={"layers/0": replace(gadget, neurons=gadget.neurons + 1)})
+    save(wider, tmp_path / "t.slth")
     assert report(tmp_path / "t.slth", "--out", tmp_path / "p.html") == 2
     assert "nothing to draw" in capsys.readouterr().err
     assert not (tmp_path / "p.html").exists()

@@ -23,7 +23,7 @@ NETWORKS = [
 def attack(target, parts, box, *, points=10_000, steps=200, seed=0):
     """Largest |f − f̂| of one output in float64: corners, random points, projected gradient ascent from the worst."""
     rng = np.random.default_rng(seed)
-    inputs = box.lower.size
+    inputs = next(iter(target.graph.maps.values())).basis.inputs
     corners = np.array(list(itertools.product([0.0, 1.0], repeat=inputs)))
     unit = np.concatenate([corners, rng.random((points // 2, inputs)), rng.integers(0, 2, (points // 2, inputs))])
     x = box.lower + unit * (box.upper - box.lower)
@@ -41,7 +41,7 @@ def attack(target, parts, box, *, points=10_000, steps=200, seed=0):
         )
         for p in parts.values()
     ]
-    low, high = torch.from_numpy(box.lower), torch.from_numpy(box.upper)
+    low, high = (torch.from_numpy(np.broadcast_to(end, inputs).copy()) for end in (box.lower, box.upper))
     for output in range(error.shape[1]):
         at = torch.from_numpy(x[np.argsort(error[:, output])[-20:]].copy()).requires_grad_()
         for step in range(steps):

@@ -30,7 +30,7 @@ def renamed(target: Target) -> Target:
     ]
     coefficients = {f"other/{path}": affine for path, affine in target.coefficients.items()}
     carried = {f"other/{name}": values for name, values in target.carried.items()}
-    return Target(Graph(tuple(nodes)), coefficients, carried)
+    return Target(Graph(tuple(nodes)), coefficients, carried=carried)
 
 
 def named(op, key):
@@ -72,7 +72,7 @@ def residual(order, *, first=1.0, stride=1, low=0.0, swapped=False):
     coefficients = graph_ticket(0)[1].coefficients
     weight = np.resize(next(iter(coefficients.values())).weight, (2, 2, 3))
     affine = dataclasses.replace(next(iter(coefficients.values())), weight=np.ascontiguousarray(weight), bias=None)
-    return Target(Graph(tuple(nodes[name] for name in order)), {"conv": affine}, b.carried)
+    return Target(Graph(tuple(nodes[name] for name in order)), {"conv": affine}, carried=b.carried)
 
 
 ORDERS = [("clip", "conv", "left", "right", "sum"), ("left", "clip", "conv", "right", "sum")]

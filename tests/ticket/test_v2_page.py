@@ -53,7 +53,7 @@ def target():
         Node("g", Linear("fc", Dense(6, 2), False), ("f",)),
     )
     coefficients = {"conv": Affine(counted(2, 2, 2), counted(4)), "fc": Affine(counted(2, 6, 1), None)}
-    return Target(Graph(nodes), coefficients, {"g": np.array([1, 0.5], np.float32)})
+    return Target(Graph(nodes), coefficients, carried={"g": np.array([1, 0.5], np.float32)})
 
 
 def test_the_digest_of_the_example(target):

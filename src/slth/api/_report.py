@@ -55,7 +55,7 @@ def report(
     data_dir: str | Path | None = None,
     mean: Numbers | None = None,
     std: Numbers | None = None,
-    weight: verbs.WeightAt | str | None = None,
+    weight: Sequence[int | str | None] | str | None = None,
 ) -> Page:
     """Write one self-contained page about tickets and records; with `target` and `data` it compares and measures.
 

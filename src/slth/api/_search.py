@@ -6,12 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slth import _arguments
-from slth.learning import Method, Policy, RunFiles, SearchResult, Training
+from slth.learning import Loss, Method, Policy, RunFiles, SearchResult, Training, first_process, method_of
 from slth.learning import preset as find_preset
-from slth.learning.ask import method_of
-from slth.learning.ask import search as _search
-from slth.learning.devices import first_process
-from slth.learning.gradients import Loss
+from slth.learning import search as _search
 from slth.records import verbs
 
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ class Shown:
 def show(
     ticket: Ticket | str | Path,
     *,
-    weight: verbs.WeightAt | str | None = None,
+    weight: Sequence[int | str | None] | str | None = None,
     target: Any = None,
     order: Sequence[str] | None = None,
     picture: str | Path | None = None,

@@ -65,7 +65,7 @@ def _keywords(asked: verbs.Search) -> dict[str, Any]:
 
 def _rows(results: list[Any], out: Path) -> Iterator[tuple[str, str]]:
     found = results[0]
-    yield from found.ticket.summary()
+    yield from api.summary(found.ticket)
     yield "accuracy", _mean([result.accuracy for result in results], found.count)
     for name in found.controls:
         yield f"control {name.replace('_', ' ')}", _mean([result.controls[name] for result in results], found.count)

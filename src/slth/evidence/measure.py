@@ -128,8 +128,9 @@ def evaluate(
     else:
         network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
     ours = outputs(network, inputs, batch=_BATCH)
-    if labels.max() >= ours.shape[1]:
-        raise InputError(f"the ticket has {ours.shape[1]} outputs, the labels run to {labels.max()}")
+    if labels.min() < 0 or labels.max() >= ours.shape[1]:
+        most = ours.shape[1] - 1
+        raise InputError(f"the labels run from {labels.min()} to {labels.max()}, the ticket's outputs from 0 to {most}")
     accuracy = Proportion(int((ours.argmax(1) == labels).sum()), len(labels))
     if target is not None:
         return _beside_the_target(ticket, target, parts, ours, accuracy, inputs, labels, data)
@@ -195,7 +196,9 @@ def _check(ticket: Ticket, inputs: np.ndarray, labels: np.ndarray) -> None:
         )
     if spec is not None and inputs.shape[1:] != spec.shape:
         wanted = " x ".join(map(str, spec.shape))
-        raise InputError(f"the ticket takes inputs {wanted}, the data has shape {inputs.shape}; is it the right data?")
+        raise InputError(
+            f"the ticket takes inputs of shape {wanted}, the data has shape {inputs.shape}; is it the right data?"
+        )
     if not np.isfinite(inputs).all():
         raise InputError("the data holds NaN or infinite values; clean it first")
     if labels.dtype.kind not in "iu" or labels.min() < 0:

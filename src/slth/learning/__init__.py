@@ -11,8 +11,11 @@ try:
 except ImportError as error:
     raise InputError(f"a search needs PyTorch and Lightning Fabric ({error}): pip install 'slth[search]'") from error
 
+from slth.learning.ask import method_of, search
 from slth.learning.attach import attach
+from slth.learning.devices import first_process
 from slth.learning.find import SearchResult, find
+from slth.learning.gradients import Loss
 from slth.learning.masked_parameter import Mask, MaskedParameter
 from slth.learning.masks import Masks
 from slth.learning.method import Method
@@ -27,6 +30,7 @@ __all__ = [
     "PRESETS",
     "Biprop",
     "EdgePopup",
+    "Loss",
     "Magnitude",
     "Mask",
     "MaskedParameter",
@@ -42,5 +46,8 @@ __all__ = [
     "Training",
     "attach",
     "find",
+    "first_process",
+    "method_of",
     "preset",
+    "search",
 ]

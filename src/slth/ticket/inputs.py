@@ -52,8 +52,8 @@ class Inputs:
     def _check_count(self, name: str, values: Values | None) -> None:
         size, channels = math.prod(self.shape), self.shape[0]
         if values is not None and len(values) not in {1, channels, size}:
-            counts = " or ".join(map(str, sorted({1, channels, size})))
-            raise InputError(f"inputs: {name} needs {counts} numbers for shape {self.shape}, got {len(values)}")
+            counts, shape = " or ".join(map(str, sorted({1, channels, size}))), "×".join(map(str, self.shape))
+            raise InputError(f"inputs: {name} needs {counts} numbers for inputs of shape {shape}, got {len(values)}")
 
     def _beside(self, first: Values, second: Values) -> tuple[Values, Values]:
         """Both with as many numbers; no more than were given, however large the shape is."""

@@ -10,7 +10,8 @@ from typing import Any
 from slth import _arguments
 from slth._errors import InputError
 
-WeightAt = tuple[int | str, int, int | None, int]  # map by number or path, output, input (None: the bias), tap
+# Map by number or path, output, input (None: the bias), position in the kernel (0 where it is left out).
+WeightAt = tuple[int | str, int, int | None, int]
 
 
 @dataclass(frozen=True, slots=True)
