@@ -69,7 +69,7 @@ def test_misuse_is_one_sentence(saved):
     for call, reason in (
         (lambda: slth.evaluate(saved, (x[:, :, :4], y)), "takes inputs of shape 1 x 8 x 8"),
         (lambda: slth.evaluate(saved, (x, y[:3])), "one label per input"),
-        (lambda: slth.evaluate(saved, (x, y + 10)), rr"the labels run from 1\d to"),
+        (lambda: slth.evaluate(saved, (x, y + 10)), r"the labels run from 1\d to"),
         (lambda: slth.evaluate(saved, (x, y - 1)), "whole numbers from 0"),
         (lambda: slth.evaluate(saved, (x + np.nan, y)), "NaN"),
         (lambda: slth.evaluate(saved, (x, y), target={}), "stands for no target"),
