@@ -5,8 +5,8 @@ from typing import Any, cast
 import numpy as np
 
 from slth._errors import InputError
-from slth.graph import Graph
-from slth.network.maps import SourceMap
+from slth.graph import Conv, Dense, Graph, chain_of
+from slth.network.maps import SourceMap, stored_weight
 from slth.network.states import source_of, state_of
 from slth.network.views import MOST_BYTES, source
 from slth.ticket import Ticket
@@ -16,8 +16,10 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
     """Tensors of a ticket for export, float32.
 
     `realised`: a plain state dict of the target's shape and names; exists only where inputs are never negative.
-    `source`: an MLP of twice the depth, `{i}.lift.weight`, `{i}.lift.bias` and `{i}.mixing.weight`, dead neurons left
-    out and the gains multiplied in (powers of two: exact), to be read as Linear, ReLU, Linear, ReLU, ...
+    `source`: two layers for each map, `{i}.lift.weight`, `{i}.lift.bias` and `{i}.mixing.weight`, dead neurons left out
+    and the gains multiplied in (powers of two: exact). Of a chain they are to be read as Linear, ReLU, Linear, ReLU, ...
+    Of another network `{i}` is the path of the map, and a convolution is: pad, a convolution by `lift` with a kernel of
+    one entry, ReLU, a convolution by `mixing`, both in the groups of the map.
 
     Where the random tensors are the parameters: the network's own state, pruned, or with all of its random weights.
 
@@ -32,6 +34,11 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
 
 
 def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
+    if set(ticket.provenance.names) != set(ticket.maps):
+        raise InputError(
+            "no plain state dict computes this ticket: layers of the target were folded into its maps, so that the maps "
+            "are no tensors of the target; use slth.realised(ticket), or export --view source"
+        )
     tensors: dict[str, np.ndarray] = {}
     for path, (weight, bias) in ticket.provenance.names.items():
         part = ticket.realised(path)
@@ -40,28 +47,37 @@ def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
                 "no plain state dict computes this ticket: its inputs can be negative, and it treats x⁺ and x⁻ by "
                 "different weights; export --view source, or construct with an input range that starts at 0"
             )
-        tensors[weight] = part.positive[:, :, 0].astype(np.float32)
+        tensors[weight] = stored_weight(ticket.maps[path].basis, part.positive).astype(np.float32)
         if bias is not None and part.bias is not None:
             tensors[bias] = part.bias.astype(np.float32)
     return tensors
 
 
 def _source(ticket: Ticket) -> dict[str, np.ndarray]:
-    size = sum(
-        4 * gadget.lift_spec(op).live * (op.basis.inputs + op.basis.outputs + 1)
-        for path, op in ticket.maps.items()
-        for gadget in [cast(Any, ticket.gadgets[path])]
-    )
+    specs = [(cast(Any, ticket.gadgets[path]).lift_spec(op), op) for path, op in ticket.maps.items()]
+    size = sum(4 * spec.live * (op.basis.inputs + op.basis.outputs * op.basis.taps + 1) for spec, op in specs)
     if size > MOST_BYTES:
         raise InputError(f"the source as dense tensors needs {size / 2**30:.2f} GiB, more than 2 GiB")
+    chained = chain_of(cast(Graph, ticket.network)) is not None
     tensors: dict[str, np.ndarray] = {}
-    for i, (part, op) in enumerate(zip(source(ticket).maps, ticket.maps.values(), strict=True)):
-        part = cast(SourceMap, part)
-        live = len(part.inputs)
-        lift = np.zeros((live, op.basis.inputs), np.float32)
-        lift[np.arange(live), part.inputs.numpy()] = part.weight.numpy()
-        tensors[f"{i}.lift.weight"] = lift
-        if op.bias:
-            tensors[f"{i}.lift.bias"] = part.bias.numpy()
-        tensors[f"{i}.mixing.weight"] = np.ascontiguousarray(part.gain * part.mixing.numpy().T)
+    for i, (path, part) in enumerate(zip(ticket.maps, source(ticket).maps, strict=True)):
+        name = str(i) if chained else path
+        tensors |= {f"{name}.{tensor}": values for tensor, values in _layers(cast(SourceMap, part), path).items()}
     return tensors
+
+
+def _layers(part: SourceMap, path: str) -> dict[str, np.ndarray]:
+    """The two random layers of a map: dense ones, or a convolution with a kernel of one entry and the map's own."""
+    basis = part.basis
+    if not isinstance(basis, Dense | Conv):
+        raise InputError(f"{path}: the source of a {type(basis).__name__} map is no pair of layers; use slth.realised")
+    live, inputs = len(part.inputs), basis.inputs // basis.groups
+    lift = np.zeros((live, inputs), np.float32)
+    lift[np.arange(live), part.inputs.numpy() % inputs] = part.weight.numpy()
+    mixing = part.gain * part.mixing.numpy()
+    dense = isinstance(basis, Dense)
+    tensors = {
+        "lift.weight": lift if dense else lift.reshape(live, inputs, *(1 for _ in basis.kernel)),
+        "mixing.weight": np.ascontiguousarray(mixing.T if dense else mixing),
+    }
+    return tensors if part.biased is False else {**tensors, "lift.bias": part.bias.numpy()}

@@ -67,7 +67,7 @@ class SourceMap(nn.Module):
         mixing = np.vstack([mixing * ticket.map_mask(path).T, np.zeros((1, rows * taps), np.float32)])
         inputs, weight, bias = (np.append(part, 0) for part in _lift_numbers(op, gadget, lift))
         flat = members.reshape(-1)
-        self.basis, self.gain, self.groups = op.basis, gadget.gain, op.basis.groups
+        self.basis, self.gain, self.groups, self.biased = op.basis, gadget.gain, op.basis.groups, op.bias
         self.inputs = _buffer(inputs[flat].astype(np.int64))
         self.weight = _buffer(weight[flat].astype(np.float32))
         self.bias = _buffer(bias[flat].astype(np.float32))

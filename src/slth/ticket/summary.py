@@ -22,6 +22,7 @@ def summary(ticket: Ticket) -> tuple[Row, ...]:
         ("seed", str(ticket.seed)),
         ("inputs", "not stated" if ticket.inputs is None else _inputs(ticket.inputs)),
         *middle,
+        *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed)),
     )
 
 
