@@ -144,7 +144,7 @@ REFUSED = (InputError, TypeError)  # the runtime shape checker of the tests may 
         lambda: Affine(np.ones((1, 1)), None),
         lambda: Affine(np.ones((1, 0, 1)), None),
         lambda: Affine(np.ones((1, 1, 1), np.float32), None),
-        lambda: Affine(np.ones((1, 1, 1)), np.ones(2)),
+        lambda: Affine(np.ones((2, 1, 1)), np.ones(3)),
         lambda: Affine(np.ones((1, 1, 1)), np.array([np.inf])),
         lambda: Realised(np.ones((1, 2, 1)), None, None, np.ones(2, bool)),
         lambda: Realised(np.ones((1, 2, 1)), np.zeros((1, 2, 1)), None, np.zeros(2, bool)),

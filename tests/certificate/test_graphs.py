@@ -43,7 +43,7 @@ def attacked(case: Case, seed: int):
 
 
 def check(seed: int) -> tuple[str, float]:
-    """Every claim about a random network; the kind, and how far the bound is above what is found."""
+    """Every claim about a random network; the kind, and bound / largest error found (NaN for a constant network)."""
     case = random_case(seed)
     bounds = bounds_of(case)
     nodes, found = attacked(case, seed)
@@ -59,7 +59,7 @@ def check(seed: int) -> tuple[str, float]:
         assert rest[2 * i + 1] <= claim.l2_error + room
     assert rest[-2] <= bounds.sup_error + room
     assert rest[-1] <= bounds.l2_error + room
-    return case.kind, bounds.sup_error / max(rest[-2], 1e-300)
+    return case.kind, bounds.sup_error / rest[-2] if rest[-2] > 0 else math.nan
 
 
 def check_all(seeds) -> None:
@@ -68,8 +68,8 @@ def check_all(seeds) -> None:
         kind, ratio = check(seed)
         ratios[kind].append(ratio)
     for kind, found in ratios.items():
-        print(f"{kind}: bound / worst found {np.median(found):.1f}, {min(found):.2f} to {max(found):.0f}")
-    assert min(min(found) for found in ratios.values()) < 10  # some bounds are worth having
+        print(f"{kind}: {np.nanmedian(found):.1f}, {np.nanmin(found):.2f} to {np.nanmax(found):.0f}")
+    assert np.nanmedian(np.concatenate(list(ratios.values()))) < 10  # bounds are worth having
 
 
 def test_no_network_errs_more_than_claimed():

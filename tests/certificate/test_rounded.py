@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from helpers.graphs import random_case, values
+from helpers.graphs import in_long_doubles, random_case, values
 
 from slth.certificate import computed, per_input_error, predictions, rounded, unchanged_per_input
-from slth.graph import EVALUATE, INPUT, Affine, Linear, Pointwise, chain
+from slth.graph import Affine, Pointwise, chain
 from slth.numerics import slack
 
 
@@ -13,33 +13,6 @@ def draw(case, count, seed=0):
     rng = np.random.default_rng(seed)
     lower, upper = (np.broadcast_to(end, case.box.shape) for end in (case.box.lower, case.box.upper))
     return rng.uniform(lower, upper, (count, *case.box.shape))
-
-
-def in_long_doubles(target, maps, x):
-    """The output with 64 bits of precision, maps as dense matrices."""
-    found = {INPUT: x.astype(np.longdouble)}
-    for node in target.graph.nodes:
-        read = tuple(found[name] for name in node.inputs)
-        if not isinstance(node.op, Linear):
-            found[node.name] = EVALUATE[type(node.op)](node.op, read, target.carried)
-            continue
-        numbers, basis = maps[node.op.map], node.op.basis
-        shape, size = read[0].shape[1:], int(np.prod(read[0].shape[1:]))
-        one_hot = np.eye(size).reshape(size, *shape)
-        halves = [(getattr(numbers, "weight", None), 1)]
-        if halves[0][0] is None:
-            halves = [(numbers.positive, 1), (numbers.negative, -1)]
-        y = np.zeros((len(x), *basis.shape(shape)), np.longdouble)
-        for half, sign in halves:
-            if half is not None:
-                matrix = basis.apply(half, one_hot).reshape(size, -1).astype(np.longdouble)
-                part = read[0] if len(halves) == 1 else np.maximum(sign * read[0], 0)
-                y += (part.reshape(len(x), size) @ matrix).reshape(y.shape)
-        if numbers.bias is not None:
-            along = tuple(-1 if i == basis.channel_axis % (y.ndim - 1) else 1 for i in range(y.ndim - 1))
-            y += numbers.bias.reshape(along)
-        found[node.name] = y
-    return found[target.graph.output].reshape(len(x), -1)
 
 
 def has_gelu(case):
@@ -57,7 +30,7 @@ def worst_use(seeds):
         networks, _ = predictions._prepared(case.target, case.realised, x)
         for run, maps in ((networks.target, case.target.coefficients), (networks.realised, case.realised)):
             found, exact = run(x), in_long_doubles(case.target, maps, x)
-            off = np.abs(found.value - exact).astype(np.float64)
+            off = np.abs(found.value - exact.reshape(len(x), -1)).astype(np.float64)
             used.append(max((off / found.off).max(), (np.linalg.norm(off, axis=1) / found.off_norm).max()))
     return used
 

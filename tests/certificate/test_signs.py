@@ -22,7 +22,6 @@ from slth.graph import (
     Target,
     signed_inputs,
 )
-from slth.numerics import spectral_norm_bound
 
 
 def line(*ops):
@@ -74,7 +73,7 @@ def test_an_error_acts_through_the_half_that_it_falls_into():
 
 WRONG = {
     "slopes": property(lambda errors: np.abs(errors.positive)),  # would give 2.1
-    "norm": lambda errors, eta: spectral_norm_bound(errors.positive),
+    "norm": lambda errors, eta: errors.basis.norm(errors.positive),
 }
 
 
@@ -107,7 +106,7 @@ def random_line(seed):
     box = Box(*np.sort(rng.normal(size=(2, inputs)), axis=0))
     scale = 10.0 ** rng.uniform(-3, 0)
     coefficients, realised = {}, {}
-    for path, signed in signed_inputs(graph, box.lower < 0).items():
+    for path, signed in signed_inputs(graph, (inputs,), box.lower < 0, {}).items():
         weight = rng.normal(size=graph.maps[path].coefficients)
         bias = rng.normal(size=len(weight)) if graph.maps[path].bias else None
         negative = -weight + scale * rng.normal(size=weight.shape)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from helpers.ascent import largest
+from helpers.graphs import map_in_long_doubles
 
 from slth.certificate import rounded
 from slth.certificate.errors import errors_of
@@ -28,6 +29,7 @@ from slth.graph import (
     Target,
     shape_of,
 )
+from slth.numerics import norm_bound
 
 
 class Tried(NamedTuple):
@@ -48,12 +50,12 @@ SIDES = ("h", "l", "e", "e", "r", "a")
 
 
 class Networks(NamedTuple):
-    """What an op computes in the target and in the realisation, the facts of its rule, the numbers of its map."""
+    """What an op computes in the target and in the realisation, the facts of its rule, both numbers of its map."""
 
     target: object
     realised: object
     facts: Facts
-    numbers: Realised | None = None
+    numbers: tuple[Affine, Realised] | None = None
 
 
 def networks(tried: Tried, rng) -> Networks:
@@ -79,7 +81,7 @@ def networks(tried: Tried, rng) -> Networks:
     target = Target(Graph((Node("map", op, (INPUT,)),)), {op.map: wanted})
     errors = errors_of(target, {op.map: found})
     facts = Facts(errors, {})
-    return Networks(lambda x: wanted.apply(op.basis, x), lambda x: found.apply(op.basis, x), facts, found)
+    return Networks(lambda x: wanted.apply(op.basis, x), lambda x: found.apply(op.basis, x), facts, (wanted, found))
 
 
 def floor_of(tried: Tried) -> np.ndarray | float:
@@ -137,7 +139,7 @@ def by_point(tried: Tried, inputs, both: Networks) -> Reach:
     values = tuple(rounded.Rounded(x.lower[None], x.error[None], np.array([x.error_norm])) for x in inputs)
     if isinstance(op, Linear):
         errors = both.facts.errors[op.map]
-        z = rounded._linear(op, rounded.map_of(op, both.numbers, errors.norm(errors.eta)), values[0])
+        z = rounded._linear(op, rounded.map_of(op, both.numbers[1], errors.norm(errors.eta)), values[0])
     else:
         value = both.realised(*(v.value for v in values))
         z = rounded._bounded(value, *rounded.STEPS[type(op)](op, values, value, tried.carried))
@@ -153,9 +155,38 @@ def at_a_point(known: Reach, floor, rng) -> Reach:
     return Reach(x[0], x[0], float(np.linalg.norm(x)), e, known.error_norm)
 
 
+def rounding(tried: Tried, rng) -> list[tuple[str, np.longdouble, float]]:
+    """(side, value, bound) at one point, known as it is; for a map with the same numbers at every position."""
+    both = networks(tried, rng)
+    sizes = list(tried.shapes)
+    if isinstance(tried.op, Linear):
+        channel = tried.op.basis.channel_axis % len(sizes[0])
+        sizes = [tuple(length if axis == channel else 1 for axis, length in enumerate(sizes[0]))]
+    x = [tried.wide * np.maximum(rng.normal(size=size), floor_of(tried)) for size in sizes]
+    x = [np.array(np.broadcast_to(v, shape)) for v, shape in zip(x, tried.shapes, strict=True)]
+    none = [np.zeros((1,) * len(shape)) for shape in tried.shapes]
+    inputs = tuple(Reach(v, v, float(norm_bound(v.ravel())), e, 0.0) for v, e in zip(x, none, strict=True))
+    bound = by_box(tried, inputs, both)
+    exact = [v[None].astype(np.longdouble) for v in x]
+    if both.numbers is None:
+        z = z_hat = EVALUATE[type(tried.op)](tried.op, tuple(exact), tried.carried)
+    else:
+        z, z_hat = (map_in_long_doubles(numbers, tried.op.basis, exact[0]) for numbers in both.numbers)
+    z, gap = z[0], (z_hat - z)[0]
+    limits = (bound.upper, -bound.lower, bound.error, bound.norm, bound.error_norm)
+    sides = (z, -z, np.abs(gap), np.sqrt((z**2).sum()), np.sqrt((gap**2).sum()))
+    found = list[tuple[str, np.longdouble, float]]()
+    for side, value, limit in zip("hlera", sides, limits, strict=True):
+        full = np.broadcast_to(limit, value.shape)
+        found += [(side, v, m) for v, m in zip(np.ravel(value), np.ravel(full), strict=True)]
+    return found
+
+
 def trials(tried: Tried, *, seed=0, point=False):
     """(draw, side, largest value found, bound) of every draw."""
     for number, draw in enumerate(DRAWS):
+        if point and draw[2]:
+            continue  # a point is in no ball
         rng = np.random.default_rng([seed, number, 22])
         both = networks(tried, rng)
         inputs = tuple(given(tried, shape, rng, draw) for shape in tried.shapes)

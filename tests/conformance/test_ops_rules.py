@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from conformance.op_rules import Tried, trials, violations
+from conformance.op_rules import Tried, rounding, trials, violations
 
-from slth.certificate.rules import RULES
+from slth.certificate.rules import RULES, combine, linear, windows
 from slth.graph import (
     FUNCTIONS,
     Add,
@@ -171,3 +171,34 @@ def test_no_value_is_further_off_than_rounding_allows(name):
     assert next(violations(found), None) is None
     print(f"{name}: {met(found):.0%} met")
     assert met(found) > 0.1
+
+
+POINTS = [name for name in OPS if not isinstance(OPS[name].op, Constant) and name != "gelu"]  # SciPy: only 53 bits
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="long doubles are no longer than doubles here")
+@pytest.mark.parametrize("name", POINTS)
+def test_bounds_are_rounded_outwards(name):
+    """At one point a bound is the value itself, and rounding: never below it, against 64 bits."""
+    op = OPS[name].op
+    found = [side for seed in range(40) for side in rounding(OPS[name], np.random.default_rng([seed, 27]))]
+    assert [side for side in found if not side[1] <= side[2]] == []
+    if not isinstance(op, Linear) or not (op.basis.pads or len(op.basis.stencils) > 1):
+        assert max(float(limit - value) for side, value, limit in found if side in "hl") < 1e-10
+
+
+@pytest.mark.skipif(np.finfo(np.longdouble).eps > 1e-18, reason="long doubles are no longer than doubles here")
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("dense, all signs", linear),
+        ("conv", linear),
+        ("add, repeated", combine),
+        ("scale", combine),
+        ("matrix", windows),
+    ],
+)
+def test_bounds_that_are_not_rounded_outwards_are_noticed(name, module, monkeypatch):
+    monkeypatch.setattr(module, "slack", lambda size, roundings: 0.0 * size)
+    with pytest.raises(AssertionError):
+        test_bounds_are_rounded_outwards(name)

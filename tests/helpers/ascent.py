@@ -9,7 +9,7 @@ import numpy as np
 _DIFFERENCE = 1e-6
 
 
-def largest(numbers, project, starts, *, rng, goals=10, rounds=6):
+def largest(numbers, project, starts, *, rng, goals=8, rounds=4):
     """The largest value found of each column.
 
     Args:

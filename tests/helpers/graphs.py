@@ -206,3 +206,32 @@ def values(target: Target, maps, x) -> dict[str, np.ndarray]:
         else:
             found[node.name] = EVALUATE[type(node.op)](node.op, read, target.carried)
     return found
+
+
+def in_long_doubles(target: Target, maps, x) -> np.ndarray:
+    """The output with 64 bits of precision."""
+    found = {INPUT: x.astype(np.longdouble)}
+    for node in target.graph.nodes:
+        read = tuple(found[name] for name in node.inputs)
+        if isinstance(node.op, Linear):
+            found[node.name] = map_in_long_doubles(maps[node.op.map], node.op.basis, read[0])
+        else:
+            found[node.name] = EVALUATE[type(node.op)](node.op, read, target.carried)
+    return found[target.graph.output]
+
+
+def map_in_long_doubles(numbers: Affine | Realised, basis, x) -> np.ndarray:
+    """One map as a dense matrix of its coefficients, each of which stands alone in its entry."""
+    shape, size = x.shape[1:], math.prod(x.shape[1:])
+    y = np.zeros((len(x), *basis.shape(shape)), np.longdouble)
+    halves = [(numbers.weight, x)] if isinstance(numbers, Affine) else []
+    if isinstance(numbers, Realised):
+        halves = [(numbers.positive, np.maximum(x, 0)), (numbers.negative, np.maximum(-x, 0))]
+    for half, part in halves:
+        if half is not None:
+            matrix = basis.apply(half, np.eye(size).reshape(size, *shape)).reshape(size, -1).astype(np.longdouble)
+            y += (part.reshape(len(x), size) @ matrix).reshape(y.shape)
+    if numbers.bias is not None:
+        channel = basis.channel_axis % len(shape)
+        y += numbers.bias.reshape(tuple(-1 if axis == channel else 1 for axis in range(len(shape))))
+    return y

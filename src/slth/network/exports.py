@@ -17,8 +17,8 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
 
     `realised`: a plain state dict of the target's shape and names; exists only where inputs are never negative.
     `source`: two layers for each map, `{i}.lift.weight`, `{i}.lift.bias` and `{i}.mixing.weight`, dead neurons left out
-    and the gains multiplied in (powers of two: exact). Of a chain they are to be read as Linear, ReLU, Linear, ReLU, ...
-    Of another network `{i}` is the path of the map, and a convolution is: pad, a convolution by `lift` with a kernel of
+    and the gains multiplied in (powers of two: exact). Of a chain: Linear, ReLU, Linear, ReLU, ... Of another
+    network `{i}` is the path of the map, and a convolution is: pad, a convolution by `lift` with a kernel of
     one entry, ReLU, a convolution by `mixing`, both in the groups of the map.
 
     Where the random tensors are the parameters: the network's own state, pruned, or with all of its random weights.
@@ -36,8 +36,8 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
 def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
     if set(ticket.provenance.names) != set(ticket.maps):
         raise InputError(
-            "no plain state dict computes this ticket: layers of the target were folded into its maps, so that the maps "
-            "are no tensors of the target; use slth.realised(ticket), or export --view source"
+            "no plain state dict computes this ticket: layers of the target were folded into its maps, so that the "
+            "maps are no tensors of the target; use slth.realised(ticket), or export --view source"
         )
     tensors: dict[str, np.ndarray] = {}
     for path, (weight, bias) in ticket.provenance.names.items():

@@ -195,8 +195,9 @@ def _kernel(coefficients: np.ndarray, groups: int, sizes: Sizes) -> np.ndarray:
 def _by_group(weights: np.ndarray, x: np.ndarray, groups: int) -> np.ndarray:
     """Σ_j C[r, j] x_j within each group: (batch, group, row, ...)."""
     rows, inputs = weights.shape
-    own = weights.reshape(rows, groups, inputs // groups)
-    return np.einsum("rgj,bgj...->bgr...", own, x.reshape(len(x), groups, inputs // groups, *x.shape[2:]))
+    own = np.ascontiguousarray(weights.reshape(rows, groups, inputs // groups).swapaxes(0, 1))
+    y = own @ x.reshape(len(x), groups, inputs // groups, math.prod(x.shape[2:]))
+    return y.reshape(len(x), groups, rows, *x.shape[2:])
 
 
 def _ends(padding: Sizes) -> tuple[Sizes, Sizes]:
