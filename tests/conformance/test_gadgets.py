@@ -9,11 +9,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 
 from slth import InputError
 from slth.certificate import certify
-from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Realised, Target
-from slth.network import outputs, realised, source
+from slth.graph import INPUT, Affine, Conv, ConvTranspose, Dense, Graph, Linear, Node, Realised, Target
+from slth.network import realised, source
 from slth.numerics import uniform
 from slth.ticket import (
     GADGETS,
@@ -31,9 +32,21 @@ from slth.ticket.gadgets import two_layer
 SEED, PATH = 7, "blocks.0/fc"
 
 
-def two_layers(inputs, outputs_, *, signed=(), bias=True, candidates=5, constants=6):
+def two_layers(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6):
     """A dense map of two random layers, as wide as the scan of SEED needs it."""
-    op = Linear(PATH, Dense(inputs, outputs_), bias)
+    return fitted(Dense(inputs, outputs), signed, bias, candidates, constants)
+
+
+def conv(inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=4, constants=5, transposed=False):
+    """A convolution with stride 2 and some padding, in place of the dense map."""
+    axes = len(kernel)
+    plain = (inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
+    basis = ConvTranspose(*plain, (0,) * axes) if transposed else Conv(*plain)
+    return fitted(basis, signed, bias, candidates, constants)
+
+
+def fitted(basis, signed, bias, candidates, constants):
+    op = Linear(PATH, basis, bias)
     gadget = TwoLayer(candidates, constants if bias else 0, 0, signed, gain=0.5, bias_gain=2.0)
     return gadget.fitted(PATH, op, SEED), op
 
@@ -46,6 +59,10 @@ EXAMPLES = {
         two_layers(5, 2, signed=((1, 2), (3, 5)), bias=False, candidates=3),
         two_layers(1, 1, signed=((0, 1),), candidates=1, constants=1),
         two_layers(2, 7, signed=((1, 2),), candidates=64, constants=64),
+        conv(2, 3, (3, 3), signed=((0, 1),)),
+        conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
+        conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
+        conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
     ],
 }
 EVERY = [pytest.param(*example, id=f"{name}-{i}") for name in EXAMPLES for i, example in enumerate(EXAMPLES[name])]
@@ -58,8 +75,22 @@ def blocks(gadget, op):
 
 def coins(gadget, op, density=0.5):
     """A mask of the shape that the gadget lays out."""
-    zeros = gadget.mask(op, np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8))
-    return np.random.default_rng(0).random(zeros.shape) < density
+    kept = np.random.default_rng(0).random(gadget.cost(op).mask_bits) < density
+    return gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
+
+
+def groups(op):
+    return op.basis.groups
+
+
+def input_shape(op):
+    """Of one input: channels, and lengths 5, 6, ... where there are axes."""
+    return (op.basis.inputs, *range(5, 5 + len(getattr(op.basis, "kernel", ()))))
+
+
+def of_channels(values, op):
+    """To broadcast against a batch of inputs."""
+    return values.reshape(-1, *(1 for _ in input_shape(op)[1:]))
 
 
 def ticket_of(gadget, op, mask, *, inputs=None):
@@ -67,15 +98,15 @@ def ticket_of(gadget, op, mask, *, inputs=None):
     graph = Graph((Node("only", op, (INPUT,)),))
     rng = np.random.default_rng(1)
     weight, bias = rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None
-    target = Target(graph, {PATH: Affine(weight, bias)}, names={PATH: ("weight", "bias" if op.bias else None)})
+    target = Target(graph, {PATH: Affine(weight, bias)}, input_shape=input_shape(op))
     parts = {PATH: realise(gadget, PATH, op, seed=SEED, mask=mask)}
-    inputs = Inputs((op.basis.inputs,)) if inputs is None else inputs
+    inputs = Inputs(input_shape(op)) if inputs is None else inputs
     return constructed_ticket(
         seed=SEED,
         graph=graph,
         gadgets={PATH: gadget},
         inputs=inputs,
-        masks={f"{PATH}/mixing": pack(mask)},
+        masks={f"{PATH}/mixing": gadget.pack(PATH, op, seed=SEED, mask=mask)},
         realised=parts,
         claims=certify(target, parts, tolerances={PATH: 0.5}, box=None),
         provenance=Provenance("0.0.test", "coin flips", {}, target=target_digest(target.coefficients)),
@@ -93,21 +124,21 @@ def test_every_gadget_has_examples_of_its_own_kind():
 
 
 def check_partition(gadget, op):
-    """Every (half, input, row) stands in exactly one problem, every column of the mask in exactly one (slot, k)."""
+    """Every (half, input) stands in exactly one problem per (row, tap), every column in exactly one (slot, k)."""
     signed = np.flatnonzero(gadget.signed(op)).tolist()
-    wanted = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
-    wanted += [("bias", interface.CONSTANT)] if op.bias else []
-    rows = op.basis.outputs * op.basis.taps
+    halves = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
+    biases = [("bias", group) for group in range(groups(op))] if op.bias else []
+    rows, _, taps = op.coefficients
     problems, columns = Counter(), Counter()
     for block in blocks(gadget, op):
-        assert (block.outputs, block.taps, block.rows) == (op.basis.outputs, op.basis.taps, rows)
+        assert (block.rows, block.taps) == (rows, taps)
         assert block.columns.shape == block.neurons.shape == block.factors.shape
-        assert block.candidates().shape == (*block.columns.shape, rows)
+        assert block.candidates().shape == (*block.columns.shape, rows if block.half == "bias" else rows * taps)
         problems.update((block.half, int(j)) for j in block.inputs)
         columns.update(block.columns.reshape(-1).tolist())
-    assert problems == Counter(wanted)
+    assert problems == Counter([*halves, *biases])
     assert columns == Counter(range(coins(gadget, op).shape[1]))
-    assert gadget.cost(op).problems == rows * len(wanted)
+    assert gadget.cost(op).problems == rows * (taps * len(halves) + len(biases))
 
 
 @every_gadget
@@ -127,7 +158,8 @@ def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
         }
 
     whole, count = listed(), len(blocks(gadget, op))
-    monkeypatch.setattr(two_layer, "_BLOCK", 2 * gadget.candidates * op.basis.outputs)
+    rows, _, taps = op.coefficients
+    monkeypatch.setattr(two_layer, "_BLOCK", 2 * gadget.candidates * rows * taps)
     check_partition(gadget, op)
     assert listed() == whole
     assert len(blocks(gadget, op)) > count or op.basis.inputs <= 2
@@ -164,24 +196,24 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     """In rational arithmetic, from the mixing weights written out whole."""
     mask = coins(gadget, op)
     part = realise(gadget, PATH, op, seed=SEED, mask=mask)
-    outputs_, inputs, taps = op.coefficients
-    found = {
-        "positive": np.zeros((outputs_, inputs, taps), object),
-        "negative": np.zeros((outputs_, inputs, taps), object),
-    }
-    found["bias"] = np.zeros((outputs_, 1, taps), object)
+    rows, inputs, taps = op.coefficients
+    found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
+    found["bias"] = np.zeros((rows, groups(op), taps), object)
     for block in blocks(gadget, op):
-        mixing = uniform(block.mixing, (int(block.neurons.max()) + 1, outputs_, taps))
+        mixing = uniform(block.mixing, (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
-            kept = mask[:, block.columns[slot, k]].reshape(outputs_, taps)
-            for o, t in zip(*np.nonzero(kept), strict=True):
-                term = u * Fraction(float(mixing[block.neurons[slot, k], o, t]))
-                found[block.half][o, max(int(block.inputs[slot]), 0), t] += term
+            kept = mask[:, block.columns[slot, k]].reshape(rows, taps)
+            for r, t in zip(*np.nonzero(kept), strict=True):
+                term = u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
+                found[block.half][r, int(block.inputs[slot]), t] += term
+    assert not found["bias"][:, :, 1:].any()  # a constant acts through tap 0 alone
     exact = np.vectorize(Fraction, otypes=[object])
     assert (exact(part.positive) == found["positive"]).all()
     assert (exact(np.zeros_like(part.positive) if part.negative is None else part.negative) == found["negative"]).all()
-    assert (exact(np.zeros(outputs_) if part.bias is None else part.bias) == found["bias"][:, 0, 0]).all()
+    assert (
+        exact(np.zeros(op.basis.outputs) if part.bias is None else part.bias) == found["bias"][:, :, 0].T.reshape(-1)
+    ).all()
     assert (part.negative is None) == (not gadget.signed(op).any())
     assert (part.bias is None) == (not op.bias)
     assert (part.signed == gadget.signed(op)).all()
@@ -193,10 +225,11 @@ def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
     rng = np.random.default_rng(2)
     affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
     for block in blocks(gadget, op):
-        asked = block.sign * block.gain * block.targets(affine).reshape(-1, block.outputs, block.taps)
-        wanted = (
-            affine.bias[None, :, None] if block.half == "bias" else np.moveaxis(affine.weight[:, block.inputs], 1, 0)
-        )
+        asked = block.sign * block.gain * block.targets(affine)
+        if block.half == "bias":
+            wanted = affine.bias.reshape(groups(op), -1)[block.inputs]
+        else:
+            wanted = np.moveaxis(affine.weight[:, block.inputs], 1, 0).reshape(asked.shape)
         assert (asked == wanted).all()
         assert block.sign == (-1.0 if block.half == "negative" else 1.0)
 
@@ -204,11 +237,13 @@ def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
 @every_gadget
 def test_mask_bits_are_those_of_the_cost(gadget, op):
     mask = coins(gadget, op)
-    bits = pack(mask)
-    assert mask.size == gadget.cost(op).mask_bits
-    assert mask.shape[0] == op.basis.outputs * op.basis.taps
-    assert len(bits) == -(-mask.size // 8)
-    assert (gadget.mask(op, bits) == mask).all()
+    bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
+    rows, _, taps = op.coefficients
+    assert mask.shape[0] == rows * taps
+    assert len(bits) == -(-gadget.cost(op).mask_bits // 8)
+    assert (gadget.mask(PATH, op, seed=SEED, bits=bits) == mask).all()
+    every = np.full(len(bits), 255, np.uint8)
+    assert gadget.mask(PATH, op, seed=SEED, bits=every).sum() == gadget.cost(op).mask_bits
 
 
 @every_gadget
@@ -225,7 +260,8 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
     assert ticket.kept == sum(kept.values())
     mixing = ticket.tensor(f"{PATH}/mixing")
     assert all(block.neurons.max() < mixing.shape[0] for block in blocks(gadget, op))
-    assert mixing.shape[1:] == (op.basis.outputs, op.basis.taps)
+    rows, _, taps = op.coefficients
+    assert mixing.shape[1:] == (rows, taps)
 
 
 @every_gadget
@@ -240,9 +276,10 @@ def test_the_stated_width_is_checked(gadget, op):
 
 
 def rounding(gadget, op):
-    """What float32 may lose for inputs in [-1, 1]: 2⁻²⁴ of all that is summed, once per neuron and a few times."""
+    """What float32 may lose for inputs in [-1, 1]: 2⁻²⁴ of the sum, once per neuron and tap and a few times."""
     summed = sum(np.abs(block.gain * block.candidates()).sum(axis=(0, 1)).max() for block in blocks(gadget, op))
-    return 2.0**-24 * (coins(gadget, op).shape[1] + 4) * summed
+    taps = op.basis.taps
+    return 2.0**-24 * (taps * coins(gadget, op).shape[1] + 4) * taps * summed
 
 
 @every_gadget
@@ -250,17 +287,23 @@ def test_the_pruned_network_computes_what_is_realised(gadget, op):
     """Source and realised view, in float32."""
     ticket = ticket_of(gadget, op, coins(gadget, op))
     part = ticket.realised(PATH)
-    x = np.random.default_rng(3).uniform(-1, 1, (200, op.basis.inputs))
-    x = np.where(gadget.signed(op), x, np.abs(x)).astype(np.float32)
+    x = np.random.default_rng(3).uniform(-1, 1, (50, *input_shape(op)))
+    x = np.where(of_channels(gadget.signed(op), op), x, np.abs(x)).astype(np.float32)
     exact = part.apply(op.basis, x.astype(np.float64))
     for view in (source, realised):
-        assert np.abs(outputs(view(ticket), x) - exact).max() <= rounding(gadget, op)
+        with torch.inference_mode():
+            found = view(ticket)(torch.from_numpy(x)).numpy()
+        assert np.abs(found - exact).max() <= rounding(gadget, op)
 
 
 @pytest.mark.parametrize(("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges])
 def test_a_view_that_reads_another_half_is_noticed(gadget, op):
     """What the test above must not pass: P in place of N."""
     part = ticket_of(gadget, op, coins(gadget, op)).realised(PATH)
-    x = -np.ones((1, op.basis.inputs)) * gadget.signed(op)
-    swapped = Realised(part.positive, np.where(part.signed[:, None], -part.positive, 0.0), part.bias, part.signed)
+    x = -np.ones((1, *input_shape(op))) * of_channels(gadget.signed(op), op)
+    swapped = Realised(part.positive, np.where(_by_input(part, op), -part.positive, 0.0), part.bias, part.signed)
     assert np.abs(swapped.apply(op.basis, x) - part.apply(op.basis, x)).max() > rounding(gadget, op)
+
+
+def _by_input(part, op):
+    return np.broadcast_to(part.signed[None, :, None], op.coefficients)

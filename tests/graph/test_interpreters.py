@@ -34,7 +34,7 @@ def dense(path, inputs, outputs, *, bias=True):
 
 def test_the_shape_of_every_value():
     graph = dense_chain((3, 5, 2), (True, True))
-    assert shapes(graph, (3,)) == {"layers/0": (5,), "relu/0": (5,), "layers/1": (2,)}
+    assert shapes(graph, (3,), {}) == {"input": (3,), "layers/0": (5,), "relu/0": (5,), "layers/1": (2,)}
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_the_shape_of_every_value():
 )
 def test_values_that_do_not_fit_are_refused_by_the_name_of_the_node(graph, inputs, sentence):
     with pytest.raises(InputError, match=sentence):
-        shapes(graph, inputs)
+        shapes(graph, inputs, {})
 
 
 def signs(graph, *signed):
-    return {path: found.tolist() for path, found in signed_inputs(graph, np.array(signed)).items()}
+    return {path: found.tolist() for path, found in signed_inputs(graph, (len(signed),), np.array(signed), {}).items()}
 
 
 def test_in_a_chain_only_the_first_map_reads_what_can_be_negative():
@@ -90,7 +90,7 @@ def test_values_of_a_chain(widths, bias):
     target = random_target(widths, bias=bias)
     rng = np.random.default_rng(0)
     x = rng.normal(size=(20, widths[0]))
-    signed = signed_inputs(target.graph, np.arange(widths[0]) % 2 == 0)
+    signed = signed_inputs(target.graph, (widths[0],), np.arange(widths[0]) % 2 == 0, {})
     parts = {path: realised_of(rng, affine, signed[path]) for path, affine in target.coefficients.items()}
     assert np.allclose(evaluate(target.graph, target.coefficients, x), forward(target, x), rtol=1e-13)
     assert np.allclose(evaluate(target.graph, parts, x), forward_realised(parts, x), rtol=1e-13)
@@ -117,7 +117,7 @@ def test_values_where_two_maps_meet_and_one_is_used_twice():
     wanted = layer(b.weight, 0.0, np.maximum(wanted, 0))
     assert np.allclose(evaluate(graph, {"a": a, "b": b}, x), wanted, rtol=1e-13)
 
-    signed = signed_inputs(graph, np.ones(3, np.bool_))
+    signed = signed_inputs(graph, (3,), np.ones(3, np.bool_), {})
     assert signed["a"].all()
     assert not signed["b"].any()
     p, q = realised_of(rng, a, signed["a"]), realised_of(rng, b, signed["b"])
