@@ -183,7 +183,7 @@ def test_bounds_are_rounded_outwards(name):
     op = OPS[name].op
     found = [side for seed in range(40) for side in rounding(OPS[name], np.random.default_rng([seed, 27]))]
     assert [side for side in found if not side[1] <= side[2]] == []
-    if not isinstance(op, Linear) or not (op.basis.pads or len(op.basis.stencils) > 1):
+    if not isinstance(op, Linear) or not (op.basis.pads or len(op.basis.stencils()) > 1):
         assert max(float(limit - value) for side, value, limit in found if side in "hl") < 1e-10
 
 

@@ -125,7 +125,7 @@ WRONG = {  # name: the op that must notice, and what is replaced
     "an extreme at 0 is forgotten": ("dense, all signs", [(linear, "_extremes", extremes_at_ends)]),
     "the ball through |P| alone": ("dense, all signs", [(linear, "_extremes", ball_by_the_positive_half)]),
     "the bias does not err": ("dense, no sign", [(linear, "_extremes", no_bias)]),
-    "one phase for all": ("transposed", [(ConvTranspose, "stencils", property(lambda basis: ((0,),)))]),
+    "one phase for all": ("transposed", [(ConvTranspose, "stencils", lambda basis: ((0,),))]),
     "a norm of windows that do not overlap": ("conv", [(conv, "convolution_norm_bound", norm_of_a_matrix)]),
     "phases of the inputs": ("transposed, no overlap", [(ConvTranspose, "norm", norm_by_the_inputs)]),
     "a bias once for all positions": ("conv", [(linear, "norm_over", norm_over_channels)]),

@@ -79,7 +79,7 @@ def map_of(op: Linear, numbers: Affine | Realised, norm: float) -> MapOf:
         slopes, halves = np.abs(numbers.positive), 1
         if numbers.negative is not None:
             slopes, halves = np.maximum(slopes, np.abs(numbers.negative)), 2
-    rows = [norm_bound(stencil(slopes, op.basis.groups, taps)).ravel() for taps in op.basis.stencils]
+    rows = [norm_bound(stencil(slopes, op.basis.groups, taps)).ravel() for taps in op.basis.stencils()]
     _, inputs, taps = slopes.shape
     return MapOf(numbers, slopes, np.max(rows, axis=0), norm, halves * (inputs // op.basis.groups * taps + 1))
 

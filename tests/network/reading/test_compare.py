@@ -75,7 +75,7 @@ def moved(target, relative):
     weight = target.coefficients[path].weight.copy()
     weight[0, 0, 0] += relative * abs(weight).max()
     affine = Affine(weight, target.coefficients[path].bias)
-    return type(target)(target.graph, {**target.coefficients, path: affine}, target.carried)
+    return type(target)(target.graph, {**target.coefficients, path: affine}, target.input_shape, target.carried)
 
 
 def network():

@@ -37,7 +37,7 @@ def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
     bias, bias_error = (b.reshape(groups, -1) for b in (errors.bias, errors.bias_error))
 
     found: list[tuple[np.ndarray, ...]] = []
-    for taps in basis.stencils:
+    for taps in basis.stencils():
 
         def at(coefficients: Coefficient, taps: tuple[int, ...] = taps) -> Stencil:
             return stencil(coefficients, groups, taps)

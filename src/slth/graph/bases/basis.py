@@ -34,7 +34,6 @@ class Basis(Protocol):
         """The axis of the channels, of inputs and of outputs: −1 or 0."""
         ...
 
-    @property
     def stencils(self) -> tuple[tuple[int, ...], ...]:
         """The taps that meet at one output position, for each kind of position: each reads an entry of its own."""
         ...

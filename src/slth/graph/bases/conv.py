@@ -52,7 +52,6 @@ class Conv:
         """The first one."""
         return 0
 
-    @property
     def stencils(self) -> tuple[tuple[int, ...], ...]:
         """All taps, everywhere."""
         return (tuple(range(self.taps)),)
@@ -125,20 +124,16 @@ class ConvTranspose:
         """The first one."""
         return 0
 
-    @property
     def stencils(self) -> tuple[tuple[int, ...], ...]:
-        """By φ = (m + a) mod s: the taps at positions p with d p ≡ φ along every axis, if there are any, or none."""
-        positions = list(product(*map(range, self.kernel)))
-        return tuple(
-            tuple(
-                tap
-                for tap, position in enumerate(positions)
-                if all(
-                    (d * p - f) % s == 0 for d, p, f, s in zip(self.dilation, position, phase, self.stride, strict=True)
-                )
-            )
-            for phase in product(*map(range, self.stride))
-        )
+        """By φ = (m + a) mod s: the taps at positions p with d p ≡ φ along every axis; and () if one has none.
+
+        Cost: that of the taps, whatever the stride.
+        """
+        found: dict[tuple[int, ...], list[int]] = {}
+        for tap, position in enumerate(product(*map(range, self.kernel))):
+            phase = tuple(d * p % s for d, p, s in zip(self.dilation, position, self.stride, strict=True))
+            found.setdefault(phase, []).append(tap)
+        return (*map(tuple, found.values()), *([()] if len(found) < math.prod(self.stride) else []))
 
     @property
     def pads(self) -> bool:

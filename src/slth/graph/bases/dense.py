@@ -36,7 +36,6 @@ class Dense:
         """The last one."""
         return -1
 
-    @property
     def stencils(self) -> tuple[tuple[int, ...], ...]:
         """The one tap."""
         return ((0,),)
