@@ -153,6 +153,7 @@ WORTHY = {
 }
 
 
+@pytest.mark.slow  # minutes under the checks of types at run time; a second without
 @pytest.mark.parametrize("name", WORTHY)
 def test_a_network_of_many_nodes_is_read(small, name):
     """Within the limits, at a cost that is linear in the file or in what the limits allow."""
@@ -160,20 +161,21 @@ def test_a_network_of_many_nodes_is_read(small, name):
     assert read(small, nodes, lower=0.0 if name.startswith("signs") else -1.0) < mib * MIB
 
 
-def test_thousands_of_maps_are_read(small):
-    """Cost in proportion to the file, which is 2 MB."""
+@pytest.mark.parametrize("count", [200, pytest.param(2000, marks=pytest.mark.slow)])
+def test_thousands_of_maps_are_read(small, count):
+    """Cost in proportion to the file, which is 2 MB for 2000."""
     meta, _, body = json.loads(json.dumps(small[0])), *small[1:]
     nodes, tensors, gadgets, runs = [], [], {}, []
-    for i in range(2000):
+    for i in range(count):
         path = f"map/{i}"
         nodes.append(node(f"{i}", {**FC, "map": path}, f"{i - 1}" if i else "input"))
         gadgets[path] = meta["gadgets"]["fc"]
         tensors += [{**tensor, "path": tensor["path"].replace("fc", path)} for tensor in meta["tensors"]]
         runs.append((f"{path}/mixing.mask", "U8", [len(body)], len(body)))
     meta |= {"network": {"kind": "graph", "nodes": nodes}, "gadgets": gadgets, "tensors": tensors}
-    data = sealed(meta, entries_of(runs), body * 2000)
+    data = sealed(meta, entries_of(runs), body * count)
     assert spent(data) < 64 * MIB
-    assert len(decode(data).maps) == 2000
+    assert len(decode(data).maps) == count
 
 
 @pytest.mark.parametrize(

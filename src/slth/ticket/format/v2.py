@@ -232,12 +232,13 @@ def _maps(
     costs = {path: gadgets[path].cost(op) for path, op in network.maps.items()}
     bits = {f"{path}/mixing": cost.mask_bits for path, cost in costs.items()}
     wanted = gadget_tensors(network, gadgets, {})
+    for given in tensors:
+        if given.moved:
+            raise TicketError(f"tensors.{given.path[:100]}: moves of a gadget are not known to this slth: update slth")
     stated = [replace(tensor, kept=0) if tensor.path in bits else tensor for tensor in tensors]
     if len(tensors) != len(wanted):
         raise TicketError(f"tensors: expected {len(wanted)} tensors, as `gadgets` says; got {len(tensors)}")
     for given, tensor in zip(stated, wanted, strict=True):
-        if given.moved:
-            raise TicketError(f"tensors.{given.path[:100]}: moves of a gadget are not known to this slth: update slth")
         if given != tensor:
             raise TicketError(f"tensors.{given.path[:100]}: expected {tensor.path[:100]} as its gadget has it")
     if any(entry["weights"] is not None for entry in top["tensors"]):
