@@ -82,7 +82,7 @@ LEARNED = {
     ids=[*CONSTRUCTED, *(f"learned, {name}" for name in LEARNED)],
 )
 def test_a_ticket_is_written_whole_or_not_at_all(make, change):
-    """Version 1 would lose something of each of these: what is written is read back as it is, the others are refused."""
+    """Version 1 would lose something of each of these; what is written is read back as it is, others are refused."""
     ticket = change(make())
     assert repr(ticket)
     assert stored_mask_bits(ticket) >= 0
