@@ -129,7 +129,9 @@ NETWORKS = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name.startswith("growth") else []) for name in NETWORKS]
+)
 def test_a_network_that_asks_for_much_is_refused(small, name):
     nodes, said = NETWORKS[name]
     with pytest.raises(TicketError, match=said):
@@ -178,6 +180,7 @@ def test_thousands_of_maps_are_read(small, count):
     assert len(decode(data).maps) == count
 
 
+@pytest.mark.slow  # minutes under the checks of types at run time
 @pytest.mark.parametrize(
     ("path", "value"),
     [
