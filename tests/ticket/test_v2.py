@@ -13,8 +13,10 @@ from references import learned as learned_reader
 from references import version2
 
 from slth import InputError
+from slth.certificate import Certificate, certify
+from slth.evidence import Verdict, verify
 from slth.graph import Dense, Graph, Linear, Node, Pointwise, evaluate
-from slth.ticket import DamagedTicketError, Inputs, TicketError, decode, encode
+from slth.ticket import DamagedTicketError, Inputs, TicketError, decode, encode, save
 
 SEEDS = range(40)
 FIELDS = ("seed", "network", "gadgets", "inputs", "tensors", "heads", "digests", "claims", "provenance", "assumed")
@@ -85,6 +87,58 @@ def test_a_network_that_was_read_back_computes_the_same(files, seed):
         for t in (ticket, read)
     )
     assert (ours == theirs).all()
+
+
+def certified(seed):
+    """A ticket whose claims are true."""
+    ticket, target = graph_ticket(seed, misses=False)
+    realised = {path: ticket.realised(path) for path in ticket.maps}
+    tolerances = dict.fromkeys(ticket.maps, 0.5)
+    claims = certify(target, realised, tolerances=tolerances, box=ticket.inputs.box)
+    return dataclasses.replace(ticket, claims=claims), target
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_true_ticket_is_verified_from_its_file(seed, tmp_path):
+    """Streams, layout, coefficients, target, claims; another target is none of its."""
+    ticket, target = certified(seed)
+    path = save(ticket, tmp_path / "t.slth")
+    found = verify(path, target=target)
+    assert {check.verdict for check in found.checks} == {Verdict.HOLDS}
+    next(iter(target.coefficients.values())).weight[0, 0, 0] += 1
+    assert not verify(path, target=target).holds
+
+
+def stopped(ticket, *stops, known=()):
+    """The claims of a ticket end at some nodes; bounds of a few maps are known."""
+    maps = {
+        path: claim if path in known else dataclasses.replace(claim, sup_error=None, l2_error=None)
+        for path, claim in ticket.claims.maps.items()
+    }
+    return dataclasses.replace(ticket, claims=Certificate(maps, None, None, None, stops))
+
+
+@pytest.mark.parametrize("some", [True, False])
+def test_claims_that_stop_are_read_back(some):
+    """Whether a map before has a bound or none has; version 1 knows no stops."""
+    ticket = next(t for t in (graph_ticket(seed)[0] for seed in SEEDS) if t.claims.over_inputs)
+    known = list(ticket.maps)[:1] if some else []
+    ticket = stopped(ticket, ticket.network.nodes[1].name, known=known)
+    read = decode(encode(ticket))
+    assert read.claims == ticket.claims
+    assert encode(read) == encode(ticket)
+    chain = any_ticket()[0]
+    assert format_of(stopped(chain, "relu/0", known=["layers/0"])) == "2-draft"
+    with pytest.raises(InputError, match="'nowhere' is no node of the network"):
+        encode(stopped(ticket, "nowhere"))
+
+
+def test_two_maps_may_share_a_name():
+    """One tensor of the target that is used with two strides is two maps."""
+    ticket = graph_ticket(0, misses=False)[0]
+    names = dict.fromkeys(list(ticket.maps)[:2], ("shared.weight", None))
+    ticket = dataclasses.replace(ticket, provenance=dataclasses.replace(ticket.provenance, names=names))
+    assert decode(encode(ticket)).provenance.names == names
 
 
 def test_the_helper_of_these_tests_writes_the_same_bytes(files):

@@ -199,7 +199,6 @@ BAD = [
     (("provenance", "target"), "x"),
     (("provenance", "names", "other"), ["w", None]),
     (("provenance", "names", "fc"), ["fc.weight", "fc.bias"]),
-    (("provenance", "names", "fc"), ["conv.weight", None]),
     (("provenance", "names", "fc"), ["__metadata__", None]),
     (("provenance", "misses", 0), ["conv", 3, 1, 1, "positive"]),
     (("provenance", "misses", 0), ["other", 3, 1, 1, "positive", 0.5]),

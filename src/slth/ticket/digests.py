@@ -33,7 +33,7 @@ def graph_digest(target: Target, shape: Shape) -> str:
     text = [
         {
             "inputs": [node_number[name] for name in node.inputs],
-            "op": _without_names(OP.write(node.op), maps if isinstance(node.op, Linear) else carried),
+            "op": _renamed(OP.write(node.op), maps if isinstance(node.op, Linear) else carried),
         }
         for node in nodes
     ]
@@ -76,8 +76,8 @@ def _shown(node: Node) -> str:
     return f"{type(node.op).__name__} ({node.name[:60]})"
 
 
-def _renamed(data: Any, names: Mapping[str, str]) -> Any:
-    """The JSON of an op under other names."""
+def _renamed(data: Any, names: Mapping[str, Any]) -> Any:
+    """The JSON of an op under other names, or with numbers for them."""
     if isinstance(data, list):
         return [_renamed(item, names) for item in data]
     if not isinstance(data, dict):
@@ -113,15 +113,3 @@ def _numbered(names: Any) -> dict[str, int]:
 def _parts(target: Target, path: str) -> list[np.ndarray]:
     affine = target.coefficients[path]
     return [affine.weight] if affine.bias is None else [affine.weight, affine.bias]
-
-
-def _without_names(data: Any, numbers: Mapping[str, int]) -> Any:
-    """The JSON of an op with numbers for names."""
-    if isinstance(data, list):
-        return [_without_names(item, numbers) for item in data]
-    if not isinstance(data, dict):
-        return data
-    return {
-        key: numbers[item] if key in _NAMES and isinstance(item, str) else _without_names(item, numbers)
-        for key, item in data.items()
-    }

@@ -127,6 +127,7 @@ def says(ticket: Ticket) -> bool:
         and not ticket.assumed
         and ticket.move_bound is None
         and ticket.claims is not None
+        and not ticket.claims.stops
         and origin.target is not None
         and origin.data is None
         and set(origin.names) == set(ticket.maps)

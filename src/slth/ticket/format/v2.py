@@ -246,7 +246,7 @@ def _maps(
     claims = None
     if top["claims"] is not None:
         problems = {path: cost.problems for path, cost in costs.items()}
-        claims = claims_of(top["claims"], problems, outputs, bounded=inputs.lower is not None)
+        claims = claims_of(top["claims"], problems, network, outputs=outputs, bounded=inputs.lower is not None)
     digests = {path: top["gadgets"][path]["realised"] for path in gadgets}
     return _Parts(gadgets, digests, bits, sum(cost.memory for cost in costs.values()), claims)
 

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from slth.certificate import Certificate, MapClaim
-from slth.graph import Shape
+from slth.graph import Graph, Shape
 from slth.ticket.format.fields import TicketError, check_int, fail
 from slth.ticket.format.schema import (
+    NAME,
     SIZE,
     Kind,
     Table,
@@ -17,7 +18,6 @@ from slth.ticket.format.schema import (
     name_of,
     number,
     optional,
-    text,
     tuple_of,
     whole,
 )
@@ -37,7 +37,7 @@ BOUND = Table(
     sup_error=optional(_ERROR),
     l2_error=optional(_ERROR),
     output_error=optional(tuple_of(_ERROR, SIZE)),
-    stops=tuple_of(text(), _MOST),
+    stops=tuple_of(NAME, _MOST),
 )
 KINDS: Mapping[str, Kind] = {"coefficients": mapping_of(whole(COEFFICIENTS), _MOST), "bound": whole(BOUND)}
 _KIND = name_of(*KINDS)
@@ -66,7 +66,7 @@ def claims_data(claims: Certificate) -> dict[str, Any]:
     found: dict[str, Any] = {
         "coefficients": {path: _members(claim, COEFFICIENTS) for path, claim in claims.maps.items()}
     }
-    if any(claim.sup_error is not None for claim in claims.maps.values()) or claims.output_error is not None:
+    if claims.over_inputs or claims.stops:
         maps = {path: _members(claim, REACH) for path, claim in claims.maps.items()}
         found["bound"] = _members(claims, BOUND, maps=maps)
     return found
@@ -76,8 +76,10 @@ def _members(record: Any, table: Table, **more: Any) -> dict[str, Any]:
     return {key: getattr(record, key) for key in table.kinds if key not in more} | more
 
 
-def claims_of(data: Mapping[str, Any], problems: Mapping[str, int], outputs: Shape, *, bounded: bool) -> Certificate:
-    """Claims about these maps; whether they are true needs the target.
+def claims_of(
+    data: Mapping[str, Any], problems: Mapping[str, int], network: Graph, *, outputs: Shape, bounded: bool
+) -> Certificate:
+    """Claims about a network and its maps; whether they are true needs the target.
 
     Args:
         problems: subset sums of each map, at least as many as can miss.
@@ -85,7 +87,7 @@ def claims_of(data: Mapping[str, Any], problems: Mapping[str, int], outputs: Sha
         bounded: whether the inputs have a range.
 
     Raises:
-        TicketError: claims about other maps or other outputs than there are, or over a range where there is none.
+        TicketError: claims about other maps, nodes or outputs than there are, or over a range where there is none.
     """
     if "coefficients" not in data:
         raise TicketError("claims: expected `coefficients`, for what is claimed of the network rests on them")
@@ -107,6 +109,9 @@ def claims_of(data: Mapping[str, Any], problems: Mapping[str, int], outputs: Sha
         check_int(claim.misses, f"claims.coefficients.{path[:100]}.misses", 0, problems[path])
     if bound is not None and not bounded:
         raise TicketError("claims.bound: errors are bounded over the inputs' range, yet `inputs` states none")
+    nowhere = set(claims.stops) - {node.name for node in network.nodes}
+    if nowhere:
+        raise TicketError(f"claims.bound.stops: {min(nowhere)[:200]!r} is no node of the network")
     counts = {1, outputs[0], math.prod(outputs)}
     if claims.output_error is not None and len(claims.output_error) not in counts:
         expected = " or ".join(map(str, sorted(counts)))
