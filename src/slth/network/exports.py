@@ -39,6 +39,12 @@ def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
             "no plain state dict computes this ticket: layers of the target were folded into its maps, so that the "
             "maps are no tensors of the target; use slth.realised(ticket), or export --view source"
         )
+    named = [name for pair in ticket.provenance.names.values() for name in pair if name is not None]
+    if len(set(named)) < len(named):
+        raise InputError(
+            "no plain state dict computes this ticket: two of its maps stand for one tensor of the target; "
+            "use slth.realised(ticket), or export --view source"
+        )
     tensors: dict[str, np.ndarray] = {}
     for path, (weight, bias) in ticket.provenance.names.items():
         part = ticket.realised(path)
