@@ -152,6 +152,7 @@ def every_pool():
     def forward(s, x):
         more = [x.amax((2, 3)), x.amin(-1).flatten(1), x.max(2).values.flatten(1), x.sum((1, 3)), x.mean(1).flatten(1)]
         more.append(F.max_pool2d(F.pad(x, (0, 1, 1, 0), value=-math.inf), 2).flatten(1))
+        more.append(F.max_pool2d(F.pad(x, (0, 1, 1, 0)), 2).flatten(1))  # 0 is no −∞
         return s.fc(torch.cat([pool(x).flatten(1) for pool in s.pools] + more, 1))
 
     model = Does(forward, pools=nn.ModuleList(pools), fc=nn.Identity())
@@ -197,6 +198,7 @@ def every_part():
             torch.cat([x, torch.zeros_like(x[:, :1]), x.new_ones(x.shape[0], 1, 6, 5)], 1), x.index_select(2, s.index),
             F.pad(x, (-1, 2, 0, -1)), F.pad(x, (1, 2, 0, 1), mode="reflect"), F.pad(x, (1, 1, 2, 0), mode="replicate"),
             F.pad(x, (1, 2, 1, 1), mode="circular"), x.unflatten(1, (2, 2)).swapaxes(1, 3), torch.movedim(x, 1, -1),
+            x.permute(0, 3, 1, 2).transpose(1, 2),
             x.tile(1, 2, 1, 1),
         ]  # fmt: skip
         return s.fc(torch.cat([part.flatten(1) for part in parts], 1))

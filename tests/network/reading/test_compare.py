@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from references.zoo import Does
+from references.zoo import Does, trained
 from torch import nn
 from torch.nn.modules.module import register_module_forward_hook
 
@@ -106,12 +106,30 @@ def test_a_module_that_cannot_be_copied_is_compared_in_its_own_type():
         check_same(moved(target, 1e-2), model, x)
 
 
-def test_a_deep_module_with_large_gains_passes():
-    """Rounding is amplified by 10¹⁰ and cancels at the end; the tolerance follows."""
-    layers = [nn.Linear(16, 16) for _ in range(10)]
-    for layer in layers:
-        nn.init.normal_(layer.weight, std=3)
-    read_target(Does(lambda s, x: (lambda y: y - 0.999 * y)(s.body(x)), body=nn.Sequential(*layers)), input_shape=(16,))
+def test_a_module_that_computes_in_a_narrower_type_is_compared_in_it():
+    """Autocast rounds the weights, which is the function then, and every value, which is rounding."""
+
+    def forward(s, x):
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            return s.fc(x).float()
+
+    model = Does(forward, fc=nn.Linear(3, 2))
+    target = read_target(model, input_shape=(3,))
+    rounded = model.fc.weight.detach().bfloat16().double().numpy()
+    assert (target.coefficients["layers/0"].weight[:, :, 0] == rounded).all()
+    with pytest.raises(InputError, match="differs from the model"):
+        check_same(moved(target, 0.5), model, torch.randn(3, 3))
+
+
+def test_rounding_that_a_deep_module_amplifies_is_allowed():
+    """Folded norms round otherwise than the module; ten layers amplify it by 10¹⁰ and the end cancels."""
+    torch.manual_seed(4)
+    layers = []
+    for _ in range(10):
+        layers += [nn.Linear(16, 16), nn.BatchNorm1d(16)]
+        nn.init.normal_(layers[-2].weight, std=3)
+    body = trained(nn.Sequential(*layers, nn.Linear(16, 16)))
+    read_target(Does(lambda s, x: (lambda y: y - 0.999 * y)(s.body(x)), body=body), input_shape=(16,))
 
 
 def test_inputs_come_from_the_domain():

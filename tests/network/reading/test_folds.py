@@ -195,6 +195,25 @@ def test_only_positive_factors_pass_a_relu(factor, left):
         assert off(model, (4,), (without(target, "add"), naive)) > 0.3
 
 
+def test_a_shift_passes_no_relu_whatever_the_factors():
+    model = trained(nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.BatchNorm1d(4), nn.Tanh()))
+    nn.init.constant_(model[2].weight, 0.7)
+    model.double()
+    target = read_target(model, input_shape=(4,))
+    assert kinds(target) == ["Linear", "Relu", "Scale", "Tanh"]
+    assert off(model, (4,), folded_backwards(target, "2", "0", *gains(model[2]))) > 0.3
+
+
+def test_a_norm_behind_a_sum_goes_into_a_map_and_another_norm():
+    model = Does(
+        lambda s, x: torch.tanh(s.outer(s.inner(x) + s.fc(x))),
+        inner=nn.BatchNorm1d(4),
+        outer=nn.BatchNorm1d(4),
+        fc=nn.Linear(4, 4),
+    )
+    assert kinds(read(model, 4)) == ["Scale", "Linear", "Add", "Tanh"]
+
+
 def test_a_norm_behind_the_sum_of_two_maps_goes_into_both_its_shift_into_one():
     model = Does(
         lambda s, x: s.norm(s.a(x) - s.b(x)),

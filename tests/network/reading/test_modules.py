@@ -266,6 +266,41 @@ def test_dead_branches_are_gone_even_if_they_could_not_be_read():
     ) == ["layers/0"]
 
 
+@pytest.mark.parametrize(
+    ("equation", "shape", "kinds"),
+    [
+        ("bi,oi->bo", (4,), ["Linear"]),
+        ("bi,io->bo", (4,), ["Linear"]),
+        ("bchw,oc->bohw", (4, 3, 2), ["Permute", "Linear", "Permute"]),
+        ("oc,bcl->bol", (4, 3), ["Permute", "Linear", "Permute"]),
+        ("bli,oi->blo", (3, 4), ["Linear"]),
+    ],
+)
+def test_an_einsum_with_one_constant_matrix_is_a_linear_map(equation, shape, kinds):
+    """Compared with the module by the reader itself."""
+    first = equation.startswith("oc")
+    model = Does(
+        lambda s, x: torch.einsum(equation, *((s.w, x) if first else (x, s.w))), w=nn.Parameter(torch.randn(4, 4))
+    )
+    target = read_target(model.double(), input_shape=shape)
+    assert [type(node.op).__name__ for node in target.graph.nodes] == kinds
+
+
+def test_code_that_asks_for_training_mode_is_said():
+    class Asks(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.fc = nn.Linear(3, 2)
+
+        def forward(self, x):
+            return self.fc(x) if self.training else 2 * self.fc(x)
+
+    model = Asks()
+    (sentence,) = read_target(model, input_shape=(3,)).assumed
+    assert "the model is in training mode" in sentence
+    assert read_target(model.eval(), input_shape=(3,)).assumed == ()
+
+
 def test_options_of_state_dicts_are_not_for_modules():
     with pytest.raises(InputError, match="a module is read as it computes"):
         read_target(nn.Linear(2, 2), activation="relu")

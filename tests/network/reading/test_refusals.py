@@ -65,6 +65,8 @@ UNREADABLE = [
     (lambda: does(lambda s, x: F.max_pool1d(s.fc(x), 2, return_indices=True)[1].float()), (4, 4), "asked for indices"),
     (lambda: does(lambda s, x: F.adaptive_max_pool1d(s.fc(F.pad(x, (0, 96))[..., :4]).repeat(1, 1, 50), 150)), (1, 4),
     "150 bins"),
+    (lambda: does(lambda s, x: torch.einsum("bi,bi->b", s.fc(x), x)), (4,), "einsum 'bi,bi->b' is not read"),
+    (lambda: does(lambda s, x: torch.einsum("bij->bji", s.fc(x))), (4, 4), "einsum 'bij->bji' is not read"),
     # random numbers
     (lambda: does(lambda s, x: F.dropout(s.fc(x), training=True)), (4,), "stays active in evaluation mode"),
     (lambda: does(lambda s, x: s.fc(x) + torch.rand_like(x)), (4,), "rand_like draws random numbers"),

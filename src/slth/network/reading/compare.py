@@ -39,9 +39,10 @@ def check_same(target: Target, model: nn.Module, inputs: Tensor, *, computed: bo
     y, types = _in_float64(model, inputs.double())
     difference, allowed = _difference(target, inputs, y, max(DOUBLE, floor))
     if not difference <= allowed and (y is None or computed or types - {torch.float64}):
-        y = run(model, inputs)
-        types = {part.dtype for part in (*model.parameters(), *model.buffers()) if part.is_floating_point()} | {y.dtype}
-        unit = max(torch.finfo(dtype).eps / 2 for dtype in types)
+        with _Types() as seen:
+            y = run(model, inputs)
+        types = seen.types | {part.dtype for part in model.parameters()} | {inputs.dtype}
+        unit = max(torch.finfo(dtype).eps / 2 for dtype in types if dtype.is_floating_point)
         difference, allowed = _difference(target, inputs, y, max(unit, floor))
     if not difference <= allowed:  # NaN is not
         raise InputError(

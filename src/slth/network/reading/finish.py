@@ -37,6 +37,7 @@ from slth.network.reading.words import shown
 
 Pair = tuple[str, str | None]
 Numbers = Callable[[str], np.ndarray]
+LONGEST = 900  # characters of a name
 
 
 def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) -> Target:
@@ -125,10 +126,10 @@ def _origin(step: Step) -> str:
     names = sorted(step.tensors[0])
     modules = {_module(name) for name in names}
     if len(names) == 1 and not names[0].rpartition(".")[2].startswith("weight"):
-        return shown(names[0])
+        return shown(names[0], LONGEST)
     if len(modules) == 1 and modules != {""}:
-        return shown(modules.pop())
-    return shown(names[0]) if len(names) == 1 else shown(step.place) if step.leaf else ""
+        return shown(modules.pop(), LONGEST)
+    return shown(names[0], LONGEST) if len(names) == 1 else shown(step.place, LONGEST) if step.leaf else ""
 
 
 def _module(name: str) -> str:
@@ -199,8 +200,8 @@ def _name(step: Step, count: Counter[str]) -> str:
     """layer1.0.relu of a layer that is one step, layer1.0/add of what a module computes itself."""
     kind = (step.op.function if isinstance(step.op, Pointwise) else type(step.op).__name__).lower()
     if step.leaf and count[step.place] == 1:
-        return shown(step.place)
-    return f"{shown(step.place)}/{kind}" if step.place else kind
+        return shown(step.place, LONGEST)
+    return f"{shown(step.place, LONGEST)}/{kind}" if step.place else kind
 
 
 def _unique(name: str, taken: set[str]) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 from torch import Tensor
 
 from slth._errors import InputError
-from slth.graph import Add, Affine, Constant, Multiply, Reshape, Shape, spread
+from slth.graph import Add, Affine, Constant, Multiply, Permute, Reshape, Shape, spread
 from slth.network.reading.draft import Diagonal, Draft, Step
 from slth.network.reading.words import shown
 
@@ -145,6 +145,10 @@ class Here:
     def reshape(self, x: Value, shape: Shape) -> Value:
         """The entries in another shape."""
         return x if x.shape == shape else self.add(Reshape(shape), x)
+
+    def permute(self, x: Value, order: tuple[int, ...]) -> Value:
+        """Axis i is axis order[i]."""
+        return x if order == tuple(range(len(order))) else self.add(Permute(order), x)
 
     def axis(self, dim: int, rank: int) -> int:
         """An axis of values without the batch, of one that PyTorch counts with it; `rank` is without it."""

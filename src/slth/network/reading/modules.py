@@ -22,6 +22,7 @@ SHAPELESS = (
     nn.Identity,
     nn.Flatten,
     nn.ReLU,
+    nn.BatchNorm1d,
     nn.Dropout,
     nn.AlphaDropout,
     nn.Tanh,
@@ -78,11 +79,15 @@ def _inside(model: nn.Module) -> nn.Module:
 
 
 def _training(model: nn.Module) -> list[str]:
-    """What evaluation mode changes of a module that is in training mode."""
-    names = [path for path, part in model.named_modules() if part.training and isinstance(part, BATCH_NORM)]
-    if not names:
-        return []
-    return [f"read as in evaluation mode: {shown(names[0])} is in training mode, which normalises by the batch"]
+    """What evaluation mode changes of a module that is in training mode; that dropout is off goes without saying."""
+    for path, part in model.named_modules():
+        own = not type(part).__module__.startswith("torch.nn.")
+        asks = own and "training" in getattr(getattr(type(part).forward, "__code__", None), "co_names", ())
+        if part.training and (asks or isinstance(part, BATCH_NORM)):
+            return [
+                f"read as in evaluation mode: {shown(path) or 'the model'} is in training mode, where it computes more"
+            ]
+    return []
 
 
 def _rows(example: Any) -> np.ndarray:

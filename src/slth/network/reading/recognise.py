@@ -15,6 +15,7 @@ from torch import Tensor, fx
 
 from slth.graph import FUNCTIONS, Pointwise
 from slth.network.reading.here import Here, Known, Value
+from slth.network.reading.operators import OPERATORS
 
 MOST_STEPS = 24  # of a chain
 TOLERANCE = 1e-12  # relative to max(1, |σ(x)|)
@@ -32,7 +33,8 @@ def recognised(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Value |
         return None
     found = None
     for source, chain in _chains(node, values):
-        op = _named(source, chain, values) if len(chain) > 1 and isinstance(values.get(source), Value) else None
+        known = isinstance(values.get(source), Value) and (len(chain) > 1 or here.op not in OPERATORS)
+        op = _named(source, chain, values) if known else None
         found = found if op is None else (op, values[source])
     return None if found is None else here.add(*found)
 

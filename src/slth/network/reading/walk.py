@@ -20,7 +20,7 @@ from slth.network.reading.draft import Draft
 from slth.network.reading.here import Batch, Here, Known, Unread, Value
 from slth.network.reading.operators import OPERATORS
 from slth.network.reading.recognise import recognised
-from slth.network.reading.words import shown
+from slth.network.reading.words import first_line, shown
 
 CREATE = {"zeros_like": 0.0, "new_zeros": 0.0, "ones_like": 1.0, "new_ones": 1.0, "full_like": None, "new_full": None}
 _MOVES = "clone detach alias lift_fresh_copy view reshape t transpose permute unsqueeze squeeze expand slice select"
@@ -83,7 +83,8 @@ def _here(draft: Draft, model: nn.Module, node: fx.Node) -> Here:
     value = node.meta.get("val")
     value = value[0] if isinstance(value, tuple) and value else value  # a value and its indices
     shape = _without_batch(value) if isinstance(value, Tensor) else None
-    name = str(node.target).removeprefix("aten.")
+    name = getattr(node.target, "__name__", "") if node.target is operator.getitem else str(node.target)
+    name = name.removeprefix("aten.")
     return Here(draft, name, path, kind.rpartition(".")[2], bool(path) and not _inner(module), shape)
 
 
@@ -171,8 +172,12 @@ def _constant(here: Here, node: fx.Node, arguments: SimpleNamespace) -> Any:
         return value.tensor if isinstance(value, Known) else 1 if isinstance(value, Batch) else value
 
     here.draft.computed |= here.op.partition(".")[0] not in EXACT
-    with torch.no_grad():
-        found: Any = node.target(**{name: plain(value) for name, value in vars(arguments).items()})  # pyright: ignore
+    call: Any = node.target
+    try:
+        with torch.no_grad():
+            found = call(**{name: plain(value) for name, value in vars(arguments).items()})
+    except RuntimeError as error:
+        here.refuse(f"cannot be computed from the parameters: {first_line(error)}")
     if isinstance(found, (list, tuple)):
         return tuple(Known(part, names) for part in found)
     return Known(found, names) if isinstance(found, Tensor) else found

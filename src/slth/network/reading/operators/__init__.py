@@ -4,10 +4,11 @@ An operator takes the place where it stands and its arguments by name; it gives 
 """
 
 from slth.network.reading.here import Operator
-from slth.network.reading.operators import arithmetic, axes, maps, parts, pointwise, pools
+from slth.network.reading.operators import arithmetic, axes, maps, parts, pointwise, pools, products
 
 OPERATORS: dict[str, Operator] = {
     **maps.TABLE,
+    **products.TABLE,
     **pointwise.TABLE,
     **arithmetic.TABLE,
     **pools.TABLE,

@@ -31,7 +31,7 @@ def permute(here: Here, a: Any) -> Value:
     order = [dim % (rank + 1) for dim in a.dims]
     if order[0] != 0:
         here.refuse("moves the batch away from axis 0; the examples of a batch must stay apart there")
-    return _permuted(here, a.self, tuple(dim - 1 for dim in order[1:]))
+    return here.permute(a.self, tuple(dim - 1 for dim in order[1:]))
 
 
 def transpose(here: Here, a: Any) -> Value:
@@ -40,7 +40,7 @@ def transpose(here: Here, a: Any) -> Value:
     first, second = (here.axis(dim, rank) for dim in ((a.dim0, a.dim1) if hasattr(a, "dim0") else (0, 1)))
     order = list(range(rank))
     order[first], order[second] = second, first
-    return _permuted(here, a.self, tuple(order))
+    return here.permute(a.self, tuple(order))
 
 
 def expand(here: Here, a: Any) -> Value:
@@ -97,10 +97,6 @@ def channel_shuffle(here: Here, a: Any) -> Value:
     shape: Sequence[int] = a.self.shape
     x = here.reshape(a.self, (a.groups, shape[0] // a.groups, *shape[1:]))
     return here.reshape(here.add(Permute((1, 0, *range(2, len(shape) + 1))), x), tuple(shape))
-
-
-def _permuted(here: Here, x: Value, order: tuple[int, ...]) -> Value:
-    return x if order == tuple(range(len(order))) else here.add(Permute(order), x)
 
 
 TABLE: dict[str, Operator] = {
