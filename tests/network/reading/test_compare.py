@@ -118,7 +118,7 @@ def test_a_module_that_computes_in_a_narrower_type_is_compared_in_it():
     rounded = model.fc.weight.detach().bfloat16().double().numpy()
     assert (target.coefficients["layers/0"].weight[:, :, 0] == rounded).all()
     with pytest.raises(InputError, match="differs from the model"):
-        check_same(moved(target, 0.5), model, torch.randn(3, 3))
+        check_same(moved(target, 2.0), model, torch.randn(3, 3))
 
 
 def test_rounding_that_a_deep_module_amplifies_is_allowed():

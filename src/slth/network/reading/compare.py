@@ -2,7 +2,8 @@
 
 How much rounding can do is measured: the network that was read is run again with every coefficient and every value
 moved by a random relative amount δ, and the difference scaled from δ to the unit roundoff u of the module's type. The
-tolerance is 64 times that, and 64 u times the largest value on the way.
+tolerance is 16 times that, and 16 u times the largest value on the way; the networks of the tests, in float64, float32
+and bfloat16, are at most 1.7 times away.
 """
 
 import copy
@@ -21,7 +22,7 @@ from slth.network.maps import TargetMap
 from slth.network.reading.exporting import quiet, run
 
 COUNT = 3  # inputs; not the number with which the module was exported
-SAFETY = 64.0
+SAFETY = 16.0
 DOUBLE = 2.0**-53  # unit roundoff of float64
 SOFTPLUS = 2.0**-32  # PyTorch's is further from ln(1 + eˣ) than float64: it has a threshold
 
