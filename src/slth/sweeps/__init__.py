@@ -9,11 +9,12 @@ Registry: `VERBS` maps a name to what a recipe can sweep.
 
 from pathlib import Path
 
+from slth.sweeps._cells import threads
 from slth.sweeps._construct import CONSTRUCT
 from slth.sweeps._heatmap import draw
 from slth.sweeps._locks import once
 from slth.sweeps._recipe import Cell, Recipe, read
-from slth.sweeps._run import Preview, Sweep, preview, run, threads
+from slth.sweeps._run import Preview, Sweep, preview, run
 from slth.sweeps._search import SEARCH
 from slth.sweeps._table import Table
 from slth.sweeps._verb import Option, Verb

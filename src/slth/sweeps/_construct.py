@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from slth.records import verbs
+from slth.sweeps._cells import threads
 from slth.sweeps._locks import once
-from slth.sweeps._run import threads
 from slth.sweeps._verb import Verb, options_of
 
 # The default target is an MLP trained on `data`, which states the input range, too.

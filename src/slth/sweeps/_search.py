@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from slth.records import verbs
+from slth.sweeps._cells import threads
 from slth.sweeps._locks import once
 from slth.sweeps._verb import Verb, options_of
 
@@ -13,7 +14,6 @@ _GROUPS = {"method": "options", "architecture": "arguments", "training": "traini
 def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
     """Search; the outcome is what the ticket reaches on the test data, after how much training."""
     from slth import api
-    from slth.sweeps._run import threads
 
     search = api.search
     api.use_threads(threads())
