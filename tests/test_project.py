@@ -57,17 +57,16 @@ def test_a_light_import_stays_light(statement, absent):
 
 
 def test_no_pickle_and_no_eval_near_a_ticket():
-    for folder in ("ticket", "certificate", "numerics", "evidence"):
-        for path in (ROOT / "src/slth" / folder).glob("*.py"):
+    for folder in ("ticket", "certificate", "graph", "numerics", "evidence"):
+        for path in (ROOT / "src/slth" / folder).rglob("*.py"):
             text = path.read_text()
-            assert "pickle" not in text
-            assert not re.search(r"(?<![.\w])eval\(", text)
+            assert not re.search(r"import pickle|pickle\.|allow_pickle|(?<![.\w])(eval|exec)\(", text), path
 
 
 def test_only_kernel_files_import_the_compiler():
     for path in (ROOT / "src").rglob("*.py"):
         if not path.name.endswith("_kernels.py"):
-            assert "import numba" not in path.read_text(), path
+            assert not re.search(r"^\s*(import|from) numba", path.read_text(), re.MULTILINE), path
 
 
 @cache
