@@ -53,9 +53,9 @@ def forms(n: int, k: int, batch: int) -> dict[str, tuple[Callable[[], object], i
         "first 0.01": (lambda: first_batch(values, targets, tol=0.01), batch),
         "first 0.01, k": (lambda: first_batch(values, targets, tol=0.01, size=k), batch),
         "smallest 0.01": (lambda: smallest_batch(values, targets, tol=0.01), batch),
-        "perturbed 1e-4, ε 1e-3": (lambda: perturbed_batch(values, targets, tol=1e-4, epsilon=1e-3), batch),
+        "perturbed 1e-4, ε 1e-3": (lambda: perturbed_batch(values, targets, tol=1e-4, most_move=1e-3), batch),
         "same, least move": (
-            lambda: perturbed_batch(values, targets, tol=1e-4, epsilon=1e-3, objective="move"),
+            lambda: perturbed_batch(values, targets, tol=1e-4, most_move=1e-3, objective="move"),
             batch,
         ),
         "trade-off": (lambda: [trade_off(row, z) for row, z in zip(values[:some], targets, strict=False)], some),

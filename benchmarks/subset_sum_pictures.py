@@ -69,10 +69,10 @@ def moved(axes: Axes) -> None:
         y = []
         for n in sizes:
             z = draw_targets("moved") / 2
-            answers = perturbed_batch(draw_values(n, "moved"), z, tol=1e-4, epsilon=epsilon)
+            answers = perturbed_batch(draw_values(n, "moved"), z, tol=1e-4, most_move=epsilon)
             y.append(share(answers.subsets))
         axes.plot(sizes, y, "o-", ms=3, color=colour, label=f"ε = {epsilon:g}")
-    axes.set(xlabel="n", ylabel="within 10⁻⁴", title="perturbed(…, epsilon=ε)", xlim=(1.4, 23))
+    axes.set(xlabel="n", ylabel="within 10⁻⁴", title="perturbed(…, most_move=ε)", xlim=(1.4, 23))
     axes.legend(frameon=False, fontsize=8, loc="center right")
 
 

@@ -97,7 +97,7 @@ def main() -> None:
         rng = np.random.default_rng([6, n])
         values, targets = rng.uniform(-1, 1, (batch, n)), rng.uniform(-0.5, 0.5, batch)
         for epsilon, stated in zip(EPSILONS, row, strict=True):
-            answers = perturbed_batch(values, targets, tol=1e-4, epsilon=epsilon)
+            answers = perturbed_batch(values, targets, tol=1e-4, most_move=epsilon)
             p = answers.subsets.count(Status.WITHIN_TOL) / batch
             line(n, f"{epsilon:g}", p, stated, round(off(p, stated, batch), 1))
 

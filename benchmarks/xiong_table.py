@@ -37,7 +37,7 @@ def read(path: str) -> np.ndarray:
     with open(path, newline="") as file:
         for row in csv.DictReader(file):
             pruned = PRUNED.index(round(1 - float(row["density"]), 6))
-            found[pruned, EPSILONS.index(float(row["epsilon"]))] = float(row["accuracy"] or "nan")
+            found[pruned, EPSILONS.index(float(row["most_move"]))] = float(row["accuracy"] or "nan")
     if np.isnan(found).any():
         raise SystemExit(
             f"{path}: {int(np.isnan(found).sum())} of {found.size} cells are missing; finish the sweep first"

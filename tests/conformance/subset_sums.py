@@ -59,7 +59,7 @@ def by_move(k, r, tol, eps):
 
 def moving(objective):
     def options(scale):
-        return {"tol": TOL * scale, "epsilon": EPSILON * scale, "objective": objective}
+        return {"tol": TOL * scale, "most_move": EPSILON * scale, "objective": objective}
 
     return Form(
         lambda v, z, s, k: perturbed(v, z, **options(s)),

@@ -87,7 +87,7 @@ def test_a_strong_method_moves_nothing_but_masks(case):
     masks = trained(method, epochs=1.0)
     if not case.strong:
         assert largest_move(masks) > 0
-        assert case.move_bound is None or largest_move(masks) <= method.epsilon
+        assert case.move_bound is None or largest_move(masks) <= method.most_move
         return
     for tensor in masks:
         assert torch.equal(tensor.original, tensor.values())

@@ -136,7 +136,7 @@ def test_an_integer_program_agrees():
             assert closest(values, target, size=size).error == pytest.approx(found.fun, abs=1e-6)
         for eps in (0.0, 2.0**-12):
             found = program(values, target, 2.0**-8, eps, objective="size")
-            answer = perturbed(values, target, tol=2.0**-8, epsilon=eps)
+            answer = perturbed(values, target, tol=2.0**-8, most_move=eps)
             assert found.success == (answer.status is Status.WITHIN_TOL)
             assert answer.kept.sum() == round(found.fun)
             if eps == 0:

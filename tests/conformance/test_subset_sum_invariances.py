@@ -73,7 +73,7 @@ def test_a_planted_subset_is_found(n, k):
             assert (few.error, few.status) == (0, Status.WITHIN_TOL)
             assert few.kept.sum() <= k
             assert trade_off(real, z).error[k] == 0
-            assert (perturbed(real, z, tol=2.0**-60, epsilon=0).kept == few.kept).all()
+            assert (perturbed(real, z, tol=2.0**-60, most_move=0).kept == few.kept).all()
             assert closest_integer(values, target).status is Status.OPTIMAL
 
 

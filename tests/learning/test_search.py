@@ -24,10 +24,10 @@ MLP = {"inputs": [1, 8, 8], "classes": 10}
 
 
 def test_what_a_perturbed_ticket_moved_is_stored_and_bounded():
-    found = search(None, "digits", PerturbedEdgePopup(0.5, epsilon=0.01), training=SHORT)
+    found = search(None, "digits", PerturbedEdgePopup(0.5, most_move=0.01), training=SHORT)
     assert 0 < found.ticket.largest_move <= 0.01
     assert found.ticket.move_bound <= 0.01
-    still = search(None, "digits", PerturbedEdgePopup(0.5, epsilon=0.0), training=SHORT)
+    still = search(None, "digits", PerturbedEdgePopup(0.5, most_move=0.0), training=SHORT)
     assert still.ticket.strong
 
 

@@ -29,7 +29,7 @@ HUGE = 10**400  # no float64
     [
         (lambda: first([1.0], 1.0, tol=HUGE), "tol must be a positive finite number"),
         (lambda: first([1.0], 1.0, tol=np.longdouble("1e4000")), "tol must be a positive finite number"),
-        (lambda: perturbed([1.0], 1.0, tol=0.1, epsilon=HUGE), "epsilon must be a finite number"),
+        (lambda: perturbed([1.0], 1.0, tol=0.1, most_move=HUGE), "most_move must be a finite number"),
         (lambda: first_large([1.0], 1.0, tol=0.1, seconds=HUGE), "seconds must be a positive finite number"),
         (lambda: closest_vector([[1.0, 2.0], [3.0]], [0.3]), "got rows of different lengths"),
         (lambda: first_vector([1.0], [0.3], tol=0.1), r"values must be vectors, one per row: \(n, d\)"),

@@ -42,14 +42,14 @@ BAD = {
     "nan value": (lambda: smallest([NAN], 0.1, tol=0.1), "values must be finite, got nan"),
     "infinite target": (lambda: trade_off(V, INF), "targets must be finite"),
     "nan in a batch": (lambda: smallest_batch([V, [0.5, NAN]], [0.1, 0.1], tol=0.1), r"at index \(1, 1\)"),
-    "too few targets": (lambda: perturbed_batch([V, V], [0.1], tol=0.1, epsilon=0.1), "2 rows and 1 targets"),
+    "too few targets": (lambda: perturbed_batch([V, V], [0.1], tol=0.1, most_move=0.1), "2 rows and 1 targets"),
     "tol zero": (lambda: smallest(V, 0.1, tol=0.0), "positive finite"),
     "tol negative": (lambda: count(V, 0.1, tol=-0.1), "positive finite"),
-    "tol nan": (lambda: perturbed(V, 0.1, tol=NAN, epsilon=0.1), "positive finite"),
-    "epsilon negative": (lambda: perturbed(V, 0.1, tol=0.1, epsilon=-1e-300), "epsilon must be a finite number of at"),
-    "epsilon nan": (lambda: perturbed_batch([V], [0.1], tol=0.1, epsilon=NAN), "epsilon must be"),
-    "epsilon infinite": (lambda: perturbed(V, 0.1, tol=0.1, epsilon=INF), "epsilon must be"),
-    "moved beyond float64": (lambda: perturbed(V, 0.1, tol=0.1, epsilon=1e308), "beyond the range of float64"),
+    "tol nan": (lambda: perturbed(V, 0.1, tol=NAN, most_move=0.1), "positive finite"),
+    "move negative": (lambda: perturbed(V, 0.1, tol=0.1, most_move=-1e-300), "most_move must be a finite number of at"),
+    "move nan": (lambda: perturbed_batch([V], [0.1], tol=0.1, most_move=NAN), "most_move must be"),
+    "move infinite": (lambda: perturbed(V, 0.1, tol=0.1, most_move=INF), "most_move must be"),
+    "moved beyond float64": (lambda: perturbed(V, 0.1, tol=0.1, most_move=1e308), "beyond the range of float64"),
     "a batch for one": (lambda: smallest([V], 0.1, tol=0.1), "values must be one-dimensional"),
     "integers too deep": (lambda: closest_integer([[1, 2]], 1), "one row of integers, got shape"),
     "ragged integers": (lambda: closest_integer([[1], [1, 2]], 1), "different lengths"),
@@ -75,9 +75,9 @@ def test_wrong_types_are_refused_in_a_sentence_too():
     with pytest.raises(InputError, match=r"size must be an integer from 0 .* got 1\.5"):
         unwrap(closest)(V, 0.1, size=1.5)
     with pytest.raises(InputError, match='objective must be "size" or "move", got \'least\''):
-        unwrap(perturbed)(V, 0.1, tol=0.1, epsilon=0.1, objective="least")
-    with pytest.raises(InputError, match="epsilon must be a finite number"):
-        unwrap(perturbed)(V, 0.1, tol=0.1, epsilon="0.1")
+        unwrap(perturbed)(V, 0.1, tol=0.1, most_move=0.1, objective="least")
+    with pytest.raises(InputError, match="most_move must be a finite number"):
+        unwrap(perturbed)(V, 0.1, tol=0.1, most_move="0.1")
     with pytest.raises(InputError, match=r"target must be an integer, got 0\.5"):
         unwrap(closest_integer)([1, 2], 0.5)
     with pytest.raises(InputError, match="threads must be"):
@@ -93,14 +93,14 @@ def test_the_largest_good_inputs_are_taken():
     assert smallest(np.ones(40), 3.0, tol=0.5).kept.sum() == 3
     assert closest_integer([2**61 - 1, 2**61 - 1], 1).error == 1
     assert closest_integer([-(2**61), 2**61 - 1], 0, size=2).error == 1
-    assert perturbed([0.5], 0.5, tol=0.1, epsilon=1e307).error == 0
+    assert perturbed([0.5], 0.5, tol=0.1, most_move=1e307).error == 0
     assert closest([1.7e308, 1.0], 1.0, size=1).error == 0
 
 
 def test_no_candidates_are_a_problem_with_one_answer():
     for answer in (closest([], 0.5, size=0), smallest([], 0.5, tol=0.1), trade_off([], 0.5)[0]):
         assert answer.error == 0.5
-    assert perturbed([], 0.5, tol=0.1, epsilon=1.0).status is Status.BEST_EFFORT
+    assert perturbed([], 0.5, tol=0.1, most_move=1.0).status is Status.BEST_EFFORT
     assert count([], 0.5, tol=0.5).count == 1
     assert closest_integer([], 3).status is Status.INFEASIBLE
 
@@ -112,7 +112,7 @@ def test_inputs_are_not_modified():
     closest(values, 0.3, size=1)
     trade_off(values, 0.3)
     count(values, 0.3, tol=0.1)
-    perturbed(values, 0.3, tol=0.1, epsilon=0.1)
+    perturbed(values, 0.3, tol=0.1, most_move=0.1)
     closest_integer(integers, 4)
     assert (values == before[0]).all()
     assert (integers == before[1]).all()

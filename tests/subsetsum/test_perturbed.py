@@ -10,7 +10,7 @@ from slth.subsetsum import Status, perturbed_batch, smallest_batch
 def test_moves_are_small_and_do_what_they_promise(objective):
     rng = np.random.default_rng(6)
     values, targets = rng.uniform(-1, 1, (200, 7)), rng.uniform(-1, 1, 200)
-    answers = perturbed_batch(values, targets, tol=1e-4, epsilon=0.02, objective=objective)
+    answers = perturbed_batch(values, targets, tol=1e-4, most_move=0.02, objective=objective)
     statuses = set()
     for row, target, answer in zip(values, targets, answers, strict=True):
         assert (np.abs(answer.moves) <= 0.02).all()
@@ -28,9 +28,10 @@ def test_moving_helps_and_the_two_objectives_differ():
     rng = np.random.default_rng(7)
     values, targets = rng.uniform(-1, 1, (300, 9)), rng.uniform(-0.5, 0.5, 300)
     few, little = (
-        perturbed_batch(values, targets, tol=1e-4, epsilon=0.01, objective=objective) for objective in ("size", "move")
+        perturbed_batch(values, targets, tol=1e-4, most_move=0.01, objective=objective)
+        for objective in ("size", "move")
     )
-    still = perturbed_batch(values, targets, tol=1e-4, epsilon=0)
+    still = perturbed_batch(values, targets, tol=1e-4, most_move=0)
     solved = few.subsets.count(Status.WITHIN_TOL)
     assert solved == little.subsets.count(Status.WITHIN_TOL) > 2 * still.subsets.count(Status.WITHIN_TOL)
     ok = few.subsets.codes == 0

@@ -23,7 +23,7 @@ Objective = Literal["size", "move"]
 
 
 def perturbed(
-    values: ArrayLike, target: Number, *, tol: Number, epsilon: Number, objective: Objective = "size"
+    values: ArrayLike, target: Number, *, tol: Number, most_move: Number, objective: Objective = "size"
 ) -> PerturbedSum:
     r"""Choose S and moves $|y_i| \le \varepsilon$ with $|\sum_{i \in S} (v_i + y_i) - z| \le \eta$.
 
@@ -31,7 +31,7 @@ def perturbed(
         values: $v$, shape (n,), n <= 40. Finite, any order, not modified.
         target: $z$, in the unit of `values`.
         tol: $\eta > 0$, absolute, in the unit of `values`.
-        epsilon: $\varepsilon \ge 0$, the largest move, in the unit of `values`. 0 asks what `smallest` asks.
+        most_move: $\varepsilon \ge 0$, the largest move, in the unit of `values`. 0 asks what `smallest` asks.
         objective: what is minimised among the subsets within `tol`. "size": $|S|$, then the distance of $\Sigma_S$ from
             z. "move": the move $|y| = \min(\varepsilon, |z - \Sigma_S| / |S|)$ (0 for the empty set), then $|S|$. Then
             the lowest mask.
@@ -46,14 +46,14 @@ def perturbed(
 
     Sources: Xiong, Liao and Kyrillidis (2023).
 
-    >>> answer = perturbed([0.5, -0.25, 0.75], 0.625, tol=0.01, epsilon=0.125)
+    >>> answer = perturbed([0.5, -0.25, 0.75], 0.625, tol=0.01, most_move=0.125)
     >>> answer.kept, answer.moves
     (array([ True, False, False]), array([0.125, 0.   , 0.   ]))
-    >>> perturbed([0.5, -0.25, 0.75], 0.625, tol=0.01, epsilon=0.125, objective="move").moves
+    >>> perturbed([0.5, -0.25, 0.75], 0.625, tol=0.01, most_move=0.125, objective="move").moves
     array([0.    , 0.0625, 0.0625])
     """
     rows, targets = read_problem(values, target)
-    return _solve(rows, targets, tol, epsilon, objective, 1)[0]
+    return _solve(rows, targets, tol, most_move, objective, 1)[0]
 
 
 def perturbed_batch(
@@ -61,7 +61,7 @@ def perturbed_batch(
     targets: ArrayLike,
     *,
     tol: Number,
-    epsilon: Number,
+    most_move: Number,
     objective: Objective = "size",
     threads: int = 1,
 ) -> PerturbedSums:
@@ -69,40 +69,40 @@ def perturbed_batch(
 
     The answers do not depend on `threads`, bit for bit. Memory: the answers, and O(2^(n/2)) bytes per thread.
 
-    >>> perturbed_batch([[0.5, -0.25], [2, 3]], [0.375, 5.5], tol=0.01, epsilon=0.25).move
+    >>> perturbed_batch([[0.5, -0.25], [2, 3]], [0.375, 5.5], tol=0.01, most_move=0.25).move
     array([-0.125,  0.25 ])
     """
     rows, z = read_batch(values, targets)
-    return _solve(rows, z, tol, epsilon, objective, read_threads(threads))
+    return _solve(rows, z, tol, most_move, objective, read_threads(threads))
 
 
 def _solve(
-    values: ValuesBatch, targets: Targets, tol: object, epsilon: object, objective: str, threads: int
+    values: ValuesBatch, targets: Targets, tol: object, most_move: object, objective: str, threads: int
 ) -> PerturbedSums:
     n = values.shape[1]
-    largest = _read_epsilon(epsilon)
+    largest = _read_move(most_move)
     if objective not in ("size", "move"):
         raise InputError(f'objective must be "size" or "move", got {objective!r}; try objective="size"')
     with np.errstate(over="ignore"):
         if not np.isfinite(np.abs(values).sum(axis=1) + np.abs(targets) + np.float64(n) * largest).all():
-            raise InputError(f"values moved by epsilon, {largest:g}, sum beyond the range of float64; make it smaller")
+            raise InputError(f"values moved by {largest:g} sum beyond the range of float64; make most_move smaller")
     answers, moves = solve_sized(
         values,
         targets,
         sizes=(0, n),
         tol=read_tol(tol),
         threads=threads,
-        epsilon=largest,
+        most_move=largest,
         by_move=objective == "move",
     )
     return PerturbedSums(answers, moves)
 
 
-def _read_epsilon(epsilon: object) -> float:
-    x = as_float(epsilon)
+def _read_move(most_move: object) -> float:
+    x = as_float(most_move)
     if not 0 <= x < math.inf:
         raise InputError(
-            f"epsilon must be a finite number of at least 0 in the unit of the values, got {epsilon!r}; "
+            f"most_move must be a finite number of at least 0 in the unit of the values, got {most_move!r}; "
             "give the size of the largest move"
         )
     return x

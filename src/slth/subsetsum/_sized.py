@@ -67,7 +67,7 @@ def solve_sized(
     sizes: tuple[int, int],
     tol: float | None,
     threads: int,
-    epsilon: float = 0.0,
+    most_move: float = 0.0,
     by_move: bool = False,
 ) -> tuple[SubsetSums, Errors]:
     """Answers and moves; the best subset of sizes[0] to sizes[1] values as the kernel `sized_rows` defines it."""
@@ -76,6 +76,6 @@ def solve_sized(
     from slth.subsetsum._sized_kernels import sized_rows
 
     moves = np.zeros(len(values))
-    asked = (-1.0 if tol is None else tol, epsilon, by_move)
+    asked = (-1.0 if tol is None else tol, most_move, by_move)
     kernel = partial(sized_rows, values, targets, *sizes, *asked, moves)
     return solve_rows(kernel, len(values), n, threads, partial(make_sized_work, n, sizes[1])), moves

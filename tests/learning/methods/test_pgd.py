@@ -16,7 +16,7 @@ from slth.learning.selection import count_kept
 
 
 @pytest.mark.parametrize("epsilon", [0.001, 0.05, 0.1, 0.3])
-def test_no_weight_ever_moves_farther_than_epsilon(epsilon):
+def test_no_weight_ever_moves_farther_than_it_may(epsilon):
     """In exact arithmetic: the difference of two float32 numbers, in float64, after every step, against ε itself."""
     farthest: list[float] = []
 
@@ -49,7 +49,7 @@ def test_the_box_is_the_largest_that_float32_has():
             assert Fraction(two) - Fraction(w) <= Fraction(epsilon) < Fraction(beyond[1]) - Fraction(w)
 
 
-def test_epsilon_0_is_edge_popup():
+def test_a_largest_move_of_0_is_edge_popup():
     policy = Policy(law="kaiming_normal")
     settings = {"lr": 0.07, "weight_decay": 0.0}
     one = trained(PerturbedEdgePopup(0.4, 0.0), epochs=1.0)
@@ -88,6 +88,6 @@ def test_the_projected_run_does_not_depend_on_the_density():
 
 
 @pytest.mark.parametrize("epsilon", [-0.1, float("nan"), float("inf")])
-def test_epsilon_is_a_number_of_at_least_0(epsilon):
-    with pytest.raises(InputError, match="epsilon"):
+def test_the_largest_move_is_a_number_of_at_least_0(epsilon):
+    with pytest.raises(InputError, match="most_move"):
         PerturbedEdgePopup(0.5, epsilon)

@@ -33,29 +33,29 @@ class PerturbedEdgePopup:
 
     Attributes:
         density: kept fraction of every layer, in (0, 1]; 1 keeps all: projected SGD alone.
-        epsilon: ε ≥ 0, the largest move of a weight, in the unit of the weights.
+        most_move: ε ≥ 0, the largest move of a weight, in the unit of the weights.
         epochs_weights, lr_weights: epochs and rate of the projected SGD, constant, momentum 0.9, no weight decay.
     """
 
     density: float = 0.5
-    epsilon: float = 0.01
+    most_move: float = 0.01
     epochs_weights: float = 3.0
     lr_weights: float = 0.02
 
     def __post_init__(self) -> None:
         count_kept(self.density, 1)
-        if not (np.isfinite(self.epsilon) and self.epsilon >= 0):
-            raise InputError(f"epsilon, the largest move of a weight, must be a number >= 0; got {self.epsilon}")
+        if not (np.isfinite(self.most_move) and self.most_move >= 0):
+            raise InputError(f"most_move, the largest move of a weight, must be a number >= 0; got {self.most_move}")
 
     @property
     def strong(self) -> bool:
         """Nothing but the mask is learned."""
-        return self.epsilon == 0
+        return self.most_move == 0
 
     @property
     def move_bound(self) -> float | None:
         """ε, rounded down to a float32."""
-        return bound32(self.epsilon) if self.epsilon > 0 else None
+        return bound32(self.most_move) if self.most_move > 0 else None
 
     @property
     def policy(self) -> Policy:
@@ -67,7 +67,7 @@ class PerturbedEdgePopup:
 
     def mask(self, tensor: MaskedParameter) -> TopScores:
         mask = TopScores(tensor.uniform("scores"), tensor.kept)
-        for name, bound in zip(("low", "high"), box(tensor.values(), self.epsilon), strict=True):
+        for name, bound in zip(("low", "high"), box(tensor.values(), self.most_move), strict=True):
             mask.register_buffer(name, bound, persistent=False)
         return mask
 
@@ -92,12 +92,12 @@ class PerturbedEdgePopup:
             begin=_keep_all,
             after_step=self._project,
             end=self._project,
-            shared=f"projected-sgd epsilon {self.epsilon!r} {asdict(weights)!r}",
+            shared=f"projected-sgd most_move {self.most_move!r} {asdict(weights)!r}",
         )
         scores = Stage("edge-popup", training, moving="scores", begin=_keep_some)
         if self.density == 1:
-            return [moving] if self.epsilon > 0 else [scores]
-        return [moving, scores] if self.epsilon > 0 else [scores]
+            return [moving] if self.most_move > 0 else [scores]
+        return [moving, scores] if self.most_move > 0 else [scores]
 
     def _project(self, masks: Masks) -> None:
         with torch.no_grad():
