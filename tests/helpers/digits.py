@@ -47,10 +47,9 @@ def trained(
 
 
 def watched(stage: Stage, watch: Callable[[Masks, str, str], None]) -> Stage:
-    def also(what: str, first: Callable[[Masks], None] | None) -> Callable[[Masks], None]:
+    def also(what: str, first: Callable[[Masks], None]) -> Callable[[Masks], None]:
         def call(masks: Masks) -> None:
-            if first is not None:
-                first(masks)
+            first(masks)
             watch(masks, what, stage.name)
 
         return call

@@ -121,13 +121,11 @@ def shaken(masks: Masks, method: Any, x: Tensor) -> None:
         stage.begin(masks)
         optimizer = torch.optim.SGD(masks.move(stage.moving), lr=0.01)
         for step in range(2):
-            if stage.before_step is not None:
-                stage.before_step(masks, step, 2)
+            stage.before_step(masks, step, 2)
             optimizer.zero_grad()
             masks.model(x).square().mean().backward()
             optimizer.step()
-            if stage.after_step is not None:
-                stage.after_step(masks)
+            stage.after_step(masks)
         stage.end(masks)
     masks.model.eval()
 

@@ -25,7 +25,7 @@ from slth.learning.masks import Masks
 from slth.learning.reporting import Report
 from slth.learning.resuming import Checkpoints, SharedStages
 from slth.learning.run_files import RunFiles
-from slth.learning.steps import count_steps, steps_of
+from slth.learning.steps import Step, count_steps, steps_of
 from slth.learning.training import Stage
 from slth.learning.watching import Watch, lost_process
 
@@ -127,24 +127,26 @@ class _Run:
         self.report.skip(start.step)
         self.report.start_clock()
         for step in steps_of(stage, self.batches, key, first=start.step):
-            if stage.before_step is not None:
-                stage.before_step(masks, step.number, steps)
+            stage.before_step(masks, step.number, steps)
             set_rate(optimizer, step.rate)
             loss = self.gradients.forward_backward(model, training, step)
             watch.take_loss(loss, step)
             stepper.step()
             stepper.zero_grad(set_to_none=True)
-            if stage.after_step is not None:
-                stage.after_step(masks)
+            stage.after_step(masks)
             self.report.step()
             if step.ends_epoch:
                 self.report.epoch(stage, step, watch.end_epoch(step))
             if self.checkpoints.due and watch.all_read and not step.ends_stage:
-                watch.check_parameters(step)
-                self.checkpoints.save(self._position(start.stage, step.number + 1, loss=watch.loss), optimizer)
+                self._save(start.stage, step, watch, optimizer)
         seed_torch(f"{key}/end", self.fabric.device)
         stage.end(masks)
         self.checkpoints.save(self._position(start.stage + 1, 0))
+
+    def _save(self, stage: int, step: Step, watch: Watch, optimizer: torch.optim.Optimizer) -> None:
+        """A checkpoint in the middle of a stage, after a step."""
+        watch.check_parameters(step)
+        self.checkpoints.save(self._position(stage, step.number + 1, loss=watch.loss), optimizer)
 
     def _obtain(self, stage: Stage, number: int, shared: SharedStages) -> None:
         """One stage, as another run left it, or trained and left for others."""
@@ -174,9 +176,8 @@ class _Run:
             last = self.stages[-1]
             self.masks.move(last.moving)
             last.begin(self.masks)
-            if last.before_step is not None:
-                steps = count_steps(last.training, self.batches)
-                last.before_step(self.masks, steps - 1, steps)
+            steps = count_steps(last.training, self.batches)
+            last.before_step(self.masks, steps - 1, steps)
             self.checkpoints.restore(start)
         return start
 

@@ -101,7 +101,7 @@ def _scaled(epochs: float, per_epoch: int) -> float:
     return float(Fraction(str(epochs)) * per_epoch)
 
 
-def _nothing(masks: Masks) -> None:
+def _nothing(*_: object) -> None:
     """Nothing to do."""
 
 
@@ -123,7 +123,7 @@ class Stage:
     training: Training
     moving: Literal["scores", "weights"]
     begin: Callable[[Masks], None] = _nothing
-    before_step: Callable[[Masks, int, int], None] | None = None
-    after_step: Callable[[Masks], None] | None = None
+    before_step: Callable[[Masks, int, int], None] = _nothing
+    after_step: Callable[[Masks], None] = _nothing
     end: Callable[[Masks], None] = _nothing
     shared: str | None = None

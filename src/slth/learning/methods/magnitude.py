@@ -12,7 +12,7 @@ the last layer another number, if asked for. Biases and norm parameters train, r
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Literal
 
@@ -138,17 +138,18 @@ class Magnitude:
 
     def _stage(self, number: int, training: Training) -> Stage:
         """A training, and the pruning after it if one is left to do."""
-        last, rewinds_here = number == self.rounds, number == 0 and self.rewind > 0
-        return Stage(
+        last = number == self.rounds
+        stage = Stage(
             f"round {number}" if not last or number == 0 else "last",
             training,
             moving="weights",
             begin=partial(self._begin, number),
-            before_step=self._check_rewind if rewinds_here else None,
-            after_step=partial(remember, after=self.rewind) if rewinds_here else None,
             end=partial(self._end, number),
             shared=None if last or not self.retrain else self._shared(number, training),
         )
+        if number > 0 or self.rewind == 0:
+            return stage
+        return replace(stage, before_step=self._check_rewind, after_step=partial(remember, after=self.rewind))
 
     def _shared(self, number: int, training: Training) -> str:
         """What a round before the last depends on: not on the final density, nor on what becomes of kept weights."""
