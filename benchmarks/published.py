@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 
-from slth.construction import Plan, construct
+from slth.construction import Request, construct
 from slth.network import read_target
 from slth.numerics import Stream, uniform
 from slth.records import environment
@@ -51,10 +51,10 @@ def main() -> None:
     seconds, misses = np.median([run[0] for run in runs]), [run[1] for run in runs]
     print(f"plain, 21 candidates: solved in {seconds:.3f} s; misses {misses}")
     inputs = Inputs((layers[0].weight.shape[1],), lower=(0.0,), upper=(1.0,))
-    planned = construct(target, Plan(tolerance=TOLERANCE, seed=options.seed), inputs=inputs)
+    planned = construct(target, Request(tolerance=TOLERANCE, seed=options.seed), inputs=inputs)
     print(f"planned: {planned}, source {planned.size / planned.target_parameters:.0f} x target")
     for n in range(16, 40):
-        ticket = construct(target, Plan(tolerance=TOLERANCE, candidates=n, seed=options.seed), inputs=inputs)
+        ticket = construct(target, Request(tolerance=TOLERANCE, candidates=n, seed=options.seed), inputs=inputs)
         if ticket.misses == 0:
             print(f"smallest without a miss: {ticket}, source {ticket.size / ticket.target_parameters:.0f} x target")
             break

@@ -5,7 +5,7 @@ import pytest
 from helpers.networks import inputs_of, random_target
 
 from slth import InputError
-from slth.construction import Plan, construct, promise_holds, split, split_error
+from slth.construction import Request, construct, promise_holds, split, split_error
 from slth.graph import Affine, chain
 
 SIGNED = -1.0, 1.0
@@ -14,14 +14,14 @@ SIGNED = -1.0, 1.0
 def test_an_error_of_the_network_is_certified_and_recorded():
     target = random_target((6, 9, 9, 3), scale=1.5)
     for epsilon in (1.0, 0.1, 1e-3):
-        ticket = construct(target, Plan(epsilon=epsilon), inputs=inputs_of(target, *SIGNED))
+        ticket = construct(target, Request(epsilon=epsilon), inputs=inputs_of(target, *SIGNED))
         assert ticket.claims.sup_error <= epsilon
         assert ticket.claims.sup_error > 0.3 * epsilon  # the tolerances are not wastefully small
         assert ticket.provenance.asked["epsilon"] == epsilon
         assert ticket.provenance.asked["tolerance"] is None
         assert ticket.misses == 0
     with pytest.raises(InputError, match="input range"):
-        construct(target, Plan(epsilon=0.1), inputs=inputs_of(target))
+        construct(target, Request(epsilon=0.1), inputs=inputs_of(target))
 
 
 @pytest.mark.parametrize("epsilon", [1e-9, 1e-3, 1.0, 10.0, 100.0])
@@ -48,7 +48,7 @@ def test_a_network_of_zeros_gets_tolerances_of_at_most_its_gain_and_an_exact_tic
     target = chain([Affine(np.zeros((o, i, 1)), np.zeros(o) if bias else None) for i, o in ((3, 4), (4, 2))])
     for epsilon in (1e-6, 0.1, 1e6):
         assert all(0 < t <= 1.0 for t in split_error(target, epsilon, inputs_of(target, *SIGNED)).values())
-        ticket = construct(target, Plan(epsilon=epsilon), inputs=inputs_of(target, *SIGNED))
+        ticket = construct(target, Request(epsilon=epsilon), inputs=inputs_of(target, *SIGNED))
         assert ticket.claims.sup_error == 0.0
         assert ticket.misses == 0
     if not bias:  # and nothing enters: no tolerance is too large
@@ -64,11 +64,11 @@ def test_no_tolerance_exceeds_the_gain_of_its_layer():
 def test_retries_of_a_planned_width_are_wider_and_counted():
     target = random_target((6, 9, 3))
     asked = {"tolerance": 1e-3, "failure_probability": 0.99}
-    once = construct(target, Plan(**asked), inputs=inputs_of(target, *SIGNED))
+    once = construct(target, Request(**asked), inputs=inputs_of(target, *SIGNED))
     assert once.misses > 0
     assert once.provenance.attempts == 1
     assert not promise_holds(once)
-    again = construct(target, Plan(**asked, retries=20), inputs=inputs_of(target, *SIGNED))
+    again = construct(target, Request(**asked, retries=20), inputs=inputs_of(target, *SIGNED))
     assert again.misses == 0
     assert promise_holds(again)
     assert again.seed == once.seed
@@ -81,9 +81,9 @@ def test_retries_of_a_given_width_take_the_next_seed_for_the_whole_network():
     """Every seed before it has misses, and the ticket is the one that its own seed gives at once."""
     target = random_target((6, 9, 3))
     asked = {"tolerance": 1e-3, "candidates": 17}
-    ticket = construct(target, Plan(**asked, retries=20), inputs=inputs_of(target, *SIGNED))
+    ticket = construct(target, Request(**asked, retries=20), inputs=inputs_of(target, *SIGNED))
     direct = [
-        construct(target, Plan(**asked, seed=seed), inputs=inputs_of(target, *SIGNED))
+        construct(target, Request(**asked, seed=seed), inputs=inputs_of(target, *SIGNED))
         for seed in range(ticket.seed + 1)
     ]
     assert [other.misses > 0 for other in direct] == [True] * ticket.seed + [False]
@@ -93,13 +93,13 @@ def test_retries_of_a_given_width_take_the_next_seed_for_the_whole_network():
     assert ticket.digests == direct[-1].digests
     assert ticket.masks.keys() == direct[-1].masks.keys()
     assert all((ours == direct[-1].masks[path]).all() for path, ours in ticket.masks.items())
-    last = construct(target, Plan(**asked, retries=1), inputs=inputs_of(target, *SIGNED))
+    last = construct(target, Request(**asked, retries=1), inputs=inputs_of(target, *SIGNED))
     assert (last.seed, last.provenance.attempts, last.misses) == (1, 2, direct[1].misses)
 
 
 def test_an_error_met_in_spite_of_misses_is_a_promise_kept_and_needs_no_retry():
     target = random_target((6, 9, 9, 3), scale=1.5)
-    ticket = construct(target, Plan(epsilon=0.1, candidates=16, retries=3), inputs=inputs_of(target, *SIGNED))
+    ticket = construct(target, Request(epsilon=0.1, candidates=16, retries=3), inputs=inputs_of(target, *SIGNED))
     assert ticket.misses > 0
     assert ticket.claims.sup_error <= 0.1
     assert promise_holds(ticket)
@@ -109,7 +109,7 @@ def test_an_error_met_in_spite_of_misses_is_a_promise_kept_and_needs_no_retry():
 def test_an_error_out_of_reach_is_refused_and_the_next_seeds_may_reach_it():
     target = random_target((6, 9, 9, 3), scale=1.5)
     with pytest.raises(InputError, match="17 misses; attempts made: 1"):
-        construct(target, Plan(epsilon=0.1, candidates=14), inputs=inputs_of(target, *SIGNED))
-    ticket = construct(target, Plan(epsilon=0.1, candidates=14, retries=30), inputs=inputs_of(target, *SIGNED))
+        construct(target, Request(epsilon=0.1, candidates=14), inputs=inputs_of(target, *SIGNED))
+    ticket = construct(target, Request(epsilon=0.1, candidates=14, retries=30), inputs=inputs_of(target, *SIGNED))
     assert promise_holds(ticket)
     assert ticket.seed == ticket.provenance.attempts - 1 > 0

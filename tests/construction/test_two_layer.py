@@ -7,7 +7,7 @@ import pytest
 from helpers.networks import inputs_of, random_target, realised_maps
 
 from slth import InputError
-from slth.construction import Plan, construct, gain
+from slth.construction import Request, construct, gain
 from slth.graph import Affine, chain
 from slth.ticket import encode
 
@@ -37,7 +37,7 @@ def lift_of(ticket, path):
 @pytest.mark.parametrize("bias", [True, False])
 def test_every_coefficient_is_within_tolerance(ends, tolerance, bias):
     target = random_target((4, 9, 7, 3), bias=bias)
-    ticket = construct(target, Plan(tolerance=tolerance), inputs=inputs_of(target, *ends))
+    ticket = construct(target, Request(tolerance=tolerance), inputs=inputs_of(target, *ends))
     assert ticket.misses == 0
     assert ticket.provenance.misses == ()
     assert worst(target, ticket) <= tolerance
@@ -47,7 +47,7 @@ def test_every_coefficient_is_within_tolerance(ends, tolerance, bias):
 def test_gains_carry_any_scale_of_weights(scale):
     unit = random_target((3, 5, 2)).coefficients.values()
     target = chain([Affine(layer.weight * scale, layer.bias * scale) for layer in unit])
-    ticket = construct(target, Plan(tolerance=1e-4 * scale), inputs=inputs_of(target, *SIGNED))
+    ticket = construct(target, Request(tolerance=1e-4 * scale), inputs=inputs_of(target, *SIGNED))
     assert ticket.misses == 0
     assert worst(target, ticket) <= 1e-4 * scale
 
@@ -63,7 +63,7 @@ def test_the_gain_is_the_smallest_power_of_two_at_least_one_and_a_half_times_the
 def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that():
     """Against enumeration of all 2^n subsets, with few candidates so that many miss."""
     target = random_target((3, 6, 4))
-    plan = Plan(tolerance=0.02, candidates=6)
+    plan = Request(tolerance=0.02, candidates=6)
     ticket = construct(target, plan, inputs=inputs_of(target, *SIGNED))
     subsets = np.array(list(itertools.product([0.0, 1.0], repeat=6)))
     expected, asked = set(), 0
@@ -87,7 +87,7 @@ def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that():
 def test_coefficients_below_the_tolerance_are_pruned_whole():
     target = random_target((4, 6, 2))
     target.coefficients["layers/0"].weight[:, 1, 0] = 0.009
-    ticket = construct(target, Plan(tolerance=0.01), inputs=inputs_of(target, *SIGNED))
+    ticket = construct(target, Request(tolerance=0.01), inputs=inputs_of(target, *SIGNED))
     mask = ticket.map_mask("layers/0")
     columns = lift_of(ticket, "layers/0").members(slice(None))
     assert not mask[:, columns[1]].any()
@@ -97,22 +97,22 @@ def test_coefficients_below_the_tolerance_are_pruned_whole():
 
 def test_the_same_bytes_for_any_number_of_threads_and_in_every_run():
     target = random_target((20, 50, 10))
-    plan = Plan(tolerance=1e-4)
+    plan = Request(tolerance=1e-4)
     tickets = [
         encode(construct(target, plan, inputs=inputs_of(target, *SIGNED), threads=threads)) for threads in (1, 2, 3, 1)
     ]
     assert len(set(tickets)) == 1
-    assert encode(construct(target, Plan(tolerance=1e-4, seed=1), inputs=inputs_of(target, *SIGNED))) != tickets[0]
+    assert encode(construct(target, Request(tolerance=1e-4, seed=1), inputs=inputs_of(target, *SIGNED))) != tickets[0]
 
 
 def test_the_random_network_is_fixed_before_the_target():
     """Two targets of one shape and scale get the same source; a wider source extends a narrower one."""
     first, second = (random_target((5, 8, 3), seed=seed) for seed in (0, 1))
     asked = {"inputs": inputs_of(first, *SIGNED)}
-    one, two = (construct(target, Plan(candidates=30), **asked) for target in (first, second))
+    one, two = (construct(target, Request(candidates=30), **asked) for target in (first, second))
     assert one.heads == two.heads
     assert all((lift_of(one, path).neuron == lift_of(two, path).neuron).all() for path in one.maps)
-    wide = lift_of(construct(first, Plan(candidates=40), **asked), "layers/0")
+    wide = lift_of(construct(first, Request(candidates=40), **asked), "layers/0")
     narrow = lift_of(one, "layers/0")
     many = np.minimum(len(narrow.neuron), 100)
     assert (wide.neuron[:many] == narrow.neuron[:many]).all()
@@ -122,24 +122,24 @@ def test_the_random_network_is_fixed_before_the_target():
 def test_negative_halves_exist_only_where_an_input_can_be_negative():
     target = random_target((4, 3, 2))
     for ends, signed in [(UNSIGNED, []), (SIGNED, [0, 1, 2, 3]), (MIXED, [1, 3]), (ANY, [0, 1, 2, 3])]:
-        ticket = construct(target, Plan(), inputs=inputs_of(target, *ends))
+        ticket = construct(target, Request(), inputs=inputs_of(target, *ends))
         found = [np.flatnonzero(ticket.gadgets[path].signed(op)).tolist() for path, op in ticket.maps.items()]
         assert found == [signed, []]
 
 
 def test_a_single_layer_and_zero_weights_are_networks_too():
     target = chain([Affine(np.array([[[0.5], [0.0]]]), np.zeros(1))])
-    ticket = construct(target, Plan(tolerance=1e-3), inputs=inputs_of(target, *UNSIGNED))
+    ticket = construct(target, Request(tolerance=1e-3), inputs=inputs_of(target, *UNSIGNED))
     assert worst(target, ticket) <= 1e-3
     zero = chain([Affine(np.zeros((2, 3, 1)), None)])
-    assert worst(zero, construct(zero, Plan(), inputs=inputs_of(zero, *SIGNED))) == 0
+    assert worst(zero, construct(zero, Request(), inputs=inputs_of(zero, *SIGNED))) == 0
 
 
 def test_progress_counts_every_problem_and_ends():
     seen = []
     target = random_target((4, 6, 3))
     construct(
-        target, Plan(), inputs=inputs_of(target, *SIGNED), progress=lambda done, total: seen.append((done, total))
+        target, Request(), inputs=inputs_of(target, *SIGNED), progress=lambda done, total: seen.append((done, total))
     )
     total = 2 * 4 * 6 + 6 + 6 * 3 + 3
     assert seen[-1] == (total, total)
@@ -165,7 +165,7 @@ def test_progress_counts_every_problem_and_ends():
 )
 def test_an_impossible_plan_is_refused(options, sentence):
     with pytest.raises(InputError, match=sentence):
-        Plan(**options)
+        Request(**options)
 
 
 def test_targets_that_are_no_network_are_refused():
@@ -176,9 +176,9 @@ def test_targets_that_are_no_network_are_refused():
             chain(bad)
     large = chain([Affine(np.full((1, 1, 1), 2.0**101), None)])
     with pytest.raises(InputError, match="rescale"):
-        construct(large, Plan(), inputs=inputs_of(large, *SIGNED))
+        construct(large, Request(), inputs=inputs_of(large, *SIGNED))
     for other in (random_target((4, 2)), random_target((2, 2))):
-        for plan in (Plan(), Plan(epsilon=0.1)):
+        for plan in (Request(), Request(epsilon=0.1)):
             with pytest.raises(InputError, match=r"layers/0: a dense map of 3 inputs was given values of shape"):
                 construct(good, plan, inputs=inputs_of(other, *SIGNED))
     with pytest.raises(InputError, match="1 or 3 numbers"):

@@ -6,7 +6,7 @@ from helpers.networks import every_map, inputs_of, random_target
 
 from slth import InputError
 from slth.construction import (
-    Plan,
+    Request,
     construct,
     first_moment,
     gain,
@@ -65,7 +65,7 @@ def test_the_plan_promises_at_most_the_failure_probability():
     widths = []
     for failure in (0.3, 0.01, 1e-4, 1e-8):
         layout = plan_layout(
-            target, Plan(tolerance=1e-3, failure_probability=failure), inputs=inputs_of(target, *SIGNED)
+            target, Request(tolerance=1e-3, failure_probability=failure), inputs=inputs_of(target, *SIGNED)
         )
         assert 0 < layout.expected_misses <= failure
         widths.append(layout.gadgets["layers/0"].candidates)
@@ -76,11 +76,11 @@ def test_the_plan_promises_at_most_the_failure_probability():
 def test_expected_misses_bound_the_misses_of_whole_networks():
     """120 seeds of a 20-40-10 network planned for at most 2 misses: the mean seen is below, and not ten times below."""
     target = random_target((20, 40, 10))
-    plan = Plan(tolerance=1e-3, failure_probability=0.99)
+    plan = Request(tolerance=1e-3, failure_probability=0.99)
     layout = plan_layout(target, plan, inputs=inputs_of(target, *SIGNED))
     seen = [
         construct(
-            target, Plan(tolerance=1e-3, failure_probability=0.99, seed=seed), inputs=inputs_of(target, *SIGNED)
+            target, Request(tolerance=1e-3, failure_probability=0.99, seed=seed), inputs=inputs_of(target, *SIGNED)
         ).misses
         for seed in range(120)
     ]
@@ -118,10 +118,10 @@ def test_candidates_of_a_further_attempt_count_in_the_misses_expected():
 def test_one_random_network_serves_many_targets():
     """The theorem's "simultaneously for every f": 50 targets, one source, no miss; the same seed, heads and widths."""
     first = random_target((5, 8, 3), seed=0, scale=2.0)
-    source = construct(first, Plan(tolerance=1e-2, seed=3), inputs=inputs_of(first, *SIGNED))
+    source = construct(first, Request(tolerance=1e-2, seed=3), inputs=inputs_of(first, *SIGNED))
     for seed in range(1, 51):
         target = random_target((5, 8, 3), seed=seed, scale=2.0)
-        ticket = construct(target, Plan(tolerance=1e-2, source=source), inputs=inputs_of(target, *SIGNED))
+        ticket = construct(target, Request(tolerance=1e-2, source=source), inputs=inputs_of(target, *SIGNED))
         assert ticket.seed == 3
         assert ticket.heads == source.heads
         assert ticket.misses == 0
@@ -132,16 +132,16 @@ def test_one_random_network_serves_many_targets():
         (random_target((5, 8, 8, 3)), SIGNED),
     ]:
         with pytest.raises(InputError, match="does not fit"):
-            construct(bad, Plan(source=source), inputs=inputs_of(bad, *ends))
+            construct(bad, Request(source=source), inputs=inputs_of(bad, *ends))
     for more in ({"candidates": 5}, {"retries": 1}):
         with pytest.raises(InputError, match="a source fixes"):
-            Plan(source=source, **more)
+            Request(source=source, **more)
 
 
 def test_a_width_beyond_64_is_refused_with_what_to_try():
     target = random_target((5, 8, 3))
     with pytest.raises(InputError, match="more than 64 candidates"):
-        plan_layout(target, Plan(tolerance=1e-16), inputs=inputs_of(target, *SIGNED))
+        plan_layout(target, Request(tolerance=1e-16), inputs=inputs_of(target, *SIGNED))
 
 
 def test_the_first_moment_is_where_one_subset_is_expected():

@@ -2,7 +2,7 @@
 
 from slth.construction.layout import Layout, lay_out
 from slth.construction.objectives import Objective, within
-from slth.construction.plan import Plan, construct, plan_layout, promise_holds
+from slth.construction.plan import Request, construct, plan_layout, promise_holds
 from slth.construction.solve import solve
 from slth.construction.split import split_error
 from slth.construction.width import first_moment, gain, miss_probability, theorem
@@ -10,7 +10,7 @@ from slth.construction.width import first_moment, gain, miss_probability, theore
 __all__ = [
     "Layout",
     "Objective",
-    "Plan",
+    "Request",
     "construct",
     "first_moment",
     "gain",

@@ -70,7 +70,7 @@ def lay_out(
         width = widths[path]
         ranges = signed_ranges(signed[path])
         gadget = TwoLayer(width.candidates, width.constants, 0, ranges, width.gain, width.bias_gain)
-        gadgets[path] = replace(gadget, neurons=gadget.lift_spec(op).live)
+        gadgets[path] = replace(gadget, neurons=gadget.live(op))
     missed = sum(width.expected_misses for width in widths.values())
     return Layout(seed, target.graph, gadgets, dict(tolerances), missed)
 

@@ -20,7 +20,7 @@ from slth.construction.split import AIM, expected_error, few_bits, split_error
 from slth.construction.width import finest_tolerance, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
-from slth.ticket import MOST_CANDIDATES, Inputs, Ticket, TwoLayer
+from slth.ticket import MOST_CANDIDATES, Inputs, Ticket
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -29,7 +29,7 @@ _MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Request:
     """What is asked of a construction. Give a tolerance of every weight, or an error `epsilon` of the whole network."""
 
     tolerance: float | None = None  # τ, in the unit of the weights; default 1e-4 if no epsilon is given
@@ -84,40 +84,41 @@ class Plan:
 
 def construct(
     target: Target,
-    plan: Plan,
+    request: Request,
     *,
     inputs: Inputs,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Ticket:
-    """A trained network becomes a ticket, as planned; arguments as for `solve`.
+    """A trained network becomes a ticket, as requested; other arguments as for `solve`.
 
     Returns:
         The ticket of the last attempt, with its seed. `attempts` is one more than the retries used; where `candidates`
-        are given, its seed is `plan.seed + attempts - 1`.
+        are given, its seed is `request.seed + attempts - 1`.
 
     Raises:
-        InputError: inputs of another shape, weights out of range, an impossible plan, an epsilon out of reach.
+        InputError: inputs of another shape, weights out of range, an epsilon out of reach.
     """
     check_target(target, inputs)
-    epsilon = plan.epsilon
-    tolerances = _tolerances(target, plan, inputs)
-    planned = plan.candidates is None
-    retries = plan.retries if epsilon is None or not planned else max(plan.retries, _RETRIES)
+    epsilon = request.epsilon
+    tolerances = _tolerances(target, request, inputs)
+    planned = request.candidates is None
+    retries = request.retries if epsilon is None or not planned else max(request.retries, _RETRIES)
     shrinks = retried = 0
     while True:
+        layout = _layout(target, tolerances, request, inputs, retried)
         ticket = solve(
             target,
-            _layout(target, tolerances, plan, inputs, retried),
+            layout,
             inputs=inputs,
-            asked=plan.asked,
+            asked=request.asked,
             attempts=1 + retried,
             threads=threads,
             progress=progress,
         )
         if promise_holds(ticket):
             return ticket
-        widest = all(_is_widest(gadget) for gadget in ticket.gadgets.values())
+        widest = all(max(part.candidates, part.constants) == MOST_CANDIDATES for part in layout.gadgets.values())
         if ticket.misses and retried < retries and not (planned and widest):
             retried += 1
             _log.info("%d misses: %s", ticket.misses, "two candidates more" if planned else "the next seed")
@@ -144,30 +145,26 @@ def promise_holds(ticket: Ticket) -> bool:
     return bound is not None and bound <= epsilon
 
 
-def plan_layout(target: Target, plan: Plan, *, inputs: Inputs) -> Layout:
+def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
     """The layout that `construct` would try first, without solving anything."""
     check_target(target, inputs)
-    return _layout(target, _tolerances(target, plan, inputs), plan, inputs, 0)
+    return _layout(target, _tolerances(target, request, inputs), request, inputs, 0)
 
 
-def _is_widest(gadget: object) -> bool:
-    return isinstance(gadget, TwoLayer) and max(gadget.candidates, gadget.constants) == MOST_CANDIDATES
-
-
-def _tolerances(target: Target, plan: Plan, inputs: Inputs) -> Mapping[str, float]:
-    if plan.epsilon is None:
-        return dict.fromkeys(target.graph.maps, DEFAULT_TOLERANCE if plan.tolerance is None else plan.tolerance)
-    tolerances = split_error(target, plan.epsilon, inputs)
-    if plan.candidates is None:
-        _check_reach(target, plan, tolerances, inputs)
+def _tolerances(target: Target, request: Request, inputs: Inputs) -> Mapping[str, float]:
+    if request.epsilon is None:
+        return dict.fromkeys(target.graph.maps, DEFAULT_TOLERANCE if request.tolerance is None else request.tolerance)
+    tolerances = split_error(target, request.epsilon, inputs)
+    if request.candidates is None:
+        _check_reach(target, request, tolerances, inputs)
     return tolerances
 
 
-def _check_reach(target: Target, plan: Plan, tolerances: Mapping[str, float], inputs: Inputs) -> None:
+def _check_reach(target: Target, request: Request, tolerances: Mapping[str, float], inputs: Inputs) -> None:
     """Refuse, before anything is solved, an error of the network that needs more candidates than there can be."""
     maps = target.graph.maps
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
-    shares = {path: plan.failure_probability * op.weights / target.graph.weights for path, op in maps.items()}
+    shares = {path: request.failure_probability * op.weights / target.graph.weights for path, op in maps.items()}
     finest = {
         path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
         for path, affine in target.coefficients.items()
@@ -177,7 +174,7 @@ def _check_reach(target: Target, plan: Plan, tolerances: Mapping[str, float], in
         reached = {path: max(tolerance, finest.get(path, 0.0)) for path, tolerance in tolerances.items()}
         path, best = next(iter(finest)), at_most(expected_error(target, reached, inputs), 2)
         raise InputError(
-            f"an error of {plan.epsilon:g} needs more than {MOST_CANDIDATES} candidates in {len(finest)} of "
+            f"an error of {request.epsilon:g} needs more than {MOST_CANDIDATES} candidates in {len(finest)} of "
             f"{len(maps)} maps: {path} would have a tolerance of {tolerances[path]:.2g}; the best in reach is "
             f"about {best}: ask for a larger epsilon"
         )
@@ -191,17 +188,17 @@ def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: flo
     return True
 
 
-def _layout(target: Target, tolerances: Mapping[str, float], plan: Plan, inputs: Inputs, retried: int) -> Layout:
+def _layout(target: Target, tolerances: Mapping[str, float], request: Request, inputs: Inputs, retried: int) -> Layout:
     """The layout of one attempt."""
-    if plan.source is not None:
-        return lay_out_in(plan.source, target, tolerances, inputs=inputs)
-    planned = plan.candidates is None
+    if request.source is not None:
+        return lay_out_in(request.source, target, tolerances, inputs=inputs)
+    planned = request.candidates is None
     return lay_out(
         target,
         tolerances,
         inputs=inputs,
-        seed=plan.seed if planned else plan.seed + retried,
-        candidates=plan.candidates,
-        failure_probability=plan.failure_probability,
+        seed=request.seed if planned else request.seed + retried,
+        candidates=request.candidates,
+        failure_probability=request.failure_probability,
         extra=2 * retried if planned else 0,
     )

@@ -68,7 +68,7 @@ def solve(
         blocks = gadget.problems(path, op, layout.seed)
         answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
         rows, _, taps = op.coefficients
-        mask = np.zeros((rows * taps, gadget.lift_spec(op).live), np.bool_)
+        mask = np.zeros((rows * taps, gadget.live(op)), np.bool_)
         misses += _keep(mask, answers, path, op, solved)
         gadgets[path], masks[f"{path}/mixing"] = gadget, gadget.pack(path, op, seed=layout.seed, mask=mask)
         realised[path] = realise(gadget, path, op, seed=layout.seed, mask=mask)

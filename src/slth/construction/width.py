@@ -160,8 +160,8 @@ def first_moment(z: float, tolerance: float) -> int:
     """
     for n in range(1, MOST_CANDIDATES + 1):
         variance = n * 7 / 72
-        density = math.exp(-z * z / (2 * variance)) / math.sqrt(2 * math.pi * variance)
-        if n + math.log2(2 * tolerance * density) >= 0:
+        normal = math.exp(-z * z / (2 * variance)) / math.sqrt(2 * math.pi * variance)
+        if n + math.log2(2 * tolerance * normal) >= 0:
             return n
     return MOST_CANDIDATES
 

@@ -5,6 +5,8 @@ from enum import Enum
 
 
 class Verdict(Enum):
+    """What a check found."""
+
     HOLDS = "checked, and it holds"
     FAILS = "checked, and it does not hold"
     NOT_CHECKED = "needs the target network: give it with --target"

@@ -10,7 +10,7 @@ import numpy as np
 from slth._errors import InputError
 from slth.certificate import certify, rounded_logits, unchanged_on_box, unchanged_per_input
 from slth.graph import Graph, Realised, Target
-from slth.ticket import Ticket, TwoLayer, stored_mask_bits
+from slth.ticket import Ticket, stored_mask_bits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -178,13 +178,12 @@ def _with_maps(ticket: Ticket, common: Sizes) -> Sizes:
     for path in ticket.maps:
         mask = ticket.map_mask(path)
         kept += int(mask.sum()) + int(mask.any(axis=0).sum())
-    gadgets = [gadget for gadget in ticket.gadgets.values() if isinstance(gadget, TwoLayer)]
     return replace(
         common,
         target_parameters=ticket.target_parameters,
         kept_parameters=kept,
-        candidates=tuple(gadget.candidates for gadget in gadgets),
-        widths=tuple(gadget.neurons for gadget in gadgets),
+        candidates=tuple(gadget.candidates for gadget in ticket.gadgets.values()),
+        widths=tuple(gadget.neurons for gadget in ticket.gadgets.values()),
     )
 
 

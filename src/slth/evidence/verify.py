@@ -65,7 +65,7 @@ class Subject:
 def _streams(subject: Subject) -> Iterable[Check]:
     """The first values of each random tensor, generated again from the seed."""
     ticket = subject.ticket
-    wrong = [t.source for t in ticket.tensors if head_digest(t, ticket.seed) != ticket.heads[t.path]]
+    wrong = [t.stream_path for t in ticket.tensors if head_digest(t, ticket.seed) != ticket.heads[t.path]]
     if wrong:
         names = ", ".join(wrong)[:300]
         return [Check("streams", Verdict.FAILS, f"seed {ticket.seed} does not give the stated {names}")]

@@ -1,6 +1,6 @@
 """Tickets as plain state dicts, for other tools."""
 
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 
@@ -60,8 +60,8 @@ def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
 
 
 def _source(ticket: Ticket) -> dict[str, np.ndarray]:
-    specs = [(cast(Any, ticket.gadgets[path]).lift_spec(op), op) for path, op in ticket.maps.items()]
-    size = sum(4 * spec.live * (op.basis.inputs + op.basis.outputs * op.basis.taps + 1) for spec, op in specs)
+    lives = [(ticket.gadgets[path].live(op), op.basis) for path, op in ticket.maps.items()]
+    size = sum(4 * live * (basis.inputs + basis.outputs * basis.taps + 1) for live, basis in lives)
     if size > MOST_BYTES:
         raise InputError(f"the source as dense tensors needs {size / 2**30:.2f} GiB, more than 2 GiB")
     chained = chain_of(cast(Graph, ticket.network)) is not None

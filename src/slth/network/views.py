@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from slth._errors import InputError
 from slth.graph import Graph, Realised, Target
 from slth.network.build import Network
-from slth.network.maps import RealisedMap, SourceMap, TargetMap, two_layer
+from slth.network.maps import RealisedMap, SourceMap, TargetMap
 from slth.network.states import module_of
 from slth.ticket import Ticket
 
@@ -49,7 +49,7 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
     """
     graph = _graph(ticket)
     size = sum(4 * ticket.gadgets[path].cost(op).mask_bits for path, op in graph.maps.items())
-    size += sum(16 * two_layer(ticket, path).lift_spec(op).live for path, op in graph.maps.items())
+    size += sum(16 * ticket.gadgets[path].live(op) for path, op in graph.maps.items())
     if size > most_bytes:
         raise InputError(
             f"the source network needs {size / 2**30:.2f} GiB, more than the limit of {most_bytes / 2**30:.2f} GiB; "

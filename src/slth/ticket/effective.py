@@ -58,4 +58,4 @@ def effective_digest(tensor: RandomTensor, seed: int, bits: Bits | None, move: D
 
 
 def _drawn(tensor: RandomTensor, seed: int, start: int, count: int) -> Draws:
-    return draw(Stream(seed, tensor.source), tensor.law, (count,), start=start) * np.float32(tensor.scale)
+    return draw(Stream(seed, tensor.stream_path), tensor.law, (count,), start=start) * np.float32(tensor.scale)

@@ -50,7 +50,7 @@ def realised_digest(realised: Realised) -> str:
 def head_digest(tensor: RandomTensor, seed: int) -> str:
     """SHA-256 of the first 4,096 values of a tensor, draw · scale, little-endian float32."""
     count = min(HEAD, tensor.size)
-    values = draw(Stream(seed, tensor.source), tensor.law, (count,)) * np.float32(tensor.scale)
+    values = draw(Stream(seed, tensor.stream_path), tensor.law, (count,)) * np.float32(tensor.scale)
     return hashlib.sha256(np.ascontiguousarray(values, "<f4").tobytes()).hexdigest()
 
 

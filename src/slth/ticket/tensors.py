@@ -53,7 +53,7 @@ class RandomTensor:
         return math.prod(self.shape)
 
     @property
-    def source(self) -> str:
+    def stream_path(self) -> str:
         """The path of the stream."""
         return self.stream or self.path
 

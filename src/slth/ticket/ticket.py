@@ -107,10 +107,10 @@ class Ticket:
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
-        sources = [tensor.source for tensor in self.tensors]
+        streams = [tensor.stream_path for tensor in self.tensors]
         runs = [f"{tensor.path}.{kind}" for tensor in self.tensors for kind in ("mask", "move")]
         runs += [f"carried/{name}" for name in self.carried]
-        for what, listed in (("parameters", names), ("streams", sources), ("parts of the file", runs)):
+        for what, listed in (("parameters", names), ("streams", streams), ("parts of the file", runs)):
             if len(set(listed)) != len(listed):
                 twice, _ = Counter(listed).most_common(1)[0]
                 raise InputError(f"two {what} are called {twice[:200]!r}; every name stands once")

@@ -89,7 +89,7 @@ def gadget_of(data: Mapping[str, Any], path: str, op: Linear) -> TwoLayer:
             fail(f"{where}.signed", expected, [start, stop])
         last = stop
     gadget = TwoLayer(signed_ranges=data["signed"], **stage)
-    live = gadget.lift_spec(op).live
+    live = gadget.live(op)
     if gadget.neurons < live:
         fail(f"{where}.neurons", f"an integer from {live} to {2**50}", gadget.neurons)
     return gadget

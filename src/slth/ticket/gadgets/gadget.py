@@ -81,6 +81,21 @@ class Cost:
 class Gadget(Protocol):
     """Plain data; a scan, never a solver."""
 
+    @property
+    def candidates(self) -> int: ...  # random numbers of which the subset for one weight is chosen
+    @property
+    def neurons(self) -> int: ...  # hidden ones, dead ones included
+    @property
+    def gain(self) -> float: ...  # a power of two that multiplies every sum of candidates, but for the bias
+
+    def fitted(self, path: str, op: Linear, seed: int) -> "Gadget":
+        """The same with the neurons that this seed needs for the candidates wanted."""
+        ...
+
+    def live(self, op: Linear) -> int:
+        """Neurons that serve an input or the bias: columns of the mask."""
+        ...
+
     def tensors(self, path: str, op: Linear) -> tuple[RandomTensor, ...]:
         """The random tensors of a map, with what is kept where that follows from the seed alone."""
         ...

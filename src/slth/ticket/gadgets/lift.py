@@ -29,11 +29,11 @@ MOST_CANDIDATES = 64  # of one slot: a float64 sum of up to 64 products is exact
 
 @dataclass(frozen=True, slots=True)
 class LiftSpec:
-    """What a reader needs to repeat the scan of one layer."""
+    """What a reader needs to repeat the scan of one map."""
 
-    inputs: int  # d, coordinates of the layer's input
+    inputs: int  # d, coordinates of the map's input
     candidates: int  # n, neurons wanted per slot of an input
-    constants: int  # n_c, neurons wanted for the constant slot; 0 for a layer without bias
+    constants: int  # n_c, neurons wanted for the constant slot; 0 for a map without bias
     signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     groups: int = 1  # each with a constant slot of its own
 
@@ -72,7 +72,7 @@ class LiftSpec:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lift:
-    """The lift of one layer after the scan. Axis `live`: the neurons that serve a slot, ascending."""
+    """The lift of one map after the scan. Axis `live`: the neurons that serve a slot, ascending."""
 
     spec: LiftSpec
     neurons: int  # H, neurons scanned: the width of the random layer
@@ -101,11 +101,11 @@ def signed_ranges(signed: Bool[np.ndarray, " inp"]) -> tuple[tuple[int, int], ..
     return tuple((int(a), int(b)) for a, b in edges.reshape(-1, 2))
 
 
-def scan(spec: LiftSpec, seed: int, layer: str, *, most: int = 2**62) -> Lift:
-    """Repeat the scan of a layer: O(live neurons), four random values looked at per neuron on average.
+def scan(spec: LiftSpec, seed: int, path: str, *, most: int = 2**62) -> Lift:
+    """Repeat the scan of a map: O(live neurons), four random values looked at per neuron on average.
 
     Args:
-        layer: the layer's path; the streams are `{layer}/lift` and `{layer}/lift_bias`.
+        path: of the map; the streams are `{path}/lift` and `{path}/lift_bias`.
         most: neurons to scan at most.
 
     Raises:
@@ -117,9 +117,9 @@ def scan(spec: LiftSpec, seed: int, layer: str, *, most: int = 2**62) -> Lift:
     need = np.full(spec.slots, spec.candidates, np.int64)
     need[spec.input_slots :] = spec.constants
     neuron, slot, value = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live)
-    lift_key, bias_key = (np.array(Stream(seed, f"{layer}/{part}").key, np.uint32) for part in ("lift", "lift_bias"))
+    lift_key, bias_key = (np.array(Stream(seed, f"{path}/{part}").key, np.uint32) for part in ("lift", "lift_bias"))
     live, neurons = _kernels.scan(spec.inputs, negative, need, most, lift_key, bias_key, neuron, slot, value)
     if live < spec.live:
-        raise InputError(f"{layer}: {most} lift neurons serve {live} of {spec.live} needs; the ticket's width is wrong")
+        raise InputError(f"{path}: {most} lift neurons serve {live} of {spec.live} needs; the ticket's width is wrong")
     by_slot = np.argsort(slot, kind="stable")
     return Lift(spec=spec, neurons=neurons, neuron=neuron, slot=slot, value=value, by_slot=by_slot)

@@ -48,6 +48,10 @@ class TwoLayer:
         """The same with the width at which the scan of this seed ends."""
         return replace(self, neurons=scan(self.lift_spec(op), seed, path).neurons)
 
+    def live(self, op: Linear) -> int:
+        """Neurons that serve an input or the constant."""
+        return self.lift_spec(op).live
+
     def signed(self, op: Linear) -> Bool[np.ndarray, " inp"]:
         """Inputs that can be negative."""
         return self.lift_spec(op).signed_mask
