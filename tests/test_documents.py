@@ -1,5 +1,6 @@
 """Every Python block of the README and every example of a docstring runs; every command and link exists."""
 
+import ast
 import doctest
 import importlib
 import importlib.util
@@ -61,6 +62,22 @@ def test_docstring_examples_run(name):
     """Every one of them: as many are tried as lines of the file begin with >>>."""
     written = re.findall(r"^\s*>>> ", MODULES[name].read_text(), re.MULTILINE)
     assert doctest.testmod(importlib.import_module(name)) == (0, len(written))
+
+
+def defined(path):
+    """The functions and classes at the top of a file."""
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    return {node.name: node for node in ast.parse(path.read_text()).body if isinstance(node, kinds)}
+
+
+def test_every_public_name_has_a_docstring():
+    """Functions and classes of every package's `__all__`; members may be said by a comment or by their class."""
+    for init in SOURCE.rglob("__init__.py"):
+        public = set(importlib.import_module(".".join(init.parent.relative_to(SOURCE.parent).parts)).__all__)
+        assert public, init
+        for path in init.parent.rglob("*.py"):
+            for name, node in defined(path).items():
+                assert name not in public or ast.get_docstring(node), f"{path}: {name}"
 
 
 @pytest.mark.parametrize(

@@ -113,8 +113,8 @@ def test_a_plan_is_plain_data():
     found = slth.plan(WEIGHTS, input_range=(0, 1), tolerance=0.01)
     data = json.loads(json.dumps(found.as_data()))
     assert data["weights"] == found.weights == 4
-    assert [(layer.outputs, layer.inputs) for layer in found.layers] == [(2, 2)]
-    assert data["layers"][0]["candidates"] == found.layers[0].candidates
+    assert [(part.path, part.outputs, part.inputs) for part in found.maps] == [("layers/0", 2, 2)]
+    assert data["maps"][0]["candidates"] == found.maps[0].candidates
 
 
 def test_train_writes_what_it_returns(tmp_path):

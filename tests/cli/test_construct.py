@@ -151,7 +151,9 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*construct, "--activation", "nonsense"], "unknown activation"),
         ([*construct, "--order", "a,b"], "each layer once"),
         (["construct", "--data", "digits", "--out", out], "goes with a TARGET"),
-        (["construct", "--std", "1", "--out", out], "--std goes with a TARGET"),
+        (["construct", "--mean", "0", "--std", "1", "--out", out], "--mean goes with a TARGET"),
+        (["construct", target, "--out", target], "would be both target and out; choose another name with --out"),
+        (["construct", "--out", tmp_path / "x.safetensors"], "x.safetensors would be both target and out"),
         (["construct", target, "--out", tmp_path / "no" / "o.slth"], "does not exist"),
         (["construct", target, "--out", tmp_path], "it is a folder"),
     ]

@@ -40,7 +40,7 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     assert run([*command, "--json"]) == 0
     printed = capsys.readouterr()
     plan = json.loads(printed.out)
-    first, second = plan["layers"]
+    first, second = plan["maps"]
     assert set(first) == {"weights", "tolerance", "gain", "candidates", "constants", "first_moment", "theorem"}
     assert (first["weights"], second["weights"], plan["weights"]) == (56, 27, 83)
     assert abs(first["theorem"] - np.log(2 / (0.01 * 56 / 83 / 104))) < 1e-12

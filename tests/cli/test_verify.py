@@ -18,6 +18,16 @@ def test_verify_says_what_it_checked_and_what_needs_the_target(made, capsys):
     assert {check["verdict"] for check in result["checks"]} == {"holds"}
 
 
+def test_a_target_is_read_with_the_activation_that_its_file_does_not_say(made, tmp_path, capsys):
+    target, ticket = str(made / "t.safetensors"), str(tmp_path / "tanh.slth")
+    assert run(["construct", target, "--activation", "tanh", "--out", ticket, "--input-range", "0,1", "-q"]) == 0
+    assert run(["verify", ticket, "--target", target]) == 1
+    assert run(["verify", ticket, "--target", target, "--activation", "tanh"]) == 0
+    evaluate = ["evaluate", ticket, "--data", str(made / "d.npz"), "--target", target]
+    assert run([*evaluate, "--activation", "tanh"]) == 0
+    assert "accuracy of the target" in capsys.readouterr().out
+
+
 def test_verify_fails_with_exit_code_1(made, tmp_path, capsys):
     data = bytearray((made / "t.slth").read_bytes())
     data[-5] ^= 4

@@ -15,6 +15,7 @@ from slth.learning import METHODS, Policy, Training
 from slth.learning.laws import WeightLaw
 from slth.learning.training import OPTIMIZERS, PRECISIONS, SCHEDULES
 from slth.network import ARCHITECTURES, resolved_arguments
+from slth.network.reading import ACTIVATIONS
 from slth.records import verbs
 from slth.ticket import MOST_CANDIDATES
 
@@ -111,6 +112,7 @@ def test_the_names_that_the_help_lists_are_those_of_the_registries():
     assert search["optimizer"].kind.known == OPTIMIZERS
     assert search["schedule"].kind.known == SCHEDULES
     assert search["precision"].kind.known == PRECISIONS
+    assert verbs.arguments(verbs.Construct)["activation"].kind.known == tuple(ACTIVATIONS)
     assert set(search["law"].kind.known) <= set(get_args(WeightLaw))
     for name in ("biases", "norms"):
         assert search[name].kind.known == get_args(next(part.type for part in fields(Policy) if part.name == name))
@@ -156,6 +158,14 @@ def read(verb, name, value):
 
 REFUSED = {
     "a promise too many": (lambda: verbs.Plan(target=Path("a"), tolerance=1.0, epsilon=1.0), "one of the two"),
+    "half a normalisation": (
+        lambda: verbs.Evaluate(ticket=Path("a"), data="digits", mean=0.5),
+        "mean and std go together, got only mean",
+    ),
+    "two ranges": (
+        lambda: verbs.Plan(target=Path("a"), input_range=(0, 1), data="digits"),
+        "input_range and data both state the inputs; give one of them",
+    ),
     "not positive": (lambda: verbs.Construct(epsilon=0.0), "epsilon must be a positive number such as 0.01, got 0"),
     "a chance": (lambda: verbs.Construct(failure_probability=1.0), "a number between 0 and 1 such as 0.01, got 1.0"),
     "no seed": (lambda: verbs.Search(seed=-1), "seed must be a non-negative whole number, got -1"),
@@ -170,6 +180,29 @@ REFUSED = {
     "no file": (read(verbs.Report, "files", [3]), "files must be the name of a file, got 3 (int)"),
     "no settings": (read(verbs.Search, "setting", 3), "setting must map names to values, got 3 (int)"),
 }
+
+
+TWICE = {
+    "itself": (verbs.Construct(target=Path("a"), out=Path("a")), "a would be both target and out; choose", "--out"),
+    "spelled otherwise": (verbs.Construct(source=Path("x/../a"), out=Path("a")), "both source and out", "--out"),
+    "a ticket": (verbs.Evaluate(ticket=Path("a"), data="b.npz", records=Path("a")), "both ticket and", "--records"),
+    "data": (verbs.Evaluate(ticket=Path("a"), data="b.npz", records=Path("b.npz")), "both data and", "--records"),
+    "one of several": (verbs.Report(files=(Path("a"), Path("b")), out=Path("b")), "both files and out", "--out"),
+    "two outputs": (verbs.Search(out=Path("a"), checkpoint=Path("a")), "both checkpoint and out", "--out"),
+}
+
+
+@pytest.mark.parametrize("case", TWICE)
+def test_no_file_is_written_over_another_that_is_named(case):
+    asked, sentence, flag = TWICE[case]
+    with pytest.raises(InputError, match=sentence) as caught:
+        verbs.check_places(asked)
+    assert flag in str(caught.value)
+
+
+def test_files_that_are_only_read_may_be_the_same():
+    verbs.check_places(verbs.Report(files=(Path("a"), Path("a")), target=Path("a"), out=Path("b")))
+    verbs.check_places(verbs.Search(data="digits", out=Path("digits")))
 
 
 @pytest.mark.parametrize("case", REFUSED)

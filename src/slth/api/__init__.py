@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from slth.api._construct import construct, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify
-from slth.api._plan import Planned, PlannedLayer, plan
+from slth.api._plan import Planned, PlannedMap, plan
 from slth.api._record import record
 from slth.api._report import Page, report
-from slth.api._rows import evaluation_rows, missed, proportion
+from slth.api._rows import accuracy, evaluation_rows, missed
 from slth.api._show import Row, Section, Shown, show, summary
 from slth.api._train import train, use_threads
 from slth.api._views import apply, export, load, realised, save, source
@@ -22,11 +22,12 @@ _LAZY = ("first_process", "search")
 __all__ = [
     "Page",
     "Planned",
-    "PlannedLayer",
+    "PlannedMap",
     "Row",
     "Section",
     "Shown",
     "Verification",
+    "accuracy",
     "apply",
     "construct",
     "evaluate",
@@ -37,7 +38,6 @@ __all__ = [
     "missed",
     "plan",
     "promise_holds",
-    "proportion",
     "read_target",
     "realised",
     "record",

@@ -7,12 +7,13 @@ from typing import Any
 
 from slth._errors import InputError
 from slth.api._inputs import InputRange, Numbers, inputs_of
-from slth.construction import Plan, promise_holds
+from slth.api._views import ticket_of
+from slth.construction import Request, promise_holds
 from slth.construction import construct as _construct
 from slth.graph import Target
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
-from slth.ticket import Ticket, load
+from slth.ticket import Ticket
 
 __all__ = ["construct", "promise_holds", "read_target"]
 
@@ -92,10 +93,10 @@ def construct(
     network = read_target(
         target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
     )
-    reused = load(source) if isinstance(source, str | Path) else source
+    reused = None if source is None else ticket_of(source)
     return _construct(
         network,
-        Plan(**verbs.group(asked, "plan"), source=reused),
+        Request(**verbs.group(asked, "plan"), source=reused),
         inputs=inputs_of(network.input_shape, input_range, data=data, data_dir=data_dir, mean=mean, std=std),
         threads=asked.threads or cores(),
         progress=progress,

@@ -9,17 +9,17 @@ import numpy as np
 
 from slth.api._construct import read_target
 from slth.api._inputs import InputRange, Numbers, inputs_of
-from slth.construction import Layout, first_moment, plan_layout, theorem
-from slth.construction import Plan as Request
+from slth.construction import Layout, Request, first_moment, plan_layout, theorem
 from slth.graph import Target
 from slth.records import verbs
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedLayer:
-    """A layer of the target in the random network.
+class PlannedMap:
+    """A linear map of the target in the random network.
 
     Attributes:
+        path: of the map, as in the ticket.
         weights: target parameters, biases included.
         tolerance: of one weight.
         gain: a power of two.
@@ -28,6 +28,7 @@ class PlannedLayer:
         theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known.
     """
 
+    path: str
     outputs: int
     inputs: int
     weights: int
@@ -43,7 +44,7 @@ class PlannedLayer:
 class Planned:
     """The random network that `construct` would try first, and what can be expected of it."""
 
-    layers: tuple[PlannedLayer, ...]
+    maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
     expected_misses: float
     source_parameters: int  # dead neurons not counted
@@ -51,12 +52,7 @@ class Planned:
 
     def as_data(self) -> dict[str, Any]:
         """The same as plain data."""
-        found = asdict(self)
-        shape = ("outputs", "inputs")
-        found["layers"] = [
-            {name: part for name, part in layer.items() if name not in shape} for layer in found["layers"]
-        ]
-        return found
+        return asdict(self)
 
 
 def plan(
@@ -77,7 +73,7 @@ def plan(
     order: Sequence[str] | None = None,
     activation: str | None = None,
 ) -> Planned:
-    """The width that `construct` would choose: layers, tolerances and expected misses, without solving anything.
+    """The width that `construct` would choose: maps, tolerances and expected misses, without solving anything.
 
     With `candidates`, the misses to expect at that width. Arguments as for `construct`.
 
@@ -86,7 +82,7 @@ def plan(
     >>> few > 1 > 0.01 > many
     True
     """
-    asked = verbs.Construct(
+    asked = verbs.Plan(
         tolerance=tolerance, epsilon=epsilon, failure_probability=failure_probability, candidates=candidates
     )
     network = read_target(
@@ -95,7 +91,7 @@ def plan(
     inputs = inputs_of(network.input_shape, input_range, data=data, data_dir=data_dir, mean=mean, std=std)
     layout = plan_layout(network, Request(**verbs.group(asked, "plan")), inputs=inputs)
     return Planned(
-        layers=tuple(_layer(network, layout, path, asked.failure_probability) for path in layout.gadgets),
+        maps=tuple(_map(network, layout, path, asked.failure_probability) for path in layout.gadgets),
         weights=layout.graph.weights,
         expected_misses=layout.expected_misses,
         source_parameters=layout.source_parameters,
@@ -103,12 +99,13 @@ def plan(
     )
 
 
-def _layer(target: Target, layout: Layout, path: str, failure_probability: float) -> PlannedLayer:
+def _map(target: Target, layout: Layout, path: str, failure_probability: float) -> PlannedMap:
     """First moment at the largest weight; the theorem's δ is shared by all coefficients."""
     op, gadget, tolerance = layout.graph.maps[path], layout.gadgets[path], layout.tolerances[path]
     largest = float(np.abs(target.coefficients[path].weight).max()) / gadget.gain
     share = failure_probability * op.weights / layout.graph.weights
-    return PlannedLayer(
+    return PlannedMap(
+        path=path,
         outputs=op.basis.outputs,
         inputs=op.basis.inputs,
         weights=op.weights,

@@ -15,6 +15,11 @@ if TYPE_CHECKING:
 __all__ = ["apply", "export", "load", "realised", "save", "source"]
 
 
+def ticket_of(ticket: Ticket | str | Path) -> Ticket:
+    """A ticket, read if it is given as the path of one."""
+    return ticket if isinstance(ticket, Ticket) else load(ticket)
+
+
 def realised(ticket: Ticket | str | Path) -> "nn.Module":
     """The function that a ticket computes, as a module with few operations; nothing in it trains. Needs PyTorch.
 
@@ -23,14 +28,14 @@ def realised(ticket: Ticket | str | Path) -> "nn.Module":
     """
     from slth.network import realised as view
 
-    return view(ticket if isinstance(ticket, Ticket) else load(ticket))
+    return view(ticket_of(ticket))
 
 
 def source(ticket: Ticket | str | Path) -> "nn.Module":
     """The pruned random network itself, as a module; of a constructed ticket. Needs PyTorch."""
     from slth.network import source as view
 
-    return view(ticket if isinstance(ticket, Ticket) else load(ticket))
+    return view(ticket_of(ticket))
 
 
 def apply(ticket: Ticket | str | Path, model: "nn.Module") -> "nn.Module":
@@ -41,7 +46,7 @@ def apply(ticket: Ticket | str | Path, model: "nn.Module") -> "nn.Module":
     """
     from slth.network import apply_to
 
-    found = ticket if isinstance(ticket, Ticket) else load(ticket)
+    found = ticket_of(ticket)
     if found.gadgets:
         raise InputError("a constructed ticket is a network by itself: slth.realised(ticket) makes it")
     return apply_to(found, model)
@@ -64,7 +69,7 @@ def export(ticket: Ticket | str | Path, out: str | Path, *, view: str = "realise
     check_tensors_name(out, "export to")
     from slth.network import state_dict
 
-    found = ticket if isinstance(ticket, Ticket) else load(ticket)
+    found = ticket_of(ticket)
     tensors = state_dict(found, view)
     write_tensors(out, tensors)
     return tensors

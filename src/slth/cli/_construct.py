@@ -29,7 +29,7 @@ def run(asked: verbs.Construct) -> int:
     """Do the whole job; exit code 1 if the ticket is not what was asked for, see `promise_holds`, or a check failed."""
     out = asked.out or Path(f"{_stem(asked)}.slth")
     trained = None if asked.target or asked.model else out.with_suffix(".safetensors")
-    _check_distinct(target=asked.target, source=asked.source, out=out, records=asked.records, trained=trained)
+    verbs.check_places(replace(asked, target=trained or asked.target, out=out))
     for place in (out, trained, asked.records):
         if place is not None:
             check_writable(place)
@@ -76,16 +76,6 @@ def _stem(asked: verbs.Construct) -> str:
     if asked.target is not None:
         return asked.target.stem
     return _DATA if asked.model is None else asked.model.rpartition(":")[2]
-
-
-def _check_distinct(**places: Path | None) -> None:
-    """No output may replace an input or another output."""
-    seen: dict[Path, str] = {}
-    for name, path in places.items():
-        if path is not None:
-            other = seen.setdefault(path.resolve(), name)
-            if other != name:
-                raise InputError(f"{path} would be both {other} and {name}; choose another name with --out")
 
 
 def _train(asked: verbs.Construct, trained: Path) -> verbs.Construct:

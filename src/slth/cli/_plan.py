@@ -8,7 +8,7 @@ from slth.records import verbs
 
 
 def run(asked: verbs.Plan) -> int:
-    """Print the width of each layer and what can be expected of it."""
+    """Print the width of each map and what can be expected of it."""
     found = api.plan(**verbs.keywords(asked))
     if asked.as_json:
         print(json.dumps(found.as_data(), allow_nan=False))
@@ -19,19 +19,19 @@ def run(asked: verbs.Plan) -> int:
 
 def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
-    for i, layer in enumerate(found.layers):
-        bias = f" and {layer.constants} per bias" if layer.constants else ""
+    for part in found.maps:
+        bias = f" and {part.constants} per bias" if part.constants else ""
         rows += [
-            (f"layer {i}", f"{layer.outputs} x {layer.inputs}, tolerance {layer.tolerance:.3g}, gain {layer.gain:g}"),
-            ("", f"{layer.candidates} candidates per weight{bias}"),
+            (part.path, f"{part.outputs} x {part.inputs}, tolerance {part.tolerance:.3g}, gain {part.gain:g}"),
+            ("", f"{part.candidates} candidates per weight{bias}"),
             (
                 "",
-                f"first moment: {layer.first_moment} candidates, where one subset is expected to reach the largest "
+                f"first moment: {part.first_moment} candidates, where one subset is expected to reach the largest "
                 "weight",
             ),
             (
                 "",
-                f"theorem: C · {layer.theorem:.1f} candidates, for a constant C that is not known (Lueker; Pensia et "
+                f"theorem: C · {part.theorem:.1f} candidates, for a constant C that is not known (Lueker; Pensia et "
                 "al.)",
             ),
         ]

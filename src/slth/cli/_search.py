@@ -1,7 +1,5 @@
 """`slth search`: learn a ticket, or one for each of several seeds, and say what it is worth."""
 
-import math
-import statistics
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -66,22 +64,9 @@ def _keywords(asked: verbs.Search) -> dict[str, Any]:
 def _rows(results: list[Any], out: Path) -> Iterator[tuple[str, str]]:
     found = results[0]
     yield from api.summary(found.ticket)
-    yield "accuracy", _mean([result.accuracy for result in results], found.count)
+    yield "accuracy", api.accuracy([result.accuracy for result in results], found.count)
     for name in found.controls:
-        yield f"control {name.replace('_', ' ')}", _mean([result.controls[name] for result in results], found.count)
+        measured = [result.controls[name] for result in results]
+        yield f"control {name.replace('_', ' ')}", api.accuracy(measured, found.count)
     yield "time", f"{sum(result.seconds for result in results):.1f} s"
     yield "ticket", f"{out}, {out.stat().st_size:,} bytes"
-
-
-def _mean(values: list[float | None], count: int) -> str:
-    """One value with Wilson's interval, or the mean of several with Student's: over seeds, 95 %."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return "not measured"
-    if len(known) == 1:
-        return api.proportion(round(known[0] * count), count)
-    from scipy.stats import t
-
-    half = float(t.ppf(0.975, len(known) - 1)) * statistics.stdev(known) / math.sqrt(len(known))
-    each = ", ".join(f"{value:.2%}" for value in known)
-    return f"{statistics.mean(known):.2%} ± {half:.2%} (95 %, {len(known)} seeds: {each})"

@@ -21,13 +21,13 @@ class Basis(Protocol):
     """Plain data: a frozen record of sizes."""
 
     @property
-    def inputs(self) -> int: ...
+    def inputs(self) -> int: ...  # channels that are read
     @property
-    def outputs(self) -> int: ...
+    def outputs(self) -> int: ...  # channels that are written
     @property
-    def taps(self) -> int: ...
+    def taps(self) -> int: ...  # coefficients of one input for one output
     @property
-    def groups(self) -> int: ...
+    def groups(self) -> int: ...  # of channels; an output reads the inputs of its own
 
     @property
     def channel_axis(self) -> int:

@@ -13,6 +13,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from slth._errors import InputError
 from slth.records.verbs._kinds import Kind
 
 
@@ -30,6 +31,7 @@ class Argument:
         metavar: what stands for its value in the help, if not what stands for its kind.
         variable: of the environment, which the command line asks next.
         command: only the command line has it: where to write, what to print.
+        written: it names a file that is written.
         asked: belongs to the question of the verb's records.
         provenance: a ticket says it, too.
         swept: a sweep can vary it.
@@ -46,6 +48,7 @@ class Argument:
     metavar: str | None = None
     variable: str | None = None
     command: bool = False
+    written: bool = False
     asked: bool = True
     provenance: bool = False
     swept: bool = False
@@ -78,6 +81,28 @@ def check(asked: Any) -> None:
         given = getattr(asked, name)
         if given is not None and argument.checked:
             object.__setattr__(asked, name, argument.kind.read(name, given))
+
+
+def check_places(asked: Any) -> None:
+    """No file that is written is another one that the record names.
+
+    Raises:
+        InputError: naming the file, and both arguments.
+    """
+    named = arguments(asked)
+    for name, argument in named.items():
+        out = getattr(asked, name)
+        for other in named if argument.written and out is not None else ():
+            if other != name and out.resolve() in _files(named[other], getattr(asked, other)):
+                flag = flag_of(name, argument)
+                raise InputError(f"{out} would be both {other} and {name}; choose another name with {flag}")
+
+
+def _files(argument: Argument, value: Any) -> list[Path]:
+    """The files that a value names; of data a name without a suffix is that of a data set."""
+    parts = value if isinstance(value, tuple) else (value,)
+    named = (part for part in parts if argument.kind.file and part is not None)
+    return [Path(part).resolve() for part in named if isinstance(part, Path) or Path(part).suffix]
 
 
 def read(verb: type, name: str, value: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+from slth import _arguments
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
@@ -38,7 +39,13 @@ class Construct:
     input_shape: _shared.InputShape = None
     out: Annotated[
         Path | None,
-        Argument(FILE, "The ticket to write. Default: TARGET's name with .slth, here.", command=True, asked=False),
+        Argument(
+            FILE,
+            "The ticket to write. Default: TARGET's name with .slth, here.",
+            command=True,
+            written=True,
+            asked=False,
+        ),
     ] = None
     tolerance: _shared.Tolerance = None
     epsilon: _shared.Epsilon = None
@@ -73,7 +80,7 @@ class Construct:
 
     def __post_init__(self) -> None:
         check(self)
-        _check_one_promise(self)
+        _check_said_once(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,9 +109,12 @@ class Plan:
 
     def __post_init__(self) -> None:
         check(self)
-        _check_one_promise(self)
+        _check_said_once(self)
 
 
-def _check_one_promise(asked: Construct | Plan) -> None:
+def _check_said_once(asked: Construct | Plan) -> None:
+    """One promise, one range of the inputs; before a target is read."""
+    _shared.check_normalisation(asked)
+    _arguments.apart("both state the inputs", input_range=asked.input_range, data=asked.data)
     if asked.tolerance is not None and asked.epsilon is not None:
         raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")

@@ -43,7 +43,7 @@ class Search:
     model: Annotated[str | None, Argument(_MODELS, "{known}. Default: mlp.", swept=True)] = None
     method: Annotated[str | None, Argument(_METHODS, "{known}.", unsaid="edge-popup", swept=True)] = None
     density: Annotated[float | None, _method(real(), "Kept fraction, in (0, 1]; exact.")] = None
-    epsilon: Annotated[float | None, _method(real(), "Largest move of a weight (perturbed-edge-popup).")] = None
+    most_move: Annotated[float | None, _method(real(), "Largest move of a weight (perturbed-edge-popup).")] = None
     setting: Annotated[
         Mapping[str, Any] | None,
         Argument(SETTINGS, "Any other setting of the method.", flag="--set", command=True, asked=False),
@@ -52,7 +52,8 @@ class Search:
         None
     )
     out: Annotated[
-        Path | None, Argument(FILE, "The ticket to write. Default: ticket.slth.", command=True, asked=False)
+        Path | None,
+        Argument(FILE, "The ticket to write. Default: ticket.slth.", command=True, written=True, asked=False),
     ] = None
 
     epochs: Annotated[float | None, _training(real(), "Passes over the training data, of each stage.")] = None
@@ -91,11 +92,19 @@ class Search:
     ] = False
     checkpoint: Annotated[
         Path | None,
-        Argument(FILE, "Save the run here; resume from it if it exists. With --seeds: NAME-SEED.", asked=False),
+        Argument(
+            FILE, "Save the run here; resume from it if it exists. With --seeds: NAME-SEED.", written=True, asked=False
+        ),
     ] = None
     logs: Annotated[
         Path | None,
-        Argument(FILE, "For history.csv and TensorBoard. With --seeds: NAME-SEED.", metavar="FOLDER", asked=False),
+        Argument(
+            FILE,
+            "For history.csv and TensorBoard. With --seeds: NAME-SEED.",
+            metavar="FOLDER",
+            written=True,
+            asked=False,
+        ),
     ] = None
     data_dir: _shared.DataDir = None
     devices: Annotated[int, Argument(whole(least=1), "Processes; more than one under torchrun.", asked=False)] = 1

@@ -1,8 +1,9 @@
 """Arguments that several verbs have: type, kind and help in one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+from slth import _arguments
 from slth.records.verbs._argument import Argument
 from slth.records.verbs._kinds import (
     DATA,
@@ -24,7 +25,7 @@ DATA_SETS = ("digits", "mnist", "fashion_mnist", "cifar10")
 DATA_HELP = f"{', '.join(DATA_SETS)}, or an .npz with x and y."
 
 Ticket = Annotated[Path, Argument(FILE, "The ticket.", positional=True, metavar="T.slth")]
-Target = Annotated[Path | None, Argument(FILE, "The network the ticket stands for: .safetensors or .pt.")]
+Target = Annotated[Path | None, Argument(FILE, "The network the ticket stands for: .safetensors, .pt or .npz.")]
 Model = Annotated[
     str | None,
     Argument(TEXT, "The network as code, which is run: package.module:function or net.py:function.", metavar="M"),
@@ -38,7 +39,14 @@ Order = Annotated[
     Argument(NAMES, "Layer names from input to output: a,b,c, if the file does not tell.", asked=False, group="target"),
 ]
 Activation = Annotated[
-    str | None, Argument(one_of("relu"), "Between the layers: {known}.", asked=False, group="target")
+    str | None,
+    Argument(
+        one_of("relu", "tanh", "sigmoid", "gelu", "silu", "mish", "hardswish", "identity"),
+        "Between the layers of a file that does not tell: {known}.",
+        unsaid="relu",
+        asked=False,
+        group="target",
+    ),
 ]
 
 Tolerance = Annotated[
@@ -97,10 +105,15 @@ Std = Annotated[tuple[float, ...] | None, Argument(NUMBERS, "Goes with --mean.",
 
 Weight = Annotated[WeightAt | None, Argument(WEIGHT, "Take one weight apart; IN may be `bias`.")]
 Records = Annotated[
-    Path | None, Argument(FILE, "Append the record to this JSON lines file.", command=True, asked=False)
+    Path | None, Argument(FILE, "Append the record to this JSON lines file.", command=True, written=True, asked=False)
 ]
 Json = Annotated[bool, Argument(TRUTH, "Print JSON instead of the table.", flag="--json", command=True, asked=False)]
 Quiet = Annotated[
     bool, Argument(TRUTH, "No progress and no notes, only the result.", short="-q", command=True, asked=False)
 ]
 Verbose = Annotated[bool, Argument(TRUTH, "More notes on stderr.", short="-v", command=True, asked=False)]
+
+
+def check_normalisation(asked: Any) -> None:
+    """Mean and deviation go together."""
+    _arguments.together(mean=asked.mean, std=asked.std)

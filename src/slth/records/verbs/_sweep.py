@@ -21,7 +21,13 @@ class Sweep:
     ]
     out: Annotated[
         Path | None,
-        Argument(FILE, "For the results. Default: RECIPE-results beside the recipe.", metavar="FOLDER", command=True),
+        Argument(
+            FILE,
+            "For the results. Default: RECIPE-results beside the recipe.",
+            metavar="FOLDER",
+            command=True,
+            written=True,
+        ),
     ] = None
     workers: Annotated[int, Argument(whole(least=1), "Processes, which share the processors.")] = 1
     dry_run: Annotated[

@@ -17,6 +17,7 @@ class Verify:
     target: _shared.Target = None
     model: _shared.Model = None
     order: _shared.Order = None
+    activation: _shared.Activation = None
     as_json: _shared.Json = False
 
     def __post_init__(self) -> None:
@@ -32,6 +33,7 @@ class Evaluate:
     target: _shared.Target = None
     model: _shared.Model = None
     order: _shared.Order = None
+    activation: _shared.Activation = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
     std: _shared.Std = None
@@ -40,6 +42,7 @@ class Evaluate:
 
     def __post_init__(self) -> None:
         check(self)
+        _shared.check_normalisation(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +53,9 @@ class Show:
     weight: _shared.Weight = None
     target: _shared.Target = None
     order: _shared.Order = None
-    picture: Annotated[Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", asked=False)] = None
+    picture: Annotated[
+        Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", written=True, asked=False)
+    ] = None
 
     def __post_init__(self) -> None:
         check(self)
@@ -61,7 +66,9 @@ class Export:
     """Write the network that a ticket stands for as a plain state dict."""
 
     ticket: _shared.Ticket
-    out: Annotated[Path, Argument(FILE, "File to write; the suffix says the format: .safetensors.", asked=False)]
+    out: Annotated[
+        Path, Argument(FILE, "File to write; the suffix says the format: .safetensors.", written=True, asked=False)
+    ]
     view: Annotated[
         str, Argument(one_of("realised", "source"), "realised: the target's shape; source: the random network.")
     ] = "realised"
@@ -78,7 +85,7 @@ class Report:
         tuple[Path, ...],
         Argument(FILES, "Tickets, and records in JSON lines.", positional=True, metavar="FILES"),
     ]
-    out: Annotated[Path, Argument(FILE, "The page to write: .html.", asked=False)]
+    out: Annotated[Path, Argument(FILE, "The page to write: .html.", written=True, asked=False)]
     target: _shared.Target = None
     order: _shared.Order = None
     data: Annotated[str | Path | None, Argument(DATA, f"Evaluate on {_shared.DATA_HELP}")] = None
@@ -90,3 +97,4 @@ class Report:
 
     def __post_init__(self) -> None:
         check(self)
+        _shared.check_normalisation(self)

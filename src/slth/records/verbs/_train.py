@@ -13,7 +13,7 @@ from slth.records.verbs._kinds import DATA, FILE, TRUTH, WHOLES, whole
 class Train:
     """Train a ReLU network to make tickets of: SGD 0.1, momentum 0.9, weight decay 5e-4, batch 64, cosine rate."""
 
-    out: Annotated[Path, Argument(FILE, "The state dict to write: .safetensors.", asked=False)]
+    out: Annotated[Path, Argument(FILE, "The state dict to write: .safetensors.", written=True, asked=False)]
     data: Annotated[str | Path, Argument(DATA, _shared.DATA_HELP, swept=True)] = "digits"
     hidden: Annotated[tuple[int, ...], Argument(WHOLES, "Widths of the hidden layers, as in 300,100.", swept=True)] = (
         64,
@@ -28,3 +28,4 @@ class Train:
 
     def __post_init__(self) -> None:
         check(self)
+        _shared.check_normalisation(self)
