@@ -47,7 +47,7 @@ def test_the_checkers_are_content(command):
         ("import slth._arguments, slth.records", ["numpy"]),
         ("import slth.subsetsum", ["torch", "numba"]),
         ("import slth.construction", ["torch"]),
-        ("import slth.api", ["torch", "sklearn", "matplotlib"]),
+        ("import slth.api", ["torch", "sklearn", "matplotlib", "slth.reporting"]),
     ],
 )
 def test_a_light_import_stays_light(statement, absent):

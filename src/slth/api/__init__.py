@@ -1,6 +1,6 @@
 """The public verbs, one function each, with the names of the commands; what else a command needs to print.
 
-`search` loads PyTorch, so it is loaded when it is first asked for.
+`search` loads PyTorch and `report` all that makes pages, so they are loaded when they are first asked for.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -9,16 +9,16 @@ from slth.api._construct import construct, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify
 from slth.api._plan import Planned, PlannedMap, plan
 from slth.api._record import record
-from slth.api._report import Page, report
 from slth.api._rows import accuracy, evaluation_rows, missed
 from slth.api._show import Row, Section, Shown, show, summary
 from slth.api._train import train, use_threads
 from slth.api._views import apply, export, load, realised, save, source
 
 if TYPE_CHECKING:
+    from slth.api._report import Page, report
     from slth.api._search import first_process, search
 
-_LAZY = ("first_process", "search")
+_LAZY = {"Page": "_report", "report": "_report", "first_process": "_search", "search": "_search"}
 __all__ = [
     "Page",
     "Planned",
@@ -56,7 +56,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(f"module 'slth.api' has no attribute {name!r}")
-    from slth.api import _search
+    from importlib import import_module
 
-    globals().update({lazy: getattr(_search, lazy) for lazy in _LAZY})
-    return globals()[name]
+    value = getattr(import_module(f"slth.api.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value

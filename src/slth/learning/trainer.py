@@ -134,19 +134,19 @@ class _Run:
             stepper.step()
             stepper.zero_grad(set_to_none=True)
             stage.after_step(masks)
-            self.report.step()
-            if step.ends_epoch:
-                self.report.epoch(stage, step, watch.end_epoch(step))
-            if self.checkpoints.due and watch.all_read and not step.ends_stage:
-                self._save(start.stage, step, watch, optimizer)
+            self._look_back(start.stage, step, watch, optimizer)
         seed_torch(f"{key}/end", self.fabric.device)
         stage.end(masks)
         self.checkpoints.save(self._position(start.stage + 1, 0))
 
-    def _save(self, stage: int, step: Step, watch: Watch, optimizer: torch.optim.Optimizer) -> None:
-        """A checkpoint in the middle of a stage, after a step."""
-        watch.check_parameters(step)
-        self.checkpoints.save(self._position(stage, step.number + 1, loss=watch.loss), optimizer)
+    def _look_back(self, number: int, step: Step, watch: Watch, optimizer: torch.optim.Optimizer) -> None:
+        """After a step: it is counted, an epoch that it ends is reported, a checkpoint is saved if one is due."""
+        self.report.step()
+        if step.ends_epoch:
+            self.report.epoch(self.stages[number], step, watch.end_epoch(step))
+        if self.checkpoints.due and watch.all_read and not step.ends_stage:
+            watch.check_parameters(step)
+            self.checkpoints.save(self._position(number, step.number + 1, loss=watch.loss), optimizer)
 
     def _obtain(self, stage: Stage, number: int, shared: SharedStages) -> None:
         """One stage, as another run left it, or trained and left for others."""

@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from slth._errors import InputError
 from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised
+from slth.network.build import torch_padding
 from slth.numerics import Stream, uniform_rows
 from slth.ticket import Lift, Ticket, TwoLayer
 
@@ -80,7 +81,7 @@ class SourceMap(nn.Module):
         axes = x.ndim - 2
         weight, bias = (part.view(-1, *(1,) * axes) for part in (self.weight, self.bias))
         if isinstance(self.basis, Conv):
-            lifted = torch.relu(functional.pad(x, _torch_padding(self.basis.padding))[:, self.inputs] * weight + bias)
+            lifted = torch.relu(functional.pad(x, torch_padding(self.basis.padding))[:, self.inputs] * weight + bias)
             b = self.basis
             y = _CONV[axes - 1](lifted, self.mixing, None, b.stride, 0, b.dilation, b.groups)
             return self.gain * y
@@ -99,7 +100,7 @@ def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> T
         axes = len(basis.kernel)
         before, behind = basis.padding[:axes], basis.padding[axes:]
         if before != behind:
-            x, before = functional.pad(x, _torch_padding(basis.padding)), (0,) * axes
+            x, before = functional.pad(x, torch_padding(basis.padding)), (0,) * axes
         return _CONV[axes - 1](x, weight, bias, basis.stride, before, basis.dilation, basis.groups)
     if isinstance(basis, ConvTranspose):
         axes = len(basis.kernel)
@@ -165,12 +166,6 @@ def _grouped_weight(basis: Basis, mixing: np.ndarray) -> np.ndarray:
     if isinstance(basis, ConvTranspose):
         return mixing.reshape(groups * members, rows, *kernel)
     return mixing.transpose(0, 2, 1, 3).reshape(groups * rows, members, *kernel)
-
-
-def _torch_padding(padding: tuple[int, ...]) -> list[int]:
-    """As `functional.pad` takes it: last axis first."""
-    axes = len(padding) // 2
-    return [end for axis in reversed(range(axes)) for end in (padding[axis], padding[axes + axis])]
 
 
 def _parameter(values: np.ndarray, dtype: torch.dtype) -> nn.Parameter:
