@@ -4,10 +4,12 @@ batch   independent problems or inputs
 n       candidates of one subset-sum problem
 d       coordinates of a vector candidate
 piece   intervals that do not touch each other
-out     outputs of a layer (rows of a weight matrix)
+out     outputs of a linear map (rows of a weight matrix)
 row     outputs that one input reaches: out / groups
-inp     inputs of a layer (columns of a weight matrix)
-tap     fixed basis maps per input: 1 for a dense layer, kernel positions for a convolution
+inp     inputs of a linear map (columns of a weight matrix)
+group   groups of channels; an output reads the inputs of its own
+tap     fixed basis maps per input: 1 for a dense map, kernel positions for a convolution
+pair    (row, tap) of a map, row outermost; `w` those of one problem or mask: of a bias, rows alone
 neuron  neurons of a random lift; `live` those that serve a slot
 slot    what a lift neuron can serve: (input, sign) pairs, then the constant
 train   examples of the training part of a data set; `test` those of its test part

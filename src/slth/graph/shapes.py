@@ -25,6 +25,7 @@ from slth.graph.ops import (
     Scale,
     Slice,
     Softmax,
+    carried_names,
 )
 
 Carried = Mapping[str, np.ndarray]
@@ -67,15 +68,15 @@ def _linear(op: Linear, values: Shapes, _: Carried) -> Shape:
     return op.basis.shape(values[0])
 
 
-def _same(op: Any, values: Shapes, carried: Carried) -> Shape:
+def _same(op: Pointwise | Scale | Softmax | LogSoftmax, values: Shapes, carried: Carried) -> Shape:
     """As the input; an axis that is named exists, and what is carried for it has its length."""
-    axis = getattr(op, "axis", None)
+    axis = op.axis
     if axis is None:
         return values[0]
     if not 0 <= axis < len(values[0]):
         raise InputError(f"axis {axis} of values of shape {values[0]}")
-    for name in (getattr(op, part, None) for part in ("scale", "shift", "slope")):
-        if name is not None and carried[name].shape != (values[0][axis],):
+    for name in carried_names(op):
+        if carried[name].shape != (values[0][axis],):
             raise InputError(f"{name} has shape {carried[name].shape}, axis {axis} is {values[0][axis]} long")
     return values[0]
 

@@ -54,7 +54,7 @@ class Problems:
         mixing = uniform_rows(self.mixing, self.neurons.reshape(-1), width)[:, self.rows_and_taps]
         return mixing.astype(np.float64).reshape(*self.neurons.shape, -1) * self.factors[..., None]
 
-    def sums(self, mask: Bool[np.ndarray, "live width"]) -> Float64[np.ndarray, "slot w"]:
+    def sums(self, mask: Bool[np.ndarray, "live pair"]) -> Float64[np.ndarray, "slot w"]:
         """gain · Σ kept · candidate, exact; the mask is given with one row for each live neuron."""
         kept = mask[self.columns][..., self.rows_and_taps]
         return np.einsum("snw,snw->sw", self.candidates(), kept) * self.gain
