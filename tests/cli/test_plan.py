@@ -41,7 +41,12 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     printed = capsys.readouterr()
     plan = json.loads(printed.out)
     first, second = plan["maps"]
-    assert set(first) == {"weights", "tolerance", "gain", "candidates", "constants", "first_moment", "theorem"}
+    sizes = {"path", "outputs", "inputs", "weights", "tolerance", "gain", "candidates", "constants"}
+    assert set(first) == sizes | {"first_moment", "theorem"}
+    assert [(part["path"], part["outputs"], part["inputs"]) for part in (first, second)] == [
+        ("layers/0", 8, 6),
+        ("layers/1", 3, 8),
+    ]
     assert (first["weights"], second["weights"], plan["weights"]) == (56, 27, 83)
     assert abs(first["theorem"] - np.log(2 / (0.01 * 56 / 83 / 104))) < 1e-12
     assert 0 < plan["expected_misses"] <= 0.01

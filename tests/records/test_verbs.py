@@ -159,11 +159,11 @@ def read(verb, name, value):
 REFUSED = {
     "a promise too many": (lambda: verbs.Plan(target=Path("a"), tolerance=1.0, epsilon=1.0), "one of the two"),
     "half a normalisation": (
-        lambda: verbs.Evaluate(ticket=Path("a"), data="digits", mean=0.5),
+        lambda: verbs.Evaluate(ticket=Path("a"), data="digits", mean=(0.5,)),
         "mean and std go together, got only mean",
     ),
     "two ranges": (
-        lambda: verbs.Plan(target=Path("a"), input_range=(0, 1), data="digits"),
+        lambda: verbs.Plan(target=Path("a"), input_range=(0.0, 1.0), data="digits"),
         "input_range and data both state the inputs; give one of them",
     ),
     "not positive": (lambda: verbs.Construct(epsilon=0.0), "epsilon must be a positive number such as 0.01, got 0"),
