@@ -141,18 +141,18 @@ def _largest(bound: Callable[[float], float], goal: float, ceiling: float, degre
     return low or high
 
 
-def _gain(layer: Affine) -> float:
-    return gain(layer.weight.ravel() if layer.bias is None else np.concatenate([layer.weight.ravel(), layer.bias]))
+def _gain(affine: Affine) -> float:
+    return gain(affine.weight.ravel() if affine.bias is None else np.concatenate([affine.weight.ravel(), affine.bias]))
 
 
 def _worst_case(target: Target, epsilon: float, box: Box) -> dict[str, float]:
     layers = list(target.coefficients.values())
-    weights = [np.abs(layer.weight[:, :, 0]) for layer in layers]
+    weights = [np.abs(affine.weight[:, :, 0]) for affine in layers]
     entering: list[float] = []
     reach = np.broadcast_to(np.maximum(np.abs(box.lower), np.abs(box.upper)), weights[0].shape[1:])
-    for weight, layer in zip(weights, layers, strict=True):
+    for weight, affine in zip(weights, layers, strict=True):
         entering.append(float(reach.sum()) + 1)
-        reach = weight @ reach + (0.0 if layer.bias is None else np.abs(layer.bias))
+        reach = weight @ reach + (0.0 if affine.bias is None else np.abs(affine.bias))
     tolerances: list[float] = []
     after = np.eye(len(weights[-1]))
     for i in reversed(range(len(layers))):
@@ -162,18 +162,18 @@ def _worst_case(target: Target, epsilon: float, box: Box) -> dict[str, float]:
     return dict(zip(target.coefficients, tolerances[::-1], strict=True))
 
 
-def _noise(index: int, layer: Affine) -> tuple[np.ndarray, np.ndarray | None]:
-    """Errors uniform in ±1 for the two halves of a layer and its bias."""
-    halves = uniform(Stream(0, f"split_error/{index}/weight"), (2, *layer.weight.shape)).astype(np.float64)
-    if layer.bias is None:
+def _noise(index: int, affine: Affine) -> tuple[np.ndarray, np.ndarray | None]:
+    """Errors uniform in ±1 for the two halves of a map and its bias."""
+    halves = uniform(Stream(0, f"split_error/{index}/weight"), (2, *affine.weight.shape)).astype(np.float64)
+    if affine.bias is None:
         return halves, None
-    return halves, uniform(Stream(0, f"split_error/{index}/bias"), layer.bias.shape).astype(np.float64)
+    return halves, uniform(Stream(0, f"split_error/{index}/bias"), affine.bias.shape).astype(np.float64)
 
 
 def _perturbed(
-    layer: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], signed: Signed
+    affine: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], signed: Signed
 ) -> Realised:
-    positive = layer.weight + tolerance * noise[0][0]
-    negative = np.where(signed[None, :, None], -layer.weight + tolerance * noise[0][1], 0.0) if signed.any() else None
-    bias = None if layer.bias is None or noise[1] is None else layer.bias + tolerance * noise[1]
+    positive = affine.weight + tolerance * noise[0][0]
+    negative = np.where(signed[None, :, None], -affine.weight + tolerance * noise[0][1], 0.0) if signed.any() else None
+    bias = None if affine.bias is None or noise[1] is None else affine.bias + tolerance * noise[1]
     return Realised(positive, negative, bias, signed)

@@ -37,7 +37,7 @@ _SEEN = 50  # misses that make a measured chance trustworthy to 14 %
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """What one layer of the random network needs."""
+    """What the random network of one map needs."""
 
     tolerance: float  # τ of its coefficients
     gain: float  # g
@@ -77,7 +77,7 @@ def miss_probability(
 
 
 def plan_width(
-    layer: Affine,
+    affine: Affine,
     tolerance: float,
     *,
     signed: Signed,
@@ -85,7 +85,7 @@ def plan_width(
     candidates: int | None = None,
     extra: int = 0,
 ) -> Width:
-    """The fewest candidates with at most `failure` expected misses in one layer.
+    """The fewest candidates with at most `failure` expected misses in one map.
 
     Args:
         tolerance: τ.
@@ -97,14 +97,14 @@ def plan_width(
     Raises:
         InputError: more than 64 candidates would be needed.
     """
-    gains = gain(layer.weight), 1.0 if layer.bias is None else gain(layer.bias)
-    sizes = np.abs(layer.weight)
+    gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
+    sizes = np.abs(affine.weight)
     problems = np.concatenate([sizes.ravel(), sizes[:, signed].ravel()])
-    share = failure if layer.bias is None else failure / 2
+    share = failure if affine.bias is None else failure / 2
     n, missed = _fewest(problems / gains[0], tolerance / gains[0], share, candidates, extra)
-    if layer.bias is None:
+    if affine.bias is None:
         return Width(tolerance, *gains, n, 0, missed)
-    n_c, missed_bias = _fewest(np.abs(layer.bias) / gains[1], tolerance / gains[1], share, candidates, extra)
+    n_c, missed_bias = _fewest(np.abs(affine.bias) / gains[1], tolerance / gains[1], share, candidates, extra)
     return Width(tolerance, *gains, n, n_c, missed + missed_bias)
 
 
