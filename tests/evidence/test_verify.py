@@ -10,7 +10,7 @@ from attacks.forging import forged
 from helpers.networks import random_target
 from helpers.tickets import any_ticket
 
-from slth.construction import Plan, construct
+from slth.construction import Request, construct
 from slth.evidence import CHECKS, Verdict, verify
 from slth.graph import Affine, Graph, Node, Target, chain
 from slth.ticket import Inputs, TicketError, encode, load, pack, save
@@ -25,7 +25,7 @@ def target():
 
 @pytest.fixture(scope="module")
 def ticket(target):
-    return construct(target, Plan(tolerance=1e-3, candidates=24), inputs=SIGNED)
+    return construct(target, Request(tolerance=1e-3, candidates=24), inputs=SIGNED)
 
 
 def failures(result):
@@ -180,7 +180,7 @@ def test_a_claim_that_fails_by_a_hair_is_told_from_the_truth(ticket, target):
 
 
 def test_hidden_and_invented_misses_are_rejected(target):
-    ticket = construct(target, Plan(tolerance=1e-3, candidates=8), inputs=SIGNED)
+    ticket = construct(target, Request(tolerance=1e-3, candidates=8), inputs=SIGNED)
     assert ticket.misses > 3
     assert verify(ticket, target=target).holds
     claims = ticket.claims

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from slth.construction import Plan, construct
+from slth.construction import Request, construct
 from slth.graph import Affine, chain
 from slth.numerics import Stream, uniform
 from slth.ticket import Builtin, Inputs, Provenance, RandomTensor, learned_ticket, save
@@ -35,12 +35,12 @@ def sparse_target():
 def golden():
     """v1: plain masks, biases, an input range, given candidates, no misses."""
     inputs = Inputs((3,), (0.5,), (0.25,), (-1.0, 0.0, -0.5), (1.0, 2.0, 0.5))
-    return construct(golden_target(), Plan(tolerance=0.01, candidates=20, seed=7), inputs=inputs)
+    return construct(golden_target(), Request(tolerance=0.01, candidates=20, seed=7), inputs=inputs)
 
 
 def sparse():
     """v1-sparse: a coded mask, a layer without bias, a long seed, no input range, planned candidates, a miss."""
-    plan = Plan(tolerance=0.01, failure_probability=0.9, seed=10**30 + 2)
+    plan = Request(tolerance=0.01, failure_probability=0.9, seed=10**30 + 2)
     return construct(sparse_target(), plan, inputs=Inputs((6,)))
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from helpers.networks import forward, forward_realised, inputs_of, random_target, realised_maps
 
-from slth.construction import Plan, construct
+from slth.construction import Request, construct
 from slth.network import outputs, realised, source, target_module
 
 NETWORKS = [
@@ -64,7 +64,7 @@ def test_no_attack_finds_an_error_above_the_bound(widths, bias, ends, seed):
     """25 networks, tolerances from 0.3 to 1e-4."""
     target = random_target(widths, bias=bias, seed=seed, scale=1.5)
     tolerance = [0.3, 0.1, 0.01, 1e-3, 1e-4][seed]
-    ticket = construct(target, Plan(tolerance=tolerance, seed=seed), inputs=inputs_of(target, *ends))
+    ticket = construct(target, Request(tolerance=tolerance, seed=seed), inputs=inputs_of(target, *ends))
     worst = attack(target, realised_maps(ticket), ticket.inputs.box, points=2000, seed=seed)
     assert 0 < worst <= ticket.claims.sup_error
     assert ticket.claims.sup_error < 400 * worst  # a bound, not a platitude
@@ -74,7 +74,7 @@ def test_no_attack_finds_an_error_above_the_bound(widths, bias, ends, seed):
 def test_the_two_views_agree_to_float32_rounding(widths, bias, ends):
     """Both round sums of up to `live` products; the difference is at most their number times 2^-24 times the mass."""
     target = random_target(widths, bias=bias)
-    ticket = construct(target, Plan(tolerance=1e-3), inputs=inputs_of(target, *ends))
+    ticket = construct(target, Request(tolerance=1e-3), inputs=inputs_of(target, *ends))
     box = ticket.inputs.box
     x = (box.lower + np.random.default_rng(1).random((500, widths[0])) * (box.upper - box.lower)).astype(np.float32)
     pruned, short = outputs(source(ticket), x), outputs(realised(ticket), x)

@@ -10,7 +10,7 @@ from helpers.learned import any_learned, coins, float32, ticket_with
 from helpers.tickets import any_ticket
 
 from slth import InputError
-from slth.construction import Plan
+from slth.construction import Request
 from slth.evidence import Verdict, verify
 from slth.numerics import Stream, draw
 from slth.ticket import (
@@ -285,4 +285,4 @@ def test_learned_and_constructed_tickets_are_told_apart(tmp_path):
     with pytest.raises(InputError, match=r"the ticket has the maps \(none\); there is no layers/0"):
         take_apart(ticket, "layers/0", output=0, input=0)
     with pytest.raises(InputError, match="the source is a learned ticket; give one that `slth construct` wrote"):
-        Plan(source=ticket)
+        Request(source=ticket)
