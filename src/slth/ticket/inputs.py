@@ -91,7 +91,7 @@ class Inputs:
 
     def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."]:
         """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training."""
-        x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32)
+        x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
         if self.mean is None or self.std is None or (self.mean == (0.0,) and self.std == (1.0,)):
             return x
         mean, std = (self.spread(values).astype(np.float32) for values in (self.mean, self.std))
