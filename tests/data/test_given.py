@@ -112,7 +112,9 @@ def test_another_shape_holds_the_same_numbers_and_labels_in_the_same_order():
 @pytest.mark.parametrize("shape", [(91,), (5, 6, 3), (3, 6, 5), (3, 30), (1, 3, 5, 6), (2, 3, 5, 6), (3, 5), ()])
 def test_a_shape_that_is_another_reading_is_refused(shape):
     """The numbers may be as many; the axes must mean the same."""
-    with pytest.raises(InputError, match=r"the network takes inputs of shape .*, images has 3 x 5 x 6; is it the right"):
+    with pytest.raises(
+        InputError, match=r"the network takes inputs of shape .*, images has 3 x 5 x 6; is it the right"
+    ):
         images().reshaped(shape)
 
 

@@ -63,7 +63,10 @@ def test_compressed_files_and_capital_suffixes_are_read(tmp_path):
         ({"x": X, "y": Y, "y_test": Y}, "x_test missing"),
         ({"x": X, "y": Y[:2]}, "one label for each row of x, got 3 rows and 2 labels"),
         ({"x": X, "y": Y, "x_test": X[:1], "y_test": Y}, "each row of x_test, got 1 rows and 3 labels"),
-        ({"x": X, "y": Y, "x_test": X[:, :1], "y_test": Y}, r"training examples are float32 of shape \(2,\) but test .* \(1,\)"),
+        (
+            {"x": X, "y": Y, "x_test": X[:, :1], "y_test": Y},
+            r"training examples are float32 of shape \(2,\) but test .* \(1,\)",
+        ),
         ({"x": X[:0], "y": Y[:0]}, r"at least one row, got float64 of shape \(0, 2\)"),
         ({"x": X[:, :0], "y": Y}, r"got float64 of shape \(3, 0\)"),
         ({"x": X[0], "y": Y[:2]}, r"shape \(count, features\) and at least one row, got float64 of shape \(2,\)"),

@@ -23,6 +23,4 @@ def load_digits(name: str, *, data_dir: Path | None, train: bool) -> Examples:
     test = np.arange(len(x)) % 5 == 0
     mean, std = channel_statistics(x[~test])
     kept = ~test if train else np.zeros_like(test)
-    return Examples(
-        name, x[kept], y[kept], x[test], y[test], classes=10, mean=mean, std=std, input_range=(0.0, 1.0)
-    )
+    return Examples(name, x[kept], y[kept], x[test], y[test], classes=10, mean=mean, std=std, input_range=(0.0, 1.0))
