@@ -35,7 +35,7 @@ def made(tmp_path_factory):
 
 
 def test_a_convolutional_ticket_takes_what_its_network_takes_of_a_data_set(made, tmp_path, capsys):
-    """(x / 255 − mean) / std of every channel, in a range of its own; the ticket remembers, and predicts as the module."""
+    """(x / 255 − mean) / std of every channel, in a range of its own; the ticket remembers it."""
     data, model, out = str(made / "d.npz"), f"{made / 'net.py'}:net", str(tmp_path / "t.slth")
     common = ["--model", model, "--input-shape", "3,6,6", "--data", data, *SCALE, "--tolerance", "0.001", "-q"]
     assert run(["plan", *common]) == 0
@@ -75,5 +75,5 @@ def test_flat_networks_take_one_number_per_channel_too(made, tmp_path):
 
 def test_data_of_another_shape_is_refused_before_anything_is_solved(made):
     for verb in (slth.plan, slth.construct):
-        with pytest.raises(InputError, match="the network takes inputs of shape 2, .* has 108; is it"):
+        with pytest.raises(InputError, match=r"the network takes inputs of shape 2, .* has 108; is it"):
             verb({"weight": np.ones((2, 2))}, data=made / "d.npz")

@@ -146,7 +146,7 @@ class Examples:
         """One number per channel as one per entry, where flat features are parts of channels."""
         if len(self.shape) > 1 or len(values) != self.channels or self.channels == 1:
             return tuple(values)
-        return tuple(np.repeat(np.array(values, np.float64), self.shape[0] // self.channels).tolist())
+        return tuple(np.repeat(np.array(values, np.float64), math.prod(self.shape) // self.channels).tolist())
 
     def __post_init__(self) -> None:
         self._check_part("training", self.train_x, self.train_y)
@@ -164,8 +164,8 @@ class Examples:
                 f"{self.name}: expected a finite mean and std for each of {parts} channel(s), "
                 f"got {self.mean} and {self.std}"
             )
-        if not self.channels or self.shape[0] % self.channels:
-            raise InputError(f"{self.name}: {self.shape[0]} features are not {self.channels} channels of one size")
+        if not self.channels or (size := math.prod(self.shape)) % self.channels:
+            raise InputError(f"{self.name}: {size} features are not {self.channels} channels of one size")
         if not all(sigma > 0 for sigma in self.std):
             raise InputError(f"{self.name}: expected std > 0 in every channel, got {self.std}")
 

@@ -48,23 +48,11 @@ def search(
     files: RunFiles | None = None,
     loss: Loss | None = None,
 ) -> SearchResult:
-    """Find a ticket by training masks on a network.
+    """Find a ticket by training masks on a network: what `slth.search` calls, where all arguments are explained.
 
     Args:
-        model: a module (changed in place: afterwards it holds the masked weights), the name of an architecture, or
-            None: an MLP with 64 hidden units.
-        data: a name ("digits", "mnist", "fashion_mnist", "cifar10"), an `.npz`, `Examples`, or a pair (training set,
-            test set or None) of PyTorch data sets or of array pairs (x, y).
-        method: a method, or its name with `options` as its settings: "edge-popup", "biprop", "supermask", "magnitude",
-            "perturbed-edge-popup".
-        arguments: of a named architecture: width, hidden.
-        seed: names the random weights, the first scores and the order of the data.
-        training, policy: None: the method's own.
-        augment: random crops and flips; None: for CIFAR-10.
-        controls: also measure what the ticket is worth: see `slth.learning.controls`.
-        devices, accelerator: as Lightning Fabric takes them; with several devices run under `torchrun`.
+        training, policy: whole records. None: the method's own.
         files: checkpoint, logs, shared stages, progress.
-        loss: (outputs, y) -> a scalar, for other tasks than classification; then no accuracy is measured.
 
     Raises:
         InputError: see `attach` and `train`; also for unknown names.
