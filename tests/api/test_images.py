@@ -8,6 +8,7 @@ import pytest
 import slth
 from slth import InputError
 from slth.cli.app import run
+from slth.data import load
 
 torch = pytest.importorskip("torch")
 
@@ -71,6 +72,15 @@ def test_flat_networks_take_one_number_per_channel_too(made, tmp_path):
     same = slth.evaluate(ticket, (x.reshape(40, -1), arrays["y"]), target=target)
     assert replace(found, data="") == replace(same, data="")
     assert found.measured_error <= found.certified_error
+
+
+def test_a_search_on_flat_examples_standardises_every_channel(made):
+    """As on the images: the network sees the same numbers, in the same order."""
+    images, flat = load(made / "d.npz"), load(made / "d.npz").reshaped((-1,))
+    found = [slth.search("mlp", data, arguments={"hidden": [4]}, training={"epochs": 1.0}) for data in (images, flat)]
+    assert len(found[1].ticket.inputs.mean) == 108
+    assert found[0].history[0]["loss"] == found[1].history[0]["loss"]
+    assert all(np.array_equal(found[0].ticket.masks[path], mask) for path, mask in found[1].ticket.masks.items())
 
 
 def test_data_of_another_shape_is_refused_before_anything_is_solved(made):

@@ -164,7 +164,8 @@ class Examples:
                 f"{self.name}: expected a finite mean and std for each of {parts} channel(s), "
                 f"got {self.mean} and {self.std}"
             )
-        if not self.channels or (size := math.prod(self.shape)) % self.channels:
+        size = math.prod(self.shape)
+        if not self.channels or size % self.channels:
             raise InputError(f"{self.name}: {size} features are not {self.channels} channels of one size")
         if not all(sigma > 0 for sigma in self.std):
             raise InputError(f"{self.name}: expected std > 0 in every channel, got {self.std}")
