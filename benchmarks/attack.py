@@ -55,7 +55,7 @@ def main() -> None:
     start = time.perf_counter()
     ticket, target = load(options.ticket), read_target(options.target)
     gap = evaluator(target, {path: ticket.realised(path) for path in ticket.maps})
-    data = load_data(options.data, data_dir=options.data_dir, train=False)
+    data = load_data(options.data, data_dir=options.data_dir, train=False, shape=ticket.inputs.shape)
     box, inputs = ticket.inputs.box, ticket.inputs.size
     low, high = torch.from_numpy(box.lower), torch.from_numpy(box.upper)
     rng = np.random.default_rng(0)

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 import slth
 from slth.construction import gain
-from slth.data import load_images
+from slth.data import load
 from slth.network import build_architecture, read_target
 from slth.numerics import Stream, uniform
 from slth.records import environment
@@ -105,7 +105,7 @@ def main() -> None:
     options = parser.parse_args()
     where = environment(torch.get_num_threads())
     print(f"commit {where.commit}, {where.cpu}, {where.threads} threads, {json.dumps(where.versions)}\n")
-    data = load_images(options.data, data_dir=options.data_dir)
+    data = load(options.data, data_dir=options.data_dir)
     train_x, test_x = (x.astype(np.float32) / 255 for x in (data.train_x, data.test_x))
     torch.manual_seed(0)
     arguments = {"inputs": list(data.shape), "classes": data.classes}

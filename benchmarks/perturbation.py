@@ -22,7 +22,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from slth.data import load_images
+from slth.data import load
 from slth.learning import EdgePopup, PerturbedEdgePopup, Policy, attach
 from slth.learning.batches import Batches
 from slth.learning.devices import fabric_for
@@ -200,7 +200,7 @@ def main() -> None:
     torch.set_num_threads(1)
     where = environment(1)
     print(f"commit {where.commit}, {where.cpu}, one thread, {options.seeds} seeds\n")
-    data = load_images("mnist", data_dir=options.data_dir)
+    data = load("mnist", data_dir=options.data_dir)
     batches = Batches(data.train_x, data.train_y, (0.0,), (1.0,), 128, 0)
     test = replace(batches, x=data.test_x, y=data.test_y, size=1000)
     accuracies(batches, test, options.seeds)

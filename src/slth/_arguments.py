@@ -144,18 +144,26 @@ def ends(name: str, value: Any) -> tuple[float, ...]:
     return tuple(float(x) for x in found.reshape(-1))
 
 
-def one_of(name: str, known: Iterable[str], what: str) -> str:
+def one_of(name: str, known: Iterable[str], what: str, *, loosely: bool = False, instead: str | None = None) -> str:
     """The name, if it is known; otherwise the nearest one is named.
+
+    `loosely`: case, -, _ and spaces do not count. `instead`: what else could have been given.
 
     >>> one_of("dept", ["density", "depth"], "option")
     Traceback (most recent call last):
-    slth._errors.InputError: unknown option 'dept'; did you mean 'depth'?
+    slth._errors.InputError: unknown option 'dept'; did you mean 'depth'? Expected one of density, depth
+    >>> one_of("Res-Net", ["resnet", "mlp"], "network", loosely=True)
+    'resnet'
     """
     listed = sorted(known)
     if name in listed:
         return name
-    near = get_close_matches(name, listed, 1)
-    hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(listed)}"
+    spelled = {_letters(one): one for one in listed}
+    if loosely and _letters(name) in spelled:
+        return spelled[_letters(name)]
+    expected = f"xpected one of {', '.join(listed)}{'' if instead is None else f', or {instead}'}"
+    near = get_close_matches(_letters(name), spelled, 1)
+    hint = f"did you mean {spelled[near[0]]!r}? E{expected}" if near else f"e{expected}"
     raise InputError(f"unknown {what} {name!r}; {hint}")
 
 
@@ -223,6 +231,11 @@ def setting_in(flag: str, written: str) -> tuple[str, Any]:
         except ValueError:
             continue
     return name, value
+
+
+def _letters(name: str) -> str:
+    """How names are compared: in lower case, without what people put between words."""
+    return name.lower().translate(str.maketrans("", "", "-_ "))
 
 
 def _plain(value: Any) -> Any:

@@ -41,7 +41,7 @@ Verdicts = Bool[np.ndarray, " batch"]
 
 TrainInputs = Float32[np.ndarray, "train inp"]
 TrainLabels = Int64[np.ndarray, " train"]
-TestInputs = Float32[np.ndarray, "test inp"]
+TestInputs = Float32[np.ndarray, "test ..."]
 TestLabels = Int64[np.ndarray, " test"]
 Pixels = UInt8[np.ndarray, "..."]
 Parameter = Float32[np.ndarray, "..."]

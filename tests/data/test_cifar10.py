@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.data import _cifar10, load, load_images
+from slth.data import _cifar10, load
 from slth.data._cifar10 import CIFAR10, Cifar10, Part
 from slth.data._examples import channel_statistics
 
@@ -76,28 +76,28 @@ def test_every_layout_gives_the_same_arrays(tmp_path, folder, nested):
         return packed(pixels, "PNG")
 
     write(tmp_path / folder, nested=nested, images=as_png if nested else packed)
-    expect_fake(FAKE.examples("fake", data_dir=tmp_path))
+    expect_fake(FAKE("fake", data_dir=tmp_path, train=True))
 
 
 def test_the_flat_form_is_the_bytes_over_255_and_needs_only_the_part_asked_for(tmp_path):
     write(tmp_path)
-    data = FAKE("fake", data_dir=tmp_path, train=True)
+    data = FAKE("fake", data_dir=tmp_path, train=True).reshaped((3072,))
     assert (data.train_x == TRAIN_X.reshape(5, -1).astype(np.float32) / np.float32(255)).all()
     assert (data.train_y == TRAIN_Y).all()
     assert (data.input_range, data.range_observed) == ((0.0, 1.0), False)
     for shard in tmp_path.glob("train*"):
         shard.unlink()
-    data = FAKE("other", data_dir=tmp_path, train=False)
+    data = FAKE("other", data_dir=tmp_path, train=False).reshaped((3072,))
     assert (data.train_x.shape, data.test_x.shape) == ((0, 3072), (2, 3072))
 
 
 def test_images_are_decoded_once(tmp_path, cache):
     write(tmp_path)
-    FAKE.examples("fake", data_dir=tmp_path)
+    FAKE("fake", data_dir=tmp_path, train=True)
     assert len(list(cache.iterdir())) == 2  # and no temporary file is left
     for shard in tmp_path.glob("*.parquet"):
         shard.write_bytes(b"")
-    expect_fake(FAKE.examples("fake", data_dir=tmp_path))
+    expect_fake(FAKE("fake", data_dir=tmp_path, train=True))
 
 
 @pytest.mark.parametrize(
@@ -115,12 +115,12 @@ def test_images_are_decoded_once(tmp_path, cache):
 )
 def test_a_damaged_cache_is_decoded_again(tmp_path, cache, damage):
     write(tmp_path)
-    FAKE.examples("fake", data_dir=tmp_path)
+    FAKE("fake", data_dir=tmp_path, train=True)
     good = {path: path.read_bytes() for path in cache.iterdir()}
     for path, content in good.items():
         assert damage(content) != content
         path.write_bytes(damage(content))
-    expect_fake(FAKE.examples("fake", data_dir=tmp_path))
+    expect_fake(FAKE("fake", data_dir=tmp_path, train=True))
     assert {path: path.read_bytes() for path in cache.iterdir()} == good
 
 
@@ -129,7 +129,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(tmp_path, monkeypat
     monkeypatch.setenv("SLTH_CACHE", str(tmp_path / "file/below"))
     write(tmp_path)
     caplog.set_level(logging.WARNING)  # a quiet command run before in this process has raised it
-    expect_fake(FAKE.examples("fake", data_dir=tmp_path))
+    expect_fake(FAKE("fake", data_dir=tmp_path, train=True))
     assert "SLTH_CACHE names another folder" in caplog.text
 
 
@@ -138,7 +138,7 @@ def test_the_cache_is_in_the_users_folder_by_default(tmp_path, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     write(tmp_path)
-    FAKE.examples("fake", data_dir=tmp_path)
+    FAKE("fake", data_dir=tmp_path, train=True)
     assert len(list((tmp_path / ".cache/slth").iterdir())) == 2
 
 
@@ -159,29 +159,29 @@ def test_the_cache_is_in_the_users_folder_by_default(tmp_path, monkeypatch):
 def test_shards_of_something_else_are_refused_with_the_reason(tmp_path, options, sentence):
     write(tmp_path, **options)
     with pytest.raises(InputError, match=sentence) as caught:
-        FAKE.examples("fake", data_dir=tmp_path)
+        FAKE("fake", data_dir=tmp_path, train=True)
     assert str(caught.value).startswith("fake: ")
     assert "\n" not in str(caught.value)
 
 
 def test_missing_surplus_and_broken_shards_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"shards train-.*found none; .*--data-dir or SLTH_DATA"):
-        FAKE.examples("fake", data_dir=tmp_path)
+        FAKE("fake", data_dir=tmp_path, train=True)
     write(tmp_path)
     first, second = sorted(tmp_path.glob("train*"))
     content = second.read_bytes()
     second.write_bytes(first.read_bytes())
     with pytest.raises(InputError, match="expected 5 train images, got more in"):
-        FAKE.examples("fake", data_dir=tmp_path)
+        FAKE("fake", data_dir=tmp_path, train=True)
     second.write_bytes(content[:-9])
     with pytest.raises(InputError, match=f"{second} cannot be read as a shard"):
-        FAKE.examples("fake", data_dir=tmp_path)
+        FAKE("fake", data_dir=tmp_path, train=True)
     second.unlink()
     with pytest.raises(InputError, match=r"expected 5 train images, got 3 in 1 file\(s\)"):
-        FAKE.examples("fake", data_dir=tmp_path)
+        FAKE("fake", data_dir=tmp_path, train=True)
     parquet.write_table(arrow.table({"a": [1], "b": [2]}), first)
     with pytest.raises(InputError, match="expected columns label and image, found a, b"):
-        FAKE.examples("fake", data_dir=tmp_path)
+        FAKE("fake", data_dir=tmp_path, train=True)
 
 
 @pytest.mark.parametrize("package", ["PIL.Image", "pyarrow"])
@@ -189,7 +189,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path, monkeypatch
     write(tmp_path)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(InputError, match=r"pip install 'slth\[images\]'"):
-        FAKE.examples("fake", data_dir=tmp_path)
+        FAKE("fake", data_dir=tmp_path, train=True)
 
 
 @pytest.mark.slow
@@ -198,7 +198,7 @@ def test_a_missing_package_is_named_with_the_way_to_get_it(tmp_path, monkeypatch
     reason="needs the real CIFAR-10 shards in the folder cifar10 of SLTH_DATA",
 )
 def test_the_real_set_has_its_published_statistics(monkeypatch):
-    data = load_images("CIFAR-10")
+    data = load("CIFAR-10")
     assert (data.train_x.shape, data.test_x.shape) == ((50000, 3, 32, 32), (10000, 3, 32, 32))
     assert (np.bincount(data.train_y) == 5000).all()
     assert (np.bincount(data.test_y) == 1000).all()
@@ -209,6 +209,6 @@ def test_the_real_set_has_its_published_statistics(monkeypatch):
     assert (data.mean, data.std) == (CIFAR10.mean, CIFAR10.std)
 
     monkeypatch.setattr(_cifar10, "_decoded", None)  # from here on, only the cache can help
-    flat = load("cifar10", train=False)
+    flat = load("cifar10", train=False, shape=(3072,))
     assert (flat.test_x == data.test_x.reshape(10000, -1).astype(np.float32) / np.float32(255)).all()
     assert (flat.test_y == data.test_y).all()

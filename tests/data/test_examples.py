@@ -1,4 +1,4 @@
-"""`Examples` keep what the source holds, agree with `load`, and know how to be standardised."""
+"""`Examples` keep what the source holds, take the shape of a network, and keep their range true when standardised."""
 
 import os
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.data import Examples, load, load_images
+from slth.data import Examples, load
 from slth.data._examples import channel_statistics
 
 DATA = Path(os.environ.get("SLTH_DATA", "/absent"))
@@ -17,7 +17,7 @@ Y = np.array([1, 0])
 
 
 def test_digits_are_the_images_of_the_flat_set_with_the_same_split():
-    data, flat = load_images("digits"), load("digits")
+    data, flat = load("digits"), load("digits", shape=(64,))
     assert (data.train_x.reshape(-1, 64) == flat.train_x).all()
     assert (data.test_x.reshape(-1, 64) == flat.test_x).all()
     assert (data.train_y == flat.train_y).all()
@@ -29,7 +29,7 @@ def test_digits_are_the_images_of_the_flat_set_with_the_same_split():
 
 def test_idx_images_are_the_bytes_of_the_files(fake, tmp_path):
     fake.write(tmp_path)
-    data = replace(fake.source, mean=0.25, std=0.5).examples("fake", data_dir=tmp_path)
+    data = replace(fake.source, mean=0.25, std=0.5)("fake", data_dir=tmp_path, train=True)
     for part, count in (("train", 6), ("test", 3)):
         x, y = getattr(data, f"{part}_x"), getattr(data, f"{part}_y")
         assert x.tobytes() == fake.content[f"{part}_images"][16:]
@@ -45,7 +45,7 @@ def test_idx_images_are_the_bytes_of_the_files(fake, tmp_path):
 )
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_the_stated_mean_and_deviation_are_those_of_the_training_images(name):
-    data = load_images(name)
+    data = load(name)
     assert (data.train_x.shape, data.test_x.shape) == ((60000, 1, 28, 28), (10000, 1, 28, 28))
     mean, std = channel_statistics(data.train_x)
     assert data.mean == pytest.approx(mean, abs=1e-6)
@@ -75,26 +75,26 @@ def test_a_constant_channel_has_deviation_one(value):
 def test_flat_features_are_left_in_their_own_scale(save):
     for values in (GREY.reshape(2, -1), GREY.reshape(2, -1) / 7):
         path = save(x=values, y=Y)
-        data = load_images(path)
-        assert (data.train_x == load(path).train_x).all()
+        data = load(path)
+        assert (data.train_x == values.astype(np.float32)).all()
         assert (data.train_x.dtype, data.mean, data.std, data.shape) == (np.float32, (0.0,), (1.0,), (30,))
         assert data.name == str(path)
 
 
 def test_images_keep_shape_and_bytes_and_grey_ones_get_a_channel(save):
-    data = load_images(save(x=GREY, y=Y))
+    data = load(save(x=GREY, y=Y))
     assert data.train_x.dtype == np.uint8
     assert data.shape == (1, 6, 5)
     assert (data.train_x[:, 0] == GREY).all()
     assert data.test_x is data.train_x
     colour = np.stack([GREY, GREY + 1, GREY + 2], axis=1)
-    data = load_images(save(x=colour, y=Y, x_test=colour[:1], y_test=[4]))
+    data = load(save(x=colour, y=Y, x_test=colour[:1], y_test=[4]))
     assert (data.train_x == colour).all()
     assert (data.test_x == colour[:1]).all()
     assert (data.classes, data.channels) == (5, 3)
     assert np.diff(data.mean) == pytest.approx(1 / 255)
     for wide in (colour.astype(np.int64), colour.astype(np.float64)):
-        data = load_images(save(x=wide, y=Y))
+        data = load(save(x=wide, y=Y))
         assert data.train_x.dtype == np.float32
         assert np.diff(data.mean) == pytest.approx(1)
 
@@ -118,13 +118,14 @@ def test_images_keep_shape_and_bytes_and_grey_ones_get_a_channel(save):
 def test_arrays_that_are_no_examples_are_refused(save, arrays, sentence):
     path = save(**arrays)
     with pytest.raises(InputError, match=sentence) as caught:
-        load_images(path)
+        load(path)
     assert str(caught.value).startswith(f"{path}: ")
 
 
 def small(**changes) -> Examples:
     x = np.zeros((2, 3, 4, 4), np.uint8)
-    return replace(Examples("small", x, Y, x, Y, classes=2, mean=(0.5,) * 3, std=(0.5,) * 3), **changes)
+    made = Examples("small", x, Y, x, Y, classes=2, mean=(0.5,) * 3, std=(0.5,) * 3, input_range=(0.0, 1.0))
+    return replace(made, **changes)
 
 
 @pytest.mark.usefixtures("unchecked")

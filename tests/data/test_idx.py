@@ -20,9 +20,12 @@ LAYOUTS = ["", "mnist", "MNIST/raw", "fashion_mnist", "fashion-mnist", "FashionM
 def expect_fake(data, fake):
     """The four arrays are the bytes of the files."""
     for field in ("train", "test"):
-        pixels = np.frombuffer(fake.content[f"{field}_images"], np.uint8, offset=16).reshape(-1, 6)
+        pixels = np.frombuffer(fake.content[f"{field}_images"], np.uint8, offset=16).reshape(-1, 1, 2, 3)
         labels = np.frombuffer(fake.content[f"{field}_labels"], np.uint8, offset=8)
-        assert (getattr(data, f"{field}_x") == pixels.astype(np.float32) / np.float32(255)).all()
+        assert (getattr(data, f"{field}_x") == pixels).all()
+        flat = getattr(data.reshaped((6,)), f"{field}_x")
+        assert flat.dtype == np.float32
+        assert (flat == pixels.reshape(-1, 6).astype(np.float32) / np.float32(255)).all()
         assert (getattr(data, f"{field}_y") == labels).all()
 
 
@@ -33,7 +36,7 @@ def test_every_folder_and_file_name_gives_the_same_arrays(fake, tmp_path, folder
     data = fake.source("fake", data_dir=tmp_path, train=True)
     expect_fake(data, fake)
     assert (data.input_range, data.range_observed, data.classes) == ((0.0, 1.0), False, 10)
-    assert data.train_x.dtype == np.float32
+    assert data.train_x.dtype == np.uint8
     assert data.train_y.dtype == np.int64
 
 
@@ -57,7 +60,7 @@ def test_the_content_says_whether_it_is_gzipped(fake, tmp_path, spelling):
 def test_without_training_only_the_test_files_are_needed(fake, tmp_path):
     fake.write(tmp_path, part="test")
     data = fake.source("fake", data_dir=tmp_path, train=False)
-    assert (data.train_x.shape, data.train_y.shape, data.test_x.shape) == ((0, 6), (0,), (3, 6))
+    assert (data.train_x.shape, data.train_y.shape, data.test_x.shape) == ((0, 1, 2, 3), (0,), (3, 1, 2, 3))
     with pytest.raises(InputError, match=r"train-labels-idx1-ubyte\.gz.*found none"):
         fake.source("fake", data_dir=tmp_path, train=True)
 
@@ -170,12 +173,13 @@ def test_the_argument_wins_over_the_environment(fake, other, tmp_path, monkeypat
     [("mnist", 0.130660, 0.308108, (5923, 980)), ("fashion-mnist", 0.286041, 0.353024, (6000, 1000))],
 )
 def test_the_real_sets_have_their_published_statistics(name, mean, std, first_class):
-    data = load(name)
+    data = load(name, shape=(-1,))
     assert data.train_x.shape == (60000, 784)
     assert data.test_x.shape == (10000, 784)
     assert abs(data.train_x.mean(dtype=np.float64) - mean) < 1e-6
     assert abs(data.train_x.std(dtype=np.float64) - std) < 1e-6
     assert ((data.train_y == 0).sum(), (data.test_y == 0).sum()) == first_class
-    assert (data.test_x == load(name, train=False).test_x).all()
-    box = data.normalised(mean, std)
-    assert (box.train_x.min(), box.train_x.max()) == box.input_range
+    assert (data.test_x == load(name, train=False, shape=(784,)).test_x).all()
+    taken = data.inputs((mean,), (std,))
+    x = taken.normalised(data.train_x)
+    assert ((x.min(),), (x.max(),)) == (taken.lower, taken.upper)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.data import DATASETS, IMAGES, load, load_images
+from slth.data import DATA_SETS, load
 
 
 def test_digits_are_split_every_fifth_and_nothing_is_lost():
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
-    data = load("digits")
+    data = load("digits", shape=(-1,))
     assert (data.train_x.shape, data.test_x.shape) == ((1437, 64), (360, 64))
     assert (data.test_x * 16 == pixels[::5]).all()  # division by 16 is exact
     assert (data.test_y == labels[::5]).all()
@@ -25,9 +25,10 @@ def test_digits_are_split_every_fifth_and_nothing_is_lost():
 
 
 def test_digits_without_training_part_have_the_same_test_part():
-    data = load("digits", train=False)
-    assert data.train_x.shape == (0, 64)
-    assert (data.test_x == load("digits").test_x).all()
+    data, whole = load("digits", train=False), load("digits")
+    assert data.train_x.shape == (0, 1, 8, 8)
+    assert (data.test_x == whole.test_x).all()
+    assert (data.mean, data.std) == (whole.mean, whole.std)  # of the training part, although it is left out
 
 
 @pytest.mark.parametrize("name", ["digits", "Digits", "DIGITS"])
@@ -51,17 +52,13 @@ def test_each_spelling_asks_for_its_own_set(name, known, tmp_path, monkeypatch):
     monkeypatch.setenv("SLTH_CACHE", str(tmp_path))
     with pytest.raises(InputError, match=f"^{known}: .*found none"):
         load(name, data_dir=tmp_path)
-    with pytest.raises(InputError, match=f"^{known}: .*found none"):
-        load_images(name, data_dir=tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "cifar", "mnist2", "digits.np", "x.npy"])
 def test_an_unknown_name_lists_the_known_ones(name):
     with pytest.raises(InputError, match=r"one of cifar10, digits, fashion_mnist, mnist, or a path that ends in \.npz"):
         load(name)
-    with pytest.raises(InputError, match="one of cifar10"):
-        load_images(name)
-    assert sorted(DATASETS) == sorted(IMAGES) == ["cifar10", "digits", "fashion_mnist", "mnist"]
+    assert sorted(DATA_SETS) == ["cifar10", "digits", "fashion_mnist", "mnist"]
 
 
 def test_importing_data_loads_nothing_heavy():

@@ -23,9 +23,9 @@ def saved(tmp_path_factory):
 
 
 def test_accuracy_is_that_of_the_pruned_network_on_standardised_test_data(saved):
-    from slth.data import load_images
+    from slth.data import load
 
-    digits = load_images("digits")
+    digits = load("digits")
     x = (digits.test_x - np.float32(0.3)) / np.float32(0.4)
     with torch.no_grad():
         hits = int((slth.realised(saved)(torch.from_numpy(x)).argmax(1).numpy() == digits.test_y).sum())

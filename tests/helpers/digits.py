@@ -14,7 +14,7 @@ from slth.learning.batches import Batches
 from slth.learning.predictions import accuracy
 from slth.learning.trainer import train
 
-_DIGITS = load("digits")
+_DIGITS = load("digits", shape=(-1,))
 TRAIN = Batches(_DIGITS.train_x, _DIGITS.train_y, (0.0,), (1.0,), 64)
 TEST = Batches(_DIGITS.test_x, _DIGITS.test_y, (0.0,), (1.0,), 1000)
 

@@ -10,7 +10,7 @@ from torch import nn
 
 import slth
 from slth import InputError
-from slth.data import load_images
+from slth.data import load
 from slth.learning import EdgePopup, Magnitude, PerturbedEdgePopup, RunFiles, Training, find
 from slth.learning.ask import search
 from slth.learning.batches import Batches
@@ -116,7 +116,7 @@ def test_the_users_own_module_keeps_its_code_and_takes_the_ticket():
 def test_a_question_that_no_ticket_can_hold_is_refused_before_the_first_step():
     model, steps = build_architecture("mlp", MLP), []
     before = [value.clone() for value in model.state_dict().values()]
-    data = replace(load_images("digits"), name="two\nlines")
+    data = replace(load("digits"), name="two\nlines")
     files = RunFiles(progress=lambda *at: steps.append(at))
     with pytest.raises(InputError, match=r"asked\.data: expected plain data"):
         search(model, data, training=SHORT, files=files)
@@ -147,8 +147,8 @@ def test_a_method_that_lacks_a_member_is_refused_before_anything_is_changed():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"method": "edge-pop"}, "did you mean edge-popup"),
-        ({"method": "edge-popup", "options": {"densty": 0.5}}, "did you mean density"),
+        ({"method": "edge-pop"}, "did you mean 'edge-popup'"),
+        ({"method": "edge-popup", "options": {"densty": 0.5}}, "did you mean 'density'"),
         ({"method": "edge-popup", "options": {"density": 0.0}}, "density is the kept fraction"),
         ({"method": "edge-popup", "options": {"density": 1.5}}, "density is the kept fraction"),
         ({"method": "edge-popup", "options": {"density": 1e-4}}, "keeps less than one"),

@@ -159,9 +159,13 @@ def test_the_parameter_free_shortcut_subsamples_and_appends_zeros():
 @pytest.mark.parametrize(
     ("name", "arguments", "sentence"),
     [
-        ("ResNet-50", {}, "unknown network 'ResNet-50', did you mean resnet_20.*Known: conv_2, .*, resnet_20"),
-        ("conv-4", {}, r"did you mean conv_4\?"),
-        ("", {}, "did you mean"),
+        (
+            "ResNet-50",
+            {},
+            "unknown network 'ResNet-50'; did you mean 'resnet_20'.*Expected one of conv_2, .*, resnet_20",
+        ),
+        ("conv-4", {}, r"did you mean 'conv_4'\?"),
+        ("", {}, "unknown network ''; expected one of conv_2, .*, resnet_20"),
         ("mlp", {"inputs": [4]}, "needs classes; it takes inputs, classes, width, hidden, bias"),
         ("mlp", {}, "needs inputs and classes"),
         ("mlp", {"inputs": [4], "classes": 2, "depth": 3}, "no argument 'depth'; it takes inputs"),

@@ -11,7 +11,7 @@ from slth import InputError
 from slth.data import load
 from slth.network.training import train_mlp
 
-DIGITS = load("digits")
+DIGITS = load("digits", shape=(-1,))
 
 
 def small(**changes):

@@ -43,7 +43,7 @@ OF_PYTHON = {
     "train": {"progress"},
     "search": {"options", "arguments", "training", "policy", "every", "share", "progress", "loss"},
 }
-OWNERS = {"training": [Training], "policy": [Policy], "method": [*METHODS.values()]}
+OWNERS = {"training": [Training], "policy": [Policy], "options": [*METHODS.values()]}
 
 
 def arguments_with_types(verb):
@@ -82,6 +82,11 @@ def test_a_sweep_takes_what_its_command_hands_on():
     assert set(inspect.signature(sweeps.run).parameters) - {"recipe", "folder", "progress"} == {
         name for name, argument in verbs.arguments(verbs.Sweep).items() if not argument.command
     }
+
+
+def test_the_groups_of_a_search_are_keywords_of_its_function():
+    assert verbs.groups(verbs.Search) == ("options", "training", "policy", "arguments")
+    assert set(verbs.groups(verbs.Search)) <= set(inspect.signature(slth.search).parameters)
 
 
 @pytest.mark.parametrize("group", OWNERS)

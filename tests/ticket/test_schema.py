@@ -6,7 +6,7 @@ import re
 import pytest
 
 from slth.ticket import TicketError
-from slth.ticket.format import v1_constructed, v1_learned
+from slth.ticket.format import v1_claims, v1_constructed, v1_learned, v1_provenance
 from slth.ticket.format.fields import canonical, parse
 from slth.ticket.format.schema import (
     ANY,
@@ -143,7 +143,8 @@ def test_a_table_writes_exactly_its_keys():
             table.write(wrong)
 
 
-TABLES = {f"{module.__name__.rsplit('.')[-1]}.{name}": table for module in (v1_constructed, v1_learned)
+V1 = (v1_claims, v1_constructed, v1_learned, v1_provenance)
+TABLES = {f"{module.__name__.rsplit('.')[-1]}.{name}": table for module in V1
           for name, table in vars(module).items() if isinstance(table, Table)}  # fmt: skip
 
 

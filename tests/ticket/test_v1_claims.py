@@ -10,7 +10,7 @@ import pytest
 from slth import InputError
 from slth.certificate import Certificate, MapClaim, certify
 from slth.graph import Affine, Box, Realised, chain
-from slth.ticket.format.v1_constructed import BOUNDS, CLAIM
+from slth.ticket.format.v1_claims import BOUNDS, CLAIM
 
 BOXES = Box.uniform(0.0, 1.0, 3), None
 

@@ -63,8 +63,8 @@ def construct(
         input_range: (lower, upper) of the network's inputs. It decides whether inputs can be negative, and the box of
             the certificate. None: any input, no bound over a domain.
         data: instead, a data set that states the range: a name or an `.npz`; `data_dir`: the folder of image sets.
-        mean, std: raw data becomes (x − mean) / std before the network; recorded, for `evaluate`, and applied to the
-            range of `data`.
+        mean, std: raw data becomes (x − mean) / std before the network, one number or one per channel; recorded, for
+            `evaluate`, and applied to the range of `data`.
         order, activation: what a state dict does not say; see `slth.network.read_target`.
         threads: None uses the processors of this process. The ticket has the same bytes for any number.
         progress: called with (problems solved, problems in all).

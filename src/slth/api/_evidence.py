@@ -77,8 +77,7 @@ def evaluate(
             (x, y) as the network takes it.
         target: the network a constructed ticket stands for; `order`, `activation`: see `construct`.
         data_dir: the folder of the image data sets.
-        mean, std: named data becomes (x − mean) / std; one number each or, for images, one per channel. None: as the
-            ticket says.
+        mean, std: named data becomes (x − mean) / std; one number or one per channel. None: as the ticket says.
         model: for a ticket that is bound to a model of yours: such a model; it is not changed. As a text, code that is
             run, see `construct`: it gives that model or, of a constructed ticket, the target.
     """

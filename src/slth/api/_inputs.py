@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from slth import _arguments
-from slth._errors import InputError
 from slth.ticket import Inputs
 
 InputRange = tuple[float | int | np.ndarray, float | int | np.ndarray]  # lower, upper; numbers, or one number per input
@@ -21,19 +20,6 @@ def standardisation(mean: Any, std: Any) -> tuple[tuple[float, ...], tuple[float
     """Mean and deviation, each one number or one per channel; None if nothing was said."""
     _arguments.together(mean=mean, std=std)
     return None if mean is None else (_arguments.numbers("mean", mean), _arguments.numbers("std", std))
-
-
-def flat_standardisation(mean: Any, std: Any) -> tuple[float, float] | None:
-    """Mean and deviation of inputs that have no channels."""
-    found = standardisation(mean, std)
-    if found is None:
-        return None
-    if len(found[0]) != 1 or len(found[1]) != 1:
-        raise InputError(
-            f"mean and std must be one number each, for flat inputs have no channels; got {len(found[0])} and "
-            f"{len(found[1])}: give their average"
-        )
-    return found[0][0], found[1][0]
 
 
 def inputs_of(
@@ -49,8 +35,12 @@ def inputs_of(
     _arguments.apart("both state the inputs", input_range=input_range, data=data)
     scale = standardisation(mean, std) or (None, None)
     if data is not None:
-        lower, upper = _range_of(data, data_dir, flat_standardisation(mean, std))
-        return Inputs(shape, *scale, (lower,), (upper,))
+        from slth.data import load
+
+        found = load(data, data_dir=data_dir, train=False, shape=shape)
+        if found.range_observed:
+            _log.info("assumed: inputs stay in the range seen in %s", data)
+        return found.inputs(*scale)
     if input_range is None:
         everywhere = Inputs(shape, *scale)
         _log.info(
@@ -64,41 +54,21 @@ def inputs_of(
     return Inputs(shape, *scale, lower, upper)
 
 
-def _range_of(data: str | Path, data_dir: str | Path | None, scale: tuple[float, float] | None) -> tuple[float, float]:
-    from slth.data import load
-
-    found = load(data, data_dir=data_dir, train=False)
-    found = found if scale is None else found.normalised(*scale)
-    if found.range_observed:
-        _log.info("assumed: inputs stay in the range seen in %s", data)
-    return found.input_range
-
-
 def examples_of(
     inputs: Inputs | None, data: Any, data_dir: str | Path | None, mean: Any, std: Any
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """Test inputs as a network takes them, labels, and the name of the data. Arrays are taken as they are.
 
-    Flat inputs are flattened; otherwise the data has the network's own shape.
+    Data by name takes the network's own shape, and is standardised as said, or as the network says; where that says
+    nothing of its inputs, as the data says.
     """
     if not isinstance(data, str | Path):
         x, y = _arguments.pair("data", data, "(x, y) of arrays, or a name such as 'digits'")
         return np.asarray(_arguments.array("x", x), np.float32), _arguments.array("y", y), "arrays"
-    from slth.data import load, load_images
+    from slth.data import load
 
     scale = standardisation(mean, std)
-    if inputs is not None and len(inputs.shape) == 1 and (inputs.mean is None or len(inputs.mean) == 1):
-        test = load(data, data_dir=data_dir, train=False)
-        given = flat_standardisation(mean, std)
-        own = None if inputs.mean is None or inputs.std is None else (inputs.mean[0], inputs.std[0])
-        test = test if (given or own) is None else test.normalised(*(given or own or ()))
-        return test.test_x, test.test_y, test.name
-    examples = load_images(data, data_dir=data_dir)
-    if inputs is not None and inputs.shape != examples.shape:
-        raise InputError(f"the ticket takes inputs of shape {inputs.shape}, {examples.name} has {examples.shape}")
-    if scale is not None:
-        mean, std = (values * examples.channels if len(values) == 1 else values for values in scale)
-        inputs = Inputs(examples.shape, mean, std)
-    elif inputs is None:
-        inputs = Inputs(examples.shape, examples.mean, examples.std)
-    return inputs.normalised(examples.test_x), examples.test_y, examples.name
+    found = load(data, data_dir=data_dir, train=False, shape=None if inputs is None else inputs.shape)
+    if scale is not None or inputs is None:
+        inputs = found.inputs(*(scale or (found.mean, found.std)))
+    return inputs.normalised(found.test_x), found.test_y, found.name

@@ -64,7 +64,7 @@ def report(
         out: the page, `.html`.
         target: the network that tickets stand for; `order`: see `construct`.
         data: a name or an `.npz`, to evaluate constructed tickets on; `data_dir`: the folder of image sets.
-        mean, std: data becomes (x − mean) / std; None: as each ticket says.
+        mean, std: data becomes (x − mean) / std; one number or one per channel. None: as each ticket says.
         weight: the one to take apart, as for `show`.
 
     Raises:

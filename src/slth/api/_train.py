@@ -7,7 +7,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
-from slth.api._inputs import Numbers, flat_standardisation
+from slth.api._inputs import Numbers, standardisation
 from slth.records import verbs
 
 
@@ -27,6 +27,7 @@ def train(
     """Train a ReLU MLP on a named data set: the state dict of an `nn.Sequential`, float32. Needs PyTorch.
 
     `out`: also write it there, as `.safetensors`. `progress` is called after each epoch with (epochs done, epochs).
+    `mean`, `std`: the network takes (x − mean) / std, one number or one per channel.
     SGD 0.1, momentum 0.9, weight decay 5e-4, batch 64, cosine rate: the settings of Pensia et al. (2020).
     """
     place = Path("target.safetensors" if out is None else out)
@@ -34,21 +35,21 @@ def train(
     asked = verbs.Train(out=place, data=data, hidden=widths, bias=bias, epochs=epochs, seed=seed)
     if out is not None:
         check_tensors_name(place, "write")
-    scale = flat_standardisation(mean, std)
+    scale = standardisation(mean, std)
     from slth.data import load
     from slth.network import train_mlp
 
-    loaded = load(data, data_dir=data_dir)
-    loaded = loaded if scale is None else loaded.normalised(*scale)
+    loaded = load(data, data_dir=data_dir, shape=(-1,))
+    inputs = loaded.inputs(*(scale or (None, None)))
 
     def report(epoch: int, _loss: float) -> None:
         if progress is not None:
             progress(epoch, asked.epochs)
 
     tensors = train_mlp(
-        loaded.train_x,
+        inputs.normalised(loaded.train_x),
         loaded.train_y,
-        [loaded.train_x.shape[1], *asked.hidden, loaded.classes],
+        [inputs.size, *asked.hidden, loaded.classes],
         bias=asked.bias,
         epochs=asked.epochs,
         seed=asked.seed,

@@ -9,7 +9,7 @@ from slth import api
 from slth._errors import InputError
 from slth._files import check_writable
 from slth.cli import _print
-from slth.records import append, verbs
+from slth.records import verbs
 
 _DATA = str(verbs.DEFAULT_TARGET["data"])
 
@@ -60,11 +60,7 @@ def run(asked: verbs.Construct) -> int:
         found = api.evaluate(ticket, _DATA, target=target)
         clock.lap("evaluate")
     if asked.records is not None or asked.as_json:
-        record = api.record(asked, ticket, seconds=clock.seconds, evaluation=found)
-        if asked.records is not None:
-            append(asked.records, record)
-        if asked.as_json:
-            print(record.as_json())
+        _print.keep(api.record(asked, ticket, seconds=clock.seconds, evaluation=found), asked)
     if not asked.as_json:
         written = [path for path in (out, trained, asked.records) if path is not None]
         _summary(asked, ticket, found, holds, clock, written)

@@ -5,7 +5,7 @@ import time
 from slth import api
 from slth._files import check_writable
 from slth.cli import _print
-from slth.records import append, verbs
+from slth.records import verbs
 
 
 def run(asked: verbs.Evaluate) -> int:
@@ -14,11 +14,7 @@ def run(asked: verbs.Evaluate) -> int:
         check_writable(asked.records)
     start = time.perf_counter()
     found = api.evaluate(**verbs.keywords(asked))
-    record = api.record(asked, found, seconds={"evaluate": time.perf_counter() - start})
-    if asked.records is not None:
-        append(asked.records, record)
-    if asked.as_json:
-        print(record.as_json())
-    else:
+    _print.keep(api.record(asked, found, seconds={"evaluate": time.perf_counter() - start}), asked)
+    if not asked.as_json:
         _print.table(f"{asked.ticket}", api.evaluation_rows(found))
     return 0

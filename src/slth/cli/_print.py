@@ -9,6 +9,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from slth.records import Record, append, verbs
+
 
 def console() -> Console:
     """Stdout as it is now; plain text off a terminal."""
@@ -36,6 +38,14 @@ def table(title: str, rows: Iterable[tuple[str, str | Text]]) -> None:
     for name, value in listed:
         shown = value if isinstance(value, Text) else Text(printable(value))
         out.print(Text(f"{printable(name):<{width}}  ", style="dim") + shown)
+
+
+def keep(record: Record, asked: verbs.Construct | verbs.Evaluate) -> None:
+    """Append a record where it was asked for, and print it where JSON was."""
+    if asked.records is not None:
+        append(asked.records, record)
+    if asked.as_json:
+        print(record.as_json())
 
 
 def wrote_tensors(path: Path, tensors: Mapping[str, Any], quiet: bool = False) -> None:

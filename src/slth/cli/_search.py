@@ -10,8 +10,6 @@ from slth._files import check_writable
 from slth.cli import _print
 from slth.records import Record, append, verbs
 
-_GROUPS = {"options": "method", "arguments": "architecture", "training": "training", "policy": "policy"}
-
 
 def run(asked: verbs.Search) -> int:
     """Search with every seed; the ticket of the first one is written."""
@@ -56,7 +54,7 @@ def _of_each_seed(asked: verbs.Search) -> list[verbs.Search]:
 
 def _keywords(asked: verbs.Search) -> dict[str, Any]:
     """What `slth.search` takes: settings go to those who own them."""
-    groups = {keyword: verbs.group(asked, name) for keyword, name in _GROUPS.items()}
+    groups = {name: verbs.group(asked, name) for name in verbs.groups(asked)}
     groups["options"] = {**(asked.setting or {}), **groups["options"]}
     return {**verbs.keywords(asked), **groups}
 

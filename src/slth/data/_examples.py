@@ -1,18 +1,19 @@
-"""Labelled examples in the shape and dtype of their source: what search methods train on.
+"""Labelled examples as their source stores them, and what a network is given of them.
 
-A `Dataset` is flat float32 and has a box; `Examples` keep images as uint8 (a quarter of the memory) with their
-channels, and carry the mean and standard deviation that the network's inputs are standardised with.
+x: numbers as stored; v: the same in the unit of the data, x / 255 of bytes; c: channel, the first axis of an image.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float32, Int64, UInt8
 
+from slth._arguments import shown
 from slth._errors import InputError
 from slth._shapes import TestLabels, TrainLabels
-from slth.data._dataset import check_labels
+from slth.ticket import Inputs
 
 TrainExamples = Float32[np.ndarray, "train ..."] | UInt8[np.ndarray, "train ..."]
 TestExamples = Float32[np.ndarray, "test ..."] | UInt8[np.ndarray, "test ..."]
@@ -25,21 +26,27 @@ _BLOCK = 4096  # examples whose float64 copy is held at once
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examples:
-    r"""Labelled examples; a network takes $(v_c - \mu_c) / \sigma_c$, where $v = x / 255$ for uint8 and $v = x$ for
-    float32, and $c$ is the channel. Consistency is checked when made; whether floats are finite is not.
+    r"""Labelled examples with $lo \le v \le hi$ for every entry, $v = x / 255$ for uint8 and $v = x$ for float32.
+
+    A network is given v, or $(v_c - \mu_c) / \sigma_c$: `inputs` says what, and `inputs(...).normalised(x)` makes it.
+    Consistency is checked when made.
 
     Attributes:
         name: what the user called the data; messages begin with it.
-        train_x: shape (train, features) float32, or (train, C, H, W) float32 or uint8; axis 1 is the channel.
+        train_x: x, shape (train, features) float32, or (train, C, ...) float32 or uint8. No rows if the training part
+            was not loaded.
         train_y: int64, shape (train,), labels 0 to `classes` - 1.
         test_x: of the dtype and shape of `train_x`, at least one. May be the same array.
         test_y: int64, shape (test,).
         classes: how many classes there are.
-        mean: $\mu$, one number per channel; (0,) for flat features.
+        mean: $\mu$ of the training part, in the unit of v, one number per channel; (0,) for flat features.
         std: $\sigma > 0$, likewise; (1,) for flat features.
+        input_range: $(lo, hi)$, in the unit of v.
+        range_observed: False if the range is a property of the kind of data (a grey value is in [0, 1]), which new
+            inputs obey too; True if it is only the smallest and largest value seen in these arrays.
 
     Raises:
-        InputError: the arrays, `classes`, `mean` and `std` contradict each other.
+        InputError: the arrays, `classes`, `mean`, `std` and `input_range` contradict each other.
     """
 
     name: str
@@ -50,6 +57,8 @@ class Examples:
     classes: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    input_range: tuple[float, float]
+    range_observed: bool = False
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -58,8 +67,86 @@ class Examples:
 
     @property
     def channels(self) -> int:
-        """How many numbers `mean` and `std` hold: 1 for flat features."""
-        return self.shape[0] if len(self.shape) > 1 else 1
+        """How many numbers `mean` and `std` hold. Of flat features channel c is the c-th of so many equal parts."""
+        return len(self.mean)
+
+    def reshaped(self, shape: tuple[int, ...]) -> "Examples":
+        """The same examples in the shape that a network takes; in the order in which they are stored.
+
+        Flat features may become images and images flat features, float32 in the unit of v; (-1,): as many as there
+        are. An axis of length 1 may be put in front or left out.
+
+        Raises:
+            InputError: no such reading of these examples.
+
+        >>> from slth.data import load
+        >>> load("digits").reshaped((64,)).shape
+        (64,)
+        """
+        wanted = (math.prod(self.shape),) if shape == (-1,) else shape
+        if wanted == self.shape:
+            return self
+        flat = 1 in (len(wanted), len(self.shape))
+        channels = self.channels if len(wanted) < 2 or self.channels == wanted[0] else wanted[0]
+        if (
+            math.prod(wanted) != math.prod(self.shape)
+            or not (flat or (1, *wanted) == self.shape or wanted == (1, *self.shape))
+            or self.channels not in (1, channels)
+        ):
+            raise InputError(
+                f"the network takes inputs of shape {_axes(wanted)}, {self.name} has {_axes(self.shape)}; is it the "
+                "right data?"
+            )
+
+        def turned(x: np.ndarray) -> np.ndarray:
+            values = Inputs(self.shape).normalised(x) if len(wanted) == 1 else x
+            return values.reshape(len(x), *wanted)
+
+        test_x = turned(self.test_x)
+        train_x = test_x if self.train_x is self.test_x else turned(self.train_x)
+        mean, std = (_for_each(values, channels) for values in (self.mean, self.std))
+        return replace(self, train_x=train_x, test_x=test_x, mean=mean, std=std)
+
+    def inputs(self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None) -> Inputs:
+        r"""What a network is given of these examples: $(v - \mu) / \sigma$ in float32, and the range of that.
+
+        The range is mapped by the same float32 operations. Rounding is monotone, so every float32 input of the old
+        range, seen or not, lands in the new one.
+
+        Args:
+            mean: $\mu$, finite, in the unit of v: one number, one per channel, or one for every entry; rounded to
+                float32. None: nothing is normalised. For the data's own give `mean` and `std` of this record.
+            std: $\sigma > 0$, likewise.
+
+        Raises:
+            InputError: other counts of numbers, numbers that are none, or a result that does not fit into float32.
+
+        >>> from slth.data import load
+        >>> data = load("digits")
+        >>> data.inputs((0.5,), (0.25,)).lower, data.inputs((0.5,), (0.25,)).normalised(data.test_x).min()
+        ((-2.0,), np.float32(-2.0))
+        """
+        lo, hi = self.input_range
+        if mean is None or std is None:
+            return Inputs(self.shape, lower=(lo,), upper=(hi,))
+        taken = Inputs(self.shape, self._by_entry(mean), self._by_entry(std))
+        with np.errstate(all="ignore"):
+            narrow = np.array([*mean], np.float32), np.array([*std], np.float32)
+            ends = taken.normalised(np.array([lo, hi], np.float32).reshape(2, *(1 for _ in self.shape)))
+        if not (np.isfinite(np.concatenate(narrow)).all() and (narrow[1] > 0).all()):
+            raise InputError(
+                f"normalising needs a finite mean and a finite std > 0 in float32, got {shown(mean)} and {shown(std)}"
+            )
+        if not np.isfinite(ends).all():
+            raise InputError(f"{self.name}: dividing by std = {shown(std)} overflows float32; use a larger std")
+        lower, upper = (tuple(end.reshape(-1).tolist()) for end in ends)
+        return replace(taken, lower=lower, upper=upper)
+
+    def _by_entry(self, values: Sequence[float]) -> tuple[float, ...]:
+        """One number per channel as one per entry, where flat features are parts of channels."""
+        if len(self.shape) > 1 or len(values) != self.channels or self.channels == 1:
+            return tuple(values)
+        return tuple(np.repeat(np.array(values, np.float64), math.prod(self.shape) // self.channels).tolist())
 
     def __post_init__(self) -> None:
         self._check_part("training", self.train_x, self.train_y)
@@ -71,12 +158,15 @@ class Examples:
                 f"{self.name}: training examples are {self.train_x.dtype} of shape {self.train_x.shape[1:]} but "
                 f"test examples {self.test_x.dtype} of shape {self.shape}; give both the same"
             )
-        numbers = (*self.mean, *self.std)
-        if not (len(self.mean) == len(self.std) == self.channels and all(map(math.isfinite, numbers))):
+        numbers, parts = (*self.mean, *self.std), self.shape[0] if len(self.shape) > 1 else self.channels
+        if not (len(self.mean) == len(self.std) == parts and all(map(math.isfinite, numbers))):
             raise InputError(
-                f"{self.name}: expected a finite mean and std for each of {self.channels} channel(s), "
+                f"{self.name}: expected a finite mean and std for each of {parts} channel(s), "
                 f"got {self.mean} and {self.std}"
             )
+        size = math.prod(self.shape)
+        if not self.channels or size % self.channels:
+            raise InputError(f"{self.name}: {size} features are not {self.channels} channels of one size")
         if not all(sigma > 0 for sigma in self.std):
             raise InputError(f"{self.name}: expected std > 0 in every channel, got {self.std}")
 
@@ -87,7 +177,23 @@ class Examples:
                 f"{self.name}: expected {part} examples as float32 (count, features) or float32 or uint8 "
                 f"(count, C, H, W), and int64 labels (count,), got {x.dtype} {x.shape} and {y.dtype} {y.shape}"
             )
-        check_labels(self.name, part, y, classes=self.classes)
+        lo, hi = self.input_range
+        low, high = observed_range(x) if x.size else (lo, hi)
+        if not (lo <= low and high <= hi):  # true for NaN too
+            raise InputError(
+                f"{self.name}: {part} inputs run from {low} to {high}, which is not inside the stated range from {lo} "
+                f"to {hi}; correct the range or the inputs"
+            )
+        if y.size and not (y.min() >= 0 and y.max() < self.classes):
+            raise InputError(
+                f"{self.name}: {part} labels run from {y.min()} to {y.max()}, expected 0 to {self.classes - 1}"
+            )
+
+
+def observed_range(x: AnyExamples) -> tuple[float, float]:
+    """The smallest and largest v of at least one example; NaN if there is one."""
+    low, high = Inputs((1,)).normalised(np.array([[x.min()], [x.max()]], x.dtype))
+    return float(low[0]), float(high[0])
 
 
 def channel_statistics(x: AnyExamples) -> tuple[tuple[float, ...], tuple[float, ...]]:
@@ -111,3 +217,11 @@ def channel_statistics(x: AnyExamples) -> tuple[tuple[float, ...], tuple[float, 
     constant = [bool((x[:, channel] == x[0, channel].flat[0]).all()) for channel in range(x.shape[1])]
     std = np.where(constant, unit, np.sqrt(variance))
     return tuple((mean / unit).tolist()), tuple((std / unit).tolist())
+
+
+def _for_each(values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    return values * channels if len(values) == 1 else values
+
+
+def _axes(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -6,74 +6,60 @@ evaluated whole, and an accuracy after training on it is an accuracy on seen dat
 
 import zipfile
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.data._dataset import Dataset
-from slth.data._examples import Examples, channel_statistics
+from slth.data._examples import Examples, channel_statistics, observed_range
 
 _KEYS = ("x", "y", "x_test", "y_test")
 _EXPECTED = "an .npz file with arrays x and y (and, if wanted, x_test and y_test)"
 _LARGEST_LABEL = 2**31 - 1
 
 
-def load_npz(path: Path, *, train: bool) -> Dataset:
-    """Read the arrays; x keeps its own scale and becomes float32, (count, ...) becomes (count, features).
+def load_npz(path: Path, *, train: bool, flat: bool) -> Examples:
+    """Read the arrays: (count, features), grey images (count, H, W), which get their one channel, or (count, C, H, W).
 
-    The input range is the smallest and largest value over all x, and is marked as observed; the number of classes
-    is the largest label plus one. Object arrays are refused, so nothing in the file is ever executed.
+    uint8 images stay uint8 and count as x / 255; everything else becomes float32 in its own scale. Mean and standard
+    deviation are those of the channels of `x`; flat features stay as they are. The input range is the smallest and
+    largest value over all x, and is marked as observed; the number of classes is the largest label plus one. Object
+    arrays are refused, so nothing in the file is ever executed.
 
     Args:
         path: x float or integer, shape (count, ...); y integer, shape (count,), labels from 0. `x_test` and `y_test`
             likewise, both or none.
         train: False leaves out the training rows of the result.
+        flat: read any x as (count, features), float32 in its own scale: a table of numbers, uint8 too.
 
     Raises:
-        InputError: no such file, not such arrays, values that are not finite, labels that are not 0, 1, 2, ...
+        InputError: no such file, not such arrays, values that are not finite, labels that are not 0, 1, 2, ...; if
+            not `flat`, images with the channels last; `x` and `x_test` of two shapes or kinds.
     """
-    x, y, test_x, test_y = _parts(path, _inputs)
-    return Dataset(
+    arrays = _pairs(path)
+    read = _table if flat else _images
+    x, y = read(path, "x", arrays["x"]), _labels(path, "y", arrays["y"])
+    test_x, test_y = x, y
+    if "x_test" in arrays:
+        test_x, test_y = read(path, "x_test", arrays["x_test"]), _labels(path, "y_test", arrays["y_test"])
+    _require_pairs(path, "x", x, y)
+    _require_pairs(path, "x_test", test_x, test_y)
+    mean, std = channel_statistics(x)
+    if flat and arrays["x"].ndim == 4 and not _channels_last(arrays["x"]):
+        mean, std = mean * arrays["x"].shape[1], std * arrays["x"].shape[1]
+    lows, highs = zip(observed_range(x), observed_range(test_x), strict=True)
+    return Examples(
         name=str(path),
         train_x=x if train else x[:0],
         train_y=y if train else y[:0],
         test_x=test_x,
         test_y=test_y,
         classes=int(max(y.max(), test_y.max())) + 1,
-        input_range=(float(min(x.min(), test_x.min())), float(max(x.max(), test_x.max()))),
+        mean=mean,
+        std=std,
+        input_range=(min(lows), max(highs)),
         range_observed=True,
     )
-
-
-def npz_examples(path: Path) -> Examples:
-    """Read the arrays with their shapes: (count, features), grey images (count, H, W), or (count, C, H, W).
-
-    uint8 images stay uint8 and count as x / 255; everything else becomes float32 in its own scale. Grey images get
-    their one channel. Mean and standard deviation are those of the channels of `x`; flat features stay as they are.
-
-    Raises:
-        InputError: as for `load_npz`; images with the channels last; `x` and `x_test` of two shapes or kinds.
-    """
-    x, y, test_x, test_y = _parts(path, _images)
-    mean, std = channel_statistics(x)
-    classes = int(max(y.max(), test_y.max())) + 1
-    return Examples(str(path), x, y, test_x, test_y, classes=classes, mean=mean, std=std)
-
-
-def _parts(
-    path: Path, inputs: Callable[[Path, str, np.ndarray], np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """x, y, x_test and y_test, checked and paired; without a test part the training part is both."""
-    arrays = _pairs(path)
-    x, y = inputs(path, "x", arrays["x"]), _labels(path, "y", arrays["y"])
-    test_x, test_y = x, y
-    if "x_test" in arrays:
-        test_x, test_y = inputs(path, "x_test", arrays["x_test"]), _labels(path, "y_test", arrays["y_test"])
-    _require_pairs(path, "x", x, y)
-    _require_pairs(path, "x_test", test_x, test_y)
-    return x, y, test_x, test_y
 
 
 def _pairs(path: Path) -> dict[str, np.ndarray]:
@@ -119,15 +105,16 @@ def _unreadable(path: Path, reason: BaseException) -> InputError:
     )
 
 
-def _inputs(path: Path, key: str, values: np.ndarray) -> np.ndarray:
+def _numbers(path: Path, key: str, values: np.ndarray) -> np.ndarray:
+    """float32, finite, of the same shape."""
     if values.dtype.kind not in "fiu" or values.ndim < 2 or not values.size:
         raise InputError(
             f"{path}: expected {key} with float or integer numbers, shape (count, features) and at least one row, "
             f"got {values.dtype} of shape {values.shape}"
         )
     with np.errstate(over="ignore"):
-        x = np.ascontiguousarray(values.reshape(len(values), -1), dtype=np.float32)
-    bad = ~np.isfinite(x).all(axis=1)
+        x = np.ascontiguousarray(values, dtype=np.float32)
+    bad = ~np.isfinite(x).reshape(len(x), -1).all(axis=1)
     if bad.any():
         raise InputError(
             f"{path}: expected finite float32 numbers in {key}, got NaN, infinity or an overflow in {bad.sum()} "
@@ -136,9 +123,12 @@ def _inputs(path: Path, key: str, values: np.ndarray) -> np.ndarray:
     return x
 
 
+def _table(path: Path, key: str, values: np.ndarray) -> np.ndarray:
+    return _numbers(path, key, values).reshape(len(values), -1)
+
+
 def _images(path: Path, key: str, values: np.ndarray) -> np.ndarray:
-    small = (1, 3) if values.dtype == np.uint8 else (3,)
-    if values.ndim == 4 and values.shape[3] in small and min(values.shape[1:3]) > 4:
+    if _channels_last(values):
         raise InputError(
             f"{path}: expected {key} with the channels before height and width, (count, C, H, W), got shape "
             f"{values.shape}; save x.transpose(0, 3, 1, 2)"
@@ -146,8 +136,13 @@ def _images(path: Path, key: str, values: np.ndarray) -> np.ndarray:
     if values.dtype == np.uint8 and values.ndim > 2 and values.size:
         x = np.ascontiguousarray(values)
     else:
-        x = _inputs(path, key, values).reshape(values.shape)
+        x = _numbers(path, key, values)
     return x[:, None] if x.ndim == 3 else x
+
+
+def _channels_last(values: np.ndarray) -> bool:
+    small = (1, 3) if values.dtype == np.uint8 else (3,)
+    return values.ndim == 4 and values.shape[3] in small and min(values.shape[1:3]) > 4
 
 
 def _labels(path: Path, key: str, values: np.ndarray) -> np.ndarray:

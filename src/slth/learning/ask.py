@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
-from difflib import get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
@@ -11,8 +10,9 @@ from typing import Any, get_args
 import numpy as np
 from torch import nn
 
+from slth._arguments import one_of
 from slth._errors import InputError
-from slth.data import Examples, load_images
+from slth.data import Examples, load
 from slth.learning.batches import Batches
 from slth.learning.controls import controls_of
 from slth.learning.devices import fabric_for
@@ -48,23 +48,11 @@ def search(
     files: RunFiles | None = None,
     loss: Loss | None = None,
 ) -> SearchResult:
-    """Find a ticket by training masks on a network.
+    """Find a ticket by training masks on a network: what `slth.search` calls, where all arguments are explained.
 
     Args:
-        model: a module (changed in place: afterwards it holds the masked weights), the name of an architecture, or
-            None: an MLP with 64 hidden units.
-        data: a name ("digits", "mnist", "fashion_mnist", "cifar10"), an `.npz`, `Examples`, or a pair (training set,
-            test set or None) of PyTorch data sets or of array pairs (x, y).
-        method: a method, or its name with `options` as its settings: "edge-popup", "biprop", "supermask", "magnitude",
-            "perturbed-edge-popup".
-        arguments: of a named architecture: width, hidden.
-        seed: names the random weights, the first scores and the order of the data.
-        training, policy: None: the method's own.
-        augment: random crops and flips; None: for CIFAR-10.
-        controls: also measure what the ticket is worth: see `slth.learning.controls`.
-        devices, accelerator: as Lightning Fabric takes them; with several devices run under `torchrun`.
+        training, policy: whole records. None: the method's own.
         files: checkpoint, logs, shared stages, progress.
-        loss: (outputs, y) -> a scalar, for other tasks than classification; then no accuracy is measured.
 
     Raises:
         InputError: see `attach` and `train`; also for unknown names.
@@ -105,15 +93,9 @@ def method_of(method: Method | str, options: Mapping[str, Any] | None = None) ->
     if not isinstance(method, str):
         name = next((name for name, kind in METHODS.items() if isinstance(method, kind)), type(method).__name__)
         return name, replace(method, **(options or {})) if options else method  # pyright: ignore
-    if method not in METHODS:
-        near = get_close_matches(method, METHODS, 1, 0.0)[0]
-        raise InputError(f"unknown method {method!r}, did you mean {near}? Known: {', '.join(METHODS)}")
-    known = {field.name: field.type for field in fields(METHODS[method])}
+    known = {field.name: field.type for field in fields(METHODS[one_of(method, METHODS, "method")])}
     for option, value in (options or {}).items():
-        if option not in known:
-            near = get_close_matches(option, known, 1)
-            hint = f"did you mean {near[0]}? " if near else ""
-            raise InputError(f"{method} has no option {option!r}; {hint}it takes {', '.join(known)}")
+        one_of(option, known, f"option of {method}")
         _check_kind(f"{method}: {option}", value, known[option])
     return method, METHODS[method](**(options or {}))
 
@@ -144,12 +126,13 @@ def _examples(
 ) -> tuple[_Part, _Part | None, str | None, Inputs | None, int | None, int]:
     """(training part, test part, name, what inputs look like, classes, pixels of cropping)."""
     if isinstance(data, (str, Path)):
-        data = load_images(data, data_dir=data_dir)
+        data = load(data, data_dir=data_dir)
     if isinstance(data, Examples):
         crop = 4 if (data.name in _CROPPED if augment is None else augment) else 0
         if not len(data.train_x):
             raise InputError(f"{data.name} has no training examples; a search needs some")
-        spec = Inputs(tuple(data.shape), tuple(data.mean), tuple(data.std))
+        taken = data.inputs(data.mean, data.std)
+        spec = Inputs(taken.shape, taken.mean, taken.std)  # a learned ticket says no range
         return (data.train_x, data.train_y), (data.test_x, data.test_y), data.name, spec, data.classes, crop
     if not (isinstance(data, tuple) and len(data) == 2):
         raise InputError("data: expected a name, an .npz, Examples, or a pair (training set, test set or None)")

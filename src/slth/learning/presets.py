@@ -4,10 +4,9 @@ Numbers that a paper leaves open are those of its released code, where that is k
 """
 
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
-from slth._errors import InputError
+from slth._arguments import one_of
 from slth.learning.policy import Policy
 from slth.learning.training import Training
 
@@ -98,7 +97,4 @@ PRESETS: dict[str, Preset] = {
 
 def preset(name: str) -> Preset:
     """The published settings of a name."""
-    if name not in PRESETS:
-        near = get_close_matches(name, PRESETS, 1, 0.0)[0]
-        raise InputError(f"unknown preset {name!r}, did you mean {near}? Known: {', '.join(PRESETS)}")
-    return PRESETS[name]
+    return PRESETS[one_of(name, PRESETS, "preset")]

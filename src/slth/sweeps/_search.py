@@ -8,8 +8,6 @@ from slth.sweeps._cells import threads
 from slth.sweeps._locks import once
 from slth.sweeps._verb import Verb, options_of
 
-_GROUPS = {"method": "options", "architecture": "arguments", "training": "training", "policy": "policy"}
-
 
 def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
     """Search; the outcome is what the ticket reaches on the test data, after how much training."""
@@ -17,12 +15,12 @@ def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
 
     search = api.search
     api.use_threads(threads())
-    asked: dict[str, Any] = {name: {} for name in _GROUPS.values()}
+    asked: dict[str, Any] = {name: {} for name in verbs.groups(verbs.Search)}
     for name, argument in verbs.swept(verbs.Search).items():
         if not argument.group:
             asked[name] = options[name]
         elif options[name] is not None:
-            asked[_GROUPS[argument.group]][name] = options[name]
+            asked[argument.group][name] = options[name]
     return search(**asked, share=lambda name, make: once(shared / name, make)).outcome()
 
 

@@ -43,7 +43,7 @@ class Inputs:
             self._check_count(name, getattr(self, name))
         mean, std = self.mean or (0.0,), self.std or (1.0,)
         if not all(map(math.isfinite, (*mean, *std))) or min(std) <= 0:
-            raise InputError(f"inputs: expected a finite mean and std > 0, got {_few(mean)} and {_few(std)}")
+            raise InputError(f"inputs: expected a finite mean and std > 0, got {few(mean)} and {few(std)}")
         if self.lower is not None and self.upper is not None:
             for lower, upper in zip(*self._beside(self.lower, self.upper), strict=True):
                 if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
@@ -91,14 +91,14 @@ class Inputs:
 
     def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."]:
         """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training."""
-        x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32)
+        x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
         if self.mean is None or self.std is None or (self.mean == (0.0,) and self.std == (1.0,)):
             return x
         mean, std = (self.spread(values).astype(np.float32) for values in (self.mean, self.std))
         return (x - mean) / std
 
 
-def _few(values: Values) -> str:
+def few(values: Values, digits: int = 6) -> str:
     """The first numbers, for people."""
-    shown = ", ".join(f"{value:g}" for value in values[:4])
+    shown = ", ".join(f"{value:.{digits}g}" for value in values[:4])
     return shown if len(values) <= 4 else f"{shown}, ... ({len(values)} numbers)"

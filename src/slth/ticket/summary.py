@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from slth.numerics import at_most
 from slth.ticket.format import stored_mask_bits
 from slth.ticket.gadgets import TwoLayer
-from slth.ticket.inputs import Inputs
+from slth.ticket.inputs import Inputs, few
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
@@ -90,8 +90,7 @@ def _inputs(inputs: Inputs) -> str:
         text = f"a box in {inputs.size} coordinates"
     if mean is None or std is None or (mean == (0.0,) and std == (1.0,)):
         return text
-    means, stds = (", ".join(f"{value:.4g}" for value in values) for values in (mean, std))
-    return f"{text}, (x - [{means}]) / [{stds}]"
+    return f"{text}, (x - [{few(mean, 4)}]) / [{few(std, 4)}]"
 
 
 def _laws(tensors: tuple[RandomTensor, ...]) -> Iterator[str]:

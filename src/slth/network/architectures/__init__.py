@@ -5,7 +5,6 @@ and arguments of its own. Every network takes batches (N, C, H, W). The names of
 that were made with them, so they never change.
 """
 
-import difflib
 import inspect
 from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
@@ -13,6 +12,7 @@ from typing import Any, Protocol, runtime_checkable
 import torch
 from torch import nn
 
+from slth._arguments import one_of
 from slth._errors import InputError
 from slth.network.architectures._sizes import checked
 from slth.network.architectures.conv import conv_2, conv_4, conv_6
@@ -61,7 +61,7 @@ def build_architecture(name: str, arguments: Mapping[str, Any], *, seed: int = 0
     >>> build_architecture("mlp", {"inputs": [1, 8, 8], "classes": 10, "hidden": [32]})[1].weight.shape
     torch.Size([32, 64])
     """
-    make = _named(name)
+    make = ARCHITECTURES[one_of(name, ARCHITECTURES, "network")]
     settings = checked(name, arguments, list(inspect.signature(make).parameters))
     if not 0 <= seed < 2**64:
         raise InputError(f"{name}: expected a seed from 0 to 2^64 - 1, got {seed}")
@@ -82,18 +82,10 @@ def resolved_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any
     >>> resolved_arguments("mlp", {"inputs": (1, 8, 8), "classes": 10})
     {'inputs': [1, 8, 8], 'classes': 10, 'width': 1.0, 'hidden': [64], 'bias': True}
     """
-    known = inspect.signature(_named(name)).parameters
+    known = inspect.signature(ARCHITECTURES[one_of(name, ARCHITECTURES, "network")]).parameters
     settings = checked(name, arguments, list(known))
     found = {key: settings.get(key, parameter.default) for key, parameter in known.items()}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
-
-
-def _named(name: str) -> Architecture:
-    make = ARCHITECTURES.get(name)
-    if make is None:
-        near = difflib.get_close_matches(_plain(name), ARCHITECTURES, n=1, cutoff=0.0)
-        raise InputError(f"unknown network {name!r}, did you mean {near[0]}? Known: {', '.join(ARCHITECTURES)}")
-    return make
 
 
 @torch.no_grad()
@@ -108,7 +100,3 @@ def _initialise(network: nn.Module, random: torch.Generator) -> None:
                 part.bias.zero_()
         elif isinstance(part, nn.BatchNorm2d):
             part.reset_parameters()
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("-", "_").replace(" ", "_")

@@ -35,7 +35,8 @@ class Argument:
         asked: belongs to the question of the verb's records.
         provenance: a ticket says it, too.
         swept: a sweep can vary it.
-        group: what it is about: "plan" or "target"; of a search "architecture", "method", "training" or "policy".
+        group: what it is about: "plan" or "target"; of a search the keyword of `slth.search` that takes it: "options",
+            "arguments", "training" or "policy".
         checked: here; otherwise its owner knows what it may be, and refuses what it may not.
     """
 
@@ -125,6 +126,11 @@ def group(asked: Any, name: str) -> dict[str, Any]:
     """The arguments of one group that were said, as plain JSON data."""
     known = [key for key, argument in arguments(asked).items() if argument.group == name]
     return {key: _plain(value) for key in known if (value := getattr(asked, key)) is not None}
+
+
+def groups(verb: Any) -> tuple[str, ...]:
+    """The groups that the arguments of a verb form."""
+    return tuple(dict.fromkeys(argument.group for argument in arguments(verb).values() if argument.group))
 
 
 def swept(verb: Any) -> dict[str, Argument]:

@@ -27,8 +27,8 @@ _ACCELERATORS = one_of("cpu", "cuda", "mps", "auto")
 
 _training = partial(Argument, group="training", checked=False, swept=True)
 _policy = partial(Argument, group="policy", checked=False, swept=True)
-_architecture = partial(Argument, group="architecture", checked=False, swept=True)
-_method = partial(Argument, group="method", checked=False, swept=True)
+_architecture = partial(Argument, group="arguments", checked=False, swept=True)
+_method = partial(Argument, group="options", checked=False, swept=True)
 _set = partial(_method, flag="--set")  # of one method only: no flag of its own
 
 

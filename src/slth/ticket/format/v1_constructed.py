@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from slth.certificate import Certificate, MapClaim
 from slth.graph import Graph, chain_of, dense_chain, signed_inputs
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.format.fields import TicketError, check_keys, fail, justified
@@ -12,7 +11,6 @@ from slth.ticket.format.masks import Stored
 from slth.ticket.format.runs import Encodings, Layout, Parts, check_length, runs_of, store
 from slth.ticket.format.schema import (
     ANY,
-    BOUND,
     DIGEST,
     FLAG,
     POWER_OF_TWO,
@@ -26,23 +24,22 @@ from slth.ticket.format.schema import (
     one_of,
     optional,
     row_of,
-    text,
     tuple_of,
 )
+from slth.ticket.format.v1_claims import BOUNDS, MOST_LAYERS, claims_as_data, claims_of
+from slth.ticket.format.v1_provenance import PROVENANCE, provenance_as_data, provenance_of, says_asked
 from slth.ticket.gadgets import MOST_CANDIDATES, THRESHOLD, TwoLayer
 from slth.ticket.inputs import Inputs
-from slth.ticket.provenance import MOST_MISSES, Miss, Provenance
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
 
 FORMAT = 1
 STREAM = "philox4x32-10/v1"
 NETWORK = "relu_mlp"  # Linear, ReLU, Linear, ..., Linear
-_MOST_LAYERS = 10_000
 _NUMBERS = tuple_of(number(), SIZE)
 
 NETWORK_TABLE = Table(kind=fixed("builtin"), name=one_of(NETWORK), arguments=ANY)
-ARGUMENTS = Table(widths=tuple_of(integer(1, SIZE), _MOST_LAYERS + 1), bias=tuple_of(FLAG, _MOST_LAYERS))
+ARGUMENTS = Table(widths=tuple_of(integer(1, SIZE), MOST_LAYERS + 1), bias=tuple_of(FLAG, MOST_LAYERS))
 DOMAIN = Table(
     range=optional(row_of(_NUMBERS, _NUMBERS, expected="[lower, upper]")),
     normalize=optional(row_of(number(), number(), expected="[mean, std]")),
@@ -57,46 +54,6 @@ LIFT = Table(
 )
 MASK = Table(encoding=one_of("bits", "rans", "deflate"), bytes=integer(1, SIZE))
 TENSOR = Table(path=ANY, shape=ANY, law=ANY, scale=ANY, mask=ANY, head=DIGEST)
-CLAIM = Table(
-    tolerance=BOUND,
-    weight_error=BOUND,
-    bias_error=BOUND,
-    misses=integer(0, 2**63),
-    operator_error=BOUND,
-    sup_error=optional(BOUND),
-    l2_error=optional(BOUND),
-)
-BOUNDS = Table(
-    layers=tuple_of(Kind(CLAIM.read, CLAIM.write_record), _MOST_LAYERS),
-    sup_error=optional(BOUND),
-    l2_error=optional(BOUND),
-    output_error=optional(tuple_of(BOUND, SIZE)),
-)
-ASKED = Table(
-    tolerance=optional(number(0.0)),
-    epsilon=optional(number(0.0)),
-    failure_probability=optional(number(0.0)),
-    candidates=optional(integer(1, MOST_CANDIDATES)),
-)
-_MISS = row_of(
-    integer(0, SIZE),
-    integer(0, SIZE),
-    integer(-1, SIZE),
-    one_of("positive", "negative", "bias"),
-    number(0.0),
-    expected="[layer, output, input, half, error]",
-)
-PROVENANCE = Table(
-    version=text(100),
-    method=text(200),
-    asked=Kind(ASKED.read, ASKED.write),
-    attempts=integer(1, 10**6),
-    target=DIGEST,
-    names=tuple_of(
-        row_of(text(), optional(text()), expected="the names of weight and bias of every layer"), _MOST_LAYERS
-    ),
-    misses=tuple_of(_MISS, MOST_MISSES),
-)
 TICKET = Table(
     format=ANY,
     digest=ANY,
@@ -104,8 +61,8 @@ TICKET = Table(
     seed=SEED,
     network=Kind(NETWORK_TABLE.read, NETWORK_TABLE.write),
     domain=Kind(DOMAIN.read, DOMAIN.write),
-    layers=tuple_of(ANY, _MOST_LAYERS),
-    tensors=tuple_of(ANY, 3 * _MOST_LAYERS),
+    layers=tuple_of(ANY, MOST_LAYERS),
+    tensors=tuple_of(ANY, 3 * MOST_LAYERS),
     carried=fixed([]),
     bounds=Kind(BOUNDS.read, BOUNDS.write),
     provenance=Kind(PROVENANCE.read, PROVENANCE.write),
@@ -131,14 +88,8 @@ def says(ticket: Ticket) -> bool:
         and origin.target is not None
         and origin.data is None
         and set(origin.names) == set(ticket.maps)
-        and _says_asked(origin.asked)
+        and says_asked(origin.asked)
     )
-
-
-def _says_asked(asked: Mapping[str, Any]) -> bool:
-    """A tolerance or an error of the network, and nothing that only a later version knows."""
-    given = {key for key, value in asked.items() if value is not None}
-    return given <= set(ASKED.kinds) and len(given & {"tolerance", "epsilon"}) == 1
 
 
 def stored_masks(ticket: Ticket) -> dict[str, Stored]:
@@ -150,14 +101,13 @@ def stored_masks(ticket: Ticket) -> dict[str, Stored]:
 
 def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, Any]:
     """Plain data of a ticket."""
-    inputs, claims, origin = ticket.inputs, ticket.claims, ticket.provenance
+    inputs, claims = ticket.inputs, ticket.claims
     assert isinstance(ticket.network, Graph)
     assert inputs is not None
     assert claims is not None
     chained = chain_of(ticket.network)
     assert chained is not None
     widths, biases = chained
-    index = {path: i for i, path in enumerate(ticket.maps)}
     gadgets = [(path, gadget) for path, gadget in ticket.gadgets.items() if isinstance(gadget, TwoLayer)]
     return TICKET.write(
         {
@@ -185,18 +135,8 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
             ],
             "tensors": [_tensor(tensor, ticket.heads[tensor.path]) for tensor in ticket.tensors],
             "carried": [],
-            "bounds": {
-                "layers": claims.maps.values(),
-                "sup_error": claims.sup_error,
-                "l2_error": claims.l2_error,
-                "output_error": claims.output_error,
-            },
-            "provenance": {
-                **{key: getattr(origin, key) for key in ("version", "method", "attempts", "target")},
-                "asked": {key: origin.asked.get(key) for key in ASKED.kinds},
-                "names": [origin.names[path] for path in ticket.maps],
-                "misses": [(index[m.map], m.output, m.input, m.half, m.error) for m in origin.misses],
-            },
+            "bounds": claims_as_data(claims),
+            "provenance": provenance_as_data(ticket.provenance, list(ticket.maps)),
         }
     )
 
@@ -240,8 +180,8 @@ def layout_of(data: Any, stored: int) -> Layout:
     heads = _heads(top["tensors"], tensors)
     inputs = _inputs(top["domain"], next(iter(graph.maps.values())).basis.inputs)
     _check_signs(graph, gadgets, inputs)
-    claims = _claims(top["bounds"], graph, inputs, {path: cost.problems for path, cost in costs.items()})
-    provenance = _provenance(top["provenance"], graph)
+    claims = claims_of(top["bounds"], graph, inputs, {path: cost.problems for path, cost in costs.items()})
+    provenance = provenance_of(top["provenance"], graph)
 
     def ticket(parts: Parts) -> Ticket:
         return Ticket(
@@ -336,67 +276,3 @@ def _heads(entries: Sequence[Any], tensors: Sequence[RandomTensor]) -> dict[str,
                 fixed(value).read(members[key], f"{where}.{key}")
         heads[tensor.path] = DIGEST.read(members["head"], f"{where}.head")
     return heads
-
-
-def _claims(bounds: Mapping[str, Any], graph: Graph, inputs: Inputs, problems: Mapping[str, int]) -> Certificate:
-    """Claims about these layers and this domain; whether they are true needs the target."""
-    if len(bounds["layers"]) != len(graph.maps):
-        raise TicketError(f"ticket.bounds: expected {len(graph.maps)} layers; got {len(bounds['layers'])}")
-    claims = Certificate(
-        maps={path: MapClaim(**claim) for path, claim in zip(graph.maps, bounds["layers"], strict=True)},
-        sup_error=bounds["sup_error"],
-        l2_error=bounds["l2_error"],
-        output_error=bounds["output_error"],
-    )
-    for path, claim in claims.maps.items():
-        integer(0, problems[path]).read(claim.misses, f"bounds.{path}.misses")
-    if claims.output_error is not None:
-        if inputs.lower is None:
-            raise TicketError("ticket.bounds: errors are bounded over a domain, yet `domain` states no range")
-        outputs = list(graph.maps.values())[-1].basis.outputs
-        if len(claims.output_error) != outputs:
-            raise TicketError(f"ticket.bounds: expected {outputs} values in `output_error`, one per output")
-    return claims
-
-
-def _provenance(data: Mapping[str, Any], graph: Graph) -> Provenance:
-    maps = list(graph.maps.items())
-    if len(data["names"]) != len(maps):
-        raise TicketError(f"provenance.names: expected {len(maps)} pairs; got {len(data['names'])}")
-    for (_, op), pair in zip(maps, data["names"], strict=True):
-        if (pair[1] is None) == op.bias:
-            fail("provenance.names", "the names of weight and bias of every layer", list(pair))
-    used = [name for pair in data["names"] for name in pair if name is not None]
-    if len(set(used)) != len(used) or "__metadata__" in used:
-        raise TicketError("provenance.names: two tensors have one name, or one is called __metadata__")
-    misses: list[Miss] = []
-    for layer, output, input, half, error in data["misses"]:
-        integer(0, len(maps) - 1).read(layer, "provenance.misses")
-        path, op = maps[layer]
-        integer(0, op.basis.outputs - 1).read(output, "provenance.misses")
-        integer(-1, op.basis.inputs - 1).read(input, "provenance.misses")
-        misses.append(Miss(path, output, input, half, error))
-    if len({(miss.map, miss.output, miss.input, miss.half) for miss in misses}) != len(misses):
-        raise TicketError("provenance.misses: one coefficient is listed twice")
-    _check_asked(data["asked"])
-    return Provenance(
-        version=data["version"],
-        method=data["method"],
-        asked=data["asked"],
-        attempts=data["attempts"],
-        target=data["target"],
-        names=dict(zip(graph.maps, data["names"], strict=True)),
-        misses=tuple(misses),
-    )
-
-
-def _check_asked(asked: Mapping[str, Any]) -> None:
-    """A tolerance of every weight or an error of the network, and a chance that is one."""
-    if (asked["tolerance"] is None) == (asked["epsilon"] is None):
-        raise TicketError("ask for a tolerance of every weight or for an error of the network, one of the two")
-    for name, key in (("tolerance", "tolerance"), ("error of the network", "epsilon")):
-        if asked[key] is not None and asked[key] <= 0:
-            raise TicketError(f"the {name} must be a positive number such as 1e-4, got {asked[key]:g}")
-    chance = asked["failure_probability"]
-    if chance is not None and not 0 < chance < 1:
-        raise TicketError(f"a failure probability lies between 0 and 1, got {chance:g}")
