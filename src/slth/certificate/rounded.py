@@ -213,7 +213,7 @@ def _softmax(op: Softmax | LogSoftmax, values: tuple[Rounded, ...], value: Batch
     own = slack(shifted + math.log(count) + 1.0, 2 * count + 16)
     moved = x.off + x.off.max(axis=axis, keepdims=True)
     if isinstance(op, LogSoftmax):
-        return moved, (1.0 + math.sqrt(count)) * x.off_norm, own
+        return moved, math.sqrt(count) * x.off_norm, own
     own = above(value * np.expm1(own), 16) + slack(value, 16)
     return (value + own) * np.expm1(moved), 0.5 * x.off_norm, own
 
