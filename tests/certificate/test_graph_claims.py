@@ -22,6 +22,7 @@ from slth.graph import (
     Dense,
     Graph,
     Linear,
+    Multiply,
     Node,
     Permute,
     Pointwise,
@@ -48,6 +49,40 @@ def unsigned(weight, bias=None):
 
 def number(value):
     return np.full((1, 1, 1), float(value))
+
+
+@pytest.mark.parametrize("op", [Pointwise("Tanh"), Pointwise("Gelu"), Multiply()], ids=str)
+def test_ends_of_a_box_may_share_different_axes(op):
+    """One lower end for all entries, an upper one for each channel: the same bounds as with both spelled out."""
+    graph = Graph(
+        (
+            Node("0", op, (INPUT,) * (2 if isinstance(op, Multiply) else 1)),
+            Node("1", Linear("map", Dense(2, 1), False), ("0",)),
+        )
+    )
+    target = Target(graph, {"map": Affine(np.array([[[1.0], [-2.0]]]), None)}, input_shape=(3, 2))
+    parts = {"map": Realised(np.array([[[1.1], [-2.3]]]), np.array([[[-1.2], [2.1]]]), None, np.ones(2, np.bool_))}
+    lower, upper = np.full((1, 1), -1.0), np.array([[0.5], [1.0], [2.0]])
+    found = [
+        computed(target, parts, tolerances={"map": 0.0}, box=box)
+        for box in (Box(lower, upper, (3, 2)), Box(np.full((3, 2), -1.0), np.broadcast_to(upper, (3, 2)) + 0.0))
+    ]
+    assert found[0].output_error == pytest.approx(found[1].output_error, rel=1e-12)
+
+
+def test_nothing_is_lost_below_the_smallest_number():
+    """Products that float64 rounds to 0 are not 0: 1e-200 times an error of 1e-200, times 1e200 later on."""
+    tiny = {"tiny": np.full((1, 1), 1e-200)}
+    graph = line(
+        Linear("a", Dense(1, 1), False),
+        AxisMap((AxisMatrix(0, "matrix", value="tiny"),)),
+        Linear("b", Dense(1, 1), False),
+    )
+    target = Target(graph, {"a": Affine(number(1), None), "b": Affine(number(1e200), None)}, carried=tiny)
+    halves = [Realised(number(w), number(-w), None, np.ones(1, np.bool_)) for w in (2, 1e200)]
+    box = Box(np.full(1, -1e-200), np.full(1, 1e-200))
+    bounds = computed(target, dict(zip("ab", halves, strict=True)), tolerances={"a": 0.0, "b": 0.0}, box=box)
+    assert bounds.sup_error >= 1e-200
 
 
 @pytest.mark.parametrize("seed", range(16))

@@ -1,11 +1,13 @@
 """One input: what float64 loses is bounded, and no prediction is called unchanged that changes."""
 
+from fractions import Fraction
+
 import numpy as np
 import pytest
 from helpers.graphs import in_long_doubles, random_case, values
 
 from slth.certificate import computed, per_input_error, predictions, rounded, unchanged_per_input
-from slth.graph import Affine, Pointwise, chain
+from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Pointwise, Realised, Reshape, Target, chain
 from slth.numerics import slack
 
 
@@ -44,6 +46,23 @@ def test_float64_loses_no_more_than_is_said(monkeypatch):
     assert 0.02 < max(used) < 0.5
     monkeypatch.setattr(rounded, "slack", lambda size, roundings: 0.02 * slack(size, roundings))
     assert max(worst_use(range(16))) > 1
+
+
+@pytest.mark.parametrize("scale", [1e-150, 1e-30, 1.0, 1e30, 1e150])
+def test_rounding_is_covered_at_every_scale(scale):
+    """Sums that are moved, in fractions: squares of what 1e-150 is off by are below the smallest number."""
+    graph = Graph((Node("0", Linear("map", Dense(7, 4), False), (INPUT,)), Node("1", Reshape((2, 2)), ("0",))))
+    rng = np.random.default_rng(0)
+    weight = rng.normal(size=(4, 7, 1))
+    target = Target(graph, {"map": Affine(weight, None)})
+    parts = {"map": Realised(weight, -weight, None, np.ones(7, np.bool_))}
+    x = scale * rng.normal(size=(20, 7))
+    networks, _ = predictions._prepared(target, parts, x)
+    for run in (networks.target, networks.realised):
+        found = run(x)
+        for i, j in np.ndindex(20, 4):
+            real = sum(Fraction(w) * Fraction(v) for w, v in zip(weight[j, :, 0], x[i], strict=True))
+            assert abs(Fraction(found.value[i, j]) - real) <= Fraction(found.off[i, j])
 
 
 def test_the_difference_at_an_input_is_known_to_ten_digits():

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from conformance.op_rules import Tried, rounding, trials, violations
 
-from slth.certificate.rules import RULES, combine, linear, windows
+from slth.certificate.reach import Reach
+from slth.certificate.rules import RULES, Facts, combine, linear, windows
 from slth.graph import (
     FUNCTIONS,
     Add,
@@ -27,6 +28,7 @@ from slth.graph import (
     Slice,
     Softmax,
 )
+from slth.graph.evaluation import log_softmax
 
 ARRAYS = {
     "g": np.array([0.5, -2.0, 0.0]),
@@ -171,6 +173,16 @@ def test_no_value_is_further_off_than_rounding_allows(name):
     assert next(violations(found), None) is None
     print(f"{name}: {met(found):.0%} met")
     assert met(found) > 0.1
+
+
+def test_the_logarithm_of_softmax_is_as_steep_as_its_rule_says():
+    """Where one p is nearly 1, I − 1pᵀ has norm √n: √((n−1)/n) more of that x and 1/√n less of the others, together."""
+    n, a = 5, 1e-3
+    x = np.array([12.0, 0.0, 0.0, 0.0, 0.0])
+    d = a * np.array([np.sqrt((n - 1) / n), *([-1 / np.sqrt(n * (n - 1))] * (n - 1))])
+    known = Reach(x, x, np.inf, np.full(n, 1.0), a, (n,))
+    moved = np.linalg.norm(log_softmax(x + d, 0) - log_softmax(x, 0))
+    assert moved <= RULES[LogSoftmax](LogSoftmax(0), (known,), Facts()).error_norm <= 1.0001 * moved
 
 
 POINTS = [name for name in OPS if not isinstance(OPS[name].op, Constant) and name != "gelu"]  # SciPy: only 53 bits

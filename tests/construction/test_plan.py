@@ -1,12 +1,16 @@
 """What a plan promises of a whole network: an error certified, or no miss; attempts that are whole and counted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from helpers.graphs import random_case
 from helpers.networks import inputs_of, random_target
 
 from slth import InputError
 from slth.construction import Request, construct, promise_holds, split, split_error
-from slth.graph import Affine, chain
+from slth.graph import Affine, Conv, Dense, Graph, Node, Pointwise, chain
+from slth.ticket import Inputs
 
 SIGNED = -1.0, 1.0
 
@@ -113,3 +117,30 @@ def test_an_error_out_of_reach_is_refused_and_the_next_seeds_may_reach_it():
     ticket = construct(target, Request(epsilon=0.1, candidates=14, retries=30), inputs=inputs_of(target, *SIGNED))
     assert promise_holds(ticket)
     assert ticket.seed == ticket.provenance.attempts - 1 > 0
+
+
+def test_no_norm_is_asked_for_twice(monkeypatch):
+    """One certificate for each map, and some more, of one target: ‖W‖ is found once, not in each."""
+    asked = []
+    for basis in (Conv, Dense):
+
+        def norm(self, coefficients, honest=basis.norm):
+            asked.append((self, coefficients.tobytes()))
+            return honest(self, coefficients)
+
+        monkeypatch.setattr(basis, "norm", norm)
+    case = random_case(1, "residual")
+    shape = case.box.shape
+    split_error(case.target, 0.1, Inputs(shape, lower=(float(case.box.lower.min()),), upper=(1.0,)))
+    assert len(asked) > 3 * len(case.target.graph.maps)
+    assert len(set(asked)) == len(asked)
+
+
+def test_a_value_that_nothing_reads_is_refused_before_anything_is_solved():
+    """No file could hold such a ticket, and no target could be matched to it."""
+    target = random_target((3, 4, 2))
+    extra = Node("extra", Pointwise("Tanh"), ("layers/0",))
+    nodes = target.graph.nodes
+    unused = replace(target, graph=Graph((*nodes[:-1], extra, nodes[-1])))
+    with pytest.raises(InputError, match="'extra' of the target is read by no later node"):
+        construct(unused, Request(tolerance=0.1), inputs=inputs_of(target, *SIGNED))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.graph import AxisMap, AxisMatrix, Dense, Graph, Linear, MaxPool, Node, shape_of, signed_inputs
+from slth.graph import AxisMap, AxisMatrix, Dense, Graph, Linear, MaxPool, Node, Pad, Reshape, shape_of, signed_inputs
 
 
 def test_a_max_pool_is_legal_only_if_each_window_has_an_entry():
@@ -67,3 +67,36 @@ def test_an_average_never_divides_a_window_of_padding():
         axis = AxisMatrix(0, "average", kernel=3, stride=4, padding=padding, length=3, count="all")
         with pytest.raises(InputError, match="reads only padding"):
             axis.rows(6, {})
+
+
+def test_an_axis_has_one_matrix():
+    """Norms of a Kronecker product multiply row by row; of two matrices along one axis they do not."""
+    up, down = AxisMatrix(0, "nearest", length=4), AxisMatrix(0, "mean", length=1)
+    with pytest.raises(InputError, match="one matrix for each axis"):
+        AxisMap((up, down))
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"kind": "mean", "length": 0},
+        {"kind": "average", "kernel": 0, "stride": 1, "padding": (0, 0), "length": 1, "count": "all"},
+        {"kind": "average", "kernel": 1, "stride": 1, "padding": (0, -1), "length": 1, "count": "all"},
+    ],
+)
+def test_a_matrix_without_rows_is_refused(sizes):
+    with pytest.raises(InputError, match="at least"):
+        AxisMatrix(0, **sizes)
+
+
+def test_signs_of_a_padded_value_have_its_shape():
+    """Signs told entry by entry, none negative, padded with 0: nothing is negative, whatever the lengths."""
+    graph = Graph(
+        (
+            Node("pad", Pad((1, 1)), ("input",)),
+            Node("reshape", Reshape((5, 1)), ("pad",)),
+            Node("fc", Linear("fc", Dense(1, 1), False), ("reshape",)),
+        )
+    )
+    for pattern in ([False] * 3, [True, False, False]):
+        assert signed_inputs(graph, (3,), np.array(pattern), {})["fc"].tolist() == [any(pattern)]

@@ -147,3 +147,12 @@ def test_a_shape_alone_costs_nothing():
     assert per_channel.normalised(x)[0, :, 0, 0].tolist() == [2.0, 3.0, 4.0]
     assert per_channel.box.upper.size == 3
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 64 * 1024  # KiB
+
+
+def test_a_range_is_shown_as_it_is():
+    """Read back it is the range that a bound holds on: never a wider one."""
+    for lower, upper in ((-0.42421296, 2.8214867), (0.0, 0.9999999), (-1e-9, 1 / 3), (-2.0, 255.0)):
+        shown = Inputs((3,), lower=(lower,), upper=(upper,)).words
+        assert tuple(map(float, shown.removesuffix(" in every coordinate")[1:-1].split(", "))) == (lower, upper)
+    channels = Inputs((2, 4, 4), lower=(0.0, -1.0), upper=(0.9999999, 1.0)).words
+    assert channels == "[0, 0.9999999] x [-1, 1] in the channels"

@@ -12,7 +12,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.certificate.claims import Certificate, MapClaim
-from slth.certificate.errors import MapErrors, errors_of
+from slth.certificate.errors import MapErrors, Norms, errors_of
 from slth.certificate.reach import Reach, at_inputs
 from slth.certificate.rules import RULES, Facts
 from slth.certificate.signs import check_shape, check_signs
@@ -24,7 +24,12 @@ LARGEST = 1e300  # a larger bound counts as overflow
 
 
 def certify(
-    target: Target, realised: Mapping[str, Realised], *, tolerances: Mapping[str, float], box: Box | None
+    target: Target,
+    realised: Mapping[str, Realised],
+    *,
+    tolerances: Mapping[str, float],
+    box: Box | None,
+    norms: Norms | None = None,
 ) -> Certificate:
     r"""Bound $\sup_{x \in \text{box}} |\hat f(x) - f(x)|$, and every map on the way, from the coefficients.
 
@@ -36,6 +41,7 @@ def certify(
         realised: by map.
         tolerances: τ ≥ 0 of each map, in the unit of the weights: coefficients further off count as misses.
         box: the inputs the bound speaks of, or None to claim nothing about outputs.
+        norms: those that an earlier certificate needed; new ones are added.
 
     Returns:
         The certificate; `failed_claims` rechecks it. For one dense map `output_error` is the supremum, up to rounding.
@@ -58,7 +64,7 @@ def certify(
     >>> round(found.sup_error, 3)  # at (1, 1): -1/4 - 1/4 + 1/8
     0.375
     """
-    raw = computed(target, realised, tolerances=tolerances, box=box)
+    raw = computed(target, realised, tolerances=tolerances, box=box, norms=norms)
     return Certificate(
         maps={path: _stored_claim(claim) for path, claim in raw.maps.items()},
         sup_error=_stored(raw.sup_error),
@@ -70,10 +76,15 @@ def certify(
 
 @np.errstate(over="ignore", invalid="ignore")  # an overflowing bound is refused, not warned about
 def computed(
-    target: Target, realised: Mapping[str, Realised], *, tolerances: Mapping[str, float], box: Box | None
+    target: Target,
+    realised: Mapping[str, Realised],
+    *,
+    tolerances: Mapping[str, float],
+    box: Box | None,
+    norms: Norms | None = None,
 ) -> Certificate:
     """The bounds as computed, before they are rounded up to be stored: already sound. Arguments as for `certify`."""
-    errors = errors_of(target, realised)
+    errors = errors_of(target, realised, norms)
     if set(tolerances) != set(errors):
         raise InputError(f"expected a tolerance of each of {', '.join(errors)}; got one of {', '.join(tolerances)}")
     for path, part in errors.items():

@@ -12,6 +12,7 @@ All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bas
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 
 import numpy as np
 
@@ -19,6 +20,20 @@ from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
 from slth.graph import Affine, Basis, Linear, Realised, Target
 from slth.numerics import above
+
+
+class Norms:
+    """Bounds on operator norms, each found once: many certificates of one target ask for the same ones."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, float] = {}  # by digest of basis and coefficients
+
+    def of(self, basis: Basis, coefficients: Coefficient) -> float:
+        """`basis.norm(coefficients)`."""
+        key = sha256(f"{basis} {coefficients.shape}".encode() + coefficients.tobytes()).digest()
+        if key not in self._known:
+            self._known[key] = basis.norm(coefficients)
+        return self._known[key]
 
 
 @dataclass(frozen=True, eq=False)  # without slots: norms are computed once, when they are asked for
@@ -35,6 +50,7 @@ class MapErrors:
     negative_error: Coefficient | None  # E⁻ = N + W, 0 where unsigned
     bias_error: Bias  # Δb = b̂ - b
     realised_bias: Bias  # b̂
+    norms: Norms
 
     def all(self) -> Coefficient:
         """[E⁺ E⁻], (row, inp, tap) or (row, 2 inp, tap): beside each other inside each group."""
@@ -57,16 +73,16 @@ class MapErrors:
     @cached_property
     def eta(self) -> float:
         """η, a bound on ‖[E⁺ E⁻]‖₂."""
-        return self.basis.norm(self.all())
+        return self.norms.of(self.basis, self.all())
 
     @cached_property
     def size(self) -> float:
         """A bound on ‖W‖₂."""
-        return self.basis.norm(self.weight)
+        return self.norms.of(self.basis, self.weight)
 
     @cached_property
     def _positive_size(self) -> float:
-        return self.basis.norm(self.positive)
+        return self.norms.of(self.basis, self.positive)
 
     def norm(self, eta: float) -> float:
         """A bound on how ‖x̂ - x‖₂ reaches ẑ beyond the fresh error: ‖P‖₂, or ‖W‖₂ + η where an input can be negative.
@@ -85,15 +101,17 @@ class MapErrors:
         return missed
 
 
-def errors_of(target: Target, realised: Mapping[str, Realised]) -> dict[str, MapErrors]:
-    """The errors of every map, once it is clear that both speak of the same ones."""
+def errors_of(target: Target, realised: Mapping[str, Realised], norms: Norms | None = None) -> dict[str, MapErrors]:
+    """The errors of every map, once it is clear that both speak of the same ones; `norms` are those known already."""
     maps = target.graph.maps
     if set(maps) != set(realised):
         raise InputError(f"expected a realisation of {', '.join(maps)}; got one of {', '.join(realised)}")
-    return {path: _errors(path, op, target.coefficients[path], realised[path]) for path, op in maps.items()}
+    known = Norms() if norms is None else norms
+    return {path: _errors(path, op, (target.coefficients[path], realised[path]), known) for path, op in maps.items()}
 
 
-def _errors(path: str, op: Linear, wanted: Affine, found: Realised) -> MapErrors:
+def _errors(path: str, op: Linear, numbers: tuple[Affine, Realised], norms: Norms) -> MapErrors:
+    wanted, found = numbers
     w, p, n = wanted.weight, found.positive, found.negative
     if p.shape != w.shape:
         raise InputError(f"{path}: the target has shape {w.shape}, its realisation {p.shape}")
@@ -102,7 +120,7 @@ def _errors(path: str, op: Linear, wanted: Affine, found: Realised) -> MapErrors
     if b_hat.shape != b.shape:
         raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}")
     e_minus = None if n is None else np.where(found.signed[:, None], n + w, 0.0)
-    return MapErrors(op.basis, w, b, p, n, found.signed, p - w, e_minus, b_hat - b, b_hat)
+    return MapErrors(op.basis, w, b, p, n, found.signed, p - w, e_minus, b_hat - b, b_hat, norms)
 
 
 def _further_apart(left: np.ndarray, right: np.ndarray, tolerance: float) -> np.ndarray:

@@ -50,6 +50,7 @@ def rounding(op: Pointwise, x: np.ndarray, found: np.ndarray, steepness: np.ndar
 
 def image(op: Pointwise, lower: np.ndarray, upper: np.ndarray, carried: Carried) -> tuple[np.ndarray, np.ndarray]:
     """σ([lower, upper]), rounded outwards: spanned by the ends and the turn, where it lies between them."""
+    lower, upper = np.broadcast_arrays(lower, upper)  # each may share other axes
     lows, highs = list[np.ndarray](), list[np.ndarray]()
     steepness = lipschitz(op, carried, lower.ndim)
 

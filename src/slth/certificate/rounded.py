@@ -18,7 +18,7 @@ import numpy as np
 
 from slth.certificate.functions import lipschitz, rounding
 from slth.certificate.rules.linear import stencil
-from slth.certificate.rules.windows import matrix_norm, matrix_of, overlap
+from slth.certificate.rules.windows import matrix_norm, overlap
 from slth.graph import (
     EVALUATE,
     Add,
@@ -168,9 +168,9 @@ def _axis_map(op: AxisMap, values: tuple[Rounded, ...], _: Batch, carried: Carri
     size, moved, norm, own = np.abs(x.value), x.off, x.off_norm, np.zeros_like(x.value)
     for part in op.axes:
         axis = part.axis + 1
-        a, off = matrix_of(part, size.shape[axis], carried)
+        a, off = part.matrix(size.shape[axis], carried), part.rounding(size.shape[axis])
         both, terms = np.abs(a), a.shape[1]
-        added = off * _each(_largest(size), size)
+        added = off * _each(_largest(size + moved), size)
         size, moved, own = (above(apply_along(both, numbers, axis), terms) for numbers in (size, moved, own))
         own = own + slack(size, terms) + added
         norm = matrix_norm(a, off) * norm
@@ -213,7 +213,7 @@ def _softmax(op: Softmax | LogSoftmax, values: tuple[Rounded, ...], value: Batch
     own = slack(shifted + math.log(count) + 1.0, 2 * count + 16)
     moved = x.off + x.off.max(axis=axis, keepdims=True)
     if isinstance(op, LogSoftmax):
-        return moved, (1.0 + math.sqrt(count)) * x.off_norm, own
+        return moved, math.sqrt(count) * x.off_norm, own
     own = above(value * np.expm1(own), 16) + slack(value, 16)
     return (value + own) * np.expm1(moved), 0.5 * x.off_norm, own
 
@@ -225,7 +225,7 @@ def _repeated(x: Rounded, value: Batch) -> np.ndarray:
 
 def _moves(op: Reshape | Permute | Slice | Concat, values: tuple[Rounded, ...], _: Batch, carried: Carried) -> Moved:
     off = EVALUATE[type(op)](op, tuple(x.off for x in values), carried)
-    return off, np.sqrt(sum((x.off_norm**2 for x in values), np.zeros(()))), 0.0
+    return off, norm_bound(np.stack([x.off_norm for x in values], axis=-1)), 0.0
 
 
 def _pad(op: Pad, values: tuple[Rounded, ...], _: Batch, carried: Carried) -> Moved:

@@ -101,8 +101,12 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
 
 
 def check_target(target: Target, inputs: Inputs) -> None:
-    """Refuse inputs of another shape, and weights whose squares would leave the range of float64."""
+    """Refuse inputs of another shape, values that nothing reads, weights whose squares would leave float64's range."""
     shapes(target.graph, inputs.shape, target.carried)
+    read = {name for node in target.graph.nodes for name in node.inputs} | {target.graph.output}
+    unread = next((node.name for node in target.graph.nodes if node.name not in read), None)
+    if unread is not None:
+        raise InputError(f"node {unread!r} of the target is read by no later node; leave it out")
     for path, affine in target.coefficients.items():
         for part in [affine.weight] if affine.bias is None else [affine.weight, affine.bias]:
             if not 2.0**-100 < np.abs(part).max(initial=0.0) < 2.0**100 and part.any():

@@ -20,13 +20,13 @@ find the largest s with B(s) ≤ 0.9 ε. A heuristic; the certificate of the tic
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Signed
-from slth.certificate import certify
+from slth.certificate import Norms, certify
 from slth.construction.width import gain
 from slth.graph import Affine, Box, Realised, Target, chain_of, signed_inputs
 from slth.numerics import Stream, uniform
@@ -76,6 +76,7 @@ class _Trial:
     box: Box
     signed: Mapping[str, Signed]
     noise: Mapping[str, tuple[np.ndarray, np.ndarray | None]]
+    norms: Norms = field(default_factory=Norms)  # of W, and of P where it is W, in every trial
 
     @classmethod
     def of(cls, target: Target, inputs: Inputs) -> "_Trial":
@@ -95,7 +96,7 @@ class _Trial:
             path: _perturbed(affine, chosen[path], self.noise[path], self.signed[path])
             for path, affine in self.target.coefficients.items()
         }
-        found = certify(self.target, parts, tolerances=chosen, box=self.box).sup_error
+        found = certify(self.target, parts, tolerances=chosen, box=self.box, norms=self.norms).sup_error
         if found is None:
             raise InputError(
                 "nothing is claimed about the outputs of this network, so no error of it can be asked for; give "

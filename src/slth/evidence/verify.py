@@ -181,8 +181,8 @@ def _claims(subject: Subject) -> Iterable[Check]:
     if failed:
         return [Check("claims", Verdict.FAILS, sentence) for sentence in failed]
     whole = "no bound over a domain is claimed"
-    if claims.sup_error is not None:
-        whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input"
+    if claims.sup_error is not None and ticket.inputs is not None:
+        whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input, {ticket.inputs.words}"
     elif claims.stops:
         whole = f"claims stop at {', '.join(claims.stops)[:200]}, through which nothing is claimed"
     assumed = f", of the network that was assumed ({'; '.join(ticket.assumed)[:300]})" if ticket.assumed else ""

@@ -46,6 +46,9 @@ class AxisMatrix:
                 raise InputError(f"an axis map of kind {self.kind} takes {', '.join(KINDS[self.kind])}; {name} is off")
         if self.count not in (None, "all", "real"):
             raise InputError(f"count: expected all or real, got {self.count!r}")
+        sizes = [size for size in (self.kernel, self.stride, self.length) if size is not None]
+        if min(sizes, default=1) < 1 or min(self.padding or (0,)) < 0:
+            raise InputError(f"axis {self.axis}: expected sizes of at least 1 and padding of at least 0; got {self}")
 
     def rows(self, length: int, carried: Mapping[str, np.ndarray]) -> int:
         """Length of the axis afterwards.
@@ -55,7 +58,7 @@ class AxisMatrix:
         """
         if self.value is not None:
             matrix = carried[self.value]
-            if matrix.ndim != 2 or matrix.shape[1] != length:
+            if matrix.ndim != 2 or matrix.shape[1] != length or not len(matrix):
                 raise InputError(f"the matrix of axis {self.axis} has shape {matrix.shape}; the axis is {length} long")
             return matrix.shape[0]
         assert self.length is not None
@@ -66,7 +69,7 @@ class AxisMatrix:
         return self.length
 
     def matrix(self, length: int, carried: Mapping[str, np.ndarray]) -> Float64[np.ndarray, "row length"]:
-        """A in float64, each entry rounded once.
+        """A in float64, each entry rounded once; of "linear" also the positions are, see `rounding`.
 
         >>> AxisMatrix(0, "mean", length=2).matrix(3, {})
         array([[0.5, 0.5, 0. ],
@@ -84,6 +87,13 @@ class AxisMatrix:
             return a
         inside = (np.arange(length) >= start[:, None]) & (np.arange(length) < stop[:, None])
         return np.divide(inside, self._counts(start, stop, length)[:, None], out=a)
+
+    def rounding(self, length: int) -> float:
+        """What a row of `matrix` may be off by, in sum, beside one rounding of each entry.
+
+        The position of an interpolation is off by at most 3u(L + 1), u = 2⁻⁵³, which two entries share.
+        """
+        return 2.0**-49 * (length + 1) if self.kind == "linear" else 0.0
 
     def windows(self, length: int) -> tuple[Window, Window]:
         """Where the entries > 0 of each row begin, and the first index behind them; of a matrix that is not carried.

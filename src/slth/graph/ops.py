@@ -85,9 +85,14 @@ class MaxPool:
 
 @dataclass(frozen=True, slots=True)
 class AxisMap:
-    """Along each axis in turn y[i] = Σ_l A[i, l] x[l]: averages, means, upsampling."""
+    """Along each axis in turn y[i] = Σ_l A[i, l] x[l]: averages, means, upsampling. A Kronecker product."""
 
     axes: tuple[AxisMatrix, ...]
+
+    def __post_init__(self) -> None:
+        axes = [axis.axis for axis in self.axes]
+        if len(set(axes)) < len(axes):
+            raise InputError(f"expected one matrix for each axis, got axes {axes}; use two ops for two of one axis")
 
 
 @dataclass(frozen=True, slots=True)

@@ -164,7 +164,7 @@ def _scale(op: Scale, values: Inputs, own: Shapes, _: Shape, carried: Carried) -
 
 def _pad(op: Pad, values: Inputs, own: Shapes, _: Shape, __: Carried) -> Negative:
     if values[0].all() == values[0].any() == (op.value < 0):
-        return values[0]
+        return np.full((1,) * values[0].ndim, op.value < 0)
     return spread.surround(values[0], own[0], op.padding, op.value < 0)
 
 

@@ -54,9 +54,10 @@ def as_in(target: Target, network: Graph) -> Target | str:
             paths = {given.op.map: maps.setdefault(given.op.map, wanted.op.map)}
         arrays = zip(carried_names(given.op), carried_names(wanted.op), strict=False)
         paths |= {mine: carried.setdefault(mine, other) for mine, other in arrays}
-        renamed = _renamed(OP.write(given.op), paths)
-        if renamed != OP.write(wanted.op) or [names.get(name) for name in given.inputs] != list(wanted.inputs):
-            return f"node {i} differs: the target has {_shown(given)}, the ticket {_shown(wanted)}"
+        written, said = _renamed(OP.write(given.op), paths), OP.write(wanted.op)
+        if written != said or [names.get(name) for name in given.inputs] != list(wanted.inputs):
+            shown = _shown(given, written, said), _shown(wanted, said, written)
+            return f"node {i} differs: the target has {shown[0]}, the ticket {shown[1]}"
         names[given.name] = wanted.name
     if len(theirs) != len(ours):
         return f"the target has {len(theirs)} nodes, the ticket {len(ours)}"
@@ -71,9 +72,14 @@ def as_in(target: Target, network: Graph) -> Target | str:
     )
 
 
-def _shown(node: Node) -> str:
-    """A node for people."""
-    return f"{type(node.op).__name__} ({node.name[:60]})"
+def _shown(node: Node, said: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """A node for people: its op; of two ops of one kind what they say otherwise; of two equal ones what they read."""
+    own = ", ".join(f"{key} {said[key]}" for key in said if said[key] != other.get(key))
+    if said["kind"] != other["kind"]:
+        own = ""
+    elif not own:
+        own = f"inputs {', '.join(node.inputs)}"
+    return f"{type(node.op).__name__} ({node.name[:60]})" + (f" with {own[:200]}" if own else "")
 
 
 def _renamed(data: Any, names: Mapping[str, Any]) -> Any:

@@ -89,6 +89,27 @@ class Inputs:
         """Where an input can be negative, broadcasting against `shape`: everywhere, if no range is known."""
         return np.ones((1,) * len(self.shape), np.bool_) if self.lower is None else self.spread(self.lower) < 0
 
+    @property
+    def words(self) -> str:
+        """Shape or range, and normalisation, for people. A bound holds on this range: its ends are not rounded.
+
+        >>> Inputs((2,), lower=(0.0,), upper=(1.0,)).words, Inputs((2,), lower=(0.0, -0.1), upper=(1.0, 3.0)).words
+        ('[0, 1] in every coordinate', '[0, 1] x [-0.1, 3]')
+        """
+        lower, upper, mean, std = self.lower, self.upper, self.mean, self.std
+        if lower is None or upper is None:
+            text = "any real numbers" if len(self.shape) == 1 and mean is None else " x ".join(map(str, self.shape))
+        elif len(lower) == len(upper) == 1:
+            text = f"[{_exact(lower[0])}, {_exact(upper[0])}] in every coordinate"
+        elif len(lower) == len(upper) <= 4:
+            text = " x ".join(f"[{_exact(a)}, {_exact(b)}]" for a, b in zip(lower, upper, strict=True))
+            text += "" if len(lower) == self.size else " in the channels"
+        else:
+            text = f"a box in {self.size} coordinates"
+        if mean is None or std is None or (mean == (0.0,) and std == (1.0,)):
+            return text
+        return f"{text}, (x - [{few(mean, 4)}]) / [{few(std, 4)}]"
+
     def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."]:
         """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training."""
         x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
@@ -96,6 +117,12 @@ class Inputs:
             return x
         mean, std = (self.spread(values).astype(np.float32) for values in (self.mean, self.std))
         return (x - mean) / std
+
+
+def _exact(value: float) -> str:
+    """The fewest digits that are this number: a domain that is printed rounded is not the one a bound holds on."""
+    short = f"{value:g}"
+    return short if float(short) == value else repr(float(value))
 
 
 def few(values: Values, digits: int = 6) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from slth.numerics import at_most
 from slth.ticket.format import stored_mask_bits
 from slth.ticket.gadgets import TwoLayer
-from slth.ticket.inputs import Inputs, few
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
@@ -20,7 +19,7 @@ def summary(ticket: Ticket) -> tuple[Row, ...]:
     return (
         ("network", _network(ticket)),
         ("seed", str(ticket.seed)),
-        ("inputs", "not stated" if ticket.inputs is None else _inputs(ticket.inputs)),
+        ("inputs", "not stated" if ticket.inputs is None else ticket.inputs.words),
         *middle,
         *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed)),
     )
@@ -77,20 +76,6 @@ def _tensor_rows(ticket: Ticket) -> Iterator[Row]:
     yield "moved", moved(ticket)
     yield "method", ticket.provenance.method
     yield "data", "not stated" if ticket.provenance.data is None else ticket.provenance.data
-
-
-def _inputs(inputs: Inputs) -> str:
-    """Shape or range, and normalisation."""
-    lower, upper, mean, std = inputs.lower, inputs.upper, inputs.mean, inputs.std
-    if lower is None or upper is None:
-        text = "any real numbers" if len(inputs.shape) == 1 and mean is None else " x ".join(map(str, inputs.shape))
-    elif len(lower) == len(upper) == 1:
-        text = f"[{lower[0]:g}, {upper[0]:g}] in every coordinate"
-    else:
-        text = f"a box in {inputs.size} coordinates"
-    if mean is None or std is None or (mean == (0.0,) and std == (1.0,)):
-        return text
-    return f"{text}, (x - [{few(mean, 4)}]) / [{few(std, 4)}]"
 
 
 def _laws(tensors: tuple[RandomTensor, ...]) -> Iterator[str]:

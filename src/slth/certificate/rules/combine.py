@@ -33,7 +33,7 @@ def through_multiply(op: Multiply, inputs: tuple[Reach, ...], facts: Facts) -> R
     """u v: û v̂ - u v = u (v̂ - v) + (û - u) v̂, so e' = ū e_v + v̄ e_u + e_u e_v with ū = max(|l|, |h|)."""
     shape = shape_after(op, inputs, facts)
     u, v = inputs
-    corners = [x * y for x in (u.lower, u.upper) for y in (v.lower, v.upper)]
+    corners = np.broadcast_arrays(*(x * y for x in (u.lower, u.upper) for y in (v.lower, v.upper)))
     off = slack(product_bound(u.sizes, v.sizes), 1)
     error = product_bound(u.sizes, v.error) + product_bound(v.sizes, u.error) + product_bound(u.error, v.error)
 

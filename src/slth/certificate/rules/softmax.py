@@ -1,10 +1,11 @@
 r"""Softmax and its logarithm along an axis. With D_i = e_i + the largest e_j, j ≠ i:
 
     p_i = σ(x_i − lse_{j ≠ i} x_j)   in [σ(l_i − lse h_j), σ(h_i − lse l_j)],   |p̂_i − p_i| ≤ tanh(D_i/4),   a' = a / 2
-    ln p_i                           in the logarithms,            |ln p̂_i − ln p_i| ≤ D_i,   a' = (1 + √n) a
+    ln p_i                           in the logarithms,            |ln p̂_i − ln p_i| ≤ D_i,   a' = √n a
 
 for x_i − lse_{j ≠ i} x_j, the logarithm of the odds of p_i, moves by at most D_i, and σ is steepest around 0; lse is
-the logarithm of the sum of eˣ. The Jacobian of softmax has norm at most ½, that of its logarithm is I − 1pᵀ.
+the logarithm of the sum of eˣ. The Jacobian of softmax has norm at most ½. That of its logarithm is I − 1pᵀ, and 1pᵀ is
+a projection, since p sums to 1: unless it is all of R (n = 1) the other one, I − 1pᵀ, is as long, ‖1‖ ‖p‖ ≤ √n.
 """
 
 import math
@@ -35,7 +36,8 @@ def through_log_softmax(op: LogSoftmax, inputs: tuple[Reach, ...], _: Facts) -> 
     (x,) = inputs
     low, high = _odds(x, op.axis)
     lower, upper = -(1 + _FEW) * _softplus(-low), -(1 - _FEW) * _softplus(-high)
-    steepness = above(1.0 + math.sqrt(x.shape[op.axis]), 2)
+    count = x.shape[op.axis]
+    steepness = above(math.sqrt(count), 1) if count > 1 else 0.0
     error_norm = times(steepness, x.error_norm)
     return tightened(Reach(lower, upper, math.inf, _spread(x, op.axis), error_norm, x.shape))
 

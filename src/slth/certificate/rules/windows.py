@@ -11,8 +11,8 @@ import numpy as np
 
 from slth.certificate.reach import Numbers, Reach, tightened, times
 from slth.certificate.rules.rule import Facts, shape_after
-from slth.graph import AxisMap, AxisMatrix, Carried, MaxPool, Shape, apply_along, max_pool
-from slth.numerics import above, norm_bound, slack, spectral_norm_bound
+from slth.graph import AxisMap, MaxPool, Shape, apply_along, max_pool
+from slth.numerics import FLOOR, above, norm_bound, slack, spectral_norm_bound
 
 
 def through_max_pool(op: MaxPool, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
@@ -44,16 +44,17 @@ def through_axis_map(op: AxisMap, inputs: tuple[Reach, ...], facts: Facts) -> Re
     norm, reach = 1.0, x.error_norm
     for part in op.axes:
         axis = part.axis
-        a, off = matrix_of(part, shape[axis], facts.carried)
+        a, off = part.matrix(shape[axis], facts.carried), part.rounding(shape[axis])
         shape[axis] = len(a)
         plus, minus, both = np.maximum(a, 0.0), np.maximum(-a, 0.0), np.abs(a)
         sizes = np.maximum(np.abs(lower), np.abs(upper))
-        room = slack(_along(both, sizes, axis), a.shape[1] + 1) + off * float(sizes.max())
+        room = slack(_along(both, sizes, axis) + FLOOR, a.shape[1] + 1) + off * float(sizes.max())
         low = _along(plus, lower, axis) - _along(minus, upper, axis) - room
         high = _along(plus, upper, axis) - _along(minus, lower, axis) + room
         if lower.shape[axis] == upper.shape[axis] == 1:
             low, high = low.min(axis, keepdims=True), high.max(axis, keepdims=True)
         moved = above(_along(both, error, axis) + off * float(error.max()), a.shape[1])
+        moved = np.maximum(moved, FLOOR) if error.any() else moved
         error = moved.max(axis, keepdims=True) if error.shape[axis] == 1 else moved
         lower, upper = low, high
         norm = times(norm, matrix_norm(a, off))
@@ -61,14 +62,6 @@ def through_axis_map(op: AxisMap, inputs: tuple[Reach, ...], facts: Facts) -> Re
     return tightened(
         Reach(lower, upper, times(norm, x.norm), np.minimum(error, reach), times(norm, x.error_norm), tuple(shape))
     )
-
-
-def matrix_of(axis: AxisMatrix, length: int, carried: Carried) -> tuple[np.ndarray, float]:
-    """A, each entry rounded once, and a bound on what else each row of it is off by, in sum.
-
-    Positions of an interpolation are rounded, too: by 3u(L + 1), for two entries of a row.
-    """
-    return axis.matrix(length, carried), 2.0**-49 * (length + 1) if axis.kind == "linear" else 0.0
 
 
 def matrix_norm(matrix: np.ndarray, off: float) -> float:
