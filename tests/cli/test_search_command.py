@@ -219,7 +219,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(inputs, capsys):
         ([*magnitude, "retrain=no"], "magnitude: retrain must be true or false, got 'no'"),
         ([*perturbed, "most_move=small"], "perturbed-edge-popup: most_move must be a number"),
         (["--method", "supermask", "--set", "initial=low"], "supermask: initial must be a number"),
-        (["--most-move", "0.1"], "edge-popup has no option 'most_move'"),
+        (["--most-move", "0.1"], "unknown option of edge-popup 'most_move'; expected one of density, ramp, scope"),
         (["--hidden", "abc"], "--hidden takes whole numbers separated by commas; got 'abc'"),
         (["--hidden", "0"], "hidden as a list of whole numbers of at least 1"),
         (["--lr", "inf"], "lr must be a positive number"),
