@@ -74,7 +74,9 @@ def test_nothing_is_lost_below_the_smallest_number():
     """Products that float64 rounds to 0 are not 0: 1e-200 times an error of 1e-200, times 1e200 later on."""
     tiny = {"tiny": np.full((1, 1), 1e-200)}
     graph = line(
-        Linear("a", Dense(1, 1), False), AxisMap((AxisMatrix(0, "matrix", value="tiny"),)), Linear("b", Dense(1, 1), False)
+        Linear("a", Dense(1, 1), False),
+        AxisMap((AxisMatrix(0, "matrix", value="tiny"),)),
+        Linear("b", Dense(1, 1), False),
     )
     target = Target(graph, {"a": Affine(number(1), None), "b": Affine(number(1e200), None)}, carried=tiny)
     halves = [Realised(number(w), number(-w), None, np.ones(1, np.bool_)) for w in (2, 1e200)]
