@@ -16,6 +16,7 @@ from slth.construction import (
     theorem,
 )
 from slth.construction.width import plan_width
+from slth.graph import Affine
 from slth.numerics import Stream, uniform
 from slth.subsetsum import first_batch
 
@@ -157,3 +158,17 @@ def test_the_theorem_grows_with_whichever_of_tolerance_and_failure_is_smaller():
     assert theorem(2.0, 2.0) == 0.0
     assert theorem(1e-3, 1e-9) == theorem(0.5, 1e-9) == theorem(1e-9, 1e-3)
     assert abs(theorem(1e-3, 0.5e-9) - theorem(1e-3, 1e-9) - np.log(2)) < 1e-12
+
+
+def test_no_width_is_planned_for_what_no_sum_can_be():
+    """Sums of candidates are multiples of 2⁻⁴⁶ gains: 0.3 lies between two of them, float32(0.3) on one."""
+    tolerance = 2.0**-50
+    for number, reachable in ((0.3, False), (float(np.float32(0.3)), True)):
+        layer = Affine(np.full((1, 1, 1), number), None)
+        given = plan_width(layer, tolerance, signed=np.zeros(1, np.bool_), failure=0.01, candidates=64)
+        assert (given.expected_misses < 0.01) is reachable
+        if reachable:
+            assert plan_width(layer, tolerance, signed=np.zeros(1, np.bool_), failure=0.01).candidates > 50
+        else:
+            with pytest.raises(InputError, match="out of reach of 1 of 1 coefficients: sums of candidates are multiples"):
+                plan_width(layer, tolerance, signed=np.zeros(1, np.bool_), failure=0.01)

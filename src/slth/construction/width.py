@@ -13,6 +13,9 @@ more offsets half the tolerance (measured: nearly so; the worse of the two neigh
 log p is concave, so that it falls at least as fast as the line through the last four numbers of candidates that were
 seen to miss often enough to be measured, with the shallowest slope of all tolerances.
 
+A coefficient further than the tolerance from every multiple of 2⁻⁴⁶ gains is a miss for sure, whatever n: sums of
+candidates are such multiples.
+
 First moments say nothing here: 2ⁿ subsets cover a target many times over on average long before all of 10⁵ targets are
 covered in one draw.
 """
@@ -32,6 +35,7 @@ from slth._shapes import Signed
 from slth.graph import Affine, Target
 from slth.ticket import MOST_CANDIDATES
 
+GRID = 2.0**-46  # in gains: all sums of candidates are multiples of it
 _SEEN = 50  # misses that make a measured chance trustworthy to 14 %
 
 
@@ -141,7 +145,7 @@ def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float
     Other arguments as for `plan_width`.
     """
     top = gain(affine.weight if affine.bias is None else np.concatenate([affine.weight.ravel(), affine.bias]))
-    coarse, fine = 0, 47  # powers of two below the gain: sums are multiples of 2⁻⁴⁶, so nothing is finer
+    coarse, fine = 0, 47  # powers of two below the gain; finer than GRID only coefficients on the grid can be met
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
         try:
@@ -190,13 +194,19 @@ def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | N
     alive = z[z > tolerance]
     rows = np.minimum(np.searchsorted(table.z, alive * (1 - 1e-12)), len(table.z) - 1)
     counts = np.bincount(rows, minlength=len(table.z))
+    between = int((np.abs(alive / GRID - np.rint(alive / GRID)) * GRID > tolerance).sum())
 
     def missed(n: int) -> float:
-        return float(counts @ table.chances(n, tolerance))
+        return float(counts @ table.chances(n, tolerance)) + between
 
     n = candidates
     if n is None:
         n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
+    if n is None and between:
+        raise InputError(
+            f"a tolerance of {tolerance:.2g} gains is out of reach of {between} of {len(z)} coefficients: sums of candidates are "
+            f"multiples of {GRID:.2g} gains; ask for a larger tolerance"
+        )
     if n is None:
         raise InputError(
             f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates for an expected "
