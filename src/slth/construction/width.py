@@ -13,8 +13,7 @@ more offsets half the tolerance (measured: nearly so; the worse of the two neigh
 log p is concave, so that it falls at least as fast as the line through the last four numbers of candidates that were
 seen to miss often enough to be measured, with the shallowest slope of all tolerances.
 
-A coefficient further than the tolerance from every multiple of 2⁻⁴⁶ gains is a miss for sure, whatever n: sums of
-candidates are such multiples.
+Of more than 40 candidates the solver looks at 2⁴² subsets only: a tolerance under about 2⁻³⁷ gains is out of reach.
 
 First moments say nothing here: 2ⁿ subsets cover a target many times over on average long before all of 10⁵ targets are
 covered in one draw.
@@ -35,7 +34,7 @@ from slth._shapes import Signed
 from slth.graph import Affine, Target
 from slth.ticket import MOST_CANDIDATES
 
-GRID = 2.0**-46  # in gains: all sums of candidates are multiples of it
+SEARCHED, LOOKED_AT = 40, 2.0**42  # `subsetsum.first`: all subsets of so many values, of more values so many subsets
 _SEEN = 50  # misses that make a measured chance trustworthy to 14 %
 
 
@@ -145,7 +144,7 @@ def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float
     Other arguments as for `plan_width`.
     """
     top = gain(affine.weight if affine.bias is None else np.concatenate([affine.weight.ravel(), affine.bias]))
-    coarse, fine = 0, 47  # powers of two below the gain; finer than GRID only coefficients on the grid can be met
+    coarse, fine = 0, 47  # powers of two below the gain: sums are multiples of 2⁻⁴⁶, so nothing is finer
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
         try:
@@ -194,26 +193,29 @@ def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | N
     alive = z[z > tolerance]
     rows = np.minimum(np.searchsorted(table.z, alive * (1 - 1e-12)), len(table.z) - 1)
     counts = np.bincount(rows, minlength=len(table.z))
-    between = int((np.abs(alive / GRID - np.rint(alive / GRID)) * GRID > tolerance).sum())
 
     def missed(n: int) -> float:
-        return float(counts @ table.chances(n, tolerance)) + between
+        return float(counts @ table.chances(n, tolerance))
 
     n = candidates
     if n is None:
         n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
-    if n is None and between:
-        raise InputError(
-            f"a tolerance of {tolerance:.2g} gains is out of reach of {between} of {len(z)} coefficients: sums of candidates are "
-            f"multiples of {GRID:.2g} gains; ask for a larger tolerance"
-        )
     if n is None:
         raise InputError(
-            f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates for an expected "
+            f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, for an expected "
             f"{failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
         )
     n = min(n + extra, MOST_CANDIDATES)
     return n, missed(n)
+
+
+def _overlooked(candidates: int, tolerance: float) -> float:
+    """The chance that no subset within the tolerance is among those that the solver looks at; 0 if it looks at all."""
+    if candidates <= SEARCHED:
+        return 0.0
+    deviation = math.sqrt(candidates * 7 / 144)  # of a sum of half of the values, see `first_moment`
+    rarity = math.sqrt(math.pi / 2) * deviation / tolerance  # subsets for one within the tolerance
+    return 1.0 if rarity > LOOKED_AT else math.exp(-LOOKED_AT / rarity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -232,7 +234,8 @@ class _Table:
         finer = min(coarser + 1, len(self.bits) - 1)
         extra = candidates - wanted
         log2_p = np.maximum(self._row(coarser, extra), self._row(finer, extra))
-        return np.where(extra < self.extra[0], 1.0, np.exp2(np.minimum(log2_p, 0.0)))
+        chances = np.where(extra < self.extra[0], 1.0, np.exp2(np.minimum(log2_p, 0.0)))
+        return np.maximum(chances, _overlooked(candidates, tolerance))
 
     def _row(self, at: int, extra: float) -> Float64[np.ndarray, " z"]:
         """log2 p at one tolerance: between measured numbers of candidates, or along the tail."""
