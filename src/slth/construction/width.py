@@ -202,8 +202,8 @@ def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | N
         n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
     if n is None:
         raise InputError(
-            f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, for an expected "
-            f"{failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
+            f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, "
+            f"for an expected {failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
         )
     n = min(n + extra, MOST_CANDIDATES)
     return n, missed(n)
