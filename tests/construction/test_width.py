@@ -16,6 +16,7 @@ from slth.construction import (
     theorem,
 )
 from slth.construction.width import plan_width
+from slth.graph import Affine
 from slth.numerics import Stream, uniform
 from slth.subsetsum import first_batch
 
@@ -157,3 +158,14 @@ def test_the_theorem_grows_with_whichever_of_tolerance_and_failure_is_smaller():
     assert theorem(2.0, 2.0) == 0.0
     assert theorem(1e-3, 1e-9) == theorem(0.5, 1e-9) == theorem(1e-9, 1e-3)
     assert abs(theorem(1e-3, 0.5e-9) - theorem(1e-3, 1e-9) - np.log(2)) < 1e-12
+
+
+def test_more_candidates_than_are_searched_do_not_help():
+    """Of 50 values 2⁴² subsets are looked at; one in 2⁴³ is within 2⁻⁴² gains: most are missed, and planned so."""
+    assert simulated(0.3, 50, 2.0**-42, 12, seed=5) > 0.5
+    assert miss_probability(np.array([0.3]), 50, 2.0**-42)[0] == 1.0
+    assert miss_probability(np.array([0.3]), 50, 2.0**-36)[0] < 1e-6
+    layer = Affine(np.full((1, 1, 1), 0.375), None)
+    with pytest.raises(InputError, match="more than 64 candidates"):
+        plan_width(layer, 2.0**-42, signed=np.zeros(1, np.bool_), failure=0.01)
+    assert plan_width(layer, 2.0**-36, signed=np.zeros(1, np.bool_), failure=1e-6).candidates > 40

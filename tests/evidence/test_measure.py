@@ -22,9 +22,8 @@ def pair():
 def test_each_channel_has_its_own_range(pair):
     """Inputs at the ends of every channel are taken; one entry beyond its own end is not, though within another's."""
     ticket, target = pair
-    ends = np.array([[0.0, -1.0, 2.0], [1.0, 0.5, 3.0]], np.float32)[:, :, None, None] * np.ones(
-        (1, 1, 2, 2), np.float32
-    )
+    channels = np.array([[0.0, -1.0, 2.0], [1.0, 0.5, 3.0]], np.float32)
+    ends = np.tile(channels[:, :, None, None], (1, 1, 2, 2))
     found = evaluate(ticket, ends, np.zeros(2, np.int64), data="ends", target=target)
     assert found.measured_error < found.certified_error
     ends[0, 0, 0, 0] = -0.5

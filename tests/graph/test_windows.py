@@ -90,7 +90,7 @@ def test_a_matrix_without_rows_is_refused(sizes):
 
 
 def test_signs_of_a_padded_value_have_its_shape():
-    """Signs told entry by entry, none negative, padded with 0: nothing is negative, whatever the lengths."""
+    """Signs told entry by entry, of which none is negative, padded with 0: nothing is negative, of any length."""
     graph = Graph(
         (
             Node("pad", Pad((1, 1)), ("input",)),

@@ -13,6 +13,8 @@ more offsets half the tolerance (measured: nearly so; the worse of the two neigh
 log p is concave, so that it falls at least as fast as the line through the last four numbers of candidates that were
 seen to miss often enough to be measured, with the shallowest slope of all tolerances.
 
+Of more than 40 candidates the solver looks at 2⁴² subsets only: a tolerance under about 2⁻³⁷ gains is out of reach.
+
 First moments say nothing here: 2ⁿ subsets cover a target many times over on average long before all of 10⁵ targets are
 covered in one draw.
 """
@@ -32,6 +34,7 @@ from slth._shapes import Signed
 from slth.graph import Affine, Target
 from slth.ticket import MOST_CANDIDATES
 
+SEARCHED, LOOKED_AT = 40, 2.0**42  # `subsetsum.first`: all subsets of so many values, of more values so many subsets
 _SEEN = 50  # misses that make a measured chance trustworthy to 14 %
 
 
@@ -199,11 +202,20 @@ def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | N
         n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
     if n is None:
         raise InputError(
-            f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates for an expected "
-            f"{failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
+            f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, "
+            f"for an expected {failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
         )
     n = min(n + extra, MOST_CANDIDATES)
     return n, missed(n)
+
+
+def _overlooked(candidates: int, tolerance: float) -> float:
+    """The chance that no subset within the tolerance is among those that the solver looks at; 0 if it looks at all."""
+    if candidates <= SEARCHED:
+        return 0.0
+    deviation = math.sqrt(candidates * 7 / 144)  # of a sum of half of the values, see `first_moment`
+    rarity = math.sqrt(math.pi / 2) * deviation / tolerance  # subsets for one within the tolerance
+    return 1.0 if rarity > LOOKED_AT else math.exp(-LOOKED_AT / rarity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -222,7 +234,8 @@ class _Table:
         finer = min(coarser + 1, len(self.bits) - 1)
         extra = candidates - wanted
         log2_p = np.maximum(self._row(coarser, extra), self._row(finer, extra))
-        return np.where(extra < self.extra[0], 1.0, np.exp2(np.minimum(log2_p, 0.0)))
+        chances = np.where(extra < self.extra[0], 1.0, np.exp2(np.minimum(log2_p, 0.0)))
+        return np.maximum(chances, _overlooked(candidates, tolerance))
 
     def _row(self, at: int, extra: float) -> Float64[np.ndarray, " z"]:
         """log2 p at one tolerance: between measured numbers of candidates, or along the tail."""
