@@ -91,19 +91,19 @@ def check_places(asked: Any) -> None:
         InputError: naming the file, and both arguments.
     """
     named = arguments(asked)
-    for name, argument in named.items():
-        out = getattr(asked, name)
-        for other in named if argument.written and out is not None else ():
-            if other != name and out.resolve() in _files(named[other], getattr(asked, other)):
-                flag = flag_of(name, argument)
-                raise InputError(f"{out} would be both {other} and {name}; choose another name with {flag}")
+    places = [(name, path) for name in named for path in _files(named[name], getattr(asked, name))]
+    for name, out in places:
+        same = [other for other, path in places if other != name and path.resolve() == out.resolve()]
+        if same and named[name].written:
+            flag = flag_of(name, named[name])
+            raise InputError(f"{out} would be both {same[0]} and {name}; choose another name with {flag}")
 
 
 def _files(argument: Argument, value: Any) -> list[Path]:
     """The files that a value names; of data a name without a suffix is that of a data set."""
     parts = value if isinstance(value, tuple) else (value,)
     named = (part for part in parts if argument.kind.file and part is not None)
-    return [Path(part).resolve() for part in named if isinstance(part, Path) or Path(part).suffix]
+    return [Path(part) for part in named if isinstance(part, Path) or Path(part).suffix]
 
 
 def read(verb: type, name: str, value: Any) -> Any:
