@@ -6,11 +6,11 @@
 from typing import TYPE_CHECKING, Any
 
 from slth.api._construct import construct, promise_holds, read_target
-from slth.api._evidence import Verification, evaluate, verify
+from slth.api._evidence import Verification, evaluate, verify, with_claim
 from slth.api._plan import Planned, PlannedLayer, plan
 from slth.api._record import record
 from slth.api._report import Page, report
-from slth.api._rows import evaluation_rows, missed, proportion
+from slth.api._rows import data_rows, evaluation_rows, missed, proportion
 from slth.api._show import Row, Section, Shown, show, summary
 from slth.api._train import train, use_threads
 from slth.api._views import apply, export, load, realised, save, source
@@ -29,6 +29,7 @@ __all__ = [
     "Verification",
     "apply",
     "construct",
+    "data_rows",
     "evaluate",
     "evaluation_rows",
     "export",
@@ -50,6 +51,7 @@ __all__ = [
     "train",
     "use_threads",
     "verify",
+    "with_claim",
 ]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float32
 
 from slth._errors import InputError
-from slth.graph import Box
+from slth.graph import Box, spread
 
 MOST_SIZE = 2**40  # numbers in one array
 Values = tuple[float, ...]
@@ -50,9 +50,8 @@ class Inputs:
                     raise InputError(f"an input range needs finite lower <= upper such as 0,1, got {lower:g},{upper:g}")
 
     def _check_count(self, name: str, values: Values | None) -> None:
-        size, channels = math.prod(self.shape), self.shape[0]
-        if values is not None and len(values) not in {1, channels, size}:
-            counts, shape = " or ".join(map(str, sorted({1, channels, size}))), "×".join(map(str, self.shape))
+        if values is not None and len(values) not in spread.counts(self.shape):
+            counts, shape = " or ".join(map(str, sorted(spread.counts(self.shape)))), "×".join(map(str, self.shape))
             raise InputError(f"inputs: {name} needs {counts} numbers for inputs of shape {shape}, got {len(values)}")
 
     def _beside(self, first: Values, second: Values) -> tuple[Values, Values]:
@@ -72,10 +71,7 @@ class Inputs:
 
     def spread(self, values: Values) -> np.ndarray:
         """Values as an array that broadcasts against `shape`: size 1 along every axis whose entries share one."""
-        array = np.asarray(values, np.float64)
-        if len(values) == self.size:
-            return array.reshape(self.shape)
-        return array.reshape(-1, *(1 for _ in self.shape[1:]))
+        return spread.over(values, self.shape)
 
     @property
     def box(self) -> Box | None:

@@ -128,11 +128,18 @@ def says(ticket: Ticket) -> bool:
         and ticket.move_bound is None
         and ticket.claims is not None
         and not ticket.claims.stops
+        and not ticket.claims.statistical
+        and _lists_outputs(ticket.claims, list(ticket.maps.values())[-1].basis.outputs)
         and origin.target is not None
         and origin.data is None
         and set(origin.names) == set(ticket.maps)
         and _says_asked(origin.asked)
     )
+
+
+def _lists_outputs(claims: Certificate, outputs: int) -> bool:
+    """One bound for each output, none for several."""
+    return claims.output_error is None or len(claims.output_error) == outputs
 
 
 def _says_asked(asked: Mapping[str, Any]) -> bool:
