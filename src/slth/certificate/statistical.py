@@ -46,8 +46,8 @@ class Statistical:
     def text(self) -> str:
         """For people; the share is rounded up.
 
-        >>> Statistical.from_counts("test", changed=0, examples=10_000).text
-        'at most 0.0461 % of predictions change, with 99 % confidence, of examples drawn independently, as those of test were'
+        >>> Statistical.from_counts("test", changed=0, examples=10_000).text[:61]
+        'at most 0.0461 % of predictions change, with 99 % confidence,'
         """
         share = float(Context(prec=3, rounding=ROUND_CEILING).multiply(Decimal(repr(self.at_most)), Decimal(100)))
         sure = (Decimal(repr(self.confidence)) * 100).normalize()

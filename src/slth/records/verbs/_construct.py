@@ -57,6 +57,7 @@ class Construct:
     ] = 0
     source: Annotated[Path | None, Argument(FILE, "Use the random network of this ticket.", group="target")] = None
     input_range: _shared.InputRange = None
+    raw_range: _shared.RawRange = None
     data: _shared.RangeData = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
@@ -91,6 +92,7 @@ class Plan:
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     input_range: _shared.InputRange = None
+    raw_range: _shared.RawRange = None
     data: _shared.RangeData = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
