@@ -1,5 +1,6 @@
 """A share with a confidence: as Clopper and Pearson, against the binomial distribution itself."""
 
+from dataclasses import replace
 from fractions import Fraction
 from math import comb
 
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from slth._errors import InputError
-from slth.certificate import Statistical, clopper_pearson
+from slth.certificate import Certificate, MapClaim, Statistical, clopper_pearson
 
 
 def probability(changed, examples, share):
@@ -58,3 +59,44 @@ def test_impossible_counts_are_refused(changed, examples, confidence):
         Statistical("test", examples, changed, confidence, 0.5)
     with pytest.raises(InputError, match="share"):
         Statistical("test", 10, 1, 0.9, 0.0)
+
+
+@pytest.mark.parametrize("share", [0.0, -0.5, 1.0 + 2**-52, float("nan"), float("inf")])
+def test_a_share_that_cannot_be_is_refused(share):
+    with pytest.raises(InputError, match="at_most is a share"):
+        Statistical("test", 10, 1, 0.9, share)
+
+
+def test_a_claim_is_about_some_data():
+    with pytest.raises(InputError, match="names the data"):
+        Statistical("", 10, 1, 0.9, 0.9)
+    with pytest.raises(InputError, match="confidence: expected a number between 0 and 1"):
+        Statistical("test", 10, 1, float("nan"), 0.9)
+
+
+def test_where_float64_cannot_tell_nothing_is_claimed():
+    """The inverse is not a number there; the share of everything is always true."""
+    assert clopper_pearson(1, 2**40, 1e-300) == 1.0
+    assert not Statistical("test", 2**40, 1, 1e-300, 0.5).holds
+
+
+@pytest.mark.parametrize(
+    ("confidence", "share", "text"),
+    [
+        (0.99, 0.00046, "at most 0.046 % of predictions change, with 99 % confidence"),
+        (0.5, 1.0, "at most 100 % of predictions change, with 50 % confidence"),
+        (0.999999, 0.5000001, "at most 50.1 % of predictions change, with 99.9999 % confidence"),
+        (1 - 2**-53, 1e-9, "at most 1e-07 % of predictions change, with 99.99999999999999 % confidence"),
+    ],
+)
+def test_the_share_is_rounded_up_and_the_confidence_not_at_all(confidence, share, text):
+    claim = Statistical("digits", 10, 0, confidence, share)
+    assert claim.text == f"{text}, of examples drawn independently, as those of digits were"
+
+
+def test_two_claims_about_one_population_are_refused():
+    one, other = (Statistical.from_counts("d", changed=k, examples=9) for k in (1, 2))
+    maps = {"a": MapClaim(0.1, 0.1, 0.0, 0, 0.1, None, None)}
+    Certificate(maps, None, None, None, statistical=(one, replace(other, data="e")))
+    with pytest.raises(InputError, match="two statistical claims speak of 'd'"):
+        Certificate(maps, None, None, None, statistical=(one, other))

@@ -3,6 +3,7 @@
 import copy
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -165,6 +166,7 @@ def _beside_the_target(
     if claims.sup_error is not None:
         logits, rounding = rounded_logits(target, parts, exact)
         on_box = unchanged_on_box(logits, claims, logit_error=rounding)
+    name = Path(alone.data).name  # a ticket that says it may leave this machine
     changed, examples = int((ours.argmax(1) != theirs.argmax(1)).sum()), len(labels)
     return replace(
         alone,
@@ -175,7 +177,7 @@ def _beside_the_target(
         certified_error=claims.sup_error,  # recomputed: a file is not taken at its word
         unchanged_on_box=Proportion(int(on_box.sum()), examples),
         unchanged_per_input=Proportion(int(per_input.sum()), examples),
-        statistical=Statistical.from_counts(alone.data, changed=changed, examples=examples, confidence=confidence),
+        statistical=Statistical.from_counts(name, changed=changed, examples=examples, confidence=confidence),
     )
 
 
@@ -191,7 +193,7 @@ def with_claim(ticket: Ticket, found: Evaluation) -> Ticket:
         raise InputError("a learned ticket stands for no target network, so its predictions change from none")
     if found.target != ticket.provenance.target:
         raise InputError("the evaluation is of another network than the ticket was made for: its digest differs")
-    others = tuple(claim for claim in ticket.claims.statistical if claim.data != found.data)
+    others = tuple(claim for claim in ticket.claims.statistical if claim.data != found.statistical.data)
     claims = replace(ticket.claims, statistical=(*others, found.statistical))
     return replace(ticket, claims=claims)
 
