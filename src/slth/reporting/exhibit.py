@@ -163,12 +163,12 @@ def _statistical(outcome: Mapping[str, Any]) -> Statistical | None:
     if not isinstance(part, Mapping):
         raise _unfit("statistical", expected)
     entries = cast("Mapping[str, Any]", part)
-    confidence, share = _number(entries, "confidence"), _number(entries, "at_most")
-    if confidence is None or share is None:
+    data, confidence, share = entries.get("data"), _number(entries, "confidence"), _number(entries, "at_most")
+    if not isinstance(data, str) or confidence is None or share is None:
         raise _unfit("statistical", expected)
     counts = _whole(entries, "examples"), _whole(entries, "changed")
     try:
-        found = Statistical(str(entries.get("data")), *counts, confidence, share)
+        found = Statistical(data, *counts, confidence, share)
     except InputError as error:
         raise _unfit("statistical", expected) from error
     if not found.holds:
