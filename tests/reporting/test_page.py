@@ -61,7 +61,7 @@ def test_what_examples_say_stands_apart_from_what_is_proved(made):
     said = Statistical.from_counts("elsewhere", changed=1, examples=50)
     ticket = replace(ticket, claims=replace(ticket.claims, statistical=(said,)))
     found = read_evaluation(outcome(ticket, changed=3, statistical=counted))
-    text = text_of(page([exhibit(ticket, target, evaluations=(found,))]))
+    text = " ".join(text_of(page([exhibit(ticket, target, evaluations=(found,))])).split())
     claim = Statistical(**counted).text
     assert f"With confidence From 3 of 9 predictions changed: {claim}." in text
     assert f"The ticket says, from 1 of 50 predictions: {said.text}." in text
