@@ -185,6 +185,13 @@ def test_errors_of_an_image_are_stored_by_channel_and_checked_however_they_are_s
         assert failed == [f"the certificate speaks of {count} outputs, the network has 18"]
 
 
+def test_a_certificate_may_stop_where_it_need_not():
+    """A node that had no rule when it was written: it claims less, and what it claims still holds."""
+    target, parts, box, stored = image()
+    nothing = dict.fromkeys(("sup_error", "l2_error", "output_error"))
+    assert failed_claims(replace(stored, **nothing, stops=("0",)), target, parts, box=box) == []
+
+
 def test_predictions_of_images_use_the_bounds_of_their_channels():
     """Logits with the axes of the outputs; the same bounds, one by one, prove the same."""
     *_, stored = image()

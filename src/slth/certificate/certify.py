@@ -115,7 +115,8 @@ def failed_claims(
 ) -> list[str]:
     """Recompute every claim: one sentence for each that does not hold, none if all hold.
 
-    A claim holds if the recomputed bound is at most the stored one. The stored tolerances say what `misses` counts;
+    A claim holds if the recomputed bound is at most the stored one; claims may stop earlier than they must. Statistical
+    claims need no target: see `Statistical.holds`. The stored tolerances say what `misses` counts;
     whether they are what was asked for is the caller's to compare.
 
     Raises:

@@ -10,7 +10,7 @@ Registry: `VERBS` maps a name to what a recipe can sweep.
 from pathlib import Path
 
 from slth.sweeps._construct import CONSTRUCT
-from slth.sweeps._heatmap import draw
+from slth.sweeps._heatmap import draw_heatmap
 from slth.sweeps._locks import once
 from slth.sweeps._recipe import Cell, Recipe, read
 from slth.sweeps._run import Preview, Sweep, preview, run, threads
@@ -29,7 +29,7 @@ __all__ = [
     "Sweep",
     "Table",
     "Verb",
-    "draw",
+    "draw_heatmap",
     "once",
     "preview",
     "read_recipe",

@@ -22,7 +22,7 @@ from slth._errors import InputError
 from slth._files import write_atomically
 from slth.records import Environment, Record, cores, environment
 from slth.sweeps._folder import Folder
-from slth.sweeps._heatmap import draw
+from slth.sweeps._heatmap import draw_heatmap
 from slth.sweeps._locks import clean, locked
 from slth.sweeps._recipe import Cell, Recipe
 from slth.sweeps._table import Table, tabulate
@@ -70,7 +70,7 @@ class Sweep:
     def write_table(self) -> tuple[Path, Path]:
         """Write table.csv and heatmap.svg into the folder."""
         table, place = self.table(), Folder(self.folder)
-        return place.write("table.csv", table.as_csv().encode()), place.write("heatmap.svg", draw(table))
+        return place.write("table.csv", table.as_csv().encode()), place.write("heatmap.svg", draw_heatmap(table))
 
 
 def preview(recipe: Recipe, folder: str | Path) -> Preview:
