@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         source,
         train,
         verify,
+        with_claim,
     )
     from slth.learning import attach
     from slth.ticket import Ticket
@@ -54,6 +55,7 @@ __all__ = [
     "source",
     "train",
     "verify",
+    "with_claim",
 ]
 
 

@@ -99,6 +99,35 @@ def test_the_range_of_a_data_set_is_as_good_as_one_given(tmp_path, caplog):
         slth.construct(WEIGHTS, data=tmp_path / "d.npz", input_range=(0, 1))
 
 
+def test_a_raw_range_is_the_range_before_standardisation():
+    """Of one number or of one per channel; 0 to 1 by mean and deviation ½ is −1 to 1, and the files are the same."""
+    how = {"mean": 0.5, "std": 0.5, "tolerance": 0.01}
+    assert encode(slth.construct(WEIGHTS, raw_range=(0, 1), **how)) == encode(
+        slth.construct(WEIGHTS, input_range=(-1, 1), **how)
+    )
+    assert slth.plan(WEIGHTS, raw_range=(0.5, 1), **how) == slth.plan(WEIGHTS, input_range=(0, 1), **how)
+    model = torch.nn.Conv2d(2, 1, 1).eval()
+    mean, std = np.array([0.25, 0.5]), np.full((2, 3, 3), 0.5)
+    std[1, 2, 2] = 0.25
+    inputs = slth.construct(
+        model, input_shape=(2, 3, 3), raw_range=(np.array([0.25, 0.0]), 1), mean=mean, std=std, tolerance=0.1
+    ).inputs
+    assert (inputs.mean, len(inputs.std)) == ((0.25, 0.5), 18)
+    assert inputs.lower == (0.0,) * 9 + (-1.0,) * 8 + (-2.0,)
+    assert inputs.upper == (1.5,) * 9 + (1.0,) * 8 + (2.0,)
+
+
+@pytest.mark.parametrize("name", ["mean", "std", "raw_range", "input_range"])
+@pytest.mark.parametrize("shape", [(3, 3, 2), (2, 1, 1), (1, 18)])
+def test_an_array_of_another_shape_is_not_broadcast(name, shape):
+    given = {"mean": np.zeros(2), "std": np.ones(2), "raw_range": (0, 1)}
+    given |= {name: (np.zeros(shape), 1) if "range" in name else np.ones(shape)}
+    if name == "input_range":
+        del given["raw_range"]
+    with pytest.raises(InputError, match=r"an array of the inputs' shape \(2, 3, 3\); got an array of shape"):
+        slth.plan(torch.nn.Conv2d(2, 1, 1).eval(), input_shape=(2, 3, 3), tolerance=0.1, **given)
+
+
 def test_what_is_assumed_is_a_note_in_the_log_and_nothing_on_stderr(caplog, capfd):
     slth.plan(WEIGHTS)
     assert capfd.readouterr().err == ""

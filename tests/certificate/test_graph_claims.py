@@ -9,7 +9,7 @@ import pytest
 from helpers.graphs import random_case
 
 from slth._errors import InputError
-from slth.certificate import Certificate, certify, computed, failed_claims, per_input_error
+from slth.certificate import Certificate, certify, computed, failed_claims, per_input_error, unchanged_on_box
 from slth.certificate.errors import MapErrors
 from slth.certificate.rules import RULES
 from slth.graph import (
@@ -186,7 +186,58 @@ def test_bounds_of_an_image_do_not_grow_with_it():
     full = found(Box.uniform(0.0, 1.0, 2, 4, 4))
     assert small.sup_error == large.sup_error == full.sup_error
     assert abs(large.l2_error / small.l2_error - 50) < 1e-6
-    assert len(large.output_error) == 3 * 200 * 200
+    assert len(large.output_error) == len(small.output_error) == 3
+
+
+def image():
+    """Two channels of 3 x 3, off by 1 and by 2 at most."""
+    basis = Conv(1, 2, (1, 1), (1, 1), (0, 0, 0, 0), (1, 1))
+    target = Target(line(Linear("m", basis, False)), {"m": Affine(np.ones((2, 1, 1)), None)})
+    parts = {"m": unsigned(np.array([2.0, 3.0]).reshape(2, 1, 1))}
+    box = Box(np.zeros((1, 1, 1)), np.ones((1, 1, 1)), (1, 3, 3))
+    return target, parts, box, certify(target, parts, tolerances={"m": 0.0}, box=box)
+
+
+def test_errors_of_an_image_are_stored_by_channel_and_checked_however_they_are_stored():
+    """One number for all, one for each channel, one for each output: each must cover what it speaks of."""
+    target, parts, box, stored = image()
+    one, two = stored.output_error
+    assert 1 <= one <= 1 + 1e-5
+    assert 2 <= two <= 2 + 1e-5
+    for given, phrase in (
+        ((two,), None),
+        ((one,), "every output of channel 1: error is 2"),
+        ((one, two), None),
+        ((one, one), "every output of channel 1: error is 2"),
+        ((0.0, two), "every output of channel 0: error is 1"),
+        ((one,) * 9 + (two,) * 9, None),
+        ((one,) * 9 + (two,) * 4 + (1.5,) + (two,) * 4, "output 13: error is 2"),
+    ):
+        failed = failed_claims(replace(stored, output_error=given), target, parts, box=box)
+        assert [sentence.startswith(phrase) for sentence in failed] == ([] if phrase is None else [True]), given
+    for count in (3, 6, 9, 17, 19):
+        failed = failed_claims(replace(stored, output_error=(9.0,) * count), target, parts, box=box)
+        assert failed == [f"the certificate speaks of {count} outputs, the network has 18"]
+
+
+def test_a_certificate_may_stop_where_it_need_not():
+    """A node that had no rule when it was written: it claims less, and what it claims still holds."""
+    target, parts, box, stored = image()
+    nothing = dict.fromkeys(("sup_error", "l2_error", "output_error"))
+    assert failed_claims(replace(stored, **nothing, stops=("0",)), target, parts, box=box) == []
+
+
+def test_predictions_of_images_use_the_bounds_of_their_channels():
+    """Logits with the axes of the outputs; the same bounds, one by one, prove the same."""
+    *_, stored = image()
+    logits = np.zeros((2, 2, 3, 3))
+    logits[0, 0, 1, 1], logits[1, 1, 2, 2] = 3.1, 3.9  # ahead of channel 1 needs 1 + 2, of its own channel 2 + 2
+    joint = replace(stored, l2_error=9.0)
+    assert unchanged_on_box(logits, joint).tolist() == [True, False]
+    each = replace(joint, output_error=(stored.output_error[0],) * 9 + (stored.output_error[1],) * 9)
+    assert unchanged_on_box(logits.reshape(2, 18), each).tolist() == [True, False]
+    with pytest.raises(InputError, match=r"finite logits of shape \(batch, 2\), got shape \(2, 18\)"):
+        unchanged_on_box(logits.reshape(2, 18), joint)
 
 
 def grouped():

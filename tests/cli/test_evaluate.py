@@ -1,11 +1,14 @@
 """`slth evaluate`: what a ticket does on data."""
 
 import json
+from dataclasses import asdict, replace
 
 import numpy as np
 from cli.helpers import check_refusals
 
+import slth
 from slth.cli.app import run
+from slth.ticket import encode
 
 
 def test_evaluate_with_and_without_target(made, capsys):
@@ -19,6 +22,29 @@ def test_evaluate_with_and_without_target(made, capsys):
     assert outcome["changed"] <= 200 - outcome["unchanged_per_input"]["hits"]
     low, high = outcome["accuracy"]["interval"]
     assert low <= outcome["accuracy"]["value"] <= high
+
+
+def test_what_examples_say_is_a_row_of_its_own(made, tmp_path, capsys):
+    """With its confidence and its population; in the record; with --out in the ticket, which else stays as it is."""
+    ticket, data, target = str(made / "t.slth"), str(made / "d.npz"), str(made / "t.safetensors")
+    evaluate = ["evaluate", ticket, "--data", data, "--target", target]
+    assert run(evaluate) == 0
+    row = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("statistical"))
+    assert "with 99 % confidence, of examples drawn independently, as those of d.npz were" in row
+    out = tmp_path / "claiming.slth"
+    assert run([*evaluate, "--confidence", "0.9", "--out", str(out), "--json"]) == 0
+    record = json.loads(capsys.readouterr().out)
+    claim = record["outcome"]["statistical"]
+    assert record["asked"]["confidence"] == claim["confidence"] == 0.9
+    assert (claim["data"], claim["examples"], claim["changed"]) == ("d.npz", 200, record["outcome"]["changed"])
+    read = slth.load(out)
+    assert [asdict(part) for part in read.claims.statistical] == [claim]
+    assert encode(replace(read, claims=replace(read.claims, statistical=()))) == (made / "t.slth").read_bytes()
+    assert run(["verify", str(out), "--target", target]) == 0
+    assert "90 % confidence" in capsys.readouterr().out
+    assert run(["evaluate", str(out), *evaluate[2:], "--out", str(out)]) == 0  # over itself
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["wrote", str(out)]
+    assert [part.confidence for part in slth.load(out).claims.statistical] == [0.99]
 
 
 def test_data_is_standardised_as_the_options_say(made, tmp_path, capsys):
@@ -45,6 +71,8 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*evaluate, tmp_path / "outside.npz"], "set --mean and --std as at construction"),
         ([*evaluate, tmp_path / "labels.npz"], "labels run from 3 to 3"),
         ([*evaluate, tmp_path / "none.npz"], "no such file"),
+        ([*evaluate, made / "d.npz", "--confidence", "1"], "confidence must be a number between 0 and 1 such as 0.99"),
+        ([*evaluate, made / "d.npz", "--out", tmp_path / "o.slth"], "--out writes the ticket with a claim about its"),
         ([*evaluate, made / "d.npz", "--std", "1"], "mean and std go together, got only std"),
         ([*evaluate, made / "d.npz", "--records", tmp_path / "no" / "r.jsonl"], "does not exist"),
     ]

@@ -13,6 +13,7 @@ from helpers.tickets import any_ticket
 from reporting.examples import EVIL, HERE, SHOWN, evaluation, exhibit, outcome
 
 from slth._errors import InputError
+from slth.certificate import Statistical
 from slth.evidence import sizes
 from slth.records import Record
 from slth.reporting import Check, page, read_evaluation
@@ -51,6 +52,43 @@ def whole(made):
         )
     )
     return page([exhibit(ticket, target, inputs=inputs, data="some data", evaluations=(found,))], [evaluation(ticket)])
+
+
+def test_what_examples_say_stands_apart_from_what_is_proved(made):
+    """In a row and a card of its own; what the ticket says, and nobody counted here, is marked."""
+    ticket, target = made
+    counted = {"data": "some data", "examples": 9, "changed": 3, "confidence": 0.99, "at_most": 0.9}
+    said = Statistical.from_counts("elsewhere", changed=1, examples=50)
+    ticket = replace(ticket, claims=replace(ticket.claims, statistical=(said,)))
+    found = read_evaluation(outcome(ticket, changed=3, statistical=counted))
+    text = " ".join(text_of(page([exhibit(ticket, target, evaluations=(found,))])).split())
+    claim = Statistical(**counted).text
+    assert f"With confidence From 3 of 9 predictions changed: {claim}." in text
+    assert f"The ticket says, from 1 of 50 predictions: {said.text}." in text
+    assert text.count("No bound: it says nothing of any one input") == 1
+    assert f"statistical {claim}" in text
+    assert "With confidence" not in text_of(page([exhibit(made[0], target)]))
+    alone = text_of(page([exhibit(ticket)]))
+    assert f"The ticket says, from 1 of 50 predictions: {said.text}." in alone
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"at_most": 0.1},
+        {"changed": 10},
+        {"confidence": 1.0},
+        {"examples": "9"},
+        {"at_most": None},
+        {"data": ""},
+        {"data": 3},
+    ],
+)
+def test_a_record_that_claims_too_much_of_a_population_is_refused(made, change):
+    counted = {"data": "d", "examples": 9, "changed": 3, "confidence": 0.99, "at_most": 0.9}
+    assert read_evaluation(outcome(made[0], statistical=counted)).statistical == Statistical(**counted)
+    with pytest.raises(InputError, match=r"'(statistical|examples)' of an evaluation must be"):
+        read_evaluation(outcome(made[0], statistical=counted | change))
 
 
 def test_a_ticket_alone_says_in_a_sentence_what_each_section_needs(made):

@@ -3,6 +3,7 @@
 import itertools
 import math
 import resource
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -156,3 +157,82 @@ def test_a_range_is_shown_as_it_is():
         assert tuple(map(float, shown.removesuffix(" in every coordinate")[1:-1].split(", "))) == (lower, upper)
     channels = Inputs((2, 4, 4), lower=(0.0, -1.0), upper=(0.9999999, 1.0)).words
     assert channels == "[0, 0.9999999] x [-1, 1] in the channels"
+
+
+def every_float32(low, high):
+    """All float32 numbers in a small range of them, and the float64 numbers beside its ends."""
+    x = np.arange(np.float32(low).view(np.uint32), np.float32(high).view(np.uint32) + 1, dtype=np.uint32)
+    return x.view(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(2,), (2, 3), (3, 2, 2)], ids=str)
+def test_a_raw_range_contains_whatever_the_network_is_given(shape):
+    """Of every pair of counts: float32 as `normalised` has it, and in rational arithmetic; float64 data, too."""
+    rng = np.random.default_rng(1)
+    for many, more in itertools.product(counts(shape), repeat=2):
+        mean, std = (tuple(rng.uniform(low, 1, count).tolist()) for low, count in ((-1, many), (0.05, more)))
+        lower = tuple(rng.uniform(-2, 0, many).tolist())
+        upper = tuple((rng.uniform(0, 2, more)).tolist())
+        found = Inputs(shape, mean, std).with_raw_range(lower, upper)
+        assert (found.mean, found.std) == (mean, std)
+        low, high = spread(shape, lower), spread(shape, upper)
+        x = low + (high - low) * np.concatenate([[0.0, 1.0], rng.random(50)]).reshape(-1, *(1 for _ in shape))
+        x = np.clip(x, low, high)
+        seen = found.normalised(x).astype(np.float64)
+        ends = [np.broadcast_to(part, shape) for part in (found.box.lower, found.box.upper)]
+        assert (ends[0] <= seen).all()
+        assert (seen <= ends[1]).all()
+        means, stds = spread(shape, mean), spread(shape, std)
+        for at in itertools.product(*map(range, shape)):
+            exact = [(Fraction(end[at]) - Fraction(means[at])) / Fraction(stds[at]) for end in (low, high)]
+            assert Fraction(ends[0][at]) <= exact[0] <= Fraction(exact[1]) <= Fraction(ends[1][at])
+            assert ends[0][at] >= float(exact[0]) - 1e-5
+            assert ends[1][at] <= float(exact[1]) + 1e-5
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.4375, 0.43751), (1.0, 1.0001)])
+def test_a_raw_range_contains_every_float32_number_of_it(low, high):
+    """All of them, brute force: the outermost normalised values are those at the ends, which are reached."""
+    x = every_float32(low, high)
+    for mean, std in ((0.1307, 0.3081), (0.4375, 1e-3), (-7.5, 3.0), (0.0, 0.7)):
+        found = Inputs((1,), (mean,), (std,)).with_raw_range((float(x[0]),), (float(x[-1]),))
+        seen = found.normalised(x[:, None]).astype(np.float64)
+        assert found.lower[0] <= seen.min()
+        assert seen.max() <= found.upper[0]
+        real = [(Fraction(float(end)) - Fraction(mean)) / Fraction(std) for end in (x[0], x[-1])]
+        assert min(Fraction(float(seen.min())), real[0]) - Fraction(found.lower[0]) <= abs(real[0]) / 2**48
+        assert Fraction(found.upper[0]) - max(Fraction(float(seen.max())), real[1]) <= abs(real[1]) / 2**48
+
+
+def test_a_raw_range_that_can_be_said_exactly_is():
+    """Sparse bits stay as they are; an end that is the mean becomes 0, so that no input is negative."""
+    assert Inputs((2,), (0.5,), (0.5,)).with_raw_range((0.0,), (1.0,)) == Inputs((2,), (0.5,), (0.5,), (-1.0,), (1.0,))
+    assert Inputs((2,)).with_raw_range((0.0,), (1.0,)) == Inputs((2,), None, None, (0.0,), (1.0,))
+    assert Inputs((2,), (0.1,), (0.3,)).with_raw_range((0.1,), (1.0,)).lower == (0.0,)
+    assert not Inputs((2,), (0.1,), (0.3,)).with_raw_range((0.1,), (1.0,)).negative.any()
+    assert Inputs((3, 2, 2), (0.0, 0.5, 1.0), (0.5,)).with_raw_range((0.0,), (1.0,)).lower == (0.0, -1.0, -2.0)
+
+
+def test_float64_data_that_becomes_float32_stays_inside():
+    """0.1 becomes a float32 above it, −0.1 one below: without a mean, too."""
+    found = Inputs((1,)).with_raw_range((-0.1,), (0.1,))
+    low, high = found.normalised(np.array([[-0.1], [0.1]])).ravel().tolist()
+    assert found.lower[0] == low < -0.1
+    assert found.upper[0] == high > 0.1
+
+
+@pytest.mark.parametrize(
+    ("given", "raw", "reason"),
+    [
+        ({}, ((1.0,), (0.0,)), "finite lower <= upper such as 0,1, got 1,0"),
+        ({"mean": (0.0,), "std": (1e9,)}, ((1.0 + 2**-40,), (1.0,)), "finite lower <= upper"),
+        ({}, ((0.0,), (math.nan,)), "finite lower <= upper"),
+        ({}, ((0.0, 1.0), (1.0,)), "lower needs 1 or 3 numbers"),
+        ({"mean": (0.0,), "std": (1e-320,)}, ((0.0,), (1.0,)), "finite lower <= upper"),
+        ({"mean": (0.0,), "std": (1e-40,)}, ((0.0,), (1.0,)), "finite lower <= upper"),
+        ({}, ((0.0,), (1e39,)), "finite lower <= upper"),
+    ],
+)
+def test_what_is_no_raw_range_is_refused(given, raw, reason):
+    with pytest.raises(InputError, match=reason):
+        Inputs((3,), **given).with_raw_range(*raw)

@@ -6,10 +6,10 @@
 from typing import TYPE_CHECKING, Any
 
 from slth.api._construct import construct, promise_holds, read_target
-from slth.api._evidence import Verification, evaluate, verify
+from slth.api._evidence import Verification, evaluate, verify, with_claim
 from slth.api._plan import Planned, PlannedMap, plan
 from slth.api._record import record
-from slth.api._rows import accuracy, evaluation_rows, missed
+from slth.api._rows import accuracy, data_rows, evaluation_rows, missed
 from slth.api._show import Row, Section, Shown, show, summary
 from slth.api._train import train, use_threads
 from slth.api._views import apply, export, load, realised, save, source
@@ -30,6 +30,7 @@ __all__ = [
     "accuracy",
     "apply",
     "construct",
+    "data_rows",
     "evaluate",
     "evaluation_rows",
     "export",
@@ -50,6 +51,7 @@ __all__ = [
     "train",
     "use_threads",
     "verify",
+    "with_claim",
 ]
 
 

@@ -34,6 +34,7 @@ def construct(
     retries: int = 0,
     source: Ticket | str | Path | None = None,
     input_range: InputRange | None = None,
+    raw_range: InputRange | None = None,
     data: str | Path | None = None,
     data_dir: str | Path | None = None,
     mean: Numbers | None = None,
@@ -61,10 +62,12 @@ def construct(
             the next seed if `candidates` are given. The ticket names its seed and counts attempts.
         source: a ticket whose random network is to be used: same seed, same width, another mask.
         input_range: (lower, upper) of the network's inputs. It decides whether inputs can be negative, and the box of
-            the certificate. None: any input, no bound over a domain.
+            the certificate. None: any input, no bound over a domain. Each end, as mean and std: one number, one per
+            channel, or an array of one input's shape.
+        raw_range: instead, (lower, upper) of the data before (x − mean) / std; converted, and rounded outward.
         data: instead, a data set that states the range: a name or an `.npz`; `data_dir`: the folder of image sets.
         mean, std: raw data becomes (x − mean) / std before the network, one number or one per channel; recorded, for
-            `evaluate`, and applied to the range of `data`.
+            `evaluate`, and applied to `raw_range` and to the range of `data`.
         order, activation: what a state dict does not say; see `slth.network.read_target`.
         threads: None uses the processors of this process. The ticket has the same bytes for any number.
         progress: called with (problems solved, problems in all).
@@ -97,7 +100,9 @@ def construct(
     return _construct(
         network,
         Request(**verbs.group(asked, "plan"), source=reused),
-        inputs=inputs_of(network.input_shape, input_range, data=data, data_dir=data_dir, mean=mean, std=std),
+        inputs=inputs_of(
+            network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
+        ),
         threads=asked.threads or cores(),
         progress=progress,
     )

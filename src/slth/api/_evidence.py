@@ -13,13 +13,15 @@ from slth.api._views import ticket_of
 from slth.evidence import Evaluation, Verification
 from slth.evidence import evaluate as _evaluate
 from slth.evidence import verify as _verify
+from slth.evidence import with_claim as _with_claim
 from slth.graph import Target
+from slth.records import verbs
 from slth.ticket import DamagedTicketError, Ticket
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Verification", "evaluate", "verify"]
+__all__ = ["Verification", "evaluate", "verify", "with_claim"]
 
 
 def verify(
@@ -69,8 +71,12 @@ def evaluate(
     data_dir: str | Path | None = None,
     mean: Numbers | None = None,
     std: Numbers | None = None,
+    confidence: float = 0.99,
 ) -> Evaluation:
     """Accuracy with confidence interval, and with `target` the predictions changed, distances and proofs.
+
+    With `target`, `.statistical` says what the changed predictions mean for the population that the data was drawn
+    from: with this confidence, at most a share of all predictions changes. It is no bound. `with_claim` keeps it.
 
     Args:
         data: a name ("digits", "mnist", "fashion_mnist", "cifar10"), a path to an `.npz` with `x` and `y`, or the pair
@@ -80,7 +86,9 @@ def evaluate(
         mean, std: named data becomes (x − mean) / std; one number or one per channel. None: as the ticket says.
         model: for a ticket that is bound to a model of yours: such a model; it is not changed. As a text, code that is
             run, see `construct`: it gives that model or, of a constructed ticket, the target.
+        confidence: of `.statistical`, between 0 and 1: so often it is true, over draws of as many examples.
     """
+    confidence = verbs.read(verbs.Evaluate, "confidence", confidence)
     ticket = ticket_of(ticket)
     if target is not None and ticket.claims is None:
         raise InputError("a learned ticket stands for no target network; evaluate it without a target")
@@ -97,4 +105,22 @@ def evaluate(
     network = None
     if target is not None or code is not None:
         network = _target_of(ticket, target, code, order=order, activation=activation)
-    return _evaluate(ticket, inputs, labels, data=name, target=network)
+    return _evaluate(ticket, inputs, labels, data=name, target=network, confidence=confidence)
+
+
+def with_claim(ticket: Ticket | str | Path, found: Evaluation) -> Ticket:
+    """The ticket with the statistical claim of an evaluation among its claims; `slth.save` writes it.
+
+    It takes the place of what the ticket says of the same data. The evaluation must be beside the network that the
+    ticket was made for.
+
+    >>> import numpy as np, slth
+    >>> model, x = {"weight": np.array([[0.5, -0.25], [0.25, 0.5]])}, np.array([[0.0, 1.0], [1.0, 0.25]])
+    >>> ticket = slth.construct(model, input_range=(0, 1), tolerance=0.01)
+    >>> found = slth.evaluate(ticket, (x, np.array([1, 0])), target=model, confidence=0.9)
+    >>> round(found.statistical.at_most, 3)  # none of two: 1 - sqrt(0.1)
+    0.684
+    >>> slth.with_claim(ticket, found).claims.statistical == (found.statistical,)
+    True
+    """
+    return _with_claim(ticket_of(ticket), found)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from slth import _arguments
+from slth._errors import InputError
 from slth.ticket import Inputs
 
 InputRange = tuple[float | int | np.ndarray, float | int | np.ndarray]  # lower, upper; numbers, or one number per input
-Numbers = float | int | np.number | Sequence[float | int] | np.ndarray  # one, or one per channel
+Numbers = float | int | np.number | Sequence[float | int] | np.ndarray  # one, one per channel, or one per input
 
 _log = logging.getLogger("slth.api")  # its notes are shown by the command line
 
@@ -26,13 +27,15 @@ def inputs_of(
     shape: tuple[int, ...],
     input_range: InputRange | None = None,
     *,
+    raw_range: InputRange | None = None,
     data: str | Path | None = None,
     data_dir: str | Path | None = None,
     mean: Any = None,
     std: Any = None,
 ) -> Inputs:
     """The inputs that a ticket speaks of: a range as given, or as a data set states it; says what is missing."""
-    _arguments.apart("both state the inputs", input_range=input_range, data=data)
+    _arguments.apart("both state the inputs", input_range=input_range, raw_range=raw_range, data=data)
+    mean, std = (_entries(name, given, shape) for name, given in (("mean", mean), ("std", std)))
     scale = standardisation(mean, std) or (None, None)
     if data is not None:
         from slth.data import load
@@ -41,17 +44,36 @@ def inputs_of(
         if found.range_observed:
             _log.info("assumed: inputs stay in the range seen in %s", data)
         return found.inputs(*scale)
+    everywhere = Inputs(shape, *scale)
+    if raw_range is not None:
+        return everywhere.with_raw_range(*_ends("raw_range", raw_range, shape))
     if input_range is None:
-        everywhere = Inputs(shape, *scale)
         _log.info(
             "no input range: inputs may be negative, and no bound on the output is certified; "
             "give --input-range lo,hi or --data NAME"
         )
         return everywhere
-    lower, upper = (
-        _arguments.ends("an end of input_range", end) for end in _arguments.pair("input_range", input_range, "(0, 1)")
-    )
-    return Inputs(shape, *scale, lower, upper)
+    return Inputs(shape, *scale, *_ends("input_range", input_range, shape))
+
+
+def _ends(name: str, given: InputRange, shape: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Lower and upper end, each one number, one per channel, or one per input."""
+    what = f"an end of {name}"
+    low, high = (_arguments.ends(what, _entries(what, end, shape)) for end in _arguments.pair(name, given, "(0, 1)"))
+    return low, high
+
+
+def _entries(name: str, given: Any, shape: tuple[int, ...]) -> Any:
+    """An array of several axes, in C order: of the shape of the inputs, unless those are flat. Nothing broadcasts."""
+    if getattr(given, "ndim", 0) < 2:
+        return given
+    array = _arguments.array(name, given)
+    if len(shape) > 1 and array.shape != shape:
+        raise InputError(
+            f"{name} must be one number, one for each channel, or an array of the inputs' shape {shape}; "
+            f"got an array of shape {array.shape}"
+        )
+    return array.reshape(-1)
 
 
 def examples_of(

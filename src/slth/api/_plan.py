@@ -66,6 +66,7 @@ def plan(
     failure_probability: float = 0.01,
     candidates: int | None = None,
     input_range: InputRange | None = None,
+    raw_range: InputRange | None = None,
     data: str | Path | None = None,
     data_dir: str | Path | None = None,
     mean: Numbers | None = None,
@@ -88,7 +89,9 @@ def plan(
     network = read_target(
         target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
     )
-    inputs = inputs_of(network.input_shape, input_range, data=data, data_dir=data_dir, mean=mean, std=std)
+    inputs = inputs_of(
+        network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
+    )
     layout = plan_layout(network, Request(**verbs.group(asked, "plan")), inputs=inputs)
     return Planned(
         maps=tuple(_map(network, layout, path, asked.failure_probability) for path in layout.gadgets),

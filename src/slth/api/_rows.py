@@ -37,6 +37,12 @@ def missed(ticket: Ticket, most: int = 10) -> Iterator[str]:
 
 def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
     """Rows of an evaluation; what needs a target is left out without one."""
+    yield from data_rows(found)
+    yield from _map_rows(found.sizes) if found.sizes.candidates else _tensor_rows(found.sizes)
+
+
+def data_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
+    """The rows that speak of data."""
     yield "data", f"{found.data}, {found.accuracy.count:,} inputs"
     yield "accuracy of the ticket", _percent(found.accuracy)
     if found.target_accuracy is not None:
@@ -48,7 +54,8 @@ def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
     if found.unchanged_per_input is not None and found.unchanged_on_box is not None:
         yield "predictions proved unchanged", f"{found.unchanged_per_input.value:.2%} (input by input)"
         yield "", f"{found.unchanged_on_box.value:.2%} (by the bound over the whole range)"
-    yield from _map_rows(found.sizes) if found.sizes.candidates else _tensor_rows(found.sizes)
+    if found.statistical is not None:
+        yield "statistical", found.statistical.text
 
 
 def _map_rows(size: Sizes) -> Iterator[tuple[str, str]]:

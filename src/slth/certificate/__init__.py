@@ -4,20 +4,19 @@ from slth.certificate.certify import certify, computed, failed_claims
 from slth.certificate.claims import Certificate, MapClaim
 from slth.certificate.errors import Norms
 from slth.certificate.predictions import per_input_error, rounded_logits, unchanged_on_box, unchanged_per_input
-from slth.certificate.statistical import Statistical, at_most, statistical
+from slth.certificate.statistical import Statistical, clopper_pearson
 
 __all__ = [
     "Certificate",
     "MapClaim",
     "Norms",
     "Statistical",
-    "at_most",
     "certify",
+    "clopper_pearson",
     "computed",
     "failed_claims",
     "per_input_error",
     "rounded_logits",
-    "statistical",
     "unchanged_on_box",
     "unchanged_per_input",
 ]

@@ -5,7 +5,8 @@ for networks without biases; with biases, leaving out Δb and b is unsound. Coef
 ticket was found.
 """
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 import numpy as np
@@ -16,7 +17,7 @@ from slth.certificate.errors import MapErrors, Norms, errors_of
 from slth.certificate.reach import Reach, at_inputs
 from slth.certificate.rules import RULES, Facts
 from slth.certificate.signs import check_shape, check_signs
-from slth.graph import Box, Linear, Node, Realised, Target, fold
+from slth.graph import Box, Linear, Node, Realised, Shape, Target, fold, shapes, spread
 from slth.numerics import above, stored_bound
 
 BOUNDS = ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error")  # of a map, stored rounded up
@@ -115,7 +116,7 @@ def computed(
         maps={path: _claim(part, tolerances[path], reached[path]) for path, part in errors.items()},
         sup_error=None if end is None else float(end.error.max()),
         l2_error=None if end is None else end.error_norm,
-        output_error=None if end is None else tuple(np.broadcast_to(end.error, end.shape).ravel().tolist()),
+        output_error=None if end is None else spread.listed(end.error, end.shape),
         stops=tuple(stops),
     )
 
@@ -125,7 +126,8 @@ def failed_claims(
 ) -> list[str]:
     """Recompute every claim: one sentence for each that does not hold, none if all hold.
 
-    A claim holds if the recomputed bound is at most the stored one. The stored tolerances say what `misses` counts;
+    A claim holds if the recomputed bound is at most the stored one; claims may stop earlier than they must. Statistical
+    claims need no target: see `Statistical.holds`. The stored tolerances say what `misses` counts;
     whether they are what was asked for is the caller's to compare.
 
     Raises:
@@ -145,11 +147,23 @@ def failed_claims(
             )
     failed += _compared("network: sup_error", found.sup_error, stored.sup_error)
     failed += _compared("network: l2_error", found.l2_error, stored.l2_error)
-    facts, claims = found.output_error or (), stored.output_error or ()
-    if len(facts) != len(claims):
-        return [*failed, f"the certificate speaks of {len(claims)} outputs, the network has {len(facts)}"]
-    for index, (bound, claimed) in enumerate(zip(facts, claims, strict=True)):
-        failed += _compared(f"output {index}: error", bound, claimed)
+    if used is None or stored.output_error is None:
+        return failed
+    outputs = shapes(target.graph, used.shape, target.carried)[target.graph.nodes[-1].name]
+    return failed + _failed_outputs(found.output_error or (), stored.output_error, outputs)
+
+
+def _failed_outputs(facts: Sequence[float], claims: Sequence[float], outputs: Shape) -> list[str]:
+    """Each claimed error, or each shared one, against the largest it speaks of."""
+    if not facts or len(claims) not in spread.counts(outputs):
+        has = math.prod(outputs) if facts else 0
+        return [f"the certificate speaks of {len(claims)} outputs, the network has {has}"]
+    bounds, claimed = np.broadcast_arrays(spread.over(facts, outputs), spread.over(claims, outputs))
+    name = "output {}" if bounds.size == math.prod(outputs) else "every output of channel {}"
+    failed: list[str] = []
+    for index in np.flatnonzero(~(bounds <= claimed)).tolist():  # NaN is not smaller, either
+        which = "every output" if bounds.size == 1 < math.prod(outputs) else name.format(index)
+        failed += _compared(f"{which}: error", float(bounds.flat[index]), float(claimed.flat[index]))
     return failed
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slth._errors import InputError
+from slth.certificate.statistical import Statistical
 from slth.numerics import at_most
 
 
@@ -51,8 +52,10 @@ class Certificate:
     """Claims about a network; every number is an upper bound.
 
     maps: one `MapClaim` for each linear map, by path, in the order of first use. sup_error, l2_error: the largest
-    |f̂ - f| over the outputs and ‖f̂ - f‖₂, for all inputs in the box; output_error: |f̂ - f| for each output, in C order
-    if they have several axes. None if no box was stated. stops: nodes whose op has no rule; nothing is claimed behind.
+    |f̂ - f| over the outputs and ‖f̂ - f‖₂, for all inputs in the box; output_error: |f̂ - f| of each output: one number
+    for all, one for each index of the first axis, or one for each output, in C order. None if no box was stated.
+    stops: nodes whose op has no rule; nothing is claimed behind.
+    statistical: what examples say about a population, one claim for each data set; it rests on none of the others.
     """
 
     maps: Mapping[str, MapClaim]
@@ -60,6 +63,7 @@ class Certificate:
     l2_error: float | None
     output_error: tuple[float, ...] | None
     stops: tuple[str, ...] = ()
+    statistical: tuple[Statistical, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.maps:
@@ -77,6 +81,10 @@ class Certificate:
             raise InputError("bounds over the inputs stand or fall together: state all of them or none")
         if self.stops and self.sup_error is not None:
             raise InputError(f"claims stop at {', '.join(self.stops)}: nothing can be claimed of the outputs behind")
+        named = [claim.data for claim in self.statistical]
+        for data in named:
+            if named.count(data) > 1:
+                raise InputError(f"two statistical claims speak of {data[:200]!r}; expected one for each data set")
 
     @property
     def over_inputs(self) -> bool:

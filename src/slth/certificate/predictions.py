@@ -8,6 +8,7 @@ Per input both networks are evaluated, and what float64 itself loses on the way 
 are known to about 10⁻¹⁰, so a prediction is proved wherever rounding does not decide it.
 """
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ from slth.certificate.claims import Certificate
 from slth.certificate.errors import errors_of
 from slth.certificate.rounded import MapOf, Rounded, map_of, run
 from slth.certificate.signs import check_signs
-from slth.graph import INPUT, Carried, Graph, Realised, Target, shapes
+from slth.graph import INPUT, Carried, Graph, Realised, Target, shapes, spread
 from slth.numerics import above
 
 BLOCK = 2**20  # float64 numbers per array of a block of inputs
@@ -29,7 +30,7 @@ def unchanged_on_box(logits: np.ndarray, certificate: Certificate, *, logit_erro
     """Which predictions the certificate proves unchanged, for inputs in its box.
 
     Args:
-        logits: outputs z_L of the target, (batch, out).
+        logits: outputs z_L of the target, (batch, out), or with all axes of the network's outputs.
         certificate: one that bounds the error over a box.
         logit_error: a bound on |logits - z_L|, for logits that were computed with rounding; see `rounded_logits`.
 
@@ -42,15 +43,15 @@ def unchanged_on_box(logits: np.ndarray, certificate: Certificate, *, logit_erro
     if certificate.output_error is None or certificate.l2_error is None:
         raise InputError("this certificate bounds no error over inputs: certify with a box")
     logits = np.asarray(logits, dtype=np.float64)
-    error = np.array(certificate.output_error)
-    if logits.ndim != 2 or logits.shape[1:] != error.shape or not np.isfinite(logits).all():
-        raise InputError(f"expected finite logits of shape (batch, {error.size}), got shape {logits.shape}")
+    count = len(certificate.output_error)
+    if logits.ndim < 2 or count not in spread.counts(logits.shape[1:]) or not np.isfinite(logits).all():
+        raise InputError(f"expected finite logits of shape (batch, {count}), got shape {logits.shape}")
     if not (np.isfinite(logit_error).all() and np.min(logit_error) >= 0):
         raise InputError(f"logit_error must be finite and at least 0, got {logit_error}")
-    rounding = np.broadcast_to(np.asarray(logit_error, np.float64), logits.shape)
-    return _stays_ahead(
-        logits, rounding, np.broadcast_to(error, logits.shape), np.full(len(logits), certificate.l2_error)
-    )
+    shape, flat = logits.shape, (len(logits), math.prod(logits.shape[1:]))
+    rounding = np.broadcast_to(np.asarray(logit_error, np.float64), shape).reshape(flat)
+    error = np.broadcast_to(spread.over(certificate.output_error, shape[1:]), shape).reshape(flat)
+    return _stays_ahead(logits.reshape(flat), rounding, error, np.full(len(logits), certificate.l2_error))
 
 
 def rounded_logits(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> tuple[Outputs, Outputs]:

@@ -1,6 +1,8 @@
 """What examples say about a population: a share with a confidence. It is no bound, and stands beside none."""
 
+import math
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, Context, Decimal
 
 from slth._errors import InputError
 from slth.numerics import stored_bound
@@ -13,7 +15,7 @@ class Statistical:
     The population is the one that the examples were drawn from, independently, without a look at the ticket.
     """
 
-    data: str
+    data: str  # names the examples, and so the population
     examples: int  # n
     changed: int  # k
     confidence: float  # over repeated draws of n examples, the claim is true this often at least
@@ -21,25 +23,41 @@ class Statistical:
 
     def __post_init__(self) -> None:
         _check(self.changed, self.examples, self.confidence)
+        if not self.data:
+            raise InputError("a claim about a population names the data that was drawn from it, got ''")
         if not 0 < self.at_most <= 1:
             raise InputError(f"at_most is a share above 0 and at most 1, got {self.at_most!r}")
+
+    @classmethod
+    def from_counts(cls, data: str, *, changed: int, examples: int, confidence: float = 0.99) -> "Statistical":
+        """The claim that counts of changed predictions allow.
+
+        >>> Statistical.from_counts("test", changed=0, examples=10_000).at_most < 4.61e-4
+        True
+        """
+        return cls(data, examples, changed, confidence, clopper_pearson(changed, examples, confidence))
 
     @property
     def holds(self) -> bool:
         """Whether the share is as large as the counts and the confidence ask for."""
         return _share(self.changed, self.examples, self.confidence) <= self.at_most
 
+    @property
+    def text(self) -> str:
+        """For people; the share is rounded up.
 
-def statistical(data: str, *, changed: int, examples: int, confidence: float = 0.99) -> Statistical:
-    """The claim that counts of changed predictions allow.
+        >>> Statistical.from_counts("test", changed=0, examples=10_000).text[:61]
+        'at most 0.0461 % of predictions change, with 99 % confidence,'
+        """
+        share = float(Context(prec=3, rounding=ROUND_CEILING).multiply(Decimal(repr(self.at_most)), Decimal(100)))
+        sure = (Decimal(repr(self.confidence)) * 100).normalize()
+        return (
+            f"at most {share:.3g} % of predictions change, with {sure:f} % confidence, "
+            f"of examples drawn independently, as those of {self.data} were"
+        )
 
-    >>> statistical("test", changed=0, examples=10_000).at_most < 4.61e-4
-    True
-    """
-    return Statistical(data, examples, changed, confidence, at_most(changed, examples, confidence))
 
-
-def at_most(changed: int, examples: int, confidence: float) -> float:
+def clopper_pearson(changed: int, examples: int, confidence: float) -> float:
     r"""The largest share of changed predictions that k of n leave possible, with confidence c, rounded up.
 
     $q = \mathrm{BetaInv}(c;\ k + 1,\ n - k)$, and 1 for k = n: for a larger share, k or fewer of n have a probability
@@ -52,9 +70,13 @@ def at_most(changed: int, examples: int, confidence: float) -> float:
 
 
 def _share(changed: int, examples: int, confidence: float) -> float:
+    """q before it is rounded up; 1, which is always true, where float64 cannot tell."""
     from scipy.special import betaincinv
 
-    return 1.0 if changed == examples else float(betaincinv(changed + 1, examples - changed, confidence))
+    if changed == examples:
+        return 1.0
+    found = float(betaincinv(changed + 1, examples - changed, confidence))
+    return 1.0 if math.isnan(found) else found
 
 
 def _check(changed: int, examples: int, confidence: float) -> None:

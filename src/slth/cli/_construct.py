@@ -93,7 +93,7 @@ def _summary(asked: verbs.Construct, ticket: Any, found: Any, holds: bool, clock
         _print.note("the certificate meets --epsilon all the same: it counts the misses in", asked.quiet)
     if found is not None:
         print()
-        _print.table(f"On the test {_DATA}", list(api.evaluation_rows(found))[:8])
+        _print.table(f"On the test {_DATA}", api.data_rows(found))
         print()
         _print.table("Verified", [("every claim", "holds" if holds else "FAILS: see slth verify")])
     print()

@@ -1,7 +1,7 @@
 """Evidence: the checker of tickets, and measurements on data."""
 
 from slth.evidence.checks import Check, Verdict, Verification
-from slth.evidence.measure import Evaluation, Proportion, Sizes, evaluate, sizes
+from slth.evidence.measure import Evaluation, Proportion, Sizes, evaluate, sizes, with_claim
 from slth.evidence.verify import CHECKS, verify
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "evaluate",
     "sizes",
     "verify",
+    "with_claim",
 ]

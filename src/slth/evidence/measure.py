@@ -3,14 +3,15 @@
 import copy
 import math
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import certify, rounded_logits, unchanged_on_box, unchanged_per_input
+from slth.certificate import Statistical, certify, rounded_logits, unchanged_on_box, unchanged_per_input
 from slth.graph import Graph, Realised, Target
-from slth.ticket import Ticket, stored_mask_bits
+from slth.ticket import Ticket, network_digest, stored_mask_bits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -69,12 +70,14 @@ class Evaluation:
     data: str
     accuracy: Proportion
     sizes: Sizes
+    target: str | None = None  # its digest
     target_accuracy: Proportion | None = None
     changed: int | None = None  # predictions that differ from the target's
     measured_error: float | None = None  # largest |f − f̂| of one output seen, both in float32
     certified_error: float | None = None  # bound on it over the whole input domain, in real arithmetic
     unchanged_on_box: Proportion | None = None  # predictions that provably cannot change, by the bound over the domain
-    unchanged_per_input: Proportion | None = None  # the same by propagating each input's own activations
+    unchanged_per_input: Proportion | None = None  # the same by evaluating both networks at each input
+    statistical: Statistical | None = None  # what `changed` says of the population that the data was drawn from
 
 
 def sizes(ticket: Ticket) -> Sizes:
@@ -105,6 +108,7 @@ def evaluate(
     data: str,
     target: Target | None = None,
     model: "nn.Module | None" = None,
+    confidence: float = 0.99,
 ) -> Evaluation:
     """Measure a ticket on labelled inputs.
 
@@ -112,7 +116,8 @@ def evaluate(
         inputs: float32 (count, ...), as the network takes them.
         labels: int (count,), from 0.
         data: name of the data, for the record.
-        target: the network the ticket stands for; adds changed predictions, distances and proofs.
+        target: the network the ticket stands for; adds changed predictions, distances, proofs, and the share of all
+            predictions that change, of which `confidence` speaks.
         model: for a bound ticket, a model of the same architecture; it is not changed.
 
     Raises:
@@ -133,7 +138,8 @@ def evaluate(
         raise InputError(f"the labels run from {labels.min()} to {labels.max()}, the ticket's outputs from 0 to {most}")
     accuracy = Proportion(int((ours.argmax(1) == labels).sum()), len(labels))
     if target is not None:
-        return _beside_the_target(ticket, target, parts, ours, accuracy, inputs, labels, data)
+        alone = Evaluation(data, accuracy, sizes(ticket))
+        return _beside_the_target(ticket, target, parts, ours, alone, inputs, labels, confidence)
     claimed = None if ticket.claims is None else ticket.claims.sup_error
     return Evaluation(data, accuracy, sizes(ticket), certified_error=claimed)
 
@@ -143,10 +149,10 @@ def _beside_the_target(
     target: Target,
     parts: dict[str, Realised],
     ours: np.ndarray,
-    accuracy: Proportion,
+    alone: Evaluation,
     inputs: np.ndarray,
     labels: np.ndarray,
-    data: str,
+    confidence: float,
 ) -> Evaluation:
     from slth.network import outputs, target_module
 
@@ -160,17 +166,36 @@ def _beside_the_target(
     if claims.sup_error is not None:
         logits, rounding = rounded_logits(target, parts, exact)
         on_box = unchanged_on_box(logits, claims, logit_error=rounding)
-    return Evaluation(
-        data=data,
-        accuracy=accuracy,
-        sizes=sizes(ticket),
-        target_accuracy=Proportion(int((theirs.argmax(1) == labels).sum()), len(labels)),
-        changed=int((ours.argmax(1) != theirs.argmax(1)).sum()),
+    name = Path(alone.data).name  # a ticket that says it may leave this machine
+    changed, examples = int((ours.argmax(1) != theirs.argmax(1)).sum()), len(labels)
+    return replace(
+        alone,
+        target=network_digest(target, inputs.shape[1:]),
+        target_accuracy=Proportion(int((theirs.argmax(1) == labels).sum()), examples),
+        changed=changed,
         measured_error=float(np.abs(ours - theirs).max()),
         certified_error=claims.sup_error,  # recomputed: a file is not taken at its word
-        unchanged_on_box=Proportion(int(on_box.sum()), len(labels)),
-        unchanged_per_input=Proportion(int(per_input.sum()), len(labels)),
+        unchanged_on_box=Proportion(int(on_box.sum()), examples),
+        unchanged_per_input=Proportion(int(per_input.sum()), examples),
+        statistical=Statistical.from_counts(name, changed=changed, examples=examples, confidence=confidence),
     )
+
+
+def with_claim(ticket: Ticket, found: Evaluation) -> Ticket:
+    """The ticket with `found.statistical` among its claims, in the place of what it says of the same data.
+
+    Raises:
+        InputError: an evaluation without a target, or beside a network that the ticket was not made for.
+    """
+    if found.statistical is None:
+        raise InputError("this evaluation says nothing of changed predictions: evaluate with the target")
+    if ticket.claims is None:
+        raise InputError("a learned ticket stands for no target network, so its predictions change from none")
+    if found.target != ticket.provenance.target:
+        raise InputError("the evaluation is of another network than the ticket was made for: its digest differs")
+    others = tuple(claim for claim in ticket.claims.statistical if claim.data != found.statistical.data)
+    claims = replace(ticket.claims, statistical=(*others, found.statistical))
+    return replace(ticket, claims=claims)
 
 
 def _with_maps(ticket: Ticket, common: Sizes) -> Sizes:

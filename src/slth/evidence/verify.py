@@ -189,6 +189,18 @@ def _claims(subject: Subject) -> Iterable[Check]:
     return [Check("claims", Verdict.HOLDS, f"every weight, layer and network claim holds{assumed}; {whole}")]
 
 
+def _statistical(subject: Subject) -> Iterable[Check]:
+    """Of what is claimed of populations: whether each share follows from its counts, which only the data can give."""
+    claims = subject.ticket.claims
+    for claim in () if claims is None else claims.statistical:
+        counts = f"{claim.changed:,} of {claim.examples:,}"
+        if claim.holds:
+            detail = f"{claim.text}: follows from what the file says was counted, {counts}; only the data can show that"
+            yield Check("statistical", Verdict.HOLDS, detail)
+        else:
+            yield Check("statistical", Verdict.FAILS, f"{claim.text}: does not follow from {counts}")
+
+
 def _matched(ticket: Ticket, target: Target) -> Target | str:
     """The target under the ticket's names, or how its network differs: in its maps, or at the first node that does."""
     theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
@@ -210,6 +222,7 @@ CHECKS: Sequence[Callable[[Subject], Iterable[Check]]] = (
     _coefficients,
     _target,
     _claims,
+    _statistical,
 )
 
 

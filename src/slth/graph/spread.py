@@ -4,11 +4,37 @@ A bound or a sign per channel of an image is an array (channels, 1, 1). Reshape,
 on it as on the values that it speaks of, and it stays as small as it can.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from slth.graph.bases import Shape
+
+
+def counts(shape: Shape) -> set[int]:
+    """So many numbers speak of every entry: one for all, one for each index of the first axis, one for each."""
+    return {1, shape[0], math.prod(shape)}
+
+
+def over(values: Sequence[float], shape: Shape) -> np.ndarray:
+    """So many numbers as an array that broadcasts against the shape; each entry in C order, if they are that many.
+
+    >>> over([0.5, 0.25], (2, 3, 3)).shape
+    (2, 1, 1)
+    """
+    array = np.asarray(values, np.float64)
+    return array.reshape(shape) if array.size == math.prod(shape) else array.reshape(-1, *(1 for _ in shape[1:]))
+
+
+def listed(array: np.ndarray, shape: Shape) -> tuple[float, ...]:
+    """The inverse: as few numbers as say it. Of values of one axis each entry has its own, as version 1 wants it.
+
+    >>> listed(np.array([[0.5], [0.25]]), (2, 3)), listed(np.array([0.5]), (2,))
+    ((0.5, 0.25), (0.5, 0.5))
+    """
+    shared = len(shape) > 1 and array.size in (1, array.shape[0])
+    return tuple((array if shared else full(array, shape)).ravel().tolist())
 
 
 def full(array: np.ndarray, shape: Shape) -> np.ndarray:

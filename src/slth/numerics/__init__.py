@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
 from slth.numerics.convolutions import convolution_norm_bound
 from slth.numerics.norms import spectral_norm_bound
+from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
 
@@ -28,6 +29,7 @@ __all__ = [
     "draw",
     "matmul_bound",
     "norm_bound",
+    "outward_quotient",
     "product_bound",
     "rounded_up",
     "slack",

@@ -9,6 +9,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import TestInputs
+from slth.certificate import Statistical
 from slth.graph import Target
 from slth.records import Record
 from slth.ticket import Ticket
@@ -48,6 +49,7 @@ class Measured:
     certified_error: float | None
     unchanged_on_box: Share | None
     unchanged_per_input: Share | None
+    statistical: Statistical | None
     mask_bits: int
     kept_parameters: int
 
@@ -131,6 +133,7 @@ def read_evaluation(outcome: Mapping[str, Any]) -> Measured:
         certified_error=_number(outcome, "certified_error"),
         unchanged_on_box=_share(outcome, "unchanged_on_box"),
         unchanged_per_input=_share(outcome, "unchanged_per_input"),
+        statistical=_statistical(outcome),
         mask_bits=_whole(cast("Mapping[str, Any]", sizes), "mask_bits"),
         kept_parameters=_whole(cast("Mapping[str, Any]", sizes), "kept_parameters"),
     )
@@ -149,6 +152,28 @@ def _share(outcome: Mapping[str, Any], name: str) -> Share | None:
         raise _unfit(name, "hits, count and interval")
     low, high = (_number({"interval": end}, "interval") or 0.0 for end in cast("list[Any]", ends))
     return Share(hits, count, (low, high))
+
+
+def _statistical(outcome: Mapping[str, Any]) -> Statistical | None:
+    """As its counts and confidence have it; records of earlier versions have none."""
+    part = outcome.get("statistical")
+    if part is None:
+        return None
+    expected = "data, examples, changed, confidence and a share that they allow"
+    if not isinstance(part, Mapping):
+        raise _unfit("statistical", expected)
+    entries = cast("Mapping[str, Any]", part)
+    data, confidence, share = entries.get("data"), _number(entries, "confidence"), _number(entries, "at_most")
+    if not isinstance(data, str) or confidence is None or share is None:
+        raise _unfit("statistical", expected)
+    counts = _whole(entries, "examples"), _whole(entries, "changed")
+    try:
+        found = Statistical(data, *counts, confidence, share)
+    except InputError as error:
+        raise _unfit("statistical", expected) from error
+    if not found.holds:
+        raise _unfit("statistical", expected)
+    return found
 
 
 def _whole(outcome: Mapping[str, Any], name: str) -> int:

@@ -98,6 +98,8 @@ def _evaluation(found: Measured) -> Iterator[tuple[str, str]]:
             "the same, by one bound for all",
             f"{percent(part.value)} ({part.hits:,}), by the bound over the whole range",
         )
+    if found.statistical is not None:
+        yield "statistical", found.statistical.text
 
 
 def _checks(exhibit: Exhibit) -> Html:
@@ -111,9 +113,12 @@ def _checks(exhibit: Exhibit) -> Html:
 
 
 def claims(exhibit: Exhibit) -> Html:
-    """Proved, measured, missing: three different things, side by side."""
+    """Proved, measured, missing, and what examples say of a population: different things, side by side."""
     title = {"proved": "Proved", "stated": "Stated, not rechecked", "refuted": "Stated, but refuted"}[exhibit.status]
-    cards = ((title, _proved(exhibit)), ("Measured", _measured(exhibit)), ("Missing", _missing(exhibit)))
+    cards = [(title, [*_proved(exhibit)]), ("Measured", [*_measured(exhibit)]), ("Missing", [*_missing(exhibit)])]
+    shares = [*_statistical(exhibit)]
+    if shares:
+        cards.insert(2, ("With confidence", shares))
     boxes = (tag("div", tag("h4", name), *(tag("p", text) for text in texts), class_="card") for name, texts in cards)
     return join([tag("div", *boxes, class_="cards"), _misses(exhibit)])
 
@@ -156,6 +161,19 @@ def _measured(exhibit: Exhibit) -> Iterator[str]:
         f"The target is right on {percent(found.target_accuracy.value)}; {plural(found.changed, 'prediction')} "
         f"changed, and no output differed by more than {number(found.measured_error)}."
     )
+
+
+def _statistical(exhibit: Exhibit) -> Iterator[str]:
+    """What was counted here or by a record; then what the ticket says, whose counts nobody has seen here."""
+    counted = [found.statistical for found in exhibit.evaluations if found.statistical is not None]
+    said = () if exhibit.ticket.claims is None else exhibit.ticket.claims.statistical
+    for claim in counted:
+        yield f"From {claim.changed:,} of {plural(claim.examples, 'prediction')} changed: {claim.text}."
+    for claim in said:
+        if claim not in counted:
+            yield f"The ticket says, from {claim.changed:,} of {plural(claim.examples, 'prediction')}: {claim.text}."
+    if counted or said:
+        yield "No bound: it says nothing of any one input, nor of inputs that come from elsewhere."
 
 
 def _missing(exhibit: Exhibit) -> Iterator[str]:

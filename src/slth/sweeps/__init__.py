@@ -11,7 +11,7 @@ from pathlib import Path
 
 from slth.sweeps._cells import threads
 from slth.sweeps._construct import CONSTRUCT
-from slth.sweeps._heatmap import draw
+from slth.sweeps._heatmap import draw_heatmap
 from slth.sweeps._locks import once
 from slth.sweeps._recipe import Cell, Recipe, read
 from slth.sweeps._run import Preview, Sweep, preview, run
@@ -30,7 +30,7 @@ __all__ = [
     "Sweep",
     "Table",
     "Verb",
-    "draw",
+    "draw_heatmap",
     "once",
     "preview",
     "read_recipe",

@@ -13,7 +13,7 @@ _MOST_NUMBERS = 400  # entries with their number written in; beyond, colour alon
 _MOST_TICKS = 40
 
 
-def draw(table: Table, form: str = "svg") -> bytes:
+def draw_heatmap(table: Table, form: str = "svg") -> bytes:
     """A heat map, "svg" or "png": light is small, dark is large, hatched is missing. The same bytes every time."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure

@@ -10,7 +10,7 @@ from slth._arguments import whole
 from slth.records import Record
 from slth.sweeps._cells import State, Task
 from slth.sweeps._folder import Folder
-from slth.sweeps._heatmap import draw
+from slth.sweeps._heatmap import draw_heatmap
 from slth.sweeps._locks import clean
 from slth.sweeps._recipe import Cell, Recipe
 from slth.sweeps._table import Table, tabulate
@@ -58,7 +58,7 @@ class Sweep:
     def write_table(self) -> tuple[Path, Path]:
         """Write table.csv and heatmap.svg into the folder."""
         table, place = self.table(), Folder(self.folder)
-        return place.write("table.csv", table.as_csv().encode()), place.write("heatmap.svg", draw(table))
+        return place.write("table.csv", table.as_csv().encode()), place.write("heatmap.svg", draw_heatmap(table))
 
 
 def preview(recipe: Recipe, folder: str | Path) -> Preview:

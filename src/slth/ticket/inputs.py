@@ -1,13 +1,14 @@
 """What a network takes: shape, normalisation and range of its inputs, in one record."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Bool, Float32
 
 from slth._errors import InputError
-from slth.graph import Box
+from slth.graph import Box, spread
+from slth.numerics import outward_quotient
 
 MOST_SIZE = 2**40  # numbers in one array
 Values = tuple[float, ...]
@@ -50,9 +51,8 @@ class Inputs:
                     raise InputError(f"an input range needs finite lower <= upper such as 0,1, got {lower:g},{upper:g}")
 
     def _check_count(self, name: str, values: Values | None) -> None:
-        size, channels = math.prod(self.shape), self.shape[0]
-        if values is not None and len(values) not in {1, channels, size}:
-            counts, shape = " or ".join(map(str, sorted({1, channels, size}))), "×".join(map(str, self.shape))
+        if values is not None and len(values) not in spread.counts(self.shape):
+            counts, shape = " or ".join(map(str, sorted(spread.counts(self.shape)))), "×".join(map(str, self.shape))
             raise InputError(f"inputs: {name} needs {counts} numbers for inputs of shape {shape}, got {len(values)}")
 
     def _beside(self, first: Values, second: Values) -> tuple[Values, Values]:
@@ -72,10 +72,7 @@ class Inputs:
 
     def spread(self, values: Values) -> np.ndarray:
         """Values as an array that broadcasts against `shape`: size 1 along every axis whose entries share one."""
-        array = np.asarray(values, np.float64)
-        if len(values) == self.size:
-            return array.reshape(self.shape)
-        return array.reshape(-1, *(1 for _ in self.shape[1:]))
+        return spread.over(values, self.shape)
 
     @property
     def box(self) -> Box | None:
@@ -109,6 +106,30 @@ class Inputs:
         if mean is None or std is None or (mean == (0.0,) and std == (1.0,)):
             return text
         return f"{text}, (x - [{few(mean, 4)}]) / [{few(std, 4)}]"
+
+    def with_raw_range(self, lower: Values, upper: Values) -> "Inputs":
+        r"""The same, of data whose values are in these ranges before (x − mean) / std: they become `lower` and `upper`.
+
+        Each end contains (x − mean) / std of every real x in the range, and what `normalised` makes of it: float32
+        rounding is monotone, so that its values at the ends are the outermost. An end that is the mean becomes 0.
+
+        Raises:
+            InputError: an empty range; ends that overflow.
+
+        >>> Inputs((2,), (0.5,), (0.25,)).with_raw_range((0.0, 0.5), (1.0,)).lower
+        (-2.0, 0.0)
+        """
+        Inputs(self.shape, lower=lower, upper=upper)  # refuses what is no range
+        low, high = self._entering(self.spread(lower), -np.inf), self._entering(self.spread(upper), np.inf)
+        return replace(self, lower=tuple(low.ravel().tolist()), upper=tuple(high.ravel().tolist()))
+
+    @np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")  # infinity and NaN are no range
+    def _entering(self, end: np.ndarray, towards: float) -> np.ndarray:
+        """What an end of a raw range becomes, rounded outward."""
+        mean, std = self.spread(self.mean or (0.0,)), self.spread(self.std or (1.0,))
+        seen = ((end.astype(np.float32) - mean.astype(np.float32)) / std.astype(np.float32)).astype(np.float64)
+        exact = outward_quotient(end, mean, std, towards=towards)
+        return np.minimum(seen, exact) if towards < 0 else np.maximum(seen, exact)
 
     def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."]:
         """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training."""

@@ -60,6 +60,8 @@ def _gadget_rows(ticket: Ticket) -> Iterator[Row]:
             "certified |f - ticket|",
             "no input range, no bound" if bound is None else f"{at_most(bound, 4)} on every output",
         )
+        for claim in claims.statistical:
+            yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
 
 
 def _tensor_rows(ticket: Ticket) -> Iterator[Row]:

@@ -64,6 +64,7 @@ class Construct:
     ] = 0
     source: Annotated[Path | None, Argument(FILE, "Use the random network of this ticket.", group="target")] = None
     input_range: _shared.InputRange = None
+    raw_range: _shared.RawRange = None
     data: _shared.RangeData = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
@@ -98,6 +99,7 @@ class Plan:
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     input_range: _shared.InputRange = None
+    raw_range: _shared.RawRange = None
     data: _shared.RangeData = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None

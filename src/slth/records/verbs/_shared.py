@@ -91,6 +91,10 @@ FailureProbability = Annotated[
 ]
 
 InputRange = Annotated[tuple[float, float] | None, Argument(PAIR, "Range of the network's inputs.", group="target")]
+RawRange = Annotated[
+    tuple[float, float] | None,
+    Argument(PAIR, "Instead: range of the data before (x - mean) / std.", asked=False, group="target"),
+]
 RangeData = Annotated[
     str | Path | None, Argument(DATA, "Take the input range from this data set.", asked=False, group="target")
 ]

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import DATA, FILE, FILES, WEIGHT, WeightAt, one_of
+from slth.records.verbs._kinds import DATA, FILE, FILES, WEIGHT, WeightAt, one_of, real
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,10 @@ class Verify:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate:
-    """Accuracy with confidence interval; with --target also distance, predictions changed and predictions proved."""
+    """Accuracy with confidence interval; with --target also distance, predictions changed and predictions proved.
+
+    With --target also the share of all predictions that change, of examples drawn as the data was.
+    """
 
     ticket: _shared.Ticket
     data: Annotated[str | Path, Argument(DATA, _shared.DATA_HELP)]
@@ -37,12 +41,22 @@ class Evaluate:
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
     std: _shared.Std = None
+    confidence: Annotated[
+        float,
+        Argument(real("0.99", above=0, below=1), "Of the share of all predictions that change, said with --target."),
+    ] = 0.99
+    out: Annotated[
+        Path | None,
+        Argument(FILE, "Write the ticket here with that share among its claims.", command=True, asked=False),
+    ] = None
     records: _shared.Records = None
     as_json: _shared.Json = False
 
     def __post_init__(self) -> None:
         check(self)
         _shared.check_normalisation(self)
+        if self.out is not None and self.target is None and self.model is None:
+            raise InputError("--out writes the ticket with a claim about its target; give --target F, too")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from slth.certificate import Certificate
 from slth.graph import Graph, chain_of, dense_chain, signed_inputs
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.format.fields import TicketError, check_keys, fail, justified
@@ -85,11 +86,18 @@ def says(ticket: Ticket) -> bool:
         and ticket.move_bound is None
         and ticket.claims is not None
         and not ticket.claims.stops
+        and not ticket.claims.statistical
+        and _lists_outputs(ticket.claims, list(ticket.maps.values())[-1].basis.outputs)
         and origin.target is not None
         and origin.data is None
         and set(origin.names) == set(ticket.maps)
         and says_asked(origin.asked)
     )
+
+
+def _lists_outputs(claims: Certificate, outputs: int) -> bool:
+    """One bound for each output, none for several."""
+    return claims.output_error is None or len(claims.output_error) == outputs
 
 
 def stored_masks(ticket: Ticket) -> dict[str, Stored]:

@@ -1,16 +1,16 @@
 """Version 2: what is claimed of the maps and of the network. Each kind of claim is a key of its own."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
-from slth.certificate import Certificate, MapClaim
-from slth.graph import Graph, Shape
+from slth.certificate import Certificate, MapClaim, Statistical
+from slth.graph import Graph, Shape, spread
 from slth.ticket.format.fields import TicketError, check_int, fail
 from slth.ticket.format.schema import (
     NAME,
     SIZE,
     Kind,
+    Record,
     Table,
     fixed,
     integer,
@@ -23,6 +23,7 @@ from slth.ticket.format.schema import (
 )
 
 _MOST = 10_000  # maps
+_MOST_STATISTICAL = 100  # data sets
 _ERROR = number(0.0)
 COEFFICIENTS = Table(
     tolerance=_ERROR,
@@ -39,7 +40,19 @@ BOUND = Table(
     output_error=optional(tuple_of(_ERROR, SIZE)),
     stops=tuple_of(NAME, _MOST),
 )
-KINDS: Mapping[str, Kind] = {"coefficients": mapping_of(whole(COEFFICIENTS), _MOST), "bound": whole(BOUND)}
+STATISTICAL = Record(
+    Statistical,
+    data=NAME,
+    examples=integer(1, SIZE),
+    changed=integer(0, SIZE),
+    confidence=number(0.0, 1.0),
+    at_most=number(0.0, 1.0),
+)
+KINDS: Mapping[str, Kind] = {
+    "coefficients": mapping_of(whole(COEFFICIENTS), _MOST),
+    "bound": whole(BOUND),
+    "statistical": tuple_of(whole(STATISTICAL), _MOST_STATISTICAL),
+}
 _KIND = name_of(*KINDS)
 ASKED: Mapping[str, Kind] = {
     "tolerance": _ERROR,
@@ -69,6 +82,8 @@ def claims_data(claims: Certificate) -> dict[str, Any]:
     if claims.over_inputs or claims.stops:
         maps = {path: _members(claim, REACH) for path, claim in claims.maps.items()}
         found["bound"] = _members(claims, BOUND, maps=maps)
+    if claims.statistical:
+        found["statistical"] = claims.statistical
     return found
 
 
@@ -87,7 +102,8 @@ def claims_of(
         bounded: whether the inputs have a range.
 
     Raises:
-        TicketError: claims about other maps, nodes or outputs than there are, or over a range where there is none.
+        TicketError: claims about other maps, nodes or outputs than there are, or over a range where there is none; a
+            share of a population that its counts do not allow.
     """
     if "coefficients" not in data:
         raise TicketError("claims: expected `coefficients`, for what is claimed of the network rests on them")
@@ -104,6 +120,7 @@ def claims_of(
         l2_error=None if bound is None else bound["l2_error"],
         output_error=None if bound is None else bound["output_error"],
         stops=() if bound is None else bound["stops"],
+        statistical=_statistical(data),
     )
     for path, claim in claims.maps.items():
         check_int(claim.misses, f"claims.coefficients.{path[:100]}.misses", 0, problems[path])
@@ -112,7 +129,7 @@ def claims_of(
     nowhere = set(claims.stops) - {node.name for node in network.nodes}
     if nowhere:
         raise TicketError(f"claims.bound.stops: {min(nowhere)[:200]!r} is no node of the network")
-    counts = {1, outputs[0], math.prod(outputs)}
+    counts = spread.counts(outputs)
     if claims.output_error is not None and len(claims.output_error) not in counts:
         expected = " or ".join(map(str, sorted(counts)))
         raise TicketError(
@@ -120,6 +137,20 @@ def claims_of(
             f"{len(claims.output_error)}"
         )
     return claims
+
+
+def _statistical(data: Mapping[str, Any]) -> tuple[Statistical, ...]:
+    """A share of each population, as large as counts and confidence ask for."""
+    found: tuple[Statistical, ...] = data.get("statistical", ())
+    if "statistical" in data and not found:
+        raise TicketError("claims.statistical: expected at least one claim; got an empty list")
+    for i, claim in enumerate(found):
+        if not claim.holds:
+            raise TicketError(
+                f"claims.statistical.{i}.at_most: {claim.at_most!r} is less than {claim.changed:,} of "
+                f"{claim.examples:,} allow with confidence {claim.confidence!r}"
+            )
+    return found
 
 
 def check_asked(asked: Mapping[str, Any]) -> None:
