@@ -164,7 +164,7 @@ def test_more_candidates_than_are_searched_do_not_help():
     """Of 50 values 2⁴² subsets are looked at; one in 2⁴³ is within 2⁻⁴² gains: most are missed, and planned so."""
     assert simulated(0.3, 50, 2.0**-42, 12, seed=5) > 0.5
     assert miss_probability(np.array([0.3]), 50, 2.0**-42)[0] == 1.0
-    assert miss_probability(np.array([0.3]), 50, 2.0**-36)[0] < 1e-6
+    assert miss_probability(np.array([0.3]), 64, 2.0**-36)[0] < 1e-6
     layer = Affine(np.full((1, 1, 1), 0.375), None)
     with pytest.raises(InputError, match="more than 64 candidates"):
         plan_width(layer, 2.0**-42, signed=np.zeros(1, np.bool_), failure=0.01)

@@ -53,7 +53,7 @@ def certify(
             bound that overflows.
 
     Cost: three norms per map: Gram matrices with eigenvalues, of convolutions on a grid; the size of images does not
-    matter. 784-500-10 takes about 0.2 s. Memory of a few layers.
+    matter, except behind a Pad. 784-500-10 takes about 0.2 s. Memory of a few layers.
 
     Source: Pensia et al. (2020) for the layer-by-layer argument, extended as in `rules`.
 
