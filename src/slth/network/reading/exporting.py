@@ -181,7 +181,7 @@ def _reason(error: Exception, model: nn.Module) -> str:
         )
     if "specialized" in text or "Constraints violated" in text or "ConstraintViolation" in type(error).__name__:
         return "it fixes the size of the batch; it must take batches of any size"
-    return f"{type(error).__name__}: {first_line(error)}{place}"
+    return f"{type(error).__name__}: {first_line(error).rstrip('.')}{place}"
 
 
 def _place(error: Exception, model: nn.Module) -> str:
@@ -193,7 +193,7 @@ def _place(error: Exception, model: nn.Module) -> str:
         if id(module) in paths and f"{os.sep}torch{os.sep}" not in file:
             code = shown(linecache.getline(file, line).strip(), 80)
             where = f"{shown(paths[id(module)]) or 'the model'} ({type(module).__name__})"
-            return f": {where}, line {line} of {shown(Path(file).name)}: {code}"
+            return f", at {where}, line {line} of {shown(Path(file).name)}, `{code}`"
     return ""
 
 
