@@ -51,8 +51,8 @@ def check_same(target: Target, model: nn.Module, inputs: Tensor, *, computed: bo
         return
     if y is not None and not torch.isfinite(y).all():
         raise InputError(
-            "on random inputs the model gives infinity, NaN or numbers beyond what float64 holds; a network with finite "
-            "outputs is read: scale its weights, or narrow the input range"
+            "on random inputs the model gives infinity, NaN or numbers beyond what float64 holds; a network with "
+            "finite outputs is read: scale its weights, or narrow the input range"
         )
     raise InputError(
         f"what was read differs from the model by {difference:.3g} on random inputs, where rounding allows "
@@ -71,7 +71,7 @@ def inputs_of(x: Tensor, box: Box | None, examples: np.ndarray | None) -> Tensor
 
 
 class _Values(TorchFunctionMode):
-    """Sees the floating-point types of everything that is computed inside, and moves it by a random relative amount δ."""
+    """Sees the types of all that is computed inside, and moves it by a random relative amount δ."""
 
     def __init__(self, delta: float = 0.0) -> None:
         super().__init__()

@@ -32,7 +32,13 @@ def untouched(model: nn.Module) -> Generator[None]:
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
     state = torch.get_rng_state()
     try:
-        model.eval()
+        try:
+            model.eval()
+        except NotImplementedError as error:  # what torch.export gives
+            raise InputError(
+                "the model is an exported program, which has no evaluation mode; pass the module that it was "
+                "exported from"
+            ) from error
         for module, own in modules:
             if own.get("_compiled_call_impl") is not None:
                 vars(module)["_compiled_call_impl"] = None

@@ -12,8 +12,8 @@ CALLED = {
 }
 READ = "linear maps, convolutions, pools, activations and arithmetic with constants are"
 HINTS = {
-    "layer_norm group_norm native_layer_norm native_group_norm rms_norm _fused_rms_norm norm linalg_vector_norm var std "
-    "var_mean std_mean var.correction": "is normalisation by the input's own size, which cannot be read; BatchNorm, "
+    "layer_norm group_norm native_layer_norm native_group_norm rms_norm _fused_rms_norm norm linalg_vector_norm var "
+    "std var_mean std_mean": "is normalisation by the input's own size, which cannot be read; BatchNorm, "
     "whose statistics are constants, is",
     "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell": "is a recurrent layer, which cannot be read; convolutions and "
     "dense layers are",

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from torch import nn
 
-from slth.network.reading.words import listed
+from slth.network.reading.words import listed, shown
 
 MOST = 4
 
@@ -26,7 +26,9 @@ def advice(model: nn.Module, unread: Iterable[str], linear: Iterable[str]) -> st
     whole = "slth.search learns a mask for any model as it is"
     if not found:
         return whole
-    return f"what can be read by itself: {listed(found, MOST)} (pass model.{found[0]}); {whole}"
+    plain = all(name.isidentifier() for name in found[0].split("."))
+    part = f"model.{found[0]}" if plain else f"model.get_submodule({shown(found[0])!r})"
+    return f"what can be read by itself: {listed(found, MOST)} (pass {part}); {whole}"
 
 
 def _within(path: str, outer: str) -> bool:

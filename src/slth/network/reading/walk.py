@@ -83,7 +83,7 @@ class _Walk:
 
 
 def _advice(program: ExportedProgram, model: nn.Module, shape: Shape) -> str:
-    """Which parts can be read by themselves: the walk again, in which whatever cannot be read is a value of its shape."""
+    """Which parts can be read by themselves: the walk again, with any value where one cannot be read."""
     walk = _Walk(Draft(shape), model)
     unread: list[str] = []
     for node in program.graph.nodes:

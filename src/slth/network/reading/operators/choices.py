@@ -42,6 +42,8 @@ def _chosen(here: Here, mask: Known, x: Any, y: Any) -> Value:
 
 def _part(here: Here, mask: np.ndarray, x: Any) -> Any:
     """x where the mask is, 0 elsewhere."""
+    if not mask.any():
+        return np.zeros(())
     if isinstance(x, Value):
         return here.product(x, mask.astype(np.float64))
     numbers = np.where(mask, x.numbers if isinstance(x, Known) else float(x), 0.0)
@@ -51,9 +53,9 @@ def _part(here: Here, mask: np.ndarray, x: Any) -> Any:
 
 
 JUMPS = (
-    "gt ge lt le eq ne isfinite isnan sign sgn heaviside floor ceil round trunc frac fmod remainder floor_divide argmax "
-    "argmin sort argsort topk kthvalue median mode searchsorted bucketize logical_and logical_or logical_not logical_xor "
-    "index_put masked_select nonzero"
+    "gt ge lt le eq ne isfinite isnan sign sgn heaviside floor ceil round trunc frac fmod remainder floor_divide "
+    "argmax argmin sort argsort topk kthvalue median mode searchsorted bucketize logical_and logical_or logical_not "
+    "logical_xor index_put masked_select nonzero"
 )
 
 TABLE: dict[str, Operator] = {

@@ -100,8 +100,8 @@ def threshold(here: Here, a: Any) -> Value:
     t, other = float(a.threshold), float(a.value)
     if t != other:
         here.refuse(
-            f"jumps from {other:g} to {t:g} at its threshold: such a function has no Lipschitz constant, so that nothing "
-            "could be claimed behind it; a value equal to the threshold is read"
+            f"jumps from {other:g} to {t:g} at its threshold: such a function has no Lipschitz constant, so that "
+            "nothing could be claimed behind it; a value equal to the threshold is read"
         )
     return here.add(Pointwise("Relu") if t == 0 else Pointwise("Clip", low=t), _input(a))
 
