@@ -168,3 +168,38 @@ def test_a_sum_over_letters_of_one_value_is_read(equation, result):
 def test_other_sums_over_letters_are_refused(equation, shape, size, sentence):
     with pytest.raises(InputError, match=sentence):
         kinds(lambda s, x: torch.einsum(equation, s.fc(x), s.w), shape, w=matrix(*size))
+
+
+def at(indices, values):
+    def forward(s, x):
+        y = s.fc(x)
+        y[:, indices] = values(y)
+        return y
+
+    return forward
+
+
+@pytest.mark.parametrize(
+    ("indices", "values"),
+    [
+        ([0, 2], lambda y: 0.5),
+        ([3, 0], lambda y: torch.relu(y[:, :2])),
+        ([1], lambda y: torch.tensor([[2.0]], dtype=y.dtype)),
+        (torch.tensor([True, False, False, True]), lambda y: -1.0),
+    ],
+    ids=["a number", "a value", "a constant", "a mask"],
+)
+def test_entries_at_constant_indices_are_replaced(indices, values):
+    assert "Concat" in kinds(at(indices, values))
+
+
+def test_entries_of_several_axes_at_once_are_refused():
+    def forward(s, x):
+        y = s.fc(x)
+        y[:, [0, 1], [1, 0]] = 0.0
+        return y
+
+    with pytest.raises(InputError, match="index_put writes along several axes at once"):
+        kinds(forward, (4, 4))
+    with pytest.raises(InputError, match="writes an entry twice, and PyTorch does not say which value stays"):
+        kinds(at([1, 1], lambda y: y[:, 2:]))

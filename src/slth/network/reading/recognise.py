@@ -28,8 +28,8 @@ TOLERANCE = 1e-12  # relative to max(1, |σ(x)|)
 _NAMES = (
     "relu relu6 leaky_relu hardtanh clamp clamp_min clamp_max clip gelu tanh sigmoid silu hardswish hardsigmoid elu "
     "selu celu softplus log_sigmoid mish abs neg exp expm1 log log1p erf pow square sqrt reciprocal add sub rsub mul "
-    "div where masked_fill index_put gt ge lt le eq ne logical_and logical_or bitwise_and bitwise_or maximum minimum max "
-    "min sign threshold clone detach alias contiguous"
+    "div where masked_fill index_put gt ge lt le eq ne logical_and logical_or bitwise_and bitwise_or maximum minimum "
+    "max min sign threshold clone detach alias contiguous"
 )
 ELEMENTARY = frozenset(_NAMES.split())  # operators that act on every entry by itself
 

@@ -55,7 +55,7 @@ def _part(here: Here, mask: np.ndarray, x: Any) -> Any:
 JUMPS = (
     "gt ge lt le eq ne isfinite isnan sign sgn heaviside floor ceil round trunc frac fmod remainder floor_divide "
     "argmax argmin sort argsort topk kthvalue median mode searchsorted bucketize logical_and logical_or logical_not "
-    "logical_xor index_put masked_select nonzero"
+    "logical_xor masked_select nonzero"
 )
 
 TABLE: dict[str, Operator] = {

@@ -152,11 +152,34 @@ def scatter(here: Here, a: Any) -> Value:
         places = list(range(base.shape[axis])[slice(a.start, a.end, a.step)])
         shape = (*base.shape[:axis], len(places), *base.shape[axis + 1 :])
     source = here.reshape(_part(here, source, rank - hasattr(a, "index")), shape)
-    both = _joined(here, [base, source], axis)
+    return _replaced(here, base, source, axis, places)
+
+
+def put(here: Here, a: Any) -> Value:
+    """x with entries at constant indices along one axis replaced: x[:, [0, 2]] = values."""
+    given = [(dim, index) for dim, index in enumerate(a.indices) if index is not None]
+    if len(given) != 1 or a.accumulate:
+        here.refuse("writes along several axes at once, or adds; one list of indices along one axis is read")
+    (dim, index), rank = given[0], len(here.shape or ())
+    base, axis = _part(here, a.self, rank), here.axis(dim, rank)
+    places = _indices(here, index)
+    if len(set(places)) < len(places):
+        here.refuse("writes an entry twice, and PyTorch does not say which value stays")
+    shape = (*base.shape[:axis], len(places), *base.shape[axis + 1 :])
+    source = a.values
+    if not isinstance(source, Value):
+        source = here.constant(np.array(np.broadcast_to(here.against(source, Value("", shape)), shape)))
+    if source.shape != shape:
+        here.refuse(f"writes values of shape {source.shape} over entries of shape {shape}; they must have one shape")
+    return _replaced(here, base, source, axis, places) if places else base
+
+
+def _replaced(here: Here, base: Value, source: Value, axis: int, places: list[int]) -> Value:
+    """Some entries along an axis from another value."""
     order = list(range(base.shape[axis]))
     for i, place in enumerate(places):
         order[place] = base.shape[axis] + i
-    return _take(here, both, axis, order)
+    return _take(here, _joined(here, [base, source], axis), axis, order)
 
 
 def written(here: Here, a: Any) -> Value:
@@ -239,6 +262,7 @@ TABLE: dict[str, Operator] = {
     "constant_pad_nd.default": pad,
     "slice_scatter.default": scatter,
     "select_scatter.default": scatter,
+    "index_put.default": put,
     "copy.default": written,
     "fill.Scalar": written,
     "fill.Tensor": written,
