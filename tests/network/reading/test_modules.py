@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 from slth import InputError
-from slth.graph import Affine, Dense, Linear, Reshape, chain, chain_of
+from slth.graph import Affine, Dense, Linear, Reshape, chain, chain_of, evaluate
 from slth.network import read_target
 from slth.ticket import Inputs
 
@@ -353,3 +353,43 @@ def test_weights_of_any_size_are_read_exactly(factor):
         read_target(model),
         chain([numbers(model[0]), numbers(model[2])], names=[("0.weight", "0.bias"), ("2.weight", "2.bias")]),
     )
+
+
+TABLE = torch.randn(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("forward", "parts", "paths"),
+    [
+        (lambda s, x: F.linear(x, s.w), {"w": torch.randn(3, 4)}, ["layers/0"]),
+        (lambda s, x: torch.tanh(F.linear(x, TABLE)), {}, ["map/0"]),
+        (lambda s, x: F.linear(torch.tanh(x @ s.w), s.w.t()), {"w": torch.randn(4, 4)}, ["w"]),
+        (
+            lambda s, x: F.linear(torch.tanh(F.linear(x, s.l[0])), s.l[1]),
+            {"l": [torch.eye(4), TABLE]},
+            ["map/0", "map/1"],
+        ),
+        (lambda s, x: F.linear(torch.tanh(x), torch.from_numpy(s.n)), {"n": np.eye(4, dtype=np.float32)}, ["map/0"]),
+    ],
+    ids=["attribute", "global", "attribute, transposed", "list", "array"],
+)
+def test_weights_that_are_no_parameters_are_read_and_are_no_tensors_of_a_state_dict(forward, parts, paths):
+    target = read_target(Does(forward, **parts), input_shape=(4,))
+    assert list(target.graph.maps) == paths
+    assert target.names.keys() <= {"layers/0"}  # a chain has names of its own
+
+
+def test_hooks_of_the_whole_model_and_calls_of_its_own_are_read():
+    class Doubled(nn.Linear):
+        def __call__(self, x):
+            return 2 * super().__call__(x)
+
+    model = nn.Sequential(nn.Linear(4, 3), nn.Tanh())
+    model.register_forward_hook(lambda module, inputs, output: 3 * output)
+    model.register_forward_pre_hook(lambda module, inputs: (inputs[0] - 1,))
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    for module in (model, nn.Sequential(Doubled(4, 3), nn.Tanh())):
+        module.double()
+        target = read_target(module)
+        found = evaluate(target.graph, target.coefficients, x, target.carried)
+        np.testing.assert_allclose(found, module(torch.from_numpy(x)).detach(), rtol=0, atol=1e-14)

@@ -101,6 +101,8 @@ UNREADABLE = [
     (lambda: does(lambda s, x: s.fc(x) * (2 if x.shape[0] > 3 else 1)), (4,), "depends on the size of the batch"),
     (lambda: does(lambda s, x: F.conv1d(s.fc(x), torch.ones(2, 4, 1)[:, :1].repeat(1, 4, 1))), (4,), "cannot"),
     (lambda: nn.Sequential(nn.Flatten(0), nn.Linear(8, 2)), (4,), "fixes the size of the batch|cannot run"),
+    (lambda: does(lambda s, x: s.fc(x.view(len(x), -1))), (2, 2), r"fixes the size of the batch, as len\(x\) does"),
+    (lambda: does(lambda s, x: torch.stack([s.fc(row) for row in x])), (4,), "fixes the size of the batch"),
     # data decides
     (lambda: does(lambda s, x: s.fc(x) if x.sum() > 0 else x), (4,), "control flow depends on the data"),
     (lambda: does(lambda s, x: s.fc(x) * x.mean().item()), (4,), "turns a value into a number|a batch must stay apart"),

@@ -186,7 +186,10 @@ def _reason(error: Exception, model: nn.Module) -> str:
             "the same steps for every input is read, also such parts of this one, by themselves"
         )
     if "specialized" in text or "Constraints violated" in text or "ConstraintViolation" in type(error).__name__:
-        return "it fixes the size of the batch; it must take batches of any size"
+        return (
+            "it fixes the size of the batch, as len(x) does, and a loop over x; it must take batches of any size: "
+            "x.shape[0]"
+        )
     return f"{type(error).__name__}: {first_line(error).rstrip('.')}{place}"
 
 

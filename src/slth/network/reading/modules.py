@@ -67,7 +67,11 @@ def read_module(
     simplify(draft)
     fold(draft)
     state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
-    target = target_of(draft, lambda name: state[name].detach().cpu().double().numpy(), assumed=_training(model))
+
+    def numbers(name: str) -> np.ndarray | None:
+        return state[name].detach().cpu().double().numpy() if name in state else None
+
+    target = target_of(draft, numbers, assumed=_training(model))
     with untouched(model):
         x = inputs_of(x, None if domain is None else domain.box, rows)
         check_same(target, model, x, computed=draft.computed)

@@ -116,7 +116,8 @@ def _placeholder(program: ExportedProgram, model: nn.Module, node: fx.Node, shap
             check_numbers(spec.target, tensor.detach())
         except InputError as error:
             return Unread(error)
-    return Known(tensor.detach(), frozenset([_first_name(model, spec.target)]))
+    lifted = spec.target.startswith("lifted_tensor_") and not hasattr(model, spec.target)  # it has no name of its own
+    return Known(tensor.detach(), frozenset() if lifted else frozenset([_first_name(model, spec.target)]))
 
 
 def _first_name(model: nn.Module, name: str) -> str:
