@@ -5,7 +5,10 @@ import warnings
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from slth import InputError
 from slth.graph import chain_of, evaluate
@@ -57,9 +60,16 @@ def test_a_relu_estimator_is_a_chain():
     ("build", "sentence"),
     [
         (lambda: MLPClassifier(), r"this MLPClassifier is not fitted; call fit\(x, y\) first"),
+        (
+            lambda: GridSearchCV(MLPClassifier(max_iter=1), {"alpha": [1e-4]}, cv=2).fit(X, LABELS > 0),
+            "best_estimator_",
+        ),
+        (lambda: make_pipeline(StandardScaler(), MLPClassifier(max_iter=1)).fit(X, LABELS), r"pipeline\[-1\].*mean="),
+        (lambda: fitted(MLPRegressor, abs(X[:, 0]), loss="poisson"), "ends in exp, for which no rule is known"),
         (lambda: LogisticRegression(), "MLPClassifier and MLPRegressor are read; got LogisticRegression"),
     ],
 )
+@pytest.mark.filterwarnings("ignore")
 def test_other_estimators_are_refused(build, sentence):
     with pytest.raises(InputError, match=sentence):
         read_target(build())

@@ -134,6 +134,8 @@ def test_unreadable_files_are_one_sentence(tmp_path):
     circle["state_dict"] = circle
     torch.save(circle, tmp_path / "circle.pt")
     os.mkfifo(tmp_path / "fifo.pt")
+    (tmp_path / "net.py").write_text("")
+    torch.jit.script(nn.Linear(2, 2)).save(tmp_path / "script.pt")
     for name, sentence in [
         ("none.safetensors", "no such file"),
         ("half.safetensors", "not a whole safetensors file"),
@@ -145,6 +147,10 @@ def test_unreadable_files_are_one_sentence(tmp_path):
         ("circle.pt", "one that holds itself"),
         ("fifo.pt", "it is no plain file"),
         (".", "it is a folder"),
+        ("net.py", r"is code, and a target is a file of weights: --model \S*net\.py:function runs it"),
+        ("net.py:make", r"is code, and a target is a file of weights: --model \S*net\.py:make runs it"),
+        ("t.slth", r"is a ticket, and a target is the trained network .* slth export writes it"),
+        ("script.pt", "it is a TorchScript archive, which hides its operators"),
         ("a\0b.pt", r"a\\x00b.pt: no such file"),
     ]:
         with pytest.raises(InputError, match=sentence) as error:

@@ -32,6 +32,7 @@ def gives_three():
     return 3
 
 number = 5
+ready = Net()
 """
 
 
@@ -49,6 +50,10 @@ def test_a_file_and_a_function(net):
     assert not model.training
     assert list(read_target(model, input_shape=(3,)).graph.maps) == ["fc1", "fc2"]
     assert type(load_model(f"{net}:Net")).__name__ == "Net"
+
+
+def test_a_module_that_is_there_already(net):
+    assert list(read_target(load_model(f"{net}:ready"), input_shape=(3,)).graph.maps) == ["fc1", "fc2"]
 
 
 def test_a_module_and_a_function():
@@ -93,7 +98,7 @@ def test_a_state_dict_that_does_not_fit_is_refused(net, tmp_path, change, senten
         ("net.py:", "expected package.module:function"),
         ("nowhere.py:build", "cannot load a model from nowhere.py: no such file"),
         ("no.such.module:build", "cannot load a model from no.such.module: ModuleNotFoundError"),
-        ("{net}:biuld", "has no function biuld; it has Net, build, fails, gives_three"),
+        ("{net}:biuld", "has no function biuld; it has Net, build, fails, gives_three, ready"),
         ("{net}:number", "has no function number"),
         ("{net}:fails", "fails failed: RuntimeError: no"),
         ("{net}:gives_three", "gives int; expected an nn.Module"),

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 from slth import InputError
-from slth.graph import Affine, Dense, Linear, Reshape, chain, chain_of
+from slth.graph import Affine, Dense, Linear, Reshape, chain, chain_of, evaluate
 from slth.network import read_target
 from slth.ticket import Inputs
 
@@ -309,3 +309,87 @@ def test_options_of_state_dicts_are_not_for_modules():
 def test_a_block_that_normalises_folds_inside_a_bigger_model():
     target = read_target(trained(nn.Sequential(conv_bn(3, 4), conv_bn(4, 4))).double(), input_shape=(3, 6, 6))
     assert [node.name for node in target.graph.nodes] == ["0.0", "0.2", "1.0", "1.2"]
+
+
+@pytest.mark.parametrize("value", [torch.tensor(float("nan")), torch.zeros(0)], ids=["NaN", "empty"])
+def test_a_parameter_that_nothing_uses_may_hold_anything(value):
+    model = Does(lambda s, x: s.fc(x), fc=nn.Linear(3, 2), unused=nn.Parameter(value))
+    assert list(read_target(model, input_shape=(3,)).graph.maps) == ["layers/0"]
+
+
+def test_eight_bits_are_read_exactly():
+    weight = torch.randn(3, 4).to(torch.float8_e4m3fn)
+    model = Does(lambda s, x: F.linear(x, s.w.float()), w=nn.Parameter(weight, requires_grad=False))
+    (affine,) = read_target(model, input_shape=(4,)).coefficients.values()
+    assert (affine.weight[:, :, 0] == weight.double().numpy()).all()
+
+
+def test_a_wrapper_that_passes_its_arguments_on_is_read():
+    class Wrapper(nn.Module):
+        def __init__(self, inner):
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, *inputs, **options):
+            return self.inner(*inputs, **options)
+
+    target = read_target(Wrapper(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2))), input_shape=(3,))
+    assert list(target.graph.maps) == ["inner.0", "inner.2"]
+
+
+@pytest.mark.parametrize("wrap", [lambda y: (y,), lambda y: (y, None), lambda y: {"logits": y}, lambda y: [[y]]])
+def test_one_tensor_inside_of_something_is_the_output(wrap):
+    model = Does(lambda s, x: wrap(s.fc(x)), fc=nn.Linear(3, 2))
+    assert list(read_target(model, input_shape=(3,)).graph.maps) == ["layers/0"]
+
+
+@pytest.mark.parametrize("factor", [0.0, 1e-30, 1e30])
+def test_weights_of_any_size_are_read_exactly(factor):
+    model = nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.mul_(factor)
+    same(
+        read_target(model),
+        chain([numbers(model[0]), numbers(model[2])], names=[("0.weight", "0.bias"), ("2.weight", "2.bias")]),
+    )
+
+
+TABLE = torch.randn(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("forward", "parts", "paths"),
+    [
+        (lambda s, x: F.linear(x, s.w), {"w": torch.randn(3, 4)}, ["layers/0"]),
+        (lambda s, x: torch.tanh(F.linear(x, TABLE)), {}, ["map/0"]),
+        (lambda s, x: F.linear(torch.tanh(x @ s.w), s.w.t()), {"w": torch.randn(4, 4)}, ["w"]),
+        (
+            lambda s, x: F.linear(torch.tanh(F.linear(x, s.l[0])), s.l[1]),
+            {"l": [torch.eye(4), TABLE]},
+            ["map/0", "map/1"],
+        ),
+        (lambda s, x: F.linear(torch.tanh(x), torch.from_numpy(s.n)), {"n": np.eye(4, dtype=np.float32)}, ["map/0"]),
+    ],
+    ids=["attribute", "global", "attribute, transposed", "list", "array"],
+)
+def test_weights_that_are_no_parameters_are_read_and_are_no_tensors_of_a_state_dict(forward, parts, paths):
+    target = read_target(Does(forward, **parts), input_shape=(4,))
+    assert list(target.graph.maps) == paths
+    assert target.names.keys() <= {"layers/0"}  # a chain has names of its own
+
+
+def test_hooks_of_the_whole_model_and_calls_of_its_own_are_read():
+    class Doubled(nn.Linear):
+        def __call__(self, x):
+            return 2 * super().__call__(x)
+
+    model = nn.Sequential(nn.Linear(4, 3), nn.Tanh())
+    model.register_forward_hook(lambda module, inputs, output: 3 * output)
+    model.register_forward_pre_hook(lambda module, inputs: (inputs[0] - 1,))
+    x = np.random.default_rng(0).normal(size=(3, 4))
+    for module in (model, nn.Sequential(Doubled(4, 3), nn.Tanh())):
+        module.double()
+        target = read_target(module)
+        found = evaluate(target.graph, target.coefficients, x, target.carried)
+        np.testing.assert_allclose(found, module(torch.from_numpy(x)).detach(), rtol=0, atol=1e-14)

@@ -155,3 +155,11 @@ def test_the_module_and_its_state_dict_are_one_target():
     assert own.names == state.names
     assert own.assumed == state.assumed == ()
     assert all((a == b).all() for a, b in zip(weights(own), weights(state), strict=True))
+
+
+@pytest.mark.parametrize("given", [{"input_shape": (1, 28, 28)}, {"example": np.zeros((2, 5))}])
+def test_inputs_of_another_size_than_the_first_layer_takes_are_refused(given):
+    state = tensors(("0.weight", (4, 6)), ("2.weight", (2, 4)))
+    with pytest.raises(InputError, match="but the first layer takes 6 numbers"):
+        read_target(state, **given)
+    assert widths(read_target(state, input_shape=(1, 2, 3), example=np.zeros((5, 6)))) == (6, 4, 2)

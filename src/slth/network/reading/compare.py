@@ -1,9 +1,10 @@
 """What was read against the module itself, on random inputs: they differ by rounding, or the reading is wrong.
 
 How much rounding can do is measured: the network that was read is run again with every coefficient and every value
-moved by a random relative amount δ, and the difference scaled from δ to the unit roundoff u of the module's type. The
-tolerance is 16 times that, and 16 u times the largest value on the way; the networks of the tests, in float64, float32
-and bfloat16, are at most 1.7 times away.
+moved by a random relative amount δ, and so is the module, whose values may be larger than those that were read (of
+1e6 + x − 1e6 nothing is left to read); the differences are scaled from δ to the unit roundoff u of the module's type.
+The tolerance is 16 times that, and 16 u times the largest value on the way; the networks of the tests, in float64,
+float32 and bfloat16, are at most 1.7 times away.
 """
 
 import copy
@@ -37,20 +38,27 @@ def check_same(target: Target, model: nn.Module, inputs: Tensor, *, computed: bo
         InputError: the largest difference, and what rounding allows.
     """
     floor = SOFTPLUS if any(node.op == Pointwise("Softplus") for node in target.graph.nodes) else 0.0
-    y, types = _in_float64(model, inputs.double())
-    difference, allowed = _difference(target, inputs, y, max(DOUBLE, floor))
+    wide = _in_float64(model)
+    y, types = (None, set[torch.dtype]()) if wide is None else _outputs(wide, inputs.double())
+    difference, allowed = _difference(target, inputs, y, max(DOUBLE, floor), wide)
     if not difference <= allowed and (y is None or computed or types - {torch.float64}):
-        with _Types() as seen:
+        with _Values() as seen:
             y = run(model, inputs)
         types = seen.types | {part.dtype for part in model.parameters()} | {inputs.dtype}
         unit = max(torch.finfo(dtype).eps / 2 for dtype in types if dtype.is_floating_point)
-        difference, allowed = _difference(target, inputs, y, max(unit, floor))
-    if not difference <= allowed:  # NaN is not
+        difference, allowed = _difference(target, inputs, y, max(unit, floor), wide)
+    if difference <= allowed:
+        return
+    if y is not None and not torch.isfinite(y).all():
         raise InputError(
-            f"what was read differs from the model by {difference:.3g} on random inputs, where rounding allows "
-            f"{allowed:.3g}; something changes the model's results in a way that cannot be read, such as a hook, or "
-            "state of its own"
+            "on random inputs the model gives infinity, NaN or numbers beyond what float64 holds; a network with "
+            "finite outputs is read: scale its weights, or narrow the input range"
         )
+    raise InputError(
+        f"what was read differs from the model by {difference:.3g} on random inputs, where rounding allows "
+        f"{allowed:.3g}; something changes the model's results in a way that cannot be read, such as a hook, or "
+        "state of its own"
+    )
 
 
 def inputs_of(x: Tensor, box: Box | None, examples: np.ndarray | None) -> Tensor:
@@ -62,35 +70,52 @@ def inputs_of(x: Tensor, box: Box | None, examples: np.ndarray | None) -> Tensor
     return torch.from_numpy(np.concatenate(parts)).to(x)
 
 
-class _Types(TorchFunctionMode):
-    """Sees the floating-point types of everything that is computed inside."""
+class _Values(TorchFunctionMode):
+    """Sees the types of all that is computed inside, and moves it by a random relative amount δ."""
 
-    def __init__(self) -> None:
+    def __init__(self, delta: float = 0.0) -> None:
         super().__init__()
         self.types: set[torch.dtype] = set()
+        self.delta = delta
+        self.random = torch.Generator().manual_seed(2)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         found = func(*args, **(kwargs or {}))
         if isinstance(found, Tensor) and found.is_floating_point():
             self.types.add(found.dtype)
+            if self.delta and not _shares(found, args):
+                moves = 2 * torch.rand(found.shape, generator=self.random, dtype=torch.float64) - 1
+                found.mul_((1 + self.delta * moves).to(found))
         return found
 
 
-def _in_float64(model: nn.Module, x: Tensor) -> tuple[Tensor | None, set[torch.dtype]]:
-    """Outputs of a copy in float64 and the types on the way; None if there is no copy, or it does not run."""
+def _shares(found: Tensor, arguments: Any) -> bool:
+    """A view of what was there before, or that itself."""
+    own = found.untyped_storage().data_ptr()
+    return any(isinstance(part, Tensor) and part.untyped_storage().data_ptr() == own for part in arguments)
+
+
+def _in_float64(model: nn.Module) -> nn.Module | None:
+    """A copy in float64; None if there is none."""
     try:
         with quiet():
-            wide = copy.deepcopy(model).double().eval()
+            return copy.deepcopy(model).double().eval()
     except Exception:  # non-leaf tensors, locks, open files: whatever a module holds
-        return None, set()
-    with _Types() as seen:
+        return None
+
+
+def _outputs(wide: nn.Module, x: Tensor, delta: float = 0.0) -> tuple[Tensor | None, set[torch.dtype]]:
+    """Outputs of a copy and the types on the way; None if it does not run."""
+    with _Values(delta) as seen, torch.no_grad():
         try:
             return run(wide, x), seen.types
         except InputError:
             return None, set()
 
 
-def _difference(target: Target, x: Tensor, y: Tensor | None, unit: float) -> tuple[float, float]:
+def _difference(
+    target: Target, x: Tensor, y: Tensor | None, unit: float, wide: nn.Module | None
+) -> tuple[float, float]:
     """The largest difference of outputs from a module's, and what rounding allows."""
     if y is None:
         return np.inf, 0.0
@@ -100,8 +125,18 @@ def _difference(target: Target, x: Tensor, y: Tensor | None, unit: float) -> tup
     moved, _ = _values(_moved(target, delta), x, delta)
     if y.shape != exact.shape:
         return np.inf, 0.0
-    allowed = SAFETY * (float((moved - exact).abs().max()) * unit / delta + unit * largest)
+    sensitive = float((moved - exact).abs().max()) + (0.0 if wide is None else _own_rounding(wide, x, delta))
+    allowed = SAFETY * (sensitive * unit / delta + unit * largest)
     return float((y - exact).abs().max()), allowed
+
+
+def _own_rounding(wide: nn.Module, x: Tensor, delta: float) -> float:
+    """How far a copy of the module moves if its values do; 0 if that cannot be said, as of one that moves by itself."""
+    (y, _), (again, _), (moved, _) = (_outputs(wide, x, amount) for amount in (0.0, 0.0, delta))
+    if y is None or again is None or moved is None or y.shape != moved.shape or not torch.equal(y, again):
+        return 0.0
+    change = float((moved.double() - y.double()).abs().max())
+    return change if np.isfinite(change) else 0.0
 
 
 def _values(target: Target, x: Tensor, delta: float) -> tuple[Tensor, float]:

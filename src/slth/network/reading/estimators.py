@@ -31,11 +31,24 @@ def read_estimator(source: Any) -> Target:
     """
     kinds = [kind.__name__ for kind in type(source).__mro__]
     if not {"MLPClassifier", "MLPRegressor"} & set(kinds):
+        inner = getattr(source, "best_estimator_", None)
+        if inner is not None:
+            raise InputError(f"a {kinds[0]} chooses among networks; pass the one that it chose: best_estimator_")
+        if "Pipeline" in kinds:
+            raise InputError(
+                "a Pipeline computes more than its network; pass the network, pipeline[-1], and what a StandardScaler "
+                "before it does as mean=scaler.mean_, std=scaler.scale_"
+            )
         raise InputError(f"of scikit-learn's estimators MLPClassifier and MLPRegressor are read; got {kinds[0]}")
     if not hasattr(source, "coefs_"):
         raise InputError(f"this {kinds[0]} is not fitted; call fit(x, y) first")
     if source.activation not in FUNCTIONS:
         raise InputError(f"this {kinds[0]} has the activation {source.activation!r}; expected {', '.join(FUNCTIONS)}")
+    if "MLPRegressor" in kinds and source.out_activation_ != "identity":
+        raise InputError(
+            f"this {kinds[0]} ends in {source.out_activation_}, for which no rule is known; one of "
+            "loss='squared_error' ends in its last layer"
+        )
     layers = [
         Affine(np.ascontiguousarray(weight.T, np.float64)[:, :, None], np.asarray(bias, np.float64))
         for weight, bias in zip(source.coefs_, source.intercepts_, strict=True)

@@ -1,11 +1,15 @@
 """`torch.export` of a module in evaluation mode, with a batch of any size; the module stays as it was."""
 
 import inspect
+import linecache
 import logging
+import os
+import traceback
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +20,8 @@ from slth._errors import InputError
 from slth.network.reading.words import first_line, shown
 
 BATCH = 2  # of the example; an example of one would be taken for a constant
+COMPUTES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # types that operators take
+EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 
 
 @contextmanager
@@ -26,7 +32,13 @@ def untouched(model: nn.Module) -> Generator[None]:
     buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
     state = torch.get_rng_state()
     try:
-        model.eval()
+        try:
+            model.eval()
+        except NotImplementedError as error:  # what torch.export gives
+            raise InputError(
+                "the model is an exported program, which has no evaluation mode; pass the module that it was "
+                "exported from"
+            ) from error
         for module, own in modules:
             if own.get("_compiled_call_impl") is not None:
                 vars(module)["_compiled_call_impl"] = None
@@ -49,7 +61,7 @@ def untouched(model: nn.Module) -> Generator[None]:
 
 def example_of(model: nn.Module, shape: tuple[int, ...], count: int = BATCH) -> Tensor:
     """Inputs of the model's own type and device, normal random numbers, the same each time."""
-    first = next((tensor for tensor in (*model.parameters(), *model.buffers()) if tensor.is_floating_point()), None)
+    first = next((tensor for tensor in (*model.parameters(), *model.buffers()) if tensor.dtype in COMPUTES), None)
     device = torch.device("cpu") if first is None else first.device
     dtype = torch.float32 if first is None else first.dtype
     return torch.randn(count, *shape, generator=torch.Generator().manual_seed(0)).to(device, dtype)
@@ -75,6 +87,15 @@ def check_forward(model: nn.Module) -> None:
         )
 
 
+def _packed(model: nn.Module) -> bool:
+    """forward(self, *inputs): the input is inside a tuple."""
+    try:
+        parameters = list(inspect.signature(model.forward).parameters.values())
+    except (TypeError, ValueError):
+        return False
+    return bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
+
+
 def run(model: nn.Module, x: Tensor) -> Tensor:
     """The one tensor that the model gives for a batch.
 
@@ -86,13 +107,18 @@ def run(model: nn.Module, x: Tensor) -> Tensor:
         with quiet():
             found = model(x.clone())
     except Exception as error:  # whatever the user's own code raises
+        if "indices" in str(error) and any(isinstance(part, EMBEDDINGS) for part in model.modules()):
+            raise InputError(
+                "the model takes indices of an embedding, and a network of real numbers is read; pass the part of it "
+                "behind the embedding"
+            ) from error
         raise InputError(
             f"the model cannot run on inputs of shape {shape} (without the batch): {first_line(error)}; "
             "give input_shape=(channels, height, width) or (features,)"
         ) from error
     leaves = _leaves(found)
     if len(leaves) != 1:
-        raise InputError(f"the model gives {len(leaves)} outputs; a network with one output tensor is read")
+        raise InputError(several(len(leaves)))
     (y,) = leaves
     if not isinstance(y, Tensor) or not y.is_floating_point():
         kind = y.dtype if isinstance(y, Tensor) else type(y).__name__
@@ -100,7 +126,17 @@ def run(model: nn.Module, x: Tensor) -> Tensor:
     return y
 
 
+def several(count: int) -> str:
+    """What to do about a model with more than one output, or none."""
+    return (
+        f"the model gives {count} outputs; a network with one output tensor is read: wrap it in a module that returns "
+        "one of them"
+    )
+
+
 def _leaves(found: Any) -> list[Any]:
+    if found is None:  # of (logits, None) the first
+        return []
     if isinstance(found, dict):
         return [leaf for part in found.values() for leaf in _leaves(part)]
     if isinstance(found, (list, tuple)):
@@ -117,15 +153,22 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
     """
     try:
         with quiet():
-            program = export(model, (x.clone(),), dynamic_shapes=({0: Dim.DYNAMIC},)).run_decompositions({})
+            free: Any = {0: Dim.DYNAMIC}
+            program = export(model, (x.clone(),), dynamic_shapes=((free,),) if _packed(model) else (free,))
+            program = program.run_decompositions({})
     except Exception as error:  # torch.export raises some thirty types
-        raise InputError(f"the model cannot be exported: {_reason(error)}") from error
-    changed = [spec.target for spec in program.graph_signature.output_specs if spec.kind.name == "BUFFER_MUTATION"]
-    if changed:
-        raise InputError(
-            f"the model changes its own buffer {shown(changed[0])} when it runs; a network must compute the same each "
-            "time"
-        )
+        raise InputError(f"the model cannot be exported: {_reason(error, model)}") from error
+    for spec in program.graph_signature.output_specs:
+        if spec.kind.name == "BUFFER_MUTATION":
+            raise InputError(
+                f"the model changes its own buffer {shown(spec.target)} when it runs; a network must compute the same "
+                "each time"
+            )
+        if spec.kind.name == "USER_INPUT_MUTATION":
+            raise InputError(
+                "the model overwrites its input, as x *= 2 and ReLU(inplace=True) in front do; a network leaves it as "
+                "it is: x = x.clone() first, or inplace=False"
+            )
     for bounds in program.range_constraints.values():
         if bounds.upper < 2**31:
             raise InputError(
@@ -135,16 +178,32 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
     return program
 
 
-def _reason(error: Exception) -> str:
-    text = str(error)
+def _reason(error: Exception, model: nn.Module) -> str:
+    text, place = str(error), _place(error, model)
     if "DataDependent" in type(error).__name__ or "data-dependent" in text or "Dynamic control flow" in text:
         return (
-            "its control flow depends on the data (an if, a loop or .item() on a tensor); a network that takes the "
-            "same steps for every input is read"
+            f"its control flow depends on the data (an if, a loop or .item() on a tensor){place}; a network that takes "
+            "the same steps for every input is read, also such parts of this one, by themselves"
         )
     if "specialized" in text or "Constraints violated" in text or "ConstraintViolation" in type(error).__name__:
-        return "it fixes the size of the batch; it must take batches of any size"
-    return f"{type(error).__name__}: {first_line(error)}"
+        return (
+            "it fixes the size of the batch, as len(x) does, and a loop over x; it must take batches of any size: "
+            "x.shape[0]"
+        )
+    return f"{type(error).__name__}: {first_line(error).rstrip('.')}{place}"
+
+
+def _place(error: Exception, model: nn.Module) -> str:
+    """The last line of a module's own code on the way to an error; "" if there is none."""
+    paths = {id(module): path for path, module in model.named_modules()}
+    for frame, line in reversed(list(traceback.walk_tb(error.__traceback__))):
+        file = frame.f_code.co_filename
+        module = next((frame.f_locals.get(name) for name in frame.f_code.co_varnames[:1]), None)  # self
+        if id(module) in paths and f"{os.sep}torch{os.sep}" not in file:
+            code = shown(linecache.getline(file, line).strip(), 80)
+            where = f"{shown(paths[id(module)]) or 'the model'} ({type(module).__name__})"
+            return f", at {where}, line {line} of {shown(Path(file).name)}, `{code}`"
+    return ""
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Files of named tensors: safetensors, `.pt` and its kin (tensors only, never code), `.npz`."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,14 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputError: no such file, another kind of file, one that is broken or holds something else.
     """
+    if path.suffix == ".py" or ".py:" in path.name:
+        spec = shown(path if ":" in path.name else f"{path}:function")
+        raise InputError(f"{shown(path)} is code, and a target is a file of weights: --model {spec} runs it")
+    if path.suffix == ".slth":
+        raise InputError(
+            f"{shown(path)} is a ticket, and a target is the trained network that one is made of; "
+            "slth.realised(ticket) is the network that it computes, slth export writes it"
+        )
     if not path.is_file():
         what = "it is a folder" if path.is_dir() else "it is no plain file" if path.exists() else "no such file"
         raise InputError(f"cannot read the target {shown(path)}: {what}; expected a .safetensors or .pt state dict")
@@ -36,7 +45,9 @@ def torch_file(path: Path) -> Any:
     """What `torch.save` wrote, without running any code of it."""
     torch = import_torch("reading a .pt file")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # torch raises a dozen types for a file that is not one of its own
         raise InputError(f"cannot read the target {shown(path)}: {_why(error)}") from error
 
@@ -44,6 +55,11 @@ def torch_file(path: Path) -> Any:
 def _why(error: Exception) -> str:
     """What a file holds instead of tensors, and how to save those."""
     text = str(error)
+    if "TorchScript" in text:
+        return (
+            "it is a TorchScript archive, which hides its operators; save the tensors of the module behind it, "
+            "torch.save(model.state_dict(), path), or pass the module itself"
+        )
     start = text.find("GLOBAL ")
     kind = text[start + 7 :].split()[0] if start >= 0 else None
     if kind is None and "weights_only" not in text and "Weights only" not in text:

@@ -36,7 +36,7 @@ from slth.network.reading.draft import Diagonal, Draft, Step
 from slth.network.reading.words import shown
 
 Pair = tuple[str, str | None]
-Numbers = Callable[[str], np.ndarray]
+Numbers = Callable[[str], np.ndarray | None]
 LONGEST = 900  # characters of a name
 
 
@@ -45,7 +45,8 @@ def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) ->
 
     Args:
         assumed: sentences beside those of its steps.
-        numbers: a parameter in float64, by name; `names` of a map are there where these are its numbers as they are.
+        numbers: a parameter in float64, by name, None of what is no part of a state dict; `names` of a map are there
+            where these are its numbers as they are.
 
     Raises:
         InputError: a network without a linear map.
@@ -118,7 +119,8 @@ class _Maps:
 def _tensor(names: frozenset[str], numbers: Numbers, array: np.ndarray) -> str | None:
     """The one tensor that an array is."""
     found = next(iter(names)) if len(names) == 1 else None
-    return found if found is not None and np.array_equal(numbers(found), array) else None
+    own = None if found is None else numbers(found)
+    return found if own is not None and np.array_equal(own, array) else None
 
 
 def _origin(step: Step) -> str:

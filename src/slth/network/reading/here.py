@@ -14,6 +14,7 @@ from torch import Tensor
 from slth._errors import InputError
 from slth.graph import Add, Affine, Constant, Multiply, Permute, Reshape, Shape, spread
 from slth.network.reading.draft import Diagonal, Draft, Step
+from slth.network.reading.hints import called
 from slth.network.reading.words import shown
 
 
@@ -67,7 +68,7 @@ class Here:
         Raises:
             InputError: always; one sentence that names the node and its module.
         """
-        raise InputError(f"{shown(self.place) or 'the model'} ({self.kind}): {self.op.partition('.')[0]} {why}")
+        raise InputError(f"{shown(self.place) or 'the model'} ({self.kind}): {called(self.op)} {why}")
 
     def add(
         self,

@@ -18,7 +18,8 @@ def load_model(spec: str, state: str | Path | None = None) -> nn.Module:
     """The module that a function without arguments gives, in evaluation mode. This runs the code of the file.
 
     Args:
-        spec: `package.module:function`, found as Python finds modules, or `net.py:function`.
+        spec: `package.module:function`, found as Python finds modules, or `net.py:function`; the function may be a
+            class, or a module that is there already.
         state: a file of a state dict that is loaded into the module, strictly.
 
     Raises:
@@ -29,7 +30,7 @@ def load_model(spec: str, state: str | Path | None = None) -> nn.Module:
         raise InputError(f"expected package.module:function or net.py:function, got {shown(spec)!r}")
     function = _attribute(_module(place), name, place)
     try:
-        model = function()
+        model = function if isinstance(function, nn.Module) else function()
     except Exception as error:  # whatever the user's own code raises
         raise InputError(f"{shown(spec)} failed: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(model, nn.Module):

@@ -1,5 +1,6 @@
 """A module as a target: exported, folded, compared with the module itself."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
 from slth.network.reading.simplify import simplify
 from slth.network.reading.walk import draft_of
-from slth.network.reading.weights import check_module
+from slth.network.reading.weights import check_module, check_numbers
 from slth.network.reading.words import shown
 from slth.ticket import Inputs
 
@@ -32,6 +33,7 @@ SHAPELESS = (
     nn.ELU,
     nn.SiLU,
 )  # layers that say nothing about the shape of their inputs, and take flat ones
+MOST_INPUTS = 2**28  # numbers of one input
 BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
@@ -55,12 +57,21 @@ def read_module(
     shape = _shape(model, input_shape, rows, domain)
     with untouched(model):
         x = example_of(model, shape)
-        run(model, x)
+        try:
+            run(model, x)
+        except InputError:
+            for name, tensor in model.named_parameters():
+                check_numbers(name, tensor)  # perhaps that is why
+            raise
         draft = draft_of(exported(model, x), model, shape)
     simplify(draft)
     fold(draft)
     state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
-    target = target_of(draft, lambda name: state[name].detach().cpu().double().numpy(), assumed=_training(model))
+
+    def numbers(name: str) -> np.ndarray | None:
+        return state[name].detach().cpu().double().numpy() if name in state else None
+
+    target = target_of(draft, numbers, assumed=_training(model))
     with untouched(model):
         x = inputs_of(x, None if domain is None else domain.box, rows)
         check_same(target, model, x, computed=draft.computed)
@@ -103,7 +114,7 @@ def _rows(example: Any) -> np.ndarray:
 def _shape(model: nn.Module, given: Shape | None, rows: np.ndarray | None, domain: Inputs | None) -> Shape:
     """The shape of one input."""
     shapes = {
-        "input_shape": None if given is None else tuple(int(length) for length in given),
+        "input_shape": given,
         "the example": None if rows is None else rows.shape[1:],
         "the domain": None if domain is None else domain.shape,
     }
@@ -114,6 +125,10 @@ def _shape(model: nn.Module, given: Shape | None, rows: np.ndarray | None, domai
         shape = next(iter(known.values()))
         if not shape or min(shape) < 1:
             raise InputError(f"expected input_shape=(features,) or (channels, height, width), got {shape}")
+        if math.prod(shape) > MOST_INPUTS:
+            raise InputError(
+                f"an input of shape {shape} holds {math.prod(shape):,} numbers; at most {MOST_INPUTS:,} are read"
+            )
         return shape
     first = next((part for part in _layers(model) if not isinstance(part, SHAPELESS)), None)
     if isinstance(first, nn.Linear):

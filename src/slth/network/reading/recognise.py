@@ -1,12 +1,15 @@
 r"""Functions of one number that a model spells out: x σ(x) is SiLU, ½ x (1 + erf(x/√2)) is GELU.
 
 As products of values they could be bounded, but loosely; some (erf, a quotient) could not be read at all. Where a
-value depends on one earlier value alone, entry by entry, the chain between them is evaluated on a grid and compared
-with every function that there is. Chains of a few elementary functions that agree there to 10⁻¹² are the same function.
+value depends on one earlier value alone, entry by entry, the chain between them is evaluated on a grid, which holds the
+numbers that it spells out, and compared with every function that there is. Chains of a few elementary functions that
+agree there to 10⁻¹² are the same function.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -15,16 +18,27 @@ from torch import Tensor, fx
 
 from slth.graph import FUNCTIONS, Pointwise
 from slth.network.reading.here import Here, Known, Value
-from slth.network.reading.operators import OPERATORS
+from slth.network.reading.operators import OPERATORS, shrunk
 
 MOST_STEPS = 24  # of a chain
+MOST_NUMBERS = 8  # among those that a chain spells out: ends at which it may clip
+OVERFLOWS = 512.0  # below it no elementary function does
+FARTHEST = 2.0**100
 TOLERANCE = 1e-12  # relative to max(1, |σ(x)|)
 _NAMES = (
     "relu relu6 leaky_relu hardtanh clamp clamp_min clamp_max clip gelu tanh sigmoid silu hardswish hardsigmoid elu "
     "selu celu softplus log_sigmoid mish abs neg exp expm1 log log1p erf pow square sqrt reciprocal add sub rsub mul "
-    "div where gt ge lt le eq ne maximum minimum sign threshold clone detach alias contiguous"
+    "div where masked_fill index_put gt ge lt le eq ne logical_and logical_or bitwise_and bitwise_or maximum minimum "
+    "max min sign threshold clone detach alias contiguous"
 )
 ELEMENTARY = frozenset(_NAMES.split())  # operators that act on every entry by itself
+
+
+@dataclass(frozen=True, slots=True)
+class Shrink:
+    """x − clip(x, −λ, λ), a sum and no function of the vocabulary."""
+
+    most: float
 
 
 def recognised(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Value | None:
@@ -36,7 +50,10 @@ def recognised(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Value |
         known = isinstance(values.get(source), Value) and (len(chain) > 1 or here.op not in OPERATORS)
         op = _named(source, chain, values) if known else None
         found = found if op is None else (op, values[source])
-    return None if found is None else here.add(*found)
+    if found is None:
+        return None
+    op, value = found
+    return shrunk(here, value, op.most) if isinstance(op, Shrink) else here.add(op, value)
 
 
 def _elementary(node: fx.Node, values: dict[fx.Node, Any]) -> bool:
@@ -44,7 +61,12 @@ def _elementary(node: fx.Node, values: dict[fx.Node, Any]) -> bool:
     if node.op != "call_function" or str(node.target).removeprefix("aten.").partition(".")[0] not in ELEMENTARY:
         return False
     known = [values.get(part) for part in node.all_input_nodes]
-    return all(not isinstance(part, Known) or part.tensor.numel() == 1 for part in known)
+    return all(not isinstance(part, Known) or _one_number(part.tensor) for part in known)
+
+
+def _one_number(tensor: Tensor) -> bool:
+    """A number, perhaps spread over a shape: zeros_like(x)."""
+    return tensor.numel() == 1 or (tensor.numel() > 0 and bool((tensor == tensor.flatten()[0]).all()))
 
 
 def _sources(node: fx.Node, values: dict[fx.Node, Any]) -> list[fx.Node]:
@@ -65,32 +87,49 @@ def _chains(node: fx.Node, values: dict[fx.Node, Any]) -> Iterator[tuple[fx.Node
             yield next(iter(frontier)), list(chain)
 
 
-def _named(source: fx.Node, chain: list[fx.Node], values: dict[fx.Node, Any]) -> Pointwise | None:
+def _named(source: fx.Node, chain: list[fx.Node], values: dict[fx.Node, Any]) -> Pointwise | Shrink | None:
     """The function that a chain computes."""
-    scalars = {1.0}
-    results: dict[fx.Node, Any] = {source: torch.from_numpy(_grid())}
-
-    def plain(argument: Any) -> Any:
-        if isinstance(argument, fx.Node):
-            value = results.get(argument, values.get(argument))
-            argument = value.numbers.reshape(()).item() if isinstance(value, Known) else value
-        if isinstance(argument, (int, float)) and not isinstance(argument, bool):
-            scalars.add(float(argument))
-        return argument
-
-    for step in chain:
-        arguments = [plain(argument) for argument in step.args]
+    arguments = [_plain(step.args, values) for step in chain]
+    scalars = frozenset(_numbers([1.0, *arguments]))
+    grid = np.concatenate([_grid(), _far(scalars)])
+    results: dict[fx.Node, Any] = {source: torch.from_numpy(grid)}
+    for step, given in zip(chain, arguments, strict=True):
         try:
-            results[step] = step.target(*arguments, **step.kwargs)  # pyright: ignore
+            results[step] = step.target(*_filled(given, results), **step.kwargs)  # pyright: ignore
         except (TypeError, RuntimeError):  # a number where PyTorch wants a tensor; a list; the size of the batch
             return None
     y = results[chain[-1]]
     if not isinstance(y, Tensor) or not y.is_floating_point() or y.shape != results[source].shape:
         return None
-    return next((op for op in _candidates(scalars) if _agree(_values(op), y.numpy())), None)
+    near, far = np.split(y.numpy(), [len(_grid())])
+    found = (op for op in _candidates(scalars) if _agree(_values(op), near))
+    return next((op for op in found if _agree_far(_function(op, _far(scalars)), far, _far(scalars))), None)
 
 
-def _candidates(scalars: set[float]) -> Iterator[Pointwise]:
+def _plain(argument: Any, values: dict[fx.Node, Any]) -> Any:
+    """Arguments of a step, constants as numbers; what the chain itself computes stays a node."""
+    if isinstance(argument, (list, tuple)):
+        return [_plain(part, values) for part in argument]
+    value = values.get(argument) if isinstance(argument, fx.Node) else None
+    return torch.tensor(float(value.numbers.flat[0]), dtype=torch.float64) if isinstance(value, Known) else argument
+
+
+def _filled(argument: Any, results: dict[fx.Node, Any]) -> Any:
+    if isinstance(argument, list):
+        return [_filled(part, results) for part in argument]  # pyright: ignore
+    return results.get(argument) if isinstance(argument, fx.Node) else argument
+
+
+def _numbers(arguments: Any) -> Iterator[float]:
+    """The numbers that a chain spells out."""
+    for argument in arguments:
+        if isinstance(argument, list):
+            yield from _numbers(argument)
+        elif isinstance(argument, (int, float, Tensor)) and not isinstance(argument, bool):
+            yield float(argument)
+
+
+def _candidates(scalars: Set[float]) -> Iterator[Pointwise | Shrink]:
     for name in (
         "Relu",
         "Sigmoid",
@@ -110,20 +149,48 @@ def _candidates(scalars: set[float]) -> Iterator[Pointwise]:
         for alpha in sorted(scalars):
             if alpha > 0 or name == "LeakyRelu":
                 yield Pointwise(name, alpha=alpha)
+    numbers = sorted(number for number in scalars if np.isfinite(number))[:MOST_NUMBERS]
+    for number in numbers:
+        yield Pointwise("Clip", low=number)
+        yield Pointwise("Clip", high=number)
+        if number > 0:
+            yield Shrink(number)
+    for low, high in combinations(numbers, 2):
+        yield Pointwise("Clip", low=low, high=high)
 
 
 @lru_cache(maxsize=1)
 def _grid() -> np.ndarray:
-    """Dense where functions bend, sparse far away."""
+    """Dense where functions bend."""
     far = 2.0 ** np.arange(3, 10)
     return np.concatenate([np.linspace(-12, 12, 1537), far * 1.01, -far * 1.01])
 
 
-@lru_cache(maxsize=256)
-def _values(op: Pointwise) -> np.ndarray:
-    return FUNCTIONS[op.function].value(_grid(), op)
+@lru_cache(maxsize=64)
+def _far(scalars: frozenset[float]) -> np.ndarray:
+    """At the numbers that a chain spells out and beside them; and far away, where a bound of 65,504 bends."""
+    own = np.array([s for s in scalars if 0 < abs(s) < FARTHEST])
+    beside = np.concatenate([own * near for near in (1.0, 1.001, 0.999)])
+    far = 2.0 ** np.arange(10, 100)
+    return np.concatenate([beside, -beside, far * 1.01, -far * 1.01])
+
+
+@lru_cache(maxsize=512)
+def _values(op: Pointwise | Shrink) -> np.ndarray:
+    return _function(op, _grid())
+
+
+def _function(op: Pointwise | Shrink, x: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore", invalid="ignore"):
+        return x - np.clip(x, -op.most, op.most) if isinstance(op, Shrink) else FUNCTIONS[op.function].value(x, op)
 
 
 def _agree(expected: np.ndarray, y: np.ndarray) -> bool:
     with np.errstate(invalid="ignore"):
         return bool((np.abs(y - expected) <= TOLERANCE * np.maximum(1.0, np.abs(expected))).all())
+
+
+def _agree_far(expected: np.ndarray, y: np.ndarray, x: np.ndarray) -> bool:
+    """Wherever the chain did not overflow on its way: exp(1000) is infinite in float64, log(exp(1000)) is not."""
+    within = np.isfinite(y) | (np.abs(x) < OVERFLOWS)
+    return _agree(expected[within], y[within])

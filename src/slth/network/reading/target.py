@@ -1,12 +1,16 @@
 """One door: whatever holds a trained network becomes a target."""
 
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from slth._arguments import wholes
 from slth._errors import InputError
-from slth.graph import Target
+from slth.graph import Shape, Target
 from slth.network.reading.checkpoints import arrays_of, state_in
 from slth.network.reading.estimators import is_estimator, read_estimator
 from slth.network.reading.files import read_tensors
@@ -44,20 +48,31 @@ def read_target(
     """
     if isinstance(source, Target):
         return source
+    shape = None if input_shape is None else wholes("input_shape", input_shape, example="(3, 32, 32)")
     if isinstance(source, (str, Path)):
-        return mlp_from_tensors(read_tensors(Path(source)), order=order, activation=activation)
+        tensors = read_tensors(Path(source))
+        return _fitting(mlp_from_tensors(tensors, order=order, activation=activation), shape, example)
     if isinstance(source, Mapping):
-        return mlp_from_tensors(arrays_of(state_in(source)), order=order, activation=activation)
+        tensors = arrays_of(state_in(source))
+        return _fitting(mlp_from_tensors(tensors, order=order, activation=activation), shape, example)
     torch = sys.modules.get("torch")  # who has a module has loaded it
     if torch is not None and isinstance(source, torch.nn.Module):
         if order is not None or activation is not None:
             raise InputError("order and activation are for state dicts; a module is read as it computes")
         from slth.network.reading.modules import read_module
 
-        shape = None if input_shape is None else tuple(input_shape)
         return read_module(source, input_shape=shape, example=example, domain=domain)
     if is_estimator(source):
-        return read_estimator(source)
+        return _fitting(read_estimator(source), shape, example)
     raise InputError(
         f"a target is an nn.Module, a path, a state dict or a fitted scikit-learn MLP; got {type(source).__name__}"
     )
+
+
+def _fitting(target: Target, input_shape: Shape | None, example: Any) -> Target:
+    """A dense network, whose inputs have as many numbers as it takes."""
+    given = {"input_shape": input_shape, "the example": None if example is None else np.shape(example)[1:]}
+    for name, shape in given.items():
+        if shape is not None and math.prod(shape) != math.prod(target.input_shape):
+            raise InputError(f"{name} says {tuple(shape)}, but the first layer takes {target.input_shape[0]} numbers")
+    return target

@@ -7,9 +7,11 @@ only if the output needs it.
 import operator
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
@@ -17,15 +19,18 @@ from torch.export import ExportedProgram
 from slth._errors import InputError
 from slth.graph import INPUT, Shape
 from slth.network.reading.draft import Draft
+from slth.network.reading.exporting import several
 from slth.network.reading.here import Batch, Here, Known, Unread, Value
+from slth.network.reading.hints import RANDOM, why
 from slth.network.reading.operators import OPERATORS
+from slth.network.reading.parts import advice
 from slth.network.reading.recognise import recognised
+from slth.network.reading.weights import check_numbers
 from slth.network.reading.words import first_line, shown
 
 CREATE = {"zeros_like": 0.0, "new_zeros": 0.0, "ones_like": 1.0, "new_ones": 1.0, "full_like": None, "new_full": None}
 _MOVES = "clone detach alias lift_fresh_copy view reshape t transpose permute unsqueeze squeeze expand slice select"
 EXACT = frozenset((*_MOVES.split(), "zeros", "ones", "full", "arange"))  # operators that round nothing
-RANDOM = ("rand", "bernoulli", "normal", "multinomial", "dropout")
 
 
 def draft_of(program: ExportedProgram, model: nn.Module, shape: Shape) -> Draft:
@@ -34,24 +39,69 @@ def draft_of(program: ExportedProgram, model: nn.Module, shape: Shape) -> Draft:
     Raises:
         InputError: an operator that has no meaning here, by the name of its module; a batch that does not stay apart.
     """
-    draft = Draft(shape)
-    values: dict[fx.Node, Any] = {}
+    walk = _Walk(Draft(shape), model)
     for node in program.graph.nodes:
         if node.op == "placeholder":
-            values[node] = _placeholder(program, model, node, shape)
-        elif node.op == "output":
-            found = [_resolved(values, argument) for argument in node.args[0]]
-            if len(found) != 1:
-                raise InputError(f"the model gives {len(found)} outputs; a network with one output tensor is read")
-            draft.output = _output(found[0])
+            walk.values[node] = _placeholder(program, model, node, shape)
         elif node.op == "call_function":
-            here = _here(draft, model, node)
+            walk.step(node)
+        elif node.op == "output":
             try:
-                values[node] = recognised(here, node, values) or _computed(here, node, values)
-                _check_shape(here, node.meta.get("val"), values[node])
+                found = [_resolved(walk.values, argument) for argument in node.args[0] if argument is not None]
             except InputError as error:
-                values[node] = Unread(error)
-    return draft
+                if any(isinstance(value, Unread) and value.error is error for value in walk.given):
+                    raise  # a weight is broken: no part is better off
+                raise InputError(f"{error}; {_advice(program, model, shape)}") from error
+            if len(found) != 1:
+                raise InputError(several(len(found)))
+            walk.draft.output = _output(found[0])
+    return walk.draft
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What every node so far is."""
+
+    draft: Draft
+    model: nn.Module
+    values: dict[fx.Node, Any] = field(default_factory=dict[fx.Node, Any])
+
+    @property
+    def given(self) -> list[Any]:
+        """Parameters, buffers, and the input."""
+        return [value for node, value in self.values.items() if node.op == "placeholder"]
+
+    def step(self, node: fx.Node) -> bool:
+        """One node more: could it be read?"""
+        here = _here(self.draft, self.model, node)
+        try:
+            self.values[node] = recognised(here, node, self.values) or _computed(here, node, self.values)
+            _check_shape(here, node.meta.get("val"), self.values[node])
+        except InputError as error:
+            self.values[node] = Unread(error)
+        return not isinstance(self.values[node], Unread)
+
+
+def _advice(program: ExportedProgram, model: nn.Module, shape: Shape) -> str:
+    """Which parts can be read by themselves: the walk again, with any value where one cannot be read."""
+    walk = _Walk(Draft(shape), model)
+    unread: list[str] = []
+    for node in program.graph.nodes:
+        if node.op == "placeholder":
+            walk.values[node] = _placeholder(program, model, node, shape)
+        elif node.op == "call_function" and not walk.step(node):
+            here = _here(walk.draft, model, node)
+            unread.append(here.place)
+            error, meta = walk.values[node], node.meta.get("val")
+            parts = tuple(_stand_in(here, part, error) for part in (meta if isinstance(meta, tuple) else (meta,)))
+            walk.values[node] = parts if isinstance(meta, tuple) else parts[0]
+    return advice(model, unread, [step.place for step in walk.draft.linear])
+
+
+def _stand_in(here: Here, meta: Any, error: Unread) -> Any:
+    """Any value of that shape; what is none stays unread."""
+    shape = _without_batch(meta) if isinstance(meta, Tensor) else None
+    return error if shape is None else here.constant(np.zeros(shape))
 
 
 def _placeholder(program: ExportedProgram, model: nn.Module, node: fx.Node, shape: Shape) -> Any:
@@ -61,7 +111,13 @@ def _placeholder(program: ExportedProgram, model: nn.Module, node: fx.Node, shap
     assert spec.target is not None
     tensor = program.state_dict.get(spec.target, program.constants.get(spec.target))
     assert isinstance(tensor, Tensor)
-    return Known(tensor.detach(), frozenset([_first_name(model, spec.target)]))
+    if spec.kind.name == "PARAMETER":
+        try:
+            check_numbers(spec.target, tensor.detach())
+        except InputError as error:
+            return Unread(error)
+    lifted = spec.target.startswith("lifted_tensor_") and not hasattr(model, spec.target)  # it has no name of its own
+    return Known(tensor.detach(), frozenset() if lifted else frozenset([_first_name(model, spec.target)]))
 
 
 def _first_name(model: nn.Module, name: str) -> str:
@@ -114,6 +170,8 @@ def _computed(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
         parts, index = (_resolved(values, argument) for argument in node.args)
         if parts[index] is None:
             here.refuse("is asked for indices; only values are read")
+        if isinstance(parts[index], Unread):
+            raise parts[index].error
         return parts[index]
     if here.op.startswith("sym_size") or isinstance(
         node.meta.get("val"), (torch.SymInt, torch.SymFloat, torch.SymBool)
@@ -134,8 +192,7 @@ def _computed(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
         fill = CREATE[base] if CREATE[base] is not None else arguments.fill_value
         return _filled(here, node, fill)
     if here.op not in OPERATORS:
-        what = "draws random numbers" if any(word in base for word in RANDOM) else "is no op that can be read"
-        here.refuse(f"{what}; linear maps, convolutions, pools, activations and arithmetic with constants are")
+        here.refuse(why(here.op))
     return OPERATORS[here.op](here, arguments)
 
 

@@ -11,13 +11,11 @@ from slth.network.reading.words import shown
 
 
 def check_module(model: nn.Module) -> None:
-    """A plain module with dense, finite, real numbers.
+    """A plain module with dense tensors.
 
     Raises:
         InputError: what it is, and what would work.
     """
-    if isinstance(model, torch.jit.ScriptModule):
-        raise InputError("a ScriptModule hides its operators; pass the nn.Module that it was scripted from")
     for kind in ("forward", "forward_pre"):
         if getattr(nn_module, f"_global_{kind}_hooks", None):
             raise InputError(
@@ -25,16 +23,20 @@ def check_module(model: nn.Module) -> None:
                 "compute; remove it first"
             )
     for path, module in model.named_modules():
+        what = shown(path) or "the model"
+        if isinstance(module, torch.jit.ScriptModule):
+            raise InputError(f"{what} is a ScriptModule, which hides its operators; pass the nn.Module behind it")
+        if any("fake_quantize" in kind.__module__ for kind in type(module).__mro__):
+            raise InputError(
+                f"{what} rounds values as a quantised model would ({type(module).__name__}); a network of real numbers "
+                "is read: model.apply(torch.ao.quantization.disable_fake_quant), or the model before it was prepared"
+            )
         if "quantized" in type(module).__module__:
             raise InputError(
-                f"{shown(path) or 'the model'} is quantised ({type(module).__name__}); pass the model in floating "
-                "point, as it was before"
+                f"{what} is quantised ({type(module).__name__}); pass the model in floating point, as it was before"
             )
-    for name, tensor in model.named_buffers():
+    for name, tensor in (*model.named_buffers(), *model.named_parameters()):
         check_layout(name, tensor)
-    for name, tensor in model.named_parameters():
-        check_layout(name, tensor)
-        _check_numbers(name, tensor)
 
 
 def check_layout(name: str, tensor: Any) -> None:
@@ -62,13 +64,18 @@ def check_layout(name: str, tensor: Any) -> None:
         raise InputError(f"{shape} is complex ({tensor.dtype}); a network of real numbers is read")
 
 
-def _check_numbers(name: str, tensor: Tensor) -> None:
-    """At least one, all of them finite."""
+def check_numbers(name: str, tensor: Tensor) -> None:
+    """At least one number, all of them finite.
+
+    Raises:
+        InputError: naming the tensor, and the first that is not.
+    """
     if tensor.numel() == 0:
         shape = tuple(tensor.shape)
         raise InputError(f"{shown(name)} has shape {shape}, which holds nothing; a layer needs at least one number")
-    if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-        at = tuple(int(i) for i in (~torch.isfinite(tensor)).nonzero()[0])
+    finite = torch.isfinite(tensor.double() if tensor.is_floating_point() else tensor)  # of 8 bits there is no isfinite
+    if not finite.all():
+        at = tuple(int(i) for i in (~finite).nonzero()[0])
         raise InputError(
             f"{shown(name)} holds {tensor[at].item()} at {at}; a target needs finite weights: train it again, or "
             "clean it"

@@ -4,7 +4,18 @@ An operator takes the place where it stands and its arguments by name; it gives 
 """
 
 from slth.network.reading.here import Operator
-from slth.network.reading.operators import arithmetic, axes, maps, parts, pointwise, pools, products
+from slth.network.reading.operators import (
+    arithmetic,
+    axes,
+    choices,
+    maps,
+    parts,
+    pointwise,
+    pools,
+    products,
+    windows,
+)
+from slth.network.reading.operators.pointwise import shrunk
 
 OPERATORS: dict[str, Operator] = {
     **maps.TABLE,
@@ -14,6 +25,8 @@ OPERATORS: dict[str, Operator] = {
     **pools.TABLE,
     **axes.TABLE,
     **parts.TABLE,
+    **windows.TABLE,
+    **choices.TABLE,
 }
 
-__all__ = ["OPERATORS"]
+__all__ = ["OPERATORS", "shrunk"]

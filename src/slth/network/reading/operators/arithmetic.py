@@ -58,15 +58,36 @@ def addcmul(here: Here, a: Any) -> Value:
 
 
 def maximum(here: Here, a: Any) -> Value:
-    """max(x, y) = y + (x − y)⁺."""
-    difference = here.sum([(1.0, a.self), (-1.0, a.other)])
-    return here.sum([(1.0, here.add(Pointwise("Relu"), difference)), (1.0, a.other)])
+    """max(x, y) = y + (x − y)⁺; y is the constant, if there is one, so that x stands there once."""
+    x, y, number = _value_first(a)
+    if number is not None:
+        return here.add(Pointwise("Relu") if number == 0 else Pointwise("Clip", low=number), x)
+    difference = here.sum([(1.0, x), (-1.0, y)])
+    return here.sum([(1.0, here.add(Pointwise("Relu"), difference)), (1.0, y)])
 
 
 def minimum(here: Here, a: Any) -> Value:
-    """min(x, y) = x − (x − y)⁺."""
-    difference = here.sum([(1.0, a.self), (-1.0, a.other)])
-    return here.sum([(-1.0, here.add(Pointwise("Relu"), difference)), (1.0, a.self)])
+    """min(x, y) = y − (y − x)⁺; y is the constant, if there is one."""
+    x, y, number = _value_first(a)
+    if number is not None:
+        return here.add(Pointwise("Clip", high=number), x)
+    difference = here.sum([(1.0, y), (-1.0, x)])
+    return here.sum([(-1.0, here.add(Pointwise("Relu"), difference)), (1.0, y)])
+
+
+def _value_first(a: Any) -> tuple[Value, Any, float | None]:
+    """A value, what it is compared with, and that as one finite number, if it is one."""
+    x, y = (a.self, a.other) if isinstance(a.self, Value) else (a.other, a.self)
+    numbers = y.numbers if isinstance(y, Known) else np.asarray(np.nan)
+    same = numbers.size > 0 and bool((numbers == numbers.flat[0]).all()) and bool(np.isfinite(numbers.flat[0]))
+    fits = isinstance(y, Known) and y.tensor.ndim <= len(x.shape) + 1 and _fits(y.tensor.shape, x.shape)
+    return x, y, float(numbers.flat[0]) if same and fits else None
+
+
+def _fits(own: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """A constant that does not enlarge a value of a shape."""
+    whole = (1, *shape)
+    return np.broadcast_shapes(own, whole) == whole
 
 
 def _alpha(here: Here, a: Any) -> float:
@@ -87,5 +108,7 @@ TABLE: dict[str, Operator] = {
     "square.default": lambda here, a: here.product(a.self, a.self),
     "addcmul.default": addcmul,
     "maximum.default": maximum,
+    "max.other": maximum,
     "minimum.default": minimum,
+    "min.other": minimum,
 }

@@ -25,21 +25,21 @@ def cut(here: Here, a: Any) -> Value:
         if not (whole or isinstance(a.end, Batch)):
             here.refuse("takes some examples of a batch; they must stay apart, on axis 0")
         return x
-    return _sliced(here, x, dim - 1, range(x.shape[dim - 1])[slice(a.start, a.end, step)])
+    return sliced(here, x, dim - 1, range(x.shape[dim - 1])[slice(a.start, a.end, step)])
 
 
 def narrow(here: Here, a: Any) -> Value:
     """`length` entries from `start` on."""
     axis = here.axis(a.dim, len(a.self.shape))
     start = a.start % a.self.shape[axis]
-    return _sliced(here, a.self, axis, range(start, start + a.length))
+    return sliced(here, a.self, axis, range(start, start + a.length))
 
 
 def select(here: Here, a: Any) -> Value:
     """One index of an axis, which is gone."""
     axis = here.axis(a.dim, len(a.self.shape))
     index = a.index % a.self.shape[axis]
-    y = _sliced(here, a.self, axis, range(index, index + 1))
+    y = sliced(here, a.self, axis, range(index, index + 1))
     return here.reshape(y, (*y.shape[:axis], *y.shape[axis + 1 :]))
 
 
@@ -51,7 +51,7 @@ def split(here: Here, a: Any) -> tuple[Value, ...]:
     if sizes is None:  # chunk: parts of one length, the last one shorter
         sizes = -(-length // a.chunks)
     ends = np.cumsum([0, *sizes]) if isinstance(sizes, (list, tuple)) else [*range(0, length, sizes), length]
-    return tuple(_sliced(here, a.self, axis, range(int(i), int(j))) for i, j in pairwise(ends))
+    return tuple(sliced(here, a.self, axis, range(int(i), int(j))) for i, j in pairwise(ends))
 
 
 def tensor_split(here: Here, a: Any) -> tuple[Value, ...]:
@@ -59,13 +59,13 @@ def tensor_split(here: Here, a: Any) -> tuple[Value, ...]:
     axis = here.axis(a.dim, len(a.self.shape))
     length = a.self.shape[axis]
     parts = np.array_split(np.arange(length), a.sections if hasattr(a, "sections") else list(a.indices))
-    return tuple(_sliced(here, a.self, axis, range(int(part[0]), int(part[-1]) + 1)) for part in parts)
+    return tuple(sliced(here, a.self, axis, range(int(part[0]), int(part[-1]) + 1)) for part in parts)
 
 
 def unbind(here: Here, a: Any) -> tuple[Value, ...]:
     """Every index of an axis, which is gone."""
     axis = here.axis(a.dim, len(a.self.shape))
-    parts = [_sliced(here, a.self, axis, range(i, i + 1)) for i in range(a.self.shape[axis])]
+    parts = [sliced(here, a.self, axis, range(i, i + 1)) for i in range(a.self.shape[axis])]
     return tuple(here.reshape(part, (*part.shape[:axis], *part.shape[axis + 1 :])) for part in parts)
 
 
@@ -129,7 +129,7 @@ def pad(here: Here, a: Any) -> Value:
         axis = rank - 1 - i
         length = x.shape[axis]
         if min(first, last) < 0:
-            x = _sliced(here, x, axis, range(max(-first, 0), length + min(last, 0)))
+            x = sliced(here, x, axis, range(max(-first, 0), length + min(last, 0)))
             first, last, length = max(first, 0), max(last, 0), x.shape[axis]
         if mode == "constant":
             before[axis], behind[axis] = first, last
@@ -152,11 +152,34 @@ def scatter(here: Here, a: Any) -> Value:
         places = list(range(base.shape[axis])[slice(a.start, a.end, a.step)])
         shape = (*base.shape[:axis], len(places), *base.shape[axis + 1 :])
     source = here.reshape(_part(here, source, rank - hasattr(a, "index")), shape)
-    both = _joined(here, [base, source], axis)
+    return _replaced(here, base, source, axis, places)
+
+
+def put(here: Here, a: Any) -> Value:
+    """x with entries at constant indices along one axis replaced: x[:, [0, 2]] = values."""
+    given = [(dim, index) for dim, index in enumerate(a.indices) if index is not None]
+    if len(given) != 1 or a.accumulate:
+        here.refuse("writes along several axes at once, or adds; one list of indices along one axis is read")
+    (dim, index), rank = given[0], len(here.shape or ())
+    base, axis = _part(here, a.self, rank), here.axis(dim, rank)
+    places = _indices(here, index)
+    if len(set(places)) < len(places):
+        here.refuse("writes an entry twice, and PyTorch does not say which value stays")
+    shape = (*base.shape[:axis], len(places), *base.shape[axis + 1 :])
+    source = a.values
+    if not isinstance(source, Value):
+        source = here.constant(np.array(np.broadcast_to(here.against(source, Value("", shape)), shape)))
+    if source.shape != shape:
+        here.refuse(f"writes values of shape {source.shape} over entries of shape {shape}; they must have one shape")
+    return _replaced(here, base, source, axis, places) if places else base
+
+
+def _replaced(here: Here, base: Value, source: Value, axis: int, places: list[int]) -> Value:
+    """Some entries along an axis from another value."""
     order = list(range(base.shape[axis]))
     for i, place in enumerate(places):
         order[place] = base.shape[axis] + i
-    return _take(here, both, axis, order)
+    return _take(here, _joined(here, [base, source], axis), axis, order)
 
 
 def written(here: Here, a: Any) -> Value:
@@ -168,7 +191,8 @@ def written(here: Here, a: Any) -> Value:
     return expand(here, SimpleNamespace(self=source))
 
 
-def _sliced(here: Here, x: Value, axis: int, indices: range) -> Value:
+def sliced(here: Here, x: Value, axis: int, indices: range) -> Value:
+    """A run of indices along an axis."""
     if indices == range(x.shape[axis]):
         return x
     if not indices:
@@ -184,7 +208,7 @@ def _take(here: Here, x: Value, axis: int, indices: list[int]) -> Value:
         matrix = np.zeros((len(indices), x.shape[axis]))
         matrix[np.arange(len(indices)), indices] = 1.0
         return along(here, x, {axis: matrix})
-    return _joined(here, [_sliced(here, x, axis, run) for run in runs], axis)
+    return _joined(here, [sliced(here, x, axis, run) for run in runs], axis)
 
 
 def _joined(here: Here, parts: list[Value], axis: int) -> Value:
@@ -238,6 +262,7 @@ TABLE: dict[str, Operator] = {
     "constant_pad_nd.default": pad,
     "slice_scatter.default": scatter,
     "select_scatter.default": scatter,
+    "index_put.default": put,
     "copy.default": written,
     "fill.Scalar": written,
     "fill.Tensor": written,

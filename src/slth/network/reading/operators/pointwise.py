@@ -1,12 +1,14 @@
 """Functions of one number, and sums along an axis of such: activations, softmax."""
 
 import math
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from slth.graph import LogSoftmax, Pointwise, Slice, Softmax
 from slth.network.reading.here import Here, Known, Operator, Value
+from slth.network.reading.operators.arithmetic import maximum, minimum
 
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
 STABLE = 15.0  # softplus returns x above a threshold; from here on that is e⁻¹⁵ away at most
@@ -18,11 +20,14 @@ def function(op: Pointwise) -> Operator:
 
 
 def clip(here: Here, a: Any) -> Value:
-    """Between two numbers, or one."""
-    ends = [
-        _number(here, getattr(a, first, getattr(a, second, None)))
-        for first, second in (("min", "min_val"), ("max", "max_val"))
-    ]
+    """Between two numbers, or one; bounds that are tensors are numbers of their entries."""
+    given = [getattr(a, first, getattr(a, second, None)) for first, second in (("min", "min_val"), ("max", "max_val"))]
+    if any(isinstance(end, (Known, Value)) and (isinstance(end, Value) or end.tensor.numel() > 1) for end in given):
+        x = _input(a)
+        for end, of in zip(given, (maximum, minimum), strict=True):
+            x = x if end is None else of(here, SimpleNamespace(self=x, other=end))
+        return x
+    ends = [_number(here, end) for end in given]
     low, high = (None if end is None or math.isinf(end) else end for end in ends)
     if low == 0.0 and high is None:
         return here.add(Pointwise("Relu"), _input(a))
@@ -77,6 +82,34 @@ def rrelu(here: Here, a: Any) -> Value:
     if a.training:
         here.refuse("draws random slopes; put it into evaluation mode")
     return here.add(Pointwise("LeakyRelu", alpha=(float(a.lower) + float(a.upper)) / 2), _input(a))
+
+
+def softshrink(here: Here, a: Any) -> Value:
+    """x − clip(x, −λ, λ)."""
+    return shrunk(here, _input(a), float(a.lambd))
+
+
+def shrunk(here: Here, x: Value, most: float) -> Value:
+    """x − clip(x, −λ, λ): towards 0 by λ."""
+    clipped = here.add(Pointwise("Clip", low=-most, high=most), x)
+    return here.sum([(1.0, x), (-1.0, clipped)])
+
+
+def threshold(here: Here, a: Any) -> Value:
+    """x above t, else a number: continuous where that number is t."""
+    t, other = float(a.threshold), float(a.value)
+    if t != other:
+        here.refuse(
+            f"jumps from {other:g} to {t:g} at its threshold: such a function has no Lipschitz constant, so that "
+            "nothing could be claimed behind it; a value equal to the threshold is read"
+        )
+    return here.add(Pointwise("Relu") if t == 0 else Pointwise("Clip", low=t), _input(a))
+
+
+def logaddexp(here: Here, a: Any) -> Value:
+    """ln(eˣ + eʸ) = y + ln(1 + eˣ⁻ʸ)."""
+    difference = here.sum([(1.0, a.self), (-1.0, a.other)])
+    return here.sum([(1.0, here.add(Pointwise("Softplus"), difference)), (1.0, a.other)])
 
 
 def glu(here: Here, a: Any) -> Value:
@@ -143,6 +176,9 @@ TABLE: dict[str, Operator] = {
     "selu.default": function(Pointwise("Selu", alpha=SELU_ALPHA, gamma=SELU_SCALE)),
     "celu.default": lambda here, a: here.add(Pointwise("Celu", alpha=float(a.alpha)), _input(a)),
     "softplus.default": softplus,
+    "softshrink.default": softshrink,
+    "threshold.default": threshold,
+    "logaddexp.default": logaddexp,
     "glu.default": glu,
     "softmax.int": softmax,
     "_softmax.default": softmax,

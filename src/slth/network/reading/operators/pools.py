@@ -92,6 +92,12 @@ def total(here: Here, a: Any) -> Value:
     return here.diagonal(mean(here, a), float(count), 0.0)
 
 
+def cumulated(here: Here, a: Any) -> Value:
+    """Sums of the entries up to each: a matrix of ones below the diagonal."""
+    axis = here.axis(a.dim, len(a.self.shape))
+    return along(here, a.self, {axis: np.tri(a.self.shape[axis])})
+
+
 def amax(here: Here, a: Any) -> Value:
     """The largest entry along axes."""
     x, axes = a.self, _dims(here, a)
@@ -199,6 +205,7 @@ TABLE: dict[str, Operator] = {
     **{f"_adaptive_avg_pool{n}d.default": adaptive_avg_pool for n in (2, 3)},
     "mean.dim": mean,
     "sum.dim_IntList": total,
+    "cumsum.default": cumulated,
     "amax.default": amax,
     "amin.default": amin,
     "max.dim": lambda here, a: (amax(here, a), None),

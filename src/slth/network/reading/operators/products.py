@@ -1,5 +1,7 @@
 """Products with a constant matrix that are no layers: matmul, addmm, einsum."""
 
+from string import ascii_letters
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -7,6 +9,7 @@ import numpy as np
 from slth.graph import Permute
 from slth.network.reading.here import Here, Known, Operator, Value
 from slth.network.reading.operators.maps import NONE, dense, known, vector
+from slth.network.reading.operators.pools import total
 
 
 def matmul(here: Here, a: Any) -> Value:
@@ -43,26 +46,69 @@ def addmm(here: Here, a: Any) -> Value:
 
 
 def einsum(here: Here, a: Any) -> Value:
-    """One axis of a value contracted with a constant matrix: "bchw,oc->bohw"."""
-    terms, arrow, result = a.equation.replace(" ", "").partition("->")
-    names = terms.split(",")
-    if not arrow or len(names) != 2 or "." in terms:
-        here.refuse(f"{a.equation!r} is not read; the product of a value with one constant matrix is")
-    (value, own), (matrix, other) = sorted(
-        zip(a.tensors, names, strict=True), key=lambda pair: isinstance(pair[0], Known)
+    """A value contracted with a constant: "bchw,oc->bohw"; or with its axes in another order: "bij->bji"."""
+    terms, result = _terms(here, a.equation, [_rank(part) for part in a.tensors])
+    pairs = sorted(zip(a.tensors, terms, strict=True), key=lambda pair: isinstance(pair[0], Known))
+    plain = all(len(set(term)) == len(term) for term in (*terms, result))
+    if not plain or len(pairs) > 2 or any(isinstance(part, Value) for part, _ in pairs[1:]):
+        here.refuse(f"{a.equation!r} is not read; the product of a value with one constant tensor is")
+    (value, own), other = pairs[0], pairs[1][1] if len(pairs) == 2 else ""
+    if own[0] != result[0] or own[0] in other:
+        here.refuse(f"{a.equation!r} mixes the batch; the examples of a batch must stay apart, on axis 0")
+    summed = [letter for letter in own[1:] if letter not in other + result]
+    if summed:
+        value = total(here, SimpleNamespace(self=value, dim=[own.index(i) for i in summed], keepdim=False))
+        own = "".join(letter for letter in own if letter not in summed)
+    if other:
+        value, own = _contracted(here, value, own, pairs[1][0], other, result)
+    return here.permute(value, tuple(own.index(letter) - 1 for letter in result[1:]))
+
+
+def _contracted(here: Here, x: Value, own: str, constant: Known, other: str, result: str) -> tuple[Value, str]:
+    """x times a constant, entry by entry or summed over the letters that the result lacks; the letters of its axes."""
+    numbers = constant.numbers
+    alone = tuple(i for i, letter in enumerate(other) if letter not in own + result)
+    numbers, other = numbers.sum(axis=alone), "".join(c for i, c in enumerate(other) if i not in alone)
+    inner, new = (
+        [c for c in own[1:] if c in other and c not in result],
+        [c for c in result if c in other and c not in own],
     )
-    inner, new = set(own) & set(other), set(other) - set(own)
-    kept = [letter for letter in own if letter not in inner]
-    plain = len(inner) == len(new) == 1 and len(other) == 2 and len(set(own)) == len(own)
-    plain = plain and sorted([*kept, *new]) == sorted(result)
-    if not (isinstance(value, Value) and isinstance(matrix, Known) and plain and own[0] == kept[0] == result[0]):
-        here.refuse(f"{a.equation!r} is not read; the product of a value with one constant matrix is")
-    (i,), (o,) = inner, new
-    numbers = matrix.numbers if other == o + i else matrix.numbers.T
-    moved = here.permute(value, tuple(own.index(letter) - 1 for letter in (*kept[1:], i)))
-    y = dense(here, moved, numbers, None, (matrix.names, NONE))
-    after = [*kept[1:], o]
-    return here.permute(y, tuple(after.index(letter) for letter in result[1:]))
+    kept = [c for c in own[1:] if c not in inner]
+    if not inner and not new:
+        ordered = numbers.transpose([other.index(c) for c in kept if c in other])
+        sizes = [x.shape[own.index(c) - 1] if c in other else 1 for c in kept]
+        return here.product(x, ordered.reshape(sizes)), own
+    if set(kept) & set(other) or not inner:
+        here.refuse("multiplies by a stack of matrices; one matrix is a linear map")
+    moved = here.permute(x, tuple(own.index(c) - 1 for c in (*kept, *inner)))
+    shape = moved.shape[: len(kept)]
+    matrix = numbers.transpose([other.index(c) for c in (*new, *inner)])
+    lengths = matrix.shape[: len(new)]
+    matrix = matrix.reshape(int(np.prod(lengths)), -1)
+    y = dense(here, here.reshape(moved, (*shape, matrix.shape[1])), matrix, None, (constant.names, NONE))
+    return here.reshape(y, (*shape, *lengths)), own[0] + "".join([*kept, *new])
+
+
+def _rank(part: Any) -> int:
+    return len(part.shape) + 1 if isinstance(part, Value) else part.tensor.ndim
+
+
+def _terms(here: Here, equation: str, ranks: list[int]) -> tuple[list[str], str]:
+    """The letters of every operand and of the result, an ellipsis written out."""
+    left, arrow, result = equation.replace(" ", "").partition("->")
+    free = [c for c in ascii_letters if c not in equation]
+    most = max(rank - len(term.replace("...", "")) for term, rank in zip(left.split(","), ranks, strict=True))
+    dots = "".join(free[: max(most, 0)])
+
+    def written(term: str, rank: int) -> str:
+        count = rank - len(term.replace("...", ""))
+        return term.replace("...", dots[len(dots) - count :])
+
+    terms = [written(term, rank) for term, rank in zip(left.split(","), ranks, strict=True)]
+    if not arrow:
+        once = sorted(c for c in set(left) - set(",.") if left.count(c) == 1)
+        return terms, (dots if "..." in left else "") + "".join(once)
+    return terms, result.replace("...", dots)
 
 
 def _flat(here: Here, matrix: np.ndarray) -> np.ndarray:
