@@ -16,7 +16,7 @@ from slth.certificate.errors import MapErrors, errors_of
 from slth.certificate.reach import Reach, at_inputs
 from slth.certificate.rules import RULES, Facts
 from slth.certificate.signs import check_shape, check_signs
-from slth.graph import Box, Linear, Node, Realised, Target, fold
+from slth.graph import Box, Linear, Node, Realised, Target, fold, shapes
 from slth.numerics import above, stored_bound
 
 BOUNDS = ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error")  # of a map, stored rounded up
@@ -134,11 +134,14 @@ def failed_claims(
             )
     failed += _compared("network: sup_error", found.sup_error, stored.sup_error)
     failed += _compared("network: l2_error", found.l2_error, stored.l2_error)
-    facts, claims = found.output_error or (), stored.output_error or ()
-    if len(facts) != len(claims):
+    facts, claims = found.output_error or (), stored.output_error
+    if claims is None or box is None:  # no more is claimed, whatever a later rule can bound
+        return failed
+    shape = shapes(target.graph, box.shape, target.carried)[target.graph.output]
+    if len(claims) not in (1, shape[0], len(facts)) or not facts:
         return [*failed, f"the certificate speaks of {len(claims)} outputs, the network has {len(facts)}"]
-    for index, (bound, claimed) in enumerate(zip(facts, claims, strict=True)):
-        failed += _compared(f"output {index}: error", bound, claimed)
+    for index, bound in enumerate(facts):  # one for all, or one for each index of the first axis
+        failed += _compared(f"output {index}: error", bound, claims[index * len(claims) // len(facts)])
     return failed
 
 
