@@ -12,7 +12,7 @@ from helpers.tickets import ASKED, any_ticket
 
 from slth._shapes import Bits
 from slth.certificate import certify
-from slth.graph import Target
+from slth.graph import Target, signed_inputs
 from slth.ticket import Inputs, Miss, Ticket, TwoLayer, head_digest, realise, realised_digest, signed_ranges
 from slth.ticket.assemble import gadget_tensors
 
@@ -31,19 +31,18 @@ def consistent(ticket: Ticket, *, gadgets: Gadgets | None = None, masks: Masks |
     """As `forged`; widths, sizes of masks, heads and digests follow from seed, inputs, layout and mask."""
     gadgets, masks = {**ticket.gadgets, **(gadgets or {})}, {**ticket.masks, **(masks or {})}
     seed, inputs = lies.get("seed", ticket.seed), lies.get("inputs", ticket.inputs)
+    signed = signed_inputs(ticket.network, inputs.shape, inputs.negative, lies.get("carried", ticket.carried))
     heads, digests = {}, {}
-    for i, (path, op) in enumerate(ticket.maps.items()):
-        gadget, mask = gadgets[path], f"{path}/mixing"
-        if i == 0:
-            lower = np.full(op.basis.inputs, -1.0) if inputs.lower is None else np.array(inputs.lower)
-            gadget = replace(gadget, signed_ranges=signed_ranges(np.broadcast_to(lower < 0, op.basis.inputs)))
+    for path, op in ticket.maps.items():
+        mask = f"{path}/mixing"
+        gadget = replace(gadgets[path], signed_ranges=signed_ranges(signed[path]))
         gadgets[path] = gadget = gadget.fitted(path, op, seed)
         mask_bits = gadget.cost(op).mask_bits
         masks[mask] = bits = np.resize(masks[mask], -(-mask_bits // 8)).copy()
         if mask_bits % 8:
             bits[-1] &= (1 << mask_bits % 8) - 1
         heads |= {tensor.path: head_digest(tensor, seed) for tensor in gadget.tensors(path, op)}
-        kept = np.unpackbits(bits, count=mask_bits, bitorder="little").astype(np.bool_).reshape(op.basis.outputs, -1)
+        kept = gadget.mask(path, op, seed=seed, bits=bits)
         digests[path] = realised_digest(realise(gadget, path, op, seed=seed, mask=kept))
     return forged(ticket, gadgets=gadgets, masks=masks, heads=heads, digests=digests, **lies)
 
@@ -58,8 +57,10 @@ def certified(ticket: Ticket, target: Target, *, tolerance: float = 0.5) -> Tick
         if part.negative is not None:
             halves.append(("negative", np.where(part.signed[None, :, None], part.negative + wanted.weight, 0.0)))
         for half, error in halves:
-            for o, j in np.argwhere(np.abs(error[:, :, 0]) > tolerance):
-                misses.append(Miss(path, int(o), int(j), half, float(abs(error[o, j, 0]))))
+            groups, (rows, inputs, _) = target.graph.maps[path].basis.groups, error.shape
+            for r, j, tap in np.argwhere(np.abs(error) > tolerance):
+                o = int(r) + int(j) * groups // inputs * rows
+                misses.append(Miss(path, o, int(j), half, float(abs(error[r, j, tap])), int(tap)))
         if part.bias is not None and wanted.bias is not None:
             error = np.abs(part.bias - wanted.bias)
             misses += [Miss(path, int(o), -1, "bias", float(error[o])) for o in np.flatnonzero(error > tolerance)]

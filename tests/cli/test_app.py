@@ -9,11 +9,12 @@ import time
 
 import numpy as np
 import pytest
+from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
 
 from slth.cli.app import run
 from slth.records import verbs
-from slth.ticket import load
+from slth.ticket import load, save
 
 SLTH = [sys.executable, "-m", "slth"]
 
@@ -34,7 +35,10 @@ def test_help_names_every_command_and_exit_code():
 
 @pytest.mark.slow
 def test_ctrl_c_at_any_moment_is_exit_code_130_and_leaves_no_partial_file(tmp_path):
-    """Interrupts after 0.05 to 6 s: start-up, imports, training, solving, writing."""
+    """Interrupts after 0.05 to 6 s: start-up, imports, training, solving, writing, printing.
+
+    A ticket that is there was written before the interrupt came, and is whole.
+    """
     rng = np.random.default_rng(0)
     shapes = {"0.weight": (400, 300), "2.weight": (400, 400), "4.weight": (10, 400)}
     save_file({k: rng.normal(size=s).astype(np.float32) / 20 for k, s in shapes.items()}, tmp_path / "t.safetensors")
@@ -53,14 +57,58 @@ def test_ctrl_c_at_any_moment_is_exit_code_130_and_leaves_no_partial_file(tmp_pa
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
         codes.append(process.returncode)
-        if process.returncode == 0:
-            assert load(out).misses == 0
-            out.unlink()
-        elif delay > 0.2:  # before that the interpreter itself may be starting
+        if process.returncode != 0 and delay > 0.2:  # before that the interpreter itself may be starting
             assert process.returncode == 130, err
             assert "Traceback" not in err
+        if process.returncode == 0 or out.exists():
+            assert load(out).misses == 0
+            out.unlink()
         assert sorted(os.listdir(tmp_path)) == ["t.safetensors"], delay
     assert 130 in codes
+
+
+INTERRUPTED = """
+import os, signal, sys
+import slth._files, slth.cli
+from slth import api
+
+def interrupt(work, when):
+    def run(*args):
+        if when == "before":
+            os.kill(os.getpid(), signal.SIGINT)
+        found = work(*args)
+        os.kill(os.getpid(), signal.SIGINT)
+        return found
+    return run
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+where, when = sys.argv.pop(1).split()
+module = {"os.replace": os, "os.fsync": os, "api.save": api}[where]
+name = where.partition(".")[2]
+setattr(module, name, interrupt(getattr(module, name), when))
+slth.cli.main()
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    "moment", ["os.fsync before", "os.fsync after", "os.replace before", "os.replace after", "api.save after"]
+)
+def test_an_interrupt_around_the_write_leaves_the_old_ticket_or_the_new_one(moment, tmp_path):
+    """Exit code 130 either way: what was asked for beside the file was not done."""
+    save_file({"0.weight": np.ones((1, 2), np.float32)}, tmp_path / "t.safetensors")
+    old = save(any_ticket()[0], tmp_path / "o.slth").read_bytes()
+    command = ["construct", "t.safetensors", "--out", "o.slth", "--input-range", "0,1"]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, moment, *command], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 130, done.stderr
+    assert done.stdout == ""
+    assert done.stderr.endswith("slth: interrupted; nothing is left half written\n")
+    assert sorted(os.listdir(tmp_path)) == ["o.slth", "t.safetensors"]
+    written = moment in ("os.replace after", "api.save after")
+    assert ((tmp_path / "o.slth").read_bytes() != old) == written
+    assert load(tmp_path / "o.slth").maps.keys() == ({"layers/0"} if written else {"layers/0", "layers/1"})
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "200"])

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+from attacks.graph_specimens import branches
 from helpers.networks import inputs_of, random_target, realised_maps
 
 from slth import InputError
@@ -103,6 +104,14 @@ def test_the_same_bytes_for_any_number_of_threads_and_in_every_run():
     ]
     assert len(set(tickets)) == 1
     assert encode(construct(target, Request(tolerance=1e-4, seed=1), inputs=inputs_of(target, *SIGNED))) != tickets[0]
+
+
+def test_the_same_bytes_of_a_graph_for_any_number_of_threads():
+    """A grouped convolution, a residual, a carried Scale, a dense map."""
+    honest, target = branches()
+    tickets = {encode(construct(target, Plan(tolerance=1e-3), inputs=honest.inputs, threads=n)) for n in (1, 2, 3)}
+    assert len(tickets) == 1
+    assert b'\\"format\\":\\"2-draft\\"' in tickets.pop()
 
 
 def test_the_random_network_is_fixed_before_the_target():

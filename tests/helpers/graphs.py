@@ -203,6 +203,9 @@ def values(target: Target, maps, x) -> dict[str, np.ndarray]:
         read = tuple(found[name] for name in node.inputs)
         if isinstance(node.op, Linear):
             found[node.name] = maps[node.op.map].apply(node.op.basis, read[0])
+        elif isinstance(node.op, Constant):
+            value = target.carried[node.op.value].astype(np.float64)
+            found[node.name] = np.broadcast_to(value, (len(x), *value.shape))
         else:
             found[node.name] = EVALUATE[type(node.op)](node.op, read, target.carried)
     return found

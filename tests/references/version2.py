@@ -5,6 +5,7 @@ import itertools
 import json
 import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from references import rans
@@ -33,7 +34,13 @@ def little(array) -> bytes:
 
 
 class Stream:
-    """Uniform numbers by their index."""
+    """Uniform numbers by their index; those of one seed and path are drawn once."""
+
+    @staticmethod
+    @lru_cache(maxsize=512)
+    def of(seed, path):
+        """The stream that a seed and a path name."""
+        return Stream(seed, path)
 
     def __init__(self, seed, path):
         digest = hashlib.sha256(f"{seed}/{path}".encode()).digest()
@@ -46,6 +53,7 @@ class Stream:
             self.blocks[block] = philox((block % 2**32, block // 2**32, 0, 0), self.key)
         return (self.blocks[block][i % 4] >> 8) * 2.0**-23 - 1
 
+    @lru_cache(maxsize=4096)  # noqa: B019
     def head(self, count):
         """SHA-256 of the first 4,096 values."""
         values = np.array([self[i] for i in range(min(count, 4096))], "<f4")
@@ -88,7 +96,7 @@ def realise(seed, path, gadget, tensors, runs) -> Map:
     for s, stage in enumerate(gadget["stages"]):
         prefix = path if s == 0 else f"{path}/{s}"
         slots, live, width = scan(seed, prefix, inputs, signed, groups, stage)
-        mixing = Stream(seed, f"{prefix}/mixing")
+        mixing = Stream.of(seed, f"{prefix}/mixing")
         bits = iter(mask(tensors[f"{prefix}/mixing"], runs, stored_bits(rows, taps, slots, live)))
         for r, t, (h, slot, u) in itertools.product(range(rows), range(taps), live):
             half, j = slots[slot]
@@ -100,10 +108,10 @@ def realise(seed, path, gadget, tensors, runs) -> Map:
         assert next(bits, None) is None
         found.widths.append(width)
         found.heads[f"{prefix}/mixing"] = mixing.head(width * rows * taps)
-        found.heads[f"{prefix}/lift"] = Stream(seed, f"{prefix}/lift").head(width * inputs)
+        found.heads[f"{prefix}/lift"] = Stream.of(seed, f"{prefix}/lift").head(width * inputs)
         if stage["constants"]:
             found.bias = np.zeros(groups * rows) if found.bias is None else found.bias
-            found.heads[f"{prefix}/lift_bias"] = Stream(seed, f"{prefix}/lift_bias").head(width)
+            found.heads[f"{prefix}/lift_bias"] = Stream.of(seed, f"{prefix}/lift_bias").head(width)
     for (half, r, j, t), products in terms.items():
         total = math.fsum(products)
         if half == "1":
@@ -115,7 +123,7 @@ def realise(seed, path, gadget, tensors, runs) -> Map:
 
 def scan(seed, prefix, inputs, signed, groups, stage):
     """Slots; (neuron, slot, value) of each live neuron; the number of neurons looked at."""
-    lift, bias = Stream(seed, f"{prefix}/lift"), Stream(seed, f"{prefix}/lift_bias")
+    lift, bias = Stream.of(seed, f"{prefix}/lift"), Stream.of(seed, f"{prefix}/lift_bias")
     n, n_c = stage["candidates"], stage["constants"]
     slots = [("+", j) for j in range(inputs)] + [("-", j) for j in signed]
     slots += [("1", g) for g in range(groups)] if n_c else []

@@ -43,6 +43,20 @@ def test_names_do_not_matter(seed):
     assert graph_digest(renamed(target), ticket.inputs.shape) == ticket.provenance.target
 
 
+def test_a_chain_has_the_digest_of_version_1_under_any_names():
+    """On one axis, with a ReLU between two maps; one map used twice, or another function, is no chain."""
+    chain = random_target((3, 3, 3))
+    digest = target_digest(chain.coefficients)
+    assert network_digest(chain, (3,)) == network_digest(renamed(chain), (3,)) == digest
+    assert network_digest(renamed(chain), (2, 3)) == graph_digest(chain, (2, 3)) != digest
+    first, relu, last = chain.graph.nodes
+    twice = Graph((first, relu, dataclasses.replace(last, op=first.op)))
+    tanh = Graph((first, dataclasses.replace(relu, op=Pointwise("Tanh")), last))
+    for graph in (twice, tanh):
+        target = dataclasses.replace(chain, graph=graph, coefficients={p: chain.coefficients[p] for p in graph.maps})
+        assert network_digest(target, (3,)) == graph_digest(target, (3,))
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_each_number_matters_and_the_shape(seed):
     ticket, target = graph_ticket(seed)

@@ -79,6 +79,25 @@ def alive(times):
     return [*doubled(25), *adds, last, *ending("all")]
 
 
+FAR = {"stride": [1] * 3, "dilation": [2**20] * 3, "kernel": [2] * 3, "padding": [2**20] * 3 + [0] * 3}
+BACK = {**FAR, "kind": "ConvTranspose", "output_padding": [0] * 3}
+
+
+def inside(axes, op, *, turned=False):
+    """An op on a value of one entry, or on one line whose first entry alone can be negative."""
+    first = [node("r", {"kind": "Reshape", "shape": [1] * axes}, "input")]
+    if turned:
+        first = [*doubled(12), node("r", {"kind": "Reshape", "shape": [2**12] + [1] * (axes - 1)}, "11")]
+    return [*first, node("p", op, "r"), *ending("p", axes)]
+
+
+def added(count):
+    """A square of 2^24 entries, its signs one by one, as a sum of so many lines and columns."""
+    line = node("t", {"kind": "Permute", "order": [1, 0]}, "r")
+    add = node("p", {"kind": "Add", "coefficients": [1.0] * 2 * count}, *["r", "t"] * count)
+    return [*inside(2, TANH, turned=True)[:-4], line, add, *ending("p", 2)]
+
+
 GROWING = conv(1, [0, 0], kind="ConvTranspose", stride=[2**20], output_padding=[2**20 - 1])
 WIDE = [node(f"w{i}", TANH, "input") for i in range(3000)]
 NAMES = [f"w{i}" for i in range(3000)]
@@ -122,6 +141,30 @@ NETWORKS = {
         "gadgets.fc.shape",
     ),
     "a pool of 2^20": ([node("p", pool(2**20, [2**20, 2**20]), "input"), *ending("p")], "reads nothing|padding"),
+    "a convolution that pads to 2^60": (
+        inside(4, {**FC, "map": "far", "basis": {**SIZES, **FAR}}),
+        "at most 268,435,456 entries; got shape .1, 1048577, 1048577, 1048577.",
+    ),
+    "a transposed one that is cut from 2^60": (
+        inside(4, {**FC, "map": "far", "basis": {**SIZES, **BACK}}),
+        "at most 268,435,456 entries; got shape .1, 1048577, 1048577, 1048577.",
+    ),
+    "a pool that pads to 2^60": (
+        inside(
+            4,
+            {
+                **pool(1, []),
+                "kernel": [1] * 3,
+                "stride": [2**20] * 3,
+                "dilation": [1] * 3,
+                "padding": [0] * 3 + [2**20 - 1] * 3,
+            },
+        ),
+        "at most 268,435,456 entries; got shape .1, 1048576, 1048576, 1048576.",
+    ),
+    "signs of an upsampled line": ([*doubled(2), node("u", upsampled(2**26), "1"), *ending("u")], "signs differ"),
+    "signs of one wide addition": (added(100), "signs differ"),
+    "an addition of many values": (added(5000), "more than 4,294,967,296 entries|at most 10000 members"),
     "signs of 2^26 entries": (doubled(27) + ending("26"), "signs differ from entry to entry"),
     "signs of a wide pool": ([*doubled(20), node("p", pool(2**12, [0, 0]), "19"), *ending("p")], "signs differ"),
     "signs along two axes": (two_axes(10), "signs differ"),

@@ -141,6 +141,8 @@ def _constructed(path: Path) -> Ticket:
         raise InputError(
             f"{path} is a learned ticket, found by training masks; this needs one that `slth construct` wrote"
         )
+    if ticket.claims is None:
+        raise InputError(f"{path} claims nothing about a target, so there is nothing to report; see slth show {path}")
     return ticket
 
 

@@ -6,7 +6,11 @@ import sys
 
 
 def main() -> None:
-    """Entry point of `slth`. Exit codes: 0 all holds, 1 something does not hold, 2 bad input, 130 interrupted."""
+    """Entry point of `slth`. Exit codes: 0 all holds, 1 something does not hold, 2 bad input, 130 interrupted.
+
+    Interrupted, each file is as it was before, or whole: who interrupts while the summary of a ticket is printed, or
+    while it is verified, finds it written.
+    """
     if hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # as any filter: end quietly when the reader leaves
     try:

@@ -16,7 +16,7 @@ app = typer.Typer(
     name="slth",
     help="Strong lottery tickets: a trained network as a pruned random network, a seed and a bit mask, with a proof.",
     epilog="Exit codes: 0 done and all holds; 1 a claim does not hold or weights missed the tolerance asked for; "
-    "2 wrong usage or unusable files; 130 interrupted.",
+    "2 wrong usage or unusable files; 130 interrupted: each file is as it was before, or whole.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

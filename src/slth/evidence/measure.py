@@ -133,6 +133,8 @@ def evaluate(
     else:
         network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
     ours = outputs(network, inputs, batch=_BATCH)
+    if np.isnan(ours).any():
+        raise InputError("the ticket's outputs are not numbers (NaN) on this data: they overflow float32 on the way")
     if labels.min() < 0 or labels.max() >= ours.shape[1]:
         most = ours.shape[1] - 1
         raise InputError(f"the labels run from {labels.min()} to {labels.max()}, the ticket's outputs from 0 to {most}")

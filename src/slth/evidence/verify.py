@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import failed_claims
+from slth.certificate import Certificate, failed_claims
 from slth.evidence.checks import Check, Verdict, Verification
 from slth.graph import Graph, Linear, Realised, Target
 from slth.numerics import at_most
@@ -19,6 +19,7 @@ from slth.ticket import (
     DamagedTicketError,
     Miss,
     Ticket,
+    TwoLayer,
     as_in,
     effective_digest,
     head_digest,
@@ -170,12 +171,7 @@ def _claims(subject: Subject) -> Iterable[Check]:
     if other:
         return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
     failed = failed_claims(claims, matched, realised, box=None if ticket.inputs is None else ticket.inputs.box)
-    asked = ticket.provenance.asked
-    tolerance, epsilon = asked.get("tolerance"), asked.get("epsilon")
-    if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
-        failed.append("a layer counts its misses against another tolerance than was asked for")
-    if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
-        failed.append(f"the network's error was asked to be at most {epsilon}; the ticket claims more")
+    failed += _unanswered(ticket, claims)
     for miss in ticket.provenance.misses:
         failed += _false_miss(ticket, miss, matched, realised)
     if failed:
@@ -235,6 +231,25 @@ def _size(op: Linear) -> str:
     """
     through = "" if op.basis.taps == 1 else f" ({op.basis.taps} taps)"
     return f"{op.basis.inputs} -> {op.basis.outputs}{through} {'with a' if op.bias else 'without'} bias"
+
+
+def _unanswered(ticket: Ticket, claims: Certificate) -> list[str]:
+    """What was asked for is claimed: every tolerance, every tolerance over its map's gain, the network's error."""
+    asked = ticket.provenance.asked
+    tolerance, relative, epsilon = (asked.get(key) for key in ("tolerance", "relative_tolerance", "epsilon"))
+    failed: list[str] = []
+    if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
+        failed.append("a layer counts its misses against another tolerance than was asked for")
+    if relative is not None and any(
+        not isinstance(gadget, TwoLayer) or claims.tolerances[path] / gadget.gain != relative
+        for path, gadget in ticket.gadgets.items()
+    ):
+        failed.append("a layer counts its misses against another tolerance than was asked for, relative to its gain")
+    if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
+        failed.append(f"the network's error was asked to be at most {epsilon}; the ticket claims more")
+    if asked.get("exact") is not None:
+        failed.append("the target itself was asked for; the ticket does not claim to be it")
+    return failed
 
 
 def _false_miss(ticket: Ticket, miss: Miss, target: Target, realised: dict[str, Realised]) -> list[str]:

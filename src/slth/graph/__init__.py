@@ -6,6 +6,7 @@ from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape
 from slth.graph.chain import chain, chain_of, dense_chain
 from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise
 from slth.graph.functions import FUNCTIONS, Function
+from slth.graph.memory import formed, most_entries
 from slth.graph.nodes import INPUT, Graph, Node, fold
 from slth.graph.ops import (
     OPS,
@@ -75,7 +76,9 @@ __all__ = [
     "dense_chain",
     "evaluate",
     "fold",
+    "formed",
     "max_pool",
+    "most_entries",
     "pointwise",
     "shape_of",
     "shapes",

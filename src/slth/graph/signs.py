@@ -5,6 +5,7 @@ If a realisation gave x̂ < 0 where x ≥ 0, its lift would give 0 and its coeff
 
 import math
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from slth.graph.axis_maps import apply_along
 from slth.graph.bases import Dense, Shape
 from slth.graph.evaluation import along, max_pool
 from slth.graph.functions import FUNCTIONS
+from slth.graph.memory import formed
 from slth.graph.nodes import Graph, Node, fold
 from slth.graph.ops import (
     Add,
@@ -88,19 +90,23 @@ def signed_inputs(graph: Graph, inputs: Shape, negative: Negative, carried: Carr
 
 def _work(op: Op, values: Inputs, own: Shapes, carried: Carried) -> int:
     """Entries that an op looks at, beside those that come of it."""
+    if isinstance(op, Add):
+        return len(values) * math.prod(max(sizes) for sizes in zip(*(value.shape for value in values), strict=True))
     if not isinstance(op, MaxPool | AxisMap):
         return 0
     sizes, total = list(values[0].shape), 0
     if isinstance(op, MaxPool):
         fixed = len(sizes) - len(op.kernel)
         shared = all(size == 1 for size in sizes[fixed:])
-        return 0 if shared else math.prod([*sizes[:fixed], *own[0][fixed:]]) * math.prod(op.kernel)
+        (padded,) = formed(op, own, own[0], carried)
+        return 0 if shared else math.prod([*sizes[:fixed], *padded[fixed:]]) * math.prod(op.kernel)
     for axis in op.axes:
         if axis.value is not None or sizes[axis.axis] > 1:
             sizes[axis.axis] = own[0][axis.axis]
             rows = axis.rows(own[0][axis.axis], carried)
             total += math.prod(sizes) * (1 if axis.value is None else rows)
             sizes[axis.axis] = rows
+            total += math.prod(sizes) + 8 * rows  # the ends of windows are large integers
     return total
 
 
@@ -149,7 +155,7 @@ def _in_windows(negative: Negative, start: np.ndarray, stop: np.ndarray, *, axis
 def _add(op: Add, values: Inputs, _: Shapes, __: Shape, ___: Carried) -> Negative:
     if min(op.coefficients) < 0:
         return np.ones((1,) * values[0].ndim, np.bool_)
-    return np.logical_or.reduce(np.broadcast_arrays(*values))
+    return reduce(np.logical_or, values)  # one by one: stacked, they would take as much as all together
 
 
 def _scale(op: Scale, values: Inputs, own: Shapes, _: Shape, carried: Carried) -> Negative:

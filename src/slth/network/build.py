@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from slth._errors import InputError
 from slth.graph import (
     Add,
     AxisMap,
@@ -32,8 +33,10 @@ from slth.graph import (
     Slice,
     Softmax,
     fold,
+    most_entries,
 )
 
+_SMALL = 1 << 20  # entries of a matrix that is kept
 Tensors = tuple[Tensor, ...]
 Arrays = Mapping[str, Tensor]  # carried, by name
 
@@ -55,6 +58,12 @@ class Network(nn.Module):
         self.names = list(carried or {})
         for i, array in enumerate((carried or {}).values()):
             self.register_buffer(f"carried_{i}", torch.from_numpy(np.array(array, np.float64)).to(dtype))
+        _check_numbers(self, dtype)
+        self._carried = dict(carried or {})
+
+    def most_entries(self, shape: tuple[int, ...]) -> int:
+        """The most numbers that one input of a shape takes at once."""
+        return most_entries(self.graph, shape, self._carried)
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of a batch."""
@@ -75,6 +84,26 @@ class Network(nn.Module):
             return watch(node, value)
 
         return fold(self.graph, x, step)
+
+
+def _check_numbers(network: Network, dtype: torch.dtype) -> None:
+    """Everything that a network computes with is finite in its own precision.
+
+    Raises:
+        InputError: naming the first that is not.
+    """
+    most = torch.finfo(dtype).max
+    for node in network.graph.nodes:
+        for field in (getattr(node.op, name, None) for name in ("alpha", "beta", "gamma", "value", "coefficients")):
+            numbers = field if isinstance(field, tuple) else (field,)
+            large = [x for x in numbers if isinstance(x, float) and abs(x) > most]
+            if large:
+                raise InputError(f"{node.name[:200]}: {large[0]:g} overflows {str(dtype)[6:]}; rescale the network")
+    for name, tensor in (*network.named_parameters(), *network.named_buffers()):
+        if not bool(torch.isfinite(tensor).all()):
+            where = name.split(".")
+            what = network.paths[int(where[1])] if where[0] == "maps" else network.names[int(name.rpartition("_")[2])]
+            raise InputError(f"{what[:200]}: its numbers overflow {str(dtype)[6:]}; rescale the network")
 
 
 def _along(numbers: Tensor, axis: int, x: Tensor) -> Tensor:
@@ -124,8 +153,13 @@ def _max_pool(op: MaxPool, inputs: Tensors, _: Arrays) -> Tensor:
     return y.reshape(*x.shape[: x.ndim - axes], *y.shape[2:])
 
 
-@lru_cache(maxsize=256)
 def _matrix(axis: AxisMatrix, length: int) -> np.ndarray:
+    """Kept for the next batch, unless it is large."""
+    return _cached(axis, length) if length * axis.rows(length, {}) <= _SMALL else axis.matrix(length, {})
+
+
+@lru_cache(maxsize=64)
+def _cached(axis: AxisMatrix, length: int) -> np.ndarray:
     return axis.matrix(length, {})
 
 

@@ -14,20 +14,21 @@ import torch
 from torch import Tensor, nn
 
 from slth._errors import InputError
-from slth.graph import Graph, Realised, Target
+from slth.graph import Graph, Realised, Target, most_entries
 from slth.network.build import Network
 from slth.network.maps import RealisedMap, SourceMap, TargetMap
 from slth.network.states import module_of
 from slth.ticket import Ticket
 
 MOST_BYTES = 2 << 30  # of a source view
+MOST_ENTRIES = MOST_BYTES // 4  # numbers that one input may take on its way through a network
 
 
 def realised(ticket: Ticket) -> nn.Module:
     """The function a ticket computes, float32, in evaluation mode; regenerates the random weights once.
 
     Raises:
-        InputError: a ticket that is bound to a model of the user's.
+        InputError: a ticket that is bound to a model of the user's; values or numbers that are too large.
     """
     if not isinstance(ticket.network, Graph):
         return module_of(ticket)
@@ -37,6 +38,7 @@ def realised(ticket: Ticket) -> nn.Module:
 def realised_from(ticket: Ticket, parts: Mapping[str, Realised]) -> Network:
     """The same, where the coefficients are at hand."""
     graph = _graph(ticket)
+    _check_values(ticket, graph)
     maps = {path: RealisedMap(op.basis, parts[path]) for path, op in graph.maps.items()}
     return Network(graph, maps, ticket.carried)
 
@@ -45,9 +47,10 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
     """The pruned random network, float32.
 
     Raises:
-        InputError: it would take more than `most_bytes` of memory, or the ticket has no maps.
+        InputError: it would take more than `most_bytes` of memory, or its values too much; or the ticket has no maps.
     """
     graph = _graph(ticket)
+    _check_values(ticket, graph)
     size = sum(4 * ticket.gadgets[path].cost(op).mask_bits for path, op in graph.maps.items())
     size += sum(16 * ticket.gadgets[path].live(op) for path, op in graph.maps.items())
     if size > most_bytes:
@@ -68,11 +71,15 @@ def target_module(target: Target, dtype: torch.dtype = torch.float32) -> Network
 def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.ndarray:
     """Evaluate a network on float32 inputs (count, ...) in batches, on its own device: (count, out) float32.
 
+    Batches are smaller where the values of a graph are large: about 2²⁷ numbers at once.
+
     Raises:
         InputError: outputs that are no logits (count, classes).
     """
     device = next((value.device for value in network.parameters()), torch.device("cpu"))
     parts: list[np.ndarray] = []
+    if isinstance(network, Network):
+        batch = max(1, min(batch, MOST_ENTRIES // 4 // network.most_entries(inputs.shape[1:])))
     with torch.inference_mode():
         for start in range(0, len(inputs), batch):
             x = torch.from_numpy(np.array(inputs[start : start + batch], np.float32)).to(device)
@@ -82,6 +89,17 @@ def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.n
                 raise InputError("expected a network that gives logits (count, classes); this one gives something else")
             parts.append(logits.float().cpu().numpy())
     return np.concatenate(parts)
+
+
+def _check_values(ticket: Ticket, graph: Graph) -> None:
+    """A file of a few bytes may speak of values that no memory holds: refused before one is made."""
+    if ticket.inputs is not None:
+        entries = most_entries(graph, ticket.inputs.shape, ticket.carried)
+        if entries > MOST_ENTRIES:
+            raise InputError(
+                f"one input would take {entries / 2**28:,.1f} GiB on its way through this network, more than the limit "
+                f"of {MOST_ENTRIES / 2**28:g} GiB; it cannot be run here"
+            )
 
 
 def _graph(ticket: Ticket) -> Graph:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from slth.graph import INPUT, Graph, Linear, Node, Shape, Target, carried_names, chain_of
+from slth.graph import INPUT, Dense, Graph, Linear, Node, Pointwise, Shape, Target, carried_names
 from slth.ticket.format.fields import canonical
 from slth.ticket.format.v2_graph import OP
 from slth.ticket.realise import target_digest
@@ -17,8 +17,9 @@ _NAMES = ("map", "scale", "shift", "slope", "value")  # members of an op that na
 
 def network_digest(target: Target, shape: Shape) -> str:
     """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`."""
-    chained = len(shape) == 1 and chain_of(target.graph) is not None
-    return target_digest(target.coefficients) if chained else graph_digest(target, shape)
+    chained = len(shape) == 1 and _is_chain(target.graph)
+    ordered = {path: target.coefficients[path] for path in target.graph.maps}
+    return target_digest(ordered) if chained else graph_digest(target, shape)
 
 
 def graph_digest(target: Target, shape: Shape) -> str:
@@ -70,6 +71,17 @@ def as_in(target: Target, network: Graph) -> Target | str:
         carried={name: target.carried[mine] for mine, name in carried.items()},
         names={path: target.names[mine] for mine, path in maps.items() if mine in target.names},
     )
+
+
+def _is_chain(graph: Graph) -> bool:
+    """Dense maps, each its own, with a ReLU between two; whatever they are called."""
+    before = INPUT
+    for i, node in enumerate(graph.nodes):
+        dense = isinstance(node.op, Linear) and isinstance(node.op.basis, Dense)
+        if node.inputs != (before,) or not (node.op == Pointwise("Relu") if i % 2 else dense):
+            return False
+        before = node.name
+    return len(graph.nodes) == 2 * len(graph.maps) - 1
 
 
 def _shown(node: Node, said: Mapping[str, Any], other: Mapping[str, Any]) -> str:

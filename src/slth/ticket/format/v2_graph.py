@@ -38,6 +38,7 @@ from slth.graph import (
     Softmax,
     carried_names,
     fold,
+    formed,
     shape_of,
 )
 from slth.ticket.format.fields import TicketError, check_list
@@ -60,8 +61,8 @@ from slth.ticket.format.schema import (
 MOST_NODES = 10_000
 MOST_AXES = 8
 MOST_EDGES = 100_000  # inputs of all nodes
-MOST_ENTRIES = 2**28  # of one value, or of the matrix along one axis
-MOST_WORK = 2**32  # entries of all values, of MaxPool times its window, and of all matrices
+MOST_ENTRIES = 2**28  # of one value, or of what an op forms beside: see `formed`
+MOST_WORK = 2**32  # of all these together, of MaxPool times its window, of Add times its inputs
 CARRIED_TYPES = ("F16", "F32", "F64")  # what ops can read
 
 _STEP = integer(1, 2**20)  # of kernels, strides, dilations
@@ -185,8 +186,9 @@ def check_network(graph: Graph, inputs: Shape, carried: CarriedTypes) -> Shape:
             shape = shape_of(node.op, values, arrays)
         except InputError as error:
             raise TicketError(f"node {node.name[:200]!r}: {error}") from error
-        work += _checked(node.name, shape, math.prod(node.op.kernel) if isinstance(node.op, MaxPool) else 1)
-        work += _axis_work(node, values, arrays)
+        work += _checked(node.name, shape, _looks(node))
+        _check_axes(node)
+        work += sum(_checked(node.name, beside, 1) for beside in formed(node.op, values, shape, arrays))
         if work > MOST_WORK:
             raise TicketError(f"network: its values have more than {MOST_WORK:,} entries; it was not written by slth")
         return shape
@@ -194,28 +196,28 @@ def check_network(graph: Graph, inputs: Shape, carried: CarriedTypes) -> Shape:
     return fold(graph, inputs, step)
 
 
-def _checked(name: str, shape: Shape, window: int) -> int:
-    """The entries of a value that is not too large, times those of a window."""
+def _checked(name: str, shape: Shape, looks: int) -> int:
+    """The entries of a value, or of what forms on the way to it, if it is not too large; times so many."""
     if not 1 <= len(shape) <= MOST_AXES or not 1 <= math.prod(shape) <= MOST_ENTRIES:
         raise TicketError(
             f"node {name[:200]!r}: expected a value of 1 to {MOST_AXES} axes and at most {MOST_ENTRIES:,} entries; "
             f"got shape {str(shape)[:100]}"
         )
-    return math.prod(shape) * window
+    return math.prod(shape) * looks
 
 
-def _axis_work(node: Node, values: tuple[Shape, ...], arrays: Mapping[str, np.ndarray]) -> int:
-    """Entries of the matrices along axes, and of the values between them."""
-    if not isinstance(node.op, AxisMap):
-        return 0
-    axes = [matrix.axis for matrix in node.op.axes]
+def _looks(node: Node) -> int:
+    """How many entries an op looks at for each of its value."""
+    if isinstance(node.op, MaxPool):
+        return math.prod(node.op.kernel)
+    return len(node.inputs) if isinstance(node.op, Add) else 1
+
+
+def _check_axes(node: Node) -> None:
+    """Matrices stand along different axes, in order."""
+    axes = [matrix.axis for matrix in node.op.axes] if isinstance(node.op, AxisMap) else [0]
     if not axes or sorted(set(axes)) != axes:
         raise TicketError(f"node {node.name[:200]!r}: expected axes in ascending order, at least one; got {axes}")
-    shape, work = list(values[0]), 0
-    for matrix in node.op.axes:
-        length, shape[matrix.axis] = shape[matrix.axis], matrix.rows(shape[matrix.axis], arrays)
-        work += _checked(node.name, (shape[matrix.axis], length), 1) + _checked(node.name, tuple(shape), 1)
-    return work
 
 
 def _check_carried(graph: Graph, carried: CarriedTypes) -> None:
