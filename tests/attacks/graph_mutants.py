@@ -58,6 +58,8 @@ def mutated(rng: random.Random, meta: dict, other: dict) -> dict:
     """One to three members nudged, replaced, deleted, renamed, swapped, or taken from another file."""
     meta = copy.deepcopy(meta)
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
+        if not meta:  # nothing is left
+            break
         node, key = rng.choice(places(meta))
         there, theirs = rng.choice(places(other))
         match rng.randrange(8):

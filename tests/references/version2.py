@@ -193,6 +193,8 @@ def numbered(nodes) -> tuple[list[dict], list[str], list[str]]:
             return {inner: renamed(inner, value[inner]) for inner in sorted(value)}
         if isinstance(value, list):
             return [renamed(None, item) for item in value]
+        if isinstance(value, float):
+            return value + 0.0
         if key == "map":
             return place(maps, value)
         named = key in ("scale", "shift", "slope", "value") and isinstance(value, str)

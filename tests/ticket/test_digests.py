@@ -57,6 +57,17 @@ def test_a_chain_has_the_digest_of_version_1_under_any_names():
         assert network_digest(target, (3,)) == graph_digest(target, (3,))
 
 
+def test_there_is_one_zero_also_in_ops():
+    """A clip at −0.0 is one at 0.0."""
+    digests = set()
+    for zero in (0.0, -0.0):
+        chain = random_target((3, 3, 3))
+        first, relu, last = chain.graph.nodes
+        graph = Graph((first, dataclasses.replace(relu, op=Pointwise("Clip", low=zero, high=1.0)), last))
+        digests.add(graph_digest(dataclasses.replace(chain, graph=graph), (3,)))
+    assert len(digests) == 1
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_each_number_matters_and_the_shape(seed):
     ticket, target = graph_ticket(seed)

@@ -95,7 +95,9 @@ def _shown(node: Node, said: Mapping[str, Any], other: Mapping[str, Any]) -> str
 
 
 def _renamed(data: Any, names: Mapping[str, Any]) -> Any:
-    """The JSON of an op under other names, or with numbers for them."""
+    """The JSON of an op under other names, or with numbers for them; −0.0 as 0.0."""
+    if isinstance(data, float):
+        return data + 0.0
     if isinstance(data, list):
         return [_renamed(item, names) for item in data]
     if not isinstance(data, dict):
