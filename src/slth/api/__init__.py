@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slth.api._construct import construct, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify
-from slth.api._plan import Planned, PlannedLayer, plan
+from slth.api._plan import Planned, PlannedMap, plan
 from slth.api._record import record
 from slth.api._report import Page, report
 from slth.api._rows import evaluation_rows, missed, proportion
@@ -22,7 +22,7 @@ _LAZY = ("first_process", "search")
 __all__ = [
     "Page",
     "Planned",
-    "PlannedLayer",
+    "PlannedMap",
     "Row",
     "Section",
     "Shown",

@@ -18,7 +18,7 @@ from slth.ticket import DamagedTicketError, Ticket, load
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Verification", "evaluate", "verify"]
+__all__ = ["Verification", "evaluate", "target_of", "verify"]
 
 
 def verify(
@@ -37,10 +37,10 @@ def verify(
         ticket = ticket if isinstance(ticket, Ticket) else load(ticket)
     except DamagedTicketError:
         return _verify(ticket)  # says so
-    return _verify(ticket, target=_target_of(ticket, target, model, order))
+    return _verify(ticket, target=target_of(ticket, target, model, order))
 
 
-def _target_of(ticket: Ticket, target: Any, model: str | None, order: Sequence[str] | None) -> Target:
+def target_of(ticket: Ticket, target: Any, model: str | None, order: Sequence[str] | None) -> Target:
     """The network that a ticket is compared with, on inputs of the ticket's shape."""
     module = model is not None or hasattr(target, "forward")
     shape = ticket.inputs.shape if module and ticket.inputs is not None else None
@@ -83,5 +83,5 @@ def evaluate(
             model = load_model(model)
         return _evaluate(ticket, inputs, labels, data=name, model=model)
     code = model if isinstance(model, str) else None
-    network = None if target is None and code is None else _target_of(ticket, target, code, order)
+    network = None if target is None and code is None else target_of(ticket, target, code, order)
     return _evaluate(ticket, inputs, labels, data=name, target=network)

@@ -13,28 +13,39 @@ from slth.construction import Layout, first_moment, plan_layout, theorem
 from slth.construction import Plan as Request
 from slth.graph import Target
 from slth.records import verbs
+from slth.ticket import map_words
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedLayer:
-    """A layer of the target in the random network.
+class PlannedMap:
+    """A linear map of the target in the random network.
 
     Attributes:
+        path: its name. kind: what it is, in words.
         weights: target parameters, biases included.
+        signed: input channels that can be negative, which have two halves for each weight.
         tolerance: of one weight.
         gain: a power of two.
         candidates, constants: random candidates per weight and half, and per bias (0 without biases).
+        neurons: of the lift, dead ones not counted. source_parameters: entries of its random tensors, likewise.
+        mask_bits: before they are coded.
         first_moment: candidates at which one subset is expected to reach the largest weight.
         theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known.
     """
 
+    path: str
+    kind: str
     outputs: int
     inputs: int
     weights: int
+    signed: int
     tolerance: float
     gain: float
     candidates: int
     constants: int
+    neurons: int
+    source_parameters: int
+    mask_bits: int
     first_moment: int
     theorem: float
 
@@ -43,7 +54,7 @@ class PlannedLayer:
 class Planned:
     """The random network that `construct` would try first, and what can be expected of it."""
 
-    layers: tuple[PlannedLayer, ...]
+    maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
     expected_misses: float
     source_parameters: int  # dead neurons not counted
@@ -51,12 +62,7 @@ class Planned:
 
     def as_data(self) -> dict[str, Any]:
         """The same as plain data."""
-        found = asdict(self)
-        shape = ("outputs", "inputs")
-        found["layers"] = [
-            {name: part for name, part in layer.items() if name not in shape} for layer in found["layers"]
-        ]
-        return found
+        return asdict(self)
 
 
 def plan(
@@ -77,7 +83,7 @@ def plan(
     order: Sequence[str] | None = None,
     activation: str | None = None,
 ) -> Planned:
-    """The width that `construct` would choose: layers, tolerances and expected misses, without solving anything.
+    """The width that `construct` would choose: maps, tolerances and expected misses, without solving anything.
 
     With `candidates`, the misses to expect at that width. Arguments as for `construct`.
 
@@ -95,7 +101,7 @@ def plan(
     inputs = inputs_of(network.input_shape, input_range, data=data, data_dir=data_dir, mean=mean, std=std)
     layout = plan_layout(network, Request(**verbs.group(asked, "plan")), inputs=inputs)
     return Planned(
-        layers=tuple(_layer(network, layout, path, asked.failure_probability) for path in layout.gadgets),
+        maps=tuple(_map(network, layout, path, asked.failure_probability) for path in layout.gadgets),
         weights=layout.graph.weights,
         expected_misses=layout.expected_misses,
         source_parameters=layout.source_parameters,
@@ -103,19 +109,25 @@ def plan(
     )
 
 
-def _layer(target: Target, layout: Layout, path: str, failure_probability: float) -> PlannedLayer:
+def _map(target: Target, layout: Layout, path: str, failure_probability: float) -> PlannedMap:
     """First moment at the largest weight; the theorem's δ is shared by all coefficients."""
     op, gadget, tolerance = layout.graph.maps[path], layout.gadgets[path], layout.tolerances[path]
     largest = float(np.abs(target.coefficients[path].weight).max()) / gadget.gain
     share = failure_probability * op.weights / layout.graph.weights
-    return PlannedLayer(
+    return PlannedMap(
+        path=path,
+        kind=map_words(op),
         outputs=op.basis.outputs,
         inputs=op.basis.inputs,
         weights=op.weights,
+        signed=int(gadget.signed(op).sum()),
         tolerance=tolerance,
         gain=gadget.gain,
         candidates=gadget.candidates,
         constants=gadget.constants,
+        neurons=gadget.neurons,
+        source_parameters=sum(tensor.size for tensor in gadget.tensors(path, op)),
+        mask_bits=gadget.cost(op).mask_bits,
         first_moment=first_moment(largest, tolerance / gadget.gain),
         theorem=theorem(tolerance / gadget.gain, share / gadget.cost(op).problems),
     )

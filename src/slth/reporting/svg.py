@@ -49,12 +49,11 @@ class Axis:
         return [(value, f"{value:,.{places}f}".replace("-", "−")) for value in values]
 
 
-def chart(parts: Sequence[str], *, height: float, label: str, wide: bool = False) -> Html:
-    """The picture; `label` says in words what it shows."""
-    name = "fig wide" if wide else "fig"
+def chart(parts: Sequence[str], *, height: float, label: str, width: float = WIDTH, kind: str = "fig") -> Html:
+    """The picture; `label` says in words what it shows, `kind` is its class."""
     body = "".join(parts)
     return Html(
-        f'<svg class="{name}" viewBox="0 0 {WIDTH:g} {height:g}" role="img" aria-label="{safe(label)}">{body}</svg>'
+        f'<svg class="{kind}" viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{safe(label)}">{body}</svg>'
     )
 
 

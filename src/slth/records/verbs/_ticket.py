@@ -49,6 +49,7 @@ class Show:
     ticket: _shared.Ticket
     weight: _shared.Weight = None
     target: _shared.Target = None
+    model: _shared.Model = None
     order: _shared.Order = None
     picture: Annotated[Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", asked=False)] = None
 
@@ -80,12 +81,13 @@ class Report:
     ]
     out: Annotated[Path, Argument(FILE, "The page to write: .html.", asked=False)]
     target: _shared.Target = None
+    model: _shared.Model = None
     order: _shared.Order = None
     data: Annotated[str | Path | None, Argument(DATA, f"Evaluate on {_shared.DATA_HELP}")] = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
     std: _shared.Std = None
-    weight: Annotated[WeightAt | None, Argument(WEIGHT, "The weight to take apart; IN may be `bias`.")] = None
+    weight: Annotated[WeightAt | None, Argument(WEIGHT, "The weight to take apart, as for show.")] = None
     quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:
