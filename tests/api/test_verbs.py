@@ -113,8 +113,10 @@ def test_a_plan_is_plain_data():
     found = slth.plan(WEIGHTS, input_range=(0, 1), tolerance=0.01)
     data = json.loads(json.dumps(found.as_data()))
     assert data["weights"] == found.weights == 4
-    assert [(layer.outputs, layer.inputs) for layer in found.layers] == [(2, 2)]
-    assert data["layers"][0]["candidates"] == found.layers[0].candidates
+    assert [(part.path, part.kind, part.signed) for part in found.maps] == [("layers/0", "dense 2 -> 2", 0)]
+    assert data["maps"][0]["candidates"] == found.maps[0].candidates
+    for total in ("weights", "mask_bits", "source_parameters"):
+        assert sum(part[total] for part in data["maps"]) == data[total]
 
 
 def test_train_writes_what_it_returns(tmp_path):

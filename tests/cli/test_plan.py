@@ -40,8 +40,14 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     assert run([*command, "--json"]) == 0
     printed = capsys.readouterr()
     plan = json.loads(printed.out)
-    first, second = plan["layers"]
-    assert set(first) == {"weights", "tolerance", "gain", "candidates", "constants", "first_moment", "theorem"}
+    first, second = plan["maps"]
+    assert set(first) == {
+        *("path", "kind", "outputs", "inputs", "weights", "signed", "tolerance", "gain", "candidates", "constants"),
+        *("neurons", "source_parameters", "mask_bits", "first_moment", "theorem"),
+    }
+    assert (first["path"], first["kind"], first["signed"]) == ("layers/0", "dense 6 -> 8, bias", 6)
+    assert "two halves of 6 of 6 inputs" in table
+    assert sum(part["mask_bits"] for part in (first, second)) == plan["mask_bits"]
     assert (first["weights"], second["weights"], plan["weights"]) == (56, 27, 83)
     assert abs(first["theorem"] - np.log(2 / (0.01 * 56 / 83 / 104))) < 1e-12
     assert 0 < plan["expected_misses"] <= 0.01

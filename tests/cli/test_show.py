@@ -28,8 +28,8 @@ def test_show_prints_the_ticket_and_a_weight_that_adds_up(made, tmp_path, capsys
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     show = ["show", made / "t.slth"]
     cases = [
-        ([*show, "--weight", "0"], "LAYER:OUT,IN"),
-        ([*show, "--weight", "2:0,0"], "no layer 2"),
+        ([*show, "--weight", "0"], "MAP:OUT,IN"),
+        ([*show, "--weight", "2:0,0"], "no map 2"),
         ([*show, "--weight", "0:8,0"], "no output 8"),
         ([*show, "--weight", "0:0,6"], "no input 6"),
         ([*show, "--weight", "0:0,0", "--picture", tmp_path / "w.bmp"], "a picture is written as"),

@@ -173,7 +173,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([records, "--target", made / "t.safetensors", "--out", out], "--target goes with tickets"),
         ([records, "--data", made / "d.npz", "--out", out], "--data goes with tickets"),
         ([records, "--weight", "0:0,0", "--out", out], "--weight goes with tickets"),
-        ([ticket, "--weight", "0:0", "--out", out], "LAYER:OUT,IN"),
+        ([ticket, "--weight", "0:0", "--out", out], "MAP:OUT,IN"),
         ([ticket, "--weight", "0:8,0", "--out", out], "no output 8"),
         ([ticket, "--target", tmp_path / "other.safetensors", "--out", out], "is not the network that t.slth"),
         ([ticket, "--data", tmp_path / "outside.npz", "--out", out], "outside the input range"),

@@ -73,7 +73,7 @@ def show(
     >>> import numpy as np, slth
     >>> ticket = slth.construct({"weight": np.array([[0.5, -0.25]])}, input_range=(0, 1), tolerance=0.01)
     >>> print(show(ticket, weight=(0, 0, 1)).sections[0].title)
-    layers/0, output 0, input 1: positive half
+    map layers/0, output 0, input 1: positive half
     """
     at: verbs.WeightAt | None = verbs.read(verbs.Show, "weight", weight)
     drawn: Path | None = verbs.read(verbs.Show, "picture", picture)

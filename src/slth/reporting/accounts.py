@@ -31,8 +31,9 @@ def counts(exhibit: Exhibit, facts: Facts) -> Html:
         "its candidates, the random products that a weight may choose from, or every entry of its matrices."
     )
     note = (
-        "Kept, of every entry: surviving edges of lift and mixing layers, neurons without a kept edge removed. Fraction: "
-        f"kept ÷ source; of candidates, kept per candidate. With those neurons the density is {percent(ticket.density)}."
+        "Kept, of every entry: surviving edges of lift and mixing layers, neurons without a kept edge removed. "
+        "Fraction: kept ÷ source; of candidates, kept per candidate. With those neurons the density is "
+        f"{percent(ticket.density)}."
     )
     rest = [
         ("mask bits", f"{ticket.mask_bits:,}, {ticket.mask_bits / target:.1f} per target weight"),

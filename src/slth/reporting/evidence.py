@@ -22,8 +22,9 @@ def errors(exhibit: Exhibit, facts: Facts) -> Html:
         tolerance = claims.maps[path].tolerance
         missed = int(np.count_nonzero(part.errors > tolerance))
         exact = int(np.count_nonzero(part.errors == 0))
-        middle, most = number(float(np.median(part.errors)), 2), number(float(part.errors.max()), 3)
-        text = f"{_map(i, path)}: {plural(part.errors.size, 'coefficient')}, off by {middle} in the median and {most} at most"
+        middle, most = number(float(np.median(part.errors)), 2), at_most(float(part.errors.max()), 3)
+        text = f"{_map(i, path)}: {plural(part.errors.size, 'coefficient')}, "
+        text += f"off by {middle} in the median and {most} at most"
         text += f"; {exact:,} exact" if exact else ""
         text += f"; {missed:,} beyond the tolerance." if missed else "; none beyond the tolerance."
         label = f"Histogram of errors of map {i}"
@@ -53,7 +54,7 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
     parts = [
         tag(
             "p",
-            f"{anatomy.name}: {why}. ",
+            f"{anatomy.name[0].upper()}{anatomy.name[1:]}: {why}. ",
             _swatches("where it should end" if wanted is not None else "where it ends"),
         )
     ]

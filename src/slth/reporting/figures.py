@@ -92,7 +92,7 @@ def growth(bounds: Sequence[float], *, label: str) -> Html:
         ]
     path = ""
     for i, bound in enumerate(bounds):
-        path += f"{'M' if i == 0 else 'L'}{x.at(i):.1f} {y.at(bound):.1f}H{x.at(i + 1):.1f}"
+        path += f"{'M' if i == 0 else 'L'}{x.at(float(i)):.1f} {y.at(bound):.1f}H{x.at(i + 1.0):.1f}"
     shown = dict.fromkeys((0, len(bounds) // 2, len(bounds) - 1))
     parts += [line(x.start, y.start, x.end, y.start, "axis"), f'<path class="sum" d="{path}"/>']
     parts += [words(x.at(i + 0.5), y.start + 16, str(i), "middle") for i in shown]

@@ -8,7 +8,9 @@ from slth.ticket import Ticket, kernel_of, op_words
 
 MOST_NODES = 300  # drawn
 _ROW, _LANE, _MOST_LANES = 17.0, 7.0, 12
-_WIDTH, _NAME, _OP = 560.0, 30, 26  # characters
+_AFTER = 250.0  # for op and shape
+_NAME, _OP = 30, 24  # characters
+_LETTER = 6.6  # units, on average
 
 
 def network(exhibit: Exhibit) -> Html:
@@ -53,31 +55,33 @@ def _picture(ticket: Ticket, graph: Graph) -> Html:
         if any(row[name] == i - 1 for name in node.inputs)
     ]
     shape = () if ticket.inputs is None else ticket.inputs.shape
-    parts += [f'<circle class="pruned" cx="{trunk:g}" cy="{_y(0):g}" r="3"/>', _row(trunk, 0, INPUT, "", shape, "")]
+    named = [node.op.map if isinstance(node.op, Linear) else node.name for node in nodes]
+    longest = max(map(len, named))
+    at = (trunk + 12, trunk + 28 + _LETTER * min(max(longest, 5) * 1.05, _NAME))
+    parts += [f'<circle class="pruned" cx="{trunk:g}" cy="{_y(0):g}" r="3"/>', _row(at, 0, INPUT, "", shape, "")]
     for i, node in enumerate(nodes, 1):
         linear = isinstance(node.op, Linear)
         mark = "missed" if node.name in stops else "kept" if linear else "pruned"
         parts.append(f'<circle class="{mark}" cx="{trunk:g}" cy="{_y(i):g}" r="{4 if linear else 3}"/>')
         kernel = kernel_of(node.op) if isinstance(node.op, Linear) else ()
         what = op_words(node.op) + (f" {' × '.join(map(str, kernel))}" if kernel else "")
-        name = node.op.map if isinstance(node.op, Linear) else node.name
-        parts.append(_row(trunk, i, name, what, known.get(node.name, ()), "strong" if linear else ""))
+        parts.append(_row(at, i, named[i - 1], what, known.get(node.name, ()), "strong" if linear else ""))
     label = f"The network: {plural(len(graph.nodes), 'node')}, {plural(len(graph.maps), 'map')}"
-    return chart(parts, height=_y(len(nodes)) + 12, label=label, width=_WIDTH, kind="fig graph")
+    return chart(parts, height=_y(len(nodes)) + 12, label=label, width=at[1] + _AFTER, kind="fig graph")
 
 
 def _y(row: int) -> float:
     return 12.0 + _ROW * row
 
 
-def _row(trunk: float, i: int, name: str, what: str, shape: tuple[int, ...], kind: str) -> str:
+def _row(at: tuple[float, float], i: int, name: str, what: str, shape: tuple[int, ...], kind: str) -> str:
+    """Name and op, each at its place, and the shape at the end."""
     short = name if len(name) <= _NAME else f"…{name[-_NAME + 1 :]}"
-    sides = " × ".join(map(str, shape))
-    y = _y(i) + 4
+    sides, y = " × ".join(map(str, shape)), _y(i) + 4
     return (
-        words(trunk + 12, y, short, "start", kind)
-        + words(330.0, y, what[:_OP], "start")
-        + words(_WIDTH - 4, y, sides, "end")
+        words(at[0], y, short, "start", kind)
+        + words(at[1], y, what[:_OP], "start")
+        + words(at[1] + _AFTER - 4, y, sides, "end")
     )
 
 

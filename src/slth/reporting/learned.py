@@ -1,7 +1,6 @@
-"""What a page says about a ticket whose random tensors are the parameters: masks that were trained, or a user's model."""
+"""What a page says about a ticket whose random tensors are the parameters: its masks were trained."""
 
 from collections.abc import Iterator
-from typing import Any, cast
 
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.html import Html, at_most, join, pairs, percent, plural, sentence, table, tag
@@ -70,8 +69,8 @@ def tensors(exhibit: Exhibit) -> Html:
     rest = len(ticket.tensors) - _MOST_ROWS
     more = tag("p", f"{plural(rest, 'further tensor')} not listed.", class_="note") if rest > 0 else Html()
     text = (
-        f"Each tensor is drawn from a stream of its own; {stored_mask_bits(ticket):,} bits say which of its weights stay. "
-        "Density is the kept fraction."
+        f"Each tensor is drawn from a stream of its own; {stored_mask_bits(ticket):,} bits say which of its weights "
+        "stay. Density is the kept fraction."
     )
     return join([tag("p", text), table(head, rows, label="The random tensors", words=3), more, _carried(exhibit)])
 
@@ -88,10 +87,10 @@ def _carried(exhibit: Exhibit) -> Html:
 def origin(exhibit: Exhibit) -> Html:
     """What was asked when it was made."""
     made = exhibit.ticket.provenance
-    asked = flat("", cast("dict[str, Any]", made.asked))
+    asked = flat("", made.asked)
     rows = [
         ("version", f"slth {made.version}"),
-        ("data", made.data or "not recorded"),
+        ("method", made.method),
         *asked,
         ("this file, SHA-256", tag("code", exhibit.digest)),
     ]

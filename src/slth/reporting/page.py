@@ -15,6 +15,7 @@ from slth.reporting.html import Html, at_most, join, percent, plural, table, tag
 from slth.ticket import Ticket, network_name
 
 Section = tuple[str, str, Html]  # key, title, content
+_SIDE_BY_SIDE = 5  # tickets that stand in columns; more stand in rows
 _SUFFIXES = (".html", ".htm")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # a browser obeys it: nothing is fetched
 
@@ -78,9 +79,10 @@ def _title(exhibits: Sequence[Exhibit], records: Sequence[Record]) -> str:
 
 
 def _overview(exhibits: Sequence[Exhibit]) -> Html:
-    """One row per ticket."""
+    """The tickets side by side, or one below the other."""
     head = [
         "ticket",
+        "kind",
         "network",
         "seed",
         "tolerance",
@@ -90,6 +92,7 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
         "predictions changed",
         "kept",
         "bits per weight",
+        "random weights",
         "file, bytes",
     ]
     rows: list[list[str]] = []
@@ -99,6 +102,7 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
         rows.append(
             [
                 tag("a", exhibit.name, href=f"#t{number}"),
+                "constructed" if ticket.gadgets else ticket.provenance.method or "learned",
                 network_name(ticket.network).removeprefix("relu_mlp "),
                 str(ticket.seed),
                 summary.tolerances(exhibit) or "–",
@@ -108,14 +112,16 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
                 "–" if found is None or found.changed is None else f"{found.changed:,}",
                 _kept(ticket),
                 f"{ticket.mask_bits / (ticket.target_parameters or ticket.size):.1f}",
+                f"{ticket.size:,}",
                 f"{exhibit.size:,}",
             ]
         )
     note = (
-        "Kept: of the candidates; of a learned ticket, of its masked weights. Bits: of the mask, for each weight of the "
-        "target; of a learned ticket, for each masked weight. Differences are upper bounds, rounded up."
+        "Kept: of the candidates; of a learned ticket, of its masked weights. Bits: of the mask, for each weight of "
+        "the target; of a learned ticket, for each masked weight. Differences are upper bounds, rounded up."
     )
-    return tag("section", table(head, rows, label="The tickets"), tag("p", note, class_="note"))
+    grid = [list(row) for row in zip(head, *rows, strict=True)] if len(rows) <= _SIDE_BY_SIDE else [head, *rows]
+    return tag("section", table(grid[0], grid[1:], label="The tickets"), tag("p", note, class_="note"))
 
 
 def _kept(ticket: Ticket) -> str:
@@ -158,6 +164,7 @@ def _article(exhibit: Exhibit, number: int, *, alone: bool) -> Html:
         "nav", *(tag("a", title, href=f"#t{number}-{key}") for key, title, _ in sections), aria_label="Sections"
     )
     body = join(tag("section", tag("h3", title), text, id=f"t{number}-{key}") for key, title, text in sections)
-    kicker = tag("p", "Strong lottery ticket", class_="kicker")
+    name = "Strong lottery ticket" if exhibit.ticket.strong else "Lottery ticket, whose weights moved"
+    kicker = tag("p", name, class_="kicker")
     heading = tag("h1" if alone else "h2", exhibit.name)
     return tag("article", kicker, heading, lead, links, body, id=f"t{number}")

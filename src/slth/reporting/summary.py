@@ -156,8 +156,8 @@ def _outputs(exhibit: Exhibit) -> Html:
         ordered = sorted(bounds)
         least, middle, most = (at_most(ordered[i]) for i in (0, len(ordered) // 2, -1))
         text = (
-            f"Output by output, {len(bounds):,} of them: the smallest bound is {least}, the one in the middle {middle}, "
-            f"the largest {most}."
+            f"Output by output, {len(bounds):,} of them: the smallest bound is {least}, the one in the middle "
+            f"{middle}, the largest {most}."
         )
         return tag("p", text, class_="note")
     rows = [[str(i), at_most(bound)] for i, bound in enumerate(bounds)]

@@ -41,14 +41,14 @@ class Anatomy:
 
     @property
     def name(self) -> str:
-        """Where the coefficient stands, in words; of a convolution the tap as a position (row, column) in its kernel."""
+        """Where the coefficient stands; of a convolution the tap also as a position, (row, column) of its kernel."""
         where = "bias" if self.input is None else f"input {self.input}"
         if self.kernel and self.input is not None:
             position = ", ".join(str(int(at)) for at in np.unravel_index(self.tap, self.kernel))
             where += f", tap {self.tap} at ({position}) of the {' x '.join(map(str, self.kernel))} kernel"
         elif self.tap:
             where += f", tap {self.tap}"
-        return f"{self.map}, output {self.output}, {where}"
+        return f"map {self.map}, output {self.output}, {where}"
 
 
 def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap: int = 0) -> Anatomy:

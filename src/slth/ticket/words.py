@@ -7,7 +7,7 @@ from slth.graph import Conv, ConvTranspose, Graph, Linear, Op, Pointwise
 
 
 def kernel_of(op: Linear) -> tuple[int, ...]:
-    """The sides of a convolution's kernel; taps are its positions in C order. Empty where there is one tap by nature."""
+    """The sides of a convolution's kernel, whose positions in C order are the taps; () of another map."""
     return op.basis.kernel if isinstance(op.basis, Conv | ConvTranspose) else ()
 
 
