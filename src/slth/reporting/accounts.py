@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from slth.graph import Graph, chain_of
 from slth.reporting.exhibit import Exhibit
@@ -64,7 +64,7 @@ def repeat(exhibit: Exhibit) -> Html:
         ("attempts", str(origin.attempts)),
         ("target, SHA-256 of its weights", tag("code", origin.target or "not recorded")),
         ("this file, SHA-256", tag("code", exhibit.digest)),
-        ("tensor names", _shortened(name for pair in origin.names.values() for name in pair if name is not None)),
+        ("tensor names", _shortened(_names(ticket))),
         *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed[:20])),
     ]
     if graph and exhibit.model is None:
@@ -160,6 +160,14 @@ def _asked(ticket: Ticket) -> list[tuple[str, str]]:
     asked = ticket.provenance.asked
     names = ("tolerance", "epsilon", "failure_probability", "candidates")
     return [(name.replace("_", "-"), _number(asked[name])) for name in names if asked.get(name) is not None]
+
+
+def _names(ticket: Ticket) -> Iterator[str]:
+    """The target's tensors, in the order of the maps."""
+    for path in ticket.maps:
+        for name in ticket.provenance.names.get(path, ()):
+            if name is not None:
+                yield name
 
 
 def _shortened(names: Iterable[str]) -> str:

@@ -39,11 +39,11 @@ def _picture(ticket: Ticket, graph: Graph) -> Html:
     known = {} if ticket.inputs is None else shapes(graph, ticket.inputs.shape, ticket.carried)
     nodes = graph.nodes[:MOST_NODES]
     row = {INPUT: 0} | {node.name: i for i, node in enumerate(nodes, 1)}
-    lanes = _lanes([(row[name], i) for i, node in enumerate(nodes, 1) for name in node.inputs if row[name] < i - 1])
-    trunk = _LANE * (max((lane for _, _, lane in lanes), default=-1) + 2)
+    buses = lanes([(row[name], i) for i, node in enumerate(nodes, 1) for name in node.inputs if row[name] < i - 1])
+    trunk = _LANE * (max((lane for _, _, lane in buses), default=-1) + 2)
     stops = () if ticket.claims is None else ticket.claims.stops
     parts: list[str] = []
-    for source, readers, lane in lanes:
+    for source, readers, lane in buses:
         x = trunk - _LANE * (lane + 1)
         path = f"M{trunk:g} {_y(source):g}H{x:g}V{_y(readers[-1]):g}" + "".join(
             f"M{x:g} {_y(reader):g}H{trunk:g}" for reader in readers
@@ -85,7 +85,7 @@ def _row(at: tuple[float, float], i: int, name: str, what: str, shape: tuple[int
     )
 
 
-def _lanes(edges: list[tuple[int, int]]) -> list[tuple[int, list[int], int]]:
+def lanes(edges: list[tuple[int, int]]) -> list[tuple[int, list[int], int]]:
     """(source, its readers, lane): values that do not only go to the next row, no two in one lane at one height."""
     readers: dict[int, list[int]] = {}
     for source, reader in edges:

@@ -15,7 +15,7 @@ from slth.reporting.html import Html, at_most, join, percent, plural, table, tag
 from slth.ticket import Ticket, network_name
 
 Section = tuple[str, str, Html]  # key, title, content
-_SIDE_BY_SIDE = 5  # tickets that stand in columns; more stand in rows
+_SIDE_BY_SIDE = 8  # tickets that stand in columns; more stand in rows
 _SUFFIXES = (".html", ".htm")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # a browser obeys it: nothing is fetched
 
@@ -75,7 +75,8 @@ def _shell(title: str, body: Html) -> str:
 def _title(exhibits: Sequence[Exhibit], records: Sequence[Record]) -> str:
     if len(exhibits) == 1:
         return exhibits[0].name
-    return f"{len(exhibits)} strong lottery tickets" if exhibits else plural(len(records), "record")
+    strong = "strong " * all(exhibit.ticket.strong for exhibit in exhibits)
+    return f"{len(exhibits)} {strong}lottery tickets" if exhibits else plural(len(records), "record")
 
 
 def _overview(exhibits: Sequence[Exhibit]) -> Html:
