@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 from cli.helpers import check_refusals
+from safetensors.numpy import save_file
 
 from slth.cli.app import run
 from slth.ticket import load
@@ -58,6 +59,22 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
         assert f"first moment: {layer['first_moment']} candidates" in table
         assert f"{layer['candidates']} candidates per weight and {layer['constants']} per bias" in table
     assert run([*command[:-1], "nonsense"]) == 2
+
+
+def test_many_maps_have_a_line_each(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    state = {f"{2 * i}.weight": rng.normal(size=(4, 4)).astype(np.float32) for i in range(9)}
+    save_file(state, tmp_path / "deep.safetensors")
+    command = ["plan", "--target", str(tmp_path / "deep.safetensors"), "--input-range", "0,1", "--tolerance", "1e-2"]
+    assert run([*command, "--json", "-q"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert run(command) == 0
+    out, err = capsys.readouterr()
+    assert "nothing was solved" in err
+    for i, part in enumerate(plan["maps"]):
+        numbers = rf"{part['candidates']} +- +{part['first_moment']} +{part['theorem']:.1f} +0 +{part['neurons']}"
+        assert re.search(rf"{i} +layers/{i} +dense 4 -> 4 +0.01 .* {numbers} +{part['mask_bits']}\n", out)
+    assert len(out.splitlines()) < 20
 
 
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):

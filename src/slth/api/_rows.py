@@ -4,9 +4,7 @@ from collections.abc import Iterator
 
 from slth.evidence import Evaluation, Proportion, Sizes
 from slth.numerics import at_most
-from slth.ticket import Ticket
-
-_MOST_LISTED = 8  # maps, one by one
+from slth.ticket import Ticket, several
 
 
 def proportion(hits: int, count: int) -> str:
@@ -43,18 +41,12 @@ def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
 def _map_rows(size: Sizes) -> Iterator[tuple[str, str]]:
     """How large the random network is beside its target."""
     target, kept = size.target_parameters or 1, size.kept_parameters or 0
-    candidates, widths = (_several(numbers) for numbers in (size.candidates, size.widths))
+    candidates, widths = (several(numbers) for numbers in (size.candidates, size.widths))
     yield "candidates per weight", f"{candidates} live; lift widths {widths}"
     yield "target parameters", f"{target:,}"
     yield "source parameters", f"{size.source_parameters:,} ({size.source_parameters / target:,.0f} x target)"
     yield "kept parameters", f"{kept:,} ({kept / target:,.1f} x target); density {size.density:.4g} of all entries"
     yield "mask bits per target weight", f"{size.bits_per_weight:.1f}"
-
-
-def _several(numbers: tuple[int, ...]) -> str:
-    """One number for each map; of many maps the smallest and the largest."""
-    many = len(numbers) > _MOST_LISTED
-    return f"{min(numbers):,} to {max(numbers):,}" if many else ", ".join(f"{number:,}" for number in numbers)
 
 
 def _tensor_rows(size: Sizes) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """A ticket in rows for people: what is there is shown, whatever road it came by."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
@@ -28,6 +28,18 @@ def summary(ticket: Ticket) -> tuple[Row, ...]:
         *middle,
         *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed)),
     )
+
+
+def several(numbers: Sequence[int]) -> str:
+    """One number for each map; of many maps the smallest and the largest.
+
+    >>> several([30, 31]), several(range(20, 40)), several([7] * 12)
+    ('30, 31', '20 to 39', '7')
+    """
+    if len(numbers) <= MOST_LISTED:
+        return ", ".join(f"{number:,}" for number in numbers)
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def moved(ticket: Ticket) -> str:
@@ -73,12 +85,8 @@ def _gadget_rows(ticket: Ticket) -> Iterator[Row]:
     """Maps made of random tensors, and what is claimed of them."""
     parameters, claims, kept = ticket.target_parameters, ticket.claims, ticket.candidates_kept
     candidates = [gadget.candidates for gadget in ticket.gadgets.values() if isinstance(gadget, TwoLayer)]
-    many = len(candidates) > MOST_LISTED
     yield "tolerance per weight", "" if claims is None else claims.tolerance_text
-    yield (
-        "candidates per weight",
-        f"{min(candidates)} to {max(candidates)}" if many else ", ".join(map(str, candidates)),
-    )
+    yield "candidates per weight", several(candidates)
     yield "target parameters", f"{parameters:,}"
     yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
