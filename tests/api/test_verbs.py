@@ -142,8 +142,10 @@ def test_a_plan_is_plain_data():
     found = slth.plan(WEIGHTS, input_range=(0, 1), tolerance=0.01)
     data = json.loads(json.dumps(found.as_data()))
     assert data["weights"] == found.weights == 4
-    assert [(part.path, part.outputs, part.inputs) for part in found.maps] == [("layers/0", 2, 2)]
+    assert [(part.path, part.kind, part.signed) for part in found.maps] == [("layers/0", "dense 2 -> 2", 0)]
     assert data["maps"][0]["candidates"] == found.maps[0].candidates
+    for total in ("weights", "mask_bits", "source_parameters"):
+        assert sum(part[total] for part in data["maps"]) == data[total]
 
 
 def test_train_writes_what_it_returns(tmp_path):

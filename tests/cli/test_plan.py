@@ -5,6 +5,7 @@ import re
 
 import numpy as np
 from cli.helpers import check_refusals
+from safetensors.numpy import save_file
 
 from slth.cli.app import run
 from slth.ticket import load
@@ -41,12 +42,13 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     printed = capsys.readouterr()
     plan = json.loads(printed.out)
     first, second = plan["maps"]
-    sizes = {"path", "outputs", "inputs", "weights", "tolerance", "gain", "candidates", "constants"}
-    assert set(first) == sizes | {"first_moment", "theorem"}
-    assert [(part["path"], part["outputs"], part["inputs"]) for part in (first, second)] == [
-        ("layers/0", 8, 6),
-        ("layers/1", 3, 8),
-    ]
+    assert set(first) == {
+        *("path", "kind", "outputs", "inputs", "weights", "signed", "tolerance", "gain", "candidates", "constants"),
+        *("neurons", "source_parameters", "mask_bits", "first_moment", "theorem"),
+    }
+    assert (first["path"], first["kind"], first["signed"]) == ("layers/0", "dense 6 -> 8, bias", 6)
+    assert "two halves of 6 of 6 inputs" in table
+    assert sum(part["mask_bits"] for part in (first, second)) == plan["mask_bits"]
     assert (first["weights"], second["weights"], plan["weights"]) == (56, 27, 83)
     assert abs(first["theorem"] - np.log(2 / (0.01 * 56 / 83 / 104))) < 1e-12
     assert 0 < plan["expected_misses"] <= 0.01
@@ -57,6 +59,22 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
         assert f"first moment: {layer['first_moment']} candidates" in table
         assert f"{layer['candidates']} candidates per weight and {layer['constants']} per bias" in table
     assert run([*command[:-1], "nonsense"]) == 2
+
+
+def test_many_maps_have_a_line_each(tmp_path, capsys):
+    rng = np.random.default_rng(0)
+    state = {f"{2 * i}.weight": rng.normal(size=(4, 4)).astype(np.float32) for i in range(9)}
+    save_file(state, tmp_path / "deep.safetensors")
+    command = ["plan", "--target", str(tmp_path / "deep.safetensors"), "--input-range", "0,1", "--tolerance", "1e-2"]
+    assert run([*command, "--json", "-q"]) == 0
+    plan = json.loads(capsys.readouterr().out)
+    assert run(command) == 0
+    out, err = capsys.readouterr()
+    assert "nothing was solved" in err
+    for i, part in enumerate(plan["maps"]):
+        numbers = rf"{part['candidates']} +- +{part['first_moment']} +{part['theorem']:.1f} +0 +{part['neurons']}"
+        assert re.search(rf"{i} +layers/{i} +dense 4 -> 4 +0.01 .* {numbers} +{part['mask_bits']}\n", out)
+    assert len(out.splitlines()) < 20
 
 
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):

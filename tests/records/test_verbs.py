@@ -152,8 +152,9 @@ def test_a_record_holds_plain_values():
     found = {name: verbs.read(verbs.Construct, name, value) for name, value in given.items()}
     assert found == {"tolerance": 0.5, "candidates": 3, "mean": (1.0, 2.0), "std": (1.0,), "target": Path("a")}
     assert (type(found["tolerance"]), type(found["candidates"])) == (float, int)
-    bias = (1, 2, None, 0)
-    assert verbs.read(verbs.Show, "weight", "1:2,bias") == verbs.read(verbs.Show, "weight", [1, 2, None]) == bias
+    assert verbs.read(verbs.Show, "weight", [1, 2, None]) == (1, 2, None, 0)
+    assert verbs.read(verbs.Show, "weight", "1:2,bias") == ("1", 2, None, 0)  # a path may be a number, too
+    assert verbs.read(verbs.Show, "weight", "conv1:3,0,12") == ("conv1", 3, 0, 12)
     assert verbs.read(verbs.Report, "files", "a") == verbs.read(verbs.Report, "files", [Path("a")]) == (Path("a"),)
 
 
@@ -180,8 +181,11 @@ REFUSED = {
         read(verbs.Construct, "input_range", (0, "a")),
         "an end of input_range must be a number, got 'a' (str)",
     ),
-    "no weight": (read(verbs.Show, "weight", 3), "weight must be (layer, output, input) or '0:3,17', got 3 (int)"),
-    "half a weight": (read(verbs.Show, "weight", "0:1"), "weight takes LAYER:OUT,IN counted from 0, such as 0:3,17 or"),
+    "no weight": (read(verbs.Show, "weight", 3), "weight must be (map, output, input) or '0:3,17', got 3 (int)"),
+    "half a weight": (
+        read(verbs.Show, "weight", "0:1"),
+        "weight takes MAP:OUT,IN or MAP:OUT,IN,TAP counted from 0, such as 0:3,17 or",
+    ),
     "no file": (read(verbs.Report, "files", [3]), "files must be the name of a file, got 3 (int)"),
     "no settings": (read(verbs.Search, "setting", 3), "setting must map names to values, got 3 (int)"),
 }

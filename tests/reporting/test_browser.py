@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from helpers.graph_tickets import graph_ticket
+from helpers.learned import any_learned
 from helpers.tickets import any_ticket
 from reporting.browser import CHROMIUM, Browser
 from reporting.examples import EVIL, evaluation, exhibit, outcome
+from reporting.test_graphs import deep
 
 from slth.reporting import read_evaluation, write_page
 
@@ -35,6 +38,7 @@ def pages(tmp_path_factory):
         write_page(folder / "whole.html", [whole], [evaluation(ticket)]),
         write_page(folder / "hostile.html", [hostile, whole], [replace(evaluation(ticket), asked={long: long})]),
         write_page(folder / "records.html", [], [evaluation(ticket)]),
+        write_page(folder / "graphs.html", [exhibit(*deep(60)), exhibit(*graph_ticket(1)), exhibit(any_learned())]),
     ]
 
 
@@ -75,6 +79,20 @@ def test_both_schemes_are_readable(browser, pages):
         assert min(contrasts[3:]) >= 3, contrasts
     assert papers[0] > 0.8
     assert papers[1] < 0.05
+
+
+def test_a_long_network_scrolls_inside_the_page_and_its_words_do_not_overlap(browser, pages):
+    """Sixty maps in a box of a screen's height, heads of tables in sight; no text of the picture covers another."""
+    browser.open(pages[3], width=1100)
+    heights = browser.value("[...document.querySelectorAll('.tall')].map(e => [e.clientHeight, e.scrollHeight])")
+    assert any(whole > 2 * seen for seen, whole in heights)
+    assert all(seen < 600 for seen, _ in heights)
+    ask = """[...document.querySelectorAll('svg.graph')].map(svg => {
+      const boxes = [...svg.querySelectorAll('text')].map(t => t.getBoundingClientRect()).filter(b => b.width > 0);
+      return boxes.some((a, i) => boxes.slice(i + 1, i + 3).some(b => a.left < b.right - 1 && b.left < a.right - 1
+        && a.top < b.bottom - 4 && b.top < a.bottom - 4));
+    })"""
+    assert browser.value(ask) == [False, False]
 
 
 def test_a_script_in_a_ticket_does_not_run(browser, pages):

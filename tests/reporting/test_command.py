@@ -12,6 +12,7 @@ from html import unescape
 import numpy as np
 import pytest
 from attacks.forging import forged
+from helpers.learned import any_learned
 from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
 
@@ -144,6 +145,43 @@ def test_a_claim_that_fails_is_exit_code_1_and_a_page(tmp_path, capsys):
     assert 'class="alarm"' in out.read_text()
 
 
+def test_learned_tickets_have_pages_and_stand_for_no_target(made, tmp_path, capsys):
+    save(any_learned(moved=False), tmp_path / "l.slth")
+    out = tmp_path / "p.html"
+    assert report(tmp_path / "l.slth", made / "t.slth", "--target", made / "t.safetensors", "--out", out) == 0
+    html = unescape(out.read_text())
+    assert "2 strong lottery tickets" in html
+    assert "it is the network the ticket was made for, bit for bit" in html
+    assert "Tensor by tensor" in html
+    out.unlink()
+    for option, value in (("--target", made / "t.safetensors"), ("--weight", "0:0,0")):
+        capsys.readouterr()
+        assert report(tmp_path / "l.slth", option, value, "--out", out) == 2
+        assert f"{option} goes with constructed tickets; l.slth was learned" in capsys.readouterr().err
+    capsys.readouterr()
+    assert report(tmp_path / "l.slth", "--data", made / "d.npz", "--out", out) == 2
+    assert not out.exists()
+
+
+def test_a_network_given_as_code_is_compared_and_stands_in_the_commands(tmp_path, monkeypatch):
+    """A convolution: no file alone says what it is, so the page names the code."""
+    (tmp_path / "net.py").write_text(
+        "import torch\n\n\ndef small():\n    torch.manual_seed(0)\n    layer = torch.nn.Conv2d(1, 2, 2)\n"
+        "    return torch.nn.Sequential(layer, torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(8, 3))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    asked = ["--model", "net.py:small", "--input-shape", "1,3,3", "--input-range=0,1", "--tolerance", "0.05"]
+    assert run(["construct", *asked, "--out", "c.slth", "-q"]) == 0
+    assert report("c.slth", "--model", "net.py:small", "--weight", "0:1,0,3", "--out", "p.html") == 0
+    html = unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "p.html").read_text()))
+    text = " ".join(html.split())
+    assert "Stated" not in text
+    assert "Map 0, output 1, input 0, tap 3 at (1, 1) of the 2 x 2 kernel: the weight asked for" in text
+    assert "slth construct --model net.py:small --out c.slth --input-shape=1,3,3 --tolerance=0.05" in text
+    assert "slth verify c.slth --model net.py:small" in text
+    assert run(["show", "c.slth", "--weight", "0:1,0,3", "--model", "net.py:small"]) == 0
+
+
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     ticket, records, out = made / "t.slth", made / "r.jsonl", tmp_path / "p.html"
     (tmp_path / "empty.jsonl").write_text("")
@@ -173,7 +211,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([records, "--target", made / "t.safetensors", "--out", out], "--target goes with tickets"),
         ([records, "--data", made / "d.npz", "--out", out], "--data goes with tickets"),
         ([records, "--weight", "0:0,0", "--out", out], "--weight goes with tickets"),
-        ([ticket, "--weight", "0:0", "--out", out], "LAYER:OUT,IN"),
+        ([ticket, "--weight", "0:0", "--out", out], "MAP:OUT,IN"),
         ([ticket, "--weight", "0:8,0", "--out", out], "no output 8"),
         ([ticket, "--target", tmp_path / "other.safetensors", "--out", out], "is not the network that t.slth"),
         ([ticket, "--data", tmp_path / "outside.npz", "--out", out], "outside the input range"),

@@ -21,7 +21,7 @@ from slth.ticket import DamagedTicketError, Ticket
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Verification", "evaluate", "verify", "with_claim"]
+__all__ = ["Verification", "evaluate", "target_of", "verify", "with_claim"]
 
 
 def verify(
@@ -48,10 +48,10 @@ def verify(
         found = ticket_of(ticket)
     except DamagedTicketError:
         return _verify(ticket)  # says so
-    return _verify(found, target=_target_of(found, target, model, order=order, activation=activation))
+    return _verify(found, target=target_of(found, target, model, order=order, activation=activation))
 
 
-def _target_of(
+def target_of(
     ticket: Ticket, target: Any, model: str | None, *, order: Sequence[str] | None, activation: str | None
 ) -> Target:
     """The network that a ticket is compared with, on inputs of the ticket's shape."""
@@ -104,7 +104,7 @@ def evaluate(
     code = model if isinstance(model, str) else None
     network = None
     if target is not None or code is not None:
-        network = _target_of(ticket, target, code, order=order, activation=activation)
+        network = target_of(ticket, target, code, order=order, activation=activation)
     return _evaluate(ticket, inputs, labels, data=name, target=network, confidence=confidence)
 
 

@@ -12,6 +12,7 @@ from slth.api._inputs import InputRange, Numbers, inputs_of
 from slth.construction import Layout, Request, first_moment, plan_layout, theorem
 from slth.graph import Target
 from slth.records import verbs
+from slth.ticket import map_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +20,31 @@ class PlannedMap:
     """A linear map of the target in the random network.
 
     Attributes:
-        path: of the map, as in the ticket.
+        path: its name, as in the ticket. kind: what it is, in words.
         weights: target parameters, biases included.
+        signed: input channels that can be negative, which have two halves for each weight.
         tolerance: of one weight.
         gain: a power of two.
         candidates, constants: random candidates per weight and half, and per bias (0 without biases).
+        neurons: of the lift, dead ones not counted. source_parameters: entries of its random tensors, likewise.
+        mask_bits: before they are coded.
         first_moment: candidates at which one subset is expected to reach the largest weight.
         theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known.
     """
 
     path: str
+    kind: str
     outputs: int
     inputs: int
     weights: int
+    signed: int
     tolerance: float
     gain: float
     candidates: int
     constants: int
+    neurons: int
+    source_parameters: int
+    mask_bits: int
     first_moment: int
     theorem: float
 
@@ -109,13 +118,18 @@ def _map(target: Target, layout: Layout, path: str, failure_probability: float) 
     share = failure_probability * op.weights / layout.graph.weights
     return PlannedMap(
         path=path,
+        kind=map_words(op),
         outputs=op.basis.outputs,
         inputs=op.basis.inputs,
         weights=op.weights,
+        signed=int(gadget.signed(op).sum()),
         tolerance=tolerance,
         gain=gadget.gain,
         candidates=gadget.candidates,
         constants=gadget.constants,
+        neurons=gadget.neurons,
+        source_parameters=sum(tensor.size for tensor in gadget.tensors(path, op)),
+        mask_bits=gadget.cost(op).mask_bits,
         first_moment=first_moment(largest, tolerance / gadget.gain),
         theorem=theorem(tolerance / gadget.gain, share / gadget.cost(op).problems),
     )

@@ -4,20 +4,23 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from slth._errors import InputError
 from slth._files import check_writable
+from slth.api._evidence import target_of
 from slth.api._inputs import Numbers, examples_of
 from slth.api._record import evaluation_outcome
 from slth.api._show import map_of
 from slth.evidence import Verdict, evaluate, verify
 from slth.graph import Target
-from slth.network import read_target
 from slth.records import Record, verbs
 from slth.records import read as read_records
 from slth.reporting import Check, Exhibit, check_page_name, evaluations_of, read_evaluation, write_page
-from slth.ticket import Ticket, load, network_digest
+from slth.ticket import Bound, Ticket, load, network_digest
+
+if TYPE_CHECKING:
+    from torch import nn
 
 _VERDICTS = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_CHECKED: "not checked"}
 
@@ -37,6 +40,7 @@ class _Material:
 
     target: Target | None
     target_name: str | None
+    model: str | None
     data: str | Path | None
     data_dir: str | Path | None
     mean: Numbers | None
@@ -50,7 +54,9 @@ def report(
     out: str | Path,
     *,
     target: Any = None,
+    model: str | None = None,
     order: Sequence[str] | None = None,
+    activation: str | None = None,
     data: str | Path | None = None,
     data_dir: str | Path | None = None,
     mean: Numbers | None = None,
@@ -62,8 +68,9 @@ def report(
     Args:
         files: tickets, and records in JSON lines.
         out: the page, `.html`.
-        target: the network that tickets stand for; `order`: see `construct`.
-        data: a name or an `.npz`, to evaluate constructed tickets on; `data_dir`: the folder of image sets.
+        target: the network that tickets stand for; `model` (code, which is run), `order`, `activation`: see
+            `construct`. Of tickets that are bound to a model, that model.
+        data: a name or an `.npz`, to evaluate tickets on; `data_dir`: the folder of image sets.
         mean, std: data becomes (x − mean) / std; one number or one per channel. None: as each ticket says.
         weight: the one to take apart, as for `show`.
 
@@ -77,14 +84,26 @@ def report(
     tickets = [path for path in paths if _is_ticket(path)]
     records = [record for path in paths if path not in tickets for record in _read_records(path)]
     if not tickets:
-        for option, value in (("--target", target), ("--data", data), ("--weight", at)):
+        for option, value in (("--target", target), ("--model", model), ("--data", data), ("--weight", at)):
             if value is not None:
                 raise InputError(f"{option} goes with tickets; only records were given")
-    network = None if target is None else read_target(target, order=order)
+    loaded = [(path, load(path)) for path in tickets]
+    made = [(path, ticket) for path, ticket in loaded if ticket.gadgets]
+    if tickets and not made:
+        for option, value in (("--target", target), ("--weight", at)):
+            if value is not None:
+                raise InputError(f"{option} goes with constructed tickets; {tickets[0].name} was learned")
+    compared = bool(made) and (target is not None or model is not None)
     named = isinstance(target, str | Path)
+    network = target_of(made[0][1], target, model, order=order, activation=activation) if compared else None
+    if network is not None and not any(_is_target_of(network, ticket) for _, ticket in made):
+        names = ", ".join(path.name for path, _ in made)
+        what = target if named else model or "the target"
+        raise InputError(f"{what} is not the network that {names} was made for (its digest differs)")
     material = _Material(
         target=network,
         target_name=Path(target).name if named else None,
+        model=model,
         data=data,
         data_dir=data_dir,
         mean=mean,
@@ -92,11 +111,6 @@ def report(
         records=records,
         weight=at,
     )
-    loaded = [(path, _constructed(path)) for path in tickets]
-    if network is not None and not any(_is_target_of(network, ticket) for _, ticket in loaded):
-        names = ", ".join(path.name for path, _ in loaded)
-        what = target if named else "the target"
-        raise InputError(f"{what} is not the network that {names} was made for (its digest differs)")
     exhibits = [_exhibit(path, ticket, material) for path, ticket in loaded]
     path = write_page(out, exhibits, records)
     refuted = tuple(exhibit.name for exhibit in exhibits if exhibit.status == "refuted")
@@ -106,7 +120,7 @@ def report(
 def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
     """Verify, evaluate, and find the records of a ticket."""
     target = material.target
-    if target is not None and not _is_target_of(target, ticket):
+    if target is not None and not (ticket.gadgets and _is_target_of(target, ticket)):
         target = None
     checks = tuple(Check(c.name, _VERDICTS[c.verdict], c.detail) for c in verify(path, target=target).checks)
     broken = [check.detail for check in checks if check.name == "layout" and check.verdict == "fails"]
@@ -117,7 +131,8 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
     if material.data is not None:
         inputs, labels, name = examples_of(ticket.inputs, material.data, material.data_dir, material.mean, material.std)
         name = Path(name).name
-        outcome = evaluation_outcome(evaluate(ticket, inputs, labels, data=name, target=target))
+        theirs = _own_model(ticket, material.model)
+        outcome = evaluation_outcome(evaluate(ticket, inputs, labels, data=name, target=target, model=theirs))
         found = (read_evaluation(outcome), *(one for one in found if one.data != name))
     content = path.read_bytes()
     return Exhibit(
@@ -128,27 +143,28 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
         checks=checks,
         target=target,
         target_name=None if target is None else material.target_name,
+        model=None if target is None else material.model,
         inputs=inputs,
         data=name,
         evaluations=found,
-        weight=None if material.weight is None else map_of(ticket, material.weight),
+        weight=map_of(ticket, material.weight) if material.weight is not None and ticket.gadgets else None,
     )
 
 
-def _constructed(path: Path) -> Ticket:
-    ticket = load(path)
-    if not ticket.gadgets:
-        raise InputError(
-            f"{path} is a learned ticket, found by training masks; this needs one that `slth construct` wrote"
-        )
-    if ticket.claims is None:
-        raise InputError(f"{path} claims nothing about a target, so there is nothing to report; see slth show {path}")
-    return ticket
+def _own_model(ticket: Ticket, model: str | None) -> "nn.Module | None":
+    """The module that a ticket is bound to."""
+    if model is None or not isinstance(ticket.network, Bound):
+        return None
+    from slth.network import load_model
+
+    return load_model(model)
 
 
 def _is_target_of(target: Target, ticket: Ticket) -> bool:
     """Errors against another network say nothing about a ticket's claims."""
     shape = target.input_shape if ticket.inputs is None else ticket.inputs.shape
+    if shape != target.input_shape:
+        return False
     return network_digest(target, shape) == ticket.provenance.target
 
 

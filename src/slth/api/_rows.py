@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from slth.evidence import Evaluation, Proportion, Sizes
 from slth.numerics import at_most
-from slth.ticket import Ticket
+from slth.ticket import Ticket, several
 
 
 def accuracy(values: Sequence[float | None], count: int) -> str:
@@ -29,7 +29,8 @@ def accuracy(values: Sequence[float | None], count: int) -> str:
 def missed(ticket: Ticket, most: int = 10) -> Iterator[str]:
     """The first weights that no subset reaches, and how many there are if those are not all."""
     for miss in ticket.provenance.misses[:most]:
-        where = "bias" if miss.input < 0 else f"weight from input {miss.input}, {miss.half} half"
+        tap = f", tap {miss.tap}" if miss.tap else ""
+        where = "bias" if miss.input < 0 else f"weight from input {miss.input}{tap}, {miss.half} half"
         yield f"{miss.map}, output {miss.output}, {where}: off by {miss.error:.3g}"
     if ticket.misses > most:
         yield f"{ticket.misses:,} in all; --retries or more --candidates may reach them"
@@ -61,11 +62,11 @@ def data_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
 def _map_rows(size: Sizes) -> Iterator[tuple[str, str]]:
     """How large the random network is beside its target."""
     target, kept = size.target_parameters or 1, size.kept_parameters or 0
-    candidates, widths = (", ".join(map(str, numbers)) for numbers in (size.candidates, size.widths))
+    candidates, widths = (several(numbers) for numbers in (size.candidates, size.widths))
     yield "candidates per weight", f"{candidates} live; lift widths {widths}"
     yield "target parameters", f"{target:,}"
     yield "source parameters", f"{size.source_parameters:,} ({size.source_parameters / target:,.0f} x target)"
-    yield "kept parameters", f"{kept:,} ({kept / target:,.1f} x target)"
+    yield "kept parameters", f"{kept:,} ({kept / target:,.1f} x target); density {size.density:.4g} of all entries"
     yield "mask bits per target weight", f"{size.bits_per_weight:.1f}"
 
 

@@ -6,14 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from slth._errors import InputError
-from slth.network import read_target
+from slth.api._evidence import target_of
+from slth.api._views import ticket_of
+from slth.graph import Target
 from slth.numerics import at_most
 from slth.records import verbs
-from slth.ticket import Anatomy, Half, Ticket, TwoLayer, load, summary, take_apart
+from slth.ticket import Anatomy, Half, Ticket, TwoLayer, map_words, summary, take_apart
 
 __all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
 
 _BAR = 24  # characters of the largest bar
+_MOST_NAMES = 300  # characters of paths in a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,37 +57,45 @@ def show(
     *,
     weight: Sequence[int | str | None] | str | None = None,
     target: Any = None,
+    model: str | None = None,
     order: Sequence[str] | None = None,
+    activation: str | None = None,
     picture: str | Path | None = None,
 ) -> Shown:
     """What is inside a ticket, without generating weights; with `weight` one weight, its candidates and their sum.
 
     Args:
-        weight: (layer, output, input), counted from 0, or a text such as "0:3,17"; input None or `bias`: the bias. A
-            layer may be named by its path, a kernel position may follow: "layer1.0.conv1:3,17,4".
-        target: the network the ticket stands for, to compare with; `order`: see `construct`.
+        weight: (map, output, input), counted from 0, or a text such as "0:3,17"; input None or `bias`: the bias. A map
+            may be named by its path, which goes before its number; the tap of a kernel, its position in C order, may
+            follow: "layer1.0.conv1:3,17,4".
+        target: the network the ticket stands for, to compare with; `model` (code, which is run), `order`,
+            `activation`: see `construct`.
         picture: also draw the weight into this `.svg`, `.png` or `.pdf`.
 
     >>> import numpy as np, slth
     >>> ticket = slth.construct({"weight": np.array([[0.5, -0.25]])}, input_range=(0, 1), tolerance=0.01)
     >>> print(show(ticket, weight=(0, 0, 1)).sections[0].title)
-    layers/0, output 0, input 1: positive half
+    map layers/0, output 0, input 1: positive half
     """
     at: verbs.WeightAt | None = verbs.read(verbs.Show, "weight", weight)
     drawn: Path | None = verbs.read(verbs.Show, "picture", picture)
-    found = ticket if isinstance(ticket, Ticket) else load(ticket)
+    found = ticket_of(ticket)
     name = str(ticket) if isinstance(ticket, str | Path) else repr(ticket)
+    compared = target is not None or model is not None
     if not found.gadgets:
-        if at is not None or picture is not None or target is not None:
+        if at is not None or picture is not None or compared:
             raise InputError("--weight, --target and --picture take constructed tickets apart; this one was learned")
         return Shown((_section(name, [*summary(found), *_tensors(found)]),), None)
     if at is None:
-        if picture is not None or target is not None:
-            raise InputError("--picture and --target go with --weight LAYER:OUT,IN")
-        return Shown((_section(name, summary(found)), _section("", _layers(found))), None)
+        if picture is not None or compared:
+            raise InputError("--picture, --target and --model go with --weight MAP:OUT,IN")
+        return Shown((_section(name, summary(found)), _section("", _maps(found))), None)
     path, output, source, tap = map_of(found, at)
     anatomy = take_apart(found, path, output=output, input=source, tap=tap)
-    wanted = None if target is None else _wanted(target, order, anatomy)
+    wanted = None
+    if compared:
+        network = target_of(found, target, model, order=order, activation=activation)
+        wanted = _wanted(network, target or model, anatomy)
     sections = tuple(_half(anatomy, half, wanted) for half in anatomy.halves)
     if drawn is not None:
         from slth.reporting import draw_anatomy
@@ -105,29 +116,35 @@ def map_of(ticket: Ticket, weight: verbs.WeightAt) -> tuple[str, int, int | None
     """
     place, output, source, tap = weight
     paths = list(ticket.maps)
-    if isinstance(place, int):
-        if place >= len(paths):
-            raise InputError(f"the ticket has layers 0 to {len(paths) - 1}, there is no layer {place}")
-        place = paths[place]
-    elif place not in paths:
-        raise InputError(f"the ticket has the layers {', '.join(paths)[:300]}; there is no {place[:100]}")
-    return place, output, source, tap
+    if place in paths:
+        return str(place), output, source, tap
+    number = int(place) if isinstance(place, int) or (place.isascii() and place.isdecimal()) else len(paths)
+    if number >= len(paths):
+        names = ", ".join(paths)
+        known = names if len(names) <= _MOST_NAMES else f"{names[:_MOST_NAMES]} ..."
+        raise InputError(f"the ticket has maps 0 to {len(paths) - 1} ({known}); there is no map {str(place)[:100]}")
+    return paths[number], output, source, tap
 
 
-def _layers(ticket: Ticket) -> list[tuple[str, str]]:
-    """One row per map."""
-    rows: list[str] = []
+def _maps(ticket: Ticket) -> list[tuple[str, str]]:
+    """One row per map: number, path, what it is, what is kept, and how far it can be off."""
+    rows: list[list[str]] = []
     for i, (path, op) in enumerate(ticket.maps.items()):
         gadget, claims = ticket.gadgets[path], ticket.claims
-        taps = f" x {op.basis.taps} taps" if op.basis.taps > 1 else ""
-        parts = [f"{i}  {op.basis.outputs} x {op.basis.inputs // op.basis.groups}{taps}{' + bias' if op.bias else ''}"]
+        kept = ticket.tensor(f"{path}/mixing").kept / gadget.cost(op).mask_bits
+        signed = int(gadget.signed(op).sum())
+        row = [str(i), path, map_words(op)]
         if isinstance(gadget, TwoLayer):
-            parts += [f"gain {gadget.gain:g}", f"lift {gadget.neurons:,} neurons"]
+            row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
+        row += [f"{kept:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]
-            parts += [f"weight error <= {at_most(claim.weight_error, 3)}", f"{claim.misses} misses"]
-        rows.append(", ".join(parts))
-    return [("layer" if i == 0 else "", row) for i, row in enumerate(rows)]
+            bound = "no bound" if claim.sup_error is None else f"output error <= {at_most(claim.sup_error, 3)}"
+            row += [f"weight error <= {at_most(claim.weight_error, 3)}", bound, f"{claim.misses:,} misses"]
+        rows.append(row)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    texts = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return [("map" if i == 0 else "", text) for i, text in enumerate(texts)]
 
 
 def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
@@ -146,9 +163,9 @@ def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
         yield "tensor" if i == 0 else "", ", ".join(parts)
 
 
-def _wanted(target: Any, order: Sequence[str] | None, anatomy: Anatomy) -> float:
+def _wanted(target: Target, given: Any, anatomy: Anatomy) -> float:
     """The target's own coefficient."""
-    affine = read_target(target, order=order).coefficients.get(anatomy.map)
+    affine = target.coefficients.get(anatomy.map)
     try:
         if affine is not None and anatomy.input is not None:
             return float(affine.weight[anatomy.output % len(affine.weight), anatomy.input, anatomy.tap])
@@ -156,13 +173,12 @@ def _wanted(target: Any, order: Sequence[str] | None, anatomy: Anatomy) -> float
             return float(affine.bias[anatomy.output])
     except IndexError:
         pass
-    name = target if isinstance(target, str | Path) else "the target"
+    name = given if isinstance(given, str | Path) else "the target"
     raise InputError(f"{name} has no such coefficient; is it the network the ticket was made for?")
 
 
 def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
     """The candidates of one half, and the running sum of those that are kept."""
-    where = "bias" if anatomy.input is None else f"input {anatomy.input}"
     largest = max(abs(half.candidates).max(), 1e-300)
     rows = [Row("neuron", "candidate  kept, running sum")]
     total = 0.0
@@ -175,5 +191,4 @@ def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
     rows.append(Row("realised", f"{half.realised:+.9f}"))
     if wanted is not None:
         rows.append(Row("target", f"{wanted:+.9f}, off by {abs(half.realised - wanted):.3g}"))
-    title = f"{anatomy.map}, output {anatomy.output}, {where}: {half.name} half"
-    return Section(title, tuple(rows))
+    return Section(f"{anatomy.name}: {half.name} half", tuple(rows))

@@ -12,6 +12,8 @@ from slth._errors import InputError
 from slth.certificate.statistical import Statistical
 from slth.numerics import at_most
 
+_MOST_LISTED = 8  # tolerances, one by one
+
 
 @dataclass(frozen=True, slots=True)
 class MapClaim:
@@ -108,8 +110,11 @@ class Certificate:
 
     @property
     def tolerance_text(self) -> str:
-        """For people: one number, or one per map, rounded up."""
-        found = [at_most(tolerance, 3) for tolerance in self.tolerances.values()]
+        """For people: one number, or one per map, of many maps the smallest and the largest; rounded up."""
+        values = self.tolerances.values()
+        found = [at_most(tolerance, 3) for tolerance in values]
+        if len(found) > _MOST_LISTED and len(set(found)) > 1:
+            return f"{at_most(min(values), 3)} to {at_most(max(values), 3)}"
         return found[0] if len(set(found)) == 1 else ", ".join(found)
 
 

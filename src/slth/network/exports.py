@@ -5,7 +5,7 @@ from typing import cast
 import numpy as np
 
 from slth._errors import InputError
-from slth.graph import Conv, Dense, Graph, chain_of
+from slth.graph import AxisMap, Conv, Dense, Graph, Op, carried_names, chain_of
 from slth.network.maps import SourceMap, stored_weight
 from slth.network.states import source_of, state_of
 from slth.network.views import MOST_BYTES, source
@@ -35,9 +35,17 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
 
 def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
     if set(ticket.provenance.names) != set(ticket.maps):
+        folded = [path for path in ticket.maps if path not in ticket.provenance.names]
         raise InputError(
-            "no plain state dict computes this ticket: layers of the target were folded into its maps, so that the "
-            "maps are no tensors of the target; use slth.realised(ticket), or export --view source"
+            f"no plain state dict computes this ticket: layers of the target were folded into its maps "
+            f"{_listed(folded)}, so that the maps are no tensors of the target; use slth.realised(ticket), or export "
+            "--view source"
+        )
+    own = [name for node in cast(Graph, ticket.network).nodes for name in _numbers(node.op)]
+    if own:
+        raise InputError(
+            "no plain state dict computes this ticket: beside its maps it carries numbers of the target, "
+            f"{_listed(own)}, whose tensors have other names there; use slth.realised(ticket), or export --view source"
         )
     named = [name for pair in ticket.provenance.names.values() for name in pair if name is not None]
     if len(set(named)) < len(named):
@@ -59,6 +67,16 @@ def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
     return tensors
 
 
+def _numbers(op: Op) -> tuple[str, ...]:
+    """Carried arrays that were parameters or buffers; the matrices of pools and upsampling follow from the network."""
+    return () if isinstance(op, AxisMap) else carried_names(op)
+
+
+def _listed(names: list[str]) -> str:
+    """The first three of some names."""
+    return ", ".join(names[:3])[:300] + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
 def _source(ticket: Ticket) -> dict[str, np.ndarray]:
     lives = [(ticket.gadgets[path].live(op), op.basis) for path, op in ticket.maps.items()]
     size = sum(4 * live * (basis.inputs + basis.outputs * basis.taps + 1) for live, basis in lives)
@@ -76,7 +94,9 @@ def _layers(part: SourceMap, path: str) -> dict[str, np.ndarray]:
     """The two random layers of a map: dense ones, or a convolution with a kernel of one entry and the map's own."""
     basis = part.basis
     if not isinstance(basis, Dense | Conv):
-        raise InputError(f"{path}: the source of a {type(basis).__name__} map is no pair of layers; use slth.realised")
+        raise InputError(
+            f"{path}: the source of a {type(basis).__name__} map is no pair of layers; use slth.source(ticket)"
+        )
     live, inputs = len(part.inputs), basis.inputs // basis.groups
     lift = np.zeros((live, inputs), np.float32)
     lift[np.arange(live), part.inputs.numpy() % inputs] = part.weight.numpy()

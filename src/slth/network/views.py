@@ -86,7 +86,8 @@ def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.n
             found = network(x)
             logits = getattr(found, "logits", found)
             if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(x):
-                raise InputError("expected a network that gives logits (count, classes); this one gives something else")
+                given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
+                raise InputError(f"expected a network that gives logits (count, classes); this one gives {given}")
             parts.append(logits.float().cpu().numpy())
     return np.concatenate(parts)
 

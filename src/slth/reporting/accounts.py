@@ -2,7 +2,9 @@
 
 import re
 import shlex
+from collections.abc import Iterable, Iterator
 
+from slth.graph import Graph, chain_of
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, join, pairs, percent, table, tag
@@ -22,15 +24,16 @@ def counts(exhibit: Exhibit, facts: Facts) -> Html:
         row("candidates", ticket.mask_bits, facts.edges),
         row("every entry", ticket.size, facts.kept_parameters),
     ]
-    head = ["way of counting", "source", "per target weight", "kept", "per target weight", "density"]
+    head = ["way of counting", "source", "per target weight", "kept", "per target weight", "fraction"]
     bits = 8 * exhibit.size
     text = (
         f"The target has {target:,} parameters. How large the random network is beside it depends on what is counted: "
         "its candidates, the random products that a weight may choose from, or every entry of its matrices."
     )
     note = (
-        "Kept, of every entry: surviving edges of lift and mixing layers, neurons without a kept edge removed. Density "
-        "is the kept fraction."
+        "Kept, of every entry: surviving edges of lift and mixing layers, neurons without a kept edge removed. "
+        "Fraction: kept ÷ source; of candidates, kept per candidate. With those neurons the density is "
+        f"{percent(ticket.density)}."
     )
     rest = [
         ("mask bits", f"{ticket.mask_bits:,}, {ticket.mask_bits / target:.1f} per target weight"),
@@ -48,6 +51,7 @@ def repeat(exhibit: Exhibit) -> Html:
     """The commands that make and check this ticket."""
     ticket, origin = exhibit.ticket, exhibit.ticket.provenance
     lines = commands(exhibit)
+    graph = isinstance(ticket.network, Graph) and chain_of(ticket.network) is None
     text = (
         "Run on the same target, slth construct of this version gives this file again, bit for bit, on any machine and "
         "with any number of threads."
@@ -60,8 +64,11 @@ def repeat(exhibit: Exhibit) -> Html:
         ("attempts", str(origin.attempts)),
         ("target, SHA-256 of its weights", tag("code", origin.target or "not recorded")),
         ("this file, SHA-256", tag("code", exhibit.digest)),
-        ("tensor names", ", ".join(name for pair in origin.names.values() for name in pair if name is not None)[:2000]),
+        ("tensor names", _shortened(_names(ticket))),
+        *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed[:20])),
     ]
+    if graph and exhibit.model is None:
+        text += " MODEL stands for the code that gives the target's module: package.module:function or net.py:function."
     if _borrowed(ticket):
         text += " The random network was that of another ticket; as a source, this one will do."
     parts = [
@@ -88,17 +95,38 @@ def repeat(exhibit: Exhibit) -> Html:
 def commands(exhibit: Exhibit) -> list[str]:
     """Shell lines, every word of a stranger quoted."""
     ticket, version = exhibit.ticket, exhibit.ticket.provenance.version
-    target = _file(exhibit.target_name or "TARGET.safetensors")
+    target = _target(exhibit)
     name = _file(exhibit.name)
     data = shlex.quote(exhibit.data) if exhibit.data else "DATA"
     lines = [f"pip install 'slth[nn]=={version}'"] if re.fullmatch(r"\d[\w.+]*", version, re.ASCII) else []
     place = ["--source", name, "--out", "again.slth"] if _borrowed(ticket) else ["--out", name]
     return [
         *lines,
-        " ".join(["slth construct", target, *place, *_options(ticket)]),
-        f"slth verify {name} --target {target}",
-        f"slth evaluate {name} --data {data} --target {target}",
+        " ".join(["slth construct", *target, *place, *_shape(ticket), *_options(ticket)]),
+        " ".join([f"slth verify {name}", *_flagged(target)]),
+        " ".join([f"slth evaluate {name} --data {data}", *_flagged(target)]),
     ]
+
+
+def _target(exhibit: Exhibit) -> list[str]:
+    """How the target is given: a file, code, or both; code where no file alone tells a network of this kind."""
+    network, model = exhibit.ticket.network, exhibit.model
+    graph = isinstance(network, Graph) and chain_of(network) is None
+    code = [] if model is None and not graph else [f"--model {_file(model or 'MODEL')}"]
+    named = exhibit.target_name or (None if code else "TARGET.safetensors")
+    return [*([] if named is None else [_file(named)]), *code]
+
+
+def _flagged(target: list[str]) -> list[str]:
+    return [part if part.startswith("--model") else f"--target {part}" for part in target]
+
+
+def _shape(ticket: Ticket) -> list[str]:
+    """The shape of one input, which a module may not tell."""
+    network, inputs = ticket.network, ticket.inputs
+    if inputs is None or not isinstance(network, Graph) or chain_of(network) is not None:
+        return []
+    return [f"--input-shape={','.join(map(str, inputs.shape))}"]
 
 
 def _options(ticket: Ticket) -> list[str]:
@@ -116,7 +144,8 @@ def _options(ticket: Ticket) -> list[str]:
         if inputs.mean is not None and inputs.std is not None:
             options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
     weights = [weight for weight, _ in origin.names.values()]
-    if len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
+    chained = isinstance(ticket.network, Graph) and chain_of(ticket.network) is not None
+    if chained and len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
         options.append("--order " + shlex.quote(",".join(weight.rpartition(".")[0] for weight in weights)))
     return options
 
@@ -131,6 +160,20 @@ def _asked(ticket: Ticket) -> list[tuple[str, str]]:
     asked = ticket.provenance.asked
     names = ("tolerance", "epsilon", "failure_probability", "candidates")
     return [(name.replace("_", "-"), _number(asked[name])) for name in names if asked.get(name) is not None]
+
+
+def _names(ticket: Ticket) -> Iterator[str]:
+    """The target's tensors, in the order of the maps."""
+    for path in ticket.maps:
+        for name in ticket.provenance.names.get(path, ()):
+            if name is not None:
+                yield name
+
+
+def _shortened(names: Iterable[str]) -> str:
+    """The first of many names."""
+    listed = ", ".join(names)
+    return listed if len(listed) <= 2000 else f"{listed[:2000]} …"
 
 
 def _number(value: float | int) -> str:

@@ -44,12 +44,6 @@ def panels(anatomy: Anatomy, target: float | None = None) -> tuple[Panel, ...]:
     return tuple(found)
 
 
-def name_of(anatomy: Anatomy) -> str:
-    """Where the coefficient stands, in words."""
-    where = "bias" if anatomy.input is None else f"input {anatomy.input}" + (f", tap {anatomy.tap}" * (anatomy.tap > 0))
-    return f"{anatomy.map}, output {anatomy.output}, {where}"
-
-
 def draw_anatomy(anatomy: Anatomy, path: str | Path, *, target: float | None = None) -> Path:
     """Write the picture; the format comes from the suffix (.svg, .png, .pdf)."""
     from matplotlib import rc_context
@@ -75,7 +69,7 @@ def draw_anatomy(anatomy: Anatomy, path: str | Path, *, target: float | None = N
         axes.set_ylabel(f"{'weight' if half.sign > 0 else 'minus the weight'}, dashed", fontsize=9)
         axes.set_xlabel("candidate: gain x lift weight x mixing weight", fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(name_of(anatomy), fontsize=11)
+    figure.suptitle(anatomy.name, fontsize=11)
     buffer = io.BytesIO()
     metadata = {"Date": None} if path.suffix == ".svg" else None
     with rc_context({"svg.hashsalt": "slth"}):  # the same picture has the same bytes

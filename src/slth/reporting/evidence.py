@@ -3,33 +3,32 @@
 import numpy as np
 
 from slth.reporting import figures
-from slth.reporting.anatomy import name_of, panels
+from slth.reporting.anatomy import panels
 from slth.reporting.exhibit import Exhibit, bound_of
-from slth.reporting.facts import MOST_PICTURES, Facts
+from slth.reporting.facts import MOST_PICTURES, Facts, drawn
 from slth.reporting.html import Html, at_most, join, number, percent, plural, tag
-from slth.ticket import Anatomy, Ticket, take_apart
+from slth.ticket import Anatomy, Ticket, kernel_of, take_apart
 
 
 def errors(exhibit: Exhibit, facts: Facts) -> Html:
-    """Histogram of the errors of all coefficients, per layer."""
+    """Histogram of the errors of all coefficients, per map."""
     if exhibit.target is None:
         return _missing("The target's weights are needed to compare with: give --target F.")
     figures_: list[Html] = []
     claims = exhibit.ticket.claims
-    for i, (path, layer) in enumerate(list(facts.maps.items())[:MOST_PICTURES]):
-        if layer.errors is None or claims is None:
+    for i, path, part in drawn(facts):
+        if part.errors is None or claims is None:
             continue
         tolerance = claims.maps[path].tolerance
-        missed = int(np.count_nonzero(layer.errors > tolerance))
-        exact = int(np.count_nonzero(layer.errors == 0))
-        middle, most = number(float(np.median(layer.errors)), 2), number(float(layer.errors.max()), 3)
-        text = (
-            f"Layer {i}: {plural(layer.errors.size, 'coefficient')}, off by {middle} in the median and {most} at most"
-        )
+        missed = int(np.count_nonzero(part.errors > tolerance))
+        exact = int(np.count_nonzero(part.errors == 0))
+        middle, most = number(float(np.median(part.errors)), 2), at_most(float(part.errors.max()), 3)
+        text = f"{_map(i, path)}: {plural(part.errors.size, 'coefficient')}, "
+        text += f"off by {middle} in the median and {most} at most"
         text += f"; {exact:,} exact" if exact else ""
         text += f"; {missed:,} beyond the tolerance." if missed else "; none beyond the tolerance."
-        label = f"Histogram of errors of layer {i}"
-        picture = figures.error_histogram(layer.errors, tolerance, label=label)
+        label = f"Histogram of errors of map {i}"
+        picture = figures.error_histogram(part.errors, tolerance, label=label)
         figures_.append(tag("figure", tag("figcaption", text), picture))
     text = (
         "How far each realised coefficient is from the target's; halves and biases are counted one by one. A solver "
@@ -44,8 +43,9 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
     """One coefficient as a sum of random products."""
     if exhibit.weight is None:
         path, first = next(iter(facts.maps.items()))
-        output, input, tap = _output_of(exhibit.ticket, path, *first.example), first.example[1], 0
-        why = "among the largest weights of the layer, the one that keeps most candidates (--weight shows another)"
+        row, input, tap = first.example
+        output = _output_of(exhibit.ticket, path, row, input)
+        why = "among the largest weights of the map, the one that keeps most candidates (--weight shows another)"
     else:
         path, output, input, tap = exhibit.weight
         why = "the weight asked for"
@@ -54,7 +54,7 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
     parts = [
         tag(
             "p",
-            f"{name_of(anatomy)}: {why}. ",
+            f"{anatomy.name[0].upper()}{anatomy.name[1:]}: {why}. ",
             _swatches("where it should end" if wanted is not None else "where it ends"),
         )
     ]
@@ -66,7 +66,7 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
             text += ". Give --target F to compare."
         else:
             text += f", target {_signed(wanted)}, off by {number(abs(half.realised - wanted), 3)}."
-        picture = figures.anatomy(panel, label=f"{name_of(anatomy)}, {half.name} half: candidates and running sum")
+        picture = figures.anatomy(panel, label=f"{anatomy.name}, {half.name} half: candidates and running sum")
         parts.append(tag("figure", tag("figcaption", text), picture))
     return join(parts)
 
@@ -102,18 +102,21 @@ def masks(exhibit: Exhibit, facts: Facts) -> Html:
     """A piece of each mask."""
     parts: list[Html] = []
     ticket = exhibit.ticket
-    for i, (path, layer) in enumerate(list(facts.maps.items())[:MOST_PICTURES]):
+    for i, path, part in drawn(facts):
         bits = ticket.gadgets[path].cost(ticket.maps[path]).mask_bits
         text = (
-            f"Layer {i} keeps {percent(layer.edges / bits)} of {plural(bits, 'candidate')}, "
-            f"{percent(layer.early / layer.edges) if layer.edges else 'none'} of them in the first half of a weight's "
-            f"list; {percent(layer.empty / layer.halves)} of the weights keep none."
+            f"{_map(i, path)} keeps {percent(part.edges / bits)} of {plural(bits, 'candidate')}, "
+            f"{percent(part.early / part.edges) if part.edges else 'none'} of them in the first half of a weight's "
+            f"list; {percent(part.empty / part.halves)} of the weights keep none."
         )
-        picture = figures.mask(layer.raster, label=f"Part of the mask of layer {i}")
+        kernel = kernel_of(ticket.maps[path])
+        if kernel:
+            text += f" Drawn at tap {part.raster.tap} of the {' × '.join(map(str, kernel))} kernel."
+        picture = figures.mask(part.raster, label=f"Part of the mask of map {i}")
         parts.append(tag("figure", tag("figcaption", text), picture))
     text = (
         "A piece of the mask: one row for each of some outputs, one column for each candidate of some inputs, kept "
-        "ones blue. Rows and inputs are spread evenly over the layer."
+        "ones blue. Rows and inputs are spread evenly over the map."
     )
     return join([tag("p", text), *parts, _more(exhibit)])
 
@@ -151,4 +154,8 @@ def _missing(text: str) -> Html:
 
 def _more(exhibit: Exhibit) -> Html:
     extra = len(exhibit.ticket.maps) - MOST_PICTURES
-    return _missing(f"{plural(extra, 'further layer')} not drawn.") if extra > 0 else Html()
+    return _missing(f"{plural(extra, 'further map')} not drawn.") if extra > 0 else Html()
+
+
+def _map(number: int, path: str) -> str:
+    return f"Map {number}" if path.startswith("layers/") else f"Map {number} ({path[:100]})"

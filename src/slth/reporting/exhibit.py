@@ -51,7 +51,7 @@ class Measured:
     unchanged_per_input: Share | None
     statistical: Statistical | None
     mask_bits: int
-    kept_parameters: int
+    kept_parameters: int | None  # of a constructed ticket
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +65,7 @@ class Exhibit:
     checks: tuple[Check, ...]
     target: Target | None = None
     target_name: str | None = None
+    model: str | None = None  # the code that gives the target: package.module:function
     inputs: TestInputs | None = None  # as the network takes them
     data: str | None = None  # name of the inputs
     evaluations: tuple[Measured, ...] = ()
@@ -82,7 +83,7 @@ class Exhibit:
 def evaluations_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Measured, ...]:
     """The evaluations of this very ticket among some records: mask bits, kept parameters and bound agree."""
     found = dict.fromkeys(read_evaluation(outcome) for record in records for outcome in _evaluations_in(record))
-    ours, bound = (ticket.mask_bits, kept_parameters(ticket)), bound_of(ticket)
+    ours, bound = (ticket.mask_bits, kept_parameters(ticket) if ticket.gadgets else None), bound_of(ticket)
     return tuple(
         one for one in found if (one.mask_bits, one.kept_parameters) == ours and _agree(one.certified_error, bound)
     )
@@ -135,7 +136,7 @@ def read_evaluation(outcome: Mapping[str, Any]) -> Measured:
         unchanged_per_input=_share(outcome, "unchanged_per_input"),
         statistical=_statistical(outcome),
         mask_bits=_whole(cast("Mapping[str, Any]", sizes), "mask_bits"),
-        kept_parameters=_whole(cast("Mapping[str, Any]", sizes), "kept_parameters"),
+        kept_parameters=_count_or_none(cast("Mapping[str, Any]", sizes), "kept_parameters"),
     )
 
 
@@ -181,6 +182,10 @@ def _whole(outcome: Mapping[str, Any], name: str) -> int:
     if type(value) is not int or value < 0:
         raise _unfit(name, "a count")
     return value
+
+
+def _count_or_none(outcome: Mapping[str, Any], name: str) -> int | None:
+    return None if outcome.get(name) is None else _whole(outcome, name)
 
 
 def _number(outcome: Mapping[str, Any], name: str) -> float | None:

@@ -15,7 +15,7 @@ from slth.graph import Affine, Realised, Target
 from slth.reporting.exhibit import Exhibit
 from slth.ticket import Problems, Ticket
 
-MOST_PICTURES = 8  # maps drawn; a stranger's ticket may have thousands
+MOST_PICTURES = 8  # maps drawn, the first, the last and some between; a stranger's ticket may have thousands
 _RASTER_ROWS, _RASTER_COLUMNS, _RASTER_GROUPS = 40, 116, 8
 _BATCH = 1000
 
@@ -27,6 +27,7 @@ class Raster:
     outputs: Int64[np.ndarray, " row"]
     inputs: Int64[np.ndarray, " group"]
     kept: Bool[np.ndarray, "row group n"]
+    tap: int  # of all of them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +39,7 @@ class MapFacts:
     empty: int  # half-weights (biases not counted) that keep no candidate
     halves: int  # half-weights
     early: int  # kept candidates of weights that stand in the first half of their slot's list
-    example: tuple[int, int]  # row, input: among the largest hundredth of the weights, most candidates kept
+    example: tuple[int, int, int]  # row, input, tap: among the largest hundredth of the weights, most candidates kept
     raster: Raster
     errors: Float64[np.ndarray, " coefficient"] | None  # against the target
 
@@ -53,7 +54,7 @@ class Facts:
 
     @property
     def edges(self) -> int:
-        """Mixing weights kept, all layers."""
+        """Mixing weights kept, all maps."""
         return sum(part.edges for part in self.maps.values())
 
     @property
@@ -78,7 +79,7 @@ def gather(exhibit: Exhibit) -> Facts:
 def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> MapFacts:
     op, mask = ticket.maps[path], ticket.map_mask(path)
     rows, inputs, taps = op.coefficients
-    kept, halves, empty, early = np.zeros((inputs, rows), np.int64), 0, 0, 0
+    kept, halves, empty, early = np.zeros((inputs, rows, taps), np.int64), 0, 0, 0
     pieces: list[tuple[np.ndarray, Problems]] = []
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         if block.half == "bias":
@@ -88,7 +89,7 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
         halves, empty = halves + counts.size, empty + int(np.count_nonzero(counts == 0))
         early += int(np.count_nonzero(bits[:, :, : bits.shape[2] // 2]))
         if block.half == "positive":
-            kept[block.inputs] = counts[::taps].T
+            kept[block.inputs] = counts.T.reshape(-1, rows, taps)
             pieces.append((bits, block))
     return MapFacts(
         edges=int(np.count_nonzero(mask)),
@@ -96,28 +97,29 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
         empty=empty,
         halves=halves,
         early=early,
-        example=_example(part.positive[:, :, 0], kept.T),
+        example=_example(part.positive, np.moveaxis(kept, 0, 1)),
         raster=_raster(pieces, rows, inputs, taps),
         errors=None if wanted is None else _errors(wanted, part),
     )
 
 
-def _example(weights: np.ndarray, kept: np.ndarray) -> tuple[int, int]:
-    """Of the largest hundredth of the weights (row, inp), the first that keeps most candidates."""
+def _example(weights: np.ndarray, kept: np.ndarray) -> tuple[int, int, int]:
+    """Of the largest hundredth of the weights (row, inp, tap), the first that keeps most candidates."""
     size = np.abs(weights)
     large = size >= np.partition(size.reshape(-1), -max(1, size.size // 100))[-max(1, size.size // 100)]
-    row, input = np.unravel_index(int(np.where(large, kept, -1).argmax()), kept.shape)
-    return int(row), int(input)
+    row, input, tap = np.unravel_index(int(np.where(large, kept, -1).argmax()), kept.shape)
+    return int(row), int(input), int(tap)
 
 
 def _raster(pieces: list[tuple[np.ndarray, Problems]], rows: int, inputs: int, taps: int) -> Raster:
-    """The bits of some rows at tap 0 and of some inputs."""
+    """The bits of some rows and some inputs, at the tap in the middle."""
     chosen = _spread(rows, _RASTER_ROWS)
     candidates = pieces[0][0].shape[2]
     groups = min(max(1, _RASTER_COLUMNS // (candidates + 1)), _RASTER_GROUPS)
     some = _spread(inputs, groups)
-    kept = [bits[chosen * taps][:, np.isin(block.inputs, some)] for bits, block in pieces]
-    return Raster(chosen, some, np.concatenate(kept, axis=1))
+    tap = taps // 2
+    kept = [bits[chosen * taps + tap][:, np.isin(block.inputs, some)] for bits, block in pieces]
+    return Raster(chosen, some, np.concatenate(kept, axis=1), tap)
 
 
 def _spread(count: int, most: int) -> np.ndarray:
@@ -142,3 +144,10 @@ def _measure(ticket: Ticket, target: Target, parts: Mapping[str, Realised], inpu
     theirs = outputs(target_module(target), inputs, batch=_BATCH)
     ours = outputs(realised_from(ticket, parts), inputs, batch=_BATCH)
     return np.abs(ours - theirs).max(axis=1).astype(np.float64)
+
+
+def drawn(facts: Facts) -> list[tuple[int, str, MapFacts]]:
+    """Number, path and facts of the maps that are drawn: of many the first, the last and some evenly between."""
+    every = [(i, path, part) for i, (path, part) in enumerate(facts.maps.items())]
+    steps = min(len(every), MOST_PICTURES)
+    return [every[k * (len(every) - 1) // max(steps - 1, 1)] for k in range(steps)]

@@ -1,6 +1,7 @@
 """The pictures of a page: errors against the tolerance, one weight taken apart, a mask, three kinds of error."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float64
@@ -75,7 +76,28 @@ def anatomy(panel: Panel, *, label: str) -> Html:
         ),
         words(2.0, TOP, "value, in the unit of the weights", "start"),
     ]
-    return chart(parts, height=height, label=label, wide=True)
+    return chart(parts, height=height, label=label, kind="fig wide")
+
+
+def growth(bounds: Sequence[float], *, label: str) -> Html:
+    """A bound for each map, one after the other; the axis is logarithmic."""
+    height = 150.0
+    x = Axis(0.0, float(len(bounds)), LEFT, WIDTH - RIGHT)
+    y = Axis(min(bounds) / 2, max(bounds) * 2, height - BOTTOM, TOP + 14, log=True)
+    parts = [words(2.0, y.end - 12, "bound on the outputs of a map", "start")]
+    for value, text in y.ticks(5):
+        parts += [
+            line(x.start, y.at(value), x.end, y.at(value), "grid"),
+            words(x.start - 6, y.at(value) + 4, text, "end"),
+        ]
+    path = ""
+    for i, bound in enumerate(bounds):
+        path += f"{'M' if i == 0 else 'L'}{x.at(float(i)):.1f} {y.at(bound):.1f}H{x.at(i + 1.0):.1f}"
+    shown = dict.fromkeys((0, len(bounds) // 2, len(bounds) - 1))
+    parts += [line(x.start, y.start, x.end, y.start, "axis"), f'<path class="sum" d="{path}"/>']
+    parts += [words(x.at(i + 0.5), y.start + 16, str(i), "middle") for i in shown]
+    parts.append(words((x.start + x.end) / 2, y.start + 31, "map", "middle"))
+    return chart(parts, height=height, label=label, kind="fig wide")
 
 
 def mask(raster: Raster, *, label: str) -> Html:
@@ -96,7 +118,7 @@ def mask(raster: Raster, *, label: str) -> Html:
     parts.append(words(LEFT - 6, top + 9, f"out {raster.outputs[0]}", "end"))
     if rows > 3:
         parts.append(words(LEFT - 6, height, str(raster.outputs[-1]), "end"))
-    return chart(parts, height=height + 4, label=label, wide=True)
+    return chart(parts, height=height + 4, label=label, kind="fig wide")
 
 
 def _runs(row: np.ndarray, at: int) -> str:
@@ -136,4 +158,4 @@ def three_errors(
     elif certified > 0:
         parts.append(line(x.at(certified), 4.0, x.at(certified), base, "limit"))
     parts += [line(10.0, base, WIDTH - RIGHT, base, "axis"), x_axis(x, base, "largest difference of an output")]
-    return chart(parts, height=base + BOTTOM, label=label, wide=True)
+    return chart(parts, height=base + BOTTOM, label=label, kind="fig wide")

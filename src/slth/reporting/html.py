@@ -9,6 +9,7 @@ from slth.numerics import rounded_up
 
 # Control characters, halves of surrogate pairs, and marks that turn the direction of what follows.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+MOST_ROWS = 24  # of a table that stands whole
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -48,14 +49,16 @@ def sentence(text: str, *values: str) -> Html:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, words: int = 1) -> Html:
-    """A table that scrolls by itself on a narrow screen; columns after the first `words` hold numbers."""
+    """A table that scrolls by itself on a narrow screen, and if it is long; columns after `words` hold numbers."""
 
     def cells(name: str, row: Sequence[str]) -> Html:
         return join(tag(name, cell, **({"class_": "n"} if i >= words else {})) for i, cell in enumerate(row))
 
-    body = join(tag("tr", cells("td", row)) for row in rows)
+    listed = list(rows)
+    body = join(tag("tr", cells("td", row)) for row in listed)
     whole = tag("table", tag("thead", tag("tr", cells("th", head))), tag("tbody", body))
-    return tag("div", whole, class_="scroll", role="region", tabindex="0", aria_label=label)
+    kind = "scroll tall" if len(listed) > MOST_ROWS else "scroll"
+    return tag("div", whole, class_=kind, role="region", tabindex="0", aria_label=label)
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> Html:

@@ -8,12 +8,14 @@ from slth._errors import InputError
 from slth._files import write_atomically
 from slth._version import __version__
 from slth.records import Record
-from slth.reporting import accounts, evidence, layers, summary, tables
+from slth.reporting import accounts, evidence, graph, learned, maps, summary, tables
 from slth.reporting.exhibit import Exhibit, bound_of
-from slth.reporting.facts import Facts, gather
+from slth.reporting.facts import gather
 from slth.reporting.html import Html, at_most, join, percent, plural, table, tag
-from slth.ticket import network_name
+from slth.ticket import Ticket, network_name
 
+Section = tuple[str, str, Html]  # key, title, content
+_SIDE_BY_SIDE = 8  # tickets that stand in columns; more stand in rows
 _SUFFIXES = (".html", ".htm")
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"  # a browser obeys it: nothing is fetched
 
@@ -45,7 +47,7 @@ def page(exhibits: Sequence[Exhibit], records: Sequence[Record] = ()) -> str:
     if len(exhibits) > 1:
         parts.append(_overview(exhibits))
     for number, exhibit in enumerate(exhibits, 1):
-        parts.append(_article(exhibit, gather(exhibit), number, alone=len(exhibits) == 1))
+        parts.append(_article(exhibit, number, alone=len(exhibits) == 1))
     if records:
         text = "Measurements as they were recorded: what was asked, what came out, how long it took, where it ran."
         heading = [tag("h2", "Records")] if exhibits else []
@@ -73,13 +75,15 @@ def _shell(title: str, body: Html) -> str:
 def _title(exhibits: Sequence[Exhibit], records: Sequence[Record]) -> str:
     if len(exhibits) == 1:
         return exhibits[0].name
-    return f"{len(exhibits)} strong lottery tickets" if exhibits else plural(len(records), "record")
+    strong = "strong " * all(exhibit.ticket.strong for exhibit in exhibits)
+    return f"{len(exhibits)} {strong}lottery tickets" if exhibits else plural(len(records), "record")
 
 
 def _overview(exhibits: Sequence[Exhibit]) -> Html:
-    """One row per ticket."""
+    """The tickets side by side, or one below the other."""
     head = [
         "ticket",
+        "kind",
         "network",
         "seed",
         "tolerance",
@@ -87,7 +91,9 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
         "difference at most",
         "accuracy",
         "predictions changed",
+        "kept",
         "bits per weight",
+        "random weights",
         "file, bytes",
     ]
     rows: list[list[str]] = []
@@ -97,26 +103,40 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
         rows.append(
             [
                 tag("a", exhibit.name, href=f"#t{number}"),
+                "constructed" if ticket.gadgets else ticket.provenance.method or "learned",
                 network_name(ticket.network).removeprefix("relu_mlp "),
                 str(ticket.seed),
-                summary.tolerances(exhibit),
-                f"{ticket.misses:,}",
+                summary.tolerances(exhibit) or "–",
+                f"{ticket.misses:,}" if ticket.gadgets else "–",
                 "no bound" if bound is None else at_most(bound),
                 "–" if found is None else percent(found.accuracy.value),
                 "–" if found is None or found.changed is None else f"{found.changed:,}",
-                f"{ticket.mask_bits / ticket.target_parameters:.1f}",
+                _kept(ticket),
+                f"{ticket.mask_bits / (ticket.target_parameters or ticket.size):.1f}",
+                f"{ticket.size:,}",
                 f"{exhibit.size:,}",
             ]
         )
-    return tag("section", table(head, rows, label="The tickets"))
+    note = (
+        "Kept: of the candidates; of a learned ticket, of its masked weights. Bits: of the mask, for each weight of "
+        "the target; of a learned ticket, for each masked weight. Differences are upper bounds, rounded up."
+    )
+    grid = [list(row) for row in zip(head, *rows, strict=True)] if len(rows) <= _SIDE_BY_SIDE else [head, *rows]
+    return tag("section", table(grid[0], grid[1:], label="The tickets"), tag("p", note, class_="note"))
 
 
-def _article(exhibit: Exhibit, facts: Facts, number: int, *, alone: bool) -> Html:
-    """Everything about one ticket."""
-    sections = (
+def _kept(ticket: Ticket) -> str:
+    return percent(ticket.candidates_kept / ticket.mask_bits if ticket.gadgets else ticket.density)
+
+
+def _constructed(exhibit: Exhibit) -> tuple[Section, ...]:
+    """Of a ticket whose maps are made by gadgets."""
+    facts = gather(exhibit)
+    return (
         ("summary", "Summary", summary.summary(exhibit)),
         ("claims", "Proved, measured, missing", summary.claims(exhibit)),
-        ("layers", "Layer by layer", layers.layers(exhibit.ticket, facts)),
+        ("network", "The network", graph.network(exhibit)),
+        ("maps", "Map by map", maps.maps(exhibit.ticket, facts)),
         ("errors", "Errors against the tolerance", evidence.errors(exhibit, facts)),
         ("weight", "One weight taken apart", evidence.one_weight(exhibit, facts)),
         ("mask", "The mask", evidence.masks(exhibit, facts)),
@@ -124,10 +144,28 @@ def _article(exhibit: Exhibit, facts: Facts, number: int, *, alone: bool) -> Htm
         ("counts", "Counts", accounts.counts(exhibit, facts)),
         ("repeat", "How to repeat it", accounts.repeat(exhibit)),
     )
+
+
+def _learned(exhibit: Exhibit) -> tuple[Section, ...]:
+    """Of a ticket whose random tensors are the parameters."""
+    return (
+        ("summary", "Summary", summary.summary(exhibit)),
+        ("claims", "What is claimed", learned.claims(exhibit)),
+        ("tensors", "Tensor by tensor", learned.tensors(exhibit)),
+        ("repeat", "Where it comes from", learned.origin(exhibit)),
+    )
+
+
+def _article(exhibit: Exhibit, number: int, *, alone: bool) -> Html:
+    """Everything about one ticket."""
+    made = _constructed(exhibit) if exhibit.ticket.gadgets else _learned(exhibit)
+    sections = [section for section in made if section[2]]
+    lead = summary.opening(exhibit) if exhibit.ticket.gadgets else learned.opening(exhibit)
     links = tag(
         "nav", *(tag("a", title, href=f"#t{number}-{key}") for key, title, _ in sections), aria_label="Sections"
     )
     body = join(tag("section", tag("h3", title), text, id=f"t{number}-{key}") for key, title, text in sections)
-    kicker = tag("p", "Strong lottery ticket", class_="kicker")
+    name = "Strong lottery ticket" if exhibit.ticket.strong else "Lottery ticket, whose weights moved"
+    kicker = tag("p", name, class_="kicker")
     heading = tag("h1" if alone else "h2", exhibit.name)
-    return tag("article", kicker, heading, summary.opening(exhibit), links, body, id=f"t{number}")
+    return tag("article", kicker, heading, lead, links, body, id=f"t{number}")

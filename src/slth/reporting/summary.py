@@ -2,38 +2,57 @@
 
 from collections.abc import Iterator
 
+from slth.graph import Graph, chain_of
 from slth.reporting.exhibit import Exhibit, Measured, Share, bound_of
 from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
-from slth.reporting.layers import bias_error, weight_error
-from slth.ticket import network_name
+from slth.reporting.maps import bias_error, name_of, weight_error
+from slth.ticket import maps_words, network_name
 from slth.ticket import summary as rows_of
 
 _MOST_MISSES = 12  # listed one by one
+_MOST_OUTPUTS = 64  # likewise
 
 
 def opening(exhibit: Exhibit) -> Html:
     """One sentence, and the numbers that matter most."""
     ticket = exhibit.ticket
     lead = sentence(
-        "A random network of {} weights, named by seed {} and pruned until it computes a {} ReLU network. "
-        "The file says which weights stay, {} bits for each weight of the target, and carries {} powers of two.",
+        "A random network of {} weights, named by seed {} and pruned until it computes a {}. "
+        "The file says which weights stay, {} bits for each weight of the target, and carries {} powers of two{}.",
         f"{ticket.size:,}",
         str(ticket.seed),
-        network_name(ticket.network).removeprefix("relu_mlp "),
+        _computed(exhibit),
         f"{ticket.mask_bits / ticket.target_parameters:.1f}",
-        str(2 * len(ticket.gadgets)),
+        f"{2 * len(ticket.gadgets):,}",
+        f" and {plural(ticket.carried_numbers, 'number')} of the target as they are" if ticket.carried else "",
     )
+    return join([tag("p", lead, class_="lead"), alarm(exhibit), _tiles(exhibit)])
+
+
+def alarm(exhibit: Exhibit) -> Html:
+    """A check that fails, before anything else is said."""
     failed = [f"{check.name}: {check.detail}" for check in exhibit.checks if check.verdict == "fails"]
     more = f"; and {plural(len(failed) - 1, 'further check')}, listed below" if len(failed) > 1 else ""
-    alarm = [tag("p", f"Does not hold: {failed[0]}{more}.", class_="alarm")] if failed else []
-    tiles = join(tag("div", tag("strong", value), tag("span", label)) for value, label in _key_numbers(exhibit))
-    return join([tag("p", lead, class_="lead"), *alarm, tag("div", tiles, class_="key")])
+    return tag("p", f"Does not hold: {failed[0]}{more}.", class_="alarm") if failed else Html()
+
+
+def _computed(exhibit: Exhibit) -> str:
+    """The target in a few words."""
+    network = exhibit.ticket.network
+    if not isinstance(network, Graph) or not _is_graph(exhibit):
+        return f"{network_name(network).removeprefix('relu_mlp ')} ReLU network"
+    return f"network of {plural(len(network.maps), 'linear map')} ({maps_words(network)})"
+
+
+def _tiles(exhibit: Exhibit) -> Html:
+    tiles = (tag("div", tag("strong", value), tag("span", label)) for value, label in _key_numbers(exhibit))
+    return tag("div", *tiles, class_="key")
 
 
 def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
     ticket, bound = exhibit.ticket, bound_of(exhibit.ticket)
     if bound is None:
-        yield "no bound", "on the outputs: no input range was stated"
+        yield "no bound", f"on the outputs: {_why_none(exhibit)}"
     else:
         yield f"≤ {at_most(bound)}", f"difference of any output, any input of the range ({exhibit.status})"
     yield (
@@ -55,11 +74,13 @@ def summary(exhibit: Exhibit) -> Html:
     claimed = {} if exhibit.ticket.claims is None else exhibit.ticket.claims.maps
     bound = bound_of(exhibit.ticket)
     upward = {
-        "largest weight error": f"≤ {at_most(max(map(weight_error, claimed.values())))}",
-        "certified |f - ticket|": "no input range, no bound"
+        "largest weight error": f"≤ {at_most(max(map(weight_error, claimed.values()), default=0.0))}",
+        "certified |f - ticket|": f"no bound: {_why_none(exhibit)}"
         if bound is None
         else f"≤ {at_most(bound)} on every output",
     }
+    if not claimed:
+        upward = {}
     rows = [(name, upward.get(name, value)) for name, value in rows_of(exhibit.ticket)]
     return join([pairs(rows), _on_data(exhibit), _checks(exhibit)])
 
@@ -72,7 +93,7 @@ def _on_data(exhibit: Exhibit) -> Html:
         parts.append(tag("h4", f"On {found.data}, {plural(found.accuracy.count, 'input')}"))
         parts.append(pairs(_evaluation(found)))
     note = "In brackets: Wilson's 95 % confidence interval."
-    if any(found.target_accuracy is None for found in exhibit.evaluations):
+    if exhibit.ticket.gadgets and any(found.target_accuracy is None for found in exhibit.evaluations):
         note += " Beside the target there is more to say: give --target F."
     return join([*parts, tag("p", note, class_="note")])
 
@@ -120,24 +141,55 @@ def claims(exhibit: Exhibit) -> Html:
     if shares:
         cards.insert(2, ("With confidence", shares))
     boxes = (tag("div", tag("h4", name), *(tag("p", text) for text in texts), class_="card") for name, texts in cards)
-    return join([tag("div", *boxes, class_="cards"), _misses(exhibit)])
+    return join([tag("div", *boxes, class_="cards"), _misses(exhibit), _outputs(exhibit)])
+
+
+def _why_none(exhibit: Exhibit) -> str:
+    """Why nothing is claimed of the outputs."""
+    stated = exhibit.ticket.claims
+    if stated is not None and stated.stops:
+        return f"claims stop at {', '.join(stated.stops)[:200]}, for which there is no rule"
+    return "no input range was stated"
+
+
+def _outputs(exhibit: Exhibit) -> Html:
+    """The bound of each output: of a few all, of many the smallest, the middle and the largest."""
+    bounds = None if exhibit.ticket.claims is None else exhibit.ticket.claims.output_error
+    if bounds is None or len(bounds) < 2:
+        return Html()
+    if len(bounds) > _MOST_OUTPUTS:
+        ordered = sorted(bounds)
+        least, middle, most = (at_most(ordered[i]) for i in (0, len(ordered) // 2, -1))
+        text = (
+            f"Output by output, {len(bounds):,} of them: the smallest bound is {least}, the one in the middle "
+            f"{middle}, the largest {most}."
+        )
+        return tag("p", text, class_="note")
+    rows = [[str(i), at_most(bound)] for i, bound in enumerate(bounds)]
+    head = tag("summary", f"The bound of each of {len(bounds)} outputs")
+    return tag("details", head, table(["output", "differs by at most"], rows, label="Bound of each output"))
 
 
 def _proved(exhibit: Exhibit) -> Iterator[str]:
     ticket, bound = exhibit.ticket, bound_of(exhibit.ticket)
     lead = {
         "proved": "In real arithmetic, rechecked against the target:",
-        "stated": "In real arithmetic, if the ticket is right; to recheck it, give --target F:",
+        "stated": "In real arithmetic, if the ticket is right; to recheck it, give --target F or --model M:"
+        if _is_graph(exhibit)
+        else "In real arithmetic, if the ticket is right; to recheck it, give --target F:",
         "refuted": "The ticket claims this, but a check of it fails:",
     }[exhibit.status]
     yield lead
-    worst = max(max(weight_error(c), bias_error(c)) for c in (ticket.claims.maps if ticket.claims else {}).values())
+    stated = ticket.claims.maps.values() if ticket.claims else ()
+    worst = max((max(weight_error(c), bias_error(c)) for c in stated), default=0.0)
     yield f"Every weight and bias is within {at_most(worst)} of the target's."
     if bound is None:
-        yield "Nothing is proved about outputs: no input range was stated at construction."
+        yield f"Nothing is proved about outputs: {_why_none(exhibit)}."
         return
     where = dict(rows_of(ticket))["inputs"]
     yield f"For every input, {where}, no output differs from the target's by more than {at_most(bound)}."
+    if ticket.assumed:
+        yield f"The target is the network that was assumed: {'; '.join(ticket.assumed)[:500]}."
     for found in exhibit.evaluations[:1]:
         each, box = found.unchanged_per_input, found.unchanged_on_box
         if each is not None and box is not None and exhibit.status != "refuted":
@@ -195,12 +247,18 @@ def _misses(exhibit: Exhibit) -> Html:
     if not listed:
         return Html()
     rows = [
-        [m.map, str(m.output), "bias" if m.input < 0 else str(m.input), m.half, number(m.error)]
+        [
+            name_of(exhibit.ticket, m.map),
+            str(m.output),
+            "bias" if m.input < 0 else f"{m.input}" + (f", tap {m.tap}" if m.tap else ""),
+            m.half,
+            number(m.error),
+        ]
         for m in listed[:_MOST_MISSES]
     ]
     shown = "All of them" if len(rows) == exhibit.ticket.misses else f"The first {len(rows)} of them"
     label = "Coefficients that miss the tolerance"
-    head = ["layer", "output", "input", "half", "off by"]
+    head = ["map", "output", "input", "half", "off by"]
     return join([tag("p", f"{shown}:", class_="note"), table(head, rows, label=label, words=4)])
 
 
@@ -213,3 +271,9 @@ def coefficients(exhibit: Exhibit) -> int:
 def tolerances(exhibit: Exhibit) -> str:
     """What a coefficient was allowed to be off by, for people."""
     return "" if exhibit.ticket.claims is None else exhibit.ticket.claims.tolerance_text
+
+
+def _is_graph(exhibit: Exhibit) -> bool:
+    """Whether the target is no chain, so that only a module tells it whole."""
+    network = exhibit.ticket.network
+    return isinstance(network, Graph) and chain_of(network) is None

@@ -49,13 +49,12 @@ class Axis:
         return [(value, f"{value:,.{places}f}".replace("-", "−")) for value in values]
 
 
-def chart(parts: Sequence[str], *, height: float, label: str, wide: bool = False) -> Html:
-    """The picture; `label` says in words what it shows."""
-    name = "fig wide" if wide else "fig"
+def chart(parts: Sequence[str], *, height: float, label: str, width: float = WIDTH, kind: str = "fig") -> Html:
+    """The picture; `label` says in words what it shows, `kind` is its class. One of another width keeps its size."""
     body = "".join(parts)
-    return Html(
-        f'<svg class="{name}" viewBox="0 0 {WIDTH:g} {height:g}" role="img" aria-label="{safe(label)}">{body}</svg>'
-    )
+    fixed = "" if width == WIDTH else f' width="{width:g}" height="{height:g}"'
+    head = f'class="{kind}"{fixed} viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{safe(label)}"'
+    return Html(f"<svg {head}>{body}</svg>")
 
 
 def frame(x: Axis, y: Axis, *, x_label: str, y_label: str) -> str:

@@ -39,20 +39,21 @@ def _kind(kind: str, rows: Sequence[Record]) -> Html:
 
 def _cells(record: Record) -> Iterator[tuple[str, str]]:
     """A record as names and texts: what was asked, what came out, how long it took, where it ran."""
-    yield from _flat("asked", record.asked, grouped=False)
-    yield from _flat("", record.outcome)
-    yield from _flat("seconds", record.seconds)
-    yield from _flat("", asdict(record.environment), grouped=False)
+    yield from flat("asked", record.asked, grouped=False)
+    yield from flat("", record.outcome)
+    yield from flat("seconds", record.seconds)
+    yield from flat("", asdict(record.environment), grouped=False)
 
 
-def _flat(name: str, value: object, *, grouped: bool = True) -> Iterator[tuple[str, str]]:
+def flat(name: str, value: object, *, grouped: bool = True) -> Iterator[tuple[str, str]]:
+    """Nested entries as names and texts."""
     if isinstance(value, Mapping):
         entries = cast("Mapping[str, Any]", value)
         if set(entries) == {"hits", "count", "value", "interval"}:
             yield name, _share(entries)
             return
         for key, part in entries.items():
-            yield from _flat(f"{name}\xa0·\xa0{key}" if name else str(key), part, grouped=grouped)
+            yield from flat(f"{name}\xa0·\xa0{key}" if name else str(key), part, grouped=grouped)
     else:
         yield name, _text(value, grouped)
 

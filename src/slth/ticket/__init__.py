@@ -22,9 +22,10 @@ from slth.ticket.network import Bound, Builtin, Network, network_name
 from slth.ticket.plain import plain
 from slth.ticket.provenance import MOST_MISSES, Miss, Provenance
 from slth.ticket.realise import head_digest, pack, realise, realised_digest, target_digest
-from slth.ticket.summary import moved, summary
+from slth.ticket.summary import moved, several, summary
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
+from slth.ticket.words import kernel_of, map_words, maps_words, op_words, ops_words
 
 __all__ = [
     "CARRIED",
@@ -57,11 +58,16 @@ __all__ = [
     "encode",
     "graph_digest",
     "head_digest",
+    "kernel_of",
     "learned_ticket",
     "load",
+    "map_words",
+    "maps_words",
     "moved",
     "network_digest",
     "network_name",
+    "op_words",
+    "ops_words",
     "pack",
     "plain",
     "random_weights",
@@ -69,6 +75,7 @@ __all__ = [
     "realised_digest",
     "save",
     "scan",
+    "several",
     "signed_ranges",
     "stored_mask_bits",
     "summary",

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float64
 from slth._errors import InputError
 from slth.ticket.gadgets import Problems
 from slth.ticket.ticket import Ticket
+from slth.ticket.words import kernel_of, map_words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +37,18 @@ class Anatomy:
     tap: int
     gain: float
     halves: tuple[Half, ...]
+    kernel: tuple[int, ...] = ()  # of a convolution
+
+    @property
+    def name(self) -> str:
+        """Where the coefficient stands; of a convolution the tap also as a position, (row, column) of its kernel."""
+        where = "bias" if self.input is None else f"input {self.input}"
+        if self.kernel and self.input is not None:
+            position = ", ".join(str(int(at)) for at in np.unravel_index(self.tap, self.kernel))
+            where += f", tap {self.tap} at ({position}) of the {' x '.join(map(str, self.kernel))} kernel"
+        elif self.tap:
+            where += f", tap {self.tap}"
+        return f"map {self.map}, output {self.output}, {where}"
 
 
 def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap: int = 0) -> Anatomy:
@@ -51,11 +64,16 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
     group, row = divmod(output, rows)
     for name, value, count in (("output", output, op.basis.outputs), ("input", input, inputs), ("tap", tap, taps)):
         if value is not None and not 0 <= value < count:
-            raise InputError(f"{path} has {name}s 0 to {count - 1}, there is no {name} {value}")
-    if input is None and (tap or not op.bias):
-        raise InputError(f"{path} has no such bias; give an input from 0 to {inputs - 1}")
+            known = f"{name}s 0 to {count - 1}" if count > 1 else f"one {name}, 0"
+            raise InputError(f"{path} ({map_words(op)}) has {known}; there is no {name} {value}")
+    if input is None and not op.bias:
+        raise InputError(f"{path} ({map_words(op)}) has no bias; give an input from 0 to {inputs - 1}")
+    if input is None and tap:
+        raise InputError(f"a bias of {path} has no taps; leave the tap {tap} out")
     if input is not None and input * op.basis.groups // inputs != group:
-        raise InputError(f"output {output} of {path} does not read input {input}: they are in different groups")
+        first, size = group * inputs // op.basis.groups, inputs // op.basis.groups
+        known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
+        raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
     mask, halves, gain = ticket.map_mask(path), list[Half](), 1.0
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         wanted = group if block.half == "bias" else input
@@ -63,7 +81,7 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
             continue
         slot, gain = int(np.flatnonzero(block.inputs == wanted)[0]), block.gain
         halves.append(_half(block, slot, row if input is None else row * taps + tap, mask))
-    return Anatomy(path, output, input, tap, gain, tuple(halves))
+    return Anatomy(path, output, input, tap, gain, tuple(halves), kernel_of(op))
 
 
 def _half(block: Problems, slot: int, w: int, mask: Bool[np.ndarray, "w live"]) -> Half:

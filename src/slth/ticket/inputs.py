@@ -102,7 +102,7 @@ class Inputs:
             text = " x ".join(f"[{_exact(a)}, {_exact(b)}]" for a, b in zip(lower, upper, strict=True))
             text += "" if len(lower) == self.size else " in the channels"
         else:
-            text = f"a box in {self.size} coordinates"
+            text = f"a box in {self.size:,} coordinates, within [{_exact(min(lower))}, {_exact(max(upper))}]"
         if mean is None or std is None or (mean == (0.0,) and std == (1.0,)):
             return text
         return f"{text}, (x - [{few(mean, 4)}]) / [{few(std, 4)}]"

@@ -32,8 +32,10 @@ Network = Graph | Builtin | Bound
 
 
 def network_name(network: Network) -> str:
-    """A network in a few words: a chain by its widths, an architecture by its name."""
+    """A network in a few words: a chain by its widths, another graph by its maps, an architecture by its name."""
     if isinstance(network, Graph):
         chained = chain_of(network)
-        return f"{len(network.maps)} maps" if chained is None else f"relu_mlp {'-'.join(map(str, chained[0]))}"
+        count = len(network.maps)
+        spelled = f"graph of {count:,} {'map' if count == 1 else 'maps'}"
+        return spelled if chained is None else f"relu_mlp {'-'.join(map(str, chained[0]))}"
     return network.name if isinstance(network, Builtin) else "bound"

@@ -1,16 +1,20 @@
 """A ticket in rows for people: what is there is shown, whatever road it came by."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.format import stored_mask_bits
 from slth.ticket.gadgets import TwoLayer
+from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
+from slth.ticket.words import ops_words
 
 Row = tuple[str, str]
+MOST_LISTED = 8  # maps whose candidates stand one by one
 
 
 def summary(ticket: Ticket) -> tuple[Row, ...]:
@@ -18,11 +22,24 @@ def summary(ticket: Ticket) -> tuple[Row, ...]:
     middle = _gadget_rows(ticket) if ticket.gadgets else _tensor_rows(ticket)
     return (
         ("network", _network(ticket)),
+        *_graph_rows(ticket),
         ("seed", str(ticket.seed)),
-        ("inputs", "not stated" if ticket.inputs is None else ticket.inputs.words),
+        ("inputs", "not stated" if ticket.inputs is None else _inputs(ticket.inputs)),
         *middle,
         *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed)),
     )
+
+
+def several(numbers: Sequence[int]) -> str:
+    """One number for each map; of many maps the smallest and the largest.
+
+    >>> several([30, 31]), several(range(20, 40)), several([7] * 12)
+    ('30, 31', '20 to 39', '7')
+    """
+    if len(numbers) <= MOST_LISTED:
+        return ", ".join(f"{number:,}" for number in numbers)
+    low, high = min(numbers), max(numbers)
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def moved(ticket: Ticket) -> str:
@@ -36,30 +53,55 @@ def moved(ticket: Ticket) -> str:
 
 def _network(ticket: Ticket) -> str:
     network, name = ticket.network, network_name(ticket.network)
+    if isinstance(network, Graph) and chain_of(network) is None:
+        return f"{name} in {len(network.nodes):,} nodes"
     if isinstance(network, Builtin):
         arguments = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in network.arguments.items())
         return f"{name}({', '.join(arguments)})"
     return f"{name} to a model of your own: slth.apply(ticket, model)" if isinstance(network, Bound) else name
 
 
+def _graph_rows(ticket: Ticket) -> Iterator[Row]:
+    """What a network that is no chain is made of."""
+    network = ticket.network
+    if not isinstance(network, Graph) or chain_of(network) is not None:
+        return
+    yield "nodes", ops_words(network)
+    if ticket.inputs is not None:
+        yield "outputs", _lengths(shapes(network, ticket.inputs.shape, ticket.carried)[network.output])
+    folded = sum(path not in ticket.provenance.names for path in ticket.maps)
+    if folded:
+        yield (
+            "folded",
+            f"{folded:,} of {_maps(len(ticket.maps))} are no tensors of the target as they are: a normalisation or "
+            "constants beside them are folded in",
+        )
+    signed, channels = ticket.signed_channels
+    paid = "two halves for each of their weights" if signed else "one half for each weight"
+    yield "signs", f"{signed:,} of {channels:,} input channels of maps can be negative: {paid}"
+
+
 def _gadget_rows(ticket: Ticket) -> Iterator[Row]:
     """Maps made of random tensors, and what is claimed of them."""
-    parameters, claims = ticket.target_parameters, ticket.claims
+    parameters, claims, kept = ticket.target_parameters, ticket.claims, ticket.candidates_kept
     candidates = [gadget.candidates for gadget in ticket.gadgets.values() if isinstance(gadget, TwoLayer)]
     yield "tolerance per weight", "" if claims is None else claims.tolerance_text
-    yield "candidates per weight", ", ".join(map(str, candidates))
+    yield "candidates per weight", several(candidates)
     yield "target parameters", f"{parameters:,}"
     yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
-    yield "carried", f"{2 * len(ticket.gadgets)} scalars (two gains per layer)"
+    yield (
+        "kept",
+        f"{kept:,}, {kept / ticket.mask_bits:.4f} per candidate; density {ticket.density:.4f} of all entries",
+    )
+    arrays = f"; {ticket.carried_numbers:,} numbers in {_arrays(len(ticket.carried))}" if ticket.carried else ""
+    yield "carried", f"{2 * len(ticket.gadgets):,} gains (two per map){arrays}"
     yield "misses", f"{ticket.misses:,}"
     if claims is not None:
         yield "largest weight error", at_most(claims.weight_error, 3)
         bound = claims.sup_error
-        yield (
-            "certified |f - ticket|",
-            "no input range, no bound" if bound is None else f"{at_most(bound, 4)} on every output",
-        )
+        stops = f"none: claims stop at {', '.join(claims.stops)[:200]}" if claims.stops else "no input range, no bound"
+        yield "certified |f - ticket|", stops if bound is None else f"{at_most(bound, 4)} on every output"
         for claim in claims.statistical:
             yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
 
@@ -80,6 +122,12 @@ def _tensor_rows(ticket: Ticket) -> Iterator[Row]:
     yield "data", "not stated" if ticket.provenance.data is None else ticket.provenance.data
 
 
+def _inputs(inputs: Inputs) -> str:
+    """Shape of an image, range and normalisation."""
+    shaped = len(inputs.shape) > 1 and inputs.lower is not None
+    return f"{_lengths(inputs.shape)}, {inputs.words}" if shaped else inputs.words
+
+
 def _laws(tensors: tuple[RandomTensor, ...]) -> Iterator[str]:
     """Tensors of one law, in one row, in the order of their first."""
     for law in dict.fromkeys((tensor.law, tensor.binary) for tensor in tensors):
@@ -92,3 +140,15 @@ def _laws(tensors: tuple[RandomTensor, ...]) -> Iterator[str]:
 
 def _tensors(count: int) -> str:
     return "1 tensor" if count == 1 else f"{count:,} tensors"
+
+
+def _maps(count: int) -> str:
+    return "1 map" if count == 1 else f"{count:,} maps"
+
+
+def _arrays(count: int) -> str:
+    return "1 array" if count == 1 else f"{count:,} arrays"
+
+
+def _lengths(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))

@@ -4,6 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from html import escape
 
 import numpy as np
 from jaxtyping import Bool, Float32
@@ -12,7 +13,7 @@ from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
 from slth.graph import Graph, Linear, Realised, shapes
-from slth.numerics import check_seed
+from slth.numerics import at_most, check_seed
 from slth.ticket.carried import check_carried
 from slth.ticket.effective import effective_blocks
 from slth.ticket.gadgets import Gadget
@@ -200,6 +201,39 @@ class Ticket:
         tensor = self.tensor(path)
         blocks = effective_blocks(tensor, self.seed, self.masks.get(tensor.path), self.moves.get(tensor.path))
         return np.concatenate(list(blocks)).reshape(tensor.shape)
+
+    @property
+    def candidates_kept(self) -> int:
+        """Kept candidates of the gadgets: random products that are added up for coefficients."""
+        mixed = {f"{path}/mixing" for path in self.maps}
+        return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed)
+
+    @property
+    def signed_channels(self) -> tuple[int, int]:
+        """Input channels of the maps that can be negative, which have two halves for each weight; and all of them."""
+        signed = sum(int(self.gadgets[path].signed(op).sum()) for path, op in self.maps.items())
+        return signed, sum(op.basis.inputs for op in self.maps.values())
+
+    def _repr_html_(self) -> str:
+        """A short table, as notebooks show it."""
+        bound = None if self.claims is None else self.claims.sup_error
+        rows = [("network", network_name(self.network)), ("seed", str(self.seed))]
+        if self.gadgets:
+            bits = self.mask_bits / self.target_parameters
+            rows += [
+                ("tolerance", "" if self.claims is None else self.claims.tolerance_text),
+                ("target weights", f"{self.target_parameters:,}, {bits:.1f} mask bits each"),
+                ("misses", f"{self.misses:,}"),
+                ("difference of any output", "no bound" if bound is None else f"at most {at_most(bound)}"),
+            ]
+        else:
+            rows += [
+                ("method", self.provenance.method),
+                ("kept", f"{self.kept:,} of {self.size:,} weights, density {self.density:.6g}"),
+                ("moved", "nothing" if self.strong else f"by at most {at_most(self.largest_move)}"),
+            ]
+        cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
+        return f"<table>{cells}</table>"
 
     def __repr__(self) -> str:
         name = network_name(self.network)

@@ -10,7 +10,7 @@ from typing import Any
 from slth import _arguments
 from slth._errors import InputError
 
-# Map by number or path, output, input (None: the bias), position in the kernel (0 where it is left out).
+# Map by number, or by path or number as a text; output, input (None: the bias), tap (0 where it is left out).
 WeightAt = tuple[int | str, int, int | None, int]
 
 
@@ -84,7 +84,7 @@ def _weight(name: str, value: Any) -> WeightAt:
     if isinstance(value, str):
         return _parse_weight(name, value)
     if not isinstance(value, Sequence) or len(value) not in (3, 4):
-        raise InputError(f"{name} must be (layer, output, input) or '0:3,17', got {_arguments.shown(value)}")
+        raise InputError(f"{name} must be (map, output, input) or '0:3,17', got {_arguments.shown(value)}")
     place, output, source, *tap = value
     where = place if isinstance(place, str) else _arguments.whole(name, place, least=0)
     into = None if source is None else _arguments.whole(name, source, least=0)
@@ -94,10 +94,12 @@ def _weight(name: str, value: Any) -> WeightAt:
 def _parse_weight(flag: str, typed: str) -> WeightAt:
     match = re.fullmatch(r"([^:]{1,1000}):(\d{1,9}),(\d{1,9}|bias)(?:,(\d{1,9}))?", typed)
     if match is None:
-        raise InputError(f"{flag} takes LAYER:OUT,IN counted from 0, such as 0:3,17 or 0:3,bias; got {typed!r}")
+        raise InputError(
+            f"{flag} takes MAP:OUT,IN or MAP:OUT,IN,TAP counted from 0, such as 0:3,17 or conv1:3,17,4 or 0:3,bias; "
+            f"got {typed!r}"
+        )
     place, output, source, tap = match.groups()
-    where = int(place) if place.isascii() and place.isdecimal() and len(place) < 10 else place
-    return where, int(output), None if source == "bias" else int(source), int(tap or 0)
+    return place, int(output), None if source == "bias" else int(source), int(tap or 0)
 
 
 TRUTH = Kind(_arguments.truth, bool, bool)
@@ -110,4 +112,4 @@ NUMBERS = Kind(_arguments.numbers, list, str, _arguments.numbers_in, "NUMBER,...
 WHOLES = Kind(_arguments.wholes, list, str, _arguments.wholes_in, "N,...")
 NAMES = Kind(_arguments.names, list, str, lambda _, typed: _arguments.names_in(typed), "NAME,...")
 SETTINGS = Kind(_settings, dict, list[str], _parse_settings, "KEY=VALUE")
-WEIGHT = Kind(_weight, str, str, _parse_weight, "LAYER:OUT,IN")  # input may be `bias`, in Python None; a tap may follow
+WEIGHT = Kind(_weight, str, str, _parse_weight, "MAP:OUT,IN[,TAP]")  # input may be `bias`, in Python None

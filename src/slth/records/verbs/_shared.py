@@ -107,7 +107,10 @@ Mean = Annotated[
 ]
 Std = Annotated[tuple[float, ...] | None, Argument(NUMBERS, "Goes with --mean.", swept=True, group="target")]
 
-Weight = Annotated[WeightAt | None, Argument(WEIGHT, "Take one weight apart; IN may be `bias`.")]
+Weight = Annotated[
+    WeightAt | None,
+    Argument(WEIGHT, "Take one weight apart: map by path or number; IN may be `bias`; TAP of a kernel."),
+]
 Records = Annotated[
     Path | None, Argument(FILE, "Append the record to this JSON lines file.", command=True, written=True, asked=False)
 ]

@@ -47,7 +47,9 @@ class Evaluate:
     ] = 0.99
     out: Annotated[
         Path | None,
-        Argument(FILE, "Write the ticket here with that share among its claims.", command=True, asked=False),
+        Argument(
+            FILE, "Write the ticket here with that share among its claims.", command=True, written=True, asked=False
+        ),
     ] = None
     records: _shared.Records = None
     as_json: _shared.Json = False
@@ -66,7 +68,9 @@ class Show:
     ticket: _shared.Ticket
     weight: _shared.Weight = None
     target: _shared.Target = None
+    model: _shared.Model = None
     order: _shared.Order = None
+    activation: _shared.Activation = None
     picture: Annotated[
         Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", written=True, asked=False)
     ] = None
@@ -101,12 +105,14 @@ class Report:
     ]
     out: Annotated[Path, Argument(FILE, "The page to write: .html.", written=True, asked=False)]
     target: _shared.Target = None
+    model: _shared.Model = None
     order: _shared.Order = None
+    activation: _shared.Activation = None
     data: Annotated[str | Path | None, Argument(DATA, f"Evaluate on {_shared.DATA_HELP}")] = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
     std: _shared.Std = None
-    weight: Annotated[WeightAt | None, Argument(WEIGHT, "The weight to take apart; IN may be `bias`.")] = None
+    weight: Annotated[WeightAt | None, Argument(WEIGHT, "The weight to take apart, as for show.")] = None
     quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:

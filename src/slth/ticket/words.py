@@ -1,0 +1,64 @@
+"""Networks and maps in words, for people."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from slth.graph import Conv, ConvTranspose, Graph, Linear, Op, Pointwise
+
+
+def kernel_of(op: Linear) -> tuple[int, ...]:
+    """The sides of a convolution's kernel, whose positions in C order are the taps; () of another map."""
+    return op.basis.kernel if isinstance(op.basis, Conv | ConvTranspose) else ()
+
+
+def map_words(op: Linear) -> str:
+    """A linear map.
+
+    >>> from slth.graph import Dense
+    >>> map_words(Linear("fc", Dense(784, 500), True))
+    'dense 784 -> 500, bias'
+    >>> map_words(Linear("conv", Conv(6, 16, (5, 5), (2, 2), (0, 0, 0, 0), (1, 1), groups=2), False))
+    'conv 5 x 5, 6 -> 16, stride 2, 2 groups'
+    """
+    basis, parts = op.basis, [f"{op.basis.inputs:,} -> {op.basis.outputs:,}"]
+    if isinstance(basis, Conv | ConvTranspose):
+        for name, sizes in (("stride", basis.stride), ("dilation", basis.dilation)):
+            parts += [f"{name} {_sides(sizes)}"] if set(sizes) != {1} else []
+        parts += [f"{basis.groups} groups"] if basis.groups > 1 else []
+    parts += ["bias"] if op.bias else []
+    kernel = kernel_of(op)
+    head = f"{_kind(op)} {' x '.join(map(str, kernel))}, " if kernel else f"{_kind(op)} "
+    return head + ", ".join(parts)
+
+
+def op_words(op: Op) -> str:
+    """An op by its name; a function by its own.
+
+    >>> op_words(Pointwise("Relu"))
+    'Relu'
+    """
+    return _kind(op) if isinstance(op, Linear) else op.function if isinstance(op, Pointwise) else type(op).__name__
+
+
+def ops_words(graph: Graph) -> str:
+    """How often each op stands in a network, in the order in which they first come."""
+    return _counted(op_words(node.op) for node in graph.nodes)
+
+
+def maps_words(graph: Graph) -> str:
+    """How many maps of each kind there are: '19 conv, 1 dense'."""
+    return _counted(_kind(op) for op in graph.maps.values())
+
+
+def _counted(names: Iterable[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in Counter(names).items())
+
+
+def _kind(op: Linear) -> str:
+    known = {"Conv": "conv", "ConvTranspose": "transposed conv"}
+    name = type(op.basis).__name__
+    return known.get(name, name.lower())
+
+
+def _sides(sizes: tuple[int, ...]) -> str:
+    return str(sizes[0]) if len(set(sizes)) == 1 else " x ".join(map(str, sizes))
