@@ -70,7 +70,7 @@ def test_flat_networks_take_one_number_per_channel_too(made, tmp_path):
     found = slth.evaluate(slth.load(slth.save(ticket, tmp_path / "t.slth")), path, target=target)
     x = (np.load(path)["x"] - np.float32(MEAN)[:, None, None]) / np.float32(STD)[:, None, None]
     same = slth.evaluate(ticket, (x.reshape(40, -1), arrays["y"]), target=target)
-    assert replace(found, data="") == replace(same, data="")
+    assert replace(found, data="", statistical=None) == replace(same, data="", statistical=None)
     assert found.measured_error <= found.certified_error
 
 

@@ -42,9 +42,14 @@ def test_what_examples_say_is_a_row_of_its_own(made, tmp_path, capsys):
     assert encode(replace(read, claims=replace(read.claims, statistical=()))) == (made / "t.slth").read_bytes()
     assert run(["verify", str(out), "--target", target]) == 0
     assert "90 % confidence" in capsys.readouterr().out
-    assert run(["evaluate", str(out), *evaluate[2:], "--out", str(out)]) == 0  # over itself
-    assert capsys.readouterr().out.splitlines()[-1].split() == ["wrote", str(out)]
-    assert [part.confidence for part in slth.load(out).claims.statistical] == [0.99]
+    before = out.read_bytes()
+    assert run(["evaluate", str(out), *evaluate[2:], "--out", str(out)]) == 2  # over itself
+    assert "would be both ticket and out" in capsys.readouterr().err
+    assert out.read_bytes() == before
+    again = tmp_path / "again.slth"
+    assert run(["evaluate", str(out), *evaluate[2:], "--out", str(again)]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["wrote", str(again)]
+    assert [part.confidence for part in slth.load(again).claims.statistical] == [0.99]
 
 
 def test_data_is_standardised_as_the_options_say(made, tmp_path, capsys):
