@@ -204,8 +204,7 @@ def _check(ticket: Ticket, inputs: np.ndarray, labels: np.ndarray) -> None:
     if labels.dtype.kind not in "iu" or labels.min() < 0:
         raise InputError(f"expected labels as whole numbers from 0, got {labels.dtype} from {labels.min()}")
     box = None if spec is None else spec.box
-    flat = inputs.reshape(len(inputs), -1)
-    if box is not None and ((flat < box.lower).any() or (flat > box.upper).any()):
+    if box is not None and ((inputs < box.lower).any() or (inputs > box.upper).any()):
         raise InputError(
             f"the data runs from {inputs.min():.6g} to {inputs.max():.6g}, outside the input range the ticket was made "
             "for; set --mean and --std as at construction, or construct with a wider --input-range"
