@@ -119,8 +119,8 @@ def measured(model: nn.Module, target: Target, x: np.ndarray, y: np.ndarray, opt
     print(f"{ticket.misses} misses, constructed in {constructing}, verified {verification.holds} in {verifying}")
     size = slth.evaluate(ticket, (x[:1], y[:1])).sizes
     print(
-        f"{size.target_parameters:,} parameters, {min(size.candidates)} to {max(size.candidates)} candidates, mask bits per "
-        f"weight {size.bits_per_weight:.1f} ({size.stored_mask_bits / size.target_parameters:.1f} stored), "
+        f"{size.target_parameters:,} parameters, {min(size.candidates)} to {max(size.candidates)} candidates, mask "
+        f"bits per weight {size.bits_per_weight:.1f} ({size.stored_mask_bits / size.target_parameters:.1f} stored), "
         f"source {size.source_parameters:,} = {size.source_parameters / size.target_parameters:.0f} x target, "
         f"{size.carried} numbers carried",
         flush=True,
