@@ -169,7 +169,7 @@ def main() -> None:
     parser.add_argument("--network", default="lenet_5")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--weights", help="a file of benchmarks/convolutional_training.py")
-    parser.add_argument("--tolerances", type=float, nargs="+", default=[1e-4])
+    parser.add_argument("--tolerances", type=float, nargs="*", default=[1e-4])
     parser.add_argument("--epsilons", type=float, nargs="*", default=[], help="errors of the whole network")
     parser.add_argument("--proved", type=int, default=10_000, help="test images for proofs and attack")
     parser.add_argument("--points", type=int, default=500, help="random inputs, and corners, of the attack")
