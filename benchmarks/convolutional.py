@@ -1,7 +1,8 @@
 """Convolutional networks as tickets: LeNet-5 on MNIST and Fashion-MNIST, ResNet-20 on CIFAR-10, trained here.
 
     python benchmarks/convolutional.py --data-dir DIR --data mnist --epochs 10
-    python benchmarks/convolutional.py --data-dir DIR --data cifar10 --weights resnet_20.pt --tolerances 1e-4 1e-8
+    python benchmarks/convolutional.py --data-dir DIR --data cifar10 --network resnet_20 --weights resnet_20.pt
+        --tolerances 1e-4 1e-8 --proved 500
 
 1. Of LeNet-5: the largest relative error of a weight of its two convolutions, max |w − ŵ| / max |w|, against the number
    n of candidates per weight: the published curve of da Cunha, Natale and Viennot (2022), whose candidates are plain

@@ -1,6 +1,6 @@
 """What claims are worth, kind by kind: claimed sup_error / worst found, and how many claims are broken (none may be).
 
-    PYTHONPATH=tests python benchmarks/graph_claims.py [--seeds 200] [--tolerance 1e-3]
+    PYTHONPATH=tests:src python benchmarks/graph_claims.py [--seeds 200] [--tolerance 1e-3]
 
 1. Every network of `tests/references/zoo.py`, random weights, constructed as a ticket on inputs in [0, 1].
 2. Random networks of `tests/helpers/graphs.py` whose coefficients are off by noise of 1e-4 to 0.3.
