@@ -8,7 +8,7 @@ from helpers.graphs import random_case
 from helpers.networks import inputs_of, random_target
 
 from slth import InputError
-from slth.construction import Request, construct, promise_holds, split, split_error
+from slth.construction import Request, construct, plan_layout, promise_holds, split, split_error
 from slth.graph import Affine, Conv, Dense, Graph, Node, Pointwise, chain
 from slth.ticket import Inputs
 
@@ -144,3 +144,20 @@ def test_a_value_that_nothing_reads_is_refused_before_anything_is_solved():
     unused = replace(target, graph=Graph((*nodes[:-1], extra, nodes[-1])))
     with pytest.raises(InputError, match="'extra' of the target is read by no later node"):
         construct(unused, Request(tolerance=0.1), inputs=inputs_of(target, *SIGNED))
+
+
+def test_an_error_out_of_reach_says_what_is_in_reach_whatever_was_asked():
+    """The best does not depend on the question, a little more than it is planned, and no map is finer than it can be."""
+    case = random_case(3, "residual")
+    inputs = Inputs(case.box.shape, lower=(-1.0,), upper=(1.0,))
+    refused = []
+    for epsilon in (1e-11, 1e-12, 1e-14):
+        with pytest.raises(InputError, match="would take a tolerance of .* ask for a larger epsilon") as caught:
+            plan_layout(case.target, Request(epsilon=epsilon), inputs=inputs)
+        refused.append(str(caught.value).split("is about ")[1].split(":")[0])
+    assert len(set(refused)) == 1
+    best = float(refused[0])
+    assert best > 1e-11
+    ticket = construct(case.target, Request(epsilon=1.1 * best), inputs=inputs)
+    assert ticket.claims.sup_error <= 1.1 * best
+    assert promise_holds(ticket)

@@ -109,7 +109,7 @@ def test_the_same_bytes_for_any_number_of_threads_and_in_every_run():
 def test_the_same_bytes_of_a_graph_for_any_number_of_threads():
     """A grouped convolution, a residual, a carried Scale, a dense map."""
     honest, target = branches()
-    tickets = {encode(construct(target, Plan(tolerance=1e-3), inputs=honest.inputs, threads=n)) for n in (1, 2, 3)}
+    tickets = {encode(construct(target, Request(tolerance=1e-3), inputs=honest.inputs, threads=n)) for n in (1, 2, 3)}
     assert len(tickets) == 1
     assert b'\\"format\\":\\"2-draft\\"' in tickets.pop()
 

@@ -16,7 +16,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.solve import Progress, solve
-from slth.construction.split import AIM, expected_error, few_bits, split_error
+from slth.construction.split import AIM, few_bits, least_error, split_error
 from slth.construction.width import finest_tolerance, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
@@ -155,29 +155,30 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> Mapping[str
     if request.epsilon is None:
         return dict.fromkeys(target.graph.maps, DEFAULT_TOLERANCE if request.tolerance is None else request.tolerance)
     tolerances = split_error(target, request.epsilon, inputs)
-    if request.candidates is None:
-        _check_reach(target, request, tolerances, inputs)
-    return tolerances
-
-
-def _check_reach(target: Target, request: Request, tolerances: Mapping[str, float], inputs: Inputs) -> None:
-    """Refuse, before anything is solved, an error of the network that needs more candidates than there can be."""
-    maps = target.graph.maps
+    if request.candidates is not None:
+        return tolerances
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
-    shares = {path: request.failure_probability * op.weights / target.graph.weights for path, op in maps.items()}
-    finest = {
-        path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
-        for path, affine in target.coefficients.items()
-        if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
+    parts = {
+        path: (affine, signed[path], _share(target, request, path)) for path, affine in target.coefficients.items()
     }
-    if finest:
-        reached = {path: max(tolerance, finest.get(path, 0.0)) for path, tolerance in tolerances.items()}
-        path, best = next(iter(finest)), at_most(expected_error(target, reached, inputs), 2)
+    beyond = [path for path, (affine, *rest) in parts.items() if not _is_reachable(affine, tolerances[path], *rest)]
+    if not beyond:
+        return tolerances
+    finest = {path: finest_tolerance(affine, signed=s, failure=share) for path, (affine, s, share) in parts.items()}
+    least = least_error(target, finest, inputs)
+    if least > request.epsilon:
+        path = beyond[0]
         raise InputError(
-            f"an error of {request.epsilon:g} needs more than {MOST_CANDIDATES} candidates in {len(finest)} of "
-            f"{len(maps)} maps: {path} would have a tolerance of {tolerances[path]:.2g}; the best in reach is "
-            f"about {best}: ask for a larger epsilon"
+            f"an error of {request.epsilon:g} would take a tolerance of {tolerances[path]:.2g} in {path}, of which "
+            f"{MOST_CANDIDATES} candidates reach {finest[path]:.2g}; with every map at its finest the best in reach is "
+            f"about {at_most(least, 2)}: ask for a larger epsilon"
         )
+    return split_error(target, request.epsilon, inputs, finest=finest)
+
+
+def _share(target: Target, request: Request, path: str) -> float:
+    """Expected misses that a map may have."""
+    return request.failure_probability * target.graph.maps[path].weights / target.graph.weights
 
 
 def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:

@@ -35,15 +35,19 @@ from slth.ticket import Inputs
 AIM = 0.9  # share of the error asked for that the tolerances aim at
 _CLOSE = 0.97  # share of the aim that ends the search
 _TRIALS = 12  # certificates at most; two or three are usual
+_SLOWEST = 0.05  # B grows at least like s to this power where some maps are at their finest tolerance already
 _SMALL = 2.0**-24  # of the gain: a tolerance at which errors add up linearly
 
 Tolerances = Mapping[str, float]
 
 
-def split_error(target: Target, epsilon: float, inputs: Inputs) -> dict[str, float]:
+def split_error(
+    target: Target, epsilon: float, inputs: Inputs, *, finest: Tolerances | None = None
+) -> dict[str, float]:
     """Tolerances τ of the maps' coefficients, for an error `epsilon` of every output on the box.
 
-    None exceeds the gain of its map's coefficients: beyond that, all of them are pruned anyway.
+    None exceeds the gain of its map's coefficients: beyond that, all of them are pruned anyway. With `finest`, powers
+    of two whose `least_error` is at most epsilon, none is below that of its map: the others make up for it.
 
     Cost: two or three certificates, and one for each map of a graph that is no dense chain.
 
@@ -51,21 +55,22 @@ def split_error(target: Target, epsilon: float, inputs: Inputs) -> dict[str, flo
         InputError: no input range, or an op through which nothing can be claimed.
     """
     trial = _Trial.of(target, inputs)
+    least = dict.fromkeys(target.graph.maps, 0.0) if finest is None else finest
     most = {path: _gain(affine) for path, affine in target.coefficients.items()}
     first = _worst_case(target, epsilon, trial.box) if chain_of(target.graph) else _sensitive(trial, most, epsilon)
     worst = {path: min(first[path], most[path]) for path in most}
 
     def tolerances(scale: float) -> dict[str, float]:
-        return {path: min(scale * tolerance, most[path]) for path, tolerance in worst.items()}
+        return {path: min(max(scale * tolerance, least[path]), most[path]) for path, tolerance in worst.items()}
 
-    ceiling = max(most[path] / worst[path] for path in most)
-    scale = _largest(lambda scale: trial.bound(tolerances(scale)), AIM * epsilon, ceiling, len(most))
+    known = min(least[path] / worst[path] for path in most), max(most[path] / worst[path] for path in most)
+    scale = _largest(lambda scale: trial.bound(tolerances(scale)), AIM * epsilon, known, len(most))
     return {path: few_bits(tolerance) for path, tolerance in tolerances(scale).items()}
 
 
-def expected_error(target: Target, tolerances: Tolerances, inputs: Inputs) -> float:
-    """The certified error of an output to be expected where the maps have these tolerances. Cost: one certificate."""
-    return _Trial.of(target, inputs).bound(tolerances)
+def least_error(target: Target, finest: Tolerances, inputs: Inputs) -> float:
+    """The smallest epsilon that can be split where the maps have these tolerances at least. Cost: one certificate."""
+    return _Trial.of(target, inputs).bound(finest) / AIM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,12 +124,15 @@ def few_bits(tolerance: float) -> float:
     return math.ldexp(math.floor(mantissa * 256) / 256, exponent)
 
 
-def _largest(bound: Callable[[float], float], goal: float, ceiling: float, degree: int) -> float:
-    """Nearly the largest s ≤ ceiling with B(s) ≤ goal, for B growing like s^p, 1 ≤ p ≤ degree; starts from s = 1.
+def _largest(bound: Callable[[float], float], goal: float, known: tuple[float, float], degree: int) -> float:
+    """Nearly the largest s with B(s) ≤ goal, for B growing like s^p, p ≤ degree; starts from s = 1.
 
+    B(s) ≤ goal is known for the first of `known`, and B is constant beyond the second; p ≥ 1 if the first is 0.
     Secant steps in logarithms; where one leaves the bracket B(low) ≤ goal < B(high), the geometric mean.
     """
-    scale, low, high, power = 1.0, 0.0, math.inf, 1.0
+    (low, ceiling), high, power = known, math.inf, 1.0
+    slowest = _SLOWEST if low else 1.0
+    scale = min(max(1.0, low), ceiling)
     before: tuple[float, float] | None = None
     for _ in range(_TRIALS):
         found = bound(scale)
@@ -133,7 +141,7 @@ def _largest(bound: Callable[[float], float], goal: float, ceiling: float, degre
             break
         here = math.log(scale), math.log(max(found / goal, 1e-12))
         if before is not None and here[0] != before[0]:
-            power = min(max((here[1] - before[1]) / (here[0] - before[0]), 1.0), float(degree))
+            power = min(max((here[1] - before[1]) / (here[0] - before[0]), slowest), float(degree))
         before = here
         wanted = math.log((1 + _CLOSE) / 2)
         scale = min(scale * math.exp((wanted - here[1]) / power), ceiling)

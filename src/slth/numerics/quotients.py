@@ -38,7 +38,7 @@ def outward_quotient(a: np.ndarray, m: np.ndarray, s: np.ndarray, *, towards: fl
     return np.where(d == 0, 0.0, np.where(known, q, moved))
 
 
-def _high(x: np.ndarray) -> np.ndarray:
+def _high(x: np.ndarray | np.float64) -> np.ndarray | np.float64:
     """The upper half of the digits (Veltkamp)."""
     scaled = _SPLIT * x
     return scaled - (scaled - x)
