@@ -150,10 +150,10 @@ def test_the_first_layer_of_another_shape_is_named():
         (check,) = (check for check in found.checks if check.verdict is Verdict.FAILS)
         return check.detail
 
-    first = "layer 1 of 3 differs: the target's is 4 -> 6 with a bias, the ticket's 4 -> 5 with a bias"
+    first = "map 1 of 3 differs: the target's is 4 -> 6 with a bias, the ticket's 4 -> 5 with a bias"
     assert detail((3, 4, 6, 2)) == first
-    assert detail((3, 4, 5, 2), bias=False).startswith("layer 0 of 3 differs: the target's is 3 -> 4 without bias")
-    assert detail((3, 4, 2)) == "the target has 2 layers, the ticket 3"
+    assert detail((3, 4, 5, 2), bias=False).startswith("map 0 of 3 differs: the target's is 3 -> 4 without bias")
+    assert detail((3, 4, 2)) == "the target has 2 maps, the ticket 3"
 
 
 def test_the_checker_prints_no_bound_below_the_one_that_holds(ticket, target):
@@ -212,7 +212,7 @@ def test_a_map_that_cannot_be_regenerated_holds_no_claim(ticket, target):
     lie = forged(ticket, gadgets={"layers/1": replace(gadget, neurons=gadget.neurons + 1)})
     found = {check.name: check.detail for check in verify(lie, target=target).checks}
     assert "layers/1: the scan ends after" in found["layout"]
-    assert found["claims"] == "a layer cannot be regenerated, so no claim holds"
+    assert found["claims"] == "a map cannot be regenerated, so no claim holds"
 
 
 def test_every_check_looks_at_what_is_there(ticket):

@@ -46,7 +46,7 @@ class MapClaim:
         if not isinstance(self.misses, int) or isinstance(self.misses, bool) or self.misses < 0:  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InputError(f"misses must be a count, an integer of at least 0, got {self.misses!r}")
         if (self.sup_error is None) != (self.l2_error is None):
-            raise InputError("sup_error and l2_error of a layer stand or fall together: state both or neither")
+            raise InputError("sup_error and l2_error of a map stand or fall together: state both or neither")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Certificate:
 
     def __post_init__(self) -> None:
         if not self.maps:
-            raise InputError("a certificate speaks of at least one layer, got none")
+            raise InputError("a certificate speaks of at least one map, got none")
         if self.output_error is not None and not self.output_error:
             raise InputError("output_error lists one bound per output, got none")
         for name, value in (("sup_error", self.sup_error), ("l2_error", self.l2_error)):

@@ -166,7 +166,7 @@ def _claims(subject: Subject) -> Iterable[Check]:
     if isinstance(matched, str):
         return []
     if len(realised) < len(ticket.maps):
-        return [Check("claims", Verdict.FAILS, "a layer cannot be regenerated, so no claim holds")]
+        return [Check("claims", Verdict.FAILS, "a map cannot be regenerated, so no claim holds")]
     other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
     if other:
         return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
@@ -182,7 +182,7 @@ def _claims(subject: Subject) -> Iterable[Check]:
     elif claims.stops:
         whole = f"claims stop at {', '.join(claims.stops)[:200]}, through which nothing is claimed"
     assumed = f", of the network that was assumed ({'; '.join(ticket.assumed)[:300]})" if ticket.assumed else ""
-    return [Check("claims", Verdict.HOLDS, f"every weight, layer and network claim holds{assumed}; {whole}")]
+    return [Check("claims", Verdict.HOLDS, f"every claim about weights, maps and network holds{assumed}; {whole}")]
 
 
 def _statistical(subject: Subject) -> Iterable[Check]:
@@ -201,10 +201,10 @@ def _matched(ticket: Ticket, target: Target) -> Target | str:
     """The target under the ticket's names, or how its network differs: in its maps, or at the first node that does."""
     theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
     if len(theirs) != len(ours):
-        return f"the target has {len(theirs)} layers, the ticket {len(ours)}"
+        return f"the target has {len(theirs)} maps, the ticket {len(ours)}"
     for i, (given, wanted) in enumerate(zip(theirs, ours, strict=True)):
         if (given.coefficients, given.bias) != (wanted.coefficients, wanted.bias):
-            return f"layer {i} of {len(theirs)} differs: the target's is {_size(given)}, the ticket's {_size(wanted)}"
+            return f"map {i} of {len(theirs)} differs: the target's is {_size(given)}, the ticket's {_size(wanted)}"
     if not isinstance(ticket.network, Graph):
         return "the ticket spells out no network"
     return as_in(target, ticket.network)
@@ -239,12 +239,12 @@ def _unanswered(ticket: Ticket, claims: Certificate) -> list[str]:
     tolerance, relative, epsilon = (asked.get(key) for key in ("tolerance", "relative_tolerance", "epsilon"))
     failed: list[str] = []
     if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
-        failed.append("a layer counts its misses against another tolerance than was asked for")
+        failed.append("a map counts its misses against another tolerance than was asked for")
     if relative is not None and any(
         not isinstance(gadget, TwoLayer) or claims.tolerances[path] / gadget.gain != relative
         for path, gadget in ticket.gadgets.items()
     ):
-        failed.append("a layer counts its misses against another tolerance than was asked for, relative to its gain")
+        failed.append("a map counts its misses against another tolerance than was asked for, relative to its gain")
     if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
         failed.append(f"the network's error was asked to be at most {epsilon}; the ticket claims more")
     if asked.get("exact") is not None:
