@@ -147,12 +147,12 @@ def test_a_value_that_nothing_reads_is_refused_before_anything_is_solved():
 
 
 def test_an_error_out_of_reach_says_what_is_in_reach_whatever_was_asked():
-    """The best does not depend on the question, a little more than it is planned, and no map is finer than it can be."""
+    """The best does not depend on the question: a little more is met, and no map is finer than it can be."""
     case = random_case(3, "residual")
     inputs = Inputs(case.box.shape, lower=(-1.0,), upper=(1.0,))
     refused = []
     for epsilon in (1e-11, 1e-12, 1e-14):
-        with pytest.raises(InputError, match="would take a tolerance of .* ask for a larger epsilon") as caught:
+        with pytest.raises(InputError, match=r"would take a tolerance of .* ask for a larger epsilon") as caught:
             plan_layout(case.target, Request(epsilon=epsilon), inputs=inputs)
         refused.append(str(caught.value).split("is about ")[1].split(":")[0])
     assert len(set(refused)) == 1

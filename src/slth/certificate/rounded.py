@@ -5,7 +5,7 @@ itself, and moves what its inputs are off by no further than its Lipschitz const
 
     ρ' = min(Lipschitz ρ, Lipschitz n) + own,    n' = Lipschitz n + ‖own‖₂,    then n ≤ ‖ρ‖₂, ρ ≤ n
 
-So a difference of two networks at one input is known to about 10⁻¹⁰ for networks of a few maps; each map multiplies what
+So the difference of two networks at an input is known to 10⁻¹⁰ for networks of a few maps; each map multiplies what
 came before by its norm: 2e-3 for a ResNet-20 on CIFAR-10. Entry by entry rounding would grow like products of |W|.
 Running error analysis: Higham (2002), §3.3.
 """
