@@ -10,7 +10,7 @@ from helpers.learned import mlp_ticket
 import slth
 from slth import InputError
 from slth.certificate import Statistical
-from slth.evidence import Verdict
+from slth.records import Verdict
 from slth.ticket import encode
 
 RNG = np.random.default_rng(3)

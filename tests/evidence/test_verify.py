@@ -11,8 +11,9 @@ from helpers.networks import random_target
 from helpers.tickets import any_ticket
 
 from slth.construction import Request, construct
-from slth.evidence import CHECKS, Verdict, verify
+from slth.evidence import CHECKS, verify
 from slth.graph import Affine, Graph, Node, Target, chain
+from slth.records import Verdict
 from slth.ticket import Inputs, TicketError, encode, load, pack, save
 
 SIGNED = Inputs((3,), lower=(-1.0,), upper=(1.0,))

@@ -1,9 +1,10 @@
 """Exhibits, evaluations and records to make pages of."""
 
-from slth.evidence import verify
+from dataclasses import asdict
+
+from slth.evidence import sizes, verify
 from slth.records import Environment, Record
-from slth.reporting import Check, Exhibit
-from slth.reporting.exhibit import kept_parameters
+from slth.reporting import Exhibit
 from slth.ticket import encode
 
 HERE = Environment(versions={"slth": "0"}, commit=None, cpu="any", threads=1)
@@ -11,8 +12,7 @@ HERE = Environment(versions={"slth": "0"}, commit=None, cpu="any", threads=1)
 
 def exhibit(ticket, target=None, **more):
     checks = verify(ticket, target=target).checks
-    plain = tuple(Check(c.name, c.verdict.name.lower().replace("_", " "), c.detail) for c in checks)
-    return Exhibit("t.slth", ticket, len(encode(ticket)), "0" * 64, plain, target, **more)
+    return Exhibit("t.slth", ticket, len(encode(ticket)), "0" * 64, checks, target, **more)
 
 
 def outcome(ticket, **more):
@@ -22,7 +22,7 @@ def outcome(ticket, **more):
     return {
         "data": "some data",
         "accuracy": share,
-        "sizes": {"mask_bits": ticket.mask_bits, "kept_parameters": kept_parameters(ticket)},
+        "sizes": asdict(sizes(ticket)),
         "certified_error": ticket.claims.sup_error,
         **dict.fromkeys(names),
         **more,

@@ -12,7 +12,8 @@ from reporting.browser import CHROMIUM, Browser
 from reporting.examples import EVIL, evaluation, exhibit, outcome
 from reporting.test_graphs import deep
 
-from slth.reporting import read_evaluation, write_page
+from slth.records import read_evaluation
+from slth.reporting import write_page
 
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None and os.environ.get("CI") != "true", reason="no Chromium on this machine: apt-get install chromium"

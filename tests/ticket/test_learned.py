@@ -11,8 +11,9 @@ from helpers.tickets import any_ticket
 
 from slth import InputError
 from slth.construction import Request
-from slth.evidence import Verdict, verify
+from slth.evidence import verify
 from slth.numerics import Stream, draw
+from slth.records import Verdict
 from slth.ticket import (
     DamagedTicketError,
     RandomTensor,

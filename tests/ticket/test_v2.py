@@ -14,8 +14,9 @@ from references import version2
 
 from slth import InputError
 from slth.certificate import Certificate, certify
-from slth.evidence import Verdict, verify
+from slth.evidence import verify
 from slth.graph import Dense, Graph, Linear, Node, Pointwise, evaluate
+from slth.records import Verdict
 from slth.ticket import DamagedTicketError, Inputs, TicketError, decode, encode, save
 
 SEEDS = range(40)

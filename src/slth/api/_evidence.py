@@ -10,12 +10,11 @@ from slth._errors import InputError
 from slth.api._construct import read_target
 from slth.api._inputs import Numbers, examples_of
 from slth.api._views import ticket_of
-from slth.evidence import Evaluation, Verification
 from slth.evidence import evaluate as _evaluate
 from slth.evidence import verify as _verify
 from slth.evidence import with_claim as _with_claim
 from slth.graph import Target
-from slth.records import verbs
+from slth.records import Evaluation, Verification, verbs
 from slth.ticket import DamagedTicketError, Ticket
 
 if TYPE_CHECKING:

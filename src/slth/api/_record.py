@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from slth.evidence import Evaluation, Proportion, sizes
-from slth.records import Record, cores, environment, verbs
+from slth.evidence import sizes
+from slth.records import Evaluation, Record, cores, environment, verbs
 from slth.ticket import Ticket
 
 
@@ -27,22 +27,11 @@ def record(
     if isinstance(asked, verbs.Search):
         return _record("search", dict(result.ticket.provenance.asked), result.outcome(), seconds)
     if isinstance(asked, verbs.Evaluate):
-        return _record("evaluate", verbs.question(asked), evaluation_outcome(result), seconds)
+        return _record("evaluate", verbs.question(asked), result.as_data(), seconds)
     outcome = construction_outcome(result)
     if evaluation is not None:
-        outcome["evaluation"] = evaluation_outcome(evaluation)
+        outcome["evaluation"] = evaluation.as_data()
     return _record("construct", _construction(asked, result), outcome, seconds, asked.threads)
-
-
-def evaluation_outcome(found: Evaluation) -> dict[str, Any]:
-    """An evaluation as plain data, proportions with their intervals."""
-    outcome = asdict(found)
-    for name in ("accuracy", "target_accuracy", "unchanged_on_box", "unchanged_per_input"):
-        part = getattr(found, name, None)
-        if isinstance(part, Proportion):
-            outcome[name] = {**asdict(part), "value": part.value, "interval": list(part.interval)}
-    outcome["sizes"]["bits_per_weight"] = found.sizes.bits_per_weight
-    return outcome
 
 
 def construction_outcome(ticket: Ticket) -> dict[str, Any]:

@@ -10,19 +10,16 @@ from slth._errors import InputError
 from slth._files import check_writable
 from slth.api._evidence import target_of
 from slth.api._inputs import Numbers, examples_of
-from slth.api._record import evaluation_outcome
 from slth.api._show import map_of
-from slth.evidence import Verdict, evaluate, verify
+from slth.evidence import evaluate, verify
 from slth.graph import Target
-from slth.records import Record, verbs
+from slth.records import Record, Verdict, verbs
 from slth.records import read as read_records
-from slth.reporting import Check, Exhibit, check_page_name, evaluations_of, read_evaluation, write_page
+from slth.reporting import Exhibit, check_page_name, evaluations_of, write_page
 from slth.ticket import Bound, Ticket, load, network_digest
 
 if TYPE_CHECKING:
     from torch import nn
-
-_VERDICTS = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails", Verdict.NOT_CHECKED: "not checked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +119,8 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
     target = material.target
     if target is not None and not (ticket.gadgets and _is_target_of(target, ticket)):
         target = None
-    checks = tuple(Check(c.name, _VERDICTS[c.verdict], c.detail) for c in verify(path, target=target).checks)
-    broken = [check.detail for check in checks if check.name == "layout" and check.verdict == "fails"]
+    checks = verify(path, target=target).checks
+    broken = [check.detail for check in checks if check.name == "layout" and check.verdict is Verdict.FAILS]
     if broken:
         raise InputError(f"{path}: {broken[0]}; there is nothing to draw: get a fresh copy of the ticket")
     found = evaluations_of(ticket, material.records)
@@ -132,8 +129,8 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
         inputs, labels, name = examples_of(ticket.inputs, material.data, material.data_dir, material.mean, material.std)
         name = Path(name).name
         theirs = _own_model(ticket, material.model)
-        outcome = evaluation_outcome(evaluate(ticket, inputs, labels, data=name, target=target, model=theirs))
-        found = (read_evaluation(outcome), *(one for one in found if one.data != name))
+        measured = evaluate(ticket, inputs, labels, data=name, target=target, model=theirs)
+        found = (measured, *(one for one in found if one.data != name))
     content = path.read_bytes()
     return Exhibit(
         name=path.name,

@@ -4,8 +4,8 @@ import math
 import statistics
 from collections.abc import Iterator, Sequence
 
-from slth.evidence import Evaluation, Proportion, Sizes
 from slth.numerics import at_most
+from slth.records import Evaluation, Proportion, Sizes
 from slth.ticket import Ticket, several
 
 

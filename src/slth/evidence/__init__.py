@@ -1,19 +1,6 @@
-"""Evidence: the checker of tickets, and measurements on data."""
+"""Evidence: the checker of tickets, and measurements on data. What they find are records: `slth.records`."""
 
-from slth.evidence.checks import Check, Verdict, Verification
-from slth.evidence.measure import Evaluation, Proportion, Sizes, evaluate, sizes, with_claim
+from slth.evidence.measure import evaluate, sizes, with_claim
 from slth.evidence.verify import CHECKS, verify
 
-__all__ = [
-    "CHECKS",
-    "Check",
-    "Evaluation",
-    "Proportion",
-    "Sizes",
-    "Verdict",
-    "Verification",
-    "evaluate",
-    "sizes",
-    "verify",
-    "with_claim",
-]
+__all__ = ["CHECKS", "evaluate", "sizes", "verify", "with_claim"]

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,73 +11,13 @@ import numpy as np
 from slth._errors import InputError
 from slth.certificate import Statistical, certify, rounded_logits, unchanged_on_box, unchanged_per_input
 from slth.graph import Graph, Realised, Target
+from slth.records import Evaluation, Proportion, Sizes
 from slth.ticket import Ticket, network_digest, stored_mask_bits
 
 if TYPE_CHECKING:
     from torch import nn
 
 _BATCH = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Proportion:
-    """A count out of a count, with Wilson's 95 % confidence interval."""
-
-    hits: int
-    count: int
-
-    @property
-    def value(self) -> float:
-        """hits / count."""
-        return self.hits / self.count
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson (1927), z = 1.96: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)."""
-        z, n, p = 1.959964, self.count, self.value
-        middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
-
-
-@dataclass(frozen=True, slots=True)
-class Sizes:
-    """How large the random network is, and what is kept of it. Fields about maps are empty where there are none."""
-
-    source_parameters: int  # every entry of the random tensors
-    kept: int  # entries that are not pruned
-    density: float  # kept ÷ source parameters
-    mask_bits: int  # before they are coded
-    stored_mask_bits: int
-    ideal_bits: float  # Σ N H₂(ones / N) over the masks: no coder that knows only the counts needs less
-    carried: int  # numbers stored beside
-    strong: bool  # nothing moved
-    largest_move: float  # max |Δ|
-    target_parameters: int | None = None
-    kept_parameters: int | None = None  # surviving edges of lift and mixing, neurons without a kept edge removed
-    candidates: tuple[int, ...] = ()  # of one half, per map
-    widths: tuple[int, ...] = ()  # neurons of each random lift, dead ones included
-
-    @property
-    def bits_per_weight(self) -> float | None:
-        """Mask bits per target parameter."""
-        return None if self.target_parameters is None else self.mask_bits / self.target_parameters
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A ticket measured on labelled data; fields about the target are None without one."""
-
-    data: str
-    accuracy: Proportion
-    sizes: Sizes
-    target: str | None = None  # its digest
-    target_accuracy: Proportion | None = None
-    changed: int | None = None  # predictions that differ from the target's
-    measured_error: float | None = None  # largest |f − f̂| of one output seen, both in float32
-    certified_error: float | None = None  # bound on it over the whole input domain, in real arithmetic
-    unchanged_on_box: Proportion | None = None  # predictions that provably cannot change, by the bound over the domain
-    unchanged_per_input: Proportion | None = None  # the same by evaluating both networks at each input
-    statistical: Statistical | None = None  # what `changed` says of the population that the data was drawn from
 
 
 def sizes(ticket: Ticket) -> Sizes:

@@ -12,9 +12,9 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.certificate import Certificate, failed_claims
-from slth.evidence.checks import Check, Verdict, Verification
 from slth.graph import Graph, Linear, Realised, Target
 from slth.numerics import at_most
+from slth.records import Check, Verdict, Verification
 from slth.ticket import (
     DamagedTicketError,
     Miss,

@@ -1,6 +1,40 @@
-"""Measurements as frozen rows in JSON lines files; `verbs`: what can be asked of each verb."""
+"""Measurements and verdicts as frozen rows, and in JSON lines files; `verbs`: what can be asked of each verb.
+
+Evaluations are imported on first use: they hold claims, which need NumPy, and the command line does not.
+"""
+
+from typing import TYPE_CHECKING, Any
 
 from slth.records import verbs
+from slth.records.checks import Check, Verdict, Verification
 from slth.records.record import Environment, Record, append, cores, environment, read
 
-__all__ = ["Environment", "Record", "append", "cores", "environment", "read", "verbs"]
+if TYPE_CHECKING:
+    from slth.records.evaluation import Evaluation, Proportion, Sizes, read_evaluation
+
+_LAZY = ("Evaluation", "Proportion", "Sizes", "read_evaluation")
+__all__ = [
+    "Check",
+    "Environment",
+    "Evaluation",
+    "Proportion",
+    "Record",
+    "Sizes",
+    "Verdict",
+    "Verification",
+    "append",
+    "cores",
+    "environment",
+    "read",
+    "read_evaluation",
+    "verbs",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'slth.records' has no attribute {name!r}")
+    from slth.records import evaluation
+
+    globals().update({known: getattr(evaluation, known) for known in _LAZY})
+    return globals()[name]

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from slth.graph import Graph, chain_of
-from slth.reporting.exhibit import Exhibit, Measured, Share, bound_of
+from slth.records import Evaluation, Proportion, Verdict
+from slth.reporting.exhibit import Exhibit, bound_of
 from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
 from slth.reporting.maps import bias_error, name_of, weight_error
 from slth.ticket import maps_words, network_name
@@ -31,7 +32,7 @@ def opening(exhibit: Exhibit) -> Html:
 
 def alarm(exhibit: Exhibit) -> Html:
     """A check that fails, before anything else is said."""
-    failed = [f"{check.name}: {check.detail}" for check in exhibit.checks if check.verdict == "fails"]
+    failed = [f"{check.name}: {check.detail}" for check in exhibit.checks if check.verdict is Verdict.FAILS]
     more = f"; and {plural(len(failed) - 1, 'further check')}, listed below" if len(failed) > 1 else ""
     return tag("p", f"Does not hold: {failed[0]}{more}.", class_="alarm") if failed else Html()
 
@@ -98,8 +99,8 @@ def _on_data(exhibit: Exhibit) -> Html:
     return join([*parts, tag("p", note, class_="note")])
 
 
-def _evaluation(found: Measured) -> Iterator[tuple[str, str]]:
-    def share(part: Share) -> str:
+def _evaluation(found: Evaluation) -> Iterator[tuple[str, str]]:
+    def share(part: Proportion) -> str:
         low, high = part.interval
         return f"{percent(part.value)} [{percent(low)}, {percent(high)}], {part.hits:,} right"
 
@@ -124,7 +125,7 @@ def _evaluation(found: Measured) -> Iterator[tuple[str, str]]:
 
 
 def _checks(exhibit: Exhibit) -> Html:
-    kinds = {"holds": "holds", "fails": "fails"}
+    kinds = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails"}
     items = (
         tag("li", tag("b", check.name), f": {check.detail}", class_=kinds.get(check.verdict, "open"))
         for check in exhibit.checks
