@@ -112,7 +112,7 @@ def test_the_commands_refuse_what_makes_no_sense_for_them(saved, tmp_path, capsy
     for arguments, reason in (
         (["show", saved, "--weight", "0:0,0"], "this one was learned"),
         (["verify", saved, "--target", target], "cannot read the target"),
-        (["report", saved, "--out", tmp_path / "p.html"], "is a learned ticket"),
+        (["report", saved, "--out", tmp_path / "p.html", "--weight", "0:0,0"], "goes with constructed tickets"),
         (["evaluate", slth.save(any_learned(), tmp_path / "b.slth"), "--data", "digits"], "inputs of shape"),
     ):
         assert run([str(a) for a in arguments]) == 2

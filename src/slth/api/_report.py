@@ -87,7 +87,7 @@ def report(
         for option, value in (("--target", target), ("--model", model), ("--data", data), ("--weight", at)):
             if value is not None:
                 raise InputError(f"{option} goes with tickets; only records were given")
-    loaded = [(path, load(path)) for path in tickets]
+    loaded = [(path, _reportable(path)) for path in tickets]
     made = [(path, ticket) for path, ticket in loaded if ticket.gadgets]
     if tickets and not made:
         for option, value in (("--target", target), ("--weight", at)):
@@ -149,6 +149,14 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
         evaluations=found,
         weight=map_of(ticket, material.weight) if material.weight is not None and ticket.gadgets else None,
     )
+
+
+def _reportable(path: Path) -> Ticket:
+    """A ticket that was learned, or that claims something."""
+    ticket = load(path)
+    if ticket.gadgets and ticket.claims is None:
+        raise InputError(f"{path} claims nothing about a target, so there is nothing to report; see slth show {path}")
+    return ticket
 
 
 def _own_model(ticket: Ticket, model: str | None) -> "nn.Module | None":

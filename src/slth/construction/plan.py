@@ -158,13 +158,20 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> Mapping[str
     if request.candidates is not None:
         return tolerances
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
-    parts = {
-        path: (affine, signed[path], _share(target, request, path)) for path, affine in target.coefficients.items()
+    shares = {
+        path: request.failure_probability * op.weights / target.graph.weights for path, op in target.graph.maps.items()
     }
-    beyond = [path for path, (affine, *rest) in parts.items() if not _is_reachable(affine, tolerances[path], *rest)]
+    beyond = [
+        path
+        for path, affine in target.coefficients.items()
+        if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
+    ]
     if not beyond:
         return tolerances
-    finest = {path: finest_tolerance(affine, signed=s, failure=share) for path, (affine, s, share) in parts.items()}
+    finest = {
+        path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
+        for path, affine in target.coefficients.items()
+    }
     least = least_error(target, finest, inputs)
     if least > request.epsilon:
         path = beyond[0]
@@ -174,11 +181,6 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> Mapping[str
             f"about {at_most(least, 2)}: ask for a larger epsilon"
         )
     return split_error(target, request.epsilon, inputs, finest=finest)
-
-
-def _share(target: Target, request: Request, path: str) -> float:
-    """Expected misses that a map may have."""
-    return request.failure_probability * target.graph.maps[path].weights / target.graph.weights
 
 
 def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:

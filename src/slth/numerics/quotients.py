@@ -6,6 +6,8 @@ TwoProduct): so it is known where nothing was rounded. Elsewhere a few steps to 
 Source: Dekker, *A floating-point technique for extending the available precision*, Numerische Mathematik 18 (1971).
 """
 
+from typing import Any
+
 import numpy as np
 
 _SPLIT = 2.0**27 + 1
@@ -38,7 +40,7 @@ def outward_quotient(a: np.ndarray, m: np.ndarray, s: np.ndarray, *, towards: fl
     return np.where(d == 0, 0.0, np.where(known, q, moved))
 
 
-def _high(x: np.ndarray | np.float64) -> np.ndarray | np.float64:
+def _high(x: Any) -> Any:
     """The upper half of the digits (Veltkamp)."""
     scaled = _SPLIT * x
     return scaled - (scaled - x)
