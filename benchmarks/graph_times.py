@@ -21,7 +21,7 @@ from torch import nn
 
 import slth
 from slth.certificate import certify
-from slth.construction import Plan, plan_layout, solve, within
+from slth.construction import Request, plan_layout, solve, within
 from slth.network import build_architecture, read_target
 from slth.records import environment
 from slth.subsetsum import SubsetSums
@@ -97,7 +97,7 @@ def measured(name: str, repeats: int, tolerance: float) -> None:
     ticket, constructing, _ = timed(lambda: slth.construct(target, **asked), repeats)
     solvers = [Solver() for _ in range(repeats)]
     for solver in solvers:
-        layout = plan_layout(target, Plan(tolerance=tolerance), inputs=ticket.inputs)
+        layout = plan_layout(target, Request(tolerance=tolerance), inputs=ticket.inputs)
         solve(target, layout, inputs=ticket.inputs, asked={}, objective=solver)
     solving = statistics.median(solver.seconds for solver in solvers)
     parts = {path: ticket.realised(path) for path in ticket.maps}

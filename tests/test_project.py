@@ -1,5 +1,6 @@
 """The project's own contracts: lint, types, imports, start-up, documents."""
 
+import ast
 import copy
 import os
 import re
@@ -79,6 +80,15 @@ def imports():
     """Every import of one module of slth by another."""
     graph = import_graph()
     return {(here, there) for here in graph.modules for there in graph.find_modules_directly_imported_by(here)}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "benchmarks").glob("*.py")), ids=lambda path: path.name)
+def test_what_a_benchmark_imports_is_there(path):
+    """Nothing else looks at them; a name that is gone would be noticed when somebody measures."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "slth":
+            module = import_module(node.module)
+            assert not [alias.name for alias in node.names if not hasattr(module, alias.name)], node.module
 
 
 def package(module):

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 from cli.helpers import check_refusals
+from helpers.learned import any_learned
 
 import slth
 from slth.cli.app import run
@@ -69,7 +70,12 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     np.savez(tmp_path / "wide.npz", x=np.zeros((5, 7)), y=np.zeros(5, int))
     np.savez(tmp_path / "outside.npz", x=np.full((5, 6), 1.5), y=np.zeros(5, int))
     np.savez(tmp_path / "labels.npz", x=np.zeros((5, 6)), y=np.full(5, 3))
+    shapes = {"0.weight": (8, 6), "0.bias": (8,), "2.weight": (3, 8), "2.bias": (3,)}
+    np.savez(tmp_path / "other.npz", **{name: np.ones(shape) for name, shape in shapes.items()})
+    slth.save(any_learned(moved=False), tmp_path / "l.slth")
     evaluate = ["evaluate", made / "t.slth", "--data"]
+    learned = ["evaluate", tmp_path / "l.slth", "--model", "net.py:never", "--data"]
+    kept = ["--out", tmp_path / "o.slth", "--records", tmp_path / "r.jsonl", "--json"]  # neither is written
     cases = [
         ([*evaluate, tmp_path / "wide.npz"], "takes inputs of shape 6"),
         ([*evaluate, tmp_path / "outside.npz"], "outside the input range"),
@@ -78,6 +84,8 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*evaluate, tmp_path / "none.npz"], "no such file"),
         ([*evaluate, made / "d.npz", "--confidence", "1"], "confidence must be a number between 0 and 1 such as 0.99"),
         ([*evaluate, made / "d.npz", "--out", tmp_path / "o.slth"], "--out writes the ticket with a claim about its"),
+        ([*learned, made / "d.npz", *kept], "--out writes the ticket with a claim about its target; a learned ticket"),
+        ([*evaluate, made / "d.npz", "--target", tmp_path / "other.npz", *kept], "is of another network than the"),
         ([*evaluate, made / "d.npz", "--std", "1"], "mean and std go together, got only std"),
         ([*evaluate, made / "d.npz", "--records", tmp_path / "no" / "r.jsonl"], "does not exist"),
     ]

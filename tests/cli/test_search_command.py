@@ -244,6 +244,15 @@ def test_bad_input_is_one_sentence_and_exit_code_2(inputs, capsys):
         assert {path: path.read_bytes() for path in inputs.iterdir()} == before, options
 
 
+def test_no_file_is_written_over_another_one_that_the_command_names_or_makes_up(tmp_path, monkeypatch, capsys):
+    """The ticket's name where none is given, and the checkpoint of each seed."""
+    monkeypatch.chdir(tmp_path)
+    assert "ticket.slth would be both" in error_of(capsys, *SMALL, "--checkpoint", "ticket.slth")
+    seeds = [*SMALL, "--seeds", "2", "--checkpoint", "run.slth", "--out", "run-1.slth"]
+    assert "run-1.slth would be both" in error_of(capsys, *seeds)
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_unknown_option_is_named_with_the_nearest(tmp_path, capsys):
     assert run([*SMALL, "--out", str(tmp_path / "t"), "--densty", "0.5"]) == 2
     assert "--density" in capsys.readouterr().err

@@ -9,6 +9,7 @@ from helpers.networks import inputs_of, random_target
 
 from slth import InputError
 from slth.construction import Request, construct, plan_layout, promise_holds, split, split_error
+from slth.construction.split import least_error
 from slth.graph import Affine, Conv, Dense, Graph, Node, Pointwise, chain
 from slth.ticket import Inputs
 
@@ -161,3 +162,20 @@ def test_an_error_out_of_reach_says_what_is_in_reach_whatever_was_asked():
     ticket = construct(case.target, Request(epsilon=1.1 * best), inputs=inputs)
     assert ticket.claims.sup_error <= 1.1 * best
     assert promise_holds(ticket)
+
+
+@pytest.mark.parametrize("shares", [(1.0, 2.0**-30), (2.0**-30, 1.0), (2.0**-12, 2.0**-12)])
+@pytest.mark.parametrize("times", [1.0, 1.5, 1e3, 1e12])
+def test_a_map_at_its_finest_tolerance_is_made_up_for_by_the_others(shares, times):
+    """Finest tolerances far above and far below the first proportion; at the least error they are the answer."""
+    target = random_target((6, 9, 3))
+    inputs = inputs_of(target, *SIGNED)
+    finest = {path: 2.0**-8 * share for path, share in zip(target.graph.maps, shares, strict=True)}
+    epsilon = times * least_error(target, finest, inputs)
+    found = split_error(target, epsilon, inputs, finest=finest)
+    assert all(found[path] >= finest[path] for path in finest)
+    assert least_error(target, found, inputs) <= epsilon
+    if times == 1.0:
+        assert found == finest
+    elif times == 1.5:
+        assert least_error(target, found, inputs) > 0.5 * epsilon

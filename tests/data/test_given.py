@@ -1,6 +1,7 @@
 """What a network is given of `Examples`: the same numbers in its shape, standardised, in a range that stays true."""
 
 from dataclasses import replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -40,10 +41,14 @@ def test_the_range_contains_what_a_network_is_given(values, mean, std, below, ab
     taken = data.inputs((mean,), (std,))
     (lo,), (hi,), found = taken.lower, taken.upper, taken.normalised(data.train_x)
     assert lo <= found.min() <= found.max() <= hi
+    real = [(Fraction(end) - Fraction(mean)) / Fraction(std) for end in stated]
+    assert Fraction(lo) <= real[0] <= real[1] <= Fraction(hi)
     assert (found == (x - np.float32(mean)) / np.float32(std)).all()
     assert found.dtype == np.float32
     if below == above == 0:  # and no wider than need be
-        assert (lo, hi) == (found.min(), found.max())
+        ends = [Fraction(float(end)) for end in (found.min(), found.max())]
+        assert min(ends[0], real[0]) - Fraction(lo) <= abs(real[0]) / 2**48
+        assert Fraction(hi) - max(ends[1], real[1]) <= abs(real[1]) / 2**48
 
 
 @pytest.mark.parametrize("x", [COLOUR, (COLOUR / 7 - 9).astype(np.float32)], ids=["bytes", "floats"])

@@ -172,6 +172,14 @@ REFUSED = {
         lambda: verbs.Plan(target=Path("a"), input_range=(0.0, 1.0), data="digits"),
         "input_range and data both state the inputs; give one of them",
     ),
+    "a range before and behind": (
+        lambda: verbs.Construct(target=Path("a"), input_range=(0.0, 1.0), raw_range=(0.0, 1.0)),
+        "input_range and raw_range both state the inputs; give one of them",
+    ),
+    "a range of data and of a data set": (
+        lambda: verbs.Plan(target=Path("a"), raw_range=(0.0, 1.0), data="digits"),
+        "raw_range and data both state the inputs; give one of them",
+    ),
     "not positive": (lambda: verbs.Construct(epsilon=0.0), "epsilon must be a positive number such as 0.01, got 0"),
     "a chance": (lambda: verbs.Construct(failure_probability=1.0), "a number between 0 and 1 such as 0.01, got 1.0"),
     "no seed": (lambda: verbs.Search(seed=-1), "seed must be a non-negative whole number, got -1"),

@@ -16,6 +16,7 @@ from helpers.learned import any_learned
 from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
 
+import slth
 from slth.cli.app import run
 from slth.reporting.html import number
 from slth.ticket import save
@@ -106,6 +107,8 @@ def test_two_processes_write_the_same_bytes(made, tmp_path):
         ["--input-range=0,1", "--epsilon", "0.05"],
         ["--input-range=0,1", "--candidates=15", "--seed=2", "--tolerance=0.001", "--retries=20"],
         ["--input-range=0,1", "--source", "t.slth"],
+        ["--input-range=0,1", "--activation", "relu"],
+        ["--raw-range=-0.25,1.5", "--mean", "0.1,0.2,0.3,0.4,0.5,0.6", "--std", "0.7"],
         [],
     ],
     ids=" ".join,
@@ -128,6 +131,22 @@ def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monke
         if words[1] != "evaluate" or "--mean" not in asked:  # that would move the data out of the range
             assert run(words[1:]) == 0, line
     assert (tmp_path / made_again).read_bytes() == first
+
+
+def test_what_no_command_gives_again_is_said(made, tmp_path):
+    """A range that differs from input to input, and what examples say of a population."""
+    target = made / "t.safetensors"
+    lower = (0.0, -0.1, -0.2, -0.3, -0.4, -0.5)
+    ticket = slth.construct(target, input_range=(np.array(lower), 1), tolerance=0.01)
+    found = slth.evaluate(ticket, made / "d.npz", target=target)
+    save(slth.with_claim(ticket, found), tmp_path / "own.slth")
+    assert report(tmp_path / "own.slth", "--target", target, "--out", tmp_path / "p.html") == 0
+    html = " ".join(unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "p.html").read_text())).split())
+    assert "The input range differs from channel to channel, or from input to input; from Python" in html
+    assert "-range=" not in html
+    assert "But for its statistical claims, which slth evaluate adds with --out." in html
+    assert report(made / "t.slth", "--target", target, "--out", tmp_path / "q.html") == 0
+    assert "But for" not in (tmp_path / "q.html").read_text()
 
 
 def test_a_claim_that_fails_is_exit_code_1_and_a_page(tmp_path, capsys):

@@ -66,7 +66,7 @@ def construct(
             channel, or an array of one input's shape.
         raw_range: instead, (lower, upper) of the data before (x − mean) / std; converted, and rounded outward.
         data: instead, a data set that states the range: a name or an `.npz`; `data_dir`: the folder of image sets.
-        mean, std: raw data becomes (x − mean) / std before the network, one number or one per channel; recorded, for
+        mean, std: raw data becomes (x − mean) / std before the network, numbers as for a range; recorded, for
             `evaluate`, and applied to `raw_range` and to the range of `data`.
         order, activation: what a state dict does not say; see `slth.network.read_target`.
         threads: None uses the processors of this process. The ticket has the same bytes for any number.

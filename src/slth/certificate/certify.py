@@ -53,7 +53,7 @@ def certify(
             bound that overflows.
 
     Cost: three norms per map: Gram matrices with eigenvalues, of convolutions on a grid; the size of images does not
-    matter, except behind a Pad. 784-500-10 takes about 0.2 s. Memory of a few layers.
+    matter, except behind a Pad. 784-500-10 takes about 0.2 s. Memory of a few maps.
 
     Source: Pensia et al. (2020) for the layer-by-layer argument, extended as in `rules`.
 
@@ -149,7 +149,7 @@ def failed_claims(
     failed += _compared("network: l2_error", found.l2_error, stored.l2_error)
     if used is None or stored.output_error is None:
         return failed
-    outputs = shapes(target.graph, used.shape, target.carried)[target.graph.nodes[-1].name]
+    outputs = shapes(target.graph, used.shape, target.carried)[target.graph.output]
     return failed + _failed_outputs(found.output_error or (), stored.output_error, outputs)
 
 

@@ -3,6 +3,7 @@
 import time
 
 from slth import api
+from slth._errors import InputError
 from slth._files import check_writable
 from slth.cli import _print
 from slth.records import verbs
@@ -13,11 +14,15 @@ def run(asked: verbs.Evaluate) -> int:
     for place in (asked.out, asked.records):
         if place is not None:
             check_writable(place)
+    if asked.out is not None and api.load(asked.ticket).claims is None:
+        raise InputError("--out writes the ticket with a claim about its target; a learned ticket stands for none")
     start = time.perf_counter()
     found = api.evaluate(**verbs.keywords(asked))
-    _print.keep(api.record(asked, found, seconds={"evaluate": time.perf_counter() - start}), asked)
-    if asked.out is not None:
-        api.save(api.with_claim(asked.ticket, found), asked.out)
+    seconds = {"evaluate": time.perf_counter() - start}
+    claiming = None if asked.out is None else api.with_claim(asked.ticket, found)  # refused before anything is kept
+    _print.keep(api.record(asked, found, seconds=seconds), asked)
+    if claiming is not None and asked.out is not None:
+        api.save(claiming, asked.out)
     if not asked.as_json:
         written = [] if asked.out is None else [("wrote", str(asked.out))]
         _print.table(f"{asked.ticket}", [*api.evaluation_rows(found), *written])

@@ -16,6 +16,8 @@ def run(asked: verbs.Search) -> int:
     search = api.search  # says at once what to install
     api.use_threads(asked.threads)
     out = Path("ticket.slth") if asked.out is None else asked.out
+    for one in _of_each_seed(replace(asked, out=out)):
+        verbs.check_places(one)
     for path in (out, asked.checkpoint, asked.records):
         if path is not None:
             check_writable(path)

@@ -176,7 +176,7 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> Mapping[str
     if least > request.epsilon:
         path = beyond[0]
         raise InputError(
-            f"an error of {request.epsilon:g} would take a tolerance of {tolerances[path]:.2g} in {path}, of which "
+            f"an error of {request.epsilon:g} would take a tolerance of {tolerances[path]:.2g} in {path}, where "
             f"{MOST_CANDIDATES} candidates reach {finest[path]:.2g}; with every map at its finest the best in reach is "
             f"about {at_most(least, 2)}: ask for a larger epsilon"
         )

@@ -34,7 +34,7 @@ from slth._shapes import Signed
 from slth.graph import Affine, Target
 from slth.ticket import MOST_CANDIDATES
 
-SEARCHED, LOOKED_AT = 40, 2.0**42  # `subsetsum.first`: all subsets of so many values, of more values so many subsets
+_SEARCHED, _LOOKED_AT = 40, 2.0**42  # `subsetsum.first`: all subsets of so many values, of more values so many subsets
 _SEEN = 50  # misses that make a measured chance trustworthy to 14 %
 
 
@@ -139,7 +139,7 @@ def plan_widths(
 
 
 def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float:
-    """The finest tolerance that 64 candidates reach with at most `failure` expected misses, to a factor of 2; 0: any.
+    """The finest tolerance that 64 candidates reach with at most `failure` expected misses, to a factor of 2.
 
     Other arguments as for `plan_width`.
     """
@@ -211,11 +211,11 @@ def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | N
 
 def _overlooked(candidates: int, tolerance: float) -> float:
     """The chance that no subset within the tolerance is among those that the solver looks at; 0 if it looks at all."""
-    if candidates <= SEARCHED:
+    if candidates <= _SEARCHED:
         return 0.0
     deviation = math.sqrt(candidates * 7 / 144)  # of a sum of half of the values, see `first_moment`
     rarity = math.sqrt(math.pi / 2) * deviation / tolerance  # subsets for one within the tolerance
-    return 1.0 if rarity > LOOKED_AT else math.exp(-LOOKED_AT / rarity)
+    return 1.0 if rarity > _LOOKED_AT else math.exp(-_LOOKED_AT / rarity)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

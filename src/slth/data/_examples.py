@@ -108,10 +108,10 @@ class Examples:
         return replace(self, train_x=train_x, test_x=test_x, mean=mean, std=std)
 
     def inputs(self, mean: Sequence[float] | None = None, std: Sequence[float] | None = None) -> Inputs:
-        r"""What a network is given of these examples: $(v - \mu) / \sigma$ in float32, and the range of that.
+        r"""What a network is given of these examples: $(v - \mu) / \sigma$, and the range of that.
 
-        The range is mapped by the same float32 operations. Rounding is monotone, so every float32 input of the old
-        range, seen or not, lands in the new one.
+        The range contains it for every v of the old range, seen or not, in float32 and in real arithmetic: see
+        `Inputs.with_raw_range`.
 
         Args:
             mean: $\mu$, finite, in the unit of v: one number, one per channel, or one for every entry; rounded to
@@ -132,15 +132,16 @@ class Examples:
         taken = Inputs(self.shape, self._by_entry(mean), self._by_entry(std))
         with np.errstate(all="ignore"):
             narrow = np.array([*mean], np.float32), np.array([*std], np.float32)
-            ends = taken.normalised(np.array([lo, hi], np.float32).reshape(2, *(1 for _ in self.shape)))
         if not (np.isfinite(np.concatenate(narrow)).all() and (narrow[1] > 0).all()):
             raise InputError(
                 f"normalising needs a finite mean and a finite std > 0 in float32, got {shown(mean)} and {shown(std)}"
             )
-        if not np.isfinite(ends).all():
-            raise InputError(f"{self.name}: dividing by std = {shown(std)} overflows float32; use a larger std")
-        lower, upper = (tuple(end.reshape(-1).tolist()) for end in ends)
-        return replace(taken, lower=lower, upper=upper)
+        try:
+            return taken.with_raw_range((lo,), (hi,))
+        except InputError as error:
+            raise InputError(
+                f"{self.name}: dividing by std = {shown(std)} overflows float32; use a larger std"
+            ) from error
 
     def _by_entry(self, values: Sequence[float]) -> tuple[float, ...]:
         """One number per channel as one per entry, where flat features are parts of channels."""

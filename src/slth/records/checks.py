@@ -9,7 +9,7 @@ class Verdict(Enum):
 
     HOLDS = "checked, and it holds"
     FAILS = "checked, and it does not hold"
-    NOT_CHECKED = "needs the target network: give it with --target"
+    NOT_CHECKED = "needs the target network: give it with --target, or --model"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,17 @@
 import re
 import shlex
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 
+from slth._errors import InputError
 from slth.graph import Graph, chain_of
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, join, pairs, percent, table, tag
-from slth.ticket import Ticket
+from slth.ticket import Inputs, Ticket
+
+_DIGITS = 17  # behind the point, of a number that somebody may have typed
 
 
 def counts(exhibit: Exhibit, facts: Facts) -> Html:
@@ -71,6 +76,8 @@ def repeat(exhibit: Exhibit) -> Html:
         text += " MODEL stands for the code that gives the target's module: package.module:function or net.py:function."
     if _borrowed(ticket):
         text += " The random network was that of another ticket; as a source, this one will do."
+    if ticket.claims is not None and ticket.claims.statistical:
+        text += " But for its statistical claims, which slth evaluate adds with --out."
     parts = [
         tag("p", text),
         tag(
@@ -84,9 +91,10 @@ def repeat(exhibit: Exhibit) -> Html:
             ),
         ),
     ]
-    if ticket.inputs is not None and ticket.inputs.lower is not None and len(ticket.inputs.lower) > 1:
+    if ticket.inputs is not None and ticket.inputs.lower is not None and not _range(ticket.inputs):
         note = (
-            "The input range has one pair for each input; from Python: slth.construct(..., input_range=(lower, upper))."
+            "The input range differs from channel to channel, or from input to input; from Python: slth.construct(..., "
+            "input_range=(lower, upper))."
         )
         parts.append(tag("p", note, class_="note"))
     return join([*parts, pairs(rows)])
@@ -102,7 +110,7 @@ def commands(exhibit: Exhibit) -> list[str]:
     place = ["--source", name, "--out", "again.slth"] if _borrowed(ticket) else ["--out", name]
     return [
         *lines,
-        " ".join(["slth construct", *target, *place, *_shape(ticket), *_options(ticket)]),
+        " ".join(["slth construct", *target, *place, *_shape(ticket), *_options(exhibit)]),
         " ".join([f"slth verify {name}", *_flagged(target)]),
         " ".join([f"slth evaluate {name} --data {data}", *_flagged(target)]),
     ]
@@ -129,8 +137,9 @@ def _shape(ticket: Ticket) -> list[str]:
     return [f"--input-shape={','.join(map(str, inputs.shape))}"]
 
 
-def _options(ticket: Ticket) -> list[str]:
+def _options(exhibit: Exhibit) -> list[str]:
     """What was asked: everything that fixes the ticket, given the target."""
+    ticket = exhibit.ticket
     inputs, origin = ticket.inputs, ticket.provenance
     options = [f"--{name}={value}" for name, value in _asked(ticket)]
     if not _borrowed(ticket):
@@ -139,15 +148,34 @@ def _options(ticket: Ticket) -> list[str]:
     if origin.attempts > 1:
         options.append(f"--retries={origin.attempts - 1}")
     if inputs is not None:
-        if inputs.lower is not None and inputs.upper is not None and len(inputs.lower) == 1:
-            options.append(f"--input-range={_number(inputs.lower[0])},{_number(inputs.upper[0])}")
+        options += _range(inputs)
         if inputs.mean is not None and inputs.std is not None:
             options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
     weights = [weight for weight, _ in origin.names.values()]
     chained = isinstance(ticket.network, Graph) and chain_of(ticket.network) is not None
+    if chained and exhibit.model is None and not any(said.startswith("activation") for said in ticket.assumed):
+        options.append("--activation=relu")  # unsaid, it would be an assumption, which is a part of the file
     if chained and len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
         options.append("--order " + shlex.quote(",".join(weight.rpartition(".")[0] for weight in weights)))
     return options
+
+
+def _range(inputs: Inputs) -> list[str]:
+    """The input range as one pair of numbers, of the inputs or of the data before (x − mean) / std; none if none is."""
+    lower, upper, mean, std = inputs.lower, inputs.upper, inputs.mean, inputs.std
+    if lower is None or upper is None:
+        return []
+    if len(lower) == len(upper) == 1:
+        return [f"--input-range={_number(lower[0])},{_number(upper[0])}"]
+    if mean is None or std is None:
+        return []
+    low, high = (end[0] * std[0] + mean[0] for end in (lower, upper))
+    with suppress(InputError):  # numbers of a stranger may overflow
+        for digits in range(_DIGITS):
+            ends = round(low, digits), round(high, digits)
+            if replace(inputs, lower=None, upper=None).with_raw_range(ends[:1], ends[1:]) == inputs:
+                return [f"--raw-range={_number(ends[0])},{_number(ends[1])}"]
+    return []
 
 
 def _borrowed(ticket: Ticket) -> bool:

@@ -63,7 +63,7 @@ def as_in(target: Target, network: Graph) -> Target | str:
     if len(theirs) != len(ours):
         return f"the target has {len(theirs)} nodes, the ticket {len(ours)}"
     if len(set(maps.values())) != len(maps) or len(set(carried.values())) != len(carried):
-        return "the target has two layers where the ticket has one that is used twice"
+        return "the target has two maps where the ticket has one that is used twice"
     return replace(
         target,
         graph=network,

@@ -117,6 +117,7 @@ class Plan:
 def _check_said_once(asked: Construct | Plan) -> None:
     """One promise, one range of the inputs; before a target is read."""
     _shared.check_normalisation(asked)
-    _arguments.apart("both state the inputs", input_range=asked.input_range, data=asked.data)
+    ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
+    _arguments.apart("both state the inputs", **ranges)
     if asked.tolerance is not None and asked.epsilon is not None:
         raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
