@@ -101,7 +101,7 @@ def construct(
     """
     check_target(target, inputs)
     epsilon = request.epsilon
-    tolerances = _tolerances(target, request, inputs)
+    tolerances, finest = _tolerances(target, request, inputs)
     planned = request.candidates is None
     retries = request.retries if epsilon is None or not planned else max(request.retries, _RETRIES)
     shrinks = retried = 0
@@ -126,13 +126,16 @@ def construct(
         bound = None if ticket.claims is None else ticket.claims.sup_error
         if epsilon is None or bound is None:
             return ticket
-        if ticket.misses or shrinks == _MOST_SHRINKS:
+        shrunk = {
+            path: max(few_bits(t * AIM * epsilon / bound), finest.get(path, 0.0)) for path, t in tolerances.items()
+        }
+        if ticket.misses or shrinks == _MOST_SHRINKS or shrunk == tolerances:
             raise InputError(
                 f"the network's error is at most {at_most(bound, 3)}, not {epsilon:g}, with {ticket.misses} misses; "
                 f"attempts made: {ticket.provenance.attempts}; ask for a larger epsilon, more candidates or retries"
             )
         shrinks += 1
-        tolerances = {path: few_bits(t * AIM * epsilon / bound) for path, t in tolerances.items()}
+        tolerances = shrunk
         _log.info("certified error %.3g: the tolerances shrink", bound)
 
 
@@ -148,15 +151,17 @@ def promise_holds(ticket: Ticket) -> bool:
 def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
     """The layout that `construct` would try first, without solving anything."""
     check_target(target, inputs)
-    return _layout(target, _tolerances(target, request, inputs), request, inputs, 0)
+    return _layout(target, _tolerances(target, request, inputs)[0], request, inputs, 0)
 
 
-def _tolerances(target: Target, request: Request, inputs: Inputs) -> Mapping[str, float]:
+def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mapping[str, float], Mapping[str, float]]:
+    """τ of each map, and the finest that it can have; that is found only where the split needs it."""
     if request.epsilon is None:
-        return dict.fromkeys(target.graph.maps, DEFAULT_TOLERANCE if request.tolerance is None else request.tolerance)
+        tolerance = DEFAULT_TOLERANCE if request.tolerance is None else request.tolerance
+        return dict.fromkeys(target.graph.maps, tolerance), {}
     tolerances = split_error(target, request.epsilon, inputs)
     if request.candidates is not None:
-        return tolerances
+        return tolerances, {}
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     shares = {
         path: request.failure_probability * op.weights / target.graph.weights for path, op in target.graph.maps.items()
@@ -167,7 +172,7 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> Mapping[str
         if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
     ]
     if not beyond:
-        return tolerances
+        return tolerances, {}
     finest = {
         path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
         for path, affine in target.coefficients.items()
@@ -180,7 +185,7 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> Mapping[str
             f"{MOST_CANDIDATES} candidates reach {finest[path]:.2g}; with every map at its finest the best in reach is "
             f"about {at_most(least, 2)}: ask for a larger epsilon"
         )
-    return split_error(target, request.epsilon, inputs, finest=finest)
+    return split_error(target, request.epsilon, inputs, finest=finest), finest
 
 
 def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:
