@@ -111,6 +111,22 @@ def test_an_interrupt_around_the_write_leaves_the_old_ticket_or_the_new_one(mome
     assert load(tmp_path / "o.slth").maps.keys() == ({"layers/0"} if written else {"layers/0", "layers/1"})
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes of POSIX")
+@pytest.mark.parametrize("arguments", [["--help"], ["construct", "--help"], ["show", "o.slth"]])
+def test_output_that_cannot_be_written_is_exit_code_2_without_a_traceback(arguments, tmp_path):
+    """A reader who has left hears nothing more; a full disk is said."""
+    save(any_ticket()[0], tmp_path / "o.slth")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        left = subprocess.run([*SLTH, *arguments], stdout=pipe, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert (left.returncode, left.stderr) == (2, "")
+    if os.path.exists("/dev/full"):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([*SLTH, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (2, "slth: cannot write the output: No space left on device\n")
+
+
 @pytest.mark.parametrize("columns", ["60", "80", "200"])
 @pytest.mark.parametrize("verb", verbs.VERBS, ids=lambda verb: verb.__name__)
 def test_help_says_all_that_the_record_says_in_its_order_and_cuts_nothing(verb, columns, capsys, monkeypatch):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cli.helpers import check_refusals
 from helpers.graph_tickets import ticket_of
-from safetensors.numpy import load_file
+from safetensors.numpy import load_file, save_file
 
 from slth.cli.app import run
 from slth.graph import Conv, Dense, Graph, Linear, Node, Pointwise, Reshape
@@ -99,6 +99,8 @@ def test_wrong_indices_are_answered_with_the_range_there_is(network, tmp_path, c
 
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     show = ["show", made / "t.slth"]
+    shapes = {"0.weight": (4, 6), "0.bias": (4,), "2.weight": (3, 4), "2.bias": (3,)}
+    save_file({name: np.ones(shape, np.float32) for name, shape in shapes.items()}, tmp_path / "other.safetensors")
     cases = [
         ([*show, "--weight", "0"], "MAP:OUT,IN"),
         ([*show, "--weight", "2:0,0"], "no map 2"),
@@ -106,5 +108,6 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*show, "--weight", "0:0,6"], "no input 6"),
         ([*show, "--weight", "0:0,0", "--picture", tmp_path / "w.bmp"], "a picture is written as"),
         ([*show, "--picture", tmp_path / "w.svg"], "go with --weight"),
+        ([*show, "--weight", "0:5,0", "--target", tmp_path / "other.safetensors"], "has no such coefficient; is it"),
     ]
     check_refusals(capsys, tmp_path, cases)

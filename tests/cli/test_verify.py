@@ -37,7 +37,13 @@ def test_verify_fails_with_exit_code_1(made, tmp_path, capsys):
     state = load_file(made / "t.safetensors")
     state["0.weight"][0, 0] += 1
     save_file(state, tmp_path / "other.safetensors")
-    assert run(["verify", str(made / "t.slth"), "--target", str(tmp_path / "other.safetensors")]) == 1
+    other = ["--target", str(tmp_path / "other.safetensors")]
+    assert run(["verify", str(made / "t.slth"), *other]) == 1
+    out = capsys.readouterr().out
+    assert "holds        integrity" in out
+    assert "FAILS        target" in out
+    assert run(["evaluate", str(made / "t.slth"), "--data", str(made / "d.npz"), *other]) == 0
+    assert "not the network that the ticket was made for: its digest differs" in capsys.readouterr().err
 
 
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):

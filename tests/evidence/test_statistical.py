@@ -74,6 +74,9 @@ def test_a_claim_about_another_network_or_about_none_stays_out(ticket, found):
     assert other.statistical is not None
     with pytest.raises(InputError, match="another network than the ticket was made for"):
         slth.with_claim(ticket, other)
+    again = slth.construct(TARGET, input_range=(0, 1), tolerance=0.001, seed=1)
+    with pytest.raises(InputError, match="the evaluation is of another ticket: evaluate this one"):
+        slth.with_claim(again, found)
     with pytest.raises(InputError, match="stands for no target network"):
         slth.with_claim(mlp_ticket(), found)
 

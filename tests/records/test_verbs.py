@@ -205,6 +205,7 @@ TWICE = {
     "a ticket": (verbs.Evaluate(ticket=Path("a"), data="b.npz", records=Path("a")), "both ticket and", "--records"),
     "data": (verbs.Evaluate(ticket=Path("a"), data="b.npz", records=Path("b.npz")), "both data and", "--records"),
     "one of several": (verbs.Report(files=(Path("a"), Path("b")), out=Path("b")), "both files and out", "--out"),
+    "code": (verbs.Construct(model="x/../a.py:make", out=Path("a.py")), "a.py would be both model and out", "--out"),
     "two outputs": (verbs.Search(out=Path("a"), checkpoint=Path("a")), "both checkpoint and out", "--out"),
 }
 

@@ -60,6 +60,24 @@ for wrong in (b"x", 3, None, [1], open):
         )
 
 
+def test_what_is_no_ticket_is_not_saved(tmp_path):
+    code = """
+import slth
+for wrong in ("t.slth", None):
+    try:
+        slth.save(wrong, "copy.slth")
+    except slth.InputError as error:
+        print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=tmp_path)
+    advice = "slth.save(slth.load(path), copy) copies a file"
+    assert done.stdout.splitlines() == [
+        f"expected a ticket to save, got 't.slth' (str); {advice}",
+        f"expected a ticket to save, got None (NoneType); {advice}",
+    ]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_missing_file_or_folder_is_one_sentence(tmp_path):
     with pytest.raises(InputError, match="cannot read"):
         load(tmp_path / "none.slth")

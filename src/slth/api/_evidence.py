@@ -1,5 +1,6 @@
 """What can be said about a ticket: checked from its file, measured on data."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,8 @@ from slth.ticket import DamagedTicketError, Ticket
 
 if TYPE_CHECKING:
     from torch import nn
+
+_log = logging.getLogger("slth.api")  # its notes are shown by the command line
 
 __all__ = ["Verification", "evaluate", "target_of", "verify", "with_claim"]
 
@@ -47,7 +50,7 @@ def verify(
         found = ticket_of(ticket)
     except DamagedTicketError:
         return _verify(ticket)  # says so
-    return _verify(found, target=target_of(found, target, model, order=order, activation=activation))
+    return _verify(ticket, target=target_of(found, target, model, order=order, activation=activation))
 
 
 def target_of(
@@ -104,7 +107,10 @@ def evaluate(
     network = None
     if target is not None or code is not None:
         network = target_of(ticket, target, code, order=order, activation=activation)
-    return _evaluate(ticket, inputs, labels, data=name, target=network, confidence=confidence)
+    found = _evaluate(ticket, inputs, labels, data=name, target=network, confidence=confidence)
+    if network is not None and found.target != ticket.provenance.target:
+        _log.warning("the target is not the network that the ticket was made for: its digest differs")
+    return found
 
 
 def with_claim(ticket: Ticket | str | Path, found: Evaluation) -> Ticket:

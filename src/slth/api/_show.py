@@ -95,7 +95,7 @@ def show(
     wanted = None
     if compared:
         network = target_of(found, target, model, order=order, activation=activation)
-        wanted = _wanted(network, target or model, anatomy)
+        wanted = _wanted(network, target or model, anatomy, fits=_fits(network, found, path))
     sections = tuple(_half(anatomy, half, wanted) for half in anatomy.halves)
     if drawn is not None:
         from slth.reporting import draw_anatomy
@@ -163,9 +163,15 @@ def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
         yield "tensor" if i == 0 else "", ", ".join(parts)
 
 
-def _wanted(target: Target, given: Any, anatomy: Anatomy) -> float:
+def _fits(target: Target, ticket: Ticket, path: str) -> bool:
+    """Whether the target has a map of this name and of the same shape."""
+    given = target.graph.maps.get(path)
+    return given is not None and given.coefficients == ticket.maps[path].coefficients
+
+
+def _wanted(target: Target, given: Any, anatomy: Anatomy, *, fits: bool) -> float:
     """The target's own coefficient."""
-    affine = target.coefficients.get(anatomy.map)
+    affine = target.coefficients.get(anatomy.map) if fits else None
     try:
         if affine is not None and anatomy.input is not None:
             return float(affine.weight[anatomy.output % len(affine.weight), anatomy.input, anatomy.tap])

@@ -21,6 +21,8 @@ from slth._shapes import Bias, Coefficient, Signed
 from slth.graph import Affine, Basis, Linear, Realised, Target
 from slth.numerics import above
 
+_MADE_FOR = "is it the network that the ticket was made for?"
+
 
 class Norms:
     """Bounds on operator norms, each found once: many certificates of one target ask for the same ones."""
@@ -114,11 +116,11 @@ def _errors(path: str, op: Linear, numbers: tuple[Affine, Realised], norms: Norm
     wanted, found = numbers
     w, p, n = wanted.weight, found.positive, found.negative
     if p.shape != w.shape:
-        raise InputError(f"{path}: the target has shape {w.shape}, its realisation {p.shape}")
+        raise InputError(f"{path}: the target has shape {w.shape}, its realisation {p.shape}; {_MADE_FOR}")
     none = np.zeros(op.basis.outputs)
     b, b_hat = (none if bias is None else bias for bias in (wanted.bias, found.bias))
     if b_hat.shape != b.shape:
-        raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}")
+        raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}; {_MADE_FOR}")
     e_minus = None if n is None else np.where(found.signed[:, None], n + w, 0.0)
     return MapErrors(op.basis, w, b, p, n, found.signed, p - w, e_minus, b_hat - b, b_hat, norms)
 

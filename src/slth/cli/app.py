@@ -30,6 +30,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         app(list(arguments), prog_name="slth")
     except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # Rich and Typer make it 1
+            return 2
         return stop.code if isinstance(stop.code, int) else 2
     except InputError as error:
         print(f"slth: {error}", file=sys.stderr)

@@ -1,7 +1,9 @@
 """What a ticket does on data: accuracy with confidence interval, distance to the target, predictions proved, sizes."""
 
 import copy
+import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +14,7 @@ from slth._errors import InputError
 from slth.certificate import Statistical, certify, rounded_logits, unchanged_on_box, unchanged_per_input
 from slth.graph import Graph, Realised, Target
 from slth.records import Evaluation, Proportion, Sizes
-from slth.ticket import Ticket, network_digest, stored_mask_bits
+from slth.ticket import Ticket, network_digest, realised_digest, stored_mask_bits
 
 if TYPE_CHECKING:
     from torch import nn
@@ -112,6 +114,7 @@ def _beside_the_target(
     changed, examples = int((ours.argmax(1) != theirs.argmax(1)).sum()), len(labels)
     return replace(
         alone,
+        realised=_together(realised_digest(part) for part in parts.values()),
         target=network_digest(target, inputs.shape[1:]),
         target_accuracy=Proportion(int((theirs.argmax(1) == labels).sum()), examples),
         changed=changed,
@@ -127,7 +130,7 @@ def with_claim(ticket: Ticket, found: Evaluation) -> Ticket:
     """The ticket with `found.statistical` among its claims, in the place of what it says of the same data.
 
     Raises:
-        InputError: an evaluation without a target, or beside a network that the ticket was not made for.
+        InputError: an evaluation without a target, of another ticket, or beside a network that it was not made for.
     """
     if found.statistical is None:
         raise InputError("this evaluation says nothing of changed predictions: evaluate with the target")
@@ -135,9 +138,16 @@ def with_claim(ticket: Ticket, found: Evaluation) -> Ticket:
         raise InputError("a learned ticket stands for no target network, so its predictions change from none")
     if found.target != ticket.provenance.target:
         raise InputError("the evaluation is of another network than the ticket was made for: its digest differs")
+    if found.realised != _together(ticket.digests[path] for path in ticket.maps):
+        raise InputError("the evaluation is of another ticket: evaluate this one, and keep what is found of it")
     others = tuple(claim for claim in ticket.claims.statistical if claim.data != found.statistical.data)
     claims = replace(ticket.claims, statistical=(*others, found.statistical))
     return replace(ticket, claims=claims)
+
+
+def _together(digests: Iterable[str]) -> str:
+    """One digest of those of all maps, in their order."""
+    return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _with_maps(ticket: Ticket, common: Sizes) -> Sizes:

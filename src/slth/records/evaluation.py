@@ -60,6 +60,7 @@ class Evaluation:
     data: str
     accuracy: Proportion
     sizes: Sizes
+    realised: str | None = None  # digest of the ticket's coefficients, as they were regenerated
     target: str | None = None  # its digest
     target_accuracy: Proportion | None = None
     changed: int | None = None  # predictions that differ from the target's
@@ -92,11 +93,12 @@ def read_evaluation(outcome: Mapping[str, Any]) -> Evaluation:
     accuracy = _proportion(outcome, "accuracy")
     if accuracy is None:
         raise InputError("an evaluation states an accuracy; this record lacks it: make it again with slth evaluate")
-    target = outcome.get("target")
+    realised, target = (outcome.get(name) for name in ("realised", "target"))
     return Evaluation(
         data=str(outcome.get("data")),
         accuracy=accuracy,
         sizes=_sizes(outcome),
+        realised=None if realised is None else str(realised),
         target=None if target is None else str(target),
         target_accuracy=_proportion(outcome, "target_accuracy"),
         changed=_count_or_none(outcome, "changed"),

@@ -135,6 +135,10 @@ def test_unreadable_files_are_one_sentence(tmp_path):
     torch.save(circle, tmp_path / "circle.pt")
     os.mkfifo(tmp_path / "fifo.pt")
     (tmp_path / "net.py").write_text("")
+    for name in ("text.pt", "text.npz"):
+        (tmp_path / name).write_text("hello\n")
+    torch.save({"weight": torch.eye(9)}, tmp_path / "part.pt")
+    (tmp_path / "part.pt").write_bytes((tmp_path / "part.pt").read_bytes()[:700])
     torch.jit.script(nn.Linear(2, 2)).save(tmp_path / "script.pt")
     for name, sentence in [
         ("none.safetensors", "no such file"),
@@ -142,6 +146,9 @@ def test_unreadable_files_are_one_sentence(tmp_path):
         ("huge.safetensors", "none of them 0|not a whole safetensors file|holds nothing"),
         ("t.onnx", r"expected the suffix .safetensors, .pt, .pth, .bin, .ckpt or .npz"),
         ("t.npz", "not a whole .npz of plain arrays"),
+        ("text.pt", r"not a plain PyTorch state dict: another kind of file, or a part of one; get a fresh copy, or"),
+        ("part.pt", r"not a plain PyTorch state dict: another kind of file, or a part of one; get a fresh copy, or"),
+        ("text.npz", r"\(another kind of file, or a part of one\); write it with np.savez"),
         ("list.pt", "expected a state dict, got list"),
         ("two.pt", "expected one state dict, under a key such as state_dict or model_state_dict; got a, b"),
         ("circle.pt", "one that holds itself"),

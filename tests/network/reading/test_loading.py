@@ -114,3 +114,15 @@ def test_code_that_does_not_compile_is_one_sentence(tmp_path):
     (tmp_path / "broken.py").write_text("def build(:\n")
     with pytest.raises(InputError, match=r"broken.py: SyntaxError"):
         load_model(f"{tmp_path / 'broken.py'}:build")
+
+
+def test_code_finds_the_modules_beside_it(net, tmp_path, monkeypatch):
+    """And a module is found in the working folder; where Python looks for others is as it was."""
+    (tmp_path / "outer_net.py").write_text("from my_own_net import build")
+    before = sys.path[:]
+    assert type(load_model(f"{tmp_path / 'outer_net.py'}:build")).__name__ == "Net"
+    sys.modules.pop("outer_net")
+    monkeypatch.chdir(tmp_path)
+    assert type(load_model("outer_net:build")).__name__ == "Net"
+    sys.modules.pop("outer_net")
+    assert sys.path == before

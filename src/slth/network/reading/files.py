@@ -63,7 +63,10 @@ def _why(error: Exception) -> str:
     start = text.find("GLOBAL ")
     kind = text[start + 7 :].split()[0] if start >= 0 else None
     if kind is None and "weights_only" not in text and "Weights only" not in text:
-        return f"not a plain PyTorch state dict ({first_line(error, 160)})"
+        return (
+            "not a plain PyTorch state dict: another kind of file, or a part of one; get a fresh copy, or write it "
+            "with torch.save(model.state_dict(), path)"
+        )
     what = f"it holds Python objects ({shown(kind, 80)})" if kind else "it holds Python objects"
     return (
         f"not a plain PyTorch state dict: {what}, and loading them would run code; where the model can be loaded, save "
@@ -88,13 +91,14 @@ def _safetensors(path: Path) -> Mapping[str, Any]:
 
 
 def _npz(path: Path) -> Mapping[str, Any]:
-    from zipfile import BadZipFile
+    from zipfile import BadZipFile, is_zipfile
 
     try:
         with np.load(path, allow_pickle=False) as file:
             return {name: file[name] for name in file.files}
     except (OSError, ValueError, BadZipFile, EOFError, AttributeError) as error:
-        reason = f"not a whole .npz of plain arrays ({first_line(error, 160)})"
+        why = first_line(error, 160) if is_zipfile(path) else "another kind of file, or a part of one"
+        reason = f"not a whole .npz of plain arrays ({why}); write it with np.savez"
         raise InputError(f"cannot read the target {shown(path)}: {reason}") from error
 
 

@@ -3,6 +3,8 @@
 import importlib
 import importlib.util
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,8 @@ def load_model(spec: str, state: str | Path | None = None) -> nn.Module:
     """The module that a function without arguments gives, in evaluation mode. This runs the code of the file.
 
     Args:
-        spec: `package.module:function`, found as Python finds modules, or `net.py:function`; the function may be a
-            class, or a module that is there already.
+        spec: `package.module:function`, found as `python -m` finds modules, in the working folder first, or
+            `net.py:function`; the function may be a class, or a module that is there already.
         state: a file of a state dict that is loaded into the module, strictly.
 
     Raises:
@@ -28,16 +30,28 @@ def load_model(spec: str, state: str | Path | None = None) -> nn.Module:
     place, colon, name = spec.rpartition(":")
     if not colon or not place or not name.isidentifier():
         raise InputError(f"expected package.module:function or net.py:function, got {shown(spec)!r}")
-    function = _attribute(_module(place), name, place)
-    try:
-        model = function if isinstance(function, nn.Module) else function()
-    except Exception as error:  # whatever the user's own code raises
-        raise InputError(f"{shown(spec)} failed: {type(error).__name__}: {first_line(error)}") from error
+    with _folder_first(Path(place).parent if place.endswith(".py") else Path()):
+        function = _attribute(_module(place), name, place)
+        try:
+            model = function if isinstance(function, nn.Module) else function()
+        except Exception as error:  # whatever the user's own code raises
+            raise InputError(f"{shown(spec)} failed: {type(error).__name__}: {first_line(error)}") from error
     if not isinstance(model, nn.Module):
         raise InputError(f"{shown(spec)} gives {type(model).__name__}; expected an nn.Module")
     if state is not None:
         _load(model, Path(state))
     return model.eval()
+
+
+@contextmanager
+def _folder_first(folder: Path) -> Generator[None]:
+    """Modules are looked for in this folder first, as `python net.py` and `python -m package.module` do."""
+    before = sys.path[:]
+    sys.path.insert(0, str(folder.resolve()))
+    try:
+        yield
+    finally:
+        sys.path[:] = before
 
 
 def _module(place: str) -> Any:

@@ -100,7 +100,10 @@ def check_places(asked: Any) -> None:
 
 
 def _files(argument: Argument, value: Any) -> list[Path]:
-    """The files that a value names; of data a name without a suffix is that of a data set."""
+    """The files that a value names; data without a suffix is a data set by its name; code is `net.py:function`."""
+    if isinstance(value, str) and not argument.kind.file:
+        code, colon, _ = value.rpartition(":")
+        return [Path(code)] if colon and code.endswith(".py") else []
     parts = value if isinstance(value, tuple) else (value,)
     named = (part for part in parts if argument.kind.file and part is not None)
     return [Path(part) for part in named if isinstance(part, Path) or Path(part).suffix]

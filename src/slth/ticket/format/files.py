@@ -14,8 +14,11 @@ def save(ticket: Ticket, path: str | Path) -> Path:
     """Write a ticket atomically; the same bytes everywhere.
 
     Raises:
-        InputError: the file cannot be written, or no reader would accept the ticket.
+        InputError: the file cannot be written, or no reader would accept the ticket; it is none.
     """
+    if not isinstance(ticket, Ticket):  # pyright: ignore[reportUnnecessaryIsInstance]
+        got = f"{ticket!r:.60} ({type(ticket).__name__})"
+        raise InputError(f"expected a ticket to save, got {got}; slth.save(slth.load(path), copy) copies a file")
     return write_atomically(path, encode(ticket))
 
 
