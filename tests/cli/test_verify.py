@@ -11,10 +11,19 @@ from slth.cli.app import run
 
 def test_verify_says_what_it_checked_and_what_needs_the_target(made, capsys):
     assert run(["verify", str(made / "t.slth")]) == 0
-    assert "not checked" in capsys.readouterr().out
-    assert run(["verify", str(made / "t.slth"), "--target", str(made / "t.safetensors"), "--json"]) == 0
+    out = capsys.readouterr().out
+    assert out.count("not checked") == 2
+    assert out.splitlines()[-1] == "2 claims need the target: give it with --target, or --model"
+    assert run(["verify", str(made / "t.slth"), "--require-all", "--json"]) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert (result["holds"], result["complete"]) == (True, False)
+    asked = ["verify", str(made / "t.slth"), "--target", str(made / "t.safetensors"), "--require-all"]
+    assert run(asked) == 0
+    assert "need the target" not in capsys.readouterr().out
+    assert run([*asked, "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert result["holds"]
+    assert result["complete"]
     assert {check["verdict"] for check in result["checks"]} == {"holds"}
 
 

@@ -38,8 +38,8 @@ def verify(
 
     A ticket without claims stands for no target: everything it says is checked from the file alone.
 
-    Regenerates the random weights, never calls a solver. `.holds` is the verdict, `.checks` the list. `target`,
-    `model`, `order` and `activation`: see `construct`.
+    Regenerates the random weights, never calls a solver. `.holds`: no check failed; `.complete`: every claim
+    was checked; `.checks`: the list. `target`, `model`, `order` and `activation`: see `construct`.
 
     Raises:
         InputError: the file is no ticket, or the target cannot be read. A ticket that was changed is a failed check.

@@ -31,3 +31,13 @@ class Verification:
     def holds(self) -> bool:
         """Everything that was checked holds."""
         return all(check.verdict is not Verdict.FAILS for check in self.checks)
+
+    @property
+    def unchecked(self) -> int:
+        """How many checks need the target."""
+        return sum(check.verdict is Verdict.NOT_CHECKED for check in self.checks)
+
+    @property
+    def complete(self) -> bool:
+        """Every claim was checked."""
+        return not self.unchecked

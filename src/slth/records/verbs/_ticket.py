@@ -7,7 +7,7 @@ from typing import Annotated
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import DATA, FILE, FILES, WEIGHT, WeightAt, one_of, real
+from slth.records.verbs._kinds import DATA, FILE, FILES, TRUTH, WEIGHT, WeightAt, one_of, real
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,9 @@ class Verify:
     model: _shared.Model = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    require_all: Annotated[
+        bool, Argument(TRUTH, "Exit code 1 also where a claim was not checked.", command=True, asked=False)
+    ] = False
     as_json: _shared.Json = False
 
     def __post_init__(self) -> None:
