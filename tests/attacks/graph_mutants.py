@@ -6,14 +6,13 @@ themselves, and tickets that were forged and made consistent again.
 
 import copy
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from attacks import mutants
 from attacks.forging import certified, consistent
 from attacks.graph_specimens import Specimen
-from attacks.mutants import KINDS as KINDS_1
 from attacks.mutants import stirred
 from helpers.version2_files import parts, sealed, text_of
 
@@ -81,18 +80,7 @@ def mutated(rng: random.Random, meta: dict, other: dict) -> dict:
 
 def mutant(number: int, specimens: list[Specimen], files: list[bytes], *, kind: str | None = None) -> tuple:
     """Kind, specimen and bytes of mutant `number`; no bytes where a forgery cannot be written."""
-    rng = random.Random(number)
-    which = rng.randrange(len(specimens))
-    kind = kind or rng.choices(list(KINDS), weights=[weight for _, weight in KINDS.values()])[0]
-    return kind, which, KINDS[kind][0](rng, which, specimens, files)
-
-
-def _bytes(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
-    """One to four changes of raw bytes, the digest left as it was."""
-    data = bytearray(files[which])
-    for _ in range(rng.choice((1, 1, 1, 2, 4))):
-        data = stirred(rng, data, rng.choice(files))
-    return bytes(data)
+    return mutants.mutant(number, specimens, files, kind=kind, kinds=KINDS)
 
 
 def _text(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
@@ -164,7 +152,7 @@ def _forged(rng: random.Random, which: int, specimens: list[Specimen], files: li
             return encode(_renetworked(rng, ticket, target))
         except (InputError, KeyError):
             return b""
-    return KINDS_1["forged"][0](rng, which, specimens, files)
+    return mutants.KINDS["forged"][0](rng, which, specimens, files)
 
 
 def _renetworked(rng: random.Random, ticket: Ticket, target: Any) -> Ticket:
@@ -194,8 +182,8 @@ def _renetworked(rng: random.Random, ticket: Ticket, target: Any) -> Ticket:
     return certified(found, target) if target is not None and rng.random() < 0.3 else found
 
 
-KINDS: dict[str, tuple[Callable[..., bytes], int]] = {  # and how often, in percent
-    "bytes": (_bytes, 20),
+KINDS: mutants.Kinds = {
+    "bytes": (mutants.KINDS["bytes"][0], 20),
     "text": (_text, 15),
     "table": (_table, 5),
     "tree": (_tree, 35),

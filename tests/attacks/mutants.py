@@ -28,16 +28,18 @@ NASTY = [
     *([], [[]], [0], [0, 0], [None], {}, {"": 0}, [[0.0], [1.0]], [[0, 1]], [["w", "b"]]),
 ]
 Specimen = tuple[Ticket, Target]
+Kinds = dict[str, tuple[Callable[..., bytes], int]]  # what makes a mutant, and how often, in percent
 
 
 def mutant(
-    number: int, specimens: list[Specimen], files: list[bytes], *, kind: str | None = None
+    number: int, specimens: list, files: list[bytes], *, kind: str | None = None, kinds: Kinds | None = None
 ) -> tuple[str, int, bytes]:
     """Kind, specimen and bytes of mutant `number`; `files` are the specimens' own."""
+    kinds = kinds or KINDS
     rng = random.Random(number)
     which = rng.randrange(len(specimens))
-    kind = kind or rng.choices(list(KINDS), weights=[weight for _, weight in KINDS.values()])[0]
-    return kind, which, KINDS[kind][0](rng, which, specimens, files)
+    kind = kind or rng.choices(list(kinds), weights=[weight for _, weight in kinds.values()])[0]
+    return kind, which, kinds[kind][0](rng, which, specimens, files)
 
 
 def _bytes(rng: random.Random, which: int, _, files: list[bytes]) -> bytes:
@@ -250,7 +252,7 @@ def _claim(rng: random.Random, ticket: Ticket) -> Ticket:
     return replace(ticket, claims=replace(bounds, maps={**bounds.maps, path: claim}))
 
 
-KINDS: dict[str, tuple[Callable[..., bytes], int]] = {  # and how often, in percent
+KINDS: Kinds = {
     "bytes": (_bytes, 25),
     "text": (_text, 15),
     "header": (_header, 10),

@@ -1,34 +1,21 @@
 """A mutant of a ticket of version 2 is refused, or every word of it is true; what is read is written back the same."""
 
-import json
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from attacks.graph_hunt import verdict
 from attacks.graph_mutants import KINDS, mutant
 from attacks.graph_oracle import lies
 from attacks.graph_specimens import branches, proved, specimens
+from attacks.hunting import hunted
 
 from slth.certificate import certify
 from slth.evidence.verify import verify
 from slth.ticket import decode, encode
 
 
-def hunted(start: int, count: int, *, timeout: float) -> dict:
-    """What the hunt found; it stops at the first crash, hang or lie, and names the mutant."""
-    command = [sys.executable, Path(__file__).with_name("graph_hunt.py"), start, count, 60]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout)
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout)
-    assert sum(found["ends"].values()) == count
-    return found
-
-
 def test_six_hundred_mutants_are_refused_or_true():
-    ends = hunted(0, 600, timeout=300)["ends"]
+    ends = hunted("graph_hunt.py", 0, 600, timeout=300)["ends"]
     assert {end.split(",")[0] for end in ends} == {*KINDS}
     assert ends["bytes, damaged"] > 3  # each net catches something: the digest,
     assert ends["tree, refused"] > 100  # the validation of a sealed file,
@@ -101,7 +88,7 @@ def test_a_ticket_may_claim_less_than_the_rules_can():
 @pytest.mark.slow
 def test_a_hundred_thousand_mutants_are_refused_or_true():
     """Measured on one core: about twelve minutes, no mutant above 0.1 s; the process grows by less than 200 MiB."""
-    found = hunted(0, 100_000, timeout=14_400)
+    found = hunted("graph_hunt.py", 0, 100_000, timeout=14_400)
     print(f"\n{found['seconds']:.0f} s, slowest {found['slowest'][0]:.2f} s, {found['KiB'] / 1024:.0f} MiB")
     print("\n".join(f"{count:7,}  {end}" for end, count in sorted(found["ends"].items())))
     assert found["slowest"][0] < 10

@@ -1,31 +1,17 @@
 """A mutant of a ticket is refused, or every word of it is true; and what is read is written back the same."""
 
-import json
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from attacks.forging import specimens
 from attacks.hunt import verdict
+from attacks.hunting import hunted
 from attacks.mutants import KINDS, mutant
 from attacks.oracle import lies
 
 from slth.ticket import decode, encode
 
 
-def hunted(start: int, count: int, *, timeout: float) -> dict:
-    """What the hunt found; it stops at the first crash, hang or lie, and names the mutant."""
-    command = [sys.executable, Path(__file__).with_name("hunt.py"), start, count, 60]
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=timeout)
-    assert done.returncode == 0, done.stderr[-3000:]
-    found = json.loads(done.stdout)
-    assert sum(found["ends"].values()) == count
-    return found
-
-
 def test_two_thousand_mutants_are_refused_or_true():
-    ends = hunted(0, 2000, timeout=120)["ends"]
+    ends = hunted("hunt.py", 0, 2000, timeout=120)["ends"]
     assert {end.split(",")[0] for end in ends} == {*KINDS}
     assert ends["bytes, damaged"] > 20  # each net catches something: the digest,
     assert ends["tree, refused"] > 300  # the validation of a sealed file,
@@ -49,7 +35,7 @@ def test_what_the_checker_rejects_is_mostly_a_clear_lie():
 @pytest.mark.slow
 def test_a_hundred_thousand_mutants_are_refused_or_true():
     """Measured on one core: about five minutes; the process grows by less than 100 MiB."""
-    found = hunted(2000, 100_000, timeout=3600)
+    found = hunted("hunt.py", 2000, 100_000, timeout=3600)
     print(f"\n{found['seconds']:.0f} s, {found['KiB'] / 1024:.0f} MiB")
     print("\n".join(f"{count:7,}  {end}" for end, count in sorted(found["ends"].items())))
     assert found["KiB"] < 300 * 1024

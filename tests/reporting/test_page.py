@@ -18,7 +18,7 @@ from slth.evidence import sizes
 from slth.records import Check, Record, Verdict, read_evaluation
 from slth.reporting import page
 from slth.reporting.anatomy import panels
-from slth.reporting.exhibit import evaluations_of, kept_parameters
+from slth.reporting.exhibit import evaluations_of
 from slth.reporting.facts import gather
 from slth.reporting.figures import error_bins
 from slth.reporting.html import at_most
@@ -130,7 +130,7 @@ def test_the_numbers_are_those_of_ticket_and_record(made, whole):
     ticket, _ = made
     size, text = sizes(ticket), text_of(whole)
     facts = gather(exhibit(ticket))
-    assert facts.kept_parameters == kept_parameters(ticket) == size.kept_parameters
+    assert facts.kept_parameters == ticket.kept_parameters() == size.kept_parameters
     for number in (
         f"{size.source_parameters:,}",
         f"{size.kept_parameters:,}",

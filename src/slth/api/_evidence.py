@@ -16,7 +16,7 @@ from slth.evidence import verify as _verify
 from slth.evidence import with_claim as _with_claim
 from slth.graph import Target
 from slth.records import Evaluation, Verification, verbs
-from slth.ticket import DamagedTicketError, Ticket
+from slth.ticket import Ticket
 
 if TYPE_CHECKING:
     from torch import nn
@@ -46,11 +46,11 @@ def verify(
     """
     if target is None and model is None:
         return _verify(ticket)
-    try:
-        found = ticket_of(ticket)
-    except DamagedTicketError:
-        return _verify(ticket)  # says so
-    return _verify(ticket, target=target_of(found, target, model, order=order, activation=activation))
+
+    def read(ticket: Ticket) -> Target:
+        return target_of(ticket, target, model, order=order, activation=activation)
+
+    return _verify(ticket, target=read)
 
 
 def target_of(

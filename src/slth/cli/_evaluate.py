@@ -1,6 +1,7 @@
 """`slth evaluate`: what a ticket does on data."""
 
 import time
+from typing import Any
 
 from slth import api
 from slth._errors import InputError
@@ -14,12 +15,14 @@ def run(asked: verbs.Evaluate) -> int:
     for place in (asked.out, asked.records):
         if place is not None:
             check_writable(place)
-    if asked.out is not None and api.load(asked.ticket).claims is None:
-        raise InputError("--out writes the ticket with a claim about its target; a learned ticket stands for none")
     start = time.perf_counter()
-    found = api.evaluate(**verbs.keywords(asked))
+    ticket = api.load(asked.ticket)
+    if asked.out is not None and ticket.claims is None:
+        raise InputError("--out writes the ticket with a claim about its target; a learned ticket stands for none")
+    arguments: dict[str, Any] = {**verbs.keywords(asked), "ticket": ticket}
+    found = api.evaluate(**arguments)
     seconds = {"evaluate": time.perf_counter() - start}
-    claiming = None if asked.out is None else api.with_claim(asked.ticket, found)  # refused before anything is kept
+    claiming = None if asked.out is None else api.with_claim(ticket, found)  # refused before anything is kept
     _print.keep(api.record(asked, found, seconds=seconds), asked)
     if claiming is not None and asked.out is not None:
         api.save(claiming, asked.out)

@@ -14,6 +14,7 @@ from typing import Any
 
 from slth._errors import InputError
 from slth._shapes import Signed
+from slth.certificate import Norms
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
@@ -159,7 +160,8 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
     if request.epsilon is None:
         tolerance = DEFAULT_TOLERANCE if request.tolerance is None else request.tolerance
         return dict.fromkeys(target.graph.maps, tolerance), {}
-    tolerances = split_error(target, request.epsilon, inputs)
+    norms = Norms()
+    tolerances = split_error(target, request.epsilon, inputs, norms=norms)
     if request.candidates is not None:
         return tolerances, {}
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
@@ -177,7 +179,7 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
         path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
         for path, affine in target.coefficients.items()
     }
-    least = least_error(target, finest, inputs)
+    least = least_error(target, finest, inputs, norms=norms)
     if least > request.epsilon:
         path = beyond[0]
         raise InputError(
@@ -185,7 +187,7 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
             f"{MOST_CANDIDATES} candidates reach {finest[path]:.2g}; with every map at its finest the best in reach is "
             f"about {at_most(least, 2)}: ask for a larger epsilon"
         )
-    return split_error(target, request.epsilon, inputs, finest=finest), finest
+    return split_error(target, request.epsilon, inputs, finest=finest, norms=norms), finest
 
 
 def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:

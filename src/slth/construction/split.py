@@ -20,7 +20,7 @@ find the largest s with B(s) ≤ 0.9 ε. A heuristic; the certificate of the tic
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -42,19 +42,20 @@ Tolerances = Mapping[str, float]
 
 
 def split_error(
-    target: Target, epsilon: float, inputs: Inputs, *, finest: Tolerances | None = None
+    target: Target, epsilon: float, inputs: Inputs, *, finest: Tolerances | None = None, norms: Norms | None = None
 ) -> dict[str, float]:
     """Tolerances τ of the maps' coefficients, for an error `epsilon` of every output on the box.
 
     None exceeds the gain of its map's coefficients: beyond that, all of them are pruned anyway. With `finest`, powers
     of two whose `least_error` is at most epsilon, none is below that of its map: the others make up for it.
 
-    Cost: two or three certificates, and one for each map of a graph that is no dense chain.
+    Cost: two or three certificates, and one for each map of a graph that is no dense chain; `norms` are those that
+    certificates of this target have found before.
 
     Raises:
         InputError: no input range, or an op through which nothing can be claimed.
     """
-    trial = _Trial.of(target, inputs)
+    trial = _Trial.of(target, inputs, norms)
     least = dict.fromkeys(target.graph.maps, 0.0) if finest is None else finest
     most = {path: _gain(affine) for path, affine in target.coefficients.items()}
     first = _worst_case(target, epsilon, trial.box) if chain_of(target.graph) else _sensitive(trial, most, epsilon)
@@ -68,9 +69,9 @@ def split_error(
     return {path: few_bits(tolerance) for path, tolerance in tolerances(scale).items()}
 
 
-def least_error(target: Target, finest: Tolerances, inputs: Inputs) -> float:
+def least_error(target: Target, finest: Tolerances, inputs: Inputs, *, norms: Norms | None = None) -> float:
     """The smallest epsilon that can be split where the maps have these tolerances at least. Cost: one certificate."""
-    return _Trial.of(target, inputs).bound(finest) / AIM
+    return _Trial.of(target, inputs, norms).bound(finest) / AIM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,10 +82,10 @@ class _Trial:
     box: Box
     signed: Mapping[str, Signed]
     noise: Mapping[str, tuple[np.ndarray, np.ndarray | None]]
-    norms: Norms = field(default_factory=Norms)  # of W, and of P where it is W, in every trial
+    norms: Norms  # of W, and of P where it is W, in every trial
 
     @classmethod
-    def of(cls, target: Target, inputs: Inputs) -> "_Trial":
+    def of(cls, target: Target, inputs: Inputs, norms: Norms | None) -> "_Trial":
         box = inputs.box
         if box is None:
             raise InputError(
@@ -92,7 +93,7 @@ class _Trial:
             )
         signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
         noise = {path: _noise(i, affine) for i, (path, affine) in enumerate(target.coefficients.items())}
-        return cls(target, box, signed, noise)
+        return cls(target, box, signed, noise, Norms() if norms is None else norms)
 
     def bound(self, tolerances: Tolerances) -> float:
         """The certificate where every coefficient is off by its noise times τ; τ = 0 for maps that are not named."""

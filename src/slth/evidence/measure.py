@@ -151,14 +151,10 @@ def _together(digests: Iterable[str]) -> str:
 
 
 def _with_maps(ticket: Ticket, common: Sizes) -> Sizes:
-    kept = 0
-    for path in ticket.maps:
-        mask = ticket.map_mask(path)
-        kept += int(mask.sum()) + int(mask.any(axis=0).sum())
     return replace(
         common,
         target_parameters=ticket.target_parameters,
-        kept_parameters=kept,
+        kept_parameters=ticket.kept_parameters(),
         candidates=tuple(gadget.candidates for gadget in ticket.gadgets.values()),
         widths=tuple(gadget.neurons for gadget in ticket.gadgets.values()),
     )

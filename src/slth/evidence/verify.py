@@ -29,11 +29,12 @@ from slth.ticket import (
 )
 
 
-def verify(ticket: Ticket | str | Path, *, target: Target | None = None) -> Verification:
+def verify(ticket: Ticket | str | Path, *, target: Target | Callable[[Ticket], Target] | None = None) -> Verification:
     """Check a ticket, from a file or in memory.
 
     Args:
-        target: the network the ticket stands for; without it the claims about it are not checked.
+        target: the network the ticket stands for, or what reads it for this ticket; without it the claims about it
+            are not checked.
 
     Raises:
         InputError: the file is no ticket, or the ticket stands for no target and comes with one. (A ticket that fails
@@ -46,6 +47,8 @@ def verify(ticket: Ticket | str | Path, *, target: Target | None = None) -> Veri
         except DamagedTicketError as error:
             return Verification((Check("integrity", Verdict.FAILS, str(error)),))
         checks.append(Check("integrity", Verdict.HOLDS, "the content matches the digest; layout and padding are exact"))
+    if callable(target):
+        target = target(ticket)
     if target is not None and ticket.claims is None:
         raise InputError("a learned ticket stands for no target network; verify it without --target")
     subject = Subject(ticket, target, {})

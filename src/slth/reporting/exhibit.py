@@ -5,8 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from slth._shapes import TestInputs
 from slth.graph import Target
 from slth.records import Check, Evaluation, Record, Verdict, read_evaluation
@@ -42,18 +40,12 @@ class Exhibit:
 def evaluations_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Evaluation, ...]:
     """The evaluations of this very ticket among some records: mask bits, kept parameters and bound agree."""
     found = dict.fromkeys(read_evaluation(outcome) for record in records for outcome in _evaluations_in(record))
-    ours, bound = (ticket.mask_bits, kept_parameters(ticket) if ticket.gadgets else None), bound_of(ticket)
+    ours, bound = (ticket.mask_bits, ticket.kept_parameters() if ticket.gadgets else None), bound_of(ticket)
     return tuple(
         one
         for one in found
         if (one.sizes.mask_bits, one.sizes.kept_parameters) == ours and _agree(one.certified_error, bound)
     )
-
-
-def kept_parameters(ticket: Ticket) -> int:
-    """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
-    masks = (ticket.map_mask(path) for path in ticket.maps)
-    return sum(int(np.count_nonzero(mask)) + int(np.count_nonzero(mask.any(axis=0))) for mask in masks)
 
 
 def bound_of(ticket: Ticket) -> float | None:

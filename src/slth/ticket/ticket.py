@@ -177,6 +177,11 @@ class Ticket:
         gadget, op = self.gadgets[path], self.maps[path]
         return realise(gadget, path, op, seed=self.seed, mask=self.map_mask(path))
 
+    def kept_parameters(self) -> int:
+        """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
+        masks = (self.map_mask(path) for path in self.maps)
+        return sum(int(np.count_nonzero(mask)) + int(np.count_nonzero(mask.any(axis=0))) for mask in masks)
+
     def map_mask(self, path: str) -> Bool[np.ndarray, "w live"]:
         """The mask of a map: a row for each (row, tap), a column for each live neuron."""
         return self.gadgets[path].mask(path, self.maps[path], seed=self.seed, bits=self.masks[f"{path}/mixing"])

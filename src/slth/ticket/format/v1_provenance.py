@@ -67,6 +67,7 @@ def provenance_as_data(origin: Provenance, paths: Sequence[str]) -> dict[str, An
 
 
 def provenance_of(data: Mapping[str, Any], graph: Graph) -> Provenance:
+    """Whose names and misses fit these maps."""
     maps = list(graph.maps.items())
     if len(data["names"]) != len(maps):
         raise TicketError(f"provenance.names: expected {len(maps)} pairs; got {len(data['names'])}")

@@ -112,6 +112,7 @@ def spatial(numbers: Any, axes: int) -> tuple[int, ...]:
 
 
 def known(here: Here, tensor: Any, what: str) -> Known:
+    """A tensor that is constant; else the operator is refused."""
     if not isinstance(tensor, Known):
         here.refuse(f"has a {what} that depends on the input; only constant weights are linear maps")
     return tensor
