@@ -83,7 +83,7 @@ def random_network_curve(model: nn.Module, shape: tuple[int, ...], n: int) -> fl
         gadget = gadget.fitted(path, type(op)(op.map, op.basis, False), 0)
         bare = type(op)(op.map, op.basis, False)
         for block in gadget.problems(path, bare, 0):
-            rows = np.ascontiguousarray(block.candidates().transpose(0, 2, 1)).reshape(-1, n)
+            rows = block.candidates().reshape(-1, n)
             found = closest_batch(rows, block.targets(affine).ravel())
             worst = max(worst, float(found.error.max()) * block.gain / float(np.abs(weight).max()))
     return worst

@@ -24,6 +24,7 @@ from slth.ticket import (
     constructed_ticket,
     pack,
     realise,
+    realised_digest,
     target_digest,
 )
 from slth.ticket.gadgets import gadget as interface
@@ -99,14 +100,15 @@ def ticket_of(gadget, op, mask, *, inputs=None):
     rng = np.random.default_rng(1)
     weight, bias = rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None
     target = Target(graph, {PATH: Affine(weight, bias)}, input_shape=input_shape(op))
-    parts = {PATH: realise(gadget, PATH, op, seed=SEED, mask=mask)}
+    bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
+    parts = {PATH: realise(gadget, PATH, op, seed=SEED, bits=bits)}
     inputs = Inputs(input_shape(op)) if inputs is None else inputs
     return constructed_ticket(
         seed=SEED,
         graph=graph,
         gadgets={PATH: gadget},
         inputs=inputs,
-        masks={f"{PATH}/mixing": gadget.pack(PATH, op, seed=SEED, mask=mask)},
+        masks={f"{PATH}/mixing": bits},
         realised=parts,
         claims=certify(target, parts, tolerances={PATH: 0.5}, box=None),
         provenance=Provenance("0.0.test", "coin flips", {}, target=target_digest(target.coefficients)),
@@ -124,21 +126,28 @@ def test_every_gadget_has_examples_of_its_own_kind():
 
 
 def check_partition(gadget, op):
-    """Every (half, input) stands in exactly one problem per (row, tap), every column in exactly one (slot, k)."""
+    """Every (half, input, row, tap) stands in exactly one problem, every bit of the mask in exactly one candidate."""
     signed = np.flatnonzero(gadget.signed(op)).tolist()
-    halves = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
-    biases = [("bias", group) for group in range(groups(op))] if op.bias else []
     rows, _, taps = op.coefficients
-    problems, columns = Counter(), Counter()
+    halves = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
+    wanted = {(half, j, pair) for half, j in halves for pair in range(rows * taps)}
+    wanted |= {("bias", group, row * taps) for group in range(groups(op)) for row in range(rows) if op.bias}
+    problems, served, written = Counter(), Counter(), Counter()
     for block in blocks(gadget, op):
-        assert (block.rows, block.taps) == (rows, taps)
+        assert block.taps == taps
         assert block.columns.shape == block.neurons.shape == block.factors.shape
-        assert block.candidates().shape == (*block.columns.shape, rows if block.half == "bias" else rows * taps)
-        problems.update((block.half, int(j)) for j in block.inputs)
-        columns.update(block.columns.reshape(-1).tolist())
-    assert problems == Counter([*halves, *biases])
-    assert columns == Counter(range(coins(gadget, op).shape[1]))
-    assert gadget.cost(op).problems == rows * (taps * len(halves) + len(biases))
+        assert block.candidates().shape == (len(block.inputs), len(block.pairs), block.columns.shape[1])
+        problems.update((block.half, int(j), pair) for j in block.inputs for pair in block.pairs)
+        for pair in block.pairs:
+            served.update((pair, column) for column in block.columns.reshape(-1).tolist())
+        bits, all_kept = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), (1 << block.columns.shape[1]) - 1
+        block.keep(np.full(len(block.inputs) * len(block.pairs), all_kept, np.uint64), bits)
+        written.update(np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist())
+        assert block.kept(bits).all()
+    assert problems == Counter(wanted)
+    assert max(served.values()) == 1
+    assert written == Counter(range(gadget.cost(op).mask_bits))
+    assert gadget.cost(op).problems == len(wanted)
 
 
 @every_gadget
@@ -150,19 +159,25 @@ def test_every_coefficient_is_one_problem_and_every_bit_one_candidate(gadget, op
 def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
     def listed():
         return {
-            (block.half, int(j), block.gain): (columns.tolist(), neurons.tolist(), factors.tolist())
+            (block.half, int(j), pair): (columns.tolist(), neurons.tolist(), factors.tolist(), candidates.tolist())
             for block in blocks(gadget, op)
-            for j, columns, neurons, factors in zip(
-                block.inputs, block.columns, block.neurons, block.factors, strict=True
+            for j, columns, neurons, factors, lanes in zip(
+                block.inputs, block.columns, block.neurons, block.factors, block.candidates(), strict=True
             )
+            for pair, candidates in zip(block.pairs, lanes, strict=True)
         }
 
     whole, count = listed(), len(blocks(gadget, op))
-    rows, _, taps = op.coefficients
-    monkeypatch.setattr(two_layer, "_BLOCK", 2 * gadget.candidates * rows * taps)
-    check_partition(gadget, op)
-    assert listed() == whole
-    assert len(blocks(gadget, op)) > count or op.basis.inputs <= 2
+    mask = coins(gadget, op)
+    bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
+    part = realised_digest(realise(gadget, PATH, op, seed=SEED, bits=bits))
+    for pairs, products in ((1, 1), (2 * op.basis.taps, 3 * gadget.candidates * op.basis.taps)):
+        monkeypatch.setattr(two_layer, "_PAIRS", pairs)
+        monkeypatch.setattr(two_layer, "_BLOCK", products)
+        check_partition(gadget, op)
+        assert listed() == whole
+        assert realised_digest(realise(gadget, PATH, op, seed=SEED, bits=bits)) == part
+    assert len(blocks(gadget, op)) > count or op.basis.inputs <= 3
 
 
 @every_gadget
@@ -195,7 +210,7 @@ def test_a_wrong_list_of_problems_is_noticed(gadget, op, monkeypatch):
 def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     """In rational arithmetic, from the mixing weights written out whole."""
     mask = coins(gadget, op)
-    part = realise(gadget, PATH, op, seed=SEED, mask=mask)
+    part = realise(gadget, PATH, op, seed=SEED, bits=gadget.pack(PATH, op, seed=SEED, mask=mask))
     rows, inputs, taps = op.coefficients
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
@@ -203,8 +218,9 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
         mixing = uniform(block.mixing, (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
-            kept = mask[:, block.columns[slot, k]].reshape(rows, taps)
-            for r, t in zip(*np.nonzero(kept), strict=True):
+            for r, t in (divmod(pair, taps) for pair in block.pairs):
+                if not mask[r * taps + t, block.columns[slot, k]]:
+                    continue
                 term = u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
                 found[block.half][r, int(block.inputs[slot]), t] += term
     assert not found["bias"][:, :, 1:].any()  # a constant acts through tap 0 alone
@@ -226,10 +242,11 @@ def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
     affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
     for block in blocks(gadget, op):
         asked = block.sign * block.gain * block.targets(affine)
+        rows = slice(block.rows.start, block.rows.stop)
         if block.half == "bias":
-            wanted = affine.bias.reshape(groups(op), -1)[block.inputs]
+            wanted = affine.bias.reshape(groups(op), -1)[block.inputs, rows]
         else:
-            wanted = np.moveaxis(affine.weight[:, block.inputs], 1, 0).reshape(asked.shape)
+            wanted = np.moveaxis(affine.weight[rows, block.inputs], 1, 0).reshape(asked.shape)
         assert (asked == wanted).all()
         assert block.sign == (-1.0 if block.half == "negative" else 1.0)
 
@@ -253,7 +270,10 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
     mask = coins(gadget, op, density)
     ticket = ticket_of(gadget, op, mask)
     served = Counter(
-        "lift_bias" if block.half == "bias" else "lift" for block in blocks(gadget, op) for _ in block.columns.flat
+        "lift_bias" if block.half == "bias" else "lift"
+        for block in blocks(gadget, op)
+        if block.rows.start == 0
+        for _ in block.columns.flat
     )
     kept = {f"{PATH}/{name}": count for name, count in served.items()} | {f"{PATH}/mixing": int(mask.sum())}
     assert {tensor.path: tensor.kept for tensor in ticket.tensors} == kept
@@ -277,7 +297,7 @@ def test_the_stated_width_is_checked(gadget, op):
 
 def rounding(gadget, op):
     """What float32 may lose for inputs in [-1, 1]: 2⁻²⁴ of the sum, once per neuron and tap and a few times."""
-    summed = sum(np.abs(block.gain * block.candidates()).sum(axis=(0, 1)).max() for block in blocks(gadget, op))
+    summed = sum(np.abs(block.gain * block.candidates()).sum(axis=(0, 2)).max() for block in blocks(gadget, op))
     taps = op.basis.taps
     return 2.0**-24 * (taps * coins(gadget, op).shape[1] + 4) * taps * summed
 

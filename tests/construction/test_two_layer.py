@@ -72,11 +72,11 @@ def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that():
         for block in ticket.gadgets[path].problems(path, ticket.maps[path], ticket.seed):
             for j, candidates in zip(block.inputs.tolist(), block.candidates(), strict=True):
                 wanted = layer.bias if block.half == "bias" else layer.weight[:, j, 0]
-                wanted = -wanted if block.half == "negative" else wanted
-                closest = np.abs(subsets @ (candidates * block.gain) - wanted).min(axis=0)
+                wanted = (-wanted if block.half == "negative" else wanted)[block.rows.start : block.rows.stop]
+                closest = np.abs(subsets @ (candidates.T * block.gain) - wanted).min(axis=0)
                 missed, asked = np.flatnonzero(closest > 0.02), asked + len(closest)
                 expected |= {
-                    (path, int(o), -1 if block.half == "bias" else j, block.half, float(closest[o])) for o in missed
+                    (path, int(block.rows[o]), -1 if block.half == "bias" else j, block.half, float(closest[o])) for o in missed
                 }
     listed = {(m.map, m.output, m.input, m.half, m.error) for m in ticket.provenance.misses}
     assert asked == 2 * 3 * 6 + 6 + 6 * 4 + 4

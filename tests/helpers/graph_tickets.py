@@ -180,9 +180,8 @@ def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses
         gadget = TwoLayer(n, n_c, 0, signed_ranges(signed[path]), *gains).fitted(path, op, seed)
         rows, _, taps = op.coefficients
         mask = rng.random((rows * taps, gadget.lift_spec(op).live)) < density
-        masks[f"{path}/mixing"] = gadget.pack(path, op, seed=seed, mask=mask)
-        stored = gadget.mask(path, op, seed=seed, bits=masks[f"{path}/mixing"])
-        gadgets[path], realised[path] = gadget, realise(gadget, path, op, seed=seed, mask=stored)
+        masks[f"{path}/mixing"] = bits = gadget.pack(path, op, seed=seed, mask=mask)
+        gadgets[path], realised[path] = gadget, realise(gadget, path, op, seed=seed, bits=bits)
         bounds = (0.5, 0.25) if inputs.lower is not None else (None, None)
         claims[path] = MapClaim(0.5, float(rng.random()), 0.125, 1, 2.0, *bounds)
     ranged, channels = inputs.lower is not None, shapes(graph, inputs.shape, carried)[graph.output][0]

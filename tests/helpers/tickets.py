@@ -38,7 +38,7 @@ def any_ticket(widths=(3, 4, 2), *, seed=5, bias=True, lower=-1.0, density=0.5, 
         gadget = TwoLayer(5, 6 if bias else 0, 0, signed_ranges(signed[path]), 0.5, 2.0).fitted(path, op, seed)
         mask = rng.random((op.basis.outputs, gadget.lift_spec(op).live)) < density
         gadgets[path], masks[f"{path}/mixing"] = gadget, pack(mask)
-        realised[path] = realise(gadget, path, op, seed=seed, mask=mask)
+        realised[path] = realise(gadget, path, op, seed=seed, bits=pack(mask))
     ticket = constructed_ticket(
         seed=seed,
         graph=target.graph,

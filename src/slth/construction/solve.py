@@ -10,17 +10,17 @@ reaches is a miss: it is listed with its error, never redrawn.
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from jaxtyping import Bool
 
 from slth._version import __version__
 from slth.certificate import certify
 from slth.construction.layout import Layout
 from slth.construction.objectives import Objective, within
 from slth.graph import Affine, Linear, Target
-from slth.subsetsum import Status, SubsetSums
+from slth.subsetsum import Status
 from slth.ticket import (
     MOST_MISSES,
     Gadget,
@@ -28,10 +28,10 @@ from slth.ticket import (
     Miss,
     Problems,
     Provenance,
+    Sums,
     Ticket,
     constructed_ticket,
     network_digest,
-    realise,
 )
 
 METHOD = "two random layers per target layer (Pensia et al., 2020)"
@@ -67,11 +67,14 @@ def solve(
         gadget = layout.gadgets[path].fitted(path, op, layout.seed)
         blocks = gadget.problems(path, op, layout.seed)
         answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
-        rows, _, taps = op.coefficients
-        mask = np.zeros((rows * taps, gadget.live(op)), np.bool_)
-        misses += _keep(mask, answers, path, op, solved)
-        gadgets[path], masks[f"{path}/mixing"] = gadget, gadget.pack(path, op, seed=layout.seed, mask=mask)
-        realised[path] = realise(gadget, path, op, seed=layout.seed, mask=mask)
+        bits, sums, missed = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op)), list[Miss]()
+        for answer in answers:
+            answer.block.keep(answer.packed, bits)
+            sums.add(answer.block, answer.sums)
+            missed = _first([*missed, *_misses(path, op, answer)])
+            solved.add(len(answer.packed), answer.seconds)
+        gadgets[path], masks[f"{path}/mixing"], realised[path] = gadget, bits, sums.realised
+        misses += missed
     _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done:,}", solved.seconds, threads)
     return constructed_ticket(
         seed=layout.seed,
@@ -95,7 +98,16 @@ def solve(
     )
 
 
-_Answer = tuple[Problems, SubsetSums, float]  # a block, its subsets, the seconds the solver took
+@dataclass(frozen=True, slots=True, eq=False)
+class _Answer:
+    """What became of a block of problems."""
+
+    block: Problems
+    packed: np.ndarray  # masks of the subsets, (slot · w,)
+    sums: np.ndarray  # what they realise, (slot, w)
+    missed: np.ndarray  # numbers of the problems without a subset within the tolerance
+    errors: np.ndarray  # of those
+    seconds: float  # that the solver took
 
 
 def _answers(
@@ -104,10 +116,14 @@ def _answers(
     """Answers in the order of the blocks, whatever the number of threads."""
 
     def work(block: Problems) -> _Answer:
-        rows = np.ascontiguousarray(block.candidates().transpose(0, 2, 1)).reshape(-1, block.columns.shape[1])
+        candidates = block.candidates()
+        rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(affine).reshape(-1)
         start = time.perf_counter()
-        found = objective(rows, block.targets(affine).reshape(-1), tol=tolerance / block.gain)
-        return block, found, time.perf_counter() - start
+        found = objective(rows, targets, tol=tolerance / block.gain)
+        seconds = time.perf_counter() - start
+        missed = np.flatnonzero(found.codes != _WITHIN)
+        sums = block.chosen(candidates, found.packed)
+        return _Answer(block, found.packed, sums, missed, found.error[missed] * block.gain, seconds)
 
     if threads == 1:
         return map(work, blocks)
@@ -117,33 +133,27 @@ def _answers(
     return cast(Iterator[_Answer], pool(delayed(work)(block) for block in blocks))
 
 
-def _keep(
-    mask: Bool[np.ndarray, "w live"], answers: Iterator[_Answer], path: str, op: Linear, solved: "_Counter"
-) -> list[Miss]:
-    """Write what is kept into the mask of a map; the coefficients out of reach."""
-    misses: list[Miss] = []
-    for block, found, seconds in answers:
-        part = mask[block.rows_and_taps]
-        kept = found.kept.reshape(len(block.inputs), len(part), -1)  # (slot, w, n)
-        part[:, block.columns.reshape(-1)] = kept.transpose(1, 0, 2).reshape(len(part), -1)
-        for at in np.flatnonzero(found.codes != _WITHIN):
-            slot, w = divmod(int(at), len(part))
-            error = float(found.error[at]) * block.gain
-            misses.append(_miss(path, op, block, slot, w, error))
-        solved.add(len(found), seconds)
-    return misses
+def _misses(path: str, op: Linear, answer: _Answer) -> list[Miss]:
+    """The coefficients out of reach, by output, input and tap."""
+    block, found = answer.block, list[Miss]()
+    for at, error in zip(answer.missed.tolist(), answer.errors.tolist(), strict=True):
+        slot, w = divmod(at, len(block.pairs))
+        input = int(block.inputs[slot])
+        row, tap = divmod(block.pairs[w], block.taps)
+        if block.half == "bias":
+            found.append(Miss(path, input * op.coefficients[0] + row, -1, block.half, error))
+        else:
+            group = input * op.basis.groups // op.basis.inputs
+            found.append(Miss(path, group * op.coefficients[0] + row, input, block.half, error, tap))
+    return found
 
 
-def _miss(path: str, op: Linear, block: Problems, slot: int, w: int, error: float) -> Miss:
-    """The coefficient of a problem, by output, input and tap."""
-    input = int(block.inputs[slot])
-    if block.half == "bias":
-        return Miss(path, input * block.rows + w, -1, block.half, error)
-    row, tap = divmod(w, block.taps)
-    group = input * op.basis.groups // op.basis.inputs
-    return Miss(path, group * block.rows + row, input, block.half, error, tap)
+def _first(misses: list[Miss]) -> list[Miss]:
+    """As many as a ticket lists, half by half, input by input: the same ones in whatever blocks they were found."""
+    return sorted(misses, key=lambda miss: (_HALVES.index(miss.half), miss.input, miss.output, miss.tap))[:MOST_MISSES]
 
 
+_HALVES = ("positive", "negative", "bias")
 _WITHIN = list(Status).index(Status.WITHIN_TOL)
 
 

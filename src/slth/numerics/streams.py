@@ -126,6 +126,5 @@ def _compiled_words(stream: Stream, starts: np.ndarray, count: int) -> np.ndarra
     from slth.numerics import _kernels
 
     out = np.empty((len(starts), count), np.uint32)
-    k0, k1 = stream.key
-    _kernels.fill_words(starts, np.uint32(k0), np.uint32(k1), out)
+    _kernels.fill_words(starts, np.array(stream.key, np.uint32), out)
     return out

@@ -77,28 +77,32 @@ def gather(exhibit: Exhibit) -> Facts:
 
 
 def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> MapFacts:
-    op, mask = ticket.maps[path], ticket.map_mask(path)
+    op, mask = ticket.maps[path], ticket.masks[f"{path}/mixing"]
     rows, inputs, taps = op.coefficients
-    kept, halves, empty, early = np.zeros((inputs, rows, taps), np.int64), 0, 0, 0
-    pieces: list[tuple[np.ndarray, Problems]] = []
+    kept, edges, halves, empty, early = np.zeros(op.coefficients, np.int64), 0, 0, 0, 0
+    serving = np.zeros(ticket.gadgets[path].live(op), np.bool_)
+    raster = _Raster(rows, inputs, taps)
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
+        bits = block.kept(mask)  # (slot, w, n)
+        serving[block.columns] |= bits.any(axis=1)
+        counts = np.count_nonzero(bits, axis=2)
+        edges += int(counts.sum())
         if block.half == "bias":
             continue
-        bits = mask[:, block.columns]  # (w, slot, n)
-        counts = np.count_nonzero(bits, axis=2)
         halves, empty = halves + counts.size, empty + int(np.count_nonzero(counts == 0))
         early += int(np.count_nonzero(bits[:, :, : bits.shape[2] // 2]))
         if block.half == "positive":
-            kept[block.inputs] = counts.T.reshape(-1, rows, taps)
-            pieces.append((bits, block))
+            by_row = counts.reshape(len(counts), len(block.rows), taps).transpose(1, 0, 2)
+            kept[block.rows.start : block.rows.stop, block.inputs] = by_row
+            raster.add(block, bits)
     return MapFacts(
-        edges=int(np.count_nonzero(mask)),
-        neurons=int(np.count_nonzero(mask.any(axis=0))),
+        edges=edges,
+        neurons=int(np.count_nonzero(serving)),
         empty=empty,
         halves=halves,
         early=early,
-        example=_example(part.positive, np.moveaxis(kept, 0, 1)),
-        raster=_raster(pieces, rows, inputs, taps),
+        example=_example(part.positive, kept),
+        raster=raster.whole,
         errors=None if wanted is None else _errors(wanted, part),
     )
 
@@ -111,15 +115,29 @@ def _example(weights: np.ndarray, kept: np.ndarray) -> tuple[int, int, int]:
     return int(row), int(input), int(tap)
 
 
-def _raster(pieces: list[tuple[np.ndarray, Problems]], rows: int, inputs: int, taps: int) -> Raster:
-    """The bits of some rows and some inputs, at the tap in the middle."""
-    chosen = _spread(rows, _RASTER_ROWS)
-    candidates = pieces[0][0].shape[2]
-    groups = min(max(1, _RASTER_COLUMNS // (candidates + 1)), _RASTER_GROUPS)
-    some = _spread(inputs, groups)
-    tap = taps // 2
-    kept = [bits[chosen * taps + tap][:, np.isin(block.inputs, some)] for bits, block in pieces]
-    return Raster(chosen, some, np.concatenate(kept, axis=1), tap)
+class _Raster:
+    """The bits of some rows and some inputs, at the tap in the middle, while blocks come in."""
+
+    def __init__(self, rows: int, inputs: int, taps: int) -> None:
+        self.rows, self.tap, self.inputs = _spread(rows, _RASTER_ROWS), taps // 2, inputs
+        self.some, self.bits = np.zeros(0, np.int64), np.zeros((0, 0, 0), np.bool_)
+
+    def add(self, block: Problems, kept: np.ndarray) -> None:
+        """What a block says of them."""
+        n = kept.shape[2]
+        if not len(self.some):
+            self.some = _spread(self.inputs, min(max(1, _RASTER_COLUMNS // (n + 1)), _RASTER_GROUPS))
+            self.bits = np.zeros((len(self.rows), len(self.some), n), np.bool_)
+        slots = np.flatnonzero(np.isin(block.inputs, self.some))
+        columns = np.searchsorted(self.some, block.inputs[slots])
+        for at, row in enumerate(self.rows.tolist()):
+            if row in block.rows:
+                self.bits[at, columns] = kept[slots, block.pairs.index(row * block.taps + self.tap)]
+
+    @property
+    def whole(self) -> Raster:
+        """All of them."""
+        return Raster(self.rows, self.some, self.bits, self.tap)
 
 
 def _spread(count: int, most: int) -> np.ndarray:

@@ -21,7 +21,7 @@ from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, Network, network_name
 from slth.ticket.plain import plain
 from slth.ticket.provenance import MOST_MISSES, Miss, Provenance
-from slth.ticket.realise import head_digest, pack, realise, realised_digest, target_digest
+from slth.ticket.realise import Sums, head_digest, pack, realise, realised_digest, target_digest
 from slth.ticket.summary import moved, several, summary
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
@@ -46,6 +46,7 @@ __all__ = [
     "Problems",
     "Provenance",
     "RandomTensor",
+    "Sums",
     "Ticket",
     "TicketError",
     "TwoLayer",

@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from slth._errors import InputError
+from slth._shapes import Bits
 from slth.ticket.gadgets import Problems
 from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words
@@ -74,21 +75,21 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         first, size = group * inputs // op.basis.groups, inputs // op.basis.groups
         known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
         raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
-    mask, halves, gain = ticket.map_mask(path), list[Half](), 1.0
+    bits, halves, gain = ticket.masks[f"{path}/mixing"], list[Half](), 1.0
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         wanted = group if block.half == "bias" else input
-        if (block.half == "bias") != (input is None) or wanted not in block.inputs:
+        if (block.half == "bias") != (input is None) or row not in block.rows or wanted not in block.inputs:
             continue
         slot, gain = int(np.flatnonzero(block.inputs == wanted)[0]), block.gain
-        halves.append(_half(block, slot, row if input is None else row * taps + tap, mask))
+        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), bits))
     return Anatomy(path, output, input, tap, gain, tuple(halves), kernel_of(op))
 
 
-def _half(block: Problems, slot: int, w: int, mask: Bool[np.ndarray, "w live"]) -> Half:
+def _half(block: Problems, slot: int, w: int, bits: Bits) -> Half:
     return Half(
         name=block.half,
         sign=block.sign,
         neuron=tuple(int(h) for h in block.neurons[slot]),
-        candidates=block.gain * block.candidates()[slot, :, w],
-        kept=mask[block.rows_and_taps][w, block.columns[slot]],
+        candidates=block.gain * block.candidates()[slot, w],
+        kept=block.kept(bits)[slot, w],
     )

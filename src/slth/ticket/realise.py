@@ -8,42 +8,58 @@ import hashlib
 from collections.abc import Mapping
 
 import numpy as np
-from jaxtyping import Bool
+from jaxtyping import Bool, Float64
 
-from slth._shapes import Bits
+from slth._shapes import Bits, Signed
 from slth.graph import Affine, Linear, Realised
 from slth.numerics import Stream, draw
-from slth.ticket.gadgets import Gadget
+from slth.ticket.gadgets import Gadget, Problems
 from slth.ticket.tensors import RandomTensor
 
+_AT_ONCE = 1 << 17  # numbers hashed at a time
 HEAD = 4096  # values of each tensor whose digest a ticket stores
 
 
-def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, mask: Bool[np.ndarray, "w live"]) -> Realised:
-    """The coefficients P, N and b̂ of a masked map. Cost: generating its random numbers once, in blocks."""
-    rows, inputs, taps = op.coefficients
-    signed = gadget.signed(op)
-    halves = {"positive": np.zeros((inputs, rows * taps))}
-    if signed.any():
-        halves["negative"] = np.zeros_like(halves["positive"])
-    bias = None
-    kept = np.ascontiguousarray(mask.T)
+def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, bits: Bits) -> Realised:
+    """The coefficients P, N and b̂ of a map with a packed mask. Cost: generating its random numbers once, in blocks."""
+    sums = Sums(op, gadget.signed(op))
     for block in gadget.problems(path, op, seed):
-        sums = block.sums(kept)
+        sums.add(block, block.sums(bits))
+    return sums.realised
+
+
+class Sums:
+    """The coefficients of a map while its blocks of problems come in, in any order."""
+
+    def __init__(self, op: Linear, signed: Signed) -> None:
+        rows, signs = op.coefficients[0], ["positive", "negative"] if signed.any() else ["positive"]
+        self._halves = {half: np.zeros(op.coefficients) for half in signs}
+        self._bias = np.zeros((op.basis.outputs // rows, rows)) if op.bias else None
+        self._signed = signed
+
+    def add(self, block: Problems, sums: Float64[np.ndarray, "slot w"]) -> None:
+        """Those of a block."""
+        rows = slice(block.rows.start, block.rows.stop)
         if block.half == "bias":
-            bias = np.ascontiguousarray(sums.reshape(-1))
+            assert self._bias is not None
+            self._bias[block.inputs, rows] = sums
         else:
-            halves[block.half][block.inputs] = sums
-    shaped = {half: _by_row(sums, rows, taps) for half, sums in halves.items()}
-    return Realised(positive=shaped["positive"], negative=shaped.get("negative"), bias=bias, signed=signed)
+            by_row = sums.reshape(len(sums), len(block.rows), -1).transpose(1, 0, 2)
+            self._halves[block.half][rows, block.inputs] = by_row
+
+    @property
+    def realised(self) -> Realised:
+        """All of them."""
+        bias = None if self._bias is None else self._bias.reshape(-1)
+        return Realised(self._halves["positive"], self._halves.get("negative"), bias, self._signed)
 
 
 def realised_digest(realised: Realised) -> str:
     """SHA-256 of P, then N, then b̂, each as little-endian float64 in C order."""
     digest = hashlib.sha256()
     for part in (realised.positive, realised.negative, realised.bias):
-        if part is not None:
-            digest.update(np.ascontiguousarray(part + 0.0, "<f8").tobytes())  # + 0.0: one zero, not two
+        for rows in () if part is None else np.array_split(part, -(-part.size // _AT_ONCE) or 1):
+            digest.update(np.ascontiguousarray(rows + 0.0, "<f8").data)  # + 0.0: one zero, not two
     return digest.hexdigest()
 
 
@@ -68,8 +84,3 @@ def target_digest(coefficients: Mapping[str, Affine]) -> str:
             if part is not None:
                 digest.update(np.ascontiguousarray(part + 0.0, "<f8").tobytes())
     return digest.hexdigest()
-
-
-def _by_row(sums: np.ndarray, rows: int, taps: int) -> np.ndarray:
-    """(inp, row · tap) -> (row, inp, tap)."""
-    return np.ascontiguousarray(np.moveaxis(sums.reshape(-1, rows, taps), 0, 1))

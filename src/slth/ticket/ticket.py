@@ -175,15 +175,20 @@ class Ticket:
         if path not in self.gadgets:
             raise InputError(f"no map is called {path!r}; the ticket has {', '.join(self.gadgets)[:300] or 'none'}")
         gadget, op = self.gadgets[path], self.maps[path]
-        return realise(gadget, path, op, seed=self.seed, mask=self.map_mask(path))
+        return realise(gadget, path, op, seed=self.seed, bits=self.masks[f"{path}/mixing"])
 
     def kept_parameters(self) -> int:
         """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
-        masks = (self.map_mask(path) for path in self.maps)
-        return sum(int(np.count_nonzero(mask)) + int(np.count_nonzero(mask.any(axis=0))) for mask in masks)
+        used = self.candidates_kept
+        for path, op in self.maps.items():
+            serving = np.zeros(self.gadgets[path].live(op), np.bool_)
+            for block in self.gadgets[path].problems(path, op, self.seed):
+                serving[block.columns] |= block.kept(self.masks[f"{path}/mixing"]).any(axis=1)
+            used += int(np.count_nonzero(serving))
+        return used
 
     def map_mask(self, path: str) -> Bool[np.ndarray, "w live"]:
-        """The mask of a map: a row for each (row, tap), a column for each live neuron."""
+        """The mask of a map: a row for each (row, tap), a column for each live neuron. A byte for each bit."""
         return self.gadgets[path].mask(path, self.maps[path], seed=self.seed, bits=self.masks[f"{path}/mixing"])
 
     def tensor(self, path: str) -> RandomTensor:

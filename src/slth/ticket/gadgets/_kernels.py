@@ -1,11 +1,15 @@
-"""Compiled: the lift scan (see `lift` for the rule)."""
+"""Compiled: the lift scan (see `lift`), and the products, sums and mask bits of a block of problems (see `gadget`).
+
+Letters of blocks: s slot, k candidate of a slot, w pair (row, tap); u factor, v mixing value. Lane w of a neuron h is the
+mixing value h · width + first + w · step.
+"""
 
 from typing import no_type_check
 
 import numba
 import numpy as np
 
-from slth.numerics import uniform_of, word_at
+from slth.numerics import fill_line, uniform_of, word_at
 
 
 @no_type_check
@@ -47,3 +51,91 @@ def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
                 break
         h += 1
     return live, h
+
+
+SEVEN, BYTE = np.int64(7), np.int64(3)
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def fill_products(neurons, factors, width, first, step, key, out):
+    """out[s, w, k] = u v, exact; neurons int64 and factors float64 (slot, n), out float64 (slot, pair, n)."""
+    slots, pairs, n = out.shape
+    words = np.empty(pairs + 8, np.uint32)
+    for s in range(slots):
+        for k in range(n):
+            start = np.uint64(neurons[s, k]) * np.uint64(width) + np.uint64(first)
+            offset = fill_line(start, step, key, words, pairs)
+            u = factors[s, k]
+            for w in range(pairs):
+                out[s, w, k] = np.float64(uniform_of(words[offset + w])) * u
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def add_kept(neurons, factors, width, first, step, key, bits, starts, columns, out):
+    """out[s, w] = Σ_k u v over the candidates whose bit, starts[w] + columns[kind of w, s, k], is set; exact.
+
+    bits uint8, packed; starts int64 (pair,); columns int64 (2, slot, n): for pairs of tap 0, for all others.
+    out float64 (slot, pair), set here. A pair of tap 0 has starts[w] ≥ 0, any other ~starts[w].
+    """
+    slots, pairs = out.shape
+    n = neurons.shape[1]
+    words = np.empty(pairs + 8, np.uint32)
+    for s in range(slots):
+        for w in range(pairs):
+            out[s, w] = 0.0
+        for k in range(n):
+            start = np.uint64(neurons[s, k]) * np.uint64(width) + np.uint64(first)
+            offset = fill_line(start, step, key, words, pairs)
+            u = factors[s, k]
+            near, far = columns[0, s, k], columns[1, s, k]
+            for w in range(pairs):
+                at = starts[w] + near if starts[w] >= 0 else ~starts[w] + far
+                kept = np.float64((bits[at >> BYTE] >> np.uint8(at & SEVEN)) & np.uint8(1))
+                out[s, w] += kept * (np.float64(uniform_of(words[offset + w])) * u)
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def add_chosen(rows, packed, out):
+    """out[i] = Σ_k rows[i, k] over the bits k of packed[i]; exact for products of a gadget."""
+    one = np.uint64(1)
+    for i in range(rows.shape[0]):
+        mask = packed[i]
+        total = 0.0
+        for k in range(rows.shape[1]):
+            total += rows[i, k] if (mask >> np.uint64(k)) & one else 0.0
+        out[i] = total
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def set_bits(packed, starts, columns, bits):
+    """Set the bits of the kept candidates; packed uint64 (slot, pair), the others as in `add_kept`."""
+    slots, pairs = packed.shape
+    n = columns.shape[2]
+    for w in range(pairs):
+        far = starts[w] < 0
+        start = ~starts[w] if far else starts[w]
+        for s in range(slots):
+            mask = packed[s, w]
+            for k in range(n):
+                if mask == np.uint64(0):
+                    break
+                if mask & np.uint64(1):
+                    at = start + (columns[1, s, k] if far else columns[0, s, k])
+                    bits[at >> BYTE] |= np.uint8(1) << np.uint8(at & SEVEN)
+                mask >>= np.uint64(1)
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
+def read_bits(bits, starts, columns, out):
+    """out[s, w, k] = whether candidate k of (s, w) is kept; the others as in `add_kept`."""
+    slots, pairs, n = out.shape
+    for s in range(slots):
+        for w in range(pairs):
+            for k in range(n):
+                at = starts[w] + columns[0, s, k] if starts[w] >= 0 else ~starts[w] + columns[1, s, k]
+                out[s, w, k] = (bits[at >> BYTE] >> np.uint8(at & SEVEN)) & np.uint8(1)

@@ -10,19 +10,22 @@ Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. All entri
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool
 
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Linear
 from slth.numerics import Stream
-from slth.ticket.gadgets.gadget import Cost, Half, Problems
+from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
+from slth.ticket.gadgets.problems import Half, Places, Problems
 from slth.ticket.tensors import RandomTensor
 
-_BLOCK = 1 << 20  # products formed at a time
+_BLOCK = 1 << 18  # products formed at a time
+_PAIRS = 32  # (row, tap) pairs of a block, about: so many rows of the mask stay in a fast cache, whatever their length
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,25 +88,34 @@ class TwoLayer:
         return Cost(bits, problems, 2 * bits + 64 * spec.live + 64 * problems + 32 * slot)
 
     def problems(self, path: str, op: Linear, seed: int) -> Iterator[Problems]:
-        """Positive halves, negative halves, bias: in blocks of about 2²⁰ candidates."""
+        """Positive halves, negative halves, bias; in each some rows after others, and of them some inputs."""
         lift = self.lift(path, op, seed)
         rows, inputs, taps = op.coefficients
-        mixing = Stream(seed, f"{path}/mixing")
-        members = lift.members(slice(None))
-        size = max(1, _BLOCK // (self.candidates * rows * taps))
+        mixing, places = Stream(seed, f"{path}/mixing"), _places(lift, rows, taps)
         served = np.concatenate([np.arange(inputs), lift.spec.signed_inputs])  # input of each slot
-
-        def block(half: Half, inputs: Int64[np.ndarray, " slot"], columns: np.ndarray, gain: float) -> Problems:
-            neurons, factors = lift.neuron[columns], lift.value[columns]
-            return Problems(half, inputs, columns, neurons, factors, mixing, rows, taps, gain)
-
-        halves: tuple[tuple[Half, int, int], ...] = (("positive", 0, inputs), ("negative", inputs, len(served)))
-        for half, start, stop in halves:
-            for first in range(start, stop, size):
-                slots = slice(first, min(first + size, stop))
-                yield block(half, served[slots], members[slots], self.gain)
-        if self.constants:
-            yield block("bias", np.arange(op.basis.groups), lift.constant_members, self.bias_gain)
+        members = lift.members(slice(None))
+        constant = np.arange(op.basis.groups if self.constants else 0)
+        halves: tuple[tuple[Half, np.ndarray, np.ndarray, float], ...] = (
+            ("positive", served[:inputs], members[:inputs], self.gain),
+            ("negative", served[inputs:], members[inputs:], self.gain),
+            ("bias", constant, lift.constant_members, self.bias_gain),
+        )
+        for half, slots, columns, gain in halves:
+            high = min(rows, max(1, _PAIRS // taps))
+            wide = max(1, _BLOCK // (high * taps * columns.shape[1]))
+            for first, start in product(range(0, rows, high), range(0, len(slots), wide)):
+                own = columns[start : start + wide]
+                yield Problems(
+                    half,
+                    slots[start : start + wide],
+                    range(first, min(first + high, rows)),
+                    own,
+                    lift.neuron[own],
+                    lift.value[own],
+                    mixing,
+                    gain,
+                    places,
+                )
 
     def mask(self, path: str, op: Linear, *, seed: int, bits: Bits) -> Bool[np.ndarray, "w live"]:
         """One row per (row, tap), one column per live neuron; neurons of a constant keep nothing beyond tap 0."""
@@ -126,3 +138,9 @@ class TwoLayer:
         stored = np.ones((rows, taps, self.lift_spec(op).live), np.bool_)
         stored[:, 1:, self.lift(path, op, seed).constant_members.reshape(-1)] = False
         return stored.reshape(rows * taps, -1)
+
+
+def _places(lift: Lift, rows: int, taps: int) -> Places:
+    """Of the bits of a map's mask."""
+    constant = lift.slot >= lift.spec.input_slots
+    return Places(rows, taps, np.cumsum(constant) - constant, int(constant.sum()))

@@ -1,0 +1,135 @@
+r"""The subset-sum problems of a map, in blocks: their random candidates, their targets, their bits in the packed mask.
+
+Products and sums are formed from the seed while they are needed, a block at a time: no tensor of the random network
+ever exists as a whole.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from jaxtyping import Bool, Float64, Int64
+
+from slth._shapes import Bits
+from slth.graph import Affine
+from slth.numerics import Stream
+
+Half = Literal["positive", "negative", "bias"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Where the bits of a map's mask stand: row outermost, then tap, then live neurons ascending.
+
+    Neurons that serve the constant have a bit at tap 0 only.
+    """
+
+    rows: int  # of each group
+    taps: int
+    before: Int64[np.ndarray, " live"]  # how many neurons that serve the constant stand before each live one
+    constants: int  # neurons that serve the constant
+
+    @property
+    def elsewhere(self) -> int:
+        """Bits of a row at any tap but 0."""
+        return len(self.before) - self.constants
+
+    def starts(self, pairs: range) -> Int64[np.ndarray, " w"]:
+        """The first bit of each pair (row, tap); of taps other than 0 its complement."""
+        row, tap = np.divmod(np.arange(pairs.start, pairs.stop, pairs.step, dtype=np.int64), self.taps)
+        live = len(self.before)
+        first = row * (live + (self.taps - 1) * self.elsewhere)
+        return np.where(tap == 0, first, ~(first + live + (tap - 1) * self.elsewhere))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problems:
+    """A block of subset sums of one half: coefficient (slot s, pair w) is sign · gain · Σ_k kept · candidate.
+
+    w counts pairs (row, tap) of the block's rows, row outermost; of a bias, rows alone. Candidate k of (s, w) is v u: v
+    from row `neurons[s, k]` of the mixing stream, u the factor of that neuron. All are exact in float64, and so is the
+    sum of up to 64 of them. The kept ones are bits of the map's packed mask.
+    """
+
+    half: Half
+    inputs: Int64[np.ndarray, " slot"]  # of the map; of a bias, the group
+    rows: range  # of each group
+    columns: Int64[np.ndarray, "slot n"]  # where the bits of the candidates stand in a row of the mask
+    neurons: Int64[np.ndarray, "slot n"]  # hidden neuron of each candidate
+    factors: Float64[np.ndarray, "slot n"]  # u
+    mixing: Stream  # of v
+    gain: float
+    places: Places
+
+    @property
+    def taps(self) -> int:
+        """Of the map."""
+        return self.places.taps
+
+    @property
+    def sign(self) -> float:
+        """A negative half sums to −w: it acts on x⁻ = −x."""
+        return -1.0 if self.half == "negative" else 1.0
+
+    @property
+    def pairs(self) -> range:
+        """The pairs (row, tap) of the map that this block speaks of: all of its rows; of a bias, those of tap 0."""
+        return range(self.rows.start * self.taps, self.rows.stop * self.taps, self.taps if self.half == "bias" else 1)
+
+    def candidates(self) -> Float64[np.ndarray, "slot w n"]:
+        """v u, regenerated; not yet scaled by the gain."""
+        from slth.ticket.gadgets import _kernels
+
+        products = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]))
+        _kernels.fill_products(*self._random, products)
+        return products
+
+    def sums(self, bits: Bits) -> Float64[np.ndarray, "slot w"]:
+        """gain · Σ kept · candidate, exact, from the packed mask of the map."""
+        from slth.ticket.gadgets import _kernels
+
+        found = np.empty((len(self.inputs), len(self.pairs)))
+        _kernels.add_kept(*self._random, bits, *self._bits, found)
+        return found * self.gain
+
+    def chosen(self, candidates: Float64[np.ndarray, "slot w n"], packed: np.ndarray) -> Float64[np.ndarray, "slot w"]:
+        """The same from the candidates themselves, and masks uint64 (slot · w,) whose bit k keeps candidate k."""
+        from slth.ticket.gadgets import _kernels
+
+        found = np.empty(len(packed))
+        _kernels.add_chosen(candidates.reshape(len(packed), -1), packed, found)
+        return found.reshape(candidates.shape[:2]) * self.gain
+
+    def keep(self, packed: np.ndarray, bits: Bits) -> None:
+        """Write such masks into the packed mask of the map, whose bits are 0 so far."""
+        from slth.ticket.gadgets import _kernels
+
+        _kernels.set_bits(packed.reshape(len(self.inputs), -1), *self._bits, bits)
+
+    def kept(self, bits: Bits) -> Bool[np.ndarray, "slot w n"]:
+        """Which candidates the packed mask of the map keeps."""
+        from slth.ticket.gadgets import _kernels
+
+        found = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]), np.bool_)
+        _kernels.read_bits(bits, *self._bits, found)
+        return found
+
+    def targets(self, affine: Affine) -> Float64[np.ndarray, "slot w"]:
+        """What each subset must sum to, before the gain: ± the coefficients of a target."""
+        rows = slice(self.rows.start, self.rows.stop)
+        if self.half == "bias":
+            bias = np.zeros(0) if affine.bias is None else affine.bias
+            return bias.reshape(-1, self.places.rows)[self.inputs, rows] / self.gain
+        weights = affine.weight[rows, self.inputs].transpose(1, 0, 2).reshape(len(self.inputs), -1)
+        return self.sign * weights / self.gain
+
+    @property
+    def _random(self) -> tuple[Any, ...]:
+        """What the kernels need to know of the random numbers."""
+        key = np.array(self.mixing.key, np.uint32)
+        return self.neurons, self.factors, self.places.rows * self.taps, self.pairs.start, self.pairs.step, key
+
+    @property
+    def _bits(self) -> tuple[np.ndarray, np.ndarray]:
+        """What they need to know of the mask."""
+        return self.places.starts(self.pairs), np.stack([self.columns, self.columns - self.places.before[self.columns]])
