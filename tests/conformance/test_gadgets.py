@@ -20,6 +20,7 @@ from slth.ticket import (
     GADGETS,
     Inputs,
     Provenance,
+    Sums,
     TwoLayer,
     constructed_ticket,
     pack,
@@ -109,7 +110,7 @@ def ticket_of(gadget, op, mask, *, inputs=None):
         gadgets={PATH: gadget},
         inputs=inputs,
         masks={f"{PATH}/mixing": bits},
-        realised=parts,
+        digests={PATH: realised_digest(parts[PATH])},
         claims=certify(target, parts, tolerances={PATH: 0.5}, box=None),
         provenance=Provenance("0.0.test", "coin flips", {}, target=target_digest(target.coefficients)),
     )
@@ -233,6 +234,25 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     assert (part.negative is None) == (not gadget.signed(op).any())
     assert (part.bias is None) == (not op.bias)
     assert (part.signed == gadget.signed(op)).all()
+
+
+@every_gadget
+def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
+    """From the candidates and the masks of the subsets, and from the seed and the packed mask: the same numbers."""
+    rng = np.random.default_rng(4)
+    bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
+    for block in blocks(gadget, op):
+        candidates = block.candidates()
+        packed = rng.integers(0, 2**63, candidates.shape[0] * candidates.shape[1], dtype=np.uint64)
+        packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
+        packed &= np.uint64((1 << candidates.shape[2]) - 1)
+        block.keep(packed, bits)
+        kept = (packed[:, None] >> np.arange(candidates.shape[2], dtype=np.uint64)) & np.uint64(1)
+        assert (block.kept(bits) == kept.reshape(candidates.shape)).all()
+        chosen = block.chosen(candidates, packed)
+        assert (chosen == (candidates * kept.reshape(candidates.shape)).sum(axis=2) * block.gain).all()
+        sums.add(block, chosen)
+    assert realised_digest(sums.realised) == realised_digest(realise(gadget, PATH, op, seed=SEED, bits=bits))
 
 
 @every_gadget

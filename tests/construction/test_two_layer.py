@@ -76,7 +76,8 @@ def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that():
                 closest = np.abs(subsets @ (candidates.T * block.gain) - wanted).min(axis=0)
                 missed, asked = np.flatnonzero(closest > 0.02), asked + len(closest)
                 expected |= {
-                    (path, int(block.rows[o]), -1 if block.half == "bias" else j, block.half, float(closest[o])) for o in missed
+                    (path, int(block.rows[o]), -1 if block.half == "bias" else j, block.half, float(closest[o]))
+                    for o in missed
                 }
     listed = {(m.map, m.output, m.input, m.half, m.error) for m in ticket.provenance.misses}
     assert asked == 2 * 3 * 6 + 6 + 6 * 4 + 4

@@ -42,6 +42,7 @@ from slth.ticket import (
     constructed_ticket,
     graph_digest,
     realise,
+    realised_digest,
     signed_ranges,
 )
 
@@ -192,7 +193,7 @@ def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses
         gadgets=gadgets,
         inputs=inputs,
         masks=masks,
-        realised=realised,
+        digests={path: realised_digest(part) for path, part in realised.items()},
         claims=Certificate(claims, *((1.5, 2.5, (0.25,) * channels) if ranged else (None, None, None))),
         provenance=Provenance(
             version="0.0.test",

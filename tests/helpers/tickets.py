@@ -14,6 +14,7 @@ from slth.ticket import (
     constructed_ticket,
     pack,
     realise,
+    realised_digest,
     signed_ranges,
     target_digest,
 )
@@ -45,7 +46,7 @@ def any_ticket(widths=(3, 4, 2), *, seed=5, bias=True, lower=-1.0, density=0.5, 
         gadgets=gadgets,
         inputs=inputs,
         masks=masks,
-        realised=realised,
+        digests={path: realised_digest(part) for path, part in realised.items()},
         claims=certify(target, realised, tolerances=dict.fromkeys(gadgets, 0.5), box=inputs.box),
         provenance=Provenance(
             version="0.0.test",

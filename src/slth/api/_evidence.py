@@ -1,7 +1,7 @@
 """What can be said about a ticket: checked from its file, measured on data."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,24 +33,26 @@ def verify(
     model: str | None = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Check a ticket against itself and, with `target`, every claim about the network it stands for.
 
     A ticket without claims stands for no target: everything it says is checked from the file alone.
 
     Regenerates the random weights, never calls a solver. `.holds`: no check failed; `.complete`: every claim
-    was checked; `.checks`: the list. `target`, `model`, `order` and `activation`: see `construct`.
+    was checked; `.checks`: the list. `target`, `model`, `order` and `activation`: see `construct`. `progress` is called
+    with (weights regenerated, weights in all). Memory of the ticket's masks and one map, beside the target.
 
     Raises:
         InputError: the file is no ticket, or the target cannot be read. A ticket that was changed is a failed check.
     """
     if target is None and model is None:
-        return _verify(ticket)
+        return _verify(ticket, progress=progress)
 
     def read(ticket: Ticket) -> Target:
         return target_of(ticket, target, model, order=order, activation=activation)
 
-    return _verify(ticket, target=read)
+    return _verify(ticket, target=read, progress=progress)
 
 
 def target_of(

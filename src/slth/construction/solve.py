@@ -15,11 +15,12 @@ from typing import Any, cast
 
 import numpy as np
 
+from slth._shapes import Bits
 from slth._version import __version__
 from slth.certificate import certify
 from slth.construction.layout import Layout
 from slth.construction.objectives import Objective, within
-from slth.graph import Affine, Linear, Target
+from slth.graph import Affine, Linear, Realised, Target
 from slth.subsetsum import Status
 from slth.ticket import (
     MOST_MISSES,
@@ -32,6 +33,7 @@ from slth.ticket import (
     Ticket,
     constructed_ticket,
     network_digest,
+    realised_digest,
 )
 
 METHOD = "two random layers per target layer (Pensia et al., 2020)"
@@ -57,33 +59,34 @@ def solve(
         asked, attempts: for the record of where the ticket came from.
         threads: workers; the ticket has the same bytes for any number of them.
 
-    Cost: one subset-sum problem per coefficient and half, about a microsecond each; memory of one map.
+    Cost: one subset-sum problem per coefficient and half, about a microsecond each. The certificate asks for one map
+    after another, and each is solved when it is asked for: beside target and masks, memory of one map.
     """
     maps = target.graph.maps
-    solved = _Counter(progress, sum(layout.gadgets[path].cost(op).problems for path, op in maps.items()))
-    gadgets: dict[str, Gadget] = {}
-    masks, realised, misses = {}, {}, list[Miss]()
-    for path, op in maps.items():
-        gadget = layout.gadgets[path].fitted(path, op, layout.seed)
-        blocks = gadget.problems(path, op, layout.seed)
+    counter = _Counter(progress, sum(layout.gadgets[path].cost(op).problems for path, op in maps.items()))
+    solved: dict[str, _Solved] = {}
+    digests: dict[str, str] = {}
+
+    def realised(path: str) -> Realised:
+        gadget = layout.gadgets[path].fitted(path, maps[path], layout.seed)
+        blocks = gadget.problems(path, maps[path], layout.seed)
         answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
-        bits, sums, missed = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op)), list[Miss]()
-        for answer in answers:
-            answer.block.keep(answer.packed, bits)
-            sums.add(answer.block, answer.sums)
-            missed = _first([*missed, *_misses(path, op, answer)])
-            solved.add(len(answer.packed), answer.seconds)
-        gadgets[path], masks[f"{path}/mixing"], realised[path] = gadget, bits, sums.realised
-        misses += missed
-    _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done:,}", solved.seconds, threads)
+        solved[path], found = _keep(gadget, path, maps[path], answers, counter)
+        digests[path] = realised_digest(found)
+        return found
+
+    parts = {path: realised(path) for path in maps}
+    claims = certify(target, parts, tolerances=layout.tolerances, box=inputs.box)
+    _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{counter.done:,}", counter.seconds, threads)
+    misses = [miss for path in maps for miss in solved[path].misses]
     return constructed_ticket(
         seed=layout.seed,
         graph=target.graph,
-        gadgets=gadgets,
+        gadgets={path: solved[path].gadget for path in maps},
         inputs=inputs,
-        masks=masks,
-        realised=realised,
-        claims=certify(target, realised, tolerances=layout.tolerances, box=inputs.box),
+        masks={f"{path}/mixing": solved[path].bits for path in maps},
+        digests={path: digests[path] for path in maps},
+        claims=claims,
         provenance=Provenance(
             version=__version__,
             method=METHOD,
@@ -96,6 +99,15 @@ def solve(
         carried=target.carried,
         assumed=target.assumed,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Solved:
+    """What solving a map decides; everything else follows from it."""
+
+    gadget: Gadget
+    bits: Bits  # its packed mask
+    misses: tuple[Miss, ...]  # the first ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -131,6 +143,20 @@ def _answers(
 
     pool = Parallel(threads, backend="threading", return_as="generator")
     return cast(Iterator[_Answer], pool(delayed(work)(block) for block in blocks))
+
+
+def _keep(
+    gadget: Gadget, path: str, op: Linear, answers: Iterator[_Answer], counter: "_Counter"
+) -> tuple[_Solved, Realised]:
+    """What the answers to all blocks of a map keep, and the coefficients that this realises."""
+    bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
+    misses: list[Miss] = []
+    for answer in answers:
+        answer.block.keep(answer.packed, bits)
+        sums.add(answer.block, answer.sums)
+        misses = _first([*misses, *_misses(path, op, answer)])
+        counter.add(len(answer.packed), answer.seconds)
+    return _Solved(gadget, bits, tuple(misses)), sums.realised
 
 
 def _misses(path: str, op: Linear, answer: _Answer) -> list[Miss]:

@@ -1,40 +1,34 @@
 """The checker: does a ticket hold what it says? It regenerates the random weights and never calls a solver.
 
-`CHECKS` is a list over what a ticket has. From the file alone: integrity, streams, masks, moves, layout, coefficients,
-weights. With the target: which network it is, and every claim.
+`CHECKS` is a list over what a ticket has. From the file alone: integrity, streams, masks, moves, weights, layout,
+coefficients. With the target: which network it is, and every claim.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Certificate, failed_claims
-from slth.graph import Graph, Linear, Realised, Target
+from slth.evidence.constructed import Progress, Subject, check_maps
+from slth.graph import Target
 from slth.numerics import at_most
 from slth.records import Check, Verdict, Verification
-from slth.ticket import (
-    DamagedTicketError,
-    Miss,
-    Ticket,
-    TwoLayer,
-    as_in,
-    effective_digest,
-    head_digest,
-    load,
-    network_digest,
-    realised_digest,
-)
+from slth.ticket import DamagedTicketError, Ticket, effective_digest, head_digest, load
 
 
-def verify(ticket: Ticket | str | Path, *, target: Target | Callable[[Ticket], Target] | None = None) -> Verification:
+def verify(
+    ticket: Ticket | str | Path,
+    *,
+    target: Target | Callable[[Ticket], Target] | None = None,
+    progress: Progress | None = None,
+) -> Verification:
     """Check a ticket, from a file or in memory.
 
     Args:
         target: the network the ticket stands for, or what reads it for this ticket; without it the claims about it
             are not checked.
+        progress: called with (weights regenerated, weights in all), map by map.
 
     Raises:
         InputError: the file is no ticket, or the ticket stands for no target and comes with one. (A ticket that fails
@@ -51,19 +45,10 @@ def verify(ticket: Ticket | str | Path, *, target: Target | Callable[[Ticket], T
         target = target(ticket)
     if target is not None and ticket.claims is None:
         raise InputError("a learned ticket stands for no target network; verify it without --target")
-    subject = Subject(ticket, target, {})
+    subject = Subject(ticket, target, progress)
     for check in CHECKS:
         checks += check(subject)
     return Verification(tuple(checks))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """What the checks look at: a ticket, perhaps a target, and the coefficients regenerated on the way."""
-
-    ticket: Ticket
-    target: Target | None
-    realised: dict[str, Realised]
 
 
 def _streams(subject: Subject) -> Iterable[Check]:
@@ -119,75 +104,6 @@ def _weights(subject: Subject) -> Iterable[Check]:
     return [Check("weights", Verdict.HOLDS, "seed and mask give the stated weights, bit for bit")]
 
 
-def _coefficients(subject: Subject) -> Iterable[Check]:
-    """Layout and coefficients of each map; fills in those of the maps whose layout holds."""
-    ticket, realised = subject.ticket, subject.realised
-    if not ticket.gadgets:
-        return []
-    checks: list[Check] = []
-    for path, op in ticket.maps.items():
-        try:
-            ticket.gadgets[path].check_layout(path, op, ticket.seed)
-        except InputError as error:
-            checks.append(Check("layout", Verdict.FAILS, str(error)))
-            continue
-        realised[path] = ticket.realised(path)
-        if realised_digest(realised[path]) != ticket.digests[path]:
-            detail = f"{path}: seed and mask give other coefficients than the ticket states"
-            checks.append(Check("coefficients", Verdict.FAILS, detail))
-    return checks or [
-        Check("layout", Verdict.HOLDS, "every lift ends at its stated width"),
-        Check("coefficients", Verdict.HOLDS, "seed and mask give the stated coefficients, bit for bit"),
-    ]
-
-
-def _target(subject: Subject) -> Iterable[Check]:
-    """Is it the network that the ticket was made for?"""
-    ticket, target = subject.ticket, subject.target
-    if ticket.claims is None:
-        return []
-    if target is None:
-        return [Check("target", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
-    matched = _matched(ticket, target)
-    if isinstance(matched, str):
-        return [Check("target", Verdict.FAILS, matched)]
-    shape = target.input_shape if ticket.inputs is None else ticket.inputs.shape
-    if network_digest(target, shape) != ticket.provenance.target:
-        return [Check("target", Verdict.FAILS, "not the network the ticket was made for: its digest differs")]
-    return [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
-
-
-def _claims(subject: Subject) -> Iterable[Check]:
-    """Everything the ticket claims about its target, recomputed."""
-    ticket, target, realised = subject.ticket, subject.target, subject.realised
-    claims = ticket.claims
-    if claims is None:
-        return []
-    if target is None:
-        return [Check("claims", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
-    matched = _matched(ticket, target)
-    if isinstance(matched, str):
-        return []
-    if len(realised) < len(ticket.maps):
-        return [Check("claims", Verdict.FAILS, "a map cannot be regenerated, so no claim holds")]
-    other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
-    if other:
-        return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
-    failed = failed_claims(claims, matched, realised, box=None if ticket.inputs is None else ticket.inputs.box)
-    failed += _unanswered(ticket, claims)
-    for miss in ticket.provenance.misses:
-        failed += _false_miss(ticket, miss, matched, realised)
-    if failed:
-        return [Check("claims", Verdict.FAILS, sentence) for sentence in failed]
-    whole = "no bound over a domain is claimed"
-    if claims.sup_error is not None and ticket.inputs is not None:
-        whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input, {ticket.inputs.words}"
-    elif claims.stops:
-        whole = f"claims stop at {', '.join(claims.stops)[:200]}, through which nothing is claimed"
-    assumed = f", of the network that was assumed ({'; '.join(ticket.assumed)[:300]})" if ticket.assumed else ""
-    return [Check("claims", Verdict.HOLDS, f"every claim about weights, maps and network holds{assumed}; {whole}")]
-
-
 def _statistical(subject: Subject) -> Iterable[Check]:
     """Of what is claimed of populations: whether each share follows from its counts, which only the data can give."""
     claims = subject.ticket.claims
@@ -200,74 +116,11 @@ def _statistical(subject: Subject) -> Iterable[Check]:
             yield Check("statistical", Verdict.FAILS, f"{claim.text}: does not follow from {counts}")
 
 
-def _matched(ticket: Ticket, target: Target) -> Target | str:
-    """The target under the ticket's names, or how its network differs: in its maps, or at the first node that does."""
-    theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
-    if len(theirs) != len(ours):
-        return f"the target has {len(theirs)} maps, the ticket {len(ours)}"
-    for i, (given, wanted) in enumerate(zip(theirs, ours, strict=True)):
-        if (given.coefficients, given.bias) != (wanted.coefficients, wanted.bias):
-            return f"map {i} of {len(theirs)} differs: the target's is {_size(given)}, the ticket's {_size(wanted)}"
-    if not isinstance(ticket.network, Graph):
-        return "the ticket spells out no network"
-    return as_in(target, ticket.network)
-
-
 CHECKS: Sequence[Callable[[Subject], Iterable[Check]]] = (
     _streams,
     _masks,
     _moves,
     _weights,
-    _coefficients,
-    _target,
-    _claims,
+    check_maps,
     _statistical,
 )
-
-
-def _size(op: Linear) -> str:
-    """A map in words.
-
-    >>> from slth.graph import Dense
-    >>> _size(Linear("fc", Dense(784, 500), True))
-    '784 -> 500 with a bias'
-    """
-    through = "" if op.basis.taps == 1 else f" ({op.basis.taps} taps)"
-    return f"{op.basis.inputs} -> {op.basis.outputs}{through} {'with a' if op.bias else 'without'} bias"
-
-
-def _unanswered(ticket: Ticket, claims: Certificate) -> list[str]:
-    """What was asked for is claimed: every tolerance, every tolerance over its map's gain, the network's error."""
-    asked = ticket.provenance.asked
-    tolerance, relative, epsilon = (asked.get(key) for key in ("tolerance", "relative_tolerance", "epsilon"))
-    failed: list[str] = []
-    if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
-        failed.append("a map counts its misses against another tolerance than was asked for")
-    if relative is not None and any(
-        not isinstance(gadget, TwoLayer) or claims.tolerances[path] / gadget.gain != relative
-        for path, gadget in ticket.gadgets.items()
-    ):
-        failed.append("a map counts its misses against another tolerance than was asked for, relative to its gain")
-    if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
-        failed.append(f"the network's error was asked to be at most {epsilon}; the ticket claims more")
-    if asked.get("exact") is not None:
-        failed.append("the target itself was asked for; the ticket does not claim to be it")
-    return failed
-
-
-def _false_miss(ticket: Ticket, miss: Miss, target: Target, realised: dict[str, Realised]) -> list[str]:
-    """A listed miss must be one, with the error it states."""
-    wanted, got = target.coefficients[miss.map], realised[miss.map]
-    at = (miss.output % len(wanted.weight), miss.input, miss.tap)
-    if miss.half == "bias" and miss.input == -1 and wanted.bias is not None and got.bias is not None:
-        error = abs(got.bias[miss.output] - wanted.bias[miss.output])
-    elif miss.half == "positive" and miss.input >= 0:
-        error = abs(got.positive[at] - wanted.weight[at])
-    elif miss.half == "negative" and miss.input >= 0 and got.negative is not None and got.signed[miss.input]:
-        error = abs(got.negative[at] + wanted.weight[at])
-    else:
-        return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]
-    if ticket.claims is None or (error == miss.error and error > ticket.claims.maps[miss.map].tolerance):
-        return []
-    what = f"{miss.map}: the {miss.half} half of weight {(miss.output, miss.input)}"
-    return [f"{what} is listed as missed by {miss.error}, not {error}"]

@@ -8,14 +8,14 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.certificate import Certificate
-from slth.graph import Graph, Realised
+from slth.graph import Graph
 from slth.ticket.carried import native
 from slth.ticket.effective import effective_digest
 from slth.ticket.gadgets import Gadget
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network
 from slth.ticket.provenance import Provenance
-from slth.ticket.realise import head_digest, pack, realised_digest
+from slth.ticket.realise import head_digest, pack
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket, check_mask, check_move
 
@@ -38,13 +38,16 @@ def constructed_ticket(
     gadgets: Mapping[str, Gadget],
     inputs: Inputs,
     masks: Mapping[str, Bits],
-    realised: Mapping[str, Realised],
+    digests: Mapping[str, str],
     claims: Certificate,
     provenance: Provenance,
     carried: Mapping[str, np.ndarray] | None = None,
     assumed: tuple[str, ...] = (),
 ) -> Ticket:
-    """A ticket whose maps were solved; all mappings by map, but `masks` by tensor and `carried`, what ops read."""
+    """A ticket whose maps were solved; all mappings by map, but `masks` by tensor and `carried`, what ops read.
+
+    digests: of what each map realises, see `realised_digest`.
+    """
     tensors = gadget_tensors(graph, gadgets, masks)
     return Ticket(
         seed=seed,
@@ -54,7 +57,7 @@ def constructed_ticket(
         tensors=tensors,
         masks=masks,
         heads={tensor.path: head_digest(tensor, seed) for tensor in tensors},
-        digests={path: realised_digest(part) for path, part in realised.items()},
+        digests=digests,
         claims=claims,
         provenance=provenance,
         carried={name: native(name, values) for name, values in sorted((carried or {}).items())},

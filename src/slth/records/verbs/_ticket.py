@@ -23,6 +23,7 @@ class Verify:
         bool, Argument(TRUTH, "Exit code 1 also where a claim was not checked.", command=True, asked=False)
     ] = False
     as_json: _shared.Json = False
+    quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:
         check(self)

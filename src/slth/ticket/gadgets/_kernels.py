@@ -1,7 +1,7 @@
 """Compiled: the lift scan (see `lift`), and the products, sums and mask bits of a block of problems (see `gadget`).
 
-Letters of blocks: s slot, k candidate of a slot, w pair (row, tap); u factor, v mixing value. Lane w of a neuron h is the
-mixing value h · width + first + w · step.
+Letters of blocks: s slot, k candidate of a slot, w pair (row, tap); u factor; v mixing value, for pair w of neuron h
+value h · width + first + w · step of the stream.
 """
 
 from typing import no_type_check

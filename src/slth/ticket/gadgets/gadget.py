@@ -16,6 +16,7 @@ from slth.graph import Linear
 from slth.ticket.gadgets.problems import Problems
 from slth.ticket.tensors import RandomTensor
 
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """What a gadget asks of a file and of its reader, known before anything is allocated."""

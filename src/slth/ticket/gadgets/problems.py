@@ -5,7 +5,7 @@ ever exists as a whole.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Bool, Float64, Int64
@@ -124,7 +124,7 @@ class Problems:
         return self.sign * weights / self.gain
 
     @property
-    def _random(self) -> tuple[Any, ...]:
+    def _random(self) -> tuple[np.ndarray, np.ndarray, int, int, int, np.ndarray]:
         """What the kernels need to know of the random numbers."""
         key = np.array(self.mixing.key, np.uint32)
         return self.neurons, self.factors, self.places.rows * self.taps, self.pairs.start, self.pairs.step, key

@@ -1,0 +1,192 @@
+"""What a ticket of a target says: its layout and coefficients, which network it is for, every claim about it."""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+
+from slth._errors import InputError
+from slth.certificate import Certificate, failed_claims
+from slth.graph import Affine, Graph, Linear, Realised, Target
+from slth.numerics import at_most
+from slth.records import Check, Verdict
+from slth.ticket import Miss, Ticket, TwoLayer, as_in, network_digest, realised_digest
+
+Progress = Callable[[int, int], None]  # weights regenerated, weights in all
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """What the checks look at: a ticket, perhaps a target."""
+
+    ticket: Ticket
+    target: Target | None
+    progress: Progress | None = None
+
+
+def check_maps(subject: Subject) -> Iterable[Check]:
+    """Layout and coefficients of each map, and what is claimed of it: each is regenerated once, memory of one map."""
+    if not subject.ticket.gadgets:
+        return []
+    regenerated = _Regenerated(subject.ticket, subject.progress)
+    beside = [*_target(subject), *_claims(subject, regenerated)]
+    for path in subject.ticket.maps:
+        regenerated.check(path)
+    return [*regenerated.checks, *beside]
+
+
+class _Regenerated:
+    """The maps of a ticket from seed and mask, one at a time; what is wrong with them is noted on the way."""
+
+    def __init__(self, ticket: Ticket, progress: Progress | None) -> None:
+        self.ticket, self.progress, self.wrong = ticket, progress, dict[str, Check | None]()
+
+    def check(self, path: str) -> None:
+        """Layout and coefficients of a map, unless they are known."""
+        if path not in self.wrong:
+            with suppress(_NoLayoutError):
+                self.realised(path)
+
+    def realised(self, path: str) -> Realised:
+        """The coefficients of a map."""
+        ticket, op = self.ticket, self.ticket.maps[path]
+        try:
+            ticket.gadgets[path].check_layout(path, op, ticket.seed)
+        except InputError as error:
+            self.wrong[path] = Check("layout", Verdict.FAILS, str(error))
+            raise _NoLayoutError from error
+        found = ticket.realised(path)
+        detail = f"{path}: seed and mask give other coefficients than the ticket states"
+        differs = realised_digest(found) != ticket.digests[path]
+        self.wrong[path] = Check("coefficients", Verdict.FAILS, detail) if differs else None
+        if self.progress is not None:
+            self.progress(sum(ticket.maps[known].weights for known in self.wrong), ticket.target_parameters)
+        return found
+
+    @property
+    def checks(self) -> list[Check]:
+        """What was found, in the order of the maps."""
+        return [check for path in self.ticket.maps if (check := self.wrong[path]) is not None] or [
+            Check("layout", Verdict.HOLDS, "every lift ends at its stated width"),
+            Check("coefficients", Verdict.HOLDS, "seed and mask give the stated coefficients, bit for bit"),
+        ]
+
+
+class _NoLayoutError(Exception):
+    """A map cannot be regenerated."""
+
+
+def _target(subject: Subject) -> Iterable[Check]:
+    """Is it the network that the ticket was made for?"""
+    ticket, target = subject.ticket, subject.target
+    if ticket.claims is None:
+        return []
+    if target is None:
+        return [Check("target", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
+    matched = _matched(ticket, target)
+    if isinstance(matched, str):
+        return [Check("target", Verdict.FAILS, matched)]
+    shape = target.input_shape if ticket.inputs is None else ticket.inputs.shape
+    if network_digest(target, shape) != ticket.provenance.target:
+        return [Check("target", Verdict.FAILS, "not the network the ticket was made for: its digest differs")]
+    return [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
+
+
+def _claims(subject: Subject, regenerated: _Regenerated) -> Iterable[Check]:
+    """Everything the ticket claims about its target, recomputed."""
+    ticket, target, claims = subject.ticket, subject.target, subject.ticket.claims
+    if claims is None:
+        return []
+    if target is None:
+        return [Check("claims", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
+    matched = _matched(ticket, target)
+    if isinstance(matched, str):
+        return []
+    other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
+    if other:
+        return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
+    false: list[str] = []
+
+    def realised(path: str) -> Realised:
+        found = regenerated.realised(path)
+        for miss in ticket.provenance.misses:
+            if miss.map == path:
+                false.extend(_false_miss(miss, claims.maps[path].tolerance, matched.coefficients[path], found))
+        return found
+
+    box = None if ticket.inputs is None else ticket.inputs.box
+    try:
+        failed = failed_claims(claims, matched, {path: realised(path) for path in ticket.maps}, box=box)
+    except _NoLayoutError:
+        return [Check("claims", Verdict.FAILS, "a map cannot be regenerated, so no claim holds")]
+    failed += [*_unanswered(ticket, claims), *false]
+    if failed:
+        return [Check("claims", Verdict.FAILS, sentence) for sentence in failed]
+    whole = "no bound over a domain is claimed"
+    if claims.sup_error is not None and ticket.inputs is not None:
+        whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input, {ticket.inputs.words}"
+    elif claims.stops:
+        whole = f"claims stop at {', '.join(claims.stops)[:200]}, through which nothing is claimed"
+    assumed = f", of the network that was assumed ({'; '.join(ticket.assumed)[:300]})" if ticket.assumed else ""
+    return [Check("claims", Verdict.HOLDS, f"every claim about weights, maps and network holds{assumed}; {whole}")]
+
+
+def _matched(ticket: Ticket, target: Target) -> Target | str:
+    """The target under the ticket's names, or how its network differs: in its maps, or at the first node that does."""
+    theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
+    if len(theirs) != len(ours):
+        return f"the target has {len(theirs)} maps, the ticket {len(ours)}"
+    for i, (given, wanted) in enumerate(zip(theirs, ours, strict=True)):
+        if (given.coefficients, given.bias) != (wanted.coefficients, wanted.bias):
+            return f"map {i} of {len(theirs)} differs: the target's is {_size(given)}, the ticket's {_size(wanted)}"
+    if not isinstance(ticket.network, Graph):
+        return "the ticket spells out no network"
+    return as_in(target, ticket.network)
+
+
+def _size(op: Linear) -> str:
+    """A map in words.
+
+    >>> from slth.graph import Dense
+    >>> _size(Linear("fc", Dense(784, 500), True))
+    '784 -> 500 with a bias'
+    """
+    through = "" if op.basis.taps == 1 else f" ({op.basis.taps} taps)"
+    return f"{op.basis.inputs} -> {op.basis.outputs}{through} {'with a' if op.bias else 'without'} bias"
+
+
+def _unanswered(ticket: Ticket, claims: Certificate) -> list[str]:
+    """What was asked for is claimed: every tolerance, every tolerance over its map's gain, the network's error."""
+    asked = ticket.provenance.asked
+    tolerance, relative, epsilon = (asked.get(key) for key in ("tolerance", "relative_tolerance", "epsilon"))
+    failed: list[str] = []
+    if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
+        failed.append("a map counts its misses against another tolerance than was asked for")
+    if relative is not None and any(
+        not isinstance(gadget, TwoLayer) or claims.tolerances[path] / gadget.gain != relative
+        for path, gadget in ticket.gadgets.items()
+    ):
+        failed.append("a map counts its misses against another tolerance than was asked for, relative to its gain")
+    if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
+        failed.append(f"the network's error was asked to be at most {epsilon}; the ticket claims more")
+    if asked.get("exact") is not None:
+        failed.append("the target itself was asked for; the ticket does not claim to be it")
+    return failed
+
+
+def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised) -> list[str]:
+    """A listed miss of a map must be one, with the error it states."""
+    at = (miss.output % len(wanted.weight), miss.input, miss.tap)
+    if miss.half == "bias" and miss.input == -1 and wanted.bias is not None and got.bias is not None:
+        error = abs(got.bias[miss.output] - wanted.bias[miss.output])
+    elif miss.half == "positive" and miss.input >= 0:
+        error = abs(got.positive[at] - wanted.weight[at])
+    elif miss.half == "negative" and miss.input >= 0 and got.negative is not None and got.signed[miss.input]:
+        error = abs(got.negative[at] + wanted.weight[at])
+    else:
+        return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]
+    if error == miss.error and error > tolerance:
+        return []
+    what = f"{miss.map}: the {miss.half} half of weight {(miss.output, miss.input)}"
+    return [f"{what} is listed as missed by {miss.error}, not {error}"]
