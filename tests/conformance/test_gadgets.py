@@ -108,7 +108,7 @@ def ticket_of(gadget, op, mask, *, inputs=None):
         inputs=inputs,
         masks={f"{PATH}/mixing": gadget.pack(PATH, op, seed=SEED, mask=mask)},
         realised=parts,
-        claims=certify(target, parts, tolerances={PATH: 0.5}, box=None),
+        claims=certify(target, parts.__getitem__, tolerances={PATH: 0.5}, box=None),
         provenance=Provenance("0.0.test", "coin flips", {}, target=target_digest(target.coefficients)),
     )
 

@@ -80,7 +80,7 @@ def solve(
         inputs=inputs,
         masks=masks,
         realised=realised,
-        claims=certify(target, realised, tolerances=layout.tolerances, box=inputs.box),
+        claims=certify(target, realised.__getitem__, tolerances=layout.tolerances, box=inputs.box),
         provenance=Provenance(
             version=__version__,
             method=METHOD,

@@ -173,7 +173,7 @@ def _claims(subject: Subject) -> Iterable[Check]:
     other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
     if other:
         return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
-    failed = failed_claims(claims, matched, realised, box=None if ticket.inputs is None else ticket.inputs.box)
+    failed = failed_claims(claims, matched, realised.__getitem__, box=None if ticket.inputs is None else ticket.inputs.box)
     failed += _unanswered(ticket, claims)
     for miss in ticket.provenance.misses:
         failed += _false_miss(ticket, miss, matched, realised)
