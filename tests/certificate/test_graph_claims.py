@@ -81,7 +81,9 @@ def test_nothing_is_lost_below_the_smallest_number():
     target = Target(graph, {"a": Affine(number(1), None), "b": Affine(number(1e200), None)}, carried=tiny)
     halves = [Realised(number(w), number(-w), None, np.ones(1, np.bool_)) for w in (2, 1e200)]
     box = Box(np.full(1, -1e-200), np.full(1, 1e-200))
-    bounds = computed(target, dict(zip("ab", halves, strict=True)).__getitem__, tolerances={"a": 0.0, "b": 0.0}, box=box)
+    bounds = computed(
+        target, dict(zip("ab", halves, strict=True)).__getitem__, tolerances={"a": 0.0, "b": 0.0}, box=box
+    )
     assert bounds.sup_error >= 1e-200
 
 

@@ -23,6 +23,7 @@ from slth.numerics import stored_bound
 
 BOUNDS = ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error")  # of a map, stored rounded up
 
+
 def certify(
     target: Target,
     realised: Callable[[str], Realised],

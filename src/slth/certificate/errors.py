@@ -6,8 +6,8 @@ $x^- = \max(-x, 0)$. So
 $$\hat z - z = \underbrace{E^+x^+ + E^-x^- + \Delta b}_{\text{fresh}}
 + \underbrace{P(\hat x^+ - x^+) + N(\hat x^- - x^-)}_{\text{propagated}}.$$
 
-All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bases`. Of a large map they are never whole:
-E is formed where it is read, for some rows or some inputs at a time.
+All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bases`. Of a large map they are never
+whole: E is formed where it is read, for some rows or some inputs at a time.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -134,7 +134,7 @@ class MapErrors:
         With a negative half f̂(x̂) - f(x) = W(x̂ - x) + [E⁺ E⁻](x̂⁺, x̂⁻) + Δb, and ‖(x̂⁺, x̂⁻)‖₂ = ‖x̂‖₂ ≤ ‖x‖₂ + ‖x̂ - x‖₂.
         It is also a Lipschitz constant of x̂ ↦ ẑ, for (x⁺, x⁻) moves no further than x.
 
-        ‖P‖₂ ≤ ‖W‖₂ + η, too: where norms are dear, in all rules but the first, and η is small beside ‖W‖₂, that will do.
+        ‖P‖₂ ≤ ‖W‖₂ + η, too: where norms are dear, in all rules but the first, and η is small, that will do.
         From η = ‖W‖₂/16 to ‖W‖₂/8 the sum gives way to ‖P‖₂ by degrees. A step, at which two machines could decide
         differently, would change the bound by more than a checker's rounding may.
         """
@@ -152,15 +152,14 @@ class MapErrors:
         return self.basis.norms if self.by is None else self.by
 
     def sizes(self, tolerance: float) -> Sizes:
-        """The largest errors of weights and biases; how many of P - W, N + W and b̂ - b exceed the tolerance, exactly."""
+        """The largest errors; how many of P - W, N + W and b̂ - b exceed the tolerance in size, decided exactly."""
         bias_error, missed = _further_apart(self.realised_bias, self.bias, tolerance)
         errors: list[float] = []
         for _, part in self.chunks():
             found = [_further_apart(part.positive, part.weight, tolerance)]
             if part.negative is not None and self.signed.any():
-                everywhere = self.signed.all()
-                halves = (half if everywhere else half[:, self.signed] for half in (part.negative, -part.weight))
-                found.append(_further_apart(*halves, tolerance))
+                signed = slice(None) if self.signed.all() else self.signed
+                found.append(_further_apart(part.negative[:, signed], -part.weight[:, signed], tolerance))
             errors += [error for error, _ in found]
             missed += sum(count for _, count in found)
         return Sizes(above(float(np.max(errors)), 1), above(bias_error, 1), missed)

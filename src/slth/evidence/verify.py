@@ -13,7 +13,7 @@ import numpy as np
 from slth._errors import InputError
 from slth.certificate import Certificate, failed_claims
 from slth.graph import Graph, Linear, Realised, Target
-from slth.numerics import at_most
+from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict, Verification
 from slth.ticket import (
     DamagedTicketError,
@@ -173,7 +173,9 @@ def _claims(subject: Subject) -> Iterable[Check]:
     other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
     if other:
         return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
-    failed = failed_claims(claims, matched, realised.__getitem__, box=None if ticket.inputs is None else ticket.inputs.box)
+    failed = failed_claims(
+        claims, matched, realised.__getitem__, box=None if ticket.inputs is None else ticket.inputs.box
+    )
     failed += _unanswered(ticket, claims)
     for miss in ticket.provenance.misses:
         failed += _false_miss(ticket, miss, matched, realised)
@@ -185,7 +187,11 @@ def _claims(subject: Subject) -> Iterable[Check]:
     elif claims.stops:
         whole = f"claims stop at {', '.join(claims.stops)[:200]}, through which nothing is claimed"
     assumed = f", of the network that was assumed ({'; '.join(ticket.assumed)[:300]})" if ticket.assumed else ""
-    return [Check("claims", Verdict.HOLDS, f"every claim about weights, maps and network holds{assumed}; {whole}")]
+    looser = sorted({claim.norms for claim in claims.maps.values()} - {SPECTRAL}, key=NORMS.index)
+    norms = f"; norms of large maps by {', '.join(looser)}" if looser else ""
+    return [
+        Check("claims", Verdict.HOLDS, f"every claim about weights, maps and network holds{assumed}; {whole}{norms}")
+    ]
 
 
 def _statistical(subject: Subject) -> Iterable[Check]:

@@ -3,11 +3,6 @@ r"""Certified upper bounds on operator norms.
 Idea: if $sI - AA^T$ is positive semidefinite then $\lVert A\rVert_2^2 \le s$, and a Cholesky factorisation that
 finishes in floating point proves this up to a known margin. An s slightly above the largest eigenvalue is only a
 guess; a wrong guess costs tightness, never soundness. Nothing here trusts the routines that guess.
-
-The guess is that of LAPACK up to order `EXACT`; beyond, that of a Lanczos iteration, which costs a hundredth of the
-product $AA^T$. Its start is a fixed random vector, and it stops within $2^{-23}$ of the largest eigenvalue: so bounds
-that two machines compute differ by less than the $2^{-20}$ by which claims are rounded up, whatever their sums rounded,
-unless an eigenvalue lies within rounding of a guess that failed.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -17,17 +12,10 @@ import numpy as np
 
 from slth._shapes import Matrix
 from slth.numerics.bounds import FLOOR, above, norm_bound, slack
-from slth.numerics.streams import Stream, uniform
+from slth.numerics.gram import Gram, product, raised
 
-EXACT = 512  # order up to which LAPACK finds the eigenvalues of a real Gram matrix
-_EXACT_COMPLEX = 64  # the same for a complex one
 _STACKED = 24  # order up to which matrices are proved a stack at a time
-_EXCESS = (2.0**-23, 2.0**-17, 2.0**-11, 2.0**-5)  # what is added to a guess of Lanczos, trial by trial
-_RESIDUAL = 2.0**-17  # of the eigenvalue, where Lanczos stops: its error is the square of that, over the gap
-_STEPS = 160  # of Lanczos at most; 40 to 60 are usual
-_CHUNK = 2**18  # numbers that are looked at together
-
-Gram = np.ndarray  # the lower half of a Hermitian matrix, in the order of Fortran
+CHUNK = 2**18  # numbers that are looked at together
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +121,13 @@ def largest_norm_bound(stacks: Iterable[np.ndarray]) -> float:
             continue
         for matrix in stack:
             a = np.ascontiguousarray(matrix)
-            gram = _product(a)
+            wide = a.shape[0] == m
+            gram = product(a, wide=wide)
             trace = above(float(np.trace(gram).real), 2 * n + m)
             if trace == 0.0:
                 continue
             forming = max(forming, slack(trace, 4 * n))
-            s = _raised(lambda a=a: _product(a), gram, s)
+            s = raised(lambda a=a, wide=wide: product(a, wide=wide), gram, s)
     # As in `_proved_square`: twice what the theorem asks pays for the rounded diagonal, too.
     return float(above(np.sqrt(above(s + forming + slack(order * s, order + 1), 2)), 1))
 
@@ -160,12 +149,12 @@ class _Matrix:
         rows, columns = self.shape
         wide = rows <= columns
         order, long = min(rows, columns), max(rows, columns)
-        step = max(64, 4 * _CHUNK // order)
+        step = max(64, 4 * CHUNK // order)
         gram = None
         for start in range(0, long, step):
             piece = slice(start, min(start + step, long))
             part = self.whole.part(*((self.at[0], piece) if wide else (piece, self.at[1])))
-            gram = _product(part, gram, wide=wide)
+            gram = product(part, gram, wide=wide)
         assert gram is not None
         return gram
 
@@ -181,27 +170,13 @@ def _sums(a: Parts) -> tuple[float, float]:
             columns += sizes.sum(axis=0)
             rows = np.maximum(rows, sizes.sum(axis=1).max(initial=0.0))
     with np.errstate(over="ignore", invalid="ignore"):
-        product = above(float(columns.max(initial=0.0)), a.shape[0]) * above(float(rows), a.shape[1])
-    return float(largest), float(above(np.sqrt(product), 2))
+        both = above(float(columns.max(initial=0.0)), a.shape[0]) * above(float(rows), a.shape[1])
+    return float(largest), float(above(np.sqrt(both), 2))
 
 
 def _rows(a: Parts) -> Iterator[np.ndarray]:
-    step = max(1, _CHUNK // max(1, a.shape[1]))
+    step = max(1, CHUNK // max(1, a.shape[1]))
     return (a.part(slice(start, start + step), slice(None)) for start in range(0, a.shape[0], step))
-
-
-def _product(a: np.ndarray, known: Gram | None = None, *, wide: bool | None = None) -> Gram:
-    """The lower half of A Aᵀ (wide) or Aᵀ A, complex ones conjugate; `known`, which is used up, is added to it."""
-    from scipy.linalg import blas
-
-    wide = a.shape[0] <= a.shape[1] if wide is None else wide
-    stands = a.flags.f_contiguous and not a.flags.c_contiguous
-    f, along = (a, not wide) if stands else (a.T, wide)  # as Fortran wants it: no copy if `a` is contiguous
-    if np.iscomplexobj(a):
-        return blas.zherk(1.0, f, trans=2 * along, lower=1)
-    if known is None:
-        return blas.dsyrk(1.0, f, trans=int(along), lower=1)
-    return blas.dsyrk(1.0, f, beta=1.0, c=known, trans=int(along), lower=1, overwrite_c=1)
 
 
 def _covering(gram: np.ndarray, s: float) -> float:
@@ -232,70 +207,11 @@ def _covering(gram: np.ndarray, s: float) -> float:
     return float("inf")
 
 
-def _raised(form: Callable[[], Gram], gram: Gram, s: float) -> float:
-    """As `_covering` for one G, which is used up and formed again for each further trial."""
-    order = len(gram) * (2 if np.iscomplexobj(gram) else 1)
-    if s > 0:
-        if _definite(gram, s):
-            return s
-        gram = form()
-    if len(gram) <= (_EXACT_COMPLEX if np.iscomplexobj(gram) else EXACT):
-        largest = float(np.linalg.eigvalsh(gram)[-1])
-        trials = [largest + slack(order * largest, order + 1) * 10.0**attempt for attempt in range(3)]
-    else:
-        largest = _largest_eigenvalue(gram)
-        trials = [largest + slack(order * largest, order + 1) + excess * largest for excess in _EXCESS]
-    for attempt, trial in enumerate(trials):
-        if _definite(form() if attempt else gram, max(s, trial)):
-            return max(s, trial)
-    return float("inf")
-
-
-def _definite(gram: Gram, s: float) -> bool:
-    """Whether a Cholesky factorisation of s I - G finishes; G is used up."""
-    from scipy.linalg import lapack
-
-    np.negative(gram, out=gram)
-    gram[np.diag_indices(len(gram))] += s
-    factorise = lapack.zpotrf if np.iscomplexobj(gram) else lapack.dpotrf
-    factor, failed = factorise(gram, lower=1, clean=0, overwrite_a=1)
-    return failed == 0 and bool(np.isfinite(factor.diagonal()).all())
-
-
-def _largest_eigenvalue(gram: Gram) -> float:
-    """A guess from below, by Lanczos with full reorthogonalisation (Golub and Van Loan 2013, §10.3)."""
-    from scipy.linalg import blas
-
-    multiply = blas.zhemv if np.iscomplexobj(gram) else blas.dsymv
-    order = len(gram)
-    steps = min(_STEPS, order)
-    basis = np.empty((steps, order), gram.dtype)
-    start = uniform(Stream(0, "norms/start"), (order,)).astype(np.float64)
-    basis[0] = start / np.linalg.norm(start)
-    diagonal, beside = np.zeros(steps), np.zeros(steps)
-    largest = 0.0
-    for k in range(steps):
-        w = multiply(1.0, gram, basis[k], lower=1)
-        diagonal[k] = np.vdot(basis[k], w).real
-        for _ in range(2):  # twice is enough (Kahan, Parlett)
-            w = w - basis[: k + 1].T @ (basis[: k + 1].conj() @ w)
-        beside[k] = np.linalg.norm(w)
-        last = k + 1 == steps or beside[k] <= 1e-14 * max(abs(diagonal[0]), largest)
-        if last or k % 4 == 3:
-            small = np.diag(diagonal[: k + 1]) + np.diag(beside[:k], 1) + np.diag(beside[:k], -1)
-            values, vectors = np.linalg.eigh(small)
-            largest = float(values[-1])
-            if last or beside[k] * abs(float(vectors[-1, -1])) <= _RESIDUAL * largest:
-                break
-        basis[k + 1] = w / beside[k]
-    return largest
-
-
 def _proved_square(a: _Matrix) -> tuple[float, float]:
     """Upper bounds on ‖A‖₂², proved by Cholesky, infinity if all trials fail, and on ‖A‖_F²."""
     order, terms = sorted(a.shape)
     gram = a.gram()
     frobenius = above(float(np.trace(gram)), terms + order)
-    s = _raised(a.gram, gram, 0.0)
+    s = raised(a.gram, gram, 0.0)
     # tr S <= m s. The last term is twice what the theorem asks: it also pays for the rounded diagonal, u s.
     return above(s + slack(frobenius, terms) + slack(order * s, order + 1), 2), frobenius

@@ -38,10 +38,9 @@ def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
 
     found: list[tuple[np.ndarray, ...]] = []
     for taps in basis.stencils():
-        box = [_entries(numbers, groups, len(taps)) for numbers in (lower, upper, error)]
-        parts = [
-            _by_rows(part, taps, (*box, x), (bias[:, rows], bias_error[:, rows])) for rows, part in errors.chunks()
-        ]
+        low_x, high_x, error_x = (_entries(numbers, groups, len(taps)) for numbers in (lower, upper, error))
+        given = low_x, high_x, error_x, x
+        parts = [_by_rows(part, taps, given, (bias[:, rows], bias_error[:, rows])) for rows, part in errors.chunks()]
         found.append(tuple(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True)))
     low, high = np.min([f[0] for f in found], axis=0), np.max([f[1] for f in found], axis=0)
     fresh, moved, e = (np.max([f[i] for f in found], axis=0) for i in (2, 3, 4))
