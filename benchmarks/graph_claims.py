@@ -107,7 +107,9 @@ def main() -> None:
         return
     for seed in range(options.seeds):
         case = random_case(seed)
-        claims = certify(case.target, case.realised, tolerances=dict.fromkeys(case.realised, 0.0), box=case.box)
+        claims = certify(
+            case.target, case.realised.__getitem__, tolerances=dict.fromkeys(case.realised, 0.0), box=case.box
+        )
         found = attack(case.target, case.realised, case.box, steps=100)
         depth = sum(isinstance(node.op, Linear) for node in case.target.graph.nodes)
         if found.worst == 0:

@@ -64,7 +64,7 @@ def certified(ticket: Ticket, target: Target, *, tolerance: float = 0.5) -> Tick
             error = np.abs(part.bias - wanted.bias)
             misses += [Miss(path, int(o), -1, "bias", float(error[o])) for o in np.flatnonzero(error > tolerance)]
     provenance = replace(ticket.provenance, asked={**ASKED, "tolerance": tolerance}, misses=tuple(misses[:256]))
-    claims = certify(target, parts, tolerances=dict.fromkeys(parts, tolerance), box=ticket.inputs.box)
+    claims = certify(target, parts.__getitem__, tolerances=dict.fromkeys(parts, tolerance), box=ticket.inputs.box)
     return replace(ticket, claims=claims, provenance=provenance)
 
 

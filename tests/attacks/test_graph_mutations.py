@@ -60,7 +60,7 @@ def test_what_was_asked_for_is_what_is_claimed(asked, answered):
     if "relative_tolerance" in asked:
         tolerances = {path: 0.25 * gadget.gain for path, gadget in ticket.gadgets.items()}
         maps = {path: ticket.realised(path) for path in ticket.maps}
-        claims = certify(target, maps, tolerances=tolerances, box=ticket.inputs.box)
+        claims = certify(target, maps.__getitem__, tolerances=tolerances, box=ticket.inputs.box)
     ticket = replace(ticket, claims=claims, provenance=replace(ticket.provenance, asked=asked, misses=()))
     assert verify(ticket, target=target).holds == answered
     assert (lies(encode(ticket), ticket, target) == []) == answered

@@ -64,7 +64,7 @@ def test_ends_of_a_box_may_share_different_axes(op):
     parts = {"map": Realised(np.array([[[1.1], [-2.3]]]), np.array([[[-1.2], [2.1]]]), None, np.ones(2, np.bool_))}
     lower, upper = np.full((1, 1), -1.0), np.array([[0.5], [1.0], [2.0]])
     found = [
-        computed(target, parts, tolerances={"map": 0.0}, box=box)
+        computed(target, parts.__getitem__, tolerances={"map": 0.0}, box=box)
         for box in (Box(lower, upper, (3, 2)), Box(np.full((3, 2), -1.0), np.broadcast_to(upper, (3, 2)) + 0.0))
     ]
     assert found[0].output_error == pytest.approx(found[1].output_error, rel=1e-12)
@@ -81,16 +81,18 @@ def test_nothing_is_lost_below_the_smallest_number():
     target = Target(graph, {"a": Affine(number(1), None), "b": Affine(number(1e200), None)}, carried=tiny)
     halves = [Realised(number(w), number(-w), None, np.ones(1, np.bool_)) for w in (2, 1e200)]
     box = Box(np.full(1, -1e-200), np.full(1, 1e-200))
-    bounds = computed(target, dict(zip("ab", halves, strict=True)), tolerances={"a": 0.0, "b": 0.0}, box=box)
+    bounds = computed(
+        target, dict(zip("ab", halves, strict=True)).__getitem__, tolerances={"a": 0.0, "b": 0.0}, box=box
+    )
     assert bounds.sup_error >= 1e-200
 
 
 @pytest.mark.parametrize("seed", range(16))
 def test_honest_certificates_hold_and_smaller_ones_do_not(seed):
     case = random_case(seed)
-    stored = certify(case.target, case.realised, tolerances=zeros(case), box=case.box)
+    stored = certify(case.target, case.realised.__getitem__, tolerances=zeros(case), box=case.box)
     assert stored.stops == ()
-    assert failed_claims(stored, case.target, case.realised, box=case.box) == []
+    assert failed_claims(stored, case.target, case.realised.__getitem__, box=case.box) == []
     path = list(stored.maps)[-1]
     for forged, phrase in (
         (replace(stored, sup_error=stored.sup_error * (1 - 1e-5)), "network: sup error"),
@@ -100,7 +102,7 @@ def test_honest_certificates_hold_and_smaller_ones_do_not(seed):
             f"{path}: l2 error",
         ),
     ):
-        (sentence,) = failed_claims(forged, case.target, case.realised, box=case.box)
+        (sentence,) = failed_claims(forged, case.target, case.realised.__getitem__, box=case.box)
         assert sentence.startswith(phrase)
 
 
@@ -117,20 +119,20 @@ def stopped():
 def test_claims_stop_where_an_op_has_no_rule(monkeypatch):
     target, parts, box = stopped()
     tolerances = dict.fromkeys(parts, 0.2)
-    whole = certify(target, parts, tolerances=tolerances, box=box)
+    whole = certify(target, parts.__getitem__, tolerances=tolerances, box=box)
     assert whole.stops == ()
     assert whole.sup_error is not None
     monkeypatch.delitem(RULES, Softmax)
-    found = certify(target, parts, tolerances=tolerances, box=box)
+    found = certify(target, parts.__getitem__, tolerances=tolerances, box=box)
     assert found.stops == ("1",)
     assert found.sup_error is found.l2_error is found.output_error is None
     assert found.maps["m0"] == whole.maps["m0"]
     assert found.maps["m1"].sup_error is found.maps["m2"].l2_error is None
     assert found.maps["m2"].operator_error == whole.maps["m2"].operator_error  # coefficients need no rule
-    assert failed_claims(found, target, parts, box=box) == []
+    assert failed_claims(found, target, parts.__getitem__, box=box) == []
     with pytest.raises(InputError, match="state the box"):
-        failed_claims(found, target, parts, box=None)
-    sentences = failed_claims(whole, target, parts, box=box)  # who has no rule believes nothing behind it
+        failed_claims(found, target, parts.__getitem__, box=None)
+    sentences = failed_claims(whole, target, parts.__getitem__, box=box)  # who has no rule believes nothing behind it
     assert len(sentences) == 7
     assert all("no rule bounds it" in s for s in sentences[:-1])
     assert "2 outputs" in sentences[-1]
@@ -138,7 +140,7 @@ def test_claims_stop_where_an_op_has_no_rule(monkeypatch):
 
 def test_a_certificate_claims_nothing_behind_a_stop():
     target, parts, box = stopped()
-    whole = certify(target, parts, tolerances=dict.fromkeys(parts, 0.2), box=box)
+    whole = certify(target, parts.__getitem__, tolerances=dict.fromkeys(parts, 0.2), box=box)
     with pytest.raises(InputError, match="stop at 1"):
         replace(whole, stops=("1",))
     part = {**whole.maps, "m2": replace(whole.maps["m2"], sup_error=None, l2_error=None)}
@@ -153,7 +155,7 @@ def test_outputs_of_several_axes_are_listed_in_c_order():
     weight, moved = np.ones((2, 1, 1)), np.array([1.0, 2.0]).reshape(2, 1, 1)
     target = Target(line(Linear("m", basis, False), Permute((1, 0))), {"m": Affine(weight, None)})
     box = Box(np.zeros((1, 3)), np.array([[1.0, 1.0, 0.25]]))
-    found = computed(target, {"m": unsigned(moved)}, tolerances={"m": 0.0}, box=box)
+    found = computed(target, {"m": unsigned(moved)}.__getitem__, tolerances={"m": 0.0}, box=box)
     assert np.allclose(found.output_error, [0, 1, 0, 1, 0, 1])  # bounds of a map are those of its worst position
     errors = per_input_error(target, {"m": unsigned(moved)}, np.array([[[1.0, 1.0, 0.25]]]))
     assert np.allclose(errors, [[0, 1, 0, 1, 0, 0.25]])
@@ -163,9 +165,8 @@ def test_a_claim_about_a_map_holds_at_each_of_its_nodes():
     """-2 becomes -2 - x: the first use errs by 1, the second one reads 0 and does not err."""
     op = Linear("a", Dense(1, 1), bias=True)
     target = Target(line(op, Pointwise("Relu"), op), {"a": Affine(number(0), np.full(1, -2.0))})
-    found = computed(
-        target, {"a": unsigned(number(-1), np.full(1, -2.0))}, tolerances={"a": 0.0}, box=Box.uniform(0.0, 1.0, 1)
-    )
+    parts = {"a": unsigned(number(-1), np.full(1, -2.0))}
+    found = computed(target, parts.__getitem__, tolerances={"a": 0.0}, box=Box.uniform(0.0, 1.0, 1))
     assert found.sup_error == found.l2_error == 0.0
     assert 1.0 <= found.maps["a"].sup_error <= 1.0 + 1e-12
     assert 1.0 <= found.maps["a"].l2_error <= 1.0 + 1e-12
@@ -180,7 +181,7 @@ def test_bounds_of_an_image_do_not_grow_with_it():
     parts = {"m": unsigned(weight + 0.01 * rng.normal(size=weight.shape))}
 
     def found(box):
-        return computed(target, parts, tolerances={"m": 0.0}, box=box)
+        return computed(target, parts.__getitem__, tolerances={"m": 0.0}, box=box)
 
     small, large = (found(Box(np.zeros((1, 1, 1)), np.ones((1, 1, 1)), (2, n, n))) for n in (4, 200))
     full = found(Box.uniform(0.0, 1.0, 2, 4, 4))
@@ -195,7 +196,7 @@ def image():
     target = Target(line(Linear("m", basis, False)), {"m": Affine(np.ones((2, 1, 1)), None)})
     parts = {"m": unsigned(np.array([2.0, 3.0]).reshape(2, 1, 1))}
     box = Box(np.zeros((1, 1, 1)), np.ones((1, 1, 1)), (1, 3, 3))
-    return target, parts, box, certify(target, parts, tolerances={"m": 0.0}, box=box)
+    return target, parts, box, certify(target, parts.__getitem__, tolerances={"m": 0.0}, box=box)
 
 
 def test_errors_of_an_image_are_stored_by_channel_and_checked_however_they_are_stored():
@@ -213,10 +214,10 @@ def test_errors_of_an_image_are_stored_by_channel_and_checked_however_they_are_s
         ((one,) * 9 + (two,) * 9, None),
         ((one,) * 9 + (two,) * 4 + (1.5,) + (two,) * 4, "output 13: error is 2"),
     ):
-        failed = failed_claims(replace(stored, output_error=given), target, parts, box=box)
+        failed = failed_claims(replace(stored, output_error=given), target, parts.__getitem__, box=box)
         assert [sentence.startswith(phrase) for sentence in failed] == ([] if phrase is None else [True]), given
     for count in (3, 6, 9, 17, 19):
-        failed = failed_claims(replace(stored, output_error=(9.0,) * count), target, parts, box=box)
+        failed = failed_claims(replace(stored, output_error=(9.0,) * count), target, parts.__getitem__, box=box)
         assert failed == [f"the certificate speaks of {count} outputs, the network has 18"]
 
 
@@ -224,7 +225,7 @@ def test_a_certificate_may_stop_where_it_need_not():
     """A node that had no rule when it was written: it claims less, and what it claims still holds."""
     target, parts, box, stored = image()
     nothing = dict.fromkeys(("sup_error", "l2_error", "output_error"))
-    assert failed_claims(replace(stored, **nothing, stops=("0",)), target, parts, box=box) == []
+    assert failed_claims(replace(stored, **nothing, stops=("0",)), target, parts.__getitem__, box=box) == []
 
 
 def test_predictions_of_images_use_the_bounds_of_their_channels():
@@ -254,7 +255,7 @@ def check_grouped():
     target, parts = grouped()
     x = np.array([1.0, -1.0, 0.0, 0.0]).reshape(1, 4, 1)
     moved = parts["m"].apply(target.graph.maps["m"].basis, x)
-    found = certify(target, parts, tolerances={"m": 1.0}, box=None)
+    found = certify(target, parts.__getitem__, tolerances={"m": 1.0}, box=None)
     assert np.linalg.norm(moved) / np.linalg.norm(x) <= found.maps["m"].operator_error <= np.sqrt(2) * (1 + 2e-6)
 
 
@@ -272,7 +273,7 @@ def test_rounding_makes_no_value_negative():
     coefficients = {"a": Affine(np.ones((2, 3, 1)), None), "b": Affine(np.ones((1, 2, 1)), None)}
     parts = {path: unsigned(affine.weight * 1.01) for path, affine in coefficients.items()}
     box = Box(np.zeros((1, 1)), np.array([[1e-300], [0.0], [1.0]]), shape)
-    found = computed(Target(line(*ops), coefficients), parts, tolerances={"a": 0.1, "b": 0.1}, box=box)
+    found = computed(Target(line(*ops), coefficients), parts.__getitem__, tolerances={"a": 0.1, "b": 0.1}, box=box)
     assert found.sup_error < 0.1
 
 
@@ -284,7 +285,7 @@ def test_inputs_that_do_not_fit_are_refused():
 
     def refused(target, box):
         with pytest.raises(InputError) as error:
-            certify(target, parts, tolerances={"a": 0.0}, box=box)
+            certify(target, parts.__getitem__, tolerances={"a": 0.0}, box=box)
         return str(error.value)
 
     assert refused(one, Box.uniform(0.0, 1.0, 3)).startswith("the box has 3 coordinates, which do not fit: 0: a dense")
@@ -314,7 +315,7 @@ op = Linear("m", Conv(1, 1, (3,), (1,), (1, 1), (1,)), True)
 graph = Graph((Node("c", op, ("input",)), Node("r", Pointwise("Relu"), ("c",)), Node("s", Softmax(1), ("r",))))
 target = Target(graph, {"m": Affine(np.ones((1, 1, 3)), np.ones(1))})
 parts = {"m": Realised(np.ones((1, 1, 3)), None, np.ones(1), np.zeros(1, bool))}
-certify(target, parts, tolerances={"m": 0.0}, box=Box.uniform(0.0, 1.0, 1, 4))
+certify(target, parts.__getitem__, tolerances={"m": 0.0}, box=Box.uniform(0.0, 1.0, 1, 4))
 per_input_error(target, parts, np.ones((1, 1, 4)))
 sys.exit(bool({"torch", "numba", "scipy"} & set(sys.modules)))
 """

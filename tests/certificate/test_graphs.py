@@ -15,7 +15,7 @@ from slth.graph import Linear
 
 
 def bounds_of(case: Case) -> Certificate:
-    return computed(case.target, case.realised, tolerances=dict.fromkeys(case.realised, 0.0), box=case.box)
+    return computed(case.target, case.realised.__getitem__, tolerances=dict.fromkeys(case.realised, 0.0), box=case.box)
 
 
 def attacked(case: Case, seed: int):

@@ -53,8 +53,8 @@ def test_one_input_is_bounded_more_tightly_than_its_box(random_case):
     for seed in range(60):
         case = random_case(seed)
         x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper)
-        point = certify(case.target, case.realised, tolerances=every_map(case.target), box=Box(x, x))
-        box = certify(case.target, case.realised, tolerances=every_map(case.target), box=case.box)
+        point = certify(case.target, case.realised.__getitem__, tolerances=every_map(case.target), box=Box(x, x))
+        box = certify(case.target, case.realised.__getitem__, tolerances=every_map(case.target), box=case.box)
         found = per_input_error(case.target, case.realised, x[None])[0]
         assert (found <= np.array(point.output_error) * (1 + 1e-9) + 1e-13).all()
         assert (found <= np.array(box.output_error) * (1 + 1e-9) + 1e-13).all()
@@ -70,7 +70,7 @@ def test_no_changed_prediction_is_certified(random_case, layers_in_float64):
         if z.shape[1] == 1:
             continue
         differs = z.argmax(axis=1) != z_hat.argmax(axis=1)
-        certificate = certify(case.target, case.realised, tolerances=every_map(case.target), box=case.box)
+        certificate = certify(case.target, case.realised.__getitem__, tolerances=every_map(case.target), box=case.box)
         certified = unchanged_per_input(case.target, case.realised, x)
         boxed = unchanged_on_box(z, certificate)
         assert not (certified & differs).any()
@@ -106,7 +106,7 @@ def one_layer(z, z_hat):
 def test_margins_decide(z, z_hat, expected):
     target, realised = one_layer(z, z_hat)
     assert unchanged_per_input(target, realised, np.ones((1, 1))).tolist() == [expected]
-    certificate = certify(target, realised, tolerances=every_map(target), box=Box.uniform(1.0, 1.0, 1))
+    certificate = certify(target, realised.__getitem__, tolerances=every_map(target), box=Box.uniform(1.0, 1.0, 1))
     assert unchanged_on_box(np.array([z], dtype=float), certificate).tolist() == [expected]
 
 
@@ -163,7 +163,7 @@ def test_overflow_certifies_nothing():
 
 def test_bad_input_is_refused():
     target, realised = one_layer([1, 0], [1, 0])
-    certificate = certify(target, realised, tolerances=every_map(target), box=Box.uniform(0.0, 1.0, 1))
+    certificate = certify(target, realised.__getitem__, tolerances=every_map(target), box=Box.uniform(0.0, 1.0, 1))
     for bad in (np.ones((1, 2)), np.full((1, 1), np.nan), np.full((1, 1), -1.0)):
         with pytest.raises(InputError):
             unchanged_per_input(target, realised, bad)
@@ -171,6 +171,6 @@ def test_bad_input_is_refused():
         with pytest.raises(InputError):
             unchanged_on_box(bad, certificate)
     with pytest.raises(InputError, match="with a box"):
-        unchanged_on_box(np.ones((1, 2)), certify(target, realised, tolerances=every_map(target), box=None))
+        unchanged_on_box(np.ones((1, 2)), certify(target, realised.__getitem__, tolerances=every_map(target), box=None))
     with pytest.raises(InputError, match="logit_error"):
         unchanged_on_box(np.ones((1, 2)), certificate, logit_error=-1.0)

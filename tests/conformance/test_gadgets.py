@@ -111,7 +111,7 @@ def ticket_of(gadget, op, mask, *, inputs=None):
         inputs=inputs,
         masks={f"{PATH}/mixing": bits},
         digests={PATH: realised_digest(parts[PATH])},
-        claims=certify(target, parts, tolerances={PATH: 0.5}, box=None),
+        claims=certify(target, parts.__getitem__, tolerances={PATH: 0.5}, box=None),
         provenance=Provenance("0.0.test", "coin flips", {}, target=target_digest(target.coefficients)),
     )
 

@@ -10,7 +10,7 @@ import pytest
 
 from slth._errors import InputError
 from slth.graph import Conv, ConvTranspose, Dense
-from slth.numerics import convolution_norm_bound, convolutions, spectral_norm_bound
+from slth.numerics import NORMS, convolution_norm_bound, convolutions, gram, spectral_norm_bound
 from slth.numerics.norms import largest_norm_bound
 
 
@@ -156,7 +156,7 @@ def test_the_proof_does_not_trust_the_eigenvalue_routine(monkeypatch):
     kernel = np.random.default_rng(4).normal(size=(2, 3, 3, 3))
     supremum, honest = symbol_supremum(kernel, (1,), 3000), np.linalg.eigvalsh
     for factor in (0.1, 0.9, 1.0, 10.0):
-        monkeypatch.setattr(np.linalg, "eigvalsh", lambda gram, factor=factor: honest(gram) * factor)
+        monkeypatch.setattr(np.linalg, "eigvalsh", lambda g, factor=factor: honest(g) * factor)
         assert supremum <= convolution_norm_bound(kernel, stride=(1,), dilation=(1,))
 
 
@@ -175,8 +175,71 @@ def test_a_dense_map_has_the_norm_of_its_matrix():
     assert Dense(5, 4).norm(coefficients) == spectral_norm_bound(coefficients[:, :, 0])
 
 
+def square(channels, k=3, stride=1):
+    return Conv(channels, channels, (k, k), (stride, stride), (k // 2,) * 4, (1, 1))
+
+
 def test_wide_kernels_get_a_sparse_grid_or_none():
-    """512 channels, 3 x 3: 6 points per axis; 4,096 channels: the simple bounds alone."""
-    assert convolutions._density((1, 512, 512, 3, 3)) == 3
-    assert convolutions._density((1, 16, 16, 3, 3)) == 16
-    assert convolutions._density((1, 4096, 4096, 3, 3)) is None
+    """By sizes alone: 16 points per axis and tap up to 64 channels, 4 for 512; 4,096 channels: no symbol."""
+    rules = {channels: square(channels).norms for channels in (1, 16, 64, 128, 256, 512, 4096)}
+    assert rules == {
+        1: "spectral",
+        16: "spectral",
+        64: "spectral",
+        128: "grid/6",
+        256: "grid/4",
+        512: "grid/4",
+        4096: "flattened",
+    }
+    assert square(2048, 1).norms == square(512, 2, 2).norms == Dense(5000, 4200).norms == "spectral"
+    assert square(40_000, 1).norms == square(40_000).norms == Dense(40_000, 40_000).norms == "blocks"
+    assert Dense(2, 10**9).norms == Dense(10**9, 2).norms == "spectral"
+    assert (
+        Conv(64, 32, (3,), (2,), (1, 1), (1,)).norms == ConvTranspose(32, 64, (3,), (2,), (1, 1), (1,), 1, (0,)).norms
+    )
+
+
+@pytest.mark.parametrize("by", NORMS)
+@pytest.mark.parametrize("kind", [Conv, ConvTranspose])
+def test_every_rule_is_a_bound_and_none_is_tighter_than_the_first(by, kind, monkeypatch):
+    """40 kernels of any stride, dilation and groups, matrices cut into blocks of 3: never below the dense matrix."""
+    monkeypatch.setattr(convolutions, "blocks_of", lambda rows, columns: -(-min(rows, columns) // 3))
+    for seed in range(40):
+        basis, shape, coefficients = random_basis(np.random.default_rng([seed, 26]), kind)
+        try:
+            basis.shape(shape)
+        except InputError:
+            continue
+        true = np.linalg.norm(matrix_of(basis, coefficients, shape), 2)
+        bound, tightest = basis.norm(coefficients, by), basis.norm(coefficients, NORMS[0])
+        assert true * (1 - 1e-12) <= bound
+        assert tightest <= bound * 1.02 ** len(basis.kernel)  # a grid adds up to that
+
+
+@pytest.mark.parametrize(
+    ("by", "most"), [("spectral", 1.011), ("grid/8", 1.04), ("grid/6", 1.073), ("grid/4", 1.172), ("grid/3", 1.335)]
+)
+def test_large_symbols_are_proved_one_by_one(by, most):
+    """40 and 90 channels, with Lanczos and without: what the grid may add, and no more."""
+    for channels in (40, 90):
+        kernel = np.random.default_rng(channels).normal(size=(1, channels, channels + 3, 3, 3))
+        supremum = symbol_supremum(kernel, (1, 1), 24)
+        bound = convolution_norm_bound(kernel, stride=(1, 1), dilation=(1, 1), by=by)
+        assert supremum <= bound <= supremum * most
+    flattened = convolution_norm_bound(kernel, stride=(1, 1), dilation=(1, 1), by="flattened")
+    assert supremum <= flattened <= 2.2 * supremum
+
+
+def test_complex_proofs_do_not_trust_the_eigenvalue_routines(monkeypatch):
+    """Orders beyond a stack, where a complex matrix is factorised as it is: the guesses of LAPACK and of Lanczos."""
+    rng = np.random.default_rng(7)
+    for order in (30, 70):
+        stack = rng.normal(size=(3, order, order + 2)) + 1j * rng.normal(size=(3, order, order + 2))
+        true = np.linalg.norm(stack, 2, axis=(1, 2)).max()
+        assert true * (1 - 1e-14) <= largest_norm_bound([stack]) <= true * (1 + 1e-7)
+        for factor in (0.1, 0.999, 10.0):
+            with monkeypatch.context() as patch:
+                honest, eigenvalues = gram._largest_eigenvalue, np.linalg.eigvalsh
+                patch.setattr(gram, "_largest_eigenvalue", lambda *g, f=factor, h=honest: f * h(*g))
+                patch.setattr(np.linalg, "eigvalsh", lambda g, f=factor, h=eigenvalues: f * h(g))
+                assert true * (1 - 1e-14) <= largest_norm_bound([stack])

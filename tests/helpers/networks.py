@@ -33,7 +33,7 @@ class Pair:
     @property
     def bounds(self) -> Certificate:
         """As computed, before they are rounded up."""
-        return computed(self.target, self.realised, tolerances=every_map(self.target), box=self.box)
+        return computed(self.target, self.realised.__getitem__, tolerances=every_map(self.target), box=self.box)
 
 
 def random_target(widths, *, bias=True, seed=0, scale=1.0) -> Target:

@@ -47,7 +47,7 @@ def any_ticket(widths=(3, 4, 2), *, seed=5, bias=True, lower=-1.0, density=0.5, 
         inputs=inputs,
         masks=masks,
         digests={path: realised_digest(part) for path, part in realised.items()},
-        claims=certify(target, realised, tolerances=dict.fromkeys(gadgets, 0.5), box=inputs.box),
+        claims=certify(target, realised.__getitem__, tolerances=dict.fromkeys(gadgets, 0.5), box=inputs.box),
         provenance=Provenance(
             version="0.0.test",
             method="coin flips",

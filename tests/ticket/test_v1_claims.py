@@ -37,7 +37,7 @@ def test_data_survives_json_exactly(box):
         target = chain([Affine(rng.normal(size=shape), None) for shape in shapes])
         parts = [Realised(rng.normal(size=shape), None, None, np.zeros(shape[1], np.bool_)) for shape in shapes]
         realised = dict(zip(target.graph.maps, parts, strict=True))
-        claims = certify(target, realised, tolerances=dict.fromkeys(realised, 1e-3), box=box)
+        claims = certify(target, realised.__getitem__, tolerances=dict.fromkeys(realised, 1e-3), box=box)
         assert read(json.loads(json.dumps(written(claims)))) == claims
 
 

@@ -95,7 +95,7 @@ def certified(seed):
     ticket, target = graph_ticket(seed, misses=False)
     realised = {path: ticket.realised(path) for path in ticket.maps}
     tolerances = dict.fromkeys(ticket.maps, 0.5)
-    claims = certify(target, realised, tolerances=tolerances, box=ticket.inputs.box)
+    claims = certify(target, realised.__getitem__, tolerances=tolerances, box=ticket.inputs.box)
     return dataclasses.replace(ticket, claims=claims), target
 
 

@@ -9,7 +9,7 @@ from slth._errors import InputError
 from slth.api._evidence import target_of
 from slth.api._views import ticket_of
 from slth.graph import Target
-from slth.numerics import at_most
+from slth.numerics import SPECTRAL, at_most
 from slth.records import verbs
 from slth.ticket import Anatomy, Half, Ticket, TwoLayer, map_words, summary, take_apart
 
@@ -140,7 +140,8 @@ def _maps(ticket: Ticket) -> list[tuple[str, str]]:
         if claims is not None:
             claim = claims.maps[path]
             bound = "no bound" if claim.sup_error is None else f"output error <= {at_most(claim.sup_error, 3)}"
-            row += [f"weight error <= {at_most(claim.weight_error, 3)}", bound, f"{claim.misses:,} misses"]
+            norms = "" if claim.norms == SPECTRAL else f", norms {claim.norms}"
+            row += [f"weight error <= {at_most(claim.weight_error, 3)}", bound, f"{claim.misses:,} misses{norms}"]
         rows.append(row)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     texts = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

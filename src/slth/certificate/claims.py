@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from slth._errors import InputError
 from slth.certificate.statistical import Statistical
-from slth.numerics import at_most
+from slth.numerics import NORMS, SPECTRAL, at_most
 
 _MOST_LISTED = 8  # tolerances, one by one
 
@@ -27,6 +27,8 @@ class MapClaim:
     sup_error, l2_error: bounds on the largest |ẑ - z| over the map's outputs and on ‖ẑ - z‖₂, for all inputs of the
         network in the box, at each of its nodes; errors of earlier maps included. None if no box was stated, or if
         claims stop before one of its nodes.
+    norms: the rule by which operator norms of this map are bounded, in all of these numbers: one of
+        `slth.numerics.NORMS`. Looser rules are for maps that are too large for the tightest one.
     """
 
     tolerance: float
@@ -36,8 +38,11 @@ class MapClaim:
     operator_error: float
     sup_error: float | None
     l2_error: float | None
+    norms: str = SPECTRAL
 
     def __post_init__(self) -> None:
+        if self.norms not in NORMS:
+            raise InputError(f"norms must be one of {', '.join(NORMS)}; got {self.norms!r}")
         for name in ("tolerance", "weight_error", "bias_error", "operator_error"):
             _check_bound(getattr(self, name), name)
         for name in ("sup_error", "l2_error"):

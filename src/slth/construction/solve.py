@@ -75,8 +75,7 @@ def solve(
         digests[path] = realised_digest(found)
         return found
 
-    parts = {path: realised(path) for path in maps}
-    claims = certify(target, parts, tolerances=layout.tolerances, box=inputs.box)
+    claims = certify(target, realised, tolerances=layout.tolerances, box=inputs.box)
     _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{counter.done:,}", counter.seconds, threads)
     misses = [miss for path in maps for miss in solved[path].misses]
     return constructed_ticket(

@@ -102,7 +102,7 @@ class _Trial:
             path: _perturbed(affine, chosen[path], self.noise[path], self.signed[path])
             for path, affine in self.target.coefficients.items()
         }
-        found = certify(self.target, parts, tolerances=chosen, box=self.box, norms=self.norms).sup_error
+        found = certify(self.target, parts.__getitem__, tolerances=chosen, box=self.box, norms=self.norms).sup_error
         if found is None:
             raise InputError(
                 "nothing is claimed about the outputs of this network, so no error of it can be asked for; give "

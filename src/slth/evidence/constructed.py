@@ -9,7 +9,7 @@ import numpy as np
 from slth._errors import InputError
 from slth.certificate import Certificate, failed_claims
 from slth.graph import Affine, Graph, Linear, Realised, Target
-from slth.numerics import at_most
+from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
 from slth.ticket import Miss, Ticket, TwoLayer, as_in, network_digest, realised_digest
 
@@ -117,7 +117,7 @@ def _claims(subject: Subject, regenerated: _Regenerated) -> Iterable[Check]:
 
     box = None if ticket.inputs is None else ticket.inputs.box
     try:
-        failed = failed_claims(claims, matched, {path: realised(path) for path in ticket.maps}, box=box)
+        failed = failed_claims(claims, matched, realised, box=box)
     except _NoLayoutError:
         return [Check("claims", Verdict.FAILS, "a map cannot be regenerated, so no claim holds")]
     failed += [*_unanswered(ticket, claims), *false]
@@ -129,7 +129,10 @@ def _claims(subject: Subject, regenerated: _Regenerated) -> Iterable[Check]:
     elif claims.stops:
         whole = f"claims stop at {', '.join(claims.stops)[:200]}, through which nothing is claimed"
     assumed = f", of the network that was assumed ({'; '.join(ticket.assumed)[:300]})" if ticket.assumed else ""
-    return [Check("claims", Verdict.HOLDS, f"every claim about weights, maps and network holds{assumed}; {whole}")]
+    looser = sorted({claim.norms for claim in claims.maps.values()} - {SPECTRAL}, key=NORMS.index)
+    norms = f"; norms of large maps by {', '.join(looser)}" if looser else ""
+    detail = f"every claim about weights, maps and network holds{assumed}; {whole}{norms}"
+    return [Check("claims", Verdict.HOLDS, detail)]
 
 
 def _matched(ticket: Ticket, target: Target) -> Target | str:

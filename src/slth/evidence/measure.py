@@ -105,7 +105,7 @@ def _beside_the_target(
     exact = inputs.astype(np.float64)
     per_input = unchanged_per_input(target, parts, exact)
     box = None if ticket.inputs is None else ticket.inputs.box
-    claims = certify(target, parts, tolerances=ticket.claims.tolerances, box=box)
+    claims = certify(target, parts.__getitem__, tolerances=ticket.claims.tolerances, box=box)
     on_box = np.zeros(len(inputs), np.bool_)
     if claims.sup_error is not None:
         logits, rounding = rounded_logits(target, parts, exact)

@@ -7,11 +7,12 @@ compiler on use, and therefore do not come with `import *`.
 from typing import TYPE_CHECKING, Any
 
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
-from slth.numerics.convolutions import convolution_norm_bound
-from slth.numerics.norms import spectral_norm_bound
+from slth.numerics.convolutions import convolution_norm_bound, convolution_rule
+from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
+from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule
 
 if TYPE_CHECKING:
     from slth.numerics._kernels import fill_line as fill_line
@@ -19,16 +20,23 @@ if TYPE_CHECKING:
     from slth.numerics._kernels import word_at as word_at
 
 __all__ = [
+    "BLOCKS",
     "FLOOR",
     "LAWS",
+    "NORMS",
+    "SPECTRAL",
     "Law",
+    "Parts",
     "Stream",
     "above",
     "at_most",
+    "blocks_of",
     "check_seed",
     "convolution_norm_bound",
+    "convolution_rule",
     "draw",
     "matmul_bound",
+    "matrix_rule",
     "norm_bound",
     "outward_quotient",
     "product_bound",

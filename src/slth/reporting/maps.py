@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from slth.certificate import MapClaim
+from slth.numerics import SPECTRAL
 from slth.reporting import figures
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, at_most, join, number, percent, plural, table, tag
@@ -95,7 +96,7 @@ def _bounds(ticket: Ticket) -> Html:
             number(claim.tolerance),
             at_most(weight_error(claim)),
             at_most(bias_error(claim)) if ticket.maps[path].bias else "–",
-            at_most(claim.operator_error),
+            at_most(claim.operator_error) + ("" if claim.norms == SPECTRAL else f" ({claim.norms})"),
             "–" if claim.sup_error is None else at_most(claim.sup_error),
             "–" if claim.l2_error is None else at_most(claim.l2_error),
         ]

@@ -5,7 +5,7 @@ r"""Linear maps. With S = |P|, and max(|P|, |N|) where an input can be negative 
 
 Every output position reads its own entries of a channel, all between that channel's bounds: so bounds over positions
 come first, and nothing depends on the size of the image. A transposed convolution has s positions of different kinds
-per axis; the worst counts.
+per axis; the worst counts. Rows do not meet, so some are looked at at a time: nothing of the size of W is allocated.
 """
 
 import math
@@ -38,20 +38,10 @@ def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
 
     found: list[tuple[np.ndarray, ...]] = []
     for taps in basis.stencils():
-
-        def at(coefficients: Coefficient, taps: tuple[int, ...] = taps) -> Stencil:
-            return stencil(coefficients, groups, taps)
-
-        low_x, high_x, e = (_entries(numbers, groups, len(taps)) for numbers in (lower, upper, error))
-        negative = None if errors.negative_error is None else at(errors.negative_error)
-        low, high = _extremes(at(errors.error), negative, bias_error, (low_x, high_x, x.norm))
-        fresh = np.maximum(high, -low)
-        slopes = at(errors.slopes)
-        moved = matmul_bound(slopes, e.swapaxes(1, 2))[..., 0]
-        moved = np.minimum(moved, product_bound(norm_bound(slopes), x.error_norm))
-        weight = at(errors.weight)
-        low, high = _extremes(weight, -weight, bias, (low_x, high_x, x.norm))
-        found.append((low, high, fresh, moved, above(fresh + moved, 1)))
+        low_x, high_x, error_x = (_entries(numbers, groups, len(taps)) for numbers in (lower, upper, error))
+        given = low_x, high_x, error_x, x
+        parts = [_by_rows(part, taps, given, (bias[:, rows], bias_error[:, rows])) for rows, part in errors.chunks()]
+        found.append(tuple(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True)))
     low, high = np.min([f[0] for f in found], axis=0), np.max([f[1] for f in found], axis=0)
     fresh, moved, e = (np.max([f[i] for f in found], axis=0) for i in (2, 3, 4))
 
@@ -69,10 +59,38 @@ def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
     return tightened(Reach(low.reshape(along), high.reshape(along), norm, e.reshape(along), error_norm, shape))
 
 
+def _by_rows(
+    errors: MapErrors,
+    taps: tuple[int, ...],
+    given: tuple[Entries, Entries, Entries, Reach],
+    biases: tuple[np.ndarray, np.ndarray],
+) -> tuple[np.ndarray, ...]:
+    """l, h, fresh, propagated and all errors of some rows, (group, row), at one kind of position."""
+    groups = errors.basis.groups
+    low_x, high_x, e, x = given
+    bias, bias_error = biases
+
+    def at(coefficients: Coefficient) -> Stencil:
+        return stencil(coefficients, groups, taps)
+
+    negative = None if (half := errors.negative_error) is None else at(half)
+    low, high = _extremes(at(errors.error), negative, bias_error, (low_x, high_x, x.norm))
+    fresh = np.maximum(high, -low)
+    moved = np.zeros_like(fresh)
+    if x.error_norm > 0:
+        slopes = at(errors.slopes)
+        moved = matmul_bound(slopes, e.swapaxes(1, 2))[..., 0]
+        moved = np.minimum(moved, product_bound(norm_bound(slopes), x.error_norm))
+    weight = at(errors.weight)
+    low, high = _extremes(weight, -weight if (low_x < 0).any() else None, bias, (low_x, high_x, x.norm))
+    return low, high, fresh, moved, above(fresh + moved, 1)
+
+
 def stencil(coefficients: Coefficient, groups: int, taps: tuple[int, ...]) -> Stencil:
     """What one output position adds, (group, row, own input · tap), of coefficients (row, inp, tap)."""
     rows, inputs, _ = coefficients.shape
-    own = coefficients[:, :, list(taps)].reshape(rows, groups, inputs // groups * len(taps))
+    own = coefficients if taps == tuple(range(coefficients.shape[2])) else coefficients[:, :, list(taps)]
+    own = own.reshape(rows, groups, inputs // groups * len(taps))
     return np.ascontiguousarray(own.swapaxes(0, 1))
 
 
@@ -119,8 +137,9 @@ def _extremes(
         slopes = np.maximum(slopes, np.abs(negative))  # |f_j(x_j)| <= max(|P|, |N|) |x_j|
     least, most = np.minimum(term_low, term_high), np.maximum(term_low, term_high)
     inside = (lower < 0) & (upper > 0)
-    least = np.where(inside, np.minimum(least, 0.0), least)
-    most = np.where(inside, np.maximum(most, 0.0), most)
+    if inside.any():
+        least = np.where(inside, np.minimum(least, 0.0), least)
+        most = np.where(inside, np.maximum(most, 0.0), most)
 
     ball = product_bound(norm_bound(slopes), norm)
     rounding = slack(size + np.abs(bias), positive.shape[-1] + 2)

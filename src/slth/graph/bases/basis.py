@@ -12,6 +12,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from slth._shapes import Coefficient
+from slth.numerics import Parts
 
 Shape = tuple[int, ...]
 
@@ -55,9 +56,14 @@ class Basis(Protocol):
         """Σ_j Σ_t C[r, j, t] B_t(x_j) in float64; x (batch, *inputs)."""
         ...
 
-    def norm(self, coefficients: Coefficient) -> float:
+    @property
+    def norms(self) -> str:
+        """The rule of `slth.numerics.NORMS` that `norm` follows, from sizes alone."""
+        ...
+
+    def norm(self, coefficients: Coefficient | Parts, by: str | None = None) -> float:
         """An upper bound on ‖x ↦ apply(C, x)‖₂, in real arithmetic, whatever the length of the axes.
 
-        C may have more inputs than the basis, each group equally many: [E⁺ E⁻] has twice as many.
+        C may have more inputs than the basis, each group equally many: [E⁺ E⁻] has twice as many. `by` is another rule.
         """
         ...

@@ -16,7 +16,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Coefficient
 from slth.graph.bases.basis import Shape
-from slth.numerics import convolution_norm_bound
+from slth.numerics import Parts, convolution_norm_bound, convolution_rule
 
 Sizes = tuple[int, ...]
 
@@ -88,10 +88,16 @@ class Conv:
             y += _by_group(coefficients[:, :, tap], padded[:, :, *window], self.groups)
         return y.reshape(len(x), self.outputs, *lengths)
 
-    def norm(self, coefficients: Coefficient) -> float:
+    @property
+    def norms(self) -> str:
+        """By what the symbol costs."""
+        shape = (self.groups, self.outputs // self.groups, self.inputs // self.groups, *self.kernel)
+        return convolution_rule(shape, stride=self.stride, dilation=self.dilation)
+
+    def norm(self, coefficients: Coefficient | Parts, by: str | None = None) -> float:
         """That of the convolution of images of any size."""
         kernel = _kernel(coefficients, self.groups, self.kernel)
-        return convolution_norm_bound(kernel, stride=self.stride, dilation=self.dilation)
+        return convolution_norm_bound(kernel, stride=self.stride, dilation=self.dilation, by=by or self.norms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +181,21 @@ class ConvTranspose:
         inside = tuple(slice(a, a + n) for a, n in zip(before, lengths, strict=True))
         return y[:, :, :, *inside].reshape(len(x), self.outputs, *lengths)
 
-    def norm(self, coefficients: Coefficient) -> float:
+    @property
+    def norms(self) -> str:
+        """That of its adjoint."""
+        shape = (self.groups, self.inputs // self.groups, self.outputs // self.groups, *self.kernel)
+        return convolution_rule(shape, stride=self.stride, dilation=self.dilation)
+
+    def norm(self, coefficients: Coefficient | Parts, by: str | None = None) -> float:
         """That of its adjoint, the convolution from outputs to inputs with the same stride."""
         kernel = _kernel(coefficients, self.groups, self.kernel).swapaxes(1, 2)
-        return convolution_norm_bound(kernel, stride=self.stride, dilation=self.dilation)
+        return convolution_norm_bound(kernel, stride=self.stride, dilation=self.dilation, by=by or self.norms)
 
 
-def _kernel(coefficients: np.ndarray, groups: int, sizes: Sizes) -> np.ndarray:
+def _kernel(coefficients: Coefficient | Parts, groups: int, sizes: Sizes) -> np.ndarray:
     """(row, inp, tap) as (group, row, own input, *positions)."""
+    coefficients = coefficients.whole() if isinstance(coefficients, Parts) else coefficients
     rows, inputs, _ = coefficients.shape
     return coefficients.reshape(rows, groups, inputs // groups, *sizes).swapaxes(0, 1)
 

@@ -7,7 +7,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Coefficient
 from slth.graph.bases.basis import Shape
-from slth.numerics import spectral_norm_bound
+from slth.numerics import BLOCKS, Parts, blocks_of, matrix_rule, spectral_norm_bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,15 @@ class Dense:
         """(batch, ..., inputs) -> (batch, ..., outputs)."""
         return x @ coefficients[:, :, 0].T
 
-    def norm(self, coefficients: Coefficient) -> float:
+    @property
+    def norms(self) -> str:
+        """By what a Gram matrix costs."""
+        return matrix_rule(self.outputs, self.inputs)
+
+    def norm(self, coefficients: Coefficient | Parts, by: str | None = None) -> float:
         """That of the matrix."""
-        return spectral_norm_bound(coefficients[:, :, 0])
+        blocks = blocks_of(self.outputs, self.inputs) if (by or self.norms) == BLOCKS else 1
+        if isinstance(coefficients, Parts):
+            parts = Parts(coefficients.shape[:2], lambda rows, inputs: coefficients.part(rows, inputs)[:, :, 0])
+            return spectral_norm_bound(parts, blocks=blocks)
+        return spectral_norm_bound(coefficients[:, :, 0], blocks=blocks)

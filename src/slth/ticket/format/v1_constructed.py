@@ -6,6 +6,7 @@ from typing import Any
 
 from slth.certificate import Certificate
 from slth.graph import Graph, chain_of, dense_chain, signed_inputs
+from slth.numerics import SPECTRAL
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.format.fields import TicketError, check_keys, fail, justified
 from slth.ticket.format.masks import Stored
@@ -87,6 +88,7 @@ def says(ticket: Ticket) -> bool:
         and ticket.claims is not None
         and not ticket.claims.stops
         and not ticket.claims.statistical
+        and all(claim.norms == SPECTRAL for claim in ticket.claims.maps.values())
         and _lists_outputs(ticket.claims, list(ticket.maps.values())[-1].basis.outputs)
         and origin.target is not None
         and origin.data is None

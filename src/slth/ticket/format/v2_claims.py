@@ -5,6 +5,7 @@ from typing import Any
 
 from slth.certificate import Certificate, MapClaim, Statistical
 from slth.graph import Graph, Shape, spread
+from slth.numerics import NORMS
 from slth.ticket.format.fields import TicketError, check_int, fail
 from slth.ticket.format.schema import (
     NAME,
@@ -31,6 +32,7 @@ COEFFICIENTS = Table(
     bias_error=_ERROR,
     misses=integer(0, 2**63),
     operator_error=_ERROR,
+    norms=name_of(*NORMS),
 )
 REACH = Table(sup_error=optional(_ERROR), l2_error=optional(_ERROR))
 BOUND = Table(
