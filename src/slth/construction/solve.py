@@ -19,6 +19,7 @@ from slth._version import __version__
 from slth.certificate import certify
 from slth.construction.layout import Layout
 from slth.construction.objectives import Objective, within
+from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Target
 from slth.subsetsum import Status, SubsetSums
 from slth.ticket import (
@@ -49,6 +50,7 @@ def solve(
     objective: Objective = within,
     threads: int = 1,
     progress: Progress | None = None,
+    parts: Parts | None = None,
 ) -> Ticket:
     """Prune the random network of a layout until it computes the target; the ticket with its certificate.
 
@@ -56,21 +58,34 @@ def solve(
         inputs: those the ticket is for; they decide which halves exist and what the certificate bounds.
         asked, attempts: for the record of where the ticket came from.
         threads: workers; the ticket has the same bytes for any number of them.
+        progress: called with (problems solved, problems in all), also once at the start.
+        parts: asked for each map before it is solved, and told when it is; of this target and this objective.
 
     Cost: one subset-sum problem per coefficient and half, about a microsecond each; memory of one map.
     """
     maps = target.graph.maps
-    solved = _Counter(progress, sum(layout.gadgets[path].cost(op).problems for path, op in maps.items()))
+    problems = {path: layout.gadgets[path].cost(op).problems for path, op in maps.items()}
+    keys = map_keys(maps, layout, METHOD)
+    finished = set[str]() if parts is None else parts.begin(keys, sum(problems.values()))
+    solved = _Counter(progress, sum(problems.values()), sum(problems[path] for path in finished))
     gadgets: dict[str, Gadget] = {}
     masks, realised, misses = {}, {}, list[Miss]()
     for path, op in maps.items():
         gadget = layout.gadgets[path].fitted(path, op, layout.seed)
-        blocks = gadget.problems(path, op, layout.seed)
-        answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
-        rows, _, taps = op.coefficients
-        mask = np.zeros((rows * taps, gadget.live(op)), np.bool_)
-        misses += _keep(mask, answers, path, op, solved)
-        gadgets[path], masks[f"{path}/mixing"] = gadget, gadget.pack(path, op, seed=layout.seed, mask=mask)
+        kept = parts.get(keys[path]) if parts is not None and path in finished else None
+        if kept is None:
+            blocks = gadget.problems(path, op, layout.seed)
+            answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
+            rows, _, taps = op.coefficients
+            mask = np.zeros((rows * taps, gadget.live(op)), np.bool_)
+            missed = _keep(mask, answers, path, op, solved)
+            kept = Finished(gadget.pack(path, op, seed=layout.seed, mask=mask), tuple(missed))
+            if parts is not None:
+                parts.put(keys[path], kept)
+        else:
+            mask = gadget.mask(path, op, seed=layout.seed, bits=kept.bits)
+        misses += kept.misses
+        gadgets[path], masks[f"{path}/mixing"] = gadget, kept.bits
         realised[path] = realise(gadget, path, op, seed=layout.seed, mask=mask)
     _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done:,}", solved.seconds, threads)
     return constructed_ticket(
@@ -150,11 +165,15 @@ _WITHIN = list(Status).index(Status.WITHIN_TOL)
 class _Counter:
     """How many of all problems are solved, and the time that took; tells `progress`."""
 
-    def __init__(self, progress: Progress | None, problems: int) -> None:
-        self.progress, self.problems, self.done, self.seconds = progress, problems, 0, 0.0
+    def __init__(self, progress: Progress | None, problems: int, done: int) -> None:
+        self.progress, self.problems, self.done, self.seconds = progress, problems, done, 0.0
+        self._tell()
 
     def add(self, count: int, seconds: float) -> None:
         self.done += count
         self.seconds += seconds
+        self._tell()
+
+    def _tell(self) -> None:
         if self.progress is not None:
             self.progress(self.done, self.problems)
