@@ -102,18 +102,24 @@ def _lines(what: str, unit: str) -> Callable[[int, int], None]:
 
 
 class Pace:
-    """How fast work goes, and how long it takes at that rate; what was done before the first report does not count."""
+    """How fast work goes, and how long it takes at that rate.
+
+    What was done before the first report does not count; neither, from the third on, does the first step, which loads
+    and compiles.
+    """
 
     def __init__(self, unit: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._unit, self._clock = unit, clock
-        self._first, self._last, self._start = 0, -1, 0.0
+        self._reports: list[tuple[float, int]] = []  # the first two, and the last
 
     def words(self, done: int, total: int) -> str:
         """Such as 300 of 1,200 steps, 50 a second, 0:18 left. Work that begins anew is measured anew."""
-        if self._last < 0 or done < self._last:
-            self._first, self._start = done, self._clock()
-        self._last = done
-        seconds, count = self._clock() - self._start, done - self._first
+        reports = self._reports
+        if reports and done < reports[-1][1]:
+            reports.clear()
+        reports[2:] = [(self._clock(), done)]
+        start, before = reports[1 if len(reports) > 2 else 0]
+        seconds, count = reports[-1][0] - start, done - before
         said = f"{done:,} of {total:,} {self._unit}"
         if not (seconds > 0 and count):
             return said

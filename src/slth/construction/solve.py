@@ -67,7 +67,8 @@ def solve(
     problems = {path: layout.gadgets[path].cost(op).problems for path, op in maps.items()}
     keys = map_keys(maps, layout, METHOD)
     finished = set[str]() if parts is None else parts.begin(keys, sum(problems.values()))
-    solved = _Counter(progress, sum(problems.values()), sum(problems[path] for path in finished))
+    held = sum(problems[path] for path in finished)
+    solved = _Counter(progress, sum(problems.values()), held)
     gadgets: dict[str, Gadget] = {}
     masks, realised, misses = {}, {}, list[Miss]()
     for path, op in maps.items():
@@ -87,7 +88,7 @@ def solve(
         misses += kept.misses
         gadgets[path], masks[f"{path}/mixing"] = gadget, kept.bits
         realised[path] = realise(gadget, path, op, seed=layout.seed, mask=mask)
-    _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done:,}", solved.seconds, threads)
+    _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done - held:,}", solved.seconds, threads)
     return constructed_ticket(
         seed=layout.seed,
         graph=target.graph,
