@@ -185,7 +185,9 @@ def test_another_source_is_another_request():
     """The random network of a ticket is named by its seed and its gadgets."""
     target = random_target(WIDTHS)
     inputs = inputs_of(target, -1.0, 1.0)
-    sources = [construct(target, Request(tolerance=t, seed=s), inputs=inputs) for t, s in ((1e-2, 0), (1e-3, 0), (1e-2, 1))]
+    sources = [
+        construct(target, Request(tolerance=t, seed=s), inputs=inputs) for t, s in ((1e-2, 0), (1e-3, 0), (1e-2, 1))
+    ]
     asked = [question(target, Request(source=source), inputs)["source"] for source in sources]
     assert len({None, *asked}) == 4
 
@@ -448,9 +450,12 @@ def test_the_request_says_what_was_asked(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9 and forks are POSIX")
 def test_death_at_every_step_in_the_file_system_is_resumed_to_the_same_bytes(tmp_path):
-    """Every open, fsync, rename, removal and lock is the last once; the next run finishes, and leaves nothing behind."""
+    """Every open, fsync, rename, removal and lock is the last once; the next run finishes and leaves nothing."""
     command = [sys.executable, "-c", "from construction.dying import main; main()", str(tmp_path)]
-    environment = {**os.environ, "PYTHONPATH": f"{Path(__file__).parents[1]}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{Path(__file__).parents[1]}{os.pathsep}{os.environ.get('PYTHONPATH', '')}",
+    }
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 25  # request, lock and three maps: five or so steps each, and their removal

@@ -88,7 +88,9 @@ def solve(
         misses += kept.misses
         gadgets[path], masks[f"{path}/mixing"] = gadget, kept.bits
         realised[path] = realise(gadget, path, op, seed=layout.seed, mask=mask)
-    _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done - held:,}", solved.seconds, threads)
+    _log.info(
+        "solved %s subset-sum problems in %.2f s on %s threads", f"{solved.done - held:,}", solved.seconds, threads
+    )
     return constructed_ticket(
         seed=layout.seed,
         graph=target.graph,
