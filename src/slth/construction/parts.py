@@ -44,23 +44,29 @@ def map_keys(maps: Mapping[str, Linear], layout: Layout, method: str) -> dict[st
 
 
 class Parts:
-    """The folder of one construction. Made by `keep_parts`."""
+    """The folder of one construction. Made by `keep_parts`.
+
+    Attributes:
+        folder: where it is, or would be.
+        is_open: it is there, and held by this process.
+        failed: a map could not be written.
+    """
 
     def __init__(self, folder: Path, question: Callable[[], Mapping[str, Any]]) -> None:
-        self.folder, self._question = folder, question
-        self._lock, self._is_open, self._start = ExitStack(), False, time.monotonic()
+        self.folder, self.is_open, self.failed = folder, False, False
+        self._question, self._lock, self._start = question, ExitStack(), time.monotonic()
         self._waiting: dict[str, Finished] = {}  # not worth a file yet
         self._wanted: set[str] = set()  # keys of the attempt under way
         self._kept: set[str] = set()  # keys with a file
         self._before: frozenset[str] = frozenset()  # those that an earlier process left
-        self._eager = self._failed = False
+        self._is_worth_keeping = False
 
     def begin(self, keys: Mapping[str, str], problems: int) -> set[str]:
         """An attempt begins that consists of so many problems: the paths of those maps that need no solving.
 
         Says how many there are, if an earlier process left them. A file that is damaged is named, and removed.
         """
-        self._wanted, self._eager = set(keys.values()), problems >= WORTH_KEEPING
+        self._wanted, self._is_worth_keeping = set(keys.values()), problems >= WORTH_KEEPING
         found = {path for path, key in keys.items() if self.get(key) is not None}
         if any(keys[path] in self._before for path in found):
             _log.info("resuming: %d of %d maps were finished", len(found), len(keys))
@@ -75,7 +81,8 @@ class Parts:
         except InputError as error:
             found = None
             _log.info("%s: that map is solved again", error)
-            (self.folder / f"{key}.map").unlink(missing_ok=True)
+            with suppress(OSError):
+                (self.folder / f"{key}.map").unlink()
         if found is None:
             self._kept.discard(key)
         return found
@@ -87,7 +94,7 @@ class Parts:
             InputError: it cannot be written; those before it are still there.
         """
         self._waiting[key] = finished
-        if self._is_open or self._eager or time.monotonic() - self._start >= LONG:
+        if self.is_open or self._is_worth_keeping or time.monotonic() - self._start >= LONG:
             self.flush()
 
     def flush(self) -> None:
@@ -99,7 +106,7 @@ class Parts:
                 self._kept.add(key)
                 del self._waiting[key]
         except InputError as error:
-            self._failed = True
+            self.failed = True
             raise InputError(f"{error}; {self.sentence}" if self._kept else str(error)) from error
 
     def open(self) -> None:
@@ -108,7 +115,7 @@ class Parts:
         Raises:
             InputError: it is not ours, in use, or made for another request.
         """
-        if self._is_open:
+        if self.is_open:
             return
         part_files.check_ours(self.folder)
         with _sentences(self.folder):
@@ -125,27 +132,17 @@ class Parts:
             self._kept = part_files.finished_names(self.folder)
         if there is None:
             write_atomically(self.folder / part_files.REQUEST, json.dumps(here, indent=1).encode() + b"\n")
-        self._before, self._is_open = frozenset(self._kept), True
+        self._before, self.is_open = frozenset(self._kept), True
 
     def close(self, *, remove: bool) -> None:
         """Let go of the folder; `remove`: nobody will go on from it. Without a map in it, it is removed, too."""
-        if self._is_open and (remove or not self._kept):
-            with _sentences(self.folder):
-                part_files.remove_files(self.folder)
-        self._lock.close()
-        self._is_open = False
+        with self._lock:
+            if self.is_open and (remove or not self._kept):
+                with _sentences(self.folder):
+                    part_files.remove_files(self.folder)
+        self.is_open = False
         with suppress(OSError):  # a folder without files is none; any other stays
             self.folder.rmdir()
-
-    @property
-    def is_open(self) -> bool:
-        """The folder is there, and ours."""
-        return self._is_open
-
-    @property
-    def failed(self) -> bool:
-        """A map could not be written."""
-        return self._failed
 
     @property
     def sentence(self) -> str:
