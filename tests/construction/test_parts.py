@@ -12,7 +12,7 @@ from helpers.interrupted import COARSE, REQUEST, WIDTHS, contents, interrupt, in
 from helpers.networks import inputs_of, random_target
 
 from slth import InputError
-from slth.construction import Request, construct, keep_parts, parts, question
+from slth.construction import Request, construct, keep_parts, parts, plan_layout, question
 from slth.ticket import Inputs, encode
 
 
@@ -202,3 +202,29 @@ def test_the_request_says_what_was_asked(tmp_path):
     target = random_target(WIDTHS)
     assert asked == question(target, REQUEST, inputs_of(target, -1.0, 1.0))
     assert {"format", "slth", "target", "seed", "tolerance", "lower", "upper", "mean", "std"} <= set(asked)
+
+
+def test_the_key_of_a_map_holds_all_that_decides_its_mask():
+    """Its number, op, gadget, tolerance, seed and method; the target is the request's."""
+    target = random_target(WIDTHS)
+    layout = plan_layout(target, REQUEST, inputs=inputs_of(target, -1.0, 1.0))
+    path, *others = target.graph.maps
+    op, gadget = target.graph.maps[path], layout.gadgets[path]
+
+    def key(*, method="m", maps=None, gadget=gadget, **changes):
+        changed = replace(layout, gadgets={**layout.gadgets, path: gadget}, **changes)
+        return parts.map_keys(target.graph.maps if maps is None else maps, changed, method)[path]
+
+    keys = [
+        key(),
+        key(method="n"),
+        key(seed=1),
+        key(tolerances={**layout.tolerances, path: 0.5}),
+        key(maps={path: replace(op, bias=False)}),
+        key(maps={others[0]: target.graph.maps[others[0]], path: op}),
+        *(key(gadget=replace(gadget, **{name: 2 * getattr(gadget, name)})) for name in ("candidates", "constants")),
+        *(key(gadget=replace(gadget, **{name: 2 * getattr(gadget, name)})) for name in ("gain", "bias_gain")),
+        key(gadget=replace(gadget, signed_ranges=((0, 1),))),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert key(tolerances={**layout.tolerances, others[0]: 0.5}) == key()

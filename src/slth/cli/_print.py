@@ -76,9 +76,10 @@ def progress(
 
 @contextmanager
 def _bar(what: str, unit: str) -> Generator[Callable[[int, int], None]]:
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[pace]}"))
+    pace_column = TextColumn("{task.fields[pace]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), pace_column)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task, pace = bar.add_task(what, total=None, pace=""), Pace(unit)
 
@@ -93,10 +94,10 @@ def _lines(what: str, unit: str) -> Callable[[int, int], None]:
 
     def report(done: int, total: int) -> None:
         nonlocal due
-        said = pace.words(done, total)
-        if time.monotonic() >= due:
+        speed = pace.words(done, total)
+        if speed and time.monotonic() >= due:
             due = time.monotonic() + _EVERY
-            note(f"{what}: {said}")
+            note(f"{what}: {done:,} of {total:,}, {speed}")
 
     return report
 
@@ -113,17 +114,16 @@ class Pace:
         self._reports: list[tuple[float, int]] = []  # the first two, and the last
 
     def words(self, done: int, total: int) -> str:
-        """Such as 300 of 1,200 steps, 50 a second, 0:18 left. Work that begins anew is measured anew."""
+        """Such as 50 steps a second, 0:18 left; nothing before it is known. Work that begins anew is measured anew."""
         reports = self._reports
         if reports and done < reports[-1][1]:
             reports.clear()
         reports[2:] = [(self._clock(), done)]
         start, before = reports[1 if len(reports) > 2 else 0]
         seconds, count = reports[-1][0] - start, done - before
-        said = f"{done:,} of {total:,} {self._unit}"
         if not (seconds > 0 and count):
-            return said
+            return ""
         rate = count / seconds
         minutes, rest = divmod(round((total - done) / rate), 60)
         left = f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
-        return f"{said}, {rate:,.{1 if rate < 10 else 0}f} a second, {left} left"
+        return f"{rate:,.{1 if rate < 10 else 0}f} {self._unit} a second, {left} left"
