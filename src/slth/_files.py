@@ -1,6 +1,7 @@
 """Writing files so that a reader finds the old content or the new, never half of either."""
 
 import os
+import re
 import secrets
 import sys
 from collections.abc import Iterable
@@ -12,6 +13,8 @@ from slth._errors import InputError
 
 if sys.platform != "win32":
     import fcntl
+
+_TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 
 
 def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes]) -> Path:
@@ -36,6 +39,16 @@ def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes]) -> Path:
             raise _unchanged(path, error) from error
         raise
     return path
+
+
+def unfinished(name: str) -> str | None:
+    """The file that a temporary neighbour was to become, which a killed writer has left; None for any other name.
+
+    >>> unfinished(".net.slth.0f3a99c2.tmp"), unfinished("net.slth")
+    ('net.slth', None)
+    """
+    found = _TEMPORARY.fullmatch(name)
+    return found and found[1]
 
 
 def append_line(path: str | Path, line: str) -> Path:

@@ -13,6 +13,7 @@ from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
 
 from slth.cli.app import run
+from slth.construction import discard
 from slth.records import verbs
 from slth.ticket import load, save
 
@@ -37,7 +38,7 @@ def test_help_names_every_command_and_exit_code():
 def test_ctrl_c_at_any_moment_is_exit_code_130_and_leaves_no_partial_file(tmp_path):
     """Interrupts after 0.05 to 6 s: start-up, imports, training, solving, writing, printing.
 
-    A ticket that is there was written before the interrupt came, and is whole.
+    A ticket that is there was written before the interrupt came, and is whole; finished maps may be kept beside it.
     """
     rng = np.random.default_rng(0)
     shapes = {"0.weight": (400, 300), "2.weight": (400, 400), "4.weight": (10, 400)}
@@ -63,6 +64,10 @@ def test_ctrl_c_at_any_moment_is_exit_code_130_and_leaves_no_partial_file(tmp_pa
         if process.returncode == 0 or out.exists():
             assert load(out).misses == 0
             out.unlink()
+        kept = tmp_path / "o.slth.part"
+        if kept.exists():
+            assert not [name for name in os.listdir(kept) if name.endswith(".tmp")]
+            discard(kept)
         assert sorted(os.listdir(tmp_path)) == ["t.safetensors"], delay
     assert 130 in codes
 

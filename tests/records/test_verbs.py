@@ -37,7 +37,7 @@ RECIPE_TYPES = {
 }
 # What only Python can say: an object, a function; the settings that a command line names one by one.
 OF_PYTHON = {
-    "construct": {"progress", "example"},
+    "construct": {"progress", "example", "resume"},
     "plan": {"example"},
     "evaluate": {"model"},
     "train": {"progress"},

@@ -14,7 +14,7 @@ import pytest
 from sweeps.squares import answers, logged, recipe, strays
 
 from slth import sweeps
-from slth.sweeps._locks import locked
+from slth._locks import locked
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="kill -9 and file locks are POSIX")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}

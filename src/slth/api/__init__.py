@@ -5,7 +5,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from slth.api._construct import construct, promise_holds, read_target
+from slth.api._construct import construct, discard, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify, with_claim
 from slth.api._plan import Planned, PlannedMap, plan
 from slth.api._record import record
@@ -31,6 +31,7 @@ __all__ = [
     "apply",
     "construct",
     "data_rows",
+    "discard",
     "evaluate",
     "evaluation_rows",
     "export",

@@ -5,17 +5,18 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from slth import _arguments
 from slth._errors import InputError
 from slth.api._inputs import InputRange, Numbers, inputs_of
 from slth.api._views import ticket_of
-from slth.construction import Request, promise_holds
+from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
 from slth.graph import Target
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
 from slth.ticket import Ticket
 
-__all__ = ["construct", "promise_holds", "read_target"]
+__all__ = ["construct", "discard", "promise_holds", "read_target"]
 
 _log = logging.getLogger("slth.api")
 
@@ -42,6 +43,8 @@ def construct(
     order: Sequence[str] | None = None,
     activation: str | None = None,
     threads: int | None = None,
+    resume: str | Path | None = None,
+    restart: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Ticket:
     """Turn a trained network into a strong lottery ticket: a seed, a mask and a certificate.
@@ -70,6 +73,10 @@ def construct(
             `evaluate`, and applied to `raw_range` and to the range of `data`.
         order, activation: what a state dict does not say; see `slth.network.read_target`.
         threads: None uses the processors of this process. The ticket has the same bytes for any number.
+        resume: a folder, such as "net.slth.part", that keeps finished maps while this runs: after an interrupt the
+            same call goes on from there, to the same bytes. It stays; remove it when the ticket is saved. Nothing is
+            kept of networks that are solved in about a second. None: nothing is kept.
+        restart: discard what the folder holds, which may be of another request.
         progress: called with (problems solved, problems in all).
 
     Returns:
@@ -77,7 +84,8 @@ def construct(
         its certificate meets it, misses or not.
 
     Raises:
-        InputError: one sentence on what was expected, what arrived, what to try; also if `epsilon` is out of reach.
+        InputError: one sentence on what was expected, what arrived, what to try; also if `epsilon` is out of reach,
+            or the folder is of another request, not one of slth, in use, or on a full disk.
 
     >>> import numpy as np, slth
     >>> ticket = slth.construct({"weight": np.array([[0.5, -0.25]])}, input_range=(0, 1), tolerance=0.01)
@@ -92,20 +100,21 @@ def construct(
         seed=seed,
         retries=retries,
         threads=threads,
+        restart=restart,
     )
+    folder = None if resume is None else _arguments.path("resume", resume)
     network = read_target(
         target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
     )
     reused = None if source is None else ticket_of(source)
-    return _construct(
-        network,
-        Request(**verbs.group(asked, "plan"), source=reused),
-        inputs=inputs_of(
-            network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
-        ),
-        threads=asked.threads or cores(),
-        progress=progress,
+    request = Request(**verbs.group(asked, "plan"), source=reused)
+    inputs = inputs_of(
+        network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )
+    with keep_parts(folder, lambda: question(network, request, inputs), restart=asked.restart) as parts:
+        return _construct(
+            network, request, inputs=inputs, threads=asked.threads or cores(), progress=progress, parts=parts
+        )
 
 
 def read_target(

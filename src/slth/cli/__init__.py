@@ -10,16 +10,17 @@ def main() -> None:
     """Entry point of `slth`. Exit codes: 0 all holds, 1 something fails, 2 bad input or output, 130 interrupted.
 
     Interrupted, each file is as it was before, or whole: who interrupts while the summary of a ticket is printed, or
-    while it is verified, finds it written.
+    while it is verified, finds it written. An interrupt may say what is kept for the next time.
     """
+    said = ""
     try:
         from slth.cli.app import run
 
         code = run(sys.argv[1:])
         _flush()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # all is done: while Python cleans up, Ctrl-C would end it by -2
-    except KeyboardInterrupt:
-        code = 130
+    except KeyboardInterrupt as stop:
+        code, said = 130, str(stop)
     except BrokenPipeError:
         os._exit(2)  # what is left to print has no reader
     except OSError as error:
@@ -29,7 +30,7 @@ def main() -> None:
         os._exit(2)
     if code == 130:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print("slth: interrupted; nothing is left half written", file=sys.stderr, flush=True)
+        print(f"slth: interrupted; {said or 'nothing is left half written'}", file=sys.stderr, flush=True)
         os._exit(code)  # an interrupt inside exec(), as dataclasses use it, would make Python end by the signal itself
     sys.exit(code)
 

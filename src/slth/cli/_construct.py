@@ -47,11 +47,12 @@ def run(asked: verbs.Construct) -> int:
         asked = _train(asked, trained)
         target = api.read_target(trained, activation="relu")
         clock.lap("train")
-    with _print.progress("constructing", asked.quiet) as report:
+    parts = out.with_name(f"{out.name}.part")
+    with _print.progress("constructing", asked.quiet, unit="problems", verbose=asked.verbose) as report:
         given: dict[str, Any] = {**verbs.keywords(asked), "target": target, "model": None}
-        ticket = api.construct(**given, progress=report)
+        ticket = api.construct(**given, resume=parts, progress=report)
     clock.lap("construct")
-    api.save(ticket, out)
+    _save(ticket, out, parts, asked.quiet)
     clock.lap("write")
     holds, found = True, None
     if trained is not None:
@@ -65,6 +66,20 @@ def run(asked: verbs.Construct) -> int:
         written = [path for path in (out, trained, asked.records) if path is not None]
         _summary(asked, ticket, found, holds, clock, written)
     return 0 if holds and api.promise_holds(ticket) else 1
+
+
+def _save(ticket: Any, out: Path, parts: Path, quiet: bool) -> None:
+    """Write the ticket; after that its finished maps are needed no more."""
+    try:
+        api.save(ticket, out)
+    except KeyboardInterrupt as stop:
+        if parts.exists():
+            stop.args = (f"all maps are kept in {parts}, and the same command goes on from there",)
+        raise
+    try:
+        api.discard(parts)
+    except InputError as error:  # another process has begun there, or somebody has put a file into it
+        _print.note(f"{parts} is not removed: {error}", quiet)
 
 
 def _stem(asked: verbs.Construct) -> str:

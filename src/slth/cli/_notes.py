@@ -1,23 +1,21 @@
 """Notes of the verbs on stderr, while a command runs."""
 
 import logging
-import sys
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from slth.cli._print import printable
+from slth.cli._print import note
 
 
-class _Line(logging.Formatter):
-    def format(self, record: logging.LogRecord) -> str:
-        return f"slth: {printable(record.getMessage())}"
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        note(record.getMessage())  # to stderr as it is now: while a bar is shown, above it
 
 
 @contextmanager
 def notes(*, quiet: bool, verbose: bool) -> Generator[None]:
     """Warnings, and what a verb has assumed; `verbose`: all notes; `quiet`: errors only."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Line())
+    handler = _Lines()
 
     def shown(record: logging.LogRecord) -> bool:
         least = logging.ERROR if quiet else logging.INFO if verbose or record.name == "slth.api" else logging.WARNING

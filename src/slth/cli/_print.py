@@ -1,6 +1,7 @@
 """Tables on stdout, notes and progress on stderr."""
 
 import sys
+import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from slth.records import Record, append, verbs
+
+_EVERY = 5.0  # seconds between two lines of progress off a terminal
 
 
 def console() -> Console:
@@ -55,18 +58,72 @@ def wrote_tensors(path: Path, tensors: Mapping[str, Any], quiet: bool = False) -
 
 
 @contextmanager
-def progress(what: str, quiet: bool) -> Generator[Callable[[int, int], None] | None]:
-    """A bar on stderr while work goes on; nothing off a terminal or when quiet."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+def progress(
+    what: str, quiet: bool, *, unit: str = "steps", verbose: bool = False
+) -> Generator[Callable[[int, int], None] | None]:
+    """A bar on stderr while work goes on, with its rate and the time left.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    Off a terminal a line every few seconds if `verbose`, else nothing; nothing when quiet.
+    """
+    if quiet or not (verbose or sys.stderr.isatty()):
+        yield None
+    elif sys.stderr.isatty():
+        with _bar(what, unit) as report:
+            yield report
+    else:
+        yield _lines(what, unit)
+
+
+@contextmanager
+def _bar(what: str, unit: str) -> Generator[Callable[[int, int], None]]:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    pace_column = TextColumn("{task.fields[pace]}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), pace_column)
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
+        task, pace = bar.add_task(what, total=None, pace=""), Pace(unit)
 
         def report(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
+            bar.update(task, completed=done, total=total, pace=pace.words(done, total))
 
         yield report
+
+
+def _lines(what: str, unit: str) -> Callable[[int, int], None]:
+    pace, due = Pace(unit), time.monotonic() + 1
+
+    def report(done: int, total: int) -> None:
+        nonlocal due
+        speed = pace.words(done, total)
+        if speed and time.monotonic() >= due:
+            due = time.monotonic() + _EVERY
+            note(f"{what}: {done:,} of {total:,}, {speed}")
+
+    return report
+
+
+class Pace:
+    """How fast work goes, and how long it takes at that rate.
+
+    What was done before the first report does not count; neither, from the third on, does the first step, which loads
+    and compiles.
+    """
+
+    def __init__(self, unit: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._unit, self._clock = unit, clock
+        self._reports: list[tuple[float, int]] = []  # the first two, and the last
+
+    def words(self, done: int, total: int) -> str:
+        """Such as 50 steps a second, 0:18 left; nothing before it is known. Work that begins anew is measured anew."""
+        reports = self._reports
+        if reports and done < reports[-1][1]:
+            reports.clear()
+        reports[2:] = [(self._clock(), done)]
+        start, before = reports[1 if len(reports) > 2 else 0]
+        seconds, count = reports[-1][0] - start, done - before
+        if not (seconds > 0 and count):
+            return ""
+        rate = count / seconds
+        minutes, rest = divmod(round((total - done) / rate), 60)
+        left = f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
+        return f"{rate:,.{1 if rate < 10 else 0}f} {self._unit} a second, {left} left"

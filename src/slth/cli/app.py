@@ -26,12 +26,18 @@ app = typer.Typer(
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Parse and run one command; its exit code."""
+    """Parse and run one command; its exit code.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted; with a sentence on what is kept, if anything is.
+    """
     try:
         app(list(arguments), prog_name="slth")
     except SystemExit as stop:
         if isinstance(stop.__context__, BrokenPipeError):  # Rich and Typer make it 1
             return 2
+        if stop.code == 130:  # as Typer says it
+            raise _interrupt(stop) from None
         return stop.code if isinstance(stop.code, int) else 2
     except InputError as error:
         print(f"slth: {error}", file=sys.stderr)
@@ -40,6 +46,14 @@ def run(arguments: Sequence[str]) -> int:
         print("slth: not enough memory for a network of this size; try fewer candidates", file=sys.stderr)
         return 2
     return 0
+
+
+def _interrupt(error: BaseException) -> KeyboardInterrupt:
+    """The interrupt that made Typer leave."""
+    found: BaseException | None = error
+    while found is not None and not isinstance(found, KeyboardInterrupt):
+        found = found.__context__
+    return found or KeyboardInterrupt()
 
 
 def _version(wanted: bool) -> bool:

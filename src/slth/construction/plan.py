@@ -16,6 +16,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
+from slth.construction.parts import Parts
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
 from slth.construction.width import finest_tolerance, plan_width
@@ -90,6 +91,7 @@ def construct(
     inputs: Inputs,
     threads: int = 1,
     progress: Progress | None = None,
+    parts: Parts | None = None,
 ) -> Ticket:
     """A trained network becomes a ticket, as requested; other arguments as for `solve`.
 
@@ -116,6 +118,7 @@ def construct(
             attempts=1 + retried,
             threads=threads,
             progress=progress,
+            parts=parts,
         )
         if promise_holds(ticket):
             return ticket

@@ -15,11 +15,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from slth._shapes import Bits
 from slth._version import __version__
 from slth.certificate import certify
 from slth.construction.layout import Layout
 from slth.construction.objectives import Objective, within
+from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Realised, Target
 from slth.subsetsum import Status
 from slth.ticket import (
@@ -33,6 +33,7 @@ from slth.ticket import (
     Ticket,
     constructed_ticket,
     network_digest,
+    realise,
     realised_digest,
 )
 
@@ -51,6 +52,7 @@ def solve(
     objective: Objective = within,
     threads: int = 1,
     progress: Progress | None = None,
+    parts: Parts | None = None,
 ) -> Ticket:
     """Prune the random network of a layout until it computes the target; the ticket with its certificate.
 
@@ -58,32 +60,45 @@ def solve(
         inputs: those the ticket is for; they decide which halves exist and what the certificate bounds.
         asked, attempts: for the record of where the ticket came from.
         threads: workers; the ticket has the same bytes for any number of them.
+        progress: called with (problems solved, problems in all), also once at the start.
+        parts: asked for each map before it is solved, and told when it is; of this target and this objective.
 
     Cost: one subset-sum problem per coefficient and half, about a microsecond each. The certificate asks for one map
     after another, and each is solved when it is asked for: beside target and masks, memory of one map.
     """
     maps = target.graph.maps
-    counter = _Counter(progress, sum(layout.gadgets[path].cost(op).problems for path, op in maps.items()))
-    solved: dict[str, _Solved] = {}
-    digests: dict[str, str] = {}
+    problems = {path: layout.gadgets[path].cost(op).problems for path, op in maps.items()}
+    keys = map_keys(maps, layout, METHOD)
+    known = set[str]() if parts is None else parts.begin(keys, sum(problems.values()))
+    held = sum(problems[path] for path in known)
+    counter = _Counter(progress, sum(problems.values()), held)
+    gadgets, finished, digests = dict[str, Gadget](), dict[str, Finished](), dict[str, str]()
 
     def realised(path: str) -> Realised:
-        gadget = layout.gadgets[path].fitted(path, maps[path], layout.seed)
-        blocks = gadget.problems(path, maps[path], layout.seed)
-        answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
-        solved[path], found = _keep(gadget, path, maps[path], answers, counter)
-        digests[path] = realised_digest(found)
+        op = maps[path]
+        gadgets[path] = gadget = layout.gadgets[path].fitted(path, op, layout.seed)
+        kept = parts.get(keys[path]) if parts is not None and path in known else None
+        if kept is None:
+            blocks = gadget.problems(path, op, layout.seed)
+            answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
+            kept, found = _keep(gadget, path, op, answers, counter)
+            if parts is not None:
+                parts.put(keys[path], kept)
+        else:
+            found = realise(gadget, path, op, seed=layout.seed, bits=kept.bits)
+        finished[path], digests[path] = kept, realised_digest(found)
         return found
 
     claims = certify(target, realised, tolerances=layout.tolerances, box=inputs.box)
-    _log.info("solved %s subset-sum problems in %.2f s on %s threads", f"{counter.done:,}", counter.seconds, threads)
-    misses = [miss for path in maps for miss in solved[path].misses]
+    solved = f"{counter.done - held:,}"
+    _log.info("solved %s subset-sum problems in %.2f s on %s threads", solved, counter.seconds, threads)
+    misses = [miss for path in maps for miss in finished[path].misses]
     return constructed_ticket(
         seed=layout.seed,
         graph=target.graph,
-        gadgets={path: solved[path].gadget for path in maps},
+        gadgets={path: gadgets[path] for path in maps},
         inputs=inputs,
-        masks={f"{path}/mixing": solved[path].bits for path in maps},
+        masks={f"{path}/mixing": finished[path].bits for path in maps},
         digests={path: digests[path] for path in maps},
         claims=claims,
         provenance=Provenance(
@@ -98,15 +113,6 @@ def solve(
         carried=target.carried,
         assumed=target.assumed,
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Solved:
-    """What solving a map decides; everything else follows from it."""
-
-    gadget: Gadget
-    bits: Bits  # its packed mask
-    misses: tuple[Miss, ...]  # the first ones
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +152,7 @@ def _answers(
 
 def _keep(
     gadget: Gadget, path: str, op: Linear, answers: Iterator[_Answer], counter: "_Counter"
-) -> tuple[_Solved, Realised]:
+) -> tuple[Finished, Realised]:
     """What the answers to all blocks of a map keep, and the coefficients that this realises."""
     bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
     misses: list[Miss] = []
@@ -155,7 +161,7 @@ def _keep(
         sums.add(answer.block, answer.sums)
         misses = _first([*misses, *_misses(path, op, answer)])
         counter.add(len(answer.packed), answer.seconds)
-    return _Solved(gadget, bits, tuple(misses)), sums.realised
+    return Finished(bits, tuple(misses)), sums.realised
 
 
 def _misses(path: str, op: Linear, answer: _Answer) -> list[Miss]:
@@ -185,11 +191,15 @@ _WITHIN = list(Status).index(Status.WITHIN_TOL)
 class _Counter:
     """How many of all problems are solved, and the time that took; tells `progress`."""
 
-    def __init__(self, progress: Progress | None, problems: int) -> None:
-        self.progress, self.problems, self.done, self.seconds = progress, problems, 0, 0.0
+    def __init__(self, progress: Progress | None, problems: int, done: int) -> None:
+        self.progress, self.problems, self.done, self.seconds = progress, problems, done, 0.0
+        self._tell()
 
     def add(self, count: int, seconds: float) -> None:
         self.done += count
         self.seconds += seconds
+        self._tell()
+
+    def _tell(self) -> None:
         if self.progress is not None:
             self.progress(self.done, self.problems)

@@ -7,7 +7,6 @@ of it: a kill leaves the last one or the new one, never half of either, and a da
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -20,7 +19,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from slth._errors import InputError
-from slth._files import write_atomically
+from slth._files import unfinished, write_atomically
 
 _FORMAT = "1"
 _SHOWN = 4  # differences that a sentence lists
@@ -71,10 +70,9 @@ def write(path: Path, data: bytes) -> None:
 
 def remove_leftovers(path: Path) -> None:
     """Remove what a process that was killed while it wrote this checkpoint has left beside it."""
-    half = re.compile(re.escape(f".{path.name}.") + "[0-9a-f]{8}[.]tmp")
     with suppress(OSError):
         for file in path.parent.iterdir():
-            if half.fullmatch(file.name):
+            if unfinished(file.name) == path.name:
                 file.unlink()
 
 

@@ -10,9 +10,9 @@ from functools import cache
 from typing import Any
 
 from slth._files import write_atomically
+from slth._locks import locked
 from slth.records import Environment, Record, cores, environment
 from slth.sweeps._folder import Folder
-from slth.sweeps._locks import locked
 from slth.sweeps._recipe import Cell
 from slth.sweeps._verb import Verb
 

@@ -16,9 +16,10 @@ from pathlib import Path
 
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
+from slth._locks import locked
 from slth.records import Record
 from slth.records import read as read_records
-from slth.sweeps._locks import clean, lock_of, locked
+from slth.sweeps._locks import clean, lock_of
 
 _MARKER = "slth-sweep.json"
 _FORMAT = 1

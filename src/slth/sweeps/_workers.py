@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 from typing import Any, cast
 
 from slth._errors import InputError
+from slth._locks import locked
 from slth.records import cores
 from slth.sweeps._cells import State, Task, attempt, fail
-from slth.sweeps._locks import locked
 
 _MOST_SILENT = 3  # pools that died without a cell begun or answered
 

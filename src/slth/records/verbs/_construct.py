@@ -9,7 +9,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import FILE, whole
+from slth.records.verbs._kinds import FILE, TRUTH, whole
 
 DEFAULT_TARGET: Mapping[str, Any] = {"data": "digits", "epochs": 30}  # what is trained where no target is given
 
@@ -23,6 +23,8 @@ class Construct:
     Exit code 1 if some weight missed the tolerance asked for: the ticket is written, the misses are listed.
 
     With --epsilon: 0 if the certificate meets it, whatever weights missed; 2, and no ticket, if it does not.
+
+    Interrupted: finished maps are kept in the folder OUT.part, and the same command goes on from there.
     """
 
     target: Annotated[
@@ -74,6 +76,9 @@ class Construct:
     threads: Annotated[
         int | None, Argument(whole(least=1), "Threads. Default: the processors of this process.", asked=False)
     ] = None
+    restart: Annotated[bool, Argument(TRUTH, "Discard the finished maps in OUT.part, and start anew.", asked=False)] = (
+        False
+    )
     records: _shared.Records = None
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False
