@@ -176,6 +176,7 @@ HONEST = Certificate({"layers/0": CLAIM}, 1.0, 1.5, (1.0, 0.5))
         ],
         *[(CLAIM, name, None) for name in ("tolerance", "weight_error", "bias_error", "misses", "operator_error")],
         *[(CLAIM, "misses", bad) for bad in (-1, 1.0, True, "3", math.nan)],
+        *[(CLAIM, "norms", bad) for bad in (None, "", "grid", "grid/5", 1)],
         (CLAIM, "sup_error", None),
         *[(HONEST, name, bad) for name in ("sup_error", "l2_error") for bad in (math.nan, -1.0, False, "1", None)],
         *[(HONEST, "output_error", bad) for bad in ((), None, "11")],

@@ -1,6 +1,7 @@
 """Maps are asked for one by one, held while they are used, and looked at in chunks of rows."""
 
 import gc
+import tracemalloc
 import weakref
 from dataclasses import replace
 
@@ -173,6 +174,21 @@ def test_a_checker_follows_the_rule_that_a_claim_names(monkeypatch):
         assert failed_claims(renamed, *arguments, box=box) == []
     tight = replace(honest, maps={"m": replace(honest.maps["m"], norms="flattened")})
     assert failed_claims(tight, *arguments, box=box) != []
+
+
+@pytest.mark.parametrize("signed", [False, True])
+def test_beside_its_coefficients_a_map_takes_one_gram_matrix(signed):
+    """1,500 x 1,400: 17 MB each of W, P and N, which are there; 16 MB for a Gram matrix, 16 for all that is in parts."""
+    basis = Dense(1500, 1400)
+    wanted, found = random_map(basis, 6, signed)
+    target = Target(Graph((Node("m", Linear("m", basis, True), (INPUT,)),)), {"m": wanted})
+    box = Box(np.where(found.signed, -1.0, 0.0), np.ones(1500))
+    certify(target, {"m": found}.__getitem__, tolerances={"m": 0.1}, box=box)  # imports
+    tracemalloc.start()
+    certify(target, {"m": found}.__getitem__, tolerances={"m": 0.1}, box=box)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert 8 * 1400**2 < peak < 8 * 1400**2 + 16e6
 
 
 def test_nothing_is_hashed_where_nobody_caches(monkeypatch):

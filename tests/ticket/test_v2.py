@@ -16,6 +16,7 @@ from slth import InputError
 from slth.certificate import Certificate, certify
 from slth.evidence import verify
 from slth.graph import Dense, Graph, Linear, Node, Pointwise, evaluate
+from slth.numerics import NORMS
 from slth.records import Verdict
 from slth.ticket import DamagedTicketError, Inputs, TicketError, decode, encode, save
 
@@ -209,6 +210,16 @@ def test_the_oldest_version_that_says_a_ticket_is_written():
         dataclasses.replace(learned, assumed=("x",)),
     ):
         assert format_of(ticket) == "2-draft"
+
+
+def test_the_rule_of_norms_is_kept_and_version_1_knows_only_the_first():
+    for ticket in (any_ticket()[0], graph_ticket()[0]):
+        path, claim = next(iter(ticket.claims.maps.items()))
+        for name in NORMS:
+            maps = {**ticket.claims.maps, path: dataclasses.replace(claim, norms=name)}
+            other = dataclasses.replace(ticket, claims=dataclasses.replace(ticket.claims, maps=maps))
+            assert decode(encode(other)).claims.maps[path].norms == name
+            assert format_of(other) == (format_of(ticket) if name == "spectral" else "2-draft")
 
 
 def test_a_key_that_was_not_asked_for_is_null_in_version_1():

@@ -187,6 +187,7 @@ BAD = [
     (("claims", "coefficients", "fc", "misses"), 10**6),
     (("claims", "coefficients", "fc", "tolerance"), 1),
     (("claims", "coefficients", "fc", "weight_error"), -1.0),
+    *[(("claims", "coefficients", "fc", "norms"), bad) for bad in (..., None, "", "grid/5", "exact", ["spectral"])],
     (("claims", "bound"), None),
     (("claims", "bound", "maps"), {}),
     (("claims", "bound", "maps", "fc", "sup_error"), None),

@@ -112,12 +112,10 @@ class MapErrors:
     @cached_property
     def eta(self) -> float:
         """η, a bound on ‖[E⁺ E⁻]‖₂."""
-        if self.weight.size <= _WHOLE or self.known is not None:
+        if self.weight.size <= _WHOLE or self.known is not None or self.basis.groups > 1:
             return self._norm(self.all())
         rows, inputs, taps = self.weight.shape
-        shape = (rows, inputs * (1 if self.negative is None else 2), taps)
-        # The columns of any inputs stand beside those of the others, in whatever order.
-        return self._norm(Parts(shape, lambda rows, inputs: self.part(rows, inputs).all()))
+        return self._norm(Parts((rows, inputs * (1 if self.negative is None else 2), taps), self._errors))
 
     @cached_property
     def size(self) -> float:
@@ -163,6 +161,19 @@ class MapErrors:
             errors += [error for error, _ in found]
             missed += sum(count for _, count in found)
         return Sizes(above(float(np.max(errors)), 1), above(bias_error, 1), missed)
+
+    def _errors(self, rows: slice, columns: slice) -> Coefficient:
+        """Some rows and columns of [E⁺ E⁻] of one group."""
+        inputs = self.weight.shape[1]
+        start, stop, _ = columns.indices(inputs if self.negative is None else 2 * inputs)
+        halves: list[Coefficient] = []
+        if start < inputs:
+            halves.append(self.part(rows, slice(start, min(stop, inputs))).error)
+        if stop > inputs:
+            half = self.part(rows, slice(max(start - inputs, 0), stop - inputs)).negative_error
+            assert half is not None
+            halves.append(half)
+        return halves[0] if len(halves) == 1 else np.concatenate(halves, axis=1)
 
     def _norm(self, coefficients: Coefficient | Parts) -> float:
         # A rule of its own is passed on only where there is one.

@@ -149,7 +149,7 @@ class _Matrix:
         rows, columns = self.shape
         wide = rows <= columns
         order, long = min(rows, columns), max(rows, columns)
-        step = max(64, 4 * CHUNK // order)
+        step = max(64, 2 * CHUNK // order)
         gram = None
         for start in range(0, long, step):
             piece = slice(start, min(start + step, long))

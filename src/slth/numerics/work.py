@@ -4,12 +4,16 @@ r"""Which bound on an operator norm a map can afford: a closed list of rules, ch
 | --- | --- | --- | --- |
 | `spectral` | Gram matrix and Cholesky | its symbol at 16 (k - 1) points per axis | 1 + 1e-7; 3 x 3: 1.01 |
 | `grid/12` to `grid/3` | as `spectral` | its symbol at so many (k - 1) points | 3 x 3: 1.02, 1.04, 1.07, 1.17, 1.33 |
-| `flattened` | as `spectral` | √taps ‖K as (row, inp · taps)‖₂ or Σ ‖K_p‖₂ | TODO |
-| `blocks` | Gram matrices of `blocks_of` parts | the same, flattened | TODO |
+| `flattened` | as `spectral` | √taps ‖K as (row, inp · taps)‖₂ or Σ ‖K_p‖₂ | 3 x 3: 1.2 to 1.9 |
+| `blocks` | √Σ‖A_i‖₂² of `blocks_of` parts A_i | the same, flattened | two parts: 1.2, three: 1.4, four: 1.5 |
 
-Always with √(‖A‖₁ ‖A‖_∞) and ‖A‖_F beside them, where these are smaller. Shapes alone decide: what is measured, or a
-comparison of two computed numbers, could turn out otherwise on another machine. A claim names its rule, so that a
-checker follows it even if these limits move.
+All of random He weights; where a few directions stand out of the noise, `blocks` are within 1 %. On those matrices of
+order 1,000 ‖A‖_F is 1.8 to 19 times the norm, √(‖A‖₁ ‖A‖_∞) 3 to 16, ‖AAᵀ‖_F^½ up to 3.7, ‖AAᵀ‖_∞^½ 1.5 to 2.7: none of
+them is worth a rule of its own beside blocks of the same cost.
+
+√(‖A‖₁ ‖A‖_∞), and ‖A‖_F of a matrix, stand beside all of them, where they are smaller. Shapes alone decide: what is
+measured, or a comparison of two computed numbers, could turn out otherwise on another machine. A claim names its rule,
+so that a checker follows it even if these limits move.
 """
 
 import math
