@@ -13,6 +13,7 @@ from jaxtyping import Bool
 from slth._shapes import Bits
 from slth.graph import Affine, Linear, Realised
 from slth.numerics import Stream, draw
+from slth.ticket.buffers import hash_numbers
 from slth.ticket.gadgets import Gadget
 from slth.ticket.tensors import RandomTensor
 
@@ -66,7 +67,7 @@ def target_digest(coefficients: Mapping[str, Affine]) -> str:
         digest.update(f"{affine.weight.shape} {affine.bias is not None}".encode())
         for part in (affine.weight, affine.bias):
             if part is not None:
-                digest.update(np.ascontiguousarray(part + 0.0, "<f8").tobytes())
+                hash_numbers(digest, part)
     return digest.hexdigest()
 
 
