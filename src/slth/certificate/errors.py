@@ -40,7 +40,7 @@ class Norms:
 
 @dataclass(frozen=True, eq=False)  # without slots: norms are computed once, when they are asked for
 class MapErrors:
-    """One map of both networks, with its errors. Made by `errors_of`."""
+    """One map of both networks, with its errors. Made by `map_errors`."""
 
     basis: Basis
     weight: Coefficient  # W
@@ -109,11 +109,13 @@ def errors_of(target: Target, realised: Mapping[str, Realised], norms: Norms | N
     if set(maps) != set(realised):
         raise InputError(f"expected a realisation of {', '.join(maps)}; got one of {', '.join(realised)}")
     known = Norms() if norms is None else norms
-    return {path: _errors(path, op, (target.coefficients[path], realised[path]), known) for path, op in maps.items()}
+    return {
+        path: map_errors(path, op, target.coefficients[path], realised[path], norms=known) for path, op in maps.items()
+    }
 
 
-def _errors(path: str, op: Linear, numbers: tuple[Affine, Realised], norms: Norms) -> MapErrors:
-    wanted, found = numbers
+def map_errors(path: str, op: Linear, wanted: Affine, found: Realised, *, norms: Norms | None = None) -> MapErrors:
+    """The errors of one map, once it is clear that both have its shape; `norms` are those known already."""
     w, p, n = wanted.weight, found.positive, found.negative
     if p.shape != w.shape:
         raise InputError(f"{path}: the target has shape {w.shape}, its realisation {p.shape}; {_MADE_FOR}")
@@ -122,7 +124,7 @@ def _errors(path: str, op: Linear, numbers: tuple[Affine, Realised], norms: Norm
     if b_hat.shape != b.shape:
         raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}; {_MADE_FOR}")
     e_minus = None if n is None else np.where(found.signed[:, None], n + w, 0.0)
-    return MapErrors(op.basis, w, b, p, n, found.signed, p - w, e_minus, b_hat - b, b_hat, norms)
+    return MapErrors(op.basis, w, b, p, n, found.signed, p - w, e_minus, b_hat - b, b_hat, norms or Norms())
 
 
 def _further_apart(left: np.ndarray, right: np.ndarray, tolerance: float) -> np.ndarray:

@@ -24,9 +24,7 @@ from slth.ticket.ticket import Ticket, check_mask, check_move
 def gadget_tensors(graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits]) -> tuple[RandomTensor, ...]:
     """The random tensors of all maps; what a stored mask keeps is counted."""
     return tuple(
-        replace(tensor, kept=ones(masks[tensor.path]))
-        if tensor.path in masks
-        else tensor
+        replace(tensor, kept=ones(masks[tensor.path])) if tensor.path in masks else tensor
         for path, op in graph.maps.items()
         for tensor in gadgets[path].tensors(path, op)
     )

@@ -21,7 +21,7 @@ class Digest(Protocol):
 
 def buffer_of(array: np.ndarray) -> memoryview:
     """The bytes of an array in C order; a view where it is stored so."""
-    return memoryview(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
+    return np.ascontiguousarray(array).reshape(-1).view(np.uint8).data
 
 
 def ones(bits: Bits) -> int:

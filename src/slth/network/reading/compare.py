@@ -135,9 +135,7 @@ def _outputs(wide: nn.Module, x: Tensor, delta: float = 0.0) -> Outputs:
             return Outputs(None, frozenset())
 
 
-def _difference(
-    target: Target, model: nn.Module, x: Tensor, found: tuple[Tensor | None, float]
-) -> tuple[float, float]:
+def _difference(target: Target, model: nn.Module, x: Tensor, found: tuple[Tensor | None, float]) -> tuple[float, float]:
     """The largest difference of a target's outputs from those found with a unit roundoff; and what rounding allows.
 
     What it allows is only found in full where less would not do.
@@ -214,4 +212,4 @@ class _Map(nn.Module):
     def _moved(self, array: np.ndarray, rng: np.random.Generator) -> Tensor:
         if self.delta:
             array = array * (1 + self.delta * rng.uniform(-1, 1, array.shape))
-        return torch.from_numpy(np.require(array, requirements="CW"))
+        return torch.from_numpy(np.require(array, requirements=["C", "W"]))

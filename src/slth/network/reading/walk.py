@@ -108,7 +108,7 @@ def _given(program: ExportedProgram, model: nn.Module, shape: Shape) -> dict[fx.
         first.setdefault(id(tensor), name)
     names = {name: first[id(tensor)] for name, tensor in reversed(state)}
     specs = {spec.arg.name: spec for spec in program.graph_signature.input_specs}
-    tensors = {**program.constants, **program.state_dict}
+    tensors: dict[str, Any] = {**program.constants, **program.state_dict}
     found: dict[fx.Node, Any] = {}
     for node in program.graph.nodes:
         if node.op != "placeholder":
