@@ -33,14 +33,14 @@ def compress(bits: Bits, count: int, *, most: int) -> bytes | None:
 
     Bits whose entropy alone says that they take more are counted, not encoded.
     """
-    from slth.ticket.format import _kernels
-
     if most < _HEAD:
         return None
     kept = ones(bits)
     f, room = _share(kept, count), (most - _HEAD) // 4
     if takes_more(kept, count, f, words=room):
         return None
+    from slth.ticket.format import _kernels  # loads the compiler
+
     words = np.empty(room, np.uint32)
     state, used = _kernels.rans_encode(bits, count, np.uint64(f), words)
     if used < 0:
