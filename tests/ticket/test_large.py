@@ -71,7 +71,7 @@ def large() -> Ticket:
 
 
 def test_a_ticket_is_written_and_read_without_copies(large, tmp_path):
-    """Writing takes an eighth of the masks, to count their ones, and reading the file beside: one copy. Before: five."""
+    """Writing takes an eighth of the masks, to count ones, and reading the file itself. Before: five copies."""
     path, size = tmp_path / "t.slth", sum(mask.nbytes for mask in large.masks.values())
     assert size > 19 * MEGABYTE
     _, written = peak_of(lambda: save(large, path))
