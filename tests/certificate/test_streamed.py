@@ -96,8 +96,8 @@ def test_progress_counts_inputs_and_ends_at_all(monkeypatch):
     monkeypatch.setattr(predictions, "BLOCK", 7 * 75)
     for kept in (predictions.KEPT, 0):
         monkeypatch.setattr(predictions, "KEPT", kept)
-        told = []
-        proved_per_input(target, parts.__getitem__, x, progress=lambda done, total: told.append((done, total)))
+        told: list[tuple[int, int]] = []
+        proved_per_input(target, parts.__getitem__, x, progress=lambda *counts, told=told: told.append(counts))
         done = [count for count, _ in told]
         assert done == sorted(done)
         assert {total for _, total in told} == {40}
