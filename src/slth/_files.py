@@ -17,7 +17,7 @@ if sys.platform != "win32":
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 
 
-def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes]) -> Path:
+def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes | memoryview]) -> Path:
     """Write a file through a temporary neighbour, fsync and rename; on any failure or interrupt nothing is left over.
 
     Raises:

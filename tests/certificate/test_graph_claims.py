@@ -157,7 +157,7 @@ def test_outputs_of_several_axes_are_listed_in_c_order():
     box = Box(np.zeros((1, 3)), np.array([[1.0, 1.0, 0.25]]))
     found = computed(target, {"m": unsigned(moved)}.__getitem__, tolerances={"m": 0.0}, box=box)
     assert np.allclose(found.output_error, [0, 1, 0, 1, 0, 1])  # bounds of a map are those of its worst position
-    errors = per_input_error(target, {"m": unsigned(moved)}, np.array([[[1.0, 1.0, 0.25]]]))
+    errors = per_input_error(target, {"m": unsigned(moved)}.__getitem__, np.array([[[1.0, 1.0, 0.25]]]))
     assert np.allclose(errors, [[0, 1, 0, 1, 0, 0.25]])
 
 
@@ -294,7 +294,7 @@ def test_inputs_that_do_not_fit_are_refused():
     assert refused(two, Box.uniform(0.0, 1.0, 2)).startswith("input 0 of a can be negative, but its realisation")
     for bad in (np.ones((1, 3)), np.full((1, 2), np.nan), np.ones(2), np.array([[0.0, -1.0]])):
         with pytest.raises(InputError):
-            per_input_error(one, parts, bad)
+            per_input_error(one, parts.__getitem__, bad)
 
 
 def test_ends_of_a_box_fit_its_shape():
@@ -316,7 +316,7 @@ graph = Graph((Node("c", op, ("input",)), Node("r", Pointwise("Relu"), ("c",)), 
 target = Target(graph, {"m": Affine(np.ones((1, 1, 3)), np.ones(1))})
 parts = {"m": Realised(np.ones((1, 1, 3)), None, np.ones(1), np.zeros(1, bool))}
 certify(target, parts.__getitem__, tolerances={"m": 0.0}, box=Box.uniform(0.0, 1.0, 1, 4))
-per_input_error(target, parts, np.ones((1, 1, 4)))
+per_input_error(target, parts.__getitem__, np.ones((1, 1, 4)))
 sys.exit(bool({"torch", "numba", "scipy"} & set(sys.modules)))
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -13,8 +13,8 @@ from slth.certificate import (
     certify,
     per_input_error,
     predictions,
+    proved_per_input,
     unchanged_on_box,
-    unchanged_per_input,
 )
 from slth.graph import Affine, Box, Realised
 
@@ -25,7 +25,7 @@ def test_the_error_of_no_input_exceeds_its_bound(random_case, layers_in_float64,
     for seed in range(150):
         case = random_case(seed)
         x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper, (300, case.box.lower.size))
-        bound = per_input_error(case.target, case.realised, x)
+        bound = per_input_error(case.target, case.realised.__getitem__, x)
         z, z_hat = layers_in_float64(case, x)
         error = np.abs(z_hat[-1] - z[-1])
         assert (error <= bound * (1 + 1e-6) + 1e-13).all()
@@ -41,7 +41,7 @@ def test_one_layer_is_exact_per_input(random_case, layers_exactly):
     for seed in range(40):
         case = random_case(seed, layers=1)
         x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper, (5, case.box.lower.size))
-        for point, limits in zip(x, per_input_error(case.target, case.realised, x), strict=True):
+        for point, limits in zip(x, per_input_error(case.target, case.realised.__getitem__, x), strict=True):
             targets, realiseds = layers_exactly(case, point)
             size = max(map(abs, realiseds[0])) + max(map(abs, targets[0])) + 10
             for p, t, limit in zip(realiseds[0], targets[0], limits.tolist(), strict=True):
@@ -55,7 +55,7 @@ def test_one_input_is_bounded_more_tightly_than_its_box(random_case):
         x = np.random.default_rng(seed).uniform(case.box.lower, case.box.upper)
         point = certify(case.target, case.realised.__getitem__, tolerances=every_map(case.target), box=Box(x, x))
         box = certify(case.target, case.realised.__getitem__, tolerances=every_map(case.target), box=case.box)
-        found = per_input_error(case.target, case.realised, x[None])[0]
+        found = per_input_error(case.target, case.realised.__getitem__, x[None])[0]
         assert (found <= np.array(point.output_error) * (1 + 1e-9) + 1e-13).all()
         assert (found <= np.array(box.output_error) * (1 + 1e-9) + 1e-13).all()
 
@@ -71,7 +71,7 @@ def test_no_changed_prediction_is_certified(random_case, layers_in_float64):
             continue
         differs = z.argmax(axis=1) != z_hat.argmax(axis=1)
         certificate = certify(case.target, case.realised.__getitem__, tolerances=every_map(case.target), box=case.box)
-        certified = unchanged_per_input(case.target, case.realised, x)
+        certified = proved_per_input(case.target, case.realised.__getitem__, x).unchanged
         boxed = unchanged_on_box(z, certificate)
         assert not (certified & differs).any()
         assert not (boxed & differs).any()
@@ -105,7 +105,7 @@ def one_layer(z, z_hat):
 )
 def test_margins_decide(z, z_hat, expected):
     target, realised = one_layer(z, z_hat)
-    assert unchanged_per_input(target, realised, np.ones((1, 1))).tolist() == [expected]
+    assert proved_per_input(target, realised.__getitem__, np.ones((1, 1))).unchanged.tolist() == [expected]
     certificate = certify(target, realised.__getitem__, tolerances=every_map(target), box=Box.uniform(1.0, 1.0, 1))
     assert unchanged_on_box(np.array([z], dtype=float), certificate).tolist() == [expected]
 
@@ -139,26 +139,29 @@ def test_a_tie_in_real_arithmetic_is_not_broken_by_rounding():
         ]
         for depth in (1, 2):
             pair = Pair.of(target[:depth], realised[:depth])
-            assert not unchanged_per_input(pair.target, pair.realised, x).any()
+            assert not proved_per_input(pair.target, pair.realised.__getitem__, x).unchanged.any()
     assert broken > 20
 
 
 def test_blocks_do_not_change_the_result(random_case, monkeypatch):
     case = random_case(3)
     x = np.random.default_rng(0).uniform(case.box.lower, case.box.upper, (37, case.box.lower.size))
-    whole, verdicts = per_input_error(case.target, case.realised, x), unchanged_per_input(case.target, case.realised, x)
+    whole, verdicts = (
+        per_input_error(case.target, case.realised.__getitem__, x),
+        proved_per_input(case.target, case.realised.__getitem__, x).unchanged,
+    )
     monkeypatch.setattr(predictions, "BLOCK", 40)
-    assert np.allclose(per_input_error(case.target, case.realised, x), whole, rtol=1e-12, atol=1e-15)
-    assert (unchanged_per_input(case.target, case.realised, x) == verdicts).all()
-    assert per_input_error(case.target, case.realised, x[:0]).shape == (0, whole.shape[1])
-    assert unchanged_per_input(case.target, case.realised, x[:0]).shape == (0,)
+    assert np.allclose(per_input_error(case.target, case.realised.__getitem__, x), whole, rtol=1e-12, atol=1e-15)
+    assert (proved_per_input(case.target, case.realised.__getitem__, x).unchanged == verdicts).all()
+    assert per_input_error(case.target, case.realised.__getitem__, x[:0]).shape == (0, whole.shape[1])
+    assert proved_per_input(case.target, case.realised.__getitem__, x[:0]).unchanged.shape == (0,)
 
 
 def test_overflow_certifies_nothing():
     target, realised = one_layer([1e200, 0], [1e200, 0])
     huge = np.full((1, 1), 1e200)
-    assert not unchanged_per_input(target, realised, huge).any()
-    assert not np.isfinite(per_input_error(target, one_layer([2e200, 0], [0, 0])[1], huge)).all()
+    assert not proved_per_input(target, realised.__getitem__, huge).unchanged.any()
+    assert not np.isfinite(per_input_error(target, one_layer([2e200, 0], [0, 0])[1].__getitem__, huge)).all()
 
 
 def test_bad_input_is_refused():
@@ -166,7 +169,7 @@ def test_bad_input_is_refused():
     certificate = certify(target, realised.__getitem__, tolerances=every_map(target), box=Box.uniform(0.0, 1.0, 1))
     for bad in (np.ones((1, 2)), np.full((1, 1), np.nan), np.full((1, 1), -1.0)):
         with pytest.raises(InputError):
-            unchanged_per_input(target, realised, bad)
+            proved_per_input(target, realised.__getitem__, bad)
     for bad in (np.ones((1, 3)), np.full((1, 2), np.inf)):
         with pytest.raises(InputError):
             unchanged_on_box(bad, certificate)

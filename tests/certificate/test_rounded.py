@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.graphs import in_long_doubles, random_case, values
 
-from slth.certificate import computed, per_input_error, predictions, rounded, unchanged_per_input
+from slth.certificate import computed, per_input_error, predictions, proved_per_input, rounded
 from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Pointwise, Realised, Reshape, Target, chain
 from slth.numerics import slack
 
@@ -29,9 +29,9 @@ def worst_use(seeds):
         if has_gelu(case):
             continue
         x = draw(case, 20, seed)
-        networks, _ = predictions._prepared(case.target, case.realised, x)
-        for run, maps in ((networks.target, case.target.coefficients), (networks.realised, case.realised)):
-            found, exact = run(x), in_long_doubles(case.target, maps, x)
+        ((z, z_hat),) = predictions._Networks(case.target, case.realised.__getitem__).outputs(x)
+        for found, maps in ((z, case.target.coefficients), (z_hat, case.realised)):
+            exact = in_long_doubles(case.target, maps, x)
             off = np.abs(found.value - exact.reshape(len(x), -1)).astype(np.float64)
             used.append(max((off / found.off).max(), (np.linalg.norm(off, axis=1) / found.off_norm).max()))
     return used
@@ -57,9 +57,8 @@ def test_rounding_is_covered_at_every_scale(scale):
     target = Target(graph, {"map": Affine(weight, None)})
     parts = {"map": Realised(weight, -weight, None, np.ones(7, np.bool_))}
     x = scale * rng.normal(size=(20, 7))
-    networks, _ = predictions._prepared(target, parts, x)
-    for run in (networks.target, networks.realised):
-        found = run(x)
+    (both,) = predictions._Networks(target, parts.__getitem__).outputs(x)
+    for found in both:
         for i, j in np.ndindex(20, 4):
             real = sum(Fraction(w) * Fraction(v) for w, v in zip(weight[j, :, 0], x[i], strict=True))
             assert abs(Fraction(found.value[i, j]) - real) <= Fraction(found.off[i, j])
@@ -74,7 +73,7 @@ def test_the_difference_at_an_input_is_known_to_ten_digits():
             values(case.target, maps, x)[case.target.graph.output].reshape(len(x), -1)
             for maps in (case.target.coefficients, case.realised)
         )
-        bound, size = per_input_error(case.target, case.realised, x), 1 + np.abs(y).max()
+        bound, size = per_input_error(case.target, case.realised.__getitem__, x), 1 + np.abs(y).max()
         assert (np.abs(y_hat - y) <= bound).all()
         assert (bound <= np.abs(y_hat - y) + 1e-10 * size).all()
         box = computed(
@@ -93,7 +92,7 @@ def test_predictions_are_proved_unchanged_wherever_they_are():
             values(case.target, maps, x)[case.target.graph.output].reshape(len(x), -1)
             for maps in (case.target.coefficients, case.realised)
         )
-        verdict = unchanged_per_input(case.target, case.realised, x)
+        verdict = proved_per_input(case.target, case.realised.__getitem__, x).unchanged
         agree = y.argmax(1) == y_hat.argmax(1)
         assert not (verdict & ~agree).any()
         gaps = [np.diff(np.sort(v, axis=1)[:, -2:], axis=1)[:, 0] for v in (y, y_hat)]
@@ -111,7 +110,7 @@ def test_deep_networks_need_the_norm():
 
     def off(norm):
         maps = {path: rounded.map_of(op, target.coefficients[path], norm) for path, op in target.graph.maps.items()}
-        return rounded.run(target.graph, maps, rng.random((3, 64)), {}).off.max()
+        return rounded.run(target.graph, maps.__getitem__, [rng.random((3, 64))], {})[0].off.max()
 
     assert off(1.0 + 1e-9) < 1e-11
     assert off(1e30) > 1e-9

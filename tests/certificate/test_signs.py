@@ -62,7 +62,7 @@ def check_two_maps():
     assert abs(seen.max() - 2.3) < 1e-12
     for bound in (bounds.sup_error, bounds.l2_error, bounds.output_error[0], bounds.maps["second"].sup_error):
         assert seen.max() <= bound <= 2.3 * (1 + 1e-12)
-    found = per_input_error(pair.target, pair.realised, x)
+    found = per_input_error(pair.target, pair.realised.__getitem__, x)
     assert (seen <= found + 1e-14).all()
     assert found.max() <= 2.3 * (1 + 1e-12)
 
@@ -137,7 +137,7 @@ def test_no_network_of_maps_and_relus_errs_more_than_claimed():
         slack = 1e-12 * (1 + np.abs(z[-1]).max())
         assert (seen[-1] <= np.array(bounds.output_error) + slack).all()
         assert (np.linalg.norm(seen[-1], axis=1) <= bounds.l2_error + slack).all()
-        assert (seen[-1] <= per_input_error(pair.target, pair.realised, x) + slack).all()
+        assert (seen[-1] <= per_input_error(pair.target, pair.realised.__getitem__, x) + slack).all()
         met += seen[-1].max() >= 0.9 * bounds.sup_error
         for node, error in zip(graph.nodes, seen, strict=True):
             if isinstance(node.op, Linear):  # at each node that uses a map, its claim holds
@@ -166,10 +166,10 @@ def test_signs_are_checked_where_a_map_reads_them():
     map_ = Linear("a", Dense(1, 1), bias=False)
     one, x = {"a": Affine(number(1.0), None)}, np.array([[-1.0], [0.5]])
     target = Target(line(Pointwise("Relu"), map_), one)
-    assert np.allclose(per_input_error(target, {"a": part}, x), [[0.0], [0.5]], atol=1e-12)
+    assert np.allclose(per_input_error(target, {"a": part}.__getitem__, x), [[0.0], [0.5]], atol=1e-12)
     assert abs(Pair(target, {"a": part}, Box.uniform(-1.0, 1.0, 1)).bounds.sup_error - 1.0) < 1e-12
     for graph in (line(map_), line(map_, map_)):
         with pytest.raises(InputError, match="no negative half"):
-            per_input_error(Target(graph, one), {"a": part}, x)
+            per_input_error(Target(graph, one), {"a": part}.__getitem__, x)
         with pytest.raises(InputError, match="no negative half"):
             _ = Pair(Target(graph, one), {"a": part}, Box.uniform(-1.0, 1.0, 1)).bounds

@@ -125,7 +125,7 @@ def test_rounding_is_allowed_for_where_errors_cancel(layers_exactly, rest):
         case = Pair.of(target, realised, Box(lower, upper))
         supremum = abs(layers_exactly(case, x)[1][0][0])
         box = case.bounds.sup_error
-        point = float(per_input_error(case.target, case.realised, x[None])[0, 0])
+        point = float(per_input_error(case.target, case.realised.__getitem__, x[None])[0, 0])
         assert supremum <= Fraction(box) <= supremum + Fraction(1, 10**11)
         assert supremum <= Fraction(point) <= supremum + Fraction(1, 10**11)
 

@@ -178,7 +178,7 @@ def test_a_checker_follows_the_rule_that_a_claim_names(monkeypatch):
 
 @pytest.mark.parametrize("signed", [False, True])
 def test_beside_its_coefficients_a_map_takes_one_gram_matrix(signed):
-    """1,500 x 1,400: 17 MB each of W, P and N, which are there; 16 MB for a Gram matrix, 16 for all that is in parts."""
+    """1,500 x 1,400: 17 MB each of W, P and N, which are there; 16 MB for a Gram matrix, 16 for what is in parts."""
     basis = Dense(1500, 1400)
     wanted, found = random_map(basis, 6, signed)
     target = Target(Graph((Node("m", Linear("m", basis, True), (INPUT,)),)), {"m": wanted})

@@ -13,7 +13,7 @@ from helpers.ascent import largest
 from helpers.graphs import map_in_long_doubles
 
 from slth.certificate import rounded
-from slth.certificate.errors import errors_of
+from slth.certificate.errors import map_errors
 from slth.certificate.reach import Reach
 from slth.certificate.rules import RULES, Facts
 from slth.graph import (
@@ -79,7 +79,7 @@ def networks(tried: Tried, rng) -> Networks:
     bias_hat = None if bias is None else bias + sizes[2] * rng.normal(size=bias.shape)
     wanted, found = Affine(weight, bias), Realised(positive, negative, bias_hat, signed)
     target = Target(Graph((Node("map", op, (INPUT,)),)), {op.map: wanted})
-    errors = errors_of(target, {op.map: found})
+    errors = {op.map: map_errors(op.map, op, target.coefficients[op.map], found)}
     facts = Facts(errors, {})
     return Networks(lambda x: wanted.apply(op.basis, x), lambda x: found.apply(op.basis, x), facts, (wanted, found))
 

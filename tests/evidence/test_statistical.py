@@ -111,3 +111,26 @@ def test_a_summary_marks_the_claim_as_said(ticket, found):
     rows = str(slth.show(slth.with_claim(ticket, found)))
     assert f"says {found.statistical.changed} of 200 changed: {found.statistical.text}" in rows
     assert "statistical" not in str(slth.show(ticket))
+
+
+def test_arrays_may_be_given_a_name(ticket, found):
+    """Two sets of arrays are two populations, and both claims are kept; a name that cannot be shown is refused."""
+    named = slth.evaluate(ticket, (X, Y), target=TARGET, name="hospital B")
+    assert replace(named, data="arrays", statistical=found.statistical) == found
+    assert named.statistical == replace(found.statistical, data="hospital B")
+    both = slth.with_claim(slth.with_claim(ticket, found), named)
+    assert both.claims.statistical == (found.statistical, named.statistical)
+    for name in ("", "a\nb"):
+        with pytest.raises(InputError, match=r"^name must be a"):
+            slth.evaluate(ticket, (X, Y), target=TARGET, name=name)
+
+
+def test_proofs_tell_how_far_they_are(ticket):
+    """Of inputs, up to all of them; without a target there is nothing to prove."""
+    told = []
+    slth.evaluate(ticket, (X, Y), target=TARGET, progress=lambda done, total: told.append((done, total)))
+    assert told[-1] == (200, 200)
+    assert told == sorted(told)
+    told.clear()
+    slth.evaluate(ticket, (X, Y), progress=lambda *counts: told.append(counts))
+    assert told == []

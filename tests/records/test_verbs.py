@@ -39,7 +39,7 @@ RECIPE_TYPES = {
 OF_PYTHON = {
     "construct": {"progress", "example", "resume"},
     "plan": {"example"},
-    "evaluate": {"model"},
+    "evaluate": {"model", "name", "progress"},
     "train": {"progress"},
     "search": {"options", "arguments", "training", "policy", "every", "share", "progress", "loss"},
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from slth import _arguments
 from slth._errors import InputError
 from slth.api._construct import read_target
 from slth.api._inputs import Numbers, examples_of
@@ -76,6 +77,8 @@ def evaluate(
     mean: Numbers | None = None,
     std: Numbers | None = None,
     confidence: float = 0.99,
+    name: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Accuracy with confidence interval, and with `target` the predictions changed, distances and proofs.
 
@@ -91,6 +94,8 @@ def evaluate(
         model: for a ticket that is bound to a model of yours: such a model; it is not changed. As a text, code that is
             run, see `construct`: it gives that model or, of a constructed ticket, the target.
         confidence: of `.statistical`, between 0 and 1: so often it is true, over draws of as many examples.
+        name: what the data is called in what is said of it. None: its own name; of a pair (x, y) "arrays".
+        progress: called with (inputs proved, inputs in all), where there is a target.
     """
     confidence = verbs.read(verbs.Evaluate, "confidence", confidence)
     ticket = ticket_of(ticket)
@@ -98,7 +103,10 @@ def evaluate(
         raise InputError("a learned ticket stands for no target network; evaluate it without a target")
     if ticket.gadgets and not (model is None or isinstance(model, str)):
         raise InputError("a constructed ticket needs no model: it is a network by itself; to compare, give a target")
-    inputs, labels, name = examples_of(ticket.inputs, data, data_dir, mean, std)
+    inputs, labels, own = examples_of(ticket.inputs, data, data_dir, mean, std)
+    name = own if name is None else _arguments.text("name", name)
+    if not (name and name.isprintable()):
+        raise InputError(f"name must be a printable text, got {name!r:.60}")
     if not ticket.gadgets:
         if isinstance(model, str):
             from slth.network import load_model
@@ -109,7 +117,7 @@ def evaluate(
     network = None
     if target is not None or code is not None:
         network = target_of(ticket, target, code, order=order, activation=activation)
-    found = _evaluate(ticket, inputs, labels, data=name, target=network, confidence=confidence)
+    found = _evaluate(ticket, inputs, labels, data=name, target=network, confidence=confidence, progress=progress)
     if network is not None and found.target != ticket.provenance.target:
         _log.warning("the target is not the network that the ticket was made for: its digest differs")
     return found

@@ -3,20 +3,20 @@
 from slth.certificate.certify import certify, computed, failed_claims
 from slth.certificate.claims import Certificate, MapClaim
 from slth.certificate.errors import Norms
-from slth.certificate.predictions import per_input_error, rounded_logits, unchanged_on_box, unchanged_per_input
+from slth.certificate.predictions import PerInput, per_input_error, proved_per_input, unchanged_on_box
 from slth.certificate.statistical import Statistical, clopper_pearson
 
 __all__ = [
     "Certificate",
     "MapClaim",
     "Norms",
+    "PerInput",
     "Statistical",
     "certify",
     "clopper_pearson",
     "computed",
     "failed_claims",
     "per_input_error",
-    "rounded_logits",
+    "proved_per_input",
     "unchanged_on_box",
-    "unchanged_per_input",
 ]

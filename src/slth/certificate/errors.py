@@ -10,7 +10,7 @@ All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bas
 whole: E is formed where it is read, for some rows or some inputs at a time.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
@@ -19,7 +19,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
-from slth.graph import Affine, Basis, Linear, Realised, Target
+from slth.graph import Affine, Basis, Linear, Realised
 from slth.numerics import SPECTRAL, Parts, above
 
 CHUNK = 2**17  # coefficients that are looked at together: a megabyte, for a dozen arrays of it stay in the cache
@@ -203,14 +203,6 @@ def map_errors(
         raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}; {_MADE_FOR}")
     rule = None if by == op.basis.norms else by
     return MapErrors(op.basis, w, b, p, n, found.signed, b_hat - b, b_hat, norms, rule)
-
-
-def errors_of(target: Target, realised: Mapping[str, Realised]) -> dict[str, MapErrors]:
-    """The errors of every map, once it is clear that both speak of the same ones."""
-    maps = target.graph.maps
-    if set(maps) != set(realised):
-        raise InputError(f"expected a realisation of {', '.join(maps)}; got one of {', '.join(realised)}")
-    return {path: map_errors(path, op, target.coefficients[path], realised[path]) for path, op in maps.items()}
 
 
 def _further_apart(left: np.ndarray, right: np.ndarray, tolerance: float) -> tuple[float, int]:

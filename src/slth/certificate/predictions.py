@@ -10,21 +10,24 @@ does not decide it.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from slth._errors import InputError
-from slth._shapes import Outputs, Verdicts
+from slth._shapes import Outputs, Signed, Verdicts
 from slth.certificate.claims import Certificate
-from slth.certificate.errors import errors_of
+from slth.certificate.errors import Norms, map_errors
 from slth.certificate.rounded import MapOf, Rounded, map_of, run
 from slth.certificate.signs import check_signs
-from slth.graph import INPUT, Carried, Graph, Realised, Target, shapes, spread
+from slth.graph import INPUT, Realised, Target, most_entries, shapes, spread
 from slth.numerics import above
 
 BLOCK = 2**20  # float64 numbers per array of a block of inputs
+KEPT = 2**29  # bytes of a realisation's coefficients, and of what is prepared of both networks, that are kept
+HELD = 2**27  # bytes of values and their errors that wait for the next map
+Progress = Callable[[int, int], None]
 
 
 def unchanged_on_box(logits: np.ndarray, certificate: Certificate, *, logit_error: float | Outputs = 0.0) -> Verdicts:
@@ -33,7 +36,7 @@ def unchanged_on_box(logits: np.ndarray, certificate: Certificate, *, logit_erro
     Args:
         logits: outputs z_L of the target, (batch, out), or with all axes of the network's outputs.
         certificate: one that bounds the error over a box.
-        logit_error: a bound on |logits - z_L|, for logits that were computed with rounding; see `rounded_logits`.
+        logit_error: a bound on |logits - z_L|, for logits that were computed with rounding; see `PerInput`.
 
     Returns:
         (batch,), True where the target and its realisation provably agree on the largest output.
@@ -55,14 +58,16 @@ def unchanged_on_box(logits: np.ndarray, certificate: Certificate, *, logit_erro
     return _stays_ahead(logits.reshape(flat), rounding, error, np.full(len(logits), certificate.l2_error))
 
 
-def rounded_logits(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> tuple[Outputs, Outputs]:
-    """The target's outputs as float64 computes them, and bounds on what rounding did to them; both (batch, out)."""
-    networks, inputs = _prepared(target, realised, inputs)
-    found = [networks.target(block) for block in networks.blocks(inputs)]
-    return np.concatenate([z.value for z in found]), np.concatenate([z.off for z in found])
+@dataclass(frozen=True, slots=True, eq=False)
+class PerInput:
+    """What evaluating both networks at each input shows."""
+
+    unchanged: Verdicts  # where they provably agree on the largest output
+    logits: Outputs  # the target's outputs as float64 computes them, (batch, out)
+    rounding: Outputs  # bounds on what rounding did to them
 
 
-def per_input_error(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> Outputs:
+def per_input_error(target: Target, realised: Callable[[str], Realised], inputs: np.ndarray) -> Outputs:
     r"""A bound on $|\hat f(x) - f(x)|$ for each input and output, in real arithmetic.
 
     Both networks are evaluated at x in float64, and what each of them loses by rounding is added:
@@ -70,7 +75,7 @@ def per_input_error(target: Target, realised: Mapping[str, Realised], inputs: np
     $$|\hat f(x) - f(x)| \le |\hat y - y| + \rho + \hat\rho.$$
 
     Args:
-        target, realised: both networks, as for `certify`.
+        target, realised: both networks, as for `certify`; but a map may be asked for more than once.
         inputs: x, (batch, *shape), finite.
 
     Returns:
@@ -79,35 +84,47 @@ def per_input_error(target: Target, realised: Mapping[str, Realised], inputs: np
     Raises:
         InputError: shapes that do not fit, infinity or NaN, or a negative input without a negative half to read it.
 
-    Cost: two evaluations of each network, three of maps with a negative half, and their norms; blocks of inputs bound
-    the memory.
+    Cost: two evaluations of each network, three of maps with a negative half, and their norms. Memory: at most `KEPT`
+    bytes of coefficients beside the target's and one map, blocks of inputs, and `HELD` bytes of their values. Where
+    the realisation is larger, its maps are asked for again for every `HELD` bytes.
 
     >>> from slth.graph import Affine, chain
     >>> target = chain([Affine(np.ones((1, 2, 1)), None)])
     >>> realised = {"layers/0": Realised(np.full((1, 2, 1), 0.75), None, None, np.zeros(2, bool))}
-    >>> per_input_error(target, realised, np.array([[1.0, 0.0], [1.0, 1.0]])).round(9)
+    >>> per_input_error(target, realised.__getitem__, np.array([[1.0, 0.0], [1.0, 1.0]])).round(9)
     array([[0.25],
            [0.5 ]])
     """
-    networks, inputs = _prepared(target, realised, inputs)
     errors: list[np.ndarray] = []
-    for block in networks.blocks(inputs):
-        z, z_hat = networks.target(block), networks.realised(block)
+    for z, z_hat in _Networks(target, realised).outputs(inputs):
         with np.errstate(over="ignore", invalid="ignore"):  # ∞ - ∞: nothing is known
             errors.append(above(np.abs(z_hat.value - z.value) + (z.off + z_hat.off), 2))
     error = np.concatenate(errors)
     return np.where(np.isnan(error), np.inf, error)
 
 
-def unchanged_per_input(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> Verdicts:
-    """Which inputs the two networks provably classify alike: (batch,). Arguments and cost as `per_input_error`."""
-    networks, inputs = _prepared(target, realised, inputs)
+def proved_per_input(
+    target: Target,
+    realised: Callable[[str], Realised],
+    inputs: np.ndarray,
+    *,
+    norms: Norms | None = None,
+    progress: Progress | None = None,
+) -> PerInput:
+    """Which inputs the two networks provably classify alike. Other arguments, cost and errors as `per_input_error`.
+
+    Args:
+        norms: those known already; new ones are added.
+        progress: called with (inputs done, inputs in all).
+    """
     verdicts: list[np.ndarray] = []
-    for block in networks.blocks(inputs):
-        z, z_hat = networks.target(block), networks.realised(block)
+    logits: list[Rounded] = []
+    for z, z_hat in _Networks(target, realised, norms).outputs(inputs, progress):
         sure = [_stays_ahead(v.value, np.zeros_like(v.off), v.off, v.off_norm) for v in (z, z_hat)]
         verdicts.append(sure[0] & sure[1] & (z.value.argmax(axis=1) == z_hat.value.argmax(axis=1)))
-    return np.concatenate(verdicts)
+        logits.append(z)
+    values, off = (np.concatenate(parts) for parts in ([z.value for z in logits], [z.off for z in logits]))
+    return PerInput(np.concatenate(verdicts), values, off)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # a comparison with NaN is False: not certified
@@ -122,45 +139,79 @@ def _stays_ahead(logits: np.ndarray, rounding: np.ndarray, error: np.ndarray, er
     return np.asarray(ahead.all(axis=1))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class _Networks:
-    """Target and realisation, ready to be run on blocks of inputs."""
+    """Target and realisation, map by map: what fits is kept, the rest is asked for again where it is needed."""
 
-    graph: Graph
-    carried: Carried
-    wanted: Mapping[str, MapOf]
-    found: Mapping[str, MapOf]
-    largest: int  # numbers in the largest value of one example
+    def __init__(self, target: Target, realised: Callable[[str], Realised], norms: Norms | None = None) -> None:
+        self.target, self.realised = target, realised
+        self.norms = Norms() if norms is None else norms
+        weights = target.graph.weights
+        self.keeps = 16 * weights <= KEPT  # two halves
+        self.prepares = 32 * weights <= KEPT  # and slopes of both networks
+        self.kept: dict[str, Realised] = {}
+        self.prepared: dict[str, tuple[MapOf, MapOf]] = {}
+        self.sizes: dict[str, tuple[float, float]] = {}  # by map: Lipschitz constants, of the target and of the other
 
-    def blocks(self, inputs: np.ndarray) -> Iterator[np.ndarray]:
-        """At least one block, so that no inputs give no verdicts."""
-        rows = max(1, BLOCK // self.largest)
-        return (inputs[start : start + rows] for start in range(0, max(len(inputs), 1), rows))
+    def outputs(self, inputs: np.ndarray, progress: Progress | None = None) -> Iterator[tuple[Rounded, Rounded]]:
+        """The outputs of both, flat, block by block; at least one block, so that no inputs give no verdicts."""
+        inputs = np.asarray(inputs)
+        if inputs.ndim < 2 or not np.isfinite(inputs).all():
+            raise InputError(f"expected finite inputs of shape (batch, ...), got shape {inputs.shape}")
+        graph, carried, shape = self.target.graph, self.target.carried, inputs.shape[1:]
+        known = shapes(graph, shape, carried)
+        check_signs(self.target, self._read(), inputs.min(axis=0, initial=0.0).astype(np.float64), shape)
+        rows = max(1, BLOCK // max(int(np.prod(known[name])) for name in (INPUT, *known)))
+        blocks = [inputs[start : start + rows] for start in range(0, max(len(inputs), 1), rows)]
+        together = 1 if self.prepares else max(1, HELD // (16 * rows * most_entries(graph, shape, carried)))
+        for first in range(0, len(blocks), together):
+            some = blocks[first : first + together]
+            done = _Done(progress, first * rows, sum(map(len, some)), len(inputs), 2 * len(graph.nodes))
+            both = [run(graph, self._maps(i), some, carried, done=done.step) for i in (0, 1)]
+            yield from zip(*(map(_flat, found) for found in both), strict=True)
 
-    def target(self, inputs: np.ndarray) -> Rounded:
-        """The target's outputs, flat."""
-        return _flat(run(self.graph, self.wanted, inputs, self.carried))
+    def _read(self) -> dict[str, Signed]:
+        """Every map once, in order: its norms, and what is kept. By map, the inputs that it has a negative half for."""
+        signed: dict[str, Signed] = {}
+        for path, op in self.target.graph.maps.items():
+            part = self.realised(path)
+            errors = map_errors(path, op, self.target.coefficients[path], part, norms=self.norms)
+            self.sizes[path], signed[path] = (errors.size, errors.norm(errors.eta)), part.signed
+            if self.keeps:
+                self.kept[path] = part
+            if self.prepares:
+                self.prepared[path] = self._map(path, 0), self._map(path, 1)
+        return signed
 
-    def realised(self, inputs: np.ndarray) -> Rounded:
-        """The realisation's outputs, flat."""
-        return _flat(run(self.graph, self.found, inputs, self.carried))
+    def _maps(self, which: int) -> Callable[[str], MapOf]:
+        """The maps of the target, 0, or of the realisation, 1."""
+        return lambda path: self.prepared[path][which] if self.prepares else self._map(path, which)
+
+    def _map(self, path: str, which: int) -> MapOf:
+        if which == 0:
+            numbers = self.target.coefficients[path]
+        else:
+            numbers = self.kept[path] if self.keeps else self.realised(path)
+        return map_of(self.target.graph.maps[path], numbers, self.sizes[path][which])
+
+
+@dataclass(slots=True)
+class _Done:
+    """Progress within a group of inputs: every step of both networks counts alike."""
+
+    progress: Progress | None
+    before: int
+    inputs: int
+    total: int
+    steps: int
+    taken: int = 0
+
+    def step(self) -> None:
+        """One node more."""
+        self.taken += 1
+        if self.progress is not None:
+            self.progress(self.before + self.inputs * self.taken // self.steps, self.total)
 
 
 def _flat(z: Rounded) -> Rounded:
     size = int(np.prod(z.value.shape[1:]))
     return Rounded(z.value.reshape(-1, size), z.off.reshape(-1, size), z.off_norm)
-
-
-def _prepared(target: Target, realised: Mapping[str, Realised], inputs: np.ndarray) -> tuple[_Networks, np.ndarray]:
-    errors = errors_of(target, realised)
-    inputs = np.asarray(inputs, dtype=np.float64)
-    if inputs.ndim < 2 or not np.isfinite(inputs).all():
-        raise InputError(f"expected finite inputs of shape (batch, ...), got shape {inputs.shape}")
-    shape = inputs.shape[1:]
-    known = shapes(target.graph, shape, target.carried)
-    signed = {path: part.signed for path, part in errors.items()}
-    check_signs(target, signed, inputs.min(axis=0, initial=0.0), shape)
-    maps, largest = target.graph.maps, max(int(np.prod(known[name])) for name in (INPUT, *known))
-    wanted = {path: map_of(op, target.coefficients[path], errors[path].size) for path, op in maps.items()}
-    found = {path: map_of(op, realised[path], errors[path].norm(errors[path].eta)) for path, op in maps.items()}
-    return _Networks(target.graph, target.carried, wanted, found, largest), inputs

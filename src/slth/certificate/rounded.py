@@ -11,7 +11,7 @@ Running error analysis: Higham (2002), §3.3.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,20 +86,41 @@ def map_of(op: Linear, numbers: Affine | Realised, norm: float) -> MapOf:
 
 
 @np.errstate(over="ignore", invalid="ignore")  # an overflow makes a bound infinite or NaN: nothing is proved
-def run(graph: Graph, maps: Mapping[str, MapOf], inputs: Batch, carried: Carried) -> Rounded:
-    """The outputs for a batch of inputs, which are taken as exact."""
+def run(
+    graph: Graph,
+    maps: Callable[[str], MapOf],
+    batches: Sequence[Batch],
+    carried: Carried,
+    *,
+    done: Callable[[], None] = lambda: None,
+) -> list[Rounded]:
+    """The outputs for batches of inputs, which are taken as exact; each batch is computed as if it were alone.
 
-    def step(node: Node, values: tuple[Rounded, ...]) -> Rounded:
-        op = node.op
-        if isinstance(op, Linear):
-            return _linear(op, maps[op.map], values[0])
-        if isinstance(op, Constant):
-            value = carried[op.value].astype(np.float64)
-            return _exact(np.broadcast_to(value, (len(inputs), *value.shape)))
-        value = EVALUATE[type(op)](op, tuple(x.value for x in values), carried)
-        return _bounded(value, *STEPS[type(op)](op, values, value, carried))
+    Node by node, so that a map is asked for once for all batches, and need not be kept. `done` is called after each.
+    """
 
-    return fold(graph, _exact(np.asarray(inputs, np.float64)), step)
+    def step(node: Node, values: tuple[list[Rounded], ...]) -> list[Rounded]:
+        part = maps(node.op.map) if isinstance(node.op, Linear) else None
+        found = [
+            _value(node, part, tuple(value[i] for value in values), len(batch), carried)
+            for i, batch in enumerate(batches)
+        ]
+        done()
+        return found
+
+    return fold(graph, [_exact(np.asarray(batch, np.float64)) for batch in batches], step)
+
+
+def _value(node: Node, part: MapOf | None, values: tuple[Rounded, ...], count: int, carried: Carried) -> Rounded:
+    op = node.op
+    if isinstance(op, Linear):
+        assert part is not None
+        return _linear(op, part, values[0])
+    if isinstance(op, Constant):
+        value = carried[op.value].astype(np.float64)
+        return _exact(np.broadcast_to(value, (count, *value.shape)))
+    value = EVALUATE[type(op)](op, tuple(x.value for x in values), carried)
+    return _bounded(value, *STEPS[type(op)](op, values, value, carried))
 
 
 Moved = tuple[

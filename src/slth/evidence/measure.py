@@ -3,15 +3,15 @@
 import copy
 import hashlib
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Statistical, certify, rounded_logits, unchanged_on_box, unchanged_per_input
+from slth.certificate import Norms, Statistical, certify, proved_per_input, unchanged_on_box
 from slth.graph import Graph, Realised, Target
 from slth.records import Evaluation, Proportion, Sizes
 from slth.ticket import Ticket, network_digest, realised_digest, stored_mask_bits
@@ -51,6 +51,7 @@ def evaluate(
     target: Target | None = None,
     model: "nn.Module | None" = None,
     confidence: float = 0.99,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
     """Measure a ticket on labelled inputs.
 
@@ -61,20 +62,16 @@ def evaluate(
         target: the network the ticket stands for; adds changed predictions, distances, proofs, and the share of all
             predictions that change, of which `confidence` speaks.
         model: for a bound ticket, a model of the same architecture; it is not changed.
+        progress: called with (inputs proved, inputs in all), where there is a target.
 
     Raises:
         InputError: wrong shapes, labels out of range, inputs outside the ticket's range; a bound ticket without model.
-    """
-    from slth.network import apply_to, module_of, outputs, realised_from
 
+    Memory: one network in float32 at a time, one map of the realisation in float64, and what `per_input_error` keeps.
+    """
     _check(ticket, inputs, labels)
-    parts: dict[str, Realised] = {}
-    if isinstance(ticket.network, Graph):
-        parts = {path: ticket.realised(path) for path in ticket.maps}
-        network = realised_from(ticket, parts)
-    else:
-        network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
-    ours = outputs(network, inputs, batch=_BATCH)
+    digests: list[str] = []
+    ours = _outputs(ticket, inputs, model, digests)
     if np.isnan(ours).any():
         raise InputError("the ticket's outputs are not numbers (NaN) on this data: they overflow float32 on the way")
     if labels.min() < 0 or labels.max() >= ours.shape[1]:
@@ -83,47 +80,61 @@ def evaluate(
     accuracy = Proportion(int((ours.argmax(1) == labels).sum()), len(labels))
     if target is not None:
         alone = Evaluation(data, accuracy, sizes(ticket))
-        return _beside_the_target(ticket, target, parts, ours, alone, inputs, labels, confidence)
+        found = _beside_the_target(ticket, target, ours, inputs=inputs, labels=labels, progress=progress)
+        name = Path(data).name  # a ticket that says it may leave this machine
+        changed = Statistical.from_counts(name, changed=found["changed"], examples=len(labels), confidence=confidence)
+        return replace(alone, realised=_together(digests), statistical=changed, **found)
     claimed = None if ticket.claims is None else ticket.claims.sup_error
     return Evaluation(data, accuracy, sizes(ticket), certified_error=claimed)
+
+
+def _outputs(ticket: Ticket, inputs: np.ndarray, model: "nn.Module | None", digests: list[str]) -> np.ndarray:
+    """What a ticket computes; the digests of its maps are appended on the way, each regenerated once."""
+    from slth.network import apply_to, module_of, outputs, realised_from
+
+    def part(path: str) -> Realised:
+        found = ticket.realised(path)
+        digests.append(realised_digest(found))
+        return found
+
+    if isinstance(ticket.network, Graph):
+        network = realised_from(ticket, part)
+    else:
+        network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
+    return outputs(network, inputs, batch=_BATCH)
 
 
 def _beside_the_target(
     ticket: Ticket,
     target: Target,
-    parts: dict[str, Realised],
     ours: np.ndarray,
-    alone: Evaluation,
+    *,
     inputs: np.ndarray,
     labels: np.ndarray,
-    confidence: float,
-) -> Evaluation:
+    progress: Callable[[int, int], None] | None,
+) -> dict[str, Any]:
+    """What an `Evaluation` says with a target, by field."""
     from slth.network import outputs, target_module
 
     assert ticket.claims is not None
     theirs = outputs(target_module(target), inputs, batch=_BATCH)
-    exact = inputs.astype(np.float64)
-    per_input = unchanged_per_input(target, parts, exact)
+    norms = Norms()
+    proved = proved_per_input(target, ticket.realised, inputs, norms=norms, progress=progress)
     box = None if ticket.inputs is None else ticket.inputs.box
-    claims = certify(target, parts.__getitem__, tolerances=ticket.claims.tolerances, box=box)
+    claims = certify(target, ticket.realised, tolerances=ticket.claims.tolerances, box=box, norms=norms)
     on_box = np.zeros(len(inputs), np.bool_)
     if claims.sup_error is not None:
-        logits, rounding = rounded_logits(target, parts, exact)
-        on_box = unchanged_on_box(logits, claims, logit_error=rounding)
-    name = Path(alone.data).name  # a ticket that says it may leave this machine
-    changed, examples = int((ours.argmax(1) != theirs.argmax(1)).sum()), len(labels)
-    return replace(
-        alone,
-        realised=_together(realised_digest(part) for part in parts.values()),
-        target=network_digest(target, inputs.shape[1:]),
-        target_accuracy=Proportion(int((theirs.argmax(1) == labels).sum()), examples),
-        changed=changed,
-        measured_error=float(np.abs(ours - theirs).max()),
-        certified_error=claims.sup_error,  # recomputed: a file is not taken at its word
-        unchanged_on_box=Proportion(int(on_box.sum()), examples),
-        unchanged_per_input=Proportion(int(per_input.sum()), examples),
-        statistical=Statistical.from_counts(name, changed=changed, examples=examples, confidence=confidence),
-    )
+        on_box = unchanged_on_box(proved.logits, claims, logit_error=proved.rounding)
+    examples = len(labels)
+    return {
+        "target": network_digest(target, inputs.shape[1:]),
+        "target_accuracy": Proportion(int((theirs.argmax(1) == labels).sum()), examples),
+        "changed": int((ours.argmax(1) != theirs.argmax(1)).sum()),
+        "measured_error": float(np.abs(ours - theirs).max()),
+        "certified_error": claims.sup_error,  # recomputed: a file is not taken at its word
+        "unchanged_on_box": Proportion(int(on_box.sum()), examples),
+        "unchanged_per_input": Proportion(int(proved.unchanged.sum()), examples),
+    }
 
 
 def with_claim(ticket: Ticket, found: Evaluation) -> Ticket:

@@ -169,7 +169,7 @@ def _grouped_weight(basis: Basis, mixing: np.ndarray) -> np.ndarray:
 
 
 def _parameter(values: np.ndarray, dtype: torch.dtype) -> nn.Parameter:
-    return nn.Parameter(torch.from_numpy(np.array(values)).to(dtype), requires_grad=False)
+    return nn.Parameter(torch.tensor(values, dtype=dtype), requires_grad=False)  # a copy, also of the same type
 
 
 def _buffer(values: np.ndarray) -> nn.Buffer:

@@ -7,7 +7,7 @@ twice where inputs can be negative.
 (a sparse matrix with one entry per row); the mixing matrix keeps about half of its weights and is stored dense, masked.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -32,14 +32,14 @@ def realised(ticket: Ticket) -> nn.Module:
     """
     if not isinstance(ticket.network, Graph):
         return module_of(ticket)
-    return realised_from(ticket, {path: ticket.realised(path) for path in ticket.maps})
+    return realised_from(ticket, ticket.realised)
 
 
-def realised_from(ticket: Ticket, parts: Mapping[str, Realised]) -> Network:
-    """The same, where the coefficients are at hand."""
+def realised_from(ticket: Ticket, parts: Callable[[str], Realised]) -> Network:
+    """The same, of coefficients that `parts` gives; each map is asked for once, in order, and dropped."""
     graph = _graph(ticket)
     _check_values(ticket, graph)
-    maps = {path: RealisedMap(op.basis, parts[path]) for path, op in graph.maps.items()}
+    maps = {path: RealisedMap(op.basis, parts(path)) for path, op in graph.maps.items()}
     return Network(graph, maps, ticket.carried)
 
 

@@ -71,7 +71,7 @@ def gather(exhibit: Exhibit) -> Facts:
     maps = {path: _count(ticket, path, part, wanted.get(path)) for path, part in parts.items()}
     per_input = measured = None
     if target is not None and exhibit.inputs is not None:
-        per_input = per_input_error(target, parts, exhibit.inputs.astype(np.float64)).max(axis=1)
+        per_input = per_input_error(target, parts.__getitem__, exhibit.inputs).max(axis=1)
         measured = _measure(ticket, target, parts, exhibit.inputs)
     return Facts(maps, per_input, measured)
 
@@ -160,7 +160,7 @@ def _measure(ticket: Ticket, target: Target, parts: Mapping[str, Realised], inpu
     from slth.network import outputs, realised_from, target_module
 
     theirs = outputs(target_module(target), inputs, batch=_BATCH)
-    ours = outputs(realised_from(ticket, parts), inputs, batch=_BATCH)
+    ours = outputs(realised_from(ticket, parts.__getitem__), inputs, batch=_BATCH)
     return np.abs(ours - theirs).max(axis=1).astype(np.float64)
 
 

@@ -9,6 +9,7 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth.certificate import Certificate
 from slth.graph import Graph
+from slth.ticket.buffers import ones
 from slth.ticket.carried import native
 from slth.ticket.effective import effective_digest
 from slth.ticket.gadgets import Gadget
@@ -23,9 +24,7 @@ from slth.ticket.ticket import Ticket, check_mask, check_move
 def gadget_tensors(graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits]) -> tuple[RandomTensor, ...]:
     """The random tensors of all maps; what a stored mask keeps is counted."""
     return tuple(
-        replace(tensor, kept=int(np.bitwise_count(masks[tensor.path]).sum(dtype=np.int64)))
-        if tensor.path in masks
-        else tensor
+        replace(tensor, kept=ones(masks[tensor.path])) if tensor.path in masks else tensor
         for path, op in graph.maps.items()
         for tensor in gadgets[path].tensors(path, op)
     )

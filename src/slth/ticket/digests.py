@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from slth.graph import INPUT, Dense, Graph, Linear, Node, Pointwise, Shape, Target, carried_names
+from slth.ticket.buffers import hash_numbers
 from slth.ticket.format.fields import canonical
 from slth.ticket.format.v2_graph import OP
 from slth.ticket.realise import target_digest
@@ -41,7 +42,7 @@ def graph_digest(target: Target, shape: Shape) -> str:
     digest = hashlib.sha256(canonical([list(shape), text]).encode())
     arrays = [part for path in maps for part in _parts(target, path)] + [target.carried[name] for name in carried]
     for array in arrays:
-        digest.update(np.ascontiguousarray(array.astype(np.float64) + 0.0, "<f8").tobytes())  # + 0.0: one zero, not two
+        hash_numbers(digest, array)
     return digest.hexdigest()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from slth._shapes import Bits, Draws
 from slth.numerics import Stream, draw
+from slth.ticket.buffers import buffer_of
 from slth.ticket.tensors import RandomTensor
 
 _BLOCK = 1 << 20  # weights at a time, a multiple of 8
@@ -53,7 +54,7 @@ def effective_digest(tensor: RandomTensor, seed: int, bits: Bits | None, move: D
     """SHA-256 of the effective weights, little-endian float32, C order."""
     digest = hashlib.sha256()
     for block in effective_blocks(tensor, seed, bits, move):
-        digest.update(np.ascontiguousarray(block, "<f4").tobytes())
+        digest.update(buffer_of(block.astype("<f4", copy=False)))
     return digest.hexdigest()
 
 

@@ -13,10 +13,10 @@ from jaxtyping import Bool, Float64
 from slth._shapes import Bits, Signed
 from slth.graph import Affine, Linear, Realised
 from slth.numerics import Stream, draw
+from slth.ticket.buffers import hash_numbers
 from slth.ticket.gadgets import Gadget, Problems
 from slth.ticket.tensors import RandomTensor
 
-_AT_ONCE = 1 << 17  # numbers hashed at a time
 HEAD = 4096  # values of each tensor whose digest a ticket stores
 
 
@@ -58,8 +58,8 @@ def realised_digest(realised: Realised) -> str:
     """SHA-256 of P, then N, then b̂, each as little-endian float64 in C order."""
     digest = hashlib.sha256()
     for part in (realised.positive, realised.negative, realised.bias):
-        for rows in () if part is None else np.array_split(part, -(-part.size // _AT_ONCE) or 1):
-            digest.update(np.ascontiguousarray(rows + 0.0, "<f8").data)  # + 0.0: one zero, not two
+        if part is not None:
+            hash_numbers(digest, part)
     return digest.hexdigest()
 
 
@@ -82,5 +82,5 @@ def target_digest(coefficients: Mapping[str, Affine]) -> str:
         digest.update(f"{affine.weight.shape} {affine.bias is not None}".encode())
         for part in (affine.weight, affine.bias):
             if part is not None:
-                digest.update(np.ascontiguousarray(part + 0.0, "<f8").tobytes())
+                hash_numbers(digest, part)
     return digest.hexdigest()

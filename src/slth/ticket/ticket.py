@@ -14,6 +14,7 @@ from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
 from slth.graph import Graph, Linear, Realised, shapes
 from slth.numerics import at_most, check_seed
+from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried
 from slth.ticket.effective import effective_blocks
 from slth.ticket.gadgets import Gadget
@@ -276,9 +277,9 @@ def check_packed(tensor: RandomTensor, bits: int | None, mask: Bits | None) -> N
         raise InputError(f"{tensor.path}: what is kept follows from the seed, so there is no mask to be stored")
     if len(mask) != -(-bits // 8) or (bits % 8 and mask[-1] >> (bits % 8)):
         raise InputError(f"{tensor.path}: expected a mask of {bits} bits, padded with zeros to whole bytes")
-    ones = int(np.bitwise_count(mask).sum(dtype=np.int64))
-    if ones != tensor.kept:
-        raise InputError(f"{tensor.path}: the mask keeps {ones} weights, the ticket says {tensor.kept}")
+    found = ones(mask)
+    if found != tensor.kept:
+        raise InputError(f"{tensor.path}: the mask keeps {found} weights, the ticket says {tensor.kept}")
 
 
 def check_move(tensor: RandomTensor, move: np.ndarray | None) -> None:

@@ -64,7 +64,7 @@ PLANTED = {
         lambda: conv_net(after=(nn.ReLU(), *AFTER)), always("_commutes")),
     "epsilon is forgotten": (
         lambda: conv_net(after=AFTER),
-        operator("_native_batch_norm_legit_no_training.default", lambda a: {"eps": 0.0})),
+        operator("batch_norm.default", lambda a: {"eps": 0.0})),
     "a kernel is turned round": (
         lambda: conv_net(), operator("conv2d.default", lambda a: {"weight": type(a.weight)(a.weight.tensor.flip(2))})),
     "padding is counted in an average": (

@@ -93,7 +93,7 @@ UNREADABLE = [
     (lambda: does(lambda s, x: s.fc(x) - x.mean(0)), (4,), r"mean gives values of shape \(4\); the examples"),
     (lambda: does(lambda s, x: s.fc(x).softmax(0)), (4,), "softmax acts along the batch"),
     (lambda: does(lambda s, x: s.fc(x).flip(0)), (4,), "flip acts along the batch"),
-    (lambda: does(lambda s, x: s.fc(x).flatten()), (4,), r"view gives values of shape \(4\*batch\)"),
+    (lambda: does(lambda s, x: s.fc(x).flatten()), (4,), r"flatten gives values of shape \(4\*batch\)"),
     (lambda: does(lambda s, x: s.fc(x.transpose(0, 1)).transpose(0, 1)), (4, 4), r"transpose (acts along|gives)"),
     (lambda: does(lambda s, x: s.fc(x.view(-1, 4))), (3, 4), r"view gives values of shape \(3\*batch, 4\)"),
     (lambda: does(lambda s, x: torch.cat([s.fc(x), x])), (4,), r"cat gives values of shape \(2\*batch, 4\)"),

@@ -22,6 +22,23 @@ from slth.network.reading.words import first_line, shown
 BATCH = 2  # of the example; an example of one would be taken for a constant
 COMPUTES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # types that operators take
 EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
+ATEN: Any = torch.ops.aten
+IN_PLACE = {
+    ATEN.relu_.default: ATEN.relu.default,
+    ATEN.add_.Tensor: ATEN.add.Tensor,
+    ATEN.silu_.default: ATEN.silu.default,
+    ATEN.hardtanh_.default: ATEN.hardtanh.default,
+}
+NEW = {  # operators that give a value in memory of its own
+    ATEN.conv1d.default,
+    ATEN.conv2d.default,
+    ATEN.conv3d.default,
+    ATEN.linear.default,
+    ATEN.batch_norm.default,
+    ATEN.max_pool2d.default,
+    *IN_PLACE.values(),
+}
+PLAIN = {*NEW, ATEN.adaptive_avg_pool2d.default, ATEN.flatten.using_ints, ATEN.tanh.default, ATEN.sigmoid.default}
 
 
 @contextmanager
@@ -155,7 +172,8 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
         with quiet():
             free: Any = {0: Dim.DYNAMIC}
             program = export(model, (x.clone(),), dynamic_shapes=((free,),) if _packed(model) else (free,))
-            program = program.run_decompositions({})
+            if not _plain(program):
+                program = program.run_decompositions({})
     except Exception as error:  # torch.export raises some thirty types
         raise InputError(f"the model cannot be exported: {_reason(error, model)}") from error
     for spec in program.graph_signature.output_specs:
@@ -176,6 +194,30 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
                 "every example alike"
             )
     return program
+
+
+def _plain(program: ExportedProgram) -> bool:
+    """Whether every operator is one that decompositions, which take twice as long, leave to be read the same way.
+
+    If so, operators that overwrite a new value that nothing else reads become those that give one.
+    """
+    nodes = [node for node in program.graph.nodes if node.op == "call_function"]
+    if not all(node.target in PLAIN or _overwrites_new(node) for node in nodes):
+        return False
+    if any(node.target is ATEN.batch_norm.default and (node.args[3] is None or node.args[5]) for node in nodes):
+        return False  # statistics of the batch
+    for node in nodes:
+        node.target = IN_PLACE.get(node.target, node.target)
+    return True
+
+
+def _overwrites_new(node: Any) -> bool:
+    """It overwrites a value in memory of its own, which nothing else reads."""
+    if node.target not in IN_PLACE:
+        return False
+    value = node.args[0]
+    made = getattr(value, "op", "") == "call_function" and len(value.users) == 1
+    return made and (value.target in NEW or _overwrites_new(value))
 
 
 def _reason(error: Exception, model: nn.Module) -> str:

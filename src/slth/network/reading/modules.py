@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from slth._errors import InputError
 from slth.graph import Shape, Target
-from slth.network.reading.compare import check_same, inputs_of
+from slth.network.reading.compare import check_same, in_float64, inputs_of
 from slth.network.reading.exporting import check_forward, example_of, exported, run, untouched
 from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
@@ -63,7 +63,11 @@ def read_module(
             for name, tensor in model.named_parameters():
                 check_numbers(name, tensor)  # perhaps that is why
             raise
-        draft = draft_of(exported(model, x), model, shape)
+        program = exported(model, x)
+    with untouched(model):  # again: what export itself changed is taken back
+        compared = inputs_of(x, None if domain is None else domain.box, rows)
+        own = in_float64(model, compared)  # before the numbers are read: one copy in float64 at a time
+        draft = draft_of(program, model, shape)
     simplify(draft)
     fold(draft)
     state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
@@ -73,8 +77,7 @@ def read_module(
 
     target = target_of(draft, numbers, assumed=_training(model))
     with untouched(model):
-        x = inputs_of(x, None if domain is None else domain.box, rows)
-        check_same(target, model, x, computed=draft.computed)
+        check_same(target, model, compared, own=own, computed=draft.computed)
     return target
 
 

@@ -7,7 +7,7 @@ only if the output needs it.
 import operator
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,11 +39,9 @@ def draft_of(program: ExportedProgram, model: nn.Module, shape: Shape) -> Draft:
     Raises:
         InputError: an operator that has no meaning here, by the name of its module; a batch that does not stay apart.
     """
-    walk = _Walk(Draft(shape), model)
+    walk = _Walk(Draft(shape), model, _given(program, model, shape))
     for node in program.graph.nodes:
-        if node.op == "placeholder":
-            walk.values[node] = _placeholder(program, model, node, shape)
-        elif node.op == "call_function":
+        if node.op == "call_function":
             walk.step(node)
         elif node.op == "output":
             try:
@@ -64,7 +62,7 @@ class _Walk:
 
     draft: Draft
     model: nn.Module
-    values: dict[fx.Node, Any] = field(default_factory=dict[fx.Node, Any])
+    values: dict[fx.Node, Any]
 
     @property
     def given(self) -> list[Any]:
@@ -84,12 +82,10 @@ class _Walk:
 
 def _advice(program: ExportedProgram, model: nn.Module, shape: Shape) -> str:
     """Which parts can be read by themselves: the walk again, with any value where one cannot be read."""
-    walk = _Walk(Draft(shape), model)
+    walk = _Walk(Draft(shape), model, _given(program, model, shape))
     unread: list[str] = []
     for node in program.graph.nodes:
-        if node.op == "placeholder":
-            walk.values[node] = _placeholder(program, model, node, shape)
-        elif node.op == "call_function" and not walk.step(node):
+        if node.op == "call_function" and not walk.step(node):
             here = _here(walk.draft, model, node)
             unread.append(here.place)
             error, meta = walk.values[node], node.meta.get("val")
@@ -104,27 +100,34 @@ def _stand_in(here: Here, meta: Any, error: Unread) -> Any:
     return error if shape is None else here.constant(np.zeros(shape))
 
 
-def _placeholder(program: ExportedProgram, model: nn.Module, node: fx.Node, shape: Shape) -> Any:
-    spec = next(spec for spec in program.graph_signature.input_specs if spec.arg.name == node.name)
-    if spec.kind.name == "USER_INPUT":
-        return Value(INPUT, shape) if isinstance(node.meta.get("val"), Tensor) else None
-    assert spec.target is not None
-    tensor = program.state_dict.get(spec.target, program.constants.get(spec.target))
-    assert isinstance(tensor, Tensor)
-    if spec.kind.name == "PARAMETER":
-        try:
-            check_numbers(spec.target, tensor.detach())
-        except InputError as error:
-            return Unread(error)
-    lifted = spec.target.startswith("lifted_tensor_") and not hasattr(model, spec.target)  # it has no name of its own
-    return Known(tensor.detach(), frozenset() if lifted else frozenset([_first_name(model, spec.target)]))
-
-
-def _first_name(model: nn.Module, name: str) -> str:
-    """Of a tensor that is tied under several names, the first."""
+def _given(program: ExportedProgram, model: nn.Module, shape: Shape) -> dict[fx.Node, Any]:
+    """What a program takes: parameters, buffers, and the input."""
     state = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
-    own = next((tensor for other, tensor in state if other == name), None)
-    return next((other for other, tensor in state if tensor is own), name)
+    first: dict[int, str] = {}  # of a tensor that is tied under several names, the first
+    for name, tensor in state:
+        first.setdefault(id(tensor), name)
+    names = {name: first[id(tensor)] for name, tensor in reversed(state)}
+    specs = {spec.arg.name: spec for spec in program.graph_signature.input_specs}
+    tensors: dict[str, Any] = {**program.constants, **program.state_dict}
+    found: dict[fx.Node, Any] = {}
+    for node in program.graph.nodes:
+        if node.op != "placeholder":
+            continue
+        spec = specs[node.name]
+        if spec.kind.name == "USER_INPUT":
+            found[node] = Value(INPUT, shape) if isinstance(node.meta.get("val"), Tensor) else None
+            continue
+        assert spec.target is not None
+        tensor = tensors[spec.target].detach()
+        lifted = spec.target.startswith("lifted_tensor_") and not hasattr(model, spec.target)  # it has no own name
+        origin = frozenset[str]() if lifted else frozenset([names.get(spec.target, spec.target)])
+        found[node] = Known(tensor, origin)
+        if spec.kind.name == "PARAMETER":
+            try:
+                check_numbers(spec.target, tensor)
+            except InputError as error:
+                found[node] = Unread(error)
+    return found
 
 
 def _here(draft: Draft, model: nn.Module, node: fx.Node) -> Here:

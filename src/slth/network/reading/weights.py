@@ -73,7 +73,8 @@ def check_numbers(name: str, tensor: Tensor) -> None:
     if tensor.numel() == 0:
         shape = tuple(tensor.shape)
         raise InputError(f"{shown(name)} has shape {shape}, which holds nothing; a layer needs at least one number")
-    finite = torch.isfinite(tensor.double() if tensor.is_floating_point() else tensor)  # of 8 bits there is no isfinite
+    plain = tensor.dtype in (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+    finite = torch.isfinite(tensor if plain or not tensor.is_floating_point() else tensor.double())  # not of 8 bits
     if not finite.all():
         at = tuple(int(i) for i in (~finite).nonzero()[0])
         raise InputError(

@@ -8,9 +8,11 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from slth._errors import InputError
+from slth.ticket.buffers import Buffer
 from slth.ticket.format import v1_constructed, v1_learned, v2
 from slth.ticket.format.fields import TicketError, as_ticket_errors, canonical, parse
 from slth.ticket.format.runs import Layout, Run, body_of, carried_types, encodings_of, runs_of
@@ -26,7 +28,12 @@ class DamagedTicketError(TicketError):
 
 
 def encode(ticket: Ticket) -> bytes:
-    """The bytes of a ticket file, digest filled in.
+    """The bytes of a ticket file, digest filled in. Raises as `encoded`."""
+    return b"".join(encoded(ticket))
+
+
+def encoded(ticket: Ticket) -> list[Buffer]:
+    """The bytes of a ticket file in pieces, the header first; masks that are stored plain are the ticket's own.
 
     Raises:
         InputError: `decode` would refuse them; nothing is written that cannot be read back.
@@ -37,14 +44,14 @@ def encode(ticket: Ticket) -> bytes:
     stored = codec.stored_masks(ticket)
     encodings = encodings_of(stored)
     text = canonical(codec.metadata_of(ticket, encodings, _ZEROS))
-    header = _header(text, runs_of(ticket.tensors, encodings, carried_types(ticket)))
-    body = b"".join([header, *body_of(ticket, stored)])
-    data = _with_digest(body, _ZEROS, hashlib.sha256(body).hexdigest())
+    empty = _header(text, runs_of(ticket.tensors, encodings, carried_types(ticket)))
+    body = body_of(ticket, stored)
     try:
-        decode(data)
+        head = _with_digest(empty, _ZEROS, _digest([empty, *body]))
+        _ticket(_head(memoryview(head)), _Runs(body))
     except TicketError as error:
         raise InputError(f"this ticket cannot be written, for no reader would accept it: {error}") from error
-    return data
+    return [head, *body]
 
 
 def stored_mask_bits(ticket: Ticket) -> int:
@@ -53,28 +60,70 @@ def stored_mask_bits(ticket: Ticket) -> int:
 
 
 def decode(data: bytes) -> Ticket:
-    """Inverse of `encode`, for bytes from anyone."""
-    header = _split(data)
-    text = _metadata_text(header)
-    metadata = parse(text, "the ticket's metadata")
-    _check_version(metadata)
-    digest = metadata.get("digest")
-    if type(digest) is not str or not re.fullmatch("[0-9a-f]{64}", digest):
-        raise TicketError("the ticket states no digest of 64 hexadecimal digits; it was not written by slth")
-    if hashlib.sha256(_with_digest(data, digest, _ZEROS)).hexdigest() != digest:
+    """Inverse of `encode`, for bytes from anyone; masks that are stored plain stay where they are in `data`."""
+    view = memoryview(data).toreadonly()
+    head = _head(view)
+    body = view[len(head) :]
+    _, _, digest = _stated(head)
+    if _digest([_with_digest(head, digest, _ZEROS), body]) != digest:
         raise DamagedTicketError("the content does not match the ticket's digest: damaged or changed; get a fresh copy")
+    return _ticket(head, _Runs([body]))
+
+
+@dataclass(slots=True)
+class _Runs:
+    """The bytes behind the header, taken run by run: in one piece, or each run by itself."""
+
+    pieces: list[Buffer]
+    piece: int = 0
+    at: int = 0  # within the piece
+
+    @property
+    def size(self) -> int:
+        """Bytes of all."""
+        return sum(map(len, self.pieces))
+
+    def take(self, size: int) -> Buffer:
+        """The next so many bytes, which stand in one piece."""
+        while self.piece < len(self.pieces) - 1 and self.at == len(self.pieces[self.piece]):
+            self.piece, self.at = self.piece + 1, 0
+        self.at += size
+        return memoryview(self.pieces[self.piece])[self.at - size : self.at]
+
+
+def _ticket(head: bytes, body: _Runs) -> Ticket:
+    """The ticket of a header and the runs behind it: everything that a reader checks but the digest."""
+    text, metadata, digest = _stated(head)
     codec = _codec(metadata)
-    body = data[8 + len(header) :]
     with as_ticket_errors():
-        layout: Layout = codec.layout_of(metadata, len(body))
-        _check_header(data[: 8 + len(header)], text, layout.runs)
-        ticket = layout.read(body)
+        layout: Layout = codec.layout_of(metadata, body.size)
+        _check_header(head, text, layout.runs)
+        ticket = layout.read(body.take)
         if canonical(codec.metadata_of(ticket, layout.encodings, digest)) != text:
             raise TicketError("the ticket's metadata is not in canonical form; it was not written by slth")
     return ticket
 
 
-def _split(data: bytes) -> bytes:
+def _stated(head: bytes) -> tuple[str, Any, str]:
+    """The metadata as text and as data, of a version that is known, and the digest that it states."""
+    text = _metadata_text(head[8:])
+    metadata = parse(text, "the ticket's metadata")
+    _check_version(metadata)
+    digest = metadata.get("digest")
+    if type(digest) is not str or not re.fullmatch("[0-9a-f]{64}", digest):
+        raise TicketError("the ticket states no digest of 64 hexadecimal digits; it was not written by slth")
+    return text, metadata, digest
+
+
+def _digest(pieces: Sequence[Buffer]) -> str:
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _head(data: memoryview) -> bytes:
+    """The length of the header, and the header."""
     if len(data) < 8:
         raise TicketError("not a ticket, or a truncated one: the file is shorter than its header length says")
     length = int.from_bytes(data[:8], "little")
@@ -82,7 +131,7 @@ def _split(data: bytes) -> bytes:
         raise TicketError(f"not a ticket: its header would be {length:,} bytes, more than {MOST_HEADER:,}")
     if length > len(data) - 8:
         raise TicketError("not a ticket, or a truncated one: the file is shorter than its header length says")
-    return data[8 : 8 + length]
+    return bytes(data[: 8 + length])
 
 
 def _metadata_text(header: bytes) -> str:
@@ -111,13 +160,12 @@ def _codec(metadata: Mapping[str, Any]) -> Any:
     return v1_learned if metadata.get("kind") == v1_learned.KIND else v1_constructed
 
 
-def _with_digest(data: bytes, old: str, new: str) -> bytes:
+def _with_digest(head: bytes, old: str, new: str) -> bytes:
     """Exchange the digest, which must stand exactly once in the header."""
-    field, end = b'\\"digest\\":\\"%s\\"', 8 + int.from_bytes(data[:8], "little")
-    if data.count(field % old.encode(), 0, end) != 1:
+    field = b'\\"digest\\":\\"%s\\"'
+    if head.count(field % old.encode()) != 1:
         raise TicketError("the ticket's digest does not stand exactly once in its header; it was not written by slth")
-    at = data.index(field % old.encode()) + len(b'\\"digest\\":\\"')
-    return data[:at] + new.encode() + data[at + 64 :]
+    return head.replace(field % old.encode(), field % new.encode())
 
 
 def _header(text: str, runs: Sequence[Run]) -> bytes:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from slth._errors import InputError
 from slth._files import write_atomically
-from slth.ticket.format.container import MOST_HEADER, decode, encode
+from slth.ticket.format.container import MOST_HEADER, decode, encoded
 from slth.ticket.format.fields import TicketError
 from slth.ticket.ticket import Ticket
 
 
 def save(ticket: Ticket, path: str | Path) -> Path:
-    """Write a ticket atomically; the same bytes everywhere.
+    """Write a ticket atomically; the same bytes everywhere. Masks are written from where they lie.
 
     Raises:
         InputError: the file cannot be written, or no reader would accept the ticket; it is none.
@@ -19,7 +19,7 @@ def save(ticket: Ticket, path: str | Path) -> Path:
     if not isinstance(ticket, Ticket):  # pyright: ignore[reportUnnecessaryIsInstance]
         got = f"{ticket!r:.60} ({type(ticket).__name__})"
         raise InputError(f"expected a ticket to save, got {got}; slth.save(slth.load(path), copy) copies a file")
-    return write_atomically(path, encode(ticket))
+    return write_atomically(path, encoded(ticket))
 
 
 def load(path: str | os.PathLike[str]) -> Ticket:
@@ -48,13 +48,14 @@ def load(path: str | os.PathLike[str]) -> Ticket:
 
 
 def _read(path: Path) -> bytes:
-    """The whole file, unless its first bytes already rule it out."""
+    """The whole file in one piece of memory, unless its first bytes already rule it out."""
     if path.exists() and not (path.is_file() or path.is_dir()):  # a pipe would make us wait, a device never ends
         raise OSError("it is a device or a pipe, not a file")
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         start = file.read(8)
         length = int.from_bytes(start, "little")
         size = os.fstat(file.fileno()).st_size
         if len(start) < 8 or length > min(MOST_HEADER, size - 8):
             return start  # too short or a senseless header length: `decode` says so
-        return start + file.read()
+        file.seek(0)
+        return file.readall()

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from slth._shapes import Bits
+from slth.ticket.buffers import Buffer, buffer_of
 from slth.ticket.format.fields import TicketError
 from slth.ticket.format.rans import compress, expand
 
-Stored = tuple[str, bytes]  # encoding and bytes
+Stored = tuple[str, Buffer]  # encoding and bytes; plain bits are those of the mask itself
 
 
 def store_masks(masks: Sequence[tuple[Bits, int]], *, justified: Callable[[int], bool]) -> list[Stored]:
@@ -18,8 +19,8 @@ def store_masks(masks: Sequence[tuple[Bits, int]], *, justified: Callable[[int],
     Args:
         justified: whether a reader accepts the file if its masks take so many bytes; if not, none is coded.
     """
-    plain = [("bits", bits.tobytes()) for bits, _ in masks]
-    stored = [
+    plain: list[Stored] = [("bits", buffer_of(bits)) for bits, _ in masks]
+    stored: list[Stored] = [
         ("bits", data) if coded is None else ("rans", coded)
         for (bits, count), (_, data) in zip(masks, plain, strict=True)
         for coded in [compress(bits, count, most=len(data) * 7 // 8)]
@@ -27,8 +28,8 @@ def store_masks(masks: Sequence[tuple[Bits, int]], *, justified: Callable[[int],
     return stored if justified(sum(len(data) for _, data in stored)) else plain
 
 
-def restore_mask(data: bytes, encoding: str, count: int, owner: str) -> Bits:
-    """`count` bits, packed, from bytes of anyone.
+def restore_mask(data: Buffer, encoding: str, count: int, owner: str) -> Bits:
+    """`count` bits, packed, from bytes of anyone; plain bits stay where they lie.
 
     Raises:
         TicketError: naming the owner; the bytes are not exactly such a mask.

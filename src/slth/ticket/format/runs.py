@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth._shapes import Bits
+from slth.ticket.buffers import Buffer, buffer_of
 from slth.ticket.carried import CARRIED, dtype_name
 from slth.ticket.format.fields import TicketError
 from slth.ticket.format.masks import Stored, restore_mask, store_masks
@@ -42,19 +43,17 @@ class Layout:
         """The parts of the file."""
         return runs_of(self.tensors, self.encodings, self.carried)
 
-    def read(self, body: bytes) -> Ticket:
-        """The ticket of these bytes.
+    def read(self, taken: Callable[[int], Buffer]) -> Ticket:
+        """The ticket of the bytes behind the header, of which `taken(size)` gives the next run; masks stay there.
 
         Raises:
             TicketError: masks, moves or carried numbers that are not valid, by name.
         """
-        runs, at = iter(self.runs), 0
+        runs = iter(self.runs)
 
-        def take() -> tuple[bytes, str, list[int]]:
-            nonlocal at
+        def take() -> tuple[Buffer, str, list[int]]:
             _, dtype, shape, size = next(runs)
-            at += size
-            return body[at - size : at], CARRIED[dtype], shape
+            return taken(size), CARRIED[dtype], shape
 
         parts = Parts({}, {}, {})
         for tensor in self.tensors:
@@ -105,14 +104,14 @@ def store(ticket: Ticket, bits: Mapping[str, int], *, justified: Callable[[int],
     return dict(zip(paths, stored, strict=True))
 
 
-def body_of(ticket: Ticket, stored: Mapping[str, Stored]) -> list[bytes]:
-    """The bytes of the runs."""
-    parts: list[bytes] = []
+def body_of(ticket: Ticket, stored: Mapping[str, Stored]) -> list[Buffer]:
+    """The bytes of the runs, where they lie."""
+    parts: list[Buffer] = []
     for tensor in ticket.tensors:
         parts += [stored[tensor.path][1]] if tensor.path in stored else []
-        parts += [ticket.moves[tensor.path].astype("<f4").tobytes()] if tensor.moved else []
+        parts += [buffer_of(ticket.moves[tensor.path].astype("<f4", copy=False))] if tensor.moved else []
     for _, values in sorted(ticket.carried.items()):
-        parts.append(values.astype(values.dtype.newbyteorder("<")).tobytes())
+        parts.append(buffer_of(values.astype(values.dtype.newbyteorder("<"), copy=False)))
     return parts
 
 
@@ -121,11 +120,12 @@ def encodings_of(stored: Mapping[str, Stored]) -> Encodings:
     return {path: (encoding, len(data)) for path, (encoding, data) in stored.items()}
 
 
-def _array(data: bytes, code: str, shape: list[int]) -> np.ndarray:
-    return np.frombuffer(data, code).astype(np.dtype(code).newbyteorder("="), copy=False).reshape(shape)
+def _array(data: Buffer, code: str, shape: list[int]) -> np.ndarray:
+    """A copy, for masks of any length may stand before it: compiled code reads aligned numbers."""
+    return np.frombuffer(data, code).astype(np.dtype(code).newbyteorder("=")).reshape(shape)
 
 
-def _carried_array(name: str, data: bytes, code: str, shape: list[int]) -> np.ndarray:
-    if code == CARRIED["BOOL"] and data.strip(b"\0\1"):
+def _carried_array(name: str, data: Buffer, code: str, shape: list[int]) -> np.ndarray:
+    if code == CARRIED["BOOL"] and np.frombuffer(data, np.uint8).max(initial=0) > 1:
         raise TicketError(f"{name[:200]} holds booleans other than 0 and 1")
     return _array(data, code, shape)
