@@ -163,6 +163,8 @@ def test_small_networks_are_kept_only_after_a_while(tmp_path, monkeypatch):
     assert len(maps_in(tmp_path / "p")) == 2
     monkeypatch.undo()
     assert interrupted(tmp_path / "p", 1).startswith("2 of 3")  # it is there, so it is used
+    made(tmp_path / "p")
+    assert len(maps_in(tmp_path / "p")) == 3
 
 
 def test_maps_that_wait_are_written_at_an_interrupt(tmp_path, monkeypatch):
