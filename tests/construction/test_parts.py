@@ -163,6 +163,8 @@ def test_small_networks_are_kept_only_after_a_while(tmp_path, monkeypatch):
     assert len(maps_in(tmp_path / "p")) == 2
     monkeypatch.undo()
     assert interrupted(tmp_path / "p", 1).startswith("2 of 3")  # it is there, so it is used
+    made(tmp_path / "p")
+    assert len(maps_in(tmp_path / "p")) == 3
 
 
 def test_maps_that_wait_are_written_at_an_interrupt(tmp_path, monkeypatch):
@@ -228,3 +230,14 @@ def test_the_key_of_a_map_holds_all_that_decides_its_mask():
     ]
     assert len(set(keys)) == len(keys)
     assert key(tolerances={**layout.tolerances, others[0]: 0.5}) == key()
+
+
+def test_maps_of_an_earlier_attempt_of_one_process_are_used_without_a_word(tmp_path, monkeypatch, caplog):
+    target, paths = random_target(WIDTHS), solved(monkeypatch)
+    inputs = inputs_of(target, -1.0, 1.0)
+    caplog.set_level(logging.INFO, "slth.api")
+    with keep_parts(tmp_path / "p", lambda: question(target, REQUEST, inputs)) as kept:
+        tickets = [encode(construct(target, REQUEST, inputs=inputs, parts=kept)) for _ in range(2)]
+    assert tickets[0] == tickets[1]
+    assert len(paths) == 3
+    assert "resuming" not in caplog.text
