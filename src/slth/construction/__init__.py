@@ -1,11 +1,13 @@
 """Constructions: a trained network's coefficients become the masks of a random network."""
 
+from slth.construction.chances import miss_probability
+from slth.construction.law import first_moment, miss_law, theorem
 from slth.construction.layout import Layout, lay_out
 from slth.construction.objectives import Objective, within
 from slth.construction.plan import Request, construct, plan_layout, promise_holds
 from slth.construction.solve import solve
 from slth.construction.split import split_error
-from slth.construction.width import first_moment, gain, miss_probability, theorem
+from slth.construction.width import gain
 
 __all__ = [
     "Layout",
@@ -15,6 +17,7 @@ __all__ = [
     "first_moment",
     "gain",
     "lay_out",
+    "miss_law",
     "miss_probability",
     "plan_layout",
     "promise_holds",
