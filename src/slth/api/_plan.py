@@ -71,6 +71,7 @@ def plan(
     input_shape: Sequence[int] | None = None,
     example: Any = None,
     tolerance: float | None = None,
+    relative_tolerance: float | None = None,
     epsilon: float | None = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,

@@ -48,6 +48,7 @@ class Construct:
         ),
     ] = None
     tolerance: _shared.Tolerance = None
+    relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
@@ -95,6 +96,7 @@ class Plan:
     model: _shared.Model = None
     input_shape: _shared.InputShape = None
     tolerance: _shared.Tolerance = None
+    relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
@@ -114,10 +116,22 @@ class Plan:
         _check_said_once(self)
 
 
+def check_one_promise(tolerance: float | None, relative_tolerance: float | None, epsilon: float | None) -> None:
+    """A tolerance of every weight, in the unit of the weights or in gains, or an error of the network.
+
+    Raises:
+        InputError: more than one of them.
+    """
+    if tolerance is not None and epsilon is not None:
+        raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
+    _arguments.apart(
+        "both say how exact the ticket is", tolerance=tolerance, relative_tolerance=relative_tolerance, epsilon=epsilon
+    )
+
+
 def _check_said_once(asked: Construct | Plan) -> None:
     """One promise, one range of the inputs; before a target is read."""
     _shared.check_normalisation(asked)
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
-    if asked.tolerance is not None and asked.epsilon is not None:
-        raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
+    check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon)

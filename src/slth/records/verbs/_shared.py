@@ -59,6 +59,16 @@ Tolerance = Annotated[
         group="plan",
     ),
 ]
+RelativeTolerance = Annotated[
+    float | None,
+    Argument(
+        real("0.002", above=0, below=1),
+        "Instead: the same in gains of each map; a gain is a power of two, 1.5 to 3 times its largest weight.",
+        provenance=True,
+        swept=True,
+        group="plan",
+    ),
+]
 Epsilon = Annotated[
     float | None,
     Argument(
