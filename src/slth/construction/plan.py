@@ -15,10 +15,13 @@ from typing import Any
 from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
-from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
+from slth.construction.costs import Planning
+from slth.construction.layout import Layout, check_target, gadget_of, lay_out, lay_out_in
+from slth.construction.memory import check_memory
+from slth.construction.outline import Outline
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
-from slth.construction.width import finest_tolerance, gain, plan_width
+from slth.construction.width import finest_tolerance, gain, gain_of, plan_sizes, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
@@ -116,7 +119,7 @@ def construct(
         are given, its seed is `request.seed + attempts - 1`.
 
     Raises:
-        InputError: inputs of another shape, weights out of range, an epsilon out of reach.
+        InputError: inputs of another shape, weights out of range, an epsilon out of reach, not enough memory.
     """
     check_target(target, inputs)
     epsilon = request.epsilon
@@ -126,6 +129,13 @@ def construct(
     shrinks = retried = 0
     while True:
         layout = _layout(target, tolerances, request, inputs, retried)
+        check_memory(
+            _maps(target, layout),
+            target,
+            threads=threads,
+            failure=request.failure_probability,
+            free=request.source is None,
+        )
         ticket = solve(
             target,
             layout,
@@ -171,6 +181,41 @@ def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
     """The layout that `construct` would try first, without solving anything."""
     check_target(target, inputs)
     return _layout(target, _tolerances(target, request, inputs)[0], request, inputs, 0)
+
+
+def plan_maps(target: Target, request: Request, *, inputs: Inputs) -> tuple[Planning, ...]:
+    """The maps of that layout, to be priced."""
+    return _maps(target, plan_layout(target, request, inputs=inputs))
+
+
+def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
+    return tuple(
+        Planning(path, op, layout.gadgets[path], layout.widths[path], _largest(target.coefficients[path]))
+        for path, op in target.graph.maps.items()
+    )
+
+
+def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
+    """The same of a network of which only the shape is known."""
+    found: list[Planning] = []
+    for part in network.maps:
+        weights, op = part.weights, part.op
+        tolerance = request.tolerance_of(gain_of(weights.largest))
+        if tolerance is None:
+            raise InputError("a network without numbers has no error; ask for a tolerance of its weights")
+        width = plan_sizes(
+            weights,
+            part.bias,
+            tolerance,
+            failure=request.failure_probability * op.weights / network.weights,
+            candidates=request.candidates,
+        )
+        found.append(Planning(op.map, op, gadget_of(op, width, part.signed), width, weights.largest, part.times))
+    return tuple(found)
+
+
+def _largest(affine: Affine) -> float:
+    return max(float(affine.weight.max(initial=0.0)), -float(affine.weight.min(initial=0.0)))
 
 
 def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mapping[str, float], Mapping[str, float]]:

@@ -9,7 +9,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import FILE, whole
+from slth.records.verbs._kinds import FILE, SHAPE, whole
 
 DEFAULT_TARGET: Mapping[str, Any] = {"data": "digits", "epochs": 30}  # what is trained where no target is given
 
@@ -72,9 +72,7 @@ class Construct:
     std: _shared.Std = None
     order: _shared.Order = None
     activation: _shared.Activation = None
-    threads: Annotated[
-        int | None, Argument(whole(least=1), "Threads. Default: the processors of this process.", asked=False)
-    ] = None
+    threads: _shared.Threads = None
     records: _shared.Records = None
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False
@@ -87,12 +85,20 @@ class Construct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The width a network needs: theorem, first moment and measured failure probability; nothing is constructed.
+    """What a network needs: width, misses to expect, file, time and memory; nothing is constructed.
 
-    With --candidates: the misses to expect at that width.
+    With --candidates: the misses to expect at that width. With --shape: of a network that need not exist.
     """
 
     target: Annotated[Path | None, Argument(FILE, "The trained network: .safetensors, .pt or .npz.")] = None
+    shape: Annotated[
+        str | tuple[int, ...] | None,
+        Argument(
+            SHAPE,
+            "No trained network: widths such as 784,500,10 with ReLU between them, or resnet-50, bert-base, bert-large, "
+            "gpt-3.",
+        ),
+    ] = None
     model: _shared.Model = None
     input_shape: _shared.InputShape = None
     tolerance: _shared.Tolerance = None
@@ -108,12 +114,27 @@ class Plan:
     std: _shared.Std = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    threads: _shared.Threads = None
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:
         check(self)
         _check_said_once(self)
+        if self.shape is not None:
+            _check_shape_alone(self)
+
+
+def _check_shape_alone(asked: Plan) -> None:
+    """A shape says what a trained network, or a file beside it, would say."""
+    others = ("target", "model", "input_shape", "raw_range", "data", "data_dir", "mean", "order", "activation")
+    for name in others:
+        _arguments.apart("both describe the network", shape=asked.shape, **{name: getattr(asked, name)})
+    if asked.epsilon is not None:
+        raise InputError(
+            "an error of the whole network follows from its weights, which a shape does not have; "
+            "ask for a tolerance or a relative tolerance"
+        )
 
 
 def check_one_promise(tolerance: float | None, relative_tolerance: float | None, epsilon: float | None) -> None:

@@ -117,6 +117,9 @@ Mean = Annotated[
 ]
 Std = Annotated[tuple[float, ...] | None, Argument(NUMBERS, "Goes with --mean.", swept=True, group="target")]
 
+Threads = Annotated[
+    int | None, Argument(whole(least=1), "Threads. Default: the processors of this process.", asked=False)
+]
 Weight = Annotated[
     WeightAt | None,
     Argument(WEIGHT, "Take one weight apart: map by path or number; IN may be `bias`; TAP of a kernel."),
