@@ -2,9 +2,9 @@ r"""Measure how often a coefficient misses its tolerance: writes `src/slth/const
 
     python benchmarks/miss_table.py [--samples 40000] [--threads 2]
 
-For each tolerance t = 2⁻ᵏ, target z and number of candidates n: fresh candidates u·v, u uniform on [½, 1] (a lift neuron
-serves a slot if its value is at least ½), v uniform on [−1, 1], everything in units of the gain. How large is the chance
-p that no subset of them is within t of z?
+For each tolerance t = 2⁻ᵏ, target z and number of candidates n: fresh candidates u·v, u uniform on [½, 1] (a lift
+neuron serves a slot if its value is at least ½), v uniform on [−1, 1], everything in units of the gain. How large is
+the chance p that no subset of them is within t of z?
 
 Misses are rare, down to 10⁻¹⁰ here, and come from draws of which nearly all values have the wrong sign. So such draws
 are drawn more often than they happen, and count for less (importance sampling from a mixture): with f the law of the
@@ -12,9 +12,9 @@ candidates and f_c one in which a value is positive with chance q and |v| is a p
 
     p = E_g[1{miss} f / g],      g = mean of the f_c,
 
-which is unbiased. One f_c is f itself, so no draw counts for more than the number of the f_c: what the mixture overlooks
-is seen as rarely as in plain sampling, and is not exaggerated. Written are p and its standard error; 0 where z ≤ t.
-"""
+which is unbiased. One f_c is f itself, so no draw counts for more than the number of the f_c: what the mixture
+overlooks is seen as rarely as in plain sampling, and is not exaggerated. Written are p and its standard error; 0 where
+z ≤ t."""
 
 import argparse
 import json

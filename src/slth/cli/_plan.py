@@ -26,29 +26,30 @@ def run(asked: verbs.Plan) -> int:
     return 0
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float | int) -> str:
     """A time to two digits, in the largest unit of which there is one.
 
     >>> duration(0.031), duration(90), duration(86_400 * 800)
     ('0.031 s', '1.5 min', '2.2 years')
     """
+    found = float(seconds)
     for unit, more in _TIMES:
-        if seconds < more:
-            return f"{_two_digits(seconds)} {unit}"
-        seconds /= more
-    return f"{_two_digits(seconds)} years"
+        if found < more:
+            return f"{_two_digits(found)} {unit}"
+        found /= more
+    return f"{_two_digits(found)} years"
 
 
-def size(count: float) -> str:
+def size(count: float | int) -> str:
     """Bytes to two digits.
 
     >>> size(900), size(3 * 2**30), size(2.4e12)
     ('900 bytes', '3 GiB', '2.2 TiB')
     """
-    power = 0
-    while count >= 1024 and power < len(_BYTES) - 1:
-        count, power = count / 1024, power + 1
-    return f"{_two_digits(count)} {_BYTES[power]}"
+    found, power = float(count), 0
+    while found >= 1024 and power < len(_BYTES) - 1:
+        found, power = found / 1024, power + 1
+    return f"{_two_digits(found)} {_BYTES[power]}"
 
 
 def _two_digits(x: float) -> str:

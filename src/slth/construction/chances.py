@@ -4,15 +4,14 @@ r"""The measured chance p(z, n, t) of a miss, as a table that errs upwards.
 2⁻¹ ... 2⁻²⁰ and up to 34 candidates, where p is about 10⁻¹⁰: rare misses were drawn on purpose, so hardly a cell is
 without any. What is read from it is meant as an upper estimate:
 
-- a cell counts as p plus two standard errors; where that error is over a quarter of p, or no miss was seen, the cell says
-  nothing, and the last cell before it is carried on along the law (`law`), whose slope is that of the largest draws;
+- a cell counts as p plus two standard errors; where that error is over a quarter of p, or no miss was seen, the cell
+  says nothing, and the last cell before it is carried on along the law (`law`);
 - p falls in n, rises in |z| and falls in t: each cell counts as the largest of those that cannot exceed it;
 - |z| is rounded up to the grid; between tolerances and numbers of candidates log p is interpolated, for it is nearly
   straight there; a tolerance above ½ counts as ½.
 
-Beyond the table: more candidates follow the law, from the last cell on. It is never steeper than what was measured there,
-and never flat. A tolerance under 2⁻²⁰ costs one candidate for each bit, and half of log₂ n of both, for subset sums
-spread like √n.
+Beyond the table: more candidates follow the law, too. A tolerance under 2⁻²⁰ costs one candidate for each bit, and half
+of log₂ n of both, for subset sums spread like √n.
 
 Of more than 40 candidates the solver looks at 2⁴² subsets only: a tolerance under about 2⁻³⁷ gains is out of reach.
 """
@@ -27,6 +26,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from slth.construction.law import log2_law
+from slth.ticket import MOST_CANDIDATES
 
 _SEARCHED, _LOOKED_AT = 40, 2.0**42  # `subsetsum.first`: all subsets of so many values, of more values so many subsets
 _NEVER = -1e9  # log2 of a chance of 0
@@ -76,7 +76,7 @@ def _overlooked(candidates: int, tolerance: float) -> float:
 class _Table:
     z: Float64[np.ndarray, " z"]
     bits: tuple[int, ...]  # tolerance 2^-bits
-    candidates: Float64[np.ndarray, " n"]
+    candidates: Float64[np.ndarray, " n"]  # up to 64
     cells: Float64[np.ndarray, "tolerance z n"]  # log2 of an upper estimate; `_NEVER` where |z| ≤ t
 
     def log2_p(self, candidates: float, bits: float) -> Float64[np.ndarray, " z"]:
@@ -94,27 +94,28 @@ class _Table:
             return found
         coarser = self._row(finer - 1, candidates)
         share = (self.bits[finer] - wanted) / (self.bits[finer] - self.bits[finer - 1])
-        return np.where(coarser <= _NEVER / 2, found, found + share * (coarser - found))
+        between = np.where(coarser <= _NEVER / 2, found, found + share * (coarser - found))
+        return np.maximum.accumulate(between)
 
     def _row(self, at: int, candidates: float) -> Float64[np.ndarray, " z"]:
-        """At one tolerance of the table: between measured numbers of candidates, or along the law."""
+        """At one tolerance of the table."""
         if candidates < self.candidates[0]:
             return np.zeros(len(self.z))
-        cells, last = self.cells[at], float(self.candidates[-1])
-        if candidates > last:
-            tolerance = 2.0 ** -self.bits[at]
-            return cells[:, -1] + log2_law(self.z, candidates, tolerance) - log2_law(self.z, last, tolerance)
+        cells = self.cells[at]
         right = max(int(np.searchsorted(self.candidates, candidates)), 1)
         left, step = self.candidates[right - 1], self.candidates[right] - self.candidates[right - 1]
-        share = (candidates - left) / step
-        return cells[:, right - 1] + share * (cells[:, right] - cells[:, right - 1])
+        return cells[:, right - 1] + (candidates - left) / step * (cells[:, right] - cells[:, right - 1])
 
 
 @cache
 def _table() -> _Table:
     data = json.loads((files("slth.construction") / "miss_table.json").read_text())
     z, bits, candidates = np.array(data["z"]), tuple(data["bits"]), np.array(data["candidates"], np.float64)
-    chance, error = np.array(data["chance"]), np.array(data["error"])
+    beyond = np.arange(candidates[-1] + 1, MOST_CANDIDATES + 1)
+    chance, error = (
+        np.pad(np.array(data[name]), ((0, 0), (0, 0), (0, len(beyond)))) for name in ("chance", "error")
+    )  # never seen: carried on along the law
+    candidates = np.concatenate([candidates, beyond])
     return _Table(z, bits, candidates, _upper(chance, error, z, bits, candidates))
 
 

@@ -1,19 +1,19 @@
 r"""What a construction costs, before anything is solved: seconds of a processor, seconds on the clock, bytes.
 
-A model with the constants of `plan_costs.json`, which `benchmarks/plan_costs.py` fits to constructions that it runs. Per
-map, with `bits` candidates in all, `problems` subset sums, coefficients W (of signed inputs twice), d the smaller side of
-its matrix, and s(b) the time of `first` for a tolerance of 2⁻ᵇ gains, which hardly depends on the number of candidates:
+A model with the constants of `plan_costs.json`, which `benchmarks/plan_costs.py` fits to constructions that it runs.
+Per map, with `bits` candidates in all, `problems` subset sums, coefficients W (of signed inputs twice), d the smaller
+side of its matrix, and s(b) the time of `first` for a tolerance of 2⁻ᵇ gains, which hardly depends on the number of
+candidates:
 
     generation    a · bits
     solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps
-    certificate   (c₁ + c₂ d) W
+    certificate   (c₁ + c₂ d) W                       c₁, c₂ of maps with one tap, or with several
     writing       w · bits
     verify        v₁ · bits + v₂ W                    without the target
 
 The seconds are those of the machine that the constants come from, times `pace`: how much slower this one sorts and
-multiplies. Generation and solving run on all threads, the rest on one. Memory is what the whole network keeps (its target
-in float64, its masks packed, its realised coefficients), and what the largest map takes beside it.
-"""
+multiplies. Generation and solving run on all threads, the rest on one. Memory is what the whole network keeps (its
+target in float64, its masks packed, its realised coefficients), and what the largest map takes beside it."""
 
 import json
 import math
@@ -122,9 +122,20 @@ def calibration() -> float:
         start = time.process_time()
         np.sort(values)
         for _ in range(20):
-            values * 1.5 + values
+            np.multiply(values, 1.5)
         taken = min(taken, time.process_time() - start)
     return max(taken, 1e-5)
+
+
+def side_of(part: Planning) -> int:
+    """d, the smaller side of the matrix of a map."""
+    return min(part.op.basis.outputs, part.op.basis.inputs * part.op.basis.taps)
+
+
+def reread() -> None:
+    """Take the constants from their file again, which a benchmark has written."""
+    _constants.cache_clear()
+    pace.cache_clear()
 
 
 def seconds_of_first(candidates: int, bits: float) -> float:
@@ -144,13 +155,13 @@ def _log2_search(candidates: int) -> float:
 
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
-    side = min(part.op.basis.outputs, part.op.basis.inputs * part.op.basis.taps)
     first = seconds_of_first(part.gadget.candidates, -math.log2(part.width.tolerance / part.gadget.gain))
     search = 1e-6 * 2.0 ** _log2_search(part.gadget.candidates)
+    kind = "certify_dense" if part.op.basis.taps == 1 else "certify_taps"
     return {
         "generation": 1e-9 * known["generate_bit"] * cost.mask_bits,
         "solving": cost.problems * first + part.width.expected_misses * search,
-        "certificate": 1e-9 * (known["certify_weight"] + known["certify_product"] * side) * weights,
+        "certificate": 1e-9 * (known[f"{kind}_weight"] + known[f"{kind}_product"] * side_of(part)) * weights,
         "writing": 1e-9 * known["write_bit"] * cost.mask_bits,
         "verify": 1e-9 * (known["verify_bit"] * cost.mask_bits + known["verify_weight"] * weights),
     }

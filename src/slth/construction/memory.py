@@ -1,9 +1,8 @@
 """Does a construction fit into memory? Asked before anything is solved; a refusal says what fits.
 
-What it needs beyond what is held already, its target among it, follows from `costs`; what there is, from the system: what
-it can give away, what the control group of the process may still take, what its address space may still grow by. Where
-none of them is known, nothing is refused.
-"""
+What it needs beyond what is held already, its target among it, follows from `costs`; what there is, from the system:
+what it can give away, what the control group of the process may still take, what its address space may still grow by.
+Where none of them is known, nothing is refused."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -26,9 +25,7 @@ def available_memory(root: Path = Path("/")) -> int | None:
     return max(min(found), 0) if found else None
 
 
-def check_memory(
-    maps: Sequence[Planning], target: Target, *, threads: int, failure: float, free: bool = True
-) -> None:
+def check_memory(maps: Sequence[Planning], target: Target, *, threads: int, failure: float, free: bool = True) -> None:
     """Refuse a construction that memory does not hold.
 
     Args:
@@ -80,8 +77,12 @@ def _what_fits(maps: Sequence[Planning], target: Target, candidates: int, failur
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
         coarse, fine = (middle, fine) if misses(middle) <= failure else (coarse, middle)
-    enough = f"which is enough for a relative tolerance of 2^-{coarse}" if coarse else "too few for any tolerance at this failure probability"
-    return f"{candidates} candidates would fit, {enough}"
+    enough = (
+        f"which is enough for a relative tolerance of 2^-{coarse}"
+        if coarse
+        else "too few for any tolerance at this failure probability"
+    )
+    return f"{candidates} candidate{'s' if candidates > 1 else ''} would fit, {enough}"
 
 
 def _narrowed(part: Planning, candidates: int) -> Planning:
@@ -119,7 +120,9 @@ def _group(root: Path) -> int | None:
         for folder in (inner, *inner.parents):
             limit, used = (_read(folder / name).strip() for name in names[:2])
             if limit.isdigit() and used.isdigit():
-                cached = [row.split()[1] for row in _read(folder / "memory.stat").splitlines() if row.split()[0] == names[2]]
+                cached = [
+                    row.split()[1] for row in _read(folder / "memory.stat").splitlines() if row.split()[0] == names[2]
+                ]
                 found.append(int(limit) - int(used) + sum(map(int, cached)))
             if folder == mount:
                 break

@@ -35,7 +35,7 @@ _MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a construction: a tolerance of every weight, absolute or relative, or an error of the network."""
+    """What is asked of a construction: a tolerance of the weights, absolute or relative, or an error of the network."""
 
     tolerance: float | None = None  # τ, in the unit of the weights; default 1e-4 if nothing else is asked
     relative_tolerance: float | None = None  # instead τ/g, in gains of each map, which are powers of two
@@ -72,8 +72,8 @@ class Request:
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
         if self.relative_tolerance is not None and not 0 < self.relative_tolerance < 1:
             raise InputError(
-                f"a relative tolerance lies between 0 and 1, such as 0.002, got {self.relative_tolerance:g}; it counts in "
-                "gains of each map, and a whole gain prunes every weight"
+                f"a relative tolerance lies between 0 and 1, such as 0.002, got {self.relative_tolerance:g}; it counts "
+                "in gains of each map, and a whole gain prunes every weight"
             )
         if not 0 < self.failure_probability < 1:
             raise InputError(f"a failure probability lies between 0 and 1, got {self.failure_probability:g}")
@@ -84,10 +84,9 @@ class Request:
     def asked(self) -> dict[str, Any]:
         """The same for the ticket's provenance."""
         planned = self.candidates is None and self.source is None
-        relative = {} if self.relative_tolerance is None else {"relative_tolerance": self.relative_tolerance}
         return {
             "tolerance": self.absolute_tolerance,
-            **relative,
+            "relative_tolerance": self.relative_tolerance,
             "epsilon": self.epsilon,
             "failure_probability": self.failure_probability if planned else None,
             "candidates": self.candidates,

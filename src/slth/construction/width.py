@@ -6,8 +6,8 @@ that for z = |w|/g and t = τ/g, an upper estimate (`chances`). By the union bou
     P(any miss) ≤ E[misses] = Σ_w p(|w|/g, n, τ/g) ≤ δ,
 
 also though candidates of one input share their lift values: expectations add whatever the dependence. The sum runs over
-the table's |z| and needs no more of the weights than how many there are of each size (`sizes`), so that a network can be
-planned that exists as a shape only. Beside it stands the same sum by the law in closed form (`law`).
+the table's |z| and needs no more of the weights than how many there are of each size (`sizes`), so that a network can
+be planned that exists as a shape only. Beside it stands the same sum by the law in closed form (`law`).
 
 First moments say nothing here: 2ⁿ subsets cover a target many times over on average long before all of 10⁵ targets are
 covered in one draw.
@@ -100,8 +100,8 @@ def plan_sizes(
     finest = _finest(weights, bias, failure)
     raise InputError(
         f"a tolerance of {tolerance / g:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, "
-        f"for an expected {failure:.2g} misses; ask for a larger tolerance ({finest / g:.2g} gains, {finest:.2g}, is in "
-        "reach here) or a larger failure probability"
+        f"for an expected {failure:.2g} misses; ask for a larger tolerance ({finest / g:.2g} gains, {finest:.2g}, is "
+        "in reach here) or a larger failure probability"
     )
 
 

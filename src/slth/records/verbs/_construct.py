@@ -95,8 +95,8 @@ class Plan:
         str | tuple[int, ...] | None,
         Argument(
             SHAPE,
-            "No trained network: widths such as 784,500,10 with ReLU between them, or resnet-50, bert-base, bert-large, "
-            "gpt-3.",
+            "No trained network: widths such as 784,500,10 with ReLU between them, or resnet-50, bert-base, "
+            "bert-large, gpt-3.",
         ),
     ] = None
     model: _shared.Model = None
