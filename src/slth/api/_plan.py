@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slth import _arguments
+from slth._errors import InputError
 from slth.api._construct import read_target
 from slth.api._inputs import InputRange, Numbers, inputs_of
 from slth.construction import (
@@ -144,12 +145,21 @@ def plan(
     request = Request(**verbs.group(asked, "plan"))
     if asked.shape is not None:
         others = {"target": target, "model": model, "input_shape": input_shape, "example": example, "data": data}
-        others |= {"raw_range": raw_range, "mean": mean, "order": order, "activation": activation}
+        others |= {
+            "raw_range": raw_range,
+            "data_dir": data_dir,
+            "mean": mean,
+            "std": std,
+            "order": order,
+            "activation": activation,
+        }
         for name, given in others.items():
             _arguments.apart("both describe the network", shape=asked.shape, **{name: given})
         lower = None if input_range is None else min(inputs_of((1,), input_range).lower or (0.0,))
         network = outline(asked.shape, lower=lower)
         return _planned(plan_outline(network, request), asked, network)
+    if target is None and model is None:
+        raise InputError("a network is needed: a target, a model that gives it, or a shape such as 784,500,10")
     read = read_target(
         target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
     )
