@@ -131,7 +131,7 @@ def plan(
     True
     >>> found = plan(shape=(784, 500, 10), relative_tolerance=2**-9, input_range=(0, 1))
     >>> [part.candidates for part in found.maps], found.assumed[0]
-    ([31, 30], 'weights and biases are Gaussian with deviation sqrt(2 / fan-in)')
+    ([34, 34], 'weights and biases are Gaussian with deviation sqrt(2 / fan-in)')
     """
     asked = verbs.Plan(
         shape=shape,  # pyright: ignore[reportArgumentType]  # the record reads any sequence
