@@ -47,6 +47,7 @@ LARGE = (  # for memory
     ("2000,2000", 2.0**-3, 0),
     ("2000,2000", 2.0**-9, 0),
     ("1500,1000", 2.0**-6, -1),
+    ("500" + 16 * ",500", 2.0**-3, 0),
 )
 CHECKED = (
     ("784,500,10", 1e-3, 0),
@@ -190,6 +191,17 @@ def fitted() -> dict[str, object]:
         "verify_bit": verify_bit,
         "verify_weight": verify_weight,
     }
+    total = np.array([row["bytes"] for row in seen], float)
+    maps = np.array([len(plan) for plan in plans], float)
+    (file_bit, file_map), _ = nnls(np.stack([bits, maps], axis=1) / total[:, None], np.ones(len(total)))
+    known["bytes"] = {**fitted_memory(), "file_bit": float(file_bit), "file_map": float(file_map)}
+    where = environment(1)
+    about = {"about": "costs of a construction; see benchmarks/plan_costs.py", "commit": where.commit, "cpu": where.cpu}
+    return {**about, **known}
+
+
+def fitted_memory() -> dict[str, float]:
+    """The process, and what grows: beyond the target in float64 and the masks, packed."""
     process = min(peak("4,4", 0.1, 0, 1) for _ in range(2))  # the first may compile
     cases = [*((case, 1) for case in LARGE), (LARGE[1], 2), (LARGE[3], 2)]
     grown, columns = [], []
@@ -202,21 +214,13 @@ def fitted() -> dict[str, object]:
         columns.append([threads, sum(map(costs.weights_of, plan)), costs.weights_of(largest), max(own)])
     scale = np.maximum(np.array(grown, float), 1e6)
     (thread, weight, map_weight, map_bit), _ = nnls(np.array(columns) / scale[:, None], np.array(grown) / scale)
-    total = np.array([row["bytes"] for row in seen], float)
-    maps = np.array([len(plan) for plan in plans], float)
-    (file_bit, file_map), _ = nnls(np.stack([bits, maps], axis=1) / total[:, None], np.ones(len(total)))
-    known["bytes"] = {
-        "process": process,
-        "thread": thread,
-        "weight": weight,
-        "map_weight": map_weight,
-        "map_bit": map_bit,
-        "file_bit": file_bit,
-        "file_map": file_map,
+    return {
+        "process": float(process),
+        "thread": float(thread),
+        "weight": float(weight),
+        "map_weight": float(map_weight),
+        "map_bit": float(map_bit),
     }
-    where = environment(1)
-    about = {"about": "costs of a construction; see benchmarks/plan_costs.py", "commit": where.commit, "cpu": where.cpu}
-    return {**about, **known}
 
 
 def rounded(data: object) -> object:
