@@ -11,6 +11,7 @@ from slth import InputError
 from slth.certificate import certify
 from slth.construction import Request, construct, gain, plan_layout
 from slth.evidence import verify
+from slth.records import verbs
 from slth.ticket import decode, encode
 
 SIGNED = -1.0, 1.0
@@ -103,6 +104,10 @@ def test_it_lies_between_0_and_1_and_excludes_other_promises():
     target = random_target((5, 3))
     with pytest.raises(InputError, match="is in reach here"):
         plan_layout(target, Request(relative_tolerance=2.0**-45), inputs=inputs_of(target, *SIGNED))
+
+
+def test_a_sweep_can_vary_it():
+    assert "relative_tolerance" in verbs.swept(verbs.Construct)
 
 
 def test_a_tolerance_that_is_refused_says_one_that_is_not():
