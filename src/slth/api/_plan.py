@@ -125,6 +125,7 @@ def plan(
         shape: instead of a target: widths of a dense ReLU network such as (784, 500, 10), or "resnet-50", "bert-base",
             "bert-large", "gpt-3". What is assumed of its numbers is in `assumed`; none of them is drawn.
 
+    >>> import numpy as np
     >>> model = {"weight": np.array([[0.5, -0.25]])}
     >>> few, many = (plan(model, candidates=n, input_range=(0, 1)).expected_misses for n in (10, 30))
     >>> few > 1 > 0.01 > many
