@@ -177,10 +177,3 @@ def test_bad_input_is_refused():
         unchanged_on_box(np.ones((1, 2)), certify(target, realised.__getitem__, tolerances=every_map(target), box=None))
     with pytest.raises(InputError, match="logit_error"):
         unchanged_on_box(np.ones((1, 2)), certificate, logit_error=-1.0)
-
-
-def test_both_networks_have_the_same_maps():
-    target, realised = one_layer([2, 1], [2, 1])
-    for parts in ({}, {**realised, "layers/1": realised["layers/0"]}):
-        with pytest.raises(InputError, match=f"a realisation of layers/0; got one of {', '.join(parts)}"):
-            per_input_error(target, parts, np.ones((1, 1)))

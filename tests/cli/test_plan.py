@@ -44,7 +44,8 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     first, second = plan["maps"]
     assert set(first) == {
         *("path", "kind", "outputs", "inputs", "weights", "signed", "tolerance", "gain", "candidates", "constants"),
-        *("neurons", "source_parameters", "mask_bits", "first_moment", "theorem"),
+        *("neurons", "source_parameters", "mask_bits", "first_moment", "theorem", "times", "expected_misses"),
+        *("law_misses", "seconds", "file_bytes", "memory"),
     }
     assert (first["path"], first["kind"], first["signed"]) == ("layers/0", "dense 6 -> 8, bias", 6)
     assert "two halves of 6 of 6 inputs" in table
@@ -73,8 +74,8 @@ def test_many_maps_have_a_line_each(tmp_path, capsys):
     assert "nothing was solved" in err
     for i, part in enumerate(plan["maps"]):
         numbers = rf"{part['candidates']} +- +{part['first_moment']} +{part['theorem']:.1f} +0 +{part['neurons']}"
-        assert re.search(rf"{i} +layers/{i} +dense 4 -> 4 +0.01 .* {numbers} +{part['mask_bits']}\n", out)
-    assert len(out.splitlines()) < 20
+        assert re.search(rf"{i} +layers/{i} +dense 4 -> 4 +0.01 .* {numbers} +{part['mask_bits']} +\S+ +\d", out)
+    assert len(out.splitlines()) < 27
 
 
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
@@ -84,5 +85,63 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*plan, "--tolerance", "0"], "tolerance must be a positive"),
         ([*plan, "--input-range", "0,1", "--data", "digits"], "give one of them"),
         (["plan", "--target", tmp_path / "none.safetensors"], "no such file"),
+        ([*plan, "--shape", "784,10"], "shape and target both describe the network"),
+        (["plan", "--shape", "784,10", "--model", "net.py:f"], "shape and model both describe the network"),
+        (["plan", "--shape", "784,10", "--data", "digits"], "shape and data both describe the network"),
+        (["plan", "--shape", "784,10", "--epsilon", "0.1"], "ask for a tolerance or a relative tolerance"),
+        (["plan", "--shape", "784"], "2 to 1,000 widths"),
+        (["plan", "--shape", ""], "2 to 1,000 widths"),
+        (["plan", "--shape", "784,0,10"], "a width must be a whole number from 1 to 1,000,000, got 0"),
+        (["plan", "--shape=784,-5"], "got -5"),
+        (["plan", "--shape", f"784,{10**30}"], "got about 1e+30"),
+        (["plan", "--shape", "784,many"], "whole numbers separated by commas; got '784,many'"),
+        (["plan", "--shape", "1e30,2"], "whole numbers separated by commas"),
+        (["plan", "--shape", "resnet-51"], "did you mean 'resnet-50'"),
+        (["plan", "--shape", "gpt-3", "--input-range", "0,1"], "gpt-3 reads tokens"),
+        (["plan", "--shape", "784,10", "--tolerance", "1e-17"], "is in reach here"),
+        (["plan", "--shape", "784,10", "--tolerance", "nan"], "tolerance must be a positive number"),
+        (["plan", "--shape", "784,10", "--tolerance", "inf"], "tolerance must be a positive number"),
+        (
+            ["plan", "--shape", "784,10", "--relative-tolerance", "1"],
+            "relative_tolerance must be a number between 0 and 1",
+        ),
+        (
+            ["plan", "--shape", "784,10", "--relative-tolerance", "0"],
+            "relative_tolerance must be a number between 0 and 1",
+        ),
+        (["plan", "--shape", "9,9", "--relative-tolerance", "0.1", "--tolerance", "0.1"], "give one of them"),
+        (["plan", "--shape", "784,10", "--threads", "0"], "threads must be"),
     ]
     check_refusals(capsys, tmp_path, [([*arguments, "-q"], sentence) for arguments, sentence in cases])
+
+
+def test_a_shape_needs_no_file_and_states_what_it_assumes(capsys):
+    assert run(["plan", "--shape", "784,500,10", "--relative-tolerance", "0.002", "--input-range", "0,1"]) == 0
+    out, err = capsys.readouterr()
+    assert re.match("784-500-10\n", out)
+    for part in (
+        "layers/0: dense 784 -> 500, bias",
+        "misses expected",
+        "processor time",
+        "wall time",
+        "memory",
+        "file",
+    ):
+        assert part in out
+    assert "assumed" in out
+    assert "Gaussian" in out
+    assert "two halves" not in out
+    assert "nothing was solved" in err
+
+
+def test_equal_maps_of_a_named_network_are_grouped(capsys):
+    assert run(["plan", "--shape", "gpt3", "--json", "-q", "--threads", "3"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [part["times"] for part in found["maps"]] == [384, 96, 96]
+    assert found["threads"] == 3
+    assert sum(part["mask_bits"] * part["times"] for part in found["maps"]) == found["mask_bits"]
+    assert run(["plan", "--shape", "gpt-3", "-q"]) == 0
+    out = capsys.readouterr().out
+    assert "x 384: dense 12,288 -> 12,288, bias" in out
+    assert "planned, not constructible yet" in out
+    assert "are carried, not constructed" in out

@@ -35,6 +35,11 @@ _CASES = {
     "slth.construct(weights, candidates=20.5)": "candidates must be a whole number such as 30, got 20.5 (float)",
     "slth.construct(weights, seed='x')": "seed must be a whole number such as 30, got 'x' (str)",
     "slth.construct(weights, seed=float('inf'))": "seed must be a whole number such as 30, got inf (float)",
+    "slth.plan(shape=(5, 2.5))": "shape must be a whole number, got 2.5 (float)",
+    "slth.plan(shape={5: 3})": "shape must be whole numbers such as 784,500,10, got {5: 3} (dict)",
+    "slth.plan(shape=784)": "shape must be 2 to 1,000 widths from input to output, such as 784,500,10, or a name: "
+    "resnet-50, bert-base, bert-large, gpt-3; got 1",
+    "slth.plan(weights, relative_tolerance='x')": "relative_tolerance must be a number such as 0.002, got 'x' (str)",
     "slth.plan(weights, candidates='x')": "candidates must be a whole number such as 30, got 'x' (str)",
     "slth.plan(weights, tolerance='small')": "tolerance must be a number such as 0.01, got 'small' (str)",
     "evaluate(ticket, 3)": "data must be a pair such as (x, y) of arrays, or a name such as 'digits', got 3 (int)",

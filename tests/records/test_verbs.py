@@ -28,6 +28,7 @@ RECIPE_TYPES = {
     str: str,
     Path: str,
     str | Path: str,
+    str | tuple[int, ...]: str,
     tuple[float, float]: list,
     tuple[float, ...]: list,
     tuple[int, ...]: list,
@@ -164,6 +165,13 @@ def read(verb, name, value):
 
 REFUSED = {
     "a promise too many": (lambda: verbs.Plan(target=Path("a"), tolerance=1.0, epsilon=1.0), "one of the two"),
+    "two tolerances": (
+        lambda: verbs.Construct(tolerance=1.0, relative_tolerance=0.1),
+        "tolerance and relative_tolerance both say how exact the ticket is",
+    ),
+    "a relative tolerance and an error": (lambda: verbs.Plan(relative_tolerance=0.1, epsilon=1.0), "give one of them"),
+    "a shape and a file": (lambda: verbs.Plan(target=Path("a"), shape=(3, 2)), "shape and target both describe"),
+    "a shape and an error": (lambda: verbs.Plan(shape="gpt-3", epsilon=1.0), "a shape does not have"),
     "half a normalisation": (
         lambda: verbs.Evaluate(ticket=Path("a"), data="digits", mean=(0.5,)),
         "mean and std go together, got only mean",

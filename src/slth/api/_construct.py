@@ -28,6 +28,7 @@ def construct(
     input_shape: Sequence[int] | None = None,
     example: Any = None,
     tolerance: float | None = None,
+    relative_tolerance: float | None = None,
     epsilon: float | None = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,
@@ -56,7 +57,8 @@ def construct(
             `target` is then loaded into it.
         input_shape: of one input of a module, such as (3, 32, 32), where its first layer does not tell; or `example`:
             a batch of inputs.
-        tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless `epsilon` is given.
+        tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless another promise is given.
+        relative_tolerance: instead, the same in gains of each map: powers of two, 1.5 to 3 times its largest weight.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
         candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
@@ -94,6 +96,7 @@ def construct(
     """
     asked = verbs.Construct(
         tolerance=tolerance,
+        relative_tolerance=relative_tolerance,
         epsilon=epsilon,
         failure_probability=failure_probability,
         candidates=candidates,

@@ -1,26 +1,37 @@
-"""How wide must the random network be? Nothing is solved."""
+"""How wide must the random network be, and what does it cost? Nothing is solved."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from slth import _arguments
+from slth._errors import InputError
 from slth.api._construct import read_target
 from slth.api._inputs import InputRange, Numbers, inputs_of
-from slth.construction import Layout, Request, first_moment, plan_layout, theorem
-from slth.graph import Target
-from slth.records import verbs
-from slth.ticket import map_words
+from slth.construction import (
+    Outline,
+    Planning,
+    Request,
+    Seconds,
+    costs_of,
+    first_moment,
+    outline,
+    plan_maps,
+    plan_outline,
+    theorem,
+)
+from slth.records import cores, verbs
+from slth.ticket import Inputs, map_words
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedMap:
-    """A linear map of the target in the random network.
+    """A linear map of the target in the random network, or several equal ones; all numbers are those of one.
 
     Attributes:
-        path: its name, as in the ticket. kind: what it is, in words.
+        path: its name, as in the ticket; of several, that of the first. kind: what it is, in words.
+        times: how many there are.
         weights: target parameters, biases included.
         signed: input channels that can be negative, which have two halves for each weight.
         tolerance: of one weight.
@@ -28,12 +39,16 @@ class PlannedMap:
         candidates, constants: random candidates per weight and half, and per bias (0 without biases).
         neurons: of the lift, dead ones not counted. source_parameters: entries of its random tensors, likewise.
         mask_bits: before they are coded.
+        expected_misses: an upper estimate, by measured chances. law_misses: by the law in closed form.
         first_moment: candidates at which one subset is expected to reach the largest weight.
         theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known.
+        seconds: of a processor, to construct and write it. file_bytes: of its part of the ticket.
+        memory: bytes at the peak if it were the only map.
     """
 
     path: str
     kind: str
+    times: int
     outputs: int
     inputs: int
     weights: int
@@ -45,19 +60,35 @@ class PlannedMap:
     neurons: int
     source_parameters: int
     mask_bits: int
+    expected_misses: float
+    law_misses: float
     first_moment: int
     theorem: float
+    seconds: float
+    file_bytes: int
+    memory: int
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """The random network that `construct` would try first, and what can be expected of it."""
+    """The random network that `construct` would try first, and what can be expected of it.
+
+    Seconds, bytes of memory and of the file come from a model whose constants were measured once; a factor of two.
+    """
 
     maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
-    expected_misses: float
+    expected_misses: float  # an upper estimate
+    law_misses: float  # by the law in closed form
     source_parameters: int  # dead neurons not counted
     mask_bits: int
+    file_bytes: int
+    memory: int  # bytes at the peak of construct
+    threads: int
+    seconds: Seconds  # `wall` with these threads
+    carried: int  # parameters that a shape has beside its maps
+    assumed: tuple[str, ...]  # of a shape
+    cannot: str | None  # why no ticket can be made of a shape yet
 
     def as_data(self) -> dict[str, Any]:
         """The same as plain data."""
@@ -67,10 +98,12 @@ class Planned:
 def plan(
     target: Any = None,
     *,
+    shape: str | Sequence[int] | None = None,
     model: str | None = None,
     input_shape: Sequence[int] | None = None,
     example: Any = None,
     tolerance: float | None = None,
+    relative_tolerance: float | None = None,
     epsilon: float | None = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,
@@ -82,54 +115,107 @@ def plan(
     std: Numbers | None = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    threads: int | None = None,
 ) -> Planned:
-    """The width that `construct` would choose: maps, tolerances and expected misses, without solving anything.
+    """The width that `construct` would choose, and its costs: misses, file, time and memory, without solving anything.
 
-    With `candidates`, the misses to expect at that width. Arguments as for `construct`.
+    With `candidates`, the misses to expect at that width. Other arguments as for `construct`.
 
+    Args:
+        shape: instead of a target: widths of a dense ReLU network such as (784, 500, 10), or "resnet-50", "bert-base",
+            "bert-large", "gpt-3". What is assumed of its numbers is in `assumed`; none of them is drawn.
+
+    >>> import numpy as np
     >>> model = {"weight": np.array([[0.5, -0.25]])}
     >>> few, many = (plan(model, candidates=n, input_range=(0, 1)).expected_misses for n in (10, 30))
     >>> few > 1 > 0.01 > many
     True
+    >>> found = plan(shape=(784, 500, 10), relative_tolerance=2**-9, input_range=(0, 1))
+    >>> [part.candidates for part in found.maps], found.assumed[0]
+    ([34, 34], 'weights and biases are Gaussian with deviation sqrt(2 / fan-in)')
     """
     asked = verbs.Plan(
-        tolerance=tolerance, epsilon=epsilon, failure_probability=failure_probability, candidates=candidates
+        shape=shape,  # pyright: ignore[reportArgumentType]  # the record reads any sequence
+        tolerance=tolerance,
+        relative_tolerance=relative_tolerance,
+        epsilon=epsilon,
+        failure_probability=failure_probability,
+        candidates=candidates,
+        threads=threads,
     )
-    network = read_target(
+    request = Request(**verbs.group(asked, "plan"))
+    if asked.shape is not None:
+        others = {"target": target, "model": model, "input_shape": input_shape, "example": example, "data": data}
+        others |= {
+            "raw_range": raw_range,
+            "data_dir": data_dir,
+            "mean": mean,
+            "std": std,
+            "order": order,
+            "activation": activation,
+        }
+        for name, given in others.items():
+            _arguments.apart("both describe the network", shape=asked.shape, **{name: given})
+        lower = None if input_range is None else min(inputs_of((1,), input_range).lower or (0.0,))
+        network = outline(asked.shape, lower=lower)
+        return _planned(plan_outline(network, request), asked, network)
+    if target is None and model is None:
+        raise InputError("a network is needed: a target, a model that gives it, or a shape such as 784,500,10")
+    read = read_target(
         target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
     )
-    inputs = inputs_of(
-        network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
+    inputs: Inputs = inputs_of(
+        read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )
-    layout = plan_layout(network, Request(**verbs.group(asked, "plan")), inputs=inputs)
+    return _planned(plan_maps(read, request, inputs=inputs), asked, None)
+
+
+def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | None) -> Planned:
+    weights = sum(part.op.weights * part.times for part in parts)
+    threads = asked.threads or cores()
+    maps = tuple(_map(part, asked.failure_probability / weights, threads) for part in parts)
+    costs = costs_of(parts, threads=threads)
     return Planned(
-        maps=tuple(_map(network, layout, path, asked.failure_probability) for path in layout.gadgets),
-        weights=layout.graph.weights,
-        expected_misses=layout.expected_misses,
-        source_parameters=layout.source_parameters,
-        mask_bits=layout.mask_bits,
+        maps=maps,
+        weights=weights,
+        expected_misses=sum(part.expected_misses * part.times for part in maps),
+        law_misses=sum(part.law_misses * part.times for part in maps),
+        source_parameters=sum(part.source_parameters * part.times for part in maps),
+        mask_bits=sum(part.mask_bits * part.times for part in maps),
+        file_bytes=costs.file_bytes,
+        memory=costs.memory,
+        threads=threads,
+        seconds=costs.seconds,
+        carried=0 if network is None else network.carried,
+        assumed=() if network is None else network.assumed,
+        cannot=None if network is None else network.cannot,
     )
 
 
-def _map(target: Target, layout: Layout, path: str, failure_probability: float) -> PlannedMap:
-    """First moment at the largest weight; the theorem's δ is shared by all coefficients."""
-    op, gadget, tolerance = layout.graph.maps[path], layout.gadgets[path], layout.tolerances[path]
-    largest = float(np.abs(target.coefficients[path].weight).max()) / gadget.gain
-    share = failure_probability * op.weights / layout.graph.weights
+def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
+    """First moment at the largest weight; the theorem's δ is shared by all coefficients, `failure` for each."""
+    op, gadget, width = part.op, part.gadget, part.width
+    cost, alone = gadget.cost(op), costs_of([replace(part, times=1)], threads=threads)
     return PlannedMap(
-        path=path,
+        path=part.path,
         kind=map_words(op),
+        times=part.times,
         outputs=op.basis.outputs,
         inputs=op.basis.inputs,
         weights=op.weights,
         signed=int(gadget.signed(op).sum()),
-        tolerance=tolerance,
+        tolerance=width.tolerance,
         gain=gadget.gain,
         candidates=gadget.candidates,
         constants=gadget.constants,
         neurons=gadget.neurons,
-        source_parameters=sum(tensor.size for tensor in gadget.tensors(path, op)),
-        mask_bits=gadget.cost(op).mask_bits,
-        first_moment=first_moment(largest, tolerance / gadget.gain),
-        theorem=theorem(tolerance / gadget.gain, share / gadget.cost(op).problems),
+        source_parameters=sum(tensor.size for tensor in gadget.tensors(part.path, op)),
+        mask_bits=cost.mask_bits,
+        expected_misses=width.expected_misses,
+        law_misses=width.law_misses,
+        first_moment=first_moment(part.largest / gadget.gain, width.tolerance / gadget.gain),
+        theorem=theorem(width.tolerance / gadget.gain, failure * op.weights / cost.problems),
+        seconds=alone.seconds.construct,
+        file_bytes=alone.file_bytes,
+        memory=alone.memory,
     )

@@ -1,4 +1,4 @@
-"""`slth plan`: how wide must the random network be?"""
+"""`slth plan`: how wide must the random network be, and what does it cost?"""
 
 import json
 import time
@@ -8,6 +8,8 @@ from slth.cli import _print
 from slth.records import verbs
 
 _MOST_BLOCKS = 8  # maps that have several lines each; more have one
+_BYTES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+_TIMES = (("s", 60.0), ("min", 60.0), ("h", 24.0), ("days", 365.0))  # how many make one of the next
 
 
 def run(asked: verbs.Plan) -> int:
@@ -17,20 +19,65 @@ def run(asked: verbs.Plan) -> int:
     if asked.as_json:
         print(json.dumps(found.as_data(), allow_nan=False))
         return 0
-    _print.table(f"{asked.target or asked.model}", _rows(found, asked))
-    _print.note(f"read and planned in {time.perf_counter() - start:.2f} s; nothing was solved", asked.quiet)
+    shape = asked.shape if asked.shape is None or isinstance(asked.shape, str) else "-".join(map(str, asked.shape))
+    _print.table(f"{asked.target or asked.model or shape}", _rows(found, asked))
+    done = "planned" if asked.shape else "read and planned"
+    _print.note(f"{done} in {time.perf_counter() - start:.2f} s; nothing was solved", asked.quiet)
     return 0
+
+
+def duration(seconds: float | int) -> str:
+    """A time to two digits, in the largest unit of which there is one.
+
+    >>> duration(0.031), duration(90), duration(86_400 * 800)
+    ('0.031 s', '1.5 min', '2.2 years')
+    """
+    found = float(seconds)
+    for unit, more in _TIMES:
+        if found < more:
+            return f"{_two_digits(found)} {unit}"
+        found /= more
+    return f"{_two_digits(found)} years"
+
+
+def size(count: float | int) -> str:
+    """Bytes to two digits.
+
+    >>> size(900), size(3 * 2**30), size(2.4e12)
+    ('900 bytes', '3 GiB', '2.2 TiB')
+    """
+    found, power = float(count), 0
+    while found >= 1024 and power < len(_BYTES) - 1:
+        found, power = found / 1024, power + 1
+    return f"{_two_digits(found)} {_BYTES[power]}"
+
+
+def _two_digits(x: float) -> str:
+    return f"{x:,.0f}" if x >= 10 else f"{x:.2g}"
 
 
 def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
     promise = f"asked: at most {asked.failure_probability:g}" if asked.candidates is None else "at the width given"
-    times = found.source_parameters / found.weights
-    return [
+    times, spent = found.source_parameters / found.weights, found.seconds
+    parts = ("generation", "solving", "certificate", "writing")
+    each = ", ".join(f"{name} {duration(getattr(spent, name))}" for name in parts)
+    threads = "1 thread" if found.threads == 1 else f"{found.threads} threads"
+    rows = [
         *(_blocks(found.maps) if len(found.maps) <= _MOST_BLOCKS else _lines(found.maps)),
         ("expected misses", f"{found.expected_misses:.2g} of {found.weights:,} ({promise})"),
+        ("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances"),
         ("source parameters", f"about {found.source_parameters:,} ({times:,.0f} x target), dead neurons not counted"),
         ("mask bits", f"{found.mask_bits:,}, {found.mask_bits / found.weights:.1f} per target parameter"),
+        ("file", f"about {size(found.file_bytes)}"),
+        ("processor time", f"about {duration(spent.construct)}: {each}"),
+        ("", f"about {duration(spent.verify)} to verify it without the target"),
+        ("wall time", f"about {duration(spent.wall)} with {threads}"),
+        ("memory", f"about {size(found.memory)}"),
     ]
+    if asked.shape is not None:
+        rows += [("assumed", sentence) for sentence in found.assumed]
+        rows += [("status", found.cannot)] if found.cannot else []
+    return rows
 
 
 def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
@@ -39,10 +86,16 @@ def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
     for i, part in enumerate(maps):
         bias = f" and {part.constants} per bias" if part.constants else ""
         halves = f", two halves of {part.signed:,} of {part.inputs:,} inputs" if part.signed else ""
+        times, each = (f" x {part.times:,}", " each") if part.times > 1 else ("", "")
         rows += [
-            (f"map {i}", f"{part.path}: {part.kind}; tolerance {part.tolerance:.3g}, gain {part.gain:g}"),
+            (f"map {i}", f"{part.path}{times}: {part.kind}; tolerance {part.tolerance:.3g}, gain {part.gain:g}"),
             ("", f"{part.candidates} candidates per weight{bias}{halves}"),
             ("", f"lift of {part.neurons:,} neurons, {part.source_parameters:,} entries, {part.mask_bits:,} mask bits"),
+            (
+                "",
+                f"{part.expected_misses:.2g} misses expected; {size(part.file_bytes)} of file, "
+                f"{duration(part.seconds)} of a processor{each}; {size(part.memory)} of memory alone",
+            ),
             (
                 "",
                 f"first moment: {part.first_moment} candidates, where one subset is expected to reach the largest "
@@ -57,14 +110,20 @@ def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
     return rows
 
 
+_HEAD = (
+    *("", "map", "", "times", "tolerance", "gain", "candidates", "bias", "moment", "theorem", "signed", "lift", "bits"),
+    *("misses", "file", "time", "memory"),
+)
+
+
 def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
     """One line for each map, and what its columns mean."""
-    head = ["", "map", "", "tolerance", "gain", "candidates", "bias", "moment", "theorem", "signed", "lift", "bits"]
     cells = [
         [
             str(i),
             part.path,
             part.kind,
+            f"x {part.times:,}" if part.times > 1 else "",
             f"{part.tolerance:.3g}",
             f"{part.gain:g}",
             str(part.candidates),
@@ -74,10 +133,14 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
             f"{part.signed:,}",
             f"{part.neurons:,}",
             f"{part.mask_bits:,}",
+            f"{part.expected_misses:.2g}",
+            size(part.file_bytes),
+            duration(part.seconds),
+            size(part.memory),
         ]
         for i, part in enumerate(maps)
     ]
-    widths = [max(map(len, column)) for column in zip(head, *cells, strict=True)]
+    widths = [max(map(len, column)) for column in zip(_HEAD, *cells, strict=True)]
 
     def line(row: list[str]) -> str:
         texts = (
@@ -91,5 +154,6 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
         "moment: candidates where one subset is expected to reach the largest weight",
         "theorem: so many candidates times a constant that is not known (Lueker; Pensia et al.)",
         "signed: input channels that can be negative; they have two halves",
+        "misses, file, time of a processor, memory alone: expected, of one such map",
     )
-    return [*(("", line(row)) for row in (head, *cells)), *(("", note) for note in notes)]
+    return [*(("", line(row)) for row in (list(_HEAD), *cells)), *(("", note) for note in notes)]

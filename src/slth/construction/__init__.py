@@ -1,27 +1,40 @@
 """Constructions: a trained network's coefficients become the masks of a random network."""
 
+from slth.construction.chances import miss_probability
+from slth.construction.costs import Costs, Planning, Seconds, costs_of
+from slth.construction.law import first_moment, miss_law, theorem
 from slth.construction.layout import Layout, lay_out
 from slth.construction.objectives import Objective, within
+from slth.construction.outline import Outline, outline
 from slth.construction.parts import Parts, discard, keep_parts
-from slth.construction.plan import Request, construct, plan_layout, promise_holds
+from slth.construction.plan import Request, construct, plan_layout, plan_maps, plan_outline, promise_holds
 from slth.construction.question import question
 from slth.construction.solve import solve
 from slth.construction.split import split_error
-from slth.construction.width import first_moment, gain, miss_probability, theorem
+from slth.construction.width import gain
 
 __all__ = [
+    "Costs",
     "Layout",
     "Objective",
+    "Outline",
     "Parts",
+    "Planning",
     "Request",
+    "Seconds",
     "construct",
+    "costs_of",
     "discard",
     "first_moment",
     "gain",
     "keep_parts",
     "lay_out",
+    "miss_law",
     "miss_probability",
+    "outline",
     "plan_layout",
+    "plan_maps",
+    "plan_outline",
     "promise_holds",
     "question",
     "solve",

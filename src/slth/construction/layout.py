@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slth._errors import InputError
-from slth.construction.width import gain, plan_widths
-from slth.graph import Graph, Target, shapes, signed_inputs
+from slth.construction.width import Width, gain, plan_widths
+from slth.graph import Graph, Linear, Target, shapes, signed_inputs
 from slth.numerics import check_seed
 from slth.ticket import Inputs, Ticket, TwoLayer, signed_ranges
 
@@ -22,6 +22,7 @@ class Layout:
     gadgets: Mapping[str, TwoLayer]
     tolerances: Mapping[str, float]
     expected_misses: float
+    widths: Mapping[str, Width]  # in a source's network no misses are planned: they are NaN
 
     @property
     def mask_bits(self) -> int:
@@ -65,14 +66,15 @@ def lay_out(
         candidates=candidates,
         extra=extra,
     )
-    gadgets: dict[str, TwoLayer] = {}
-    for path, op in target.graph.maps.items():
-        width = widths[path]
-        ranges = signed_ranges(signed[path])
-        gadget = TwoLayer(width.candidates, width.constants, 0, ranges, width.gain, width.bias_gain)
-        gadgets[path] = replace(gadget, neurons=gadget.live(op))
+    gadgets = {path: gadget_of(op, widths[path], signed_ranges(signed[path])) for path, op in target.graph.maps.items()}
     missed = sum(width.expected_misses for width in widths.values())
-    return Layout(seed, target.graph, gadgets, dict(tolerances), missed)
+    return Layout(seed, target.graph, gadgets, dict(tolerances), missed, widths)
+
+
+def gadget_of(op: Linear, width: Width, signed: tuple[tuple[int, int], ...]) -> TwoLayer:
+    """The random network of a map, dead neurons not counted; `signed`: ranges of its inputs that can be negative."""
+    gadget = TwoLayer(width.candidates, width.constants, 0, signed, width.gain, width.bias_gain)
+    return replace(gadget, neurons=gadget.live(op))
 
 
 def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], *, inputs: Inputs) -> Layout:
@@ -84,6 +86,7 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
     check_target(target, inputs)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, TwoLayer] = {}
+    widths: dict[str, Width] = {}
     for path, op in target.graph.maps.items():
         theirs, affine = source.gadgets.get(path), target.coefficients[path]
         if (
@@ -97,7 +100,9 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
             )
         gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
         gadgets[path] = replace(theirs, gain=gains[0], bias_gain=gains[1])
-    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan)
+        width = theirs.candidates, theirs.constants
+        widths[path] = Width(tolerances[path], *gains, *width, expected_misses=math.nan, law_misses=math.nan)
+    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths)
 
 
 def check_target(target: Target, inputs: Inputs) -> None:

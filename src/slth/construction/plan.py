@@ -15,13 +15,17 @@ from typing import Any
 from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
-from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
+from slth.construction.costs import Planning
+from slth.construction.layout import Layout, check_target, gadget_of, lay_out, lay_out_in
+from slth.construction.memory import check_memory
+from slth.construction.outline import Outline
 from slth.construction.parts import Parts
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
-from slth.construction.width import finest_tolerance, plan_width
+from slth.construction.width import finest_tolerance, gain, gain_of, plan_sizes, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
+from slth.records import verbs
 from slth.ticket import MOST_CANDIDATES, Inputs, Ticket
 
 _log = logging.getLogger(__name__)
@@ -32,9 +36,10 @@ _MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked of a construction. Give a tolerance of every weight, or an error `epsilon` of the whole network."""
+    """What is asked of a construction: a tolerance of the weights, absolute or relative, or an error of the network."""
 
-    tolerance: float | None = None  # τ, in the unit of the weights; default 1e-4 if no epsilon is given
+    tolerance: float | None = None  # τ, in the unit of the weights; default 1e-4 if nothing else is asked
+    relative_tolerance: float | None = None  # instead τ/g, in gains of each map, which are powers of two
     epsilon: float | None = None  # sup over the input range of the largest output error, certified
     candidates: int | None = None  # n per coefficient and half; None: planned
     failure_probability: float = 0.01  # δ: expected misses of the whole network, for planning
@@ -48,7 +53,7 @@ class Request:
             value = getattr(self, name)
             if value is not None and type(value) is not int:
                 raise InputError(f"{name} must be a whole number such as 30, got {value!r}")
-        for name in ("tolerance", "epsilon", "failure_probability"):
+        for name in ("tolerance", "relative_tolerance", "epsilon", "failure_probability"):
             value = getattr(self, name)
             if value is not None and type(value) is not float:
                 raise InputError(f"{name} must be a number such as 1e-4, got {value!r}")
@@ -62,11 +67,15 @@ class Request:
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
-        if self.tolerance is not None and self.epsilon is not None:
-            raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
+        verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon)
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
+        if self.relative_tolerance is not None and not 0 < self.relative_tolerance < 1:
+            raise InputError(
+                f"a relative tolerance lies between 0 and 1, such as 0.002, got {self.relative_tolerance:g}; it counts "
+                "in gains of each map, and a whole gain prunes every weight"
+            )
         if not 0 < self.failure_probability < 1:
             raise InputError(f"a failure probability lies between 0 and 1, got {self.failure_probability:g}")
         if self.candidates is not None and not 1 <= self.candidates <= MOST_CANDIDATES:
@@ -77,11 +86,22 @@ class Request:
         """The same for the ticket's provenance."""
         planned = self.candidates is None and self.source is None
         return {
-            "tolerance": DEFAULT_TOLERANCE if self.tolerance is None and self.epsilon is None else self.tolerance,
+            "tolerance": self.absolute_tolerance,
+            "relative_tolerance": self.relative_tolerance,
             "epsilon": self.epsilon,
             "failure_probability": self.failure_probability if planned else None,
             "candidates": self.candidates,
         }
+
+    @property
+    def absolute_tolerance(self) -> float | None:
+        """τ, if it is the same for every map."""
+        nothing = self.tolerance is None and self.relative_tolerance is None and self.epsilon is None
+        return DEFAULT_TOLERANCE if nothing else self.tolerance
+
+    def tolerance_of(self, gain: float) -> float | None:
+        """τ of a map with this gain; None: an error of the whole network is asked for."""
+        return self.absolute_tolerance if self.relative_tolerance is None else self.relative_tolerance * gain
 
 
 def construct(
@@ -100,7 +120,7 @@ def construct(
         are given, its seed is `request.seed + attempts - 1`.
 
     Raises:
-        InputError: inputs of another shape, weights out of range, an epsilon out of reach.
+        InputError: inputs of another shape, weights out of range, an epsilon out of reach, not enough memory.
     """
     check_target(target, inputs)
     epsilon = request.epsilon
@@ -110,6 +130,13 @@ def construct(
     shrinks = retried = 0
     while True:
         layout = _layout(target, tolerances, request, inputs, retried)
+        check_memory(
+            _maps(target, layout),
+            target,
+            threads=threads,
+            failure=request.failure_probability,
+            free=request.source is None,
+        )
         ticket = solve(
             target,
             layout,
@@ -158,11 +185,46 @@ def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
     return _layout(target, _tolerances(target, request, inputs)[0], request, inputs, 0)
 
 
+def plan_maps(target: Target, request: Request, *, inputs: Inputs) -> tuple[Planning, ...]:
+    """The maps of that layout, to be priced."""
+    return _maps(target, plan_layout(target, request, inputs=inputs))
+
+
+def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
+    return tuple(
+        Planning(path, op, layout.gadgets[path], layout.widths[path], _largest(target.coefficients[path]))
+        for path, op in target.graph.maps.items()
+    )
+
+
+def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
+    """The same of a network of which only the shape is known."""
+    found: list[Planning] = []
+    for part in network.maps:
+        weights, op = part.weights, part.op
+        tolerance = request.tolerance_of(gain_of(weights.largest))
+        if tolerance is None:
+            raise InputError("a network without numbers has no error; ask for a tolerance of its weights")
+        width = plan_sizes(
+            weights,
+            part.bias,
+            tolerance,
+            failure=request.failure_probability * op.weights / network.weights,
+            candidates=request.candidates,
+        )
+        found.append(Planning(op.map, op, gadget_of(op, width, part.signed), width, weights.largest, part.times))
+    return tuple(found)
+
+
+def _largest(affine: Affine) -> float:
+    return max(float(affine.weight.max(initial=0.0)), -float(affine.weight.min(initial=0.0)))
+
+
 def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """τ of each map, and the finest that it can have; that is found only where the split needs it."""
     if request.epsilon is None:
-        tolerance = DEFAULT_TOLERANCE if request.tolerance is None else request.tolerance
-        return dict.fromkeys(target.graph.maps, tolerance), {}
+        asked = {path: request.tolerance_of(gain(affine.weight)) for path, affine in target.coefficients.items()}
+        return {path: tolerance for path, tolerance in asked.items() if tolerance is not None}, {}
     norms = Norms()
     tolerances = split_error(target, request.epsilon, inputs, norms=norms)
     if request.candidates is not None:

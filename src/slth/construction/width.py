@@ -1,41 +1,32 @@
-"""How wide must the random network be? From measured chances of a miss to a promise about the whole network.
+"""How wide must the random network be? From chances of a miss to a promise about the whole network.
 
 A coefficient w misses if no subset of its n candidates sums to w/g within τ/g. `p(z, n, t)` is the measured chance of
-that for z = |w|/g and t = τ/g, shipped as a table (`miss_table.json`, made by `benchmarks/miss_table.py`). By the union
-bound
+that for z = |w|/g and t = τ/g, an upper estimate (`chances`). By the union bound
 
     P(any miss) ≤ E[misses] = Σ_w p(|w|/g, n, τ/g) ≤ δ,
 
-also though candidates of one input share their lift values: expectations add whatever the dependence.
-
-Beyond the table, all on the safe side but for noise: |z| is rounded up to the grid, on which p grows; one candidate
-more offsets half the tolerance (measured: nearly so; the worse of the two neighbouring tolerances counts); and in n,
-log p is concave, so that it falls at least as fast as the line through the last four numbers of candidates that were
-seen to miss often enough to be measured, with the shallowest slope of all tolerances.
-
-Of more than 40 candidates the solver looks at 2⁴² subsets only: a tolerance under about 2⁻³⁷ gains is out of reach.
+also though candidates of one input share their lift values: expectations add whatever the dependence. The sum runs over
+the table's |z| and needs no more of the weights than how many there are of each size (`sizes`), so that a network can
+be planned that exists as a shape only. Beside it stands the same sum by the law in closed form (`law`).
 
 First moments say nothing here: 2ⁿ subsets cover a target many times over on average long before all of 10⁵ targets are
 covered in one draw.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 
 import numpy as np
-from jaxtyping import Float64, Int64
+from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Signed
+from slth.construction.chances import chances, grid
+from slth.construction.law import miss_law
+from slth.construction.sizes import Sizes, sizes_of
 from slth.graph import Affine, Target
 from slth.ticket import MOST_CANDIDATES
-
-_SEARCHED, _LOOKED_AT = 40, 2.0**42  # `subsetsum.first`: all subsets of so many values, of more values so many subsets
-_SEEN = 50  # misses that make a measured chance trustworthy to 14 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +39,7 @@ class Width:
     candidates: int  # n per coefficient and half
     constants: int  # n_c for the bias; 0 without one
     expected_misses: float
+    law_misses: float  # the same by the law in closed form
 
 
 def gain(coefficients: Float64[np.ndarray, "..."]) -> float:
@@ -56,27 +48,15 @@ def gain(coefficients: Float64[np.ndarray, "..."]) -> float:
     >>> gain(np.array([0.32, -0.1])), gain(np.array([0.0]))
     (0.5, 1.0)
     """
-    largest = 1.5 * float(np.max(np.abs(coefficients), initial=0.0))
+    return gain_of(float(np.max(np.abs(coefficients), initial=0.0)))
+
+
+def gain_of(largest: float) -> float:
+    """The same of max|w|."""
     if largest == 0.0:
         return 1.0
-    mantissa, exponent = math.frexp(largest)
+    mantissa, exponent = math.frexp(1.5 * largest)
     return math.ldexp(1.0, exponent - 1 if mantissa == 0.5 else exponent)
-
-
-def miss_probability(
-    z: Float64[np.ndarray, " count"], candidates: int, tolerance: float
-) -> Float64[np.ndarray, " count"]:
-    """p(z, n, t): the chance that no subset of n candidates u·v reaches z within t; an upper estimate.
-
-    Args:
-        z: targets in units of the gain, |z| ≤ 2/3. Those with |z| ≤ t never miss.
-        candidates: n.
-        tolerance: t > 0, in units of the gain.
-    """
-    table = _table()
-    size = np.abs(z)
-    row = np.minimum(np.searchsorted(table.z, size * (1 - 1e-12)), len(table.z) - 1)
-    return np.where(size <= tolerance, 0.0, table.chances(candidates, tolerance)[row])
 
 
 def plan_width(
@@ -98,17 +78,31 @@ def plan_width(
         extra: candidates on top of that, up to 64 in all.
 
     Raises:
-        InputError: more than 64 candidates would be needed.
+        InputError: more than 64 candidates would be needed; says which tolerance is in reach.
     """
-    gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
-    sizes = np.abs(affine.weight)
-    problems = np.concatenate([sizes.ravel(), sizes[:, signed].ravel()])
-    share = failure if affine.bias is None else failure / 2
-    n, missed = _fewest(problems / gains[0], tolerance / gains[0], share, candidates, extra)
-    if affine.bias is None:
-        return Width(tolerance, *gains, n, 0, missed)
-    n_c, missed_bias = _fewest(np.abs(affine.bias) / gains[1], tolerance / gains[1], share, candidates, extra)
-    return Width(tolerance, *gains, n, n_c, missed + missed_bias)
+    return plan_sizes(*_sizes(affine, signed), tolerance, failure=failure, candidates=candidates, extra=extra)
+
+
+def plan_sizes(
+    weights: Sizes,
+    bias: Sizes | None,
+    tolerance: float,
+    *,
+    failure: float,
+    candidates: int | None = None,
+    extra: int = 0,
+) -> Width:
+    """The same of a map of which only the sizes of its coefficients are known."""
+    found = _width(weights, bias, tolerance, failure, candidates, extra)
+    if found is not None:
+        return found
+    g = gain_of(weights.largest)
+    finest = _finest(weights, bias, failure)
+    raise InputError(
+        f"a tolerance of {tolerance / g:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, "
+        f"for an expected {failure:.2g} misses; ask for a larger tolerance ({finest / g:.2g} gains, {finest:.2g}, is "
+        "in reach here) or a larger failure probability"
+    )
 
 
 def plan_widths(
@@ -143,121 +137,53 @@ def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float
 
     Other arguments as for `plan_width`.
     """
-    top = gain(affine.weight if affine.bias is None else np.concatenate([affine.weight.ravel(), affine.bias]))
+    return _finest(*_sizes(affine, signed), failure)
+
+
+def _sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
+    return sizes_of(affine.weight, signed), None if affine.bias is None else sizes_of(affine.bias)
+
+
+def _width(
+    weights: Sizes, bias: Sizes | None, tolerance: float, failure: float, candidates: int | None, extra: int
+) -> Width | None:
+    """None: more than 64 candidates are needed."""
+    g, g_b = gain_of(weights.largest), 1.0 if bias is None else gain_of(bias.largest)
+    share = failure if bias is None else failure / 2
+    n, missed, by_law = _fewest(weights, g, tolerance, share, candidates, extra)
+    if bias is None:
+        return None if n is None else Width(tolerance, g, g_b, n, 0, missed, by_law)
+    n_c, missed_bias, bias_by_law = _fewest(bias, g_b, tolerance, share, candidates, extra)
+    if n is None or n_c is None:
+        return None
+    return Width(tolerance, g, g_b, n, n_c, missed + missed_bias, by_law + bias_by_law)
+
+
+def _finest(weights: Sizes, bias: Sizes | None, failure: float) -> float:
+    top = gain_of(max(weights.largest, 0.0 if bias is None else bias.largest))
     coarse, fine = 0, 47  # powers of two below the gain: sums are multiples of 2⁻⁴⁶, so nothing is finer
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
-        try:
-            plan_width(affine, top * 2.0**-middle, signed=signed, failure=failure)
-            coarse = middle
-        except InputError:
+        if _width(weights, bias, top * 2.0**-middle, failure, None, 0) is None:
             fine = middle
+        else:
+            coarse = middle
     return top * 2.0**-coarse
 
 
-def first_moment(z: float, tolerance: float) -> int:
-    """Fewest n with one subset expected within t of z: 2ⁿ · 2t · N(z; 0, n E[x²]/2) ≥ 1. A rule of thumb, no bound.
-
-    For u uniform on [½, 1], v on [−1, 1]: E[x²] = 7/36. Over values and subset, a subset sum has mean 0 and variance
-    n E[x²]/2 = 7n/72.
-    """
-    for n in range(1, MOST_CANDIDATES + 1):
-        variance = n * 7 / 72
-        normal = math.exp(-z * z / (2 * variance)) / math.sqrt(2 * math.pi * variance)
-        if n + math.log2(2 * tolerance * normal) >= 0:
-            return n
-    return MOST_CANDIDATES
-
-
-def theorem(tolerance: float, failure: float) -> float:
-    r"""What the theorem asks for, in units of its constant: n / C = ln(2 / min{t, δ'}).
-
-    For n ≥ C ln(2 / min{t, δ'}) random candidates, with probability at least 1 − δ' every target in [−1, 1] has a
-    subset sum within t. C is universal and not known numerically: the formula says how a width grows, not what it is.
-
-    Args:
-        tolerance: t > 0, in units of the gain.
-        failure: δ' > 0, the chance of a miss allowed to one subset-sum problem.
-
-    Sources: Lueker (1998), corollary 3.3; in this form Pensia et al. (2020).
-
-    >>> round(theorem(1e-3, 2e-8), 2), round(theorem(1e-3, 0.5), 2)
-    (18.42, 7.6)
-    """
-    return math.log(2 / min(tolerance, failure))
-
-
-def _fewest(z: np.ndarray, tolerance: float, failure: float, candidates: int | None, extra: int) -> tuple[int, float]:
-    """The fewest candidates for at most `failure` expected misses, plus `extra`, and the misses then expected."""
-    table = _table()
-    alive = z[z > tolerance]
-    rows = np.minimum(np.searchsorted(table.z, alive * (1 - 1e-12)), len(table.z) - 1)
-    counts = np.bincount(rows, minlength=len(table.z))
+def _fewest(
+    sizes: Sizes, gain: float, tolerance: float, failure: float, candidates: int | None, extra: int
+) -> tuple[int | None, float, float]:
+    """The fewest candidates for at most `failure` expected misses, plus `extra`; the misses then expected, twice."""
+    counts, t = sizes.by_row(gain, tolerance), tolerance / gain
 
     def missed(n: int) -> float:
-        return float(counts @ table.chances(n, tolerance))
+        return float(counts @ chances(n, t))
 
     n = candidates
     if n is None:
         n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
     if n is None:
-        raise InputError(
-            f"a tolerance of {tolerance:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, "
-            f"for an expected {failure:.2g} misses; ask for a larger tolerance or a larger failure probability"
-        )
+        return None, math.inf, math.inf
     n = min(n + extra, MOST_CANDIDATES)
-    return n, missed(n)
-
-
-def _overlooked(candidates: int, tolerance: float) -> float:
-    """The chance that no subset within the tolerance is among those that the solver looks at; 0 if it looks at all."""
-    if candidates <= _SEARCHED:
-        return 0.0
-    deviation = math.sqrt(candidates * 7 / 144)  # of a sum of half of the values, see `first_moment`
-    rarity = math.sqrt(math.pi / 2) * deviation / tolerance  # subsets for one within the tolerance
-    return 1.0 if rarity > _LOOKED_AT else math.exp(-_LOOKED_AT / rarity)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Table:
-    z: Float64[np.ndarray, " z"]
-    bits: tuple[int, ...]
-    extra: tuple[int, ...]
-    log2_p: Float64[np.ndarray, "tolerance z n"]  # log2 of the measured chance
-    slope: Float64[np.ndarray, "tolerance z"]  # per candidate, beyond the last trusted n
-    last: Int64[np.ndarray, "tolerance z"]  # index of the last trusted n
-
-    def chances(self, candidates: int, tolerance: float) -> Float64[np.ndarray, " z"]:
-        """p for every z of the grid: the larger one by the next coarser and the next finer tolerance of the table."""
-        wanted = max(-math.log2(tolerance), float(self.bits[0]))
-        coarser = max(sum(bits <= wanted for bits in self.bits) - 1, 0)
-        finer = min(coarser + 1, len(self.bits) - 1)
-        extra = candidates - wanted
-        log2_p = np.maximum(self._row(coarser, extra), self._row(finer, extra))
-        chances = np.where(extra < self.extra[0], 1.0, np.exp2(np.minimum(log2_p, 0.0)))
-        return np.maximum(chances, _overlooked(candidates, tolerance))
-
-    def _row(self, at: int, extra: float) -> Float64[np.ndarray, " z"]:
-        """log2 p at one tolerance: between measured numbers of candidates, or along the tail."""
-        found = np.empty(len(self.z))
-        for row, known in enumerate(self.last[at]):
-            if extra <= self.extra[known]:
-                found[row] = np.interp(extra, self.extra[: known + 1], self.log2_p[at, row, : known + 1])
-            else:
-                found[row] = self.log2_p[at, row, known] + self.slope[at, row] * (extra - self.extra[known])
-        return found
-
-
-@cache
-def _table() -> _Table:
-    data = json.loads((files("slth.construction") / "miss_table.json").read_text())
-    misses = np.array(data["misses"], np.float64)
-    extra = tuple(data["extra"])
-    log2_p = np.log2(np.maximum(misses, 0.5) / data["samples"])
-    last = np.maximum((misses >= _SEEN).sum(axis=2) - 1, 1)
-    slope = np.zeros(last.shape)
-    for at in np.ndindex(last.shape):
-        fitted = slice(max(int(last[at]) - 3, 0), int(last[at]) + 1)
-        slope[at] = min(np.polyfit(extra[fitted], log2_p[at][fitted], 1)[0], 0.0)
-    slope[1:] = slope[1:].max(axis=0)  # the shallowest; at the coarsest tolerance some z never miss
-    return _Table(np.array(data["z"]), tuple(data["bits"]), extra, log2_p, slope, last)
+    return n, missed(n), float(counts @ miss_law(grid(), n, t))

@@ -186,7 +186,7 @@ def _borrowed(ticket: Ticket) -> bool:
 
 def _asked(ticket: Ticket) -> list[tuple[str, str]]:
     asked = ticket.provenance.asked
-    names = ("tolerance", "epsilon", "failure_probability", "candidates")
+    names = ("tolerance", "relative_tolerance", "epsilon", "failure_probability", "candidates")
     return [(name.replace("_", "-"), _number(asked[name])) for name in names if asked.get(name) is not None]
 
 

@@ -86,6 +86,9 @@ def _gadget_rows(ticket: Ticket) -> Iterator[Row]:
     parameters, claims, kept = ticket.target_parameters, ticket.claims, ticket.candidates_kept
     candidates = [gadget.candidates for gadget in ticket.gadgets.values() if isinstance(gadget, TwoLayer)]
     yield "tolerance per weight", "" if claims is None else claims.tolerance_text
+    relative = ticket.provenance.asked.get("relative_tolerance")
+    if isinstance(relative, float):
+        yield "relative tolerance", f"{relative:.4g} gains of each map"
     yield "candidates per weight", several(candidates)
     yield "target parameters", f"{parameters:,}"
     yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"

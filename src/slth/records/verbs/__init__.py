@@ -18,7 +18,7 @@ from slth.records.verbs._argument import (
     read,
     swept,
 )
-from slth.records.verbs._construct import DEFAULT_TARGET, Construct, Plan
+from slth.records.verbs._construct import DEFAULT_TARGET, Construct, Plan, check_one_promise
 from slth.records.verbs._kinds import Kind, WeightAt
 from slth.records.verbs._search import Search
 from slth.records.verbs._sweep import Sweep
@@ -45,6 +45,7 @@ __all__ = [
     "WeightAt",
     "arguments",
     "check",
+    "check_one_promise",
     "check_places",
     "defaults",
     "flag_of",

@@ -9,7 +9,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import FILE, TRUTH, whole
+from slth.records.verbs._kinds import FILE, SHAPE, TRUTH, whole
 
 DEFAULT_TARGET: Mapping[str, Any] = {"data": "digits", "epochs": 30}  # what is trained where no target is given
 
@@ -50,6 +50,7 @@ class Construct:
         ),
     ] = None
     tolerance: _shared.Tolerance = None
+    relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
@@ -73,9 +74,7 @@ class Construct:
     std: _shared.Std = None
     order: _shared.Order = None
     activation: _shared.Activation = None
-    threads: Annotated[
-        int | None, Argument(whole(least=1), "Threads. Default: the processors of this process.", asked=False)
-    ] = None
+    threads: _shared.Threads = None
     restart: Annotated[bool, Argument(TRUTH, "Discard the finished maps in OUT.part, and start anew.", asked=False)] = (
         False
     )
@@ -91,15 +90,24 @@ class Construct:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """The width a network needs: theorem, first moment and measured failure probability; nothing is constructed.
+    """What a network needs: width, misses to expect, file, time and memory; nothing is constructed.
 
-    With --candidates: the misses to expect at that width.
+    With --candidates: the misses to expect at that width. With --shape: of a network that need not exist.
     """
 
     target: Annotated[Path | None, Argument(FILE, "The trained network: .safetensors, .pt or .npz.")] = None
+    shape: Annotated[
+        str | tuple[int, ...] | None,
+        Argument(
+            SHAPE,
+            "No trained network: widths such as 784,500,10 with ReLU between them, or resnet-50, bert-base, "
+            "bert-large, gpt-3.",
+        ),
+    ] = None
     model: _shared.Model = None
     input_shape: _shared.InputShape = None
     tolerance: _shared.Tolerance = None
+    relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
@@ -111,12 +119,40 @@ class Plan:
     std: _shared.Std = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    threads: _shared.Threads = None
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:
         check(self)
         _check_said_once(self)
+        if self.shape is not None:
+            _check_shape_alone(self)
+
+
+def _check_shape_alone(asked: Plan) -> None:
+    """A shape says what a trained network, or a file beside it, would say."""
+    others = ("target", "model", "input_shape", "raw_range", "data", "data_dir", "mean", "order", "activation")
+    for name in others:
+        _arguments.apart("both describe the network", shape=asked.shape, **{name: getattr(asked, name)})
+    if asked.epsilon is not None:
+        raise InputError(
+            "an error of the whole network follows from its weights, which a shape does not have; "
+            "ask for a tolerance or a relative tolerance"
+        )
+
+
+def check_one_promise(tolerance: float | None, relative_tolerance: float | None, epsilon: float | None) -> None:
+    """A tolerance of every weight, in the unit of the weights or in gains, or an error of the network.
+
+    Raises:
+        InputError: more than one of them.
+    """
+    if tolerance is not None and epsilon is not None:
+        raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
+    _arguments.apart(
+        "both say how exact the ticket is", tolerance=tolerance, relative_tolerance=relative_tolerance, epsilon=epsilon
+    )
 
 
 def _check_said_once(asked: Construct | Plan) -> None:
@@ -124,5 +160,4 @@ def _check_said_once(asked: Construct | Plan) -> None:
     _shared.check_normalisation(asked)
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
-    if asked.tolerance is not None and asked.epsilon is not None:
-        raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
+    check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon)

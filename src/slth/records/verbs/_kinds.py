@@ -10,6 +10,8 @@ from typing import Any
 from slth import _arguments
 from slth._errors import InputError
 
+_SHAPE = "784,500,10"
+
 # Map by number, or by path or number as a text; output, input (None: the bias), tap (0 where it is left out).
 WeightAt = tuple[int | str, int, int | None, int]
 
@@ -80,6 +82,17 @@ def _parse_settings(flag: str, typed: Sequence[str]) -> dict[str, Any]:
     return dict(_arguments.setting_in(flag, part) for part in typed)
 
 
+def _shape(name: str, value: Any) -> str | tuple[int, ...]:
+    return _parse_shape(name, value) if isinstance(value, str) else _arguments.wholes(name, value, example=_SHAPE)
+
+
+def _parse_shape(flag: str, typed: str) -> str | tuple[int, ...]:
+    """Widths where a number or a comma says so, else a name."""
+    if "," in typed or typed.strip()[:1] in ("", *"+-.0123456789"):
+        return _arguments.wholes_in(flag, typed, example=_SHAPE)
+    return typed
+
+
 def _weight(name: str, value: Any) -> WeightAt:
     if isinstance(value, str):
         return _parse_weight(name, value)
@@ -110,6 +123,7 @@ DATA = Kind(_data, str, str, shown="NAME", file=True)  # the name of a data set,
 PAIR = Kind(_pair, list, str, partial(_arguments.numbers_in, count=2, example="0,1"), "LO,HI")
 NUMBERS = Kind(_arguments.numbers, list, str, _arguments.numbers_in, "NUMBER,...")  # one, or one for each channel
 WHOLES = Kind(_arguments.wholes, list, str, _arguments.wholes_in, "N,...")
+SHAPE = Kind(_shape, str, str, _parse_shape, "N,N,...")  # widths, or the name of a network
 NAMES = Kind(_arguments.names, list, str, lambda _, typed: _arguments.names_in(typed), "NAME,...")
 SETTINGS = Kind(_settings, dict, list[str], _parse_settings, "KEY=VALUE")
 WEIGHT = Kind(_weight, str, str, _parse_weight, "MAP:OUT,IN[,TAP]")  # input may be `bias`, in Python None

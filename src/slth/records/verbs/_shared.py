@@ -59,6 +59,16 @@ Tolerance = Annotated[
         group="plan",
     ),
 ]
+RelativeTolerance = Annotated[
+    float | None,
+    Argument(
+        real("0.002", above=0, below=1),
+        "Instead: the same in gains of each map; a gain is a power of two, 1.5 to 3 times its largest weight.",
+        provenance=True,
+        swept=True,
+        group="plan",
+    ),
+]
 Epsilon = Annotated[
     float | None,
     Argument(
@@ -107,6 +117,9 @@ Mean = Annotated[
 ]
 Std = Annotated[tuple[float, ...] | None, Argument(NUMBERS, "Goes with --mean.", swept=True, group="target")]
 
+Threads = Annotated[
+    int | None, Argument(whole(least=1), "Threads. Default: the processors of this process.", asked=False)
+]
 Weight = Annotated[
     WeightAt | None,
     Argument(WEIGHT, "Take one weight apart: map by path or number; IN may be `bias`; TAP of a kernel."),

@@ -1,0 +1,73 @@
+"""How large the coefficients of a map are: as many numbers as a plan needs, from arrays or from an assumed law."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from jaxtyping import Float64
+
+from slth._shapes import Signed
+from slth.construction.chances import grid
+
+_BLOCK = 1 << 20  # numbers looked at together
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sizes:
+    """Subset sums of one map, by the size of their targets.
+
+    Attributes:
+        up_to: how many have |w| ≤ x, for several x at once.
+        largest: max|w|.
+    """
+
+    up_to: Callable[[Float64[np.ndarray, " x"]], Float64[np.ndarray, " x"]]
+    largest: float
+
+    def by_row(self, gain: float, tolerance: float) -> Float64[np.ndarray, " z"]:
+        """How many with |w| > τ each |z| of the table stands for; the last one for all that are larger, too."""
+        edges = np.maximum(np.concatenate([[0.0], grid()[:-1] * (1 + 1e-12), [math.inf]]) * gain, tolerance)
+        return np.diff(self.up_to(edges))
+
+
+def sizes_of(values: Float64[np.ndarray, "..."], signed: Signed | None = None) -> Sizes:
+    """Those of an array, (row, inp, tap) if some inputs are signed: coefficients of signed inputs are two problems.
+
+    Cost: ten comparisons a number; memory of a block.
+    """
+    rows = values.reshape(len(values), -1) if values.size else values.reshape(1, 0)
+    count = max(1, _BLOCK // max(rows.shape[1], 1))
+    if signed is None or signed.all() or not signed.any():
+        parts = [(slice(None), 1 if signed is None or not signed.any() else 2)]
+    else:
+        columns = np.broadcast_to(signed[:, None], values.shape[1:]).reshape(-1)
+        parts = [(slice(None), 1), (columns, 1)]
+
+    def up_to(x: Float64[np.ndarray, " x"]) -> Float64[np.ndarray, " x"]:
+        found = np.zeros(len(x))
+        for start in range(0, len(rows), count):
+            block = np.abs(rows[start : start + count])
+            for columns, times in parts:
+                found += [times * np.count_nonzero(block[:, columns] <= top) for top in x]
+        return found
+
+    return Sizes(up_to, float(np.max(np.abs(values), initial=0.0)))
+
+
+def gaussian(count: int, deviation: float, *, times: float = 1.0) -> Sizes:
+    """Those of `count` numbers of a centred Gaussian, each `times` problems; nothing is drawn.
+
+    The largest is taken where one number is expected to exceed it.
+
+    >>> found = gaussian(10**6, 0.5)
+    >>> round(found.largest, 2), found.up_to(np.array([0.5])).round(-4)
+    (2.45, array([680000.]))
+    """
+    largest = -deviation * NormalDist().inv_cdf(min(0.5 / count, 0.25))
+
+    def up_to(x: Float64[np.ndarray, " x"]) -> Float64[np.ndarray, " x"]:
+        return np.array([times * count * math.erf(float(top) / (deviation * math.sqrt(2))) for top in x])
+
+    return Sizes(up_to, largest)
