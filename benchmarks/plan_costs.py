@@ -99,7 +99,7 @@ def measured(widths: str, tolerance: float, least: int) -> dict[str, float]:
     solved = taken(lambda: found.append(solve(target, layout, inputs=inputs, asked=request.asked)))
     ticket = found[0]
     parts = {path: ticket.realised(path) for path in ticket.maps}
-    proved = taken(lambda: certify(target, parts, tolerances=layout.tolerances, box=inputs.box))
+    proved = taken(lambda: certify(target, parts.__getitem__, tolerances=layout.tolerances, box=inputs.box))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.slth"
         written = taken(lambda: slth.save(ticket, path))
