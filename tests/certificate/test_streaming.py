@@ -133,17 +133,17 @@ def test_the_sum_of_norms_gives_way_to_the_norm_of_p_by_degrees():
     """Where norms are dear: ‖W‖ + η for a small η, ‖P‖ for a large one, never less than ‖P‖; no step between."""
     weight = np.random.default_rng(4).normal(size=(20, 30, 1))
     size, before = np.linalg.norm(weight[:, :, 0], 2), None
-    for ratio in np.linspace(0.0, 0.2, 401):
+    for ratio in np.linspace(0.0, 0.7, 401):
         found = Realised(weight * (1 - ratio), None, None, np.zeros(30, np.bool_))  # ‖P‖ = ‖W‖ - η: as small as can be
         op = Linear("m", Dense(30, 20), False)
         part = map_errors("m", op, Affine(weight, None), found, by="blocks")
         norm = part.norm(part.eta) / size
         assert norm >= (1 - ratio) * (1 - 1e-13)
         assert before is None or abs(norm - before) < 0.02
-        if ratio <= 1 / 16:
+        if ratio <= 1 / 4:
             assert norm == pytest.approx(1 + ratio, rel=1e-9)
             assert "_positive_size" not in part.__dict__  # not even asked for
-        if ratio >= 1 / 8 + 1e-9:
+        if ratio >= 1 / 2 + 1e-9:
             assert norm == pytest.approx(1 - ratio, rel=1e-9)
         exact = map_errors("m", op, Affine(weight, None), found, by="spectral")
         assert exact.norm(exact.eta) == pytest.approx(size * (1 - ratio), rel=1e-9)
@@ -178,7 +178,7 @@ def test_a_checker_follows_the_rule_that_a_claim_names(monkeypatch):
 
 @pytest.mark.parametrize("signed", [False, True])
 def test_beside_its_coefficients_a_map_takes_one_gram_matrix(signed):
-    """1,500 x 1,400: 17 MB each of W, P and N, which are there; 16 MB for a Gram matrix, 16 for all that is in parts."""
+    """1,500 x 1,400: 17 MB each of W, P and N, which are there; 16 MB for a Gram matrix, 16 for what is in parts."""
     basis = Dense(1500, 1400)
     wanted, found = random_map(basis, 6, signed)
     target = Target(Graph((Node("m", Linear("m", basis, True), (INPUT,)),)), {"m": wanted})
