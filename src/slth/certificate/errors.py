@@ -133,15 +133,15 @@ class MapErrors:
         It is also a Lipschitz constant of x̂ ↦ ẑ, for (x⁺, x⁻) moves no further than x.
 
         ‖P‖₂ ≤ ‖W‖₂ + η, too: where norms are dear, in all rules but the first, and η is small, that will do.
-        From η = ‖W‖₂/16 to ‖W‖₂/8 the sum gives way to ‖P‖₂ by degrees. A step, at which two machines could decide
-        differently, would change the bound by more than a checker's rounding may.
+        From η = ‖W‖₂/4 to ‖W‖₂/2 the sum gives way to ‖P‖₂ by degrees: a step, at which two machines could decide
+        differently, would change the bound by more than claims are rounded up.
         """
         together = above(self.size + eta, 1)
         if self.negative is not None:
             return together
         if self.norms == SPECTRAL:
             return self._positive_size
-        share = min(max(2.0 - 16.0 * eta / self.size, 0.0), 1.0) if self.size > 0 else 0.0  # of the sum
+        share = min(max(2.0 - 4.0 * eta / self.size, 0.0), 1.0) if self.size > 0 else 0.0  # of the sum
         return together if share == 1.0 else min(together, max(self._positive_size, share * together))
 
     @property

@@ -73,7 +73,7 @@ def convolution_norm_bound(
     _, exponent = np.frexp(largest)
     if abs(exponent) <= 100:  # no product leaves the range of float64
         exponent = 0
-    k = _regrouped(np.ldexp(kernel, -exponent) if exponent else kernel, _steps(stride, dilation))
+    k = _regrouped(np.ldexp(kernel, -exponent) if exponent else kernel, _steps(kernel.shape[3:], stride, dilation))
     taps = math.prod(k.shape[3:])
     matrices = k.reshape(*k.shape[:3], taps)
     flat = matrices.reshape(*k.shape[:2], -1)
@@ -95,7 +95,7 @@ def convolution_rule(shape: Sequence[int], *, stride: Sequence[int], dilation: S
     'grid/4'
     """
     groups, rows, inputs, *positions = shape
-    steps = _steps(stride, dilation)
+    steps = _steps(positions, stride, dilation)
     lengths = [-(-k // s) for k, s in zip(positions, steps, strict=True)]
     taps, inputs = math.prod(lengths), inputs * math.prod(steps)
     if taps == 1:
@@ -109,8 +109,9 @@ def convolution_rule(shape: Sequence[int], *, stride: Sequence[int], dilation: S
     return FLATTENED if matrix_rule(rows, inputs * taps, groups=groups) == SPECTRAL else BLOCKS
 
 
-def _steps(stride: Sequence[int], dilation: Sequence[int]) -> list[int]:
-    return [s // math.gcd(s, d) for s, d in zip(stride, dilation, strict=True)]
+def _steps(positions: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> list[int]:
+    """s / gcd(s, d); of more phases than there are positions the others hold zeros."""
+    return [min(k, s // math.gcd(s, d)) for k, s, d in zip(positions, stride, dilation, strict=True)]
 
 
 def _by_blocks(flat: np.ndarray, blocks: int) -> float:
