@@ -19,7 +19,7 @@ from slth.certificate.reach import Reach, at_inputs
 from slth.certificate.rules import RULES, Facts
 from slth.certificate.signs import Signs, check_shape
 from slth.graph import Box, Linear, Node, Realised, Shape, Target, fold, shapes, spread
-from slth.numerics import stored_bound
+from slth.numerics import one_thread, stored_bound
 
 BOUNDS = ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error")  # of a map, stored rounded up
 
@@ -77,6 +77,7 @@ def certify(
     )
 
 
+@one_thread()
 @np.errstate(over="ignore", invalid="ignore")  # an overflowing bound is refused, not warned about
 def computed(
     target: Target,

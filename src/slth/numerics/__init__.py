@@ -12,6 +12,7 @@ from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
+from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ __all__ = [
     "matmul_bound",
     "matrix_rule",
     "norm_bound",
+    "one_thread",
     "outward_quotient",
     "product_bound",
     "rounded_up",

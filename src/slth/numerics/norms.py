@@ -13,6 +13,7 @@ import numpy as np
 from slth._shapes import Matrix
 from slth.numerics.bounds import FLOOR, above, norm_bound, slack
 from slth.numerics.gram import Gram, product, raised
+from slth.numerics.threads import LARGE, all_threads, one_thread
 
 _STACKED = 24  # order up to which matrices are proved a stack at a time
 CHUNK = 2**18  # numbers that are looked at together
@@ -78,12 +79,14 @@ def spectral_norm_bound(matrix: Matrix | Parts, *, blocks: int = 1) -> float:
     for start in range(0, min(a.shape), size):
         block = slice(start, start + size)
         part = _Matrix(a, (block, slice(None)) if rows else (slice(None), block))
-        found, trace = _proved_square(part)
+        with all_threads() if min(part.shape) >= LARGE else one_thread():
+            found, trace = _proved_square(part)
         square, frobenius = square + found, frobenius + trace
     bound = min(sums, float(above(np.sqrt(above(min(square, frobenius), blocks)), 1)))
     return max(float(np.ldexp(bound, exponent)), FLOOR)
 
 
+@one_thread()
 def largest_norm_bound(stacks: Iterable[np.ndarray]) -> float:
     r"""A number not below $\lVert A\rVert_2$ for every matrix A of every stack (count, m, n), real or complex.
 
