@@ -183,7 +183,7 @@ def test_a_second_process_on_one_folder_is_refused(tmp_path):
                 made(tmp_path / "p", restart=restart)
         with pytest.raises(InputError, match="another process works on"):
             discard(tmp_path / "p")
-        assert kept.begin({}, 0) == set()
+        assert kept.begin({}, sizes={}, problems=0) == set()
     assert contents(tmp_path / "p") == before
 
 

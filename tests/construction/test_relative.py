@@ -81,7 +81,7 @@ def test_one_map_that_counts_against_a_larger_tolerance_is_found_out(made):
     target, ticket = made
     parts = {path: ticket.realised(path) for path in ticket.maps}
     tolerances = {**ticket.claims.tolerances, "layers/1": 2 * ticket.claims.tolerances["layers/1"]}
-    claims = certify(target, parts, tolerances=tolerances, box=ticket.inputs.box)
+    claims = certify(target, parts.__getitem__, tolerances=tolerances, box=ticket.inputs.box)
     assert not verify(decode(encode(replace(ticket, claims=claims))), target=target).holds
 
 

@@ -22,10 +22,11 @@ def adversarial():
     u, v = rng.normal(size=70), rng.normal(size=50)
     one = np.zeros((60, 80))
     one[37, 51] = -3.0
-    start = uniform(Stream(0, "norms/start/0"), (64,)).astype(np.float64)
+    start = uniform(Stream(0, "norms/start"), (64,)).astype(np.float64)
     across = np.linalg.qr(np.column_stack([start, rng.normal(size=64)]))[0][:, 1]  # where Lanczos does not look
     hidden = 0.5 * np.eye(64) + 0.5 * np.outer(across, across)
     sparse = rng.normal(size=(64, 64)) * (rng.random((64, 64)) < 0.02)
+    orthogonal = np.linalg.qr(rng.normal(size=(60, 60)))[0]
     trained = np.outer(u, v) / 9 + 0.1 * rng.normal(size=(70, 50))
     cases = {
         "orthogonal": (q, 1.0),
@@ -36,6 +37,10 @@ def adversarial():
         "one eigenvalue, all of it": (np.eye(64), 1.0),
         "two close ones": (np.diag([1.0, 1 - 1e-9] * 32), 1.0),
         "sparse": (sparse, None),
+        **{
+            f"a cluster {width:g} wide": (orthogonal * (1 + width * rng.random(60)), None)
+            for width in (1e-7, 1e-6, 1e-5, 1e-4, 1e-3)
+        },
         "hilbert": (hilbert(60, 60), None),
         "random": (rng.normal(size=(60, 80)), None),
         "low rank and noise": (trained, None),

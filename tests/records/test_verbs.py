@@ -40,6 +40,7 @@ RECIPE_TYPES = {
 OF_PYTHON = {
     "construct": {"progress", "example", "resume"},
     "plan": {"example"},
+    "verify": {"progress"},
     "evaluate": {"model", "name", "progress"},
     "train": {"progress"},
     "search": {"options", "arguments", "training", "policy", "every", "share", "progress", "loss"},

@@ -134,6 +134,7 @@ def plan(
     >>> [part.candidates for part in found.maps], found.assumed[0]
     ([34, 34], 'weights and biases are Gaussian with deviation sqrt(2 / fan-in)')
     """
+    given = dict(locals())
     asked = verbs.Plan(
         shape=shape,  # pyright: ignore[reportArgumentType]  # the record reads any sequence
         tolerance=tolerance,
@@ -145,17 +146,8 @@ def plan(
     )
     request = Request(**verbs.group(asked, "plan"))
     if asked.shape is not None:
-        others = {"target": target, "model": model, "input_shape": input_shape, "example": example, "data": data}
-        others |= {
-            "raw_range": raw_range,
-            "data_dir": data_dir,
-            "mean": mean,
-            "std": std,
-            "order": order,
-            "activation": activation,
-        }
-        for name, given in others.items():
-            _arguments.apart("both describe the network", shape=asked.shape, **{name: given})
+        for name in (*verbs.NOT_WITH_A_SHAPE, "example", "std"):
+            _arguments.apart("both describe the network", shape=asked.shape, **{name: given[name]})
         lower = None if input_range is None else min(inputs_of((1,), input_range).lower or (0.0,))
         network = outline(asked.shape, lower=lower)
         return _planned(plan_outline(network, request), asked, network)

@@ -19,9 +19,10 @@ from slth.certificate.reach import Reach, at_inputs
 from slth.certificate.rules import RULES, Facts
 from slth.certificate.signs import Signs, check_shape
 from slth.graph import Box, Linear, Node, Realised, Shape, Target, fold, shapes, spread
-from slth.numerics import one_thread, stored_bound
+from slth.numerics import most_work, one_thread, stored_bound
 
 BOUNDS = ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error")  # of a map, stored rounded up
+_PATIENCE = 50  # times the work that a rule of today would allow: limits may move
 
 
 def certify(
@@ -156,6 +157,9 @@ def failed_claims(
     if stored.over_inputs and box is None:
         raise InputError("this certificate bounds the error over a box of inputs: state the box to check it")
     used = box if stored.over_inputs else None
+    dear = _too_dear(stored, target)
+    if dear:
+        return dear
     rules = {path: claim.norms for path, claim in stored.maps.items()}
     found = computed(target, realised, tolerances=stored.tolerances, box=used, rules=rules)
     numbers = [field.name for field in fields(MapClaim) if field.name != "norms"]
@@ -169,6 +173,18 @@ def failed_claims(
         return failed
     outputs = shapes(target.graph, used.shape, target.carried)[target.graph.output]
     return failed + _failed_outputs(found.output_error or (), stored.output_error, outputs)
+
+
+def _too_dear(stored: Certificate, target: Target) -> list[str]:
+    """Norms by rules that no prover would afford: a small file must not keep its checker busy for hours."""
+    return [
+        f"{path}: norms by {claim.norms} would take {work / affordable:,.0f} times the work that a map of this size is "
+        f"given; nothing is claimed that can be checked"
+        for path, claim in stored.maps.items()
+        for basis in [target.graph.maps[path].basis]
+        for work, affordable in [(basis.norm_work(claim.norms), most_work(target.coefficients[path].weight.size))]
+        if work > _PATIENCE * affordable
+    ]
 
 
 def _failed_outputs(facts: Sequence[float], claims: Sequence[float], outputs: Shape) -> list[str]:

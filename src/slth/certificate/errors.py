@@ -33,9 +33,9 @@ class Norms:
     def __init__(self) -> None:
         self._known: dict[bytes, float] = {}  # by digest of basis and coefficients
 
-    def of(self, basis: Basis, coefficients: Coefficient, find: Callable[[], float]) -> float:
-        """What `find` finds, or has found for the same coefficients."""
-        digest = sha256(f"{basis} {coefficients.shape}".encode())
+    def of(self, basis: Basis, by: str, coefficients: Coefficient, *, find: Callable[[], float]) -> float:
+        """What `find` finds, or has found for the same coefficients by the same rule."""
+        digest = sha256(f"{basis} {by} {coefficients.shape}".encode())
         digest.update(np.ascontiguousarray(coefficients).data)
         key = digest.digest()
         if key not in self._known:
@@ -182,7 +182,7 @@ class MapErrors:
 
         if self.known is None or isinstance(coefficients, Parts):
             return find()
-        return self.known.of(self.basis, coefficients, find)
+        return self.known.of(self.basis, self.norms, coefficients, find=find)
 
 
 def map_errors(

@@ -20,7 +20,7 @@ def run(asked: verbs.Evaluate) -> int:
     if asked.out is not None and ticket.claims is None:
         raise InputError("--out writes the ticket with a claim about its target; a learned ticket stands for none")
     arguments: dict[str, Any] = {**verbs.keywords(asked), "ticket": ticket}
-    with _print.progress("proving predictions", quiet=False) as report:
+    with _print.progress("proving predictions", quiet=False, unit="inputs") as report:
         found = api.evaluate(**arguments, progress=report)
     seconds = {"evaluate": time.perf_counter() - start}
     claiming = None if asked.out is None else api.with_claim(ticket, found)  # refused before anything is kept

@@ -17,7 +17,7 @@ _MARKS = {
 
 def run(asked: verbs.Verify) -> int:
     """Print one line per check; exit code 1 if one of them fails, or was asked for and not made."""
-    with _print.progress("regenerating", asked.quiet) as report:
+    with _print.progress("regenerating", asked.quiet, unit="weights") as report:
         found = api.verify(**verbs.keywords(asked), progress=report)
     if asked.as_json:
         checks = [{"name": c.name, "verdict": c.verdict.name.lower(), "detail": c.detail} for c in found.checks]

@@ -30,7 +30,7 @@ _MOST_SHOWN = 4  # differences that a sentence lists
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finished:
-    """What solving one map yields. Its coefficients and every claim are computed from this again, never read."""
+    """What solving one map yields. Its coefficients and every claim are computed from its mask again, never read."""
 
     bits: Bits  # the mask, as `Gadget.pack` makes it
     misses: tuple[Miss, ...] = ()  # the first of them, as many as a ticket lists
@@ -105,8 +105,8 @@ def write_map(folder: Path, key: str, finished: Finished) -> None:
     write_atomically(folder / f"{key}.map", [digest.hexdigest().encode() + b"\n", *body])
 
 
-def read_map(folder: Path, key: str) -> Finished | None:
-    """The map of a key; None if it is not there.
+def read_map(folder: Path, key: str, *, size: int) -> Finished | None:
+    """The map of a key, with a mask of so many bytes; None if it is not there.
 
     Raises:
         InputError: the file is damaged, or belongs to another key.
@@ -121,10 +121,14 @@ def read_map(folder: Path, key: str) -> Finished | None:
     facts, _, bits = body.partition(b"\n")
     if hashlib.sha256(body).hexdigest().encode() != head:
         raise InputError(f"{path} is damaged")
-    said = json.loads(facts)
-    if said["key"] != key:
+    try:
+        said = json.loads(facts)
+        own, misses = said["key"], tuple(Miss(**miss) for miss in said["misses"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise InputError(f"{path} is damaged, or none that slth wrote") from error
+    if own != key or len(bits) != size:
         raise InputError(f"{path} is the file of another map")
-    return Finished(np.frombuffer(bits, np.uint8), tuple(Miss(**miss) for miss in said["misses"]))
+    return Finished(np.frombuffer(bits, np.uint8), misses)
 
 
 def remove_files(folder: Path) -> None:

@@ -57,16 +57,18 @@ class Parts:
         self._question, self._lock, self._start = question, ExitStack(), time.monotonic()
         self._waiting: dict[str, Finished] = {}  # not worth a file yet
         self._wanted: set[str] = set()  # keys of the attempt under way
+        self._sizes: dict[str, int] = {}  # of their masks, in bytes
         self._kept: set[str] = set()  # keys with a file
         self._before: frozenset[str] = frozenset()  # those that an earlier process left
         self._is_worth_keeping = False
 
-    def begin(self, keys: Mapping[str, str], problems: int) -> set[str]:
-        """An attempt begins that consists of so many problems: the paths of those maps that need no solving.
+    def begin(self, keys: Mapping[str, str], *, sizes: Mapping[str, int], problems: int) -> set[str]:
+        """An attempt begins, of so many problems and masks of so many bytes: the maps that need no solving, by path.
 
         Says how many there are, if an earlier process left them. A file that is damaged is named, and removed.
         """
         self._wanted, self._is_worth_keeping = set(keys.values()), problems >= WORTH_KEEPING
+        self._sizes = {key: sizes[path] for path, key in keys.items()}
         found = {path for path, key in keys.items() if self.get(key) is not None}
         if any(keys[path] in self._before for path in found):
             _log.info("resuming: %d of %d maps were finished", len(found), len(keys))
@@ -77,7 +79,7 @@ class Parts:
         if key in self._waiting or key not in self._kept:
             return self._waiting.get(key)
         try:
-            found = part_files.read_map(self.folder, key)
+            found = part_files.read_map(self.folder, key, size=self._sizes[key])
         except InputError as error:
             found = None
             _log.info("%s: that map is solved again", error)
@@ -145,6 +147,11 @@ class Parts:
             self.folder.rmdir()
 
     @property
+    def resumed(self) -> bool:
+        """An earlier process has left maps here. They outlive a refusal: it may be for want of memory, this once."""
+        return bool(self._before)
+
+    @property
     def sentence(self) -> str:
         """How many maps are kept where; empty if none is."""
         kept = len(self._kept & self._wanted) if self._wanted else len(self._kept)
@@ -158,8 +165,8 @@ def keep_parts(
 ) -> Generator[Parts | None]:
     """Keep the finished maps of a construction in a folder, which stays until `discard`; None: keep nothing.
 
-    Interrupted, the `KeyboardInterrupt` says what is kept. Where the request is refused, nothing is: it would end like
-    that again.
+    Interrupted, the `KeyboardInterrupt` says what is kept. Where the request is refused, nothing that this run made is:
+    it would end like that again.
 
     Args:
         question: what was asked, as plain data; called where the folder is there or made.
@@ -183,7 +190,7 @@ def keep_parts(
         try:
             yield parts
         except InputError:
-            remove = not parts.failed
+            remove = not parts.failed and not parts.resumed
             raise
         except KeyboardInterrupt as stop:
             with suppress(InputError):

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 
@@ -67,9 +67,11 @@ def solve(
     after another, and each is solved when it is asked for: beside target and masks, memory of one map.
     """
     maps = target.graph.maps
-    problems = {path: layout.gadgets[path].cost(op).problems for path, op in maps.items()}
+    costs = {path: layout.gadgets[path].cost(op) for path, op in maps.items()}
+    problems = {path: cost.problems for path, cost in costs.items()}
+    sizes = {path: -(-cost.mask_bits // 8) for path, cost in costs.items()}
     keys = map_keys(maps, layout, METHOD)
-    known = set[str]() if parts is None else parts.begin(keys, sum(problems.values()))
+    known = set[str]() if parts is None else parts.begin(keys, sizes=sizes, problems=sum(problems.values()))
     held = sum(problems[path] for path in known)
     counter = _Counter(progress, sum(problems.values()), held)
     gadgets, finished, digests = dict[str, Gadget](), dict[str, Finished](), dict[str, str]()
@@ -155,36 +157,51 @@ def _keep(
 ) -> tuple[Finished, Realised]:
     """What the answers to all blocks of a map keep, and the coefficients that this realises."""
     bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
-    misses: list[Miss] = []
+    misses = _Misses(path, op)
     for answer in answers:
         answer.block.keep(answer.packed, bits)
         sums.add(answer.block, answer.sums)
-        misses = _first([*misses, *_misses(path, op, answer)])
+        misses.add(answer)
         counter.add(len(answer.packed), answer.seconds)
-    return Finished(bits, tuple(misses)), sums.realised
+    return Finished(bits, misses.first), sums.realised
 
 
-def _misses(path: str, op: Linear, answer: _Answer) -> list[Miss]:
-    """The coefficients out of reach, by output, input and tap."""
-    block, found = answer.block, list[Miss]()
-    for at, error in zip(answer.missed.tolist(), answer.errors.tolist(), strict=True):
-        slot, w = divmod(at, len(block.pairs))
-        input = int(block.inputs[slot])
-        row, tap = divmod(block.pairs[w], block.taps)
-        if block.half == "bias":
-            found.append(Miss(path, input * op.coefficients[0] + row, -1, block.half, error))
-        else:
-            group = input * op.basis.groups // op.basis.inputs
-            found.append(Miss(path, group * op.coefficients[0] + row, input, block.half, error, tap))
-    return found
+class _Misses:
+    """The first coefficients of a map out of reach, half by half, input by input, while blocks come in in any order."""
+
+    def __init__(self, path: str, op: Linear) -> None:
+        self.path, self.op = path, op
+        self._rows = np.zeros((0, 4), np.int64)  # (half, input or group, row, tap)
+        self._errors = np.zeros(0)
+
+    def add(self, answer: _Answer) -> None:
+        """Those of a block."""
+        if not len(answer.missed):
+            return
+        block = answer.block
+        slot, w = np.divmod(answer.missed, len(block.pairs))
+        row, tap = np.divmod(np.array(block.pairs)[w], block.taps)
+        half = np.full(len(slot), _HALVES.index(block.half))
+        rows = np.concatenate([self._rows, np.stack([half, block.inputs[slot], row, tap], axis=1)])
+        errors = np.concatenate([self._errors, answer.errors])
+        order = np.lexsort(rows.T[::-1])[:MOST_MISSES]
+        self._rows, self._errors = rows[order], errors[order]
+
+    @property
+    def first(self) -> tuple[Miss, ...]:
+        """As many as a ticket lists."""
+        height, basis = self.op.coefficients[0], self.op.basis
+        found: list[Miss] = []
+        for (half, input, row, tap), error in zip(self._rows.tolist(), self._errors.tolist(), strict=True):
+            if _HALVES[half] == "bias":
+                found.append(Miss(self.path, input * height + row, -1, "bias", error))
+            else:
+                group = input * basis.groups // basis.inputs
+                found.append(Miss(self.path, group * height + row, input, _HALVES[half], error, tap))
+        return tuple(found)
 
 
-def _first(misses: list[Miss]) -> list[Miss]:
-    """As many as a ticket lists, half by half, input by input: the same ones in whatever blocks they were found."""
-    return sorted(misses, key=lambda miss: (_HALVES.index(miss.half), miss.input, miss.output, miss.tap))[:MOST_MISSES]
-
-
-_HALVES = ("positive", "negative", "bias")
+_HALVES: tuple[Literal["positive", "negative", "bias"], ...] = ("positive", "negative", "bias")
 _WITHIN = list(Status).index(Status.WITHIN_TOL)
 
 

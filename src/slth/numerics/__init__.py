@@ -7,13 +7,13 @@ compiler on use, and therefore do not come with `import *`.
 from typing import TYPE_CHECKING, Any
 
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
-from slth.numerics.convolutions import convolution_norm_bound, convolution_rule
+from slth.numerics.convolutions import convolution_norm_bound, convolution_rule, convolution_work
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
 from slth.numerics.threads import one_thread
-from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule
+from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
 
 if TYPE_CHECKING:
     from slth.numerics._kernels import fill_line as fill_line
@@ -35,9 +35,12 @@ __all__ = [
     "check_seed",
     "convolution_norm_bound",
     "convolution_rule",
+    "convolution_work",
     "draw",
     "matmul_bound",
     "matrix_rule",
+    "matrix_work",
+    "most_work",
     "norm_bound",
     "one_thread",
     "outward_quotient",

@@ -25,7 +25,7 @@ from jaxtyping import Float64
 
 from slth.numerics.bounds import FLOOR, above, slack
 from slth.numerics.norms import CHUNK, largest_norm_bound, spectral_norm_bound
-from slth.numerics.work import BLOCKS, FLATTENED, NORMS, SPECTRAL, blocks_of, matrix_rule, most_work
+from slth.numerics.work import BLOCKS, FLATTENED, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
 
 DENSITIES = (
     16,
@@ -94,19 +94,35 @@ def convolution_rule(shape: Sequence[int], *, stride: Sequence[int], dilation: S
     >>> convolution_rule((1, 512, 512, 3, 3), stride=(1, 1), dilation=(1, 1))
     'grid/4'
     """
-    groups, rows, inputs, *positions = shape
-    steps = _steps(positions, stride, dilation)
-    lengths = [-(-k // s) for k, s in zip(positions, steps, strict=True)]
-    taps, inputs = math.prod(lengths), inputs * math.prod(steps)
-    if taps == 1:
+    groups, rows, inputs, *lengths = _phases(shape, stride, dilation)
+    if math.prod(lengths) == 1:
         return matrix_rule(rows, inputs, groups=groups)
-    allowed = most_work(math.prod(shape))
+    for name in NORMS[: len(DENSITIES)]:
+        if convolution_work(shape, stride=stride, dilation=dilation, by=name) <= most_work(math.prod(shape)):
+            return name
+    return FLATTENED if matrix_rule(rows, inputs * math.prod(lengths), groups=groups) == SPECTRAL else BLOCKS
+
+
+def convolution_work(shape: Sequence[int], *, stride: Sequence[int], dilation: Sequence[int], by: str) -> float:
+    """Operations that the norm of a kernel of this shape takes by a rule, about."""
+    groups, rows, inputs, *lengths = _phases(shape, stride, dilation)
+    taps = math.prod(lengths)
+    if by == BLOCKS or taps == 1:
+        blocks = blocks_of(rows, inputs * taps) if by == BLOCKS else 1
+        return matrix_work(rows, inputs * taps, groups=groups, blocks=blocks)
+    if by == FLATTENED:
+        return matrix_work(rows, inputs * taps, groups=groups)
     m, n = sorted((rows, inputs))
     each = groups * (4.0 * m * m * (n + m + 60) + 4.0 * m * n * taps + _PER_POINT)
-    for name, density in zip(NORMS, DENSITIES, strict=False):
-        if each * math.prod(density * (k - 1) for k in lengths if k > 1) / 2 <= allowed:
-            return name
-    return FLATTENED if matrix_rule(rows, inputs * taps, groups=groups) == SPECTRAL else BLOCKS
+    density = DENSITIES[NORMS.index(by)]
+    return each * math.prod(density * (k - 1) for k in lengths if k > 1) / 2
+
+
+def _phases(shape: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> tuple[int, ...]:
+    """(group, row, input and phase, *positions) of a kernel once it is regrouped."""
+    groups, rows, inputs, *positions = shape
+    steps = _steps(positions, stride, dilation)
+    return groups, rows, inputs * math.prod(steps), *(-(-k // s) for k, s in zip(positions, steps, strict=True))
 
 
 def _steps(positions: Sequence[int], stride: Sequence[int], dilation: Sequence[int]) -> list[int]:

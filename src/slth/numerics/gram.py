@@ -2,11 +2,10 @@ r"""Gram matrices $G = AA^T$, and numbers s for which a Cholesky factorisation p
 
 An s slightly above the largest eigenvalue is only a guess; a wrong guess costs tightness, never soundness: see `norms`
 for what a factorisation that finishes proves. The guess is that of LAPACK up to order `EXACT`; beyond, that of a
-Lanczos iteration, which costs a tenth of the product $AA^T$. Its start is a fixed random vector, and it stops within
-$2^{-23}$ of the largest eigenvalue: so guesses of two machines, whatever their sums rounded, are closer than the
-$2^{-20}$ by which claims are rounded up, and it does not matter on which side of an s a proof begins to fail. Only
-where guesses fall short by more, because the start vector sees next to nothing of the largest eigenvector, there are
-steps; two machines would differ if an eigenvalue were within rounding, 1e-12 of it, of such a step.
+Lanczos iteration, which costs a tenth of the product $AA^T$. Its start is a fixed random vector. It stops where a
+residual says that an eigenvalue is within $2^{-23}$; that this is the largest one is proved by what follows, or not:
+then, or where it does not stop, LAPACK is asked after all. So a bound that is not infinite is within $2^{-23}$ of the
+norm: two machines, whatever their sums rounded, differ by less than the $2^{-20}$ by which claims are rounded up.
 
 Matrices are as LAPACK wants them: the lower half, in the order of Fortran, used up by what is done to them.
 """
@@ -21,9 +20,8 @@ from slth.numerics.streams import Stream, uniform
 
 EXACT = 512  # order up to which LAPACK finds the eigenvalues of a real G
 _EXACT_COMPLEX = 64  # the same for a complex one
-_EXCESS = (2.0**-23, 2.0**-17, 2.0**-11, 2.0**-5)  # what is added to a guess of Lanczos, trial by trial
-_RESIDUAL = 2.0**-17  # of the eigenvalue, where Lanczos stops: its error is the square of that, over the gap
-_STEPS = 160  # of Lanczos at most; 40 to 60 are usual
+_RESIDUAL = 2.0**-23  # of the eigenvalue, where Lanczos stops: an eigenvalue is no further from the guess
+_STEPS = 200  # of Lanczos at most; 50 to 90 are usual
 
 Gram = np.ndarray
 
@@ -55,13 +53,13 @@ def raised(form: Callable[[], Gram], gram: Gram, s: float) -> float:
 
 def _trials(form: Callable[[], Gram], gram: Gram, order: int) -> Iterator[float]:
     """Guesses at the largest eigenvalue, upwards; only the first is made with the G that is given."""
-    if len(gram) <= (_EXACT_COMPLEX if np.iscomplexobj(gram) else EXACT):
-        largest = float(np.linalg.eigvalsh(gram)[-1])
-        yield from (largest + slack(order * largest, order + 1) * 10.0**attempt for attempt in range(3))
-        return
-    for start in range(2):  # what hides from one start vector does not hide from the other, too
-        largest = _largest_eigenvalue(form() if start else gram, start)
-        yield from (largest + slack(order * largest, order + 1) + excess * largest for excess in _EXCESS)
+    if len(gram) > (_EXACT_COMPLEX if np.iscomplexobj(gram) else EXACT):
+        largest = _largest_eigenvalue(gram)
+        if largest is not None:
+            yield largest + slack(order * largest, order + 1) + _RESIDUAL * largest
+            gram = form()
+    largest = float(np.linalg.eigvalsh(gram)[-1])
+    yield from (largest + slack(order * largest, order + 1) * 10.0**attempt for attempt in range(3))
 
 
 def _definite(gram: Gram, s: float) -> bool:
@@ -72,13 +70,13 @@ def _definite(gram: Gram, s: float) -> bool:
     return failed == 0 and bool(np.isfinite(factor.diagonal()).all())
 
 
-def _largest_eigenvalue(gram: Gram, start: int) -> float:
-    """A guess from below, by Lanczos with full reorthogonalisation (Golub and Van Loan 2013, §10.3)."""
+def _largest_eigenvalue(gram: Gram) -> float | None:
+    """A guess from below, by Lanczos with full reorthogonalisation (Golub and Van Loan 2013, §10.3), or None."""
     multiply = _routine("hemv" if np.iscomplexobj(gram) else "symv", gram)
     order = len(gram)
     steps = min(_STEPS, order)
     basis = np.empty((steps, order), gram.dtype)
-    first = uniform(Stream(0, f"norms/start/{start}"), (order,)).astype(np.float64)
+    first = uniform(Stream(0, "norms/start"), (order,)).astype(np.float64)
     basis[0] = first / np.linalg.norm(first)
     diagonal, beside = np.zeros(steps), np.zeros(steps)
     largest = 0.0
@@ -93,10 +91,12 @@ def _largest_eigenvalue(gram: Gram, start: int) -> float:
             small = np.diag(diagonal[: k + 1]) + np.diag(beside[:k], 1) + np.diag(beside[:k], -1)
             values, vectors = np.linalg.eigh(small)
             largest = float(values[-1])
-            if last or beside[k] * abs(float(vectors[-1, -1])) <= _RESIDUAL * largest:
-                break
+            if beside[k] * abs(float(vectors[-1, -1])) <= _RESIDUAL * largest:
+                return largest
+        if last:
+            return None
         basis[k + 1] = w / beside[k]
-    return largest
+    return None
 
 
 def _routine(name: str, of: np.ndarray) -> Any:

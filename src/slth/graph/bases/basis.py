@@ -61,6 +61,10 @@ class Basis(Protocol):
         """The rule of `slth.numerics.NORMS` that `norm` follows, from sizes alone."""
         ...
 
+    def norm_work(self, by: str | None = None) -> float:
+        """Operations that `norm` takes, about."""
+        ...
+
     def norm(self, coefficients: Coefficient | Parts, by: str | None = None) -> float:
         """An upper bound on ‖x ↦ apply(C, x)‖₂, in real arithmetic, whatever the length of the axes.
 

@@ -16,7 +16,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Coefficient
 from slth.graph.bases.basis import Shape
-from slth.numerics import Parts, convolution_norm_bound, convolution_rule
+from slth.numerics import Parts, convolution_norm_bound, convolution_rule, convolution_work
 
 Sizes = tuple[int, ...]
 
@@ -91,8 +91,15 @@ class Conv:
     @property
     def norms(self) -> str:
         """By what the symbol costs."""
-        shape = (self.groups, self.outputs // self.groups, self.inputs // self.groups, *self.kernel)
-        return convolution_rule(shape, stride=self.stride, dilation=self.dilation)
+        return convolution_rule(self._kernels, stride=self.stride, dilation=self.dilation)
+
+    def norm_work(self, by: str | None = None) -> float:
+        """That of the symbol, or of the matrices."""
+        return convolution_work(self._kernels, stride=self.stride, dilation=self.dilation, by=by or self.norms)
+
+    @property
+    def _kernels(self) -> Sizes:
+        return (self.groups, self.outputs // self.groups, self.inputs // self.groups, *self.kernel)
 
     def norm(self, coefficients: Coefficient | Parts, by: str | None = None) -> float:
         """That of the convolution of images of any size."""
@@ -184,8 +191,15 @@ class ConvTranspose:
     @property
     def norms(self) -> str:
         """That of its adjoint."""
-        shape = (self.groups, self.inputs // self.groups, self.outputs // self.groups, *self.kernel)
-        return convolution_rule(shape, stride=self.stride, dilation=self.dilation)
+        return convolution_rule(self._kernels, stride=self.stride, dilation=self.dilation)
+
+    def norm_work(self, by: str | None = None) -> float:
+        """That of the symbol, or of the matrices."""
+        return convolution_work(self._kernels, stride=self.stride, dilation=self.dilation, by=by or self.norms)
+
+    @property
+    def _kernels(self) -> Sizes:
+        return (self.groups, self.inputs // self.groups, self.outputs // self.groups, *self.kernel)
 
     def norm(self, coefficients: Coefficient | Parts, by: str | None = None) -> float:
         """That of its adjoint, the convolution from outputs to inputs with the same stride."""

@@ -7,7 +7,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Coefficient
 from slth.graph.bases.basis import Shape
-from slth.numerics import BLOCKS, Parts, blocks_of, matrix_rule, spectral_norm_bound
+from slth.numerics import BLOCKS, Parts, blocks_of, matrix_rule, matrix_work, spectral_norm_bound
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,11 @@ class Dense:
     def norms(self) -> str:
         """By what a Gram matrix costs."""
         return matrix_rule(self.outputs, self.inputs)
+
+    def norm_work(self, by: str | None = None) -> float:
+        """That of Gram matrices and their proofs."""
+        blocks = blocks_of(self.outputs, self.inputs) if (by or self.norms) == BLOCKS else 1
+        return matrix_work(self.outputs, self.inputs, blocks=blocks)
 
     def norm(self, coefficients: Coefficient | Parts, by: str | None = None) -> float:
         """That of the matrix."""

@@ -18,7 +18,7 @@ from slth.records.verbs._argument import (
     read,
     swept,
 )
-from slth.records.verbs._construct import DEFAULT_TARGET, Construct, Plan, check_one_promise
+from slth.records.verbs._construct import DEFAULT_TARGET, NOT_WITH_A_SHAPE, Construct, Plan, check_one_promise
 from slth.records.verbs._kinds import Kind, WeightAt
 from slth.records.verbs._search import Search
 from slth.records.verbs._sweep import Sweep
@@ -29,6 +29,7 @@ VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Export, Repo
 
 __all__ = [
     "DEFAULT_TARGET",
+    "NOT_WITH_A_SHAPE",
     "VERBS",
     "Argument",
     "Construct",

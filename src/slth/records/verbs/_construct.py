@@ -130,10 +130,12 @@ class Plan:
             _check_shape_alone(self)
 
 
+NOT_WITH_A_SHAPE = ("target", "model", "input_shape", "raw_range", "data", "data_dir", "mean", "order", "activation")
+
+
 def _check_shape_alone(asked: Plan) -> None:
     """A shape says what a trained network, or a file beside it, would say."""
-    others = ("target", "model", "input_shape", "raw_range", "data", "data_dir", "mean", "order", "activation")
-    for name in others:
+    for name in NOT_WITH_A_SHAPE:
         _arguments.apart("both describe the network", shape=asked.shape, **{name: getattr(asked, name)})
     if asked.epsilon is not None:
         raise InputError(
