@@ -1,6 +1,7 @@
 """Folders of finished maps that are damaged, foreign, in use, half written, or on a full disk."""
 
 import errno
+import hashlib
 import logging
 import os
 import shutil
@@ -13,7 +14,7 @@ from helpers.interrupted import REQUEST, WIDTHS, contents, interrupt, interrupte
 from helpers.networks import inputs_of, random_target
 
 from slth import InputError, _files
-from slth.construction import construct, discard, keep_parts, parts, question
+from slth.construction import construct, discard, keep_parts, memory, parts, question
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +40,23 @@ def swapped(path):
     path.write_bytes((path.parent / maps_in(path.parent)[0]).read_bytes())
 
 
+def resealed(change):
+    """A file with other facts or bits, and a right digest of them."""
+
+    def damage(path):
+        _, facts, bits = path.read_bytes().split(b"\n", 2)
+        body = b"\n".join(change(facts, bits))
+        path.write_bytes(hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+
+    return damage
+
+
 DAMAGES = {
+    "a shorter mask": resealed(lambda facts, bits: (facts, bits[:2])),
+    "no mask": resealed(lambda facts, bits: (facts, b"")),
+    "no facts": resealed(lambda facts, bits: (b"{}", bits)),
+    "facts that are a list": resealed(lambda facts, bits: (b"[]", bits)),
+    "a miss of another kind": resealed(lambda facts, bits: (facts.replace(b"[]", b'[{"where": 1}]'), bits)),
     "truncated": truncated,
     "empty": lambda path: path.write_bytes(b""),
     "a bit of its digest": flipped(lambda data: 5),
@@ -61,6 +78,19 @@ def test_a_damaged_map_is_named_and_solved_again(damage, tmp_path, monkeypatch, 
     assert paths == ["layers/1"]
     assert [message for message in caplog.messages if name in message and "solved again" in message]
     assert "resuming: 2 of 3 maps were finished" in caplog.text
+
+
+def test_a_refusal_on_resuming_keeps_what_an_earlier_process_left(tmp_path, monkeypatch):
+    """Memory may be short this once: what took hours is still there when it is not."""
+    whole = made(tmp_path / "w")
+    interrupted(tmp_path / "p", 3)
+    kept = contents(tmp_path / "p")
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "available_memory", lambda: 1000)
+        with pytest.raises(InputError, match="needs about"):
+            made(tmp_path / "p")
+    assert contents(tmp_path / "p") == kept
+    assert made(tmp_path / "p") == whole
 
 
 def test_a_damaged_request_is_refused_and_nothing_is_removed(tmp_path):

@@ -48,7 +48,8 @@ def encoded(ticket: Ticket) -> list[Buffer]:
     body = body_of(ticket, stored)
     try:
         head = _with_digest(empty, _ZEROS, _digest([empty, *body]))
-        _ticket(_head(memoryview(head)), _Runs(body))
+        start = _head(memoryview(head))
+        _ticket(start, _stated(start), _Runs(body))
     except TicketError as error:
         raise InputError(f"this ticket cannot be written, for no reader would accept it: {error}") from error
     return [head, *body]
@@ -64,10 +65,11 @@ def decode(data: bytes) -> Ticket:
     view = memoryview(data).toreadonly()
     head = _head(view)
     body = view[len(head) :]
-    _, _, digest = _stated(head)
+    stated = _stated(head)
+    digest = stated[2]
     if _digest([_with_digest(head, digest, _ZEROS), body]) != digest:
         raise DamagedTicketError("the content does not match the ticket's digest: damaged or changed; get a fresh copy")
-    return _ticket(head, _Runs([body]))
+    return _ticket(head, stated, _Runs([body]))
 
 
 @dataclass(slots=True)
@@ -91,9 +93,9 @@ class _Runs:
         return memoryview(self.pieces[self.piece])[self.at - size : self.at]
 
 
-def _ticket(head: bytes, body: _Runs) -> Ticket:
-    """The ticket of a header and the runs behind it: everything that a reader checks but the digest."""
-    text, metadata, digest = _stated(head)
+def _ticket(head: bytes, stated: tuple[str, Any, str], body: _Runs) -> Ticket:
+    """The ticket of a header, what that states, and the runs behind it: all that a reader checks but the digest."""
+    text, metadata, digest = stated
     codec = _codec(metadata)
     with as_ticket_errors():
         layout: Layout = codec.layout_of(metadata, body.size)
