@@ -155,6 +155,8 @@ def test_what_is_right_comes_out_plain():
     assert _arguments.ends("x", 1) == (1.0,)
     assert _arguments.ends("x", [[0, 1]]) == (0.0, 1.0)
     assert _arguments.wholes_in("--x", "300,100,") == (300, 100)
+    with pytest.raises(InputError, match="separated by commas; got '784,,10'"):
+        _arguments.wholes_in("--x", "784,,10")
     assert _arguments.wholes_in("--x", "") == ()
     assert _arguments.names_in("a, b") == ("a", "b")
     texts = ("rate=1", "rate=0.5", "re-train=True", "law=x=y")

@@ -274,7 +274,7 @@ def _several(name: str, value: Any, expected: str, read: Callable[[Any], _T]) ->
 
 def _parts(flag: str, written: str, kind: Callable[[str], _T], expected: str) -> tuple[_T, ...]:
     try:
-        return tuple(kind(part) for part in written.split(",") if part.strip())
+        return tuple(kind(part) for part in written.strip().removesuffix(",").split(",")) if written.strip() else ()
     except ValueError as error:
         raise InputError(f"{flag} takes {expected}") from error
 

@@ -14,6 +14,7 @@ from slth._errors import InputError
 if sys.platform != "win32":
     import fcntl
 
+_LONGER = 19  # bytes by which the names of unfinished neighbours, and of a folder's for them, exceed that of a file
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 
 
@@ -78,6 +79,11 @@ def check_writable(path: str | Path) -> None:
             raise InputError(f"cannot write {path}: it is a folder; give a file name")
         if path.exists() and not path.is_file():
             raise InputError(f"cannot write {path}: it is a device or a pipe; give a file name")
+        longest = os.pathconf(path.parent, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
+        if len(os.fsencode(path.name)) + _LONGER > longest:
+            raise InputError(
+                f"cannot write {path}: its name is too long; give one of at most {longest - _LONGER} bytes"
+            )
         if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
             raise InputError(f"cannot write {path}: permission denied; choose another place")
     except OSError as error:

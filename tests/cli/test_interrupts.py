@@ -188,8 +188,8 @@ def test_off_a_terminal_progress_is_lines_with_rate_and_time_left_if_asked_for(h
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("slth: constructing: ")]
     assert lines
     assert lines[-1].startswith("slth: constructing: 266 of 266, ")
-    assert " problems a second, " in lines[-1]
-    assert lines[-1].endswith(" left")
+    assert " left, " in lines[-1]
+    assert lines[-1].endswith(" problems a second")
     for more in ([], ["-q", "-v"]):
         assert run([*COMMAND, *more]) == 0
         assert "constructing" not in capsys.readouterr().err
@@ -202,11 +202,11 @@ def test_pace_is_that_of_what_was_done_here():
     said = [pace.words(done, 10_000) for done in (5_000, 5_100, 5_200, 5_400, 0, 2)]
     assert said == [
         "",
-        "10 steps a second, 8:10 left",
-        "100 steps a second, 0:48 left",
-        "150 steps a second, 0:31 left",
+        "8:10 left, 10 steps a second",
+        "0:48 left, 100 steps a second",
+        "0:31 left, 150 steps a second",
         "",
-        "2.0 steps a second, 1:23:19 left",
+        "1:23:19 left, 2.0 steps a second",
     ]
 
 

@@ -89,6 +89,8 @@ def test_a_refusal_on_resuming_keeps_what_an_earlier_process_left(tmp_path, monk
         patch.setattr(memory, "available_memory", lambda: 1000)
         with pytest.raises(InputError, match="needs about"):
             made(tmp_path / "p")
+        with pytest.raises(InputError, match="needs about"):
+            made(tmp_path / "p", restart=True)
     assert contents(tmp_path / "p") == kept
     assert made(tmp_path / "p") == whole
 

@@ -22,6 +22,7 @@ from slth.graph import Box, Linear, Node, Realised, Shape, Target, fold, shapes,
 from slth.numerics import most_work, one_thread, stored_bound
 
 BOUNDS = ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error")  # of a map, stored rounded up
+_MOST_OUTPUTS = 8  # whose false claims are told one by one
 _PATIENCE = 50  # times the work that a rule of today would allow: limits may move
 
 
@@ -198,7 +199,8 @@ def _failed_outputs(facts: Sequence[float], claims: Sequence[float], outputs: Sh
     for index in np.flatnonzero(~(bounds <= claimed)).tolist():  # NaN is not smaller, either
         which = "every output" if bounds.size == 1 < math.prod(outputs) else name.format(index)
         failed += _compared(f"{which}: error", float(bounds.flat[index]), float(claimed.flat[index]))
-    return failed
+    more = len(failed) - _MOST_OUTPUTS
+    return [*failed[:_MOST_OUTPUTS], f"{more:,} more outputs: error, likewise"] if more > 0 else failed
 
 
 def _compared(name: str, fact: float | int | None, claim: float | int | None) -> list[str]:

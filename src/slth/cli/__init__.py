@@ -4,6 +4,7 @@ import errno
 import os
 import signal
 import sys
+from contextlib import suppress
 
 
 def main() -> None:
@@ -13,6 +14,8 @@ def main() -> None:
     while it is verified, finds it written. An interrupt may say what is kept for the next time.
     """
     said = ""
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: what is said has no reader
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         from slth.cli.app import run
 
@@ -26,20 +29,27 @@ def main() -> None:
     except OSError as error:
         if error.filename is not None or error.errno != errno.ENOSPC:
             raise
-        print(f"slth: cannot write the output: {error.strerror}", file=sys.stderr, flush=True)  # of stdout
+        _say(f"slth: cannot write the output: {error.strerror}")  # of stdout
         os._exit(2)
     if code == 130:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print(f"slth: interrupted; {said or 'nothing is left half written'}", file=sys.stderr, flush=True)
+        _say(f"slth: interrupted; {said or 'nothing is left half written'}")
         os._exit(code)  # an interrupt inside exec(), as dataclasses use it, would make Python end by the signal itself
     sys.exit(code)
 
 
+def _say(sentence: str) -> None:
+    """On stderr, if it can be written."""
+    with suppress(OSError):
+        print(sentence, file=sys.stderr, flush=True)
+
+
 def _flush() -> None:
     """Write now what Python would write while it ends, where a reader who has left is a traceback."""
-    for stream in (sys.__stdout__, sys.__stderr__):
-        if stream is not None:
-            stream.flush()
+    if sys.__stdout__ is not None:
+        sys.__stdout__.flush()
+    with suppress(OSError):  # what cannot be said is no reason to fail
+        sys.stderr.flush()
 
 
 __all__ = ["main"]

@@ -70,12 +70,14 @@ def run(asked: verbs.Construct) -> int:
 
 def _save(ticket: Any, out: Path, parts: Path, quiet: bool) -> None:
     """Write the ticket; after that its finished maps are needed no more."""
+    kept = f"all maps are kept in {parts}, and the same command goes on from there" if parts.exists() else ""
     try:
         api.save(ticket, out)
     except KeyboardInterrupt as stop:
-        if parts.exists():
-            stop.args = (f"all maps are kept in {parts}, and the same command goes on from there",)
+        stop.args = (kept,) if kept else stop.args
         raise
+    except InputError as error:
+        raise InputError(f"{error}; {kept}" if kept else str(error)) from error
     try:
         api.discard(parts)
     except InputError as error:  # another process has begun there, or somebody has put a file into it

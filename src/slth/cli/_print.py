@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,10 @@ def console() -> Console:
 
 
 def note(text: str, quiet: bool = False) -> None:
-    """A note for people, on stderr."""
+    """A note for people, on stderr; where that cannot be written, none."""
     if not quiet:
-        print(f"slth: {printable(text)}", file=sys.stderr)
+        with suppress(OSError):
+            print(f"slth: {printable(text)}", file=sys.stderr)
 
 
 def printable(text: str) -> str:
@@ -76,10 +77,10 @@ def progress(
 
 @contextmanager
 def _bar(what: str, unit: str) -> Generator[Callable[[int, int], None]]:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, TextColumn
 
     pace_column = TextColumn("{task.fields[pace]}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), pace_column)
+    columns = (TextColumn("{task.description}"), pace_column, BarColumn(None))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task, pace = bar.add_task(what, total=None, pace=""), Pace(unit)
 
@@ -114,7 +115,7 @@ class Pace:
         self._reports: list[tuple[float, int]] = []  # the first two, and the last
 
     def words(self, done: int, total: int) -> str:
-        """Such as 50 steps a second, 0:18 left; nothing before it is known. Work that begins anew is measured anew."""
+        """Such as 0:18 left, 50 steps a second; nothing before it is known. Work that begins anew is measured anew."""
         reports = self._reports
         if reports and done < reports[-1][1]:
             reports.clear()
@@ -126,4 +127,4 @@ class Pace:
         rate = count / seconds
         minutes, rest = divmod(round((total - done) / rate), 60)
         left = f"{minutes // 60}:{minutes % 60:02}:{rest:02}" if minutes >= 60 else f"{minutes}:{rest:02}"
-        return f"{rate:,.{1 if rate < 10 else 0}f} {self._unit} a second, {left} left"
+        return f"{left} left, {rate:,.{1 if rate < 10 else 0}f} {self._unit} a second"

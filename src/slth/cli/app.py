@@ -1,6 +1,5 @@
 """The commands of `slth`, one for each verb's record; heavy imports wait until one is run."""
 
-import sys
 from collections.abc import Sequence
 from inspect import cleandoc
 from typing import Annotated
@@ -10,6 +9,7 @@ import typer
 from slth._errors import InputError
 from slth._version import __version__
 from slth.cli._build import command
+from slth.cli._print import note
 from slth.records import verbs
 
 app = typer.Typer(
@@ -40,10 +40,10 @@ def run(arguments: Sequence[str]) -> int:
             raise _interrupt(stop) from None
         return stop.code if isinstance(stop.code, int) else 2
     except InputError as error:
-        print(f"slth: {error}", file=sys.stderr)
+        note(str(error))
         return 2
     except MemoryError:
-        print("slth: not enough memory for a network of this size; try fewer candidates", file=sys.stderr)
+        note("not enough memory for a network of this size; try fewer candidates, or the same on a larger machine")
         return 2
     return 0
 

@@ -18,6 +18,7 @@ from slth.ticket import Inputs
 
 MOST_WIDTH, MOST_WIDTHS = 10**6, 1000
 _GAUSSIAN = "weights and biases are Gaussian with deviation sqrt(2 / fan-in)"
+_SIGNED = "inputs can be negative; --input-range 0,1 says otherwise"
 _ATTENTION = "planned, not constructible yet: attention and LayerNorm are no ops of a ticket"
 
 
@@ -114,7 +115,8 @@ def _dense(widths: tuple[int, ...], *, signed: bool) -> Outline:
         else:
             maps.append(OutlinedMap(op, ranges))
     chain = "-".join(map(str, widths)) if len(widths) <= 8 else f"{widths[0]}-...-{widths[-1]}"
-    return Outline(chain, tuple(maps), 0, (_GAUSSIAN, "ReLU between the layers"), None)
+    assumed = (_GAUSSIAN, "ReLU between the layers", *([_SIGNED] if signed else []))
+    return Outline(chain, tuple(maps), 0, assumed, None)
 
 
 def _resnet50(*, signed: bool) -> Outline:
@@ -134,7 +136,7 @@ def _resnet50(*, signed: bool) -> Outline:
             entering = leaving
         yield OutlinedMap(Linear("fc", Dense(2048, 1000), True), ())
 
-    assumed = (_GAUSSIAN, "BatchNorm is folded into the convolutions")
+    assumed = (_GAUSSIAN, "BatchNorm is folded into the convolutions", *([_SIGNED] if signed else []))
     return Outline("resnet-50", tuple(maps()), 0, assumed, None)
 
 

@@ -81,6 +81,11 @@ def check_same(folder: Path, there: Mapping[str, Any], here: Mapping[str, Any]) 
     Raises:
         InputError: naming what differs.
     """
+    if there.get("slth") != here.get("slth"):
+        raise InputError(
+            f"{folder} was written by slth {_shown(there, 'slth')}, this is {_shown(here, 'slth')}; go on with that "
+            "version, or give --restart to discard what it finished"
+        )
     other = [name for name in {**here, **there} if here.get(name, ...) != there.get(name, ...)]
     if other:
         said = [f"{name} is {_shown(there, name)} there and {_shown(here, name)} here" for name in other[:_MOST_SHOWN]]

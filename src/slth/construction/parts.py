@@ -52,7 +52,7 @@ class Parts:
         failed: a map could not be written.
     """
 
-    def __init__(self, folder: Path, question: Callable[[], Mapping[str, Any]]) -> None:
+    def __init__(self, folder: Path, question: Callable[[], Mapping[str, Any]], *, restart: bool = False) -> None:
         self.folder, self.is_open, self.failed = folder, False, False
         self._question, self._lock, self._start = question, ExitStack(), time.monotonic()
         self._waiting: dict[str, Finished] = {}  # not worth a file yet
@@ -60,7 +60,7 @@ class Parts:
         self._sizes: dict[str, int] = {}  # of their masks, in bytes
         self._kept: set[str] = set()  # keys with a file
         self._before: frozenset[str] = frozenset()  # those that an earlier process left
-        self._is_worth_keeping = False
+        self._is_worth_keeping, self._restart = False, restart
 
     def begin(self, keys: Mapping[str, str], *, sizes: Mapping[str, int], problems: int) -> set[str]:
         """An attempt begins, of so many problems and masks of so many bytes: the maps that need no solving, by path.
@@ -69,6 +69,11 @@ class Parts:
         """
         self._wanted, self._is_worth_keeping = set(keys.values()), problems >= WORTH_KEEPING
         self._sizes = {key: sizes[path] for path, key in keys.items()}
+        if self._restart:
+            discard(self.folder)
+            self._restart = False
+        if self._is_worth_keeping:
+            self.open()
         found = {path for path, key in keys.items() if self.get(key) is not None}
         if any(keys[path] in self._before for path in found):
             _log.info("resuming: %d of %d maps were finished", len(found), len(keys))
@@ -170,7 +175,7 @@ def keep_parts(
 
     Args:
         question: what was asked, as plain data; called where the folder is there or made.
-        restart: discard what is there.
+        restart: discard what is there, once solving begins: a request that is refused before discards nothing.
 
     Raises:
         InputError: the folder is not ours, in use, or made for another request.
@@ -178,15 +183,15 @@ def keep_parts(
     if folder is None:
         yield None
         return
-    if restart:
-        discard(folder)
-    parts = Parts(folder, question)
+    parts = Parts(folder, question, restart=restart)
     remove = False
     try:
-        if folder.exists() or folder.is_symlink():
-            parts.open()
-        else:
+        if not (folder.exists() or folder.is_symlink()):
             check_writable(folder)
+        elif restart:
+            part_files.check_ours(folder)
+        else:
+            parts.open()
         try:
             yield parts
         except InputError:

@@ -15,6 +15,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 
+from slth._errors import InputError
 from slth._version import __version__
 from slth.certificate import certify
 from slth.construction.layout import Layout
@@ -149,7 +150,17 @@ def _answers(
     from joblib import Parallel, delayed
 
     pool = Parallel(threads, backend="threading", return_as="generator")
-    return cast(Iterator[_Answer], pool(delayed(work)(block) for block in blocks))
+    return _started(lambda: cast(Iterator[_Answer], pool(delayed(work)(block) for block in blocks)), threads)
+
+
+def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_Answer]:
+    """The answers of a pool whose threads may not start."""
+    try:
+        yield from pool()
+    except (RuntimeError, AttributeError) as error:  # the second is what joblib makes of the first
+        if "start new thread" not in f"{error} {error.__context__}":
+            raise
+        raise InputError(f"the system starts no {threads} threads here; give fewer with --threads") from error
 
 
 def _keep(
