@@ -23,8 +23,8 @@ FIXED = {
     "step_microseconds": 0.005,
     "nanoseconds": {
         **dict.fromkeys(("generate_bit", "write_bit", "verify_bit", "verify_weight"), 20.0),
-        **dict.fromkeys(("certify_dense_weight", "certify_taps_weight"), 100.0),
-        **dict.fromkeys(("certify_dense_product", "certify_taps_product"), 0.1),
+        "certify_weight": 100.0,
+        "certify_operation": 0.02,
     },
     "bytes": {
         "process": 2e8,

@@ -1,13 +1,13 @@
 r"""What a construction costs, before anything is solved: seconds of a processor, seconds on the clock, bytes.
 
 A model with the constants of `plan_costs.json`, which `benchmarks/plan_costs.py` fits to constructions that it runs.
-Per map, with `bits` candidates in all, `problems` subset sums, coefficients W (of signed inputs twice), d the smaller
-side of its matrix, and s(b) the time of `first` for a tolerance of 2⁻ᵇ gains, which hardly depends on the number of
-candidates:
+Per map, with `bits` candidates in all, `problems` subset sums, coefficients W (of signed inputs twice), F operations
+for all norms by the map's rule, and s(b) the time of `first` for a tolerance of 2⁻ᵇ gains, which hardly depends on the
+number of candidates:
 
     generation    a · bits
     solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps
-    certificate   (c₁ + c₂ d) W                       c₁, c₂ of maps with one tap, or with several
+    certificate   c₁ W + c₂ F
     writing       w · bits
     verify        v₁ · bits + v₂ W                    without the target
 
@@ -28,6 +28,7 @@ import numpy as np
 
 from slth.construction.width import Width
 from slth.graph import Linear
+from slth.numerics import SPECTRAL
 from slth.ticket import TwoLayer
 
 _MOST_SEARCHED = 40  # candidates of which `first` looks at all subsets
@@ -127,9 +128,11 @@ def calibration() -> float:
     return max(taken, 1e-5)
 
 
-def side_of(part: Planning) -> int:
-    """d, the smaller side of the matrix of a map."""
-    return min(part.op.basis.outputs, part.op.basis.inputs * part.op.basis.taps)
+def norm_operations(part: Planning) -> float:
+    """F: for η of [E⁺ E⁻], ‖W‖ and, by the tightest rule, ‖P‖."""
+    basis, signed = part.op.basis, bool(part.gadget.signed_ranges)
+    others = 1 if signed or basis.norms != SPECTRAL else 2
+    return basis.norm_work() * (others + (2 if signed else 1))
 
 
 def reread() -> None:
@@ -157,11 +160,10 @@ def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
     first = seconds_of_first(part.gadget.candidates, -math.log2(part.width.tolerance / part.gadget.gain))
     search = 1e-6 * 2.0 ** _log2_search(part.gadget.candidates)
-    kind = "certify_dense" if part.op.basis.taps == 1 else "certify_taps"
     return {
         "generation": 1e-9 * known["generate_bit"] * cost.mask_bits,
         "solving": cost.problems * first + part.width.expected_misses * search,
-        "certificate": 1e-9 * (known[f"{kind}_weight"] + known[f"{kind}_product"] * side_of(part)) * weights,
+        "certificate": 1e-9 * (known["certify_weight"] * weights + known["certify_operation"] * norm_operations(part)),
         "writing": 1e-9 * known["write_bit"] * cost.mask_bits,
         "verify": 1e-9 * (known["verify_bit"] * cost.mask_bits + known["verify_weight"] * weights),
     }
