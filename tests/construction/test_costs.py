@@ -158,6 +158,16 @@ def test_a_model_larger_than_memory_is_refused_before_anything_is_solved(monkeyp
     assert len(solved) == 2
 
 
+def test_fewer_threads_are_advised_where_they_would_fit(monkeypatch):
+    target, inputs = networks()
+    request = Request(relative_tolerance=0.1)
+    one = growth(slth.construction.plan_maps(target, request, inputs=inputs), threads=1)
+    monkeypatch.setattr(memory, "available_memory", lambda: one)
+    with pytest.raises(InputError, match="with fewer threads it would fit: give --threads 1"):
+        construct(target, request, inputs=inputs, threads=400)
+    assert construct(target, request, inputs=inputs, threads=1).claims is not None
+
+
 def test_a_source_that_does_not_fit_cannot_be_narrower(monkeypatch):
     target, inputs = networks()
     source = construct(target, Request(tolerance=0.05), inputs=inputs)

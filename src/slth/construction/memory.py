@@ -39,6 +39,8 @@ def check_memory(maps: Sequence[Planning], target: Target, *, threads: int, fail
     if available is None or needed <= available:
         return
     said = f"this construction needs about {_size(needed)} of memory, of which {_size(available)} are available; "
+    if threads > 1 and growth(maps, threads=1) <= available:
+        raise InputError(f"{said}with fewer threads it would fit: give --threads 1")
     if not free:
         raise InputError(f"{said}its source fixes the random network: ask for it on a larger machine")
     fewer = max(part.gadget.candidates for part in maps)
