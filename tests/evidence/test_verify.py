@@ -63,10 +63,12 @@ def test_every_single_bit_flip_of_the_file_is_rejected(ticket, target, tmp_path)
                 assert not verify(path).holds
 
 
-def test_every_flipped_live_mask_bit_is_rejected(ticket, target, tmp_path):
+@pytest.mark.parametrize("step", [7, pytest.param(1, marks=pytest.mark.slow)])
+def test_every_flipped_live_mask_bit_is_rejected(step, ticket, target, tmp_path):
+    """Every seventh, and every one where there is time."""
     for path in ticket.maps:
         mask = ticket.map_mask(path)
-        for at in range(mask.size):
+        for at in range(0, mask.size, step):
             flipped = mask.copy()
             flipped.reshape(-1)[at] ^= True
             lie = forged(ticket, masks={f"{path}/mixing": pack(flipped)})

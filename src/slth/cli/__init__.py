@@ -1,6 +1,7 @@
 """The command line: parse, call one verb, print. `main` alone is imported at start, so Ctrl-C is met at any moment."""
 
 import errno
+import io
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ def main() -> None:
     """
     said = ""
     if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]  # closed: what is said has no reader
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+        sys.stderr = io.StringIO()
     try:
         from slth.cli.app import run
 
