@@ -20,17 +20,16 @@ from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
 import torch
+from graph_times import Solver
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from slth.certificate import certify
-from slth.construction import Request, plan_layout, solve, within
+from slth.construction import Request, plan_layout, solve
 from slth.graph import Realised
 from slth.network import read_target
 from slth.records import environment
-from slth.subsetsum import SubsetSums
 from slth.ticket import Inputs
 
 TOLERANCE = 2.0**-9
@@ -130,20 +129,6 @@ def commands(name: str, threads: int, repeats: int, folder: Path) -> None:
             size = f"{ticket.stat().st_size / 1e6:.0f}"
             numbers = [f"{seconds:.1f}", f"{processor:.1f}", f"{memory:.2f}", size, ratio]
             print("| " + " | ".join([make.__name__, f"{weights:,}", verb, *numbers]) + " |", flush=True)
-
-
-class Solver:
-    """`within`, and the processor seconds spent in it."""
-
-    def __init__(self) -> None:
-        self.seconds, self.problems = 0.0, 0
-
-    def __call__(self, rows: np.ndarray, targets: np.ndarray, *, tol: float) -> SubsetSums:
-        start = time.thread_time()
-        found = within(rows, targets, tol=tol)
-        self.seconds += time.thread_time() - start
-        self.problems += len(targets)
-        return found
 
 
 def parts(name: str) -> None:

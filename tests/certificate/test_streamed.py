@@ -117,4 +117,5 @@ def test_norms_are_found_once(monkeypatch):
 
     monkeypatch.setattr(Conv, "norm", never)
     monkeypatch.setattr(Dense, "norm", never)
-    certify(target, parts.__getitem__, tolerances=dict.fromkeys(parts, 0.1), box=None, norms=norms)
+    found = certify(target, parts.__getitem__, tolerances=dict.fromkeys(parts, 0.1), box=None, norms=norms)
+    assert set(found.maps) == set(parts)
