@@ -49,6 +49,29 @@ Activation = Annotated[
     ),
 ]
 
+FromNode = Annotated[
+    str | None,
+    Argument(
+        TEXT,
+        "Of an ONNX file: begin at this node, or at a value by its name; what it reads becomes the input.",
+        flag="--from",
+        metavar="NODE",
+        provenance=True,
+        group="target",
+    ),
+]
+ToNode = Annotated[
+    str | None,
+    Argument(
+        TEXT,
+        "Of an ONNX file: end at this node, or at a value or an output by its name.",
+        flag="--to",
+        metavar="NODE",
+        provenance=True,
+        group="target",
+    ),
+]
+
 Tolerance = Annotated[
     float | None,
     Argument(
