@@ -12,7 +12,7 @@ from slth.network.reading.checkpoints import arrays_of, state_in
 from slth.network.reading.words import first_line, shown
 
 TORCH = (".pt", ".pth", ".bin", ".ckpt")
-SUFFIXES = (".safetensors", *TORCH, ".npz")
+SUFFIXES = (".safetensors", *TORCH, ".npz")  # and ".onnx", which holds a graph and is no file of tensors
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:

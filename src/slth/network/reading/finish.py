@@ -127,6 +127,8 @@ def _origin(step: Step) -> str:
     """Where a map's weight comes from: the module of its parameter, or the parameter; "" if there is none."""
     names = sorted(step.tensors[0])
     modules = {_module(name) for name in names}
+    if len(names) == 1 and "." not in names[0] and step.leaf:
+        return shown(step.place, LONGEST)  # a weight whose name says nothing of its layer
     if len(names) == 1 and not names[0].rpartition(".")[2].startswith("weight"):
         return shown(names[0], LONGEST)
     if len(modules) == 1 and modules != {""}:
