@@ -90,7 +90,7 @@ def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) ->
 
 
 class _Maps:
-    """Maps by path: steps with one origin and equal numbers are one map."""
+    """Maps by path: steps with one origin, or of one tensor, and equal numbers are one map."""
 
     def __init__(self) -> None:
         self.affine: dict[str, Affine] = {}
@@ -100,7 +100,8 @@ class _Maps:
         """The path of a step's map; a new one unless a map of the same origin has the same numbers."""
         origin = _origin(step)
         for path, other in self.steps.items():
-            if _origin(other) == origin and _same(other, step):
+            one = _origin(other) == origin or (step.tensors[0] and other.tensors[0] == step.tensors[0])
+            if one and _same(other, step):
                 return path
         path = _unique(origin or f"map/{len(self.steps)}", set(self.steps))
         self.steps[path], self.affine[path] = step, step.numbers

@@ -18,7 +18,7 @@ from torch import Tensor, fx
 
 from slth.graph import FUNCTIONS, Pointwise
 from slth.network.reading.here import Here, Known, Value
-from slth.network.reading.operators import OPERATORS, shrunk
+from slth.network.reading.operators import shrunk
 
 MOST_STEPS = 24  # of a chain
 MOST_NUMBERS = 8  # among those that a chain spells out: ends at which it may clip
@@ -42,10 +42,13 @@ class Shrink:
     most: float
 
 
-def recognised(here: Here, node: fx.Node, values: dict[fx.Node, Any], *, rounded: bool = False) -> Value | None:
+def recognised(
+    here: Here, node: fx.Node, values: dict[fx.Node, Any], *, alone: bool, rounded: bool = False
+) -> Value | None:
     """The node as one function of an earlier value, the earliest for which there is one; None if there is none.
 
     Args:
+        alone: whether the node may be a function by itself, because no table knows its operator.
         rounded: the numbers that a chain spells out may be those of a function rounded to float32: 0.70710677 for
             1/√2. Where they are, that is noted as assumed.
     """
@@ -53,7 +56,7 @@ def recognised(here: Here, node: fx.Node, values: dict[fx.Node, Any], *, rounded
         return None
     found = None
     for source, chain in _chains(node, values):
-        known = isinstance(values.get(source), Value) and (len(chain) > 1 or here.op not in OPERATORS)
+        known = isinstance(values.get(source), Value) and (len(chain) > 1 or alone)
         op = _named(source, chain, values, TOLERANCE) if known else None
         exact = op is not None
         op = _named(source, chain, values, SINGLE) if known and rounded and not exact else op
@@ -203,7 +206,7 @@ def _function(op: Pointwise | Shrink, x: np.ndarray) -> np.ndarray:
         return x - np.clip(x, -op.most, op.most) if isinstance(op, Shrink) else FUNCTIONS[op.function].value(x, op)
 
 
-def _agree(expected: np.ndarray, y: np.ndarray, tolerance: float) -> bool:
+def _agree(expected: np.ndarray, y: np.ndarray, tolerance: float = TOLERANCE) -> bool:
     with np.errstate(invalid="ignore"):
         return bool((np.abs(y - expected) <= tolerance * np.maximum(1.0, np.abs(expected))).all())
 

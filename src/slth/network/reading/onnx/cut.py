@@ -46,11 +46,14 @@ def part_of(model: Any, *, from_node: str | None, to_node: str | None, input_sha
     end = _end(graph, to_node, varying)
     start = None if from_node is None else _start(graph, from_node, varying)
     nodes, free = needed(graph, end, [] if start is None else [start])
-    free = [name for name in free if name in inputs or name == start]
+    missing = [name for name in free if name not in {*inputs, *constants, start}]
+    if missing:
+        raise InputError(f"the graph reads {listed(missing)}, which nothing gives; it is broken: export it again")
+    free = [name for name in dict.fromkeys((*inputs, start)) if name is not None and name in free]
+    if start is not None and start not in free:
+        raise InputError(f"{shown(end)} does not depend on {shown(start)}; cut where the one leads to the other")
     if start is not None and free != [start]:
         others = [name for name in free if name != start]
-        if not others:
-            raise InputError(f"{shown(end)} does not depend on {shown(start)}; cut where the one leads to the other")
         raise InputError(
             f"behind the cut at {shown(start)} the graph still reads its input {listed(others)}; cut where all of it "
             "passes through one value"

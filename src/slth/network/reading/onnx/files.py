@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from slth._errors import InputError
+from slth.network.reading.files import check_plain
 from slth.network.reading.words import first_line, listed, shown
 
 OLDEST = 9  # opset
@@ -32,9 +33,7 @@ def load_onnx(path: Path) -> Any:
             is too old, or newer than the installed onnx.
     """
     onnx = import_onnx(f"reading {shown(path)}")
-    if not path.is_file():
-        what = "it is a folder" if path.is_dir() else "no such file"
-        raise InputError(f"cannot read the target {shown(path)}: {what}; expected an .onnx file")
+    check_plain(path, "an .onnx file")
     try:
         model = onnx.load(path, load_external_data=False)
     except Exception as error:  # protobuf raises types of its own
@@ -46,7 +45,7 @@ def load_onnx(path: Path) -> Any:
 
 
 def checked(model: Any, name: str) -> Any:
-    """A model that can be walked: of known opset, valid, without local functions.
+    """A model that can be walked: of known opset, without local functions. Nodes are checked when they are read.
 
     Raises:
         InputError: it is not; one sentence.
@@ -54,10 +53,8 @@ def checked(model: Any, name: str) -> Any:
     onnx = import_onnx(f"reading {name}")
     check_opset(onnx, model, name)
     try:
-        if model.ByteSize() <= MOST_BYTES:
-            onnx.checker.check_model(model)
         return onnx.inliner.inline_local_functions(model) if model.functions else model
-    except Exception as error:  # the checker raises types of its own
+    except Exception as error:  # raises types of its own
         reason = first_line(error, 200)
         raise InputError(f"{name} is no valid ONNX model: {reason}; export it again") from error
 

@@ -122,21 +122,29 @@ class _Walk:
     def _computed(self, here: Here, node: Any, given: list[Any]) -> Any:
         """What a node gives."""
         kind, varies = node.op_type, any(isinstance(value, (Value, Unread)) for value in given)
-        if kind in DECIDES.split():
-            return self._branch(here, node, given)
         if kind in REFUSED or kind.startswith("QLinear") or node.domain not in ("", "ai.onnx"):
             _check_read(given)
             here.refuse(why(kind, shown(node.domain)))
+        if kind in DECIDES.split():
+            return self._branch(here, node, given)
+        _check_node(here, node, self.part.opset)
         if not varies:
             return self._constant(here, node, given)
         inputs = [self._once(value) for value in given]
         call = Call(here, inputs, _attributes(node), self.part.opset, self.batch, self.part.batch)
         self.sized |= kind in SIZES
-        found = recognised(here, self._spelled(call, kind, node), self.known, rounded=True)
+        found = recognised(here, self._spelled(call, kind, node), self.known, alone=kind not in OPERATORS, rounded=True)
         if found is not None:
             return found
         _check_read(given)
-        return OPERATORS[kind](call) if kind in OPERATORS else here.refuse(why(kind))
+        if kind not in OPERATORS:
+            here.refuse(why(kind))
+        try:
+            return OPERATORS[kind](call)
+        except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            if isinstance(error, InputError) and str(error).startswith(here.where):
+                raise
+            here.refuse(f"has attributes or inputs that do not fit together ({first_line(error)}); export it again")
 
     def _spelled(self, call: Call, kind: str, node: Any) -> fx.Node:
         """The node among the numbers that `recognised` follows."""
@@ -180,6 +188,17 @@ class _Walk:
         for inner in branch.node:
             self.step(inner)
         return tuple(self.value(value.name) for value in branch.output)
+
+
+def _check_node(here: Here, node: Any, opset: int) -> None:
+    """Inputs and attributes are those that the operator has in this opset."""
+    onnx = import_onnx("checking a node")
+    context = onnx.checker.C.CheckerContext()
+    context.ir_version, context.opset_imports = onnx.IR_VERSION, {"": opset}
+    try:
+        onnx.checker.check_node(node, context)
+    except onnx.checker.ValidationError as error:
+        here.refuse(f"is no valid node of opset {opset}: {first_line(error)}; export it again")
 
 
 def _check_read(values: list[Any]) -> None:

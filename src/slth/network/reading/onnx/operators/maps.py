@@ -113,6 +113,8 @@ def window_padding(call: Call, kernel: Shape, stride: Shape, dilation: Shape, le
         return (0,) * (2 * len(kernel))
     if auto == "NOTSET":
         return ends(call, call.wholes("pads") or [0] * (2 * len(kernel)))
+    if auto not in ("SAME_UPPER", "SAME_LOWER"):
+        call.here.refuse(f"has the padding {auto!r}; NOTSET, VALID, SAME_UPPER and SAME_LOWER are known")
     totals = [
         max((-(-n // s) - 1) * s + d * (k - 1) + 1 - n, 0)
         for n, k, s, d in zip(lengths, kernel, stride, dilation, strict=True)
