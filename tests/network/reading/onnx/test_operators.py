@@ -21,11 +21,10 @@ def whole(*values):
     return np.array(values, np.int64)
 
 
-def one(kind, *, shape=(4, 9, 7), inputs="h", constants=None, opset=18, outputs="y", **attributes):
+def one(kind, *, shape=(4, 9, 7), inputs="h", constants=None, opset=18, batch="batch", **attributes):
     """A model of one operator behind a map."""
-    return behind_a_map(
-        [(kind, inputs, outputs, attributes)], shape=shape, constants=constants, opset=opset, output="y"
-    )
+    nodes = [(kind, inputs, "y", attributes)]
+    return behind_a_map(nodes, shape=shape, constants=constants, opset=opset, batch=batch)
 
 
 def many(*nodes, shape=(4, 9, 7), constants=None, opset=18):
@@ -215,6 +214,43 @@ CASES = {
         ("Pad", "h p", "q", {}),
         ("MaxPool", "q", "y", {"kernel_shape": [2, 2]}),
         constants={"p": whole(0, 0, 1, 1, 0, 0, 1, 1)},
+    ),
+    "SplitToSequence, an index each": many(
+        ("SplitToSequence", "h", "q", {"axis": 2, "keepdims": 0}),
+        ("SequenceAt", "q i", "y", {}),
+        constants={"i": np.int64(-2)},
+    ),
+    "SplitToSequence, of a length": many(
+        ("SplitToSequence", "h n", "q", {"axis": 2}),
+        ("SequenceAt", "q i", "y", {}),
+        constants={"i": np.int64(2), "n": np.int64(4)},
+    ),
+    "GatherND between two transpositions": many(
+        ("Transpose", "h", "t", {"perm": [1, 0, 2, 3]}),
+        ("GatherND", "t i", "g", {}),
+        ("Transpose", "g", "y", {"perm": [1, 0, 2, 3]}),
+        constants={"i": np.array([[3], [0], [1]])},
+    ),
+    "GatherND along two axes": many(
+        ("Transpose", "h", "t", {"perm": [2, 3, 0, 1]}),
+        ("GatherND", "t i", "g", {}),
+        ("Transpose", "g", "y", {"perm": [2, 3, 0, 1]}),
+        constants={"i": np.array([[[8, 0], [1, -1]], [[0, 0], [2, 3]], [[4, 4], [5, 6]]])},
+    ),
+    "ScatterND between two transpositions": many(
+        ("Transpose", "h", "t", {"perm": [1, 0, 2, 3]}),
+        ("Slice", "h z o o", "s", {}),
+        ("Transpose", "s", "u", {"perm": [1, 0, 2, 3]}),
+        ("ScatterND", "t i u", "g", {}),
+        ("Transpose", "g", "y", {"perm": [1, 0, 2, 3]}),
+        constants={"i": np.array([[3]]), "z": whole(0), "o": whole(1)},
+    ),
+    "ScatterElements": one(
+        "ScatterElements",
+        inputs="h i u",
+        constants={"i": np.full((3, 1, 9, 7), 2), "u": np.zeros((3, 1, 9, 7), np.float32)},
+        axis=1,
+        batch=3,
     ),
     "Upsample": one("Upsample", opset=9, inputs="h s", constants={"s": np.float32([1, 1, 2, 3])}),
     "Upsample, linear": one(

@@ -67,6 +67,18 @@ def test_behind_two_nodes_that_cannot_be_read_the_cut_is_behind_the_second():
 CONV_B = ("Conv", "a w", "b", {})
 
 
+def test_a_node_that_is_called_like_what_it_gives_begins_with_what_it_reads():
+    """As TensorFlow's exporter names them; the advice then names the node behind."""
+    nodes = [CONV, ("Sin", "a", "b", {}), ("Relu", "b", "c", {}), ("Conv", "c w", "y", {})]
+    made = model(nodes, shape=(4, 3, 3), constants=W)
+    for node in made.graph.node:
+        node.name = node.output[0]
+    text = refused(made, "Sin is a function")
+    assert text.endswith("--to 'a' or what lies behind it by --from 'c'")
+    assert [node.name for node in read_target(made, from_node="c").graph.nodes] == ["c", "y"]
+    assert [node.name for node in read_target(made, to_node="a").graph.nodes] == ["a"]
+
+
 def test_where_nothing_is_left_to_read_it_says_so():
     nodes = [("Sin", "x", "a", {}), ("Conv", "a w", "b", {}), ("Floor", "b", "y", {})]
     text = refused(model(nodes, shape=(4, 3, 3), constants=W), "Sin is a function")

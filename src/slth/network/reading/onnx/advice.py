@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from slth.network.reading.onnx.cut import Part, needed, reads
+from slth.network.reading.onnx.cut import Part, begins_at, needed, reads
 from slth.network.reading.words import shown
 
 MAPS = ("Conv", "ConvTranspose", "Gemm", "MatMul")
@@ -43,7 +43,7 @@ def _behind(graph: Any, part: Part, refused: Any, refusal: Callable[[str], Any])
             return None
         refused = refusal(start)
         if refused is None:
-            return start
+            return begins_at(graph, start)
     return None
 
 

@@ -11,6 +11,21 @@ from slth.network.reading.here import Here, Known, Value
 FLOATS_END = float(np.finfo(np.float32).max)  # a bound that large is none
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A value on its way between two transpositions: axis i is axis order[i] of the value with its batch on axis 0."""
+
+    value: Value
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """A sequence of values."""
+
+    values: tuple[Value, ...]
+
+
 @dataclass(slots=True)
 class Call:
     """A node and its inputs: a `Value`, a `Known` tensor, or None where one is left out."""
@@ -25,7 +40,13 @@ class Call:
     @property
     def x(self) -> Value:
         """The first input, which depends on the network's."""
-        x = self.inputs[0]
+        return self.value(0)
+
+    def value(self, index: int) -> Value:
+        """An input that depends on the network's, the batch on axis 0."""
+        x = self.inputs[index]
+        if isinstance(x, Moved):
+            self.here.refuse("is given values whose batch is moved from axis 0; the examples must stay apart there")
         if not isinstance(x, Value):
             self.here.refuse("has a constant where it is read with a value of the network only")
         return x

@@ -31,8 +31,8 @@ def part_of(model: Any, *, from_node: str | None, to_node: str | None, input_sha
     """The part of a model that is asked for.
 
     Args:
-        from_node: a node, whose one varying input becomes the network's input, or a value by its name; None: the
-            model's input.
+        from_node: a node, whose one varying input becomes the network's input; of a name that no node has, the value
+            of that name. None: the model's input.
         to_node: a node, whose first output becomes the network's, or a value; None: the model's output.
         input_shape: of one input, without the batch, where the file does not say it.
 
@@ -86,6 +86,15 @@ def label(node: Any) -> str:
     return node.name or next((name for name in node.output if name), node.op_type)
 
 
+def begins_at(graph: Any, value: str) -> str | None:
+    """How to ask for a value as the input: by its name or, if a node is called so, by that of a node that reads it."""
+    named = [node.name for node in graph.node]
+    if value not in named:
+        return value
+    readers = [node.name for node in graph.node if list(reads(node))[:1] == [value]]
+    return next((name for name in readers if name and named.count(name) == 1), None)
+
+
 def short(name: str) -> str:
     """The first of the names that a node has whose parts were joined by TensorFlow's exporter.
 
@@ -134,7 +143,8 @@ def _end(graph: Any, wanted: str | None, varying: set[str]) -> str:
 
 
 def _start(graph: Any, wanted: str, varying: set[str]) -> str:
-    if wanted in varying:
+    """What a node reads; of a name that is no node's, that value. TensorFlow's nodes are called like what they give."""
+    if wanted in varying and not any(node.name == wanted for node in graph.node):
         return wanted
     node = _node(graph, wanted, "--from")
     values = list(dict.fromkeys(name for name in reads(node) if name in varying))

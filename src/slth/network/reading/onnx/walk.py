@@ -19,8 +19,8 @@ from slth.graph import INPUT
 from slth.network.reading.draft import Draft, Step
 from slth.network.reading.here import Here, Known, Unread, Value
 from slth.network.reading.onnx.advice import advice
-from slth.network.reading.onnx.call import Call
-from slth.network.reading.onnx.cut import Part, label, part_of, short
+from slth.network.reading.onnx.call import Call, Moved, Pieces
+from slth.network.reading.onnx.cut import Part, begins_at, label, part_of, short
 from slth.network.reading.onnx.files import import_onnx
 from slth.network.reading.onnx.hints import DECIDES, QUANTISED, RANDOM, why
 from slth.network.reading.onnx.operators import OPERATORS
@@ -73,7 +73,7 @@ def _walked(part: Part, batch: int) -> "_Walk":
 def _refusal(model: Any, part: Part, start: str) -> Any:
     """The node that cannot be read behind a value; None if all of it can."""
     try:
-        behind = part_of(model, from_node=start, to_node=part.end, input_shape=None)
+        behind = part_of(model, from_node=begins_at(model.graph, start), to_node=part.end, input_shape=None)
     except InputError:  # its shape does not follow
         return None
     walk = _walked(behind, _batches(behind)[0])
@@ -121,7 +121,7 @@ class _Walk:
 
     def _computed(self, here: Here, node: Any, given: list[Any]) -> Any:
         """What a node gives."""
-        kind, varies = node.op_type, any(isinstance(value, (Value, Unread)) for value in given)
+        kind, varies = node.op_type, any(isinstance(value, (Value, Moved, Pieces, Unread)) for value in given)
         if kind in REFUSED or kind.startswith("QLinear") or node.domain not in ("", "ai.onnx"):
             _check_read(given)
             here.refuse(why(kind, shown(node.domain)))

@@ -153,7 +153,7 @@ def scatter(here: Here, a: Any) -> Value:
         places = list(range(base.shape[axis])[slice(a.start, a.end, a.step)])
         shape = (*base.shape[:axis], len(places), *base.shape[axis + 1 :])
     source = here.reshape(_part(here, source, rank - hasattr(a, "index")), shape)
-    return _replaced(here, base, source, axis, places)
+    return replaced(here, base, source, axis, places)
 
 
 def put(here: Here, a: Any) -> Value:
@@ -172,10 +172,10 @@ def put(here: Here, a: Any) -> Value:
         source = here.constant(np.array(np.broadcast_to(here.against(source, Value("", shape)), shape)))
     if source.shape != shape:
         here.refuse(f"writes values of shape {source.shape} over entries of shape {shape}; they must have one shape")
-    return _replaced(here, base, source, axis, places) if places else base
+    return replaced(here, base, source, axis, places) if places else base
 
 
-def _replaced(here: Here, base: Value, source: Value, axis: int, places: list[int]) -> Value:
+def replaced(here: Here, base: Value, source: Value, axis: int, places: list[int]) -> Value:
     """Some entries along an axis from another value."""
     order = list(range(base.shape[axis]))
     for i, place in enumerate(places):

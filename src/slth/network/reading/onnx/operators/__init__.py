@@ -5,7 +5,7 @@ operator is read. What an operator does is told in one place for PyTorch and ONN
 """
 
 from slth.network.reading.onnx.call import Operator
-from slth.network.reading.onnx.operators import arithmetic, axes, functions, maps, parts, pools
+from slth.network.reading.onnx.operators import arithmetic, axes, functions, maps, parts, pools, scattered
 
 OPERATORS: dict[str, Operator] = {
     **maps.TABLE,
@@ -14,6 +14,7 @@ OPERATORS: dict[str, Operator] = {
     **pools.TABLE,
     **axes.TABLE,
     **parts.TABLE,
+    **scattered.TABLE,
 }
 
 __all__ = ["OPERATORS"]

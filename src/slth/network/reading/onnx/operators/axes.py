@@ -7,7 +7,7 @@ import torch
 
 from slth.graph import Shape
 from slth.network.reading.here import Known, Value
-from slth.network.reading.onnx.call import Call, Operator
+from slth.network.reading.onnx.call import Call, Moved, Operator
 from slth.network.reading.operators import axes
 
 
@@ -51,10 +51,18 @@ def unsqueeze(call: Call) -> Value:
     return call.here.reshape(call.x, tuple(1 if i in new else next(old) for i in range(rank)))
 
 
-def transpose(call: Call) -> Value:
-    """Axes in another order; without one backwards."""
-    order = call.wholes("perm") or list(range(len(call.x.shape), -1, -1))
-    return axes.permute(call.here, SimpleNamespace(self=call.x, dims=order))
+def transpose(call: Call) -> Value | Moved:
+    """Axes in another order; without one backwards. The batch may move where indexing brings it back."""
+    x = call.inputs[0]
+    x = x if isinstance(x, Moved) else Moved(call.x, tuple(range(len(call.x.shape) + 1)))
+    perm = call.wholes("perm") or list(reversed(range(len(x.order))))
+    order = tuple(x.order[axis] for axis in perm)
+    return placed(call, x.value, order)
+
+
+def placed(call: Call, value: Value, order: tuple[int, ...]) -> Value | Moved:
+    """A value with its axes in another order, in which the batch may not be the first."""
+    return Moved(value, order) if order[0] != 0 else call.here.permute(value, tuple(axis - 1 for axis in order[1:]))
 
 
 def expand(call: Call) -> Value:

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from slth.network.reading.here import Value
-from slth.network.reading.onnx.call import Call, Operator
+from slth.network.reading.onnx.call import Call, Operator, Pieces
 from slth.network.reading.operators import parts
 
 MODES = {"constant": "constant", "reflect": "reflect", "edge": "replicate", "wrap": "circular"}
@@ -40,6 +40,27 @@ def split(call: Call) -> tuple[Value, ...]:
         sizes = [min(size, length - i * size) for i in range(count)]
     ends = np.cumsum([0, *sizes])
     return tuple(parts.sliced(call.here, call.x, axis, range(int(i), int(j))) for i, j in pairwise(ends))
+
+
+def split_to_sequence(call: Call) -> Pieces:
+    """Parts along an axis as a sequence; without lengths one for each index, whose axis is gone without `keepdims`."""
+    here, x, axis, given = call.here, call.x, call.axis(call.whole("axis", 0)), call.known(1, "lengths")
+    length = x.shape[axis]
+    sizes = [1] * length if given is None else [int(n) for n in given.tensor.reshape(-1)]
+    if given is not None and given.tensor.ndim == 0:
+        sizes = [min(sizes[0], length - start) for start in range(0, length, sizes[0])]
+    values = [parts.sliced(here, x, axis, range(int(i), int(j))) for i, j in pairwise(np.cumsum([0, *sizes]))]
+    if given is None and not call.whole("keepdims", 1):
+        values = [here.reshape(value, (*value.shape[:axis], *value.shape[axis + 1 :])) for value in values]
+    return Pieces(tuple(values))
+
+
+def sequence_at(call: Call) -> Value:
+    """One value of a sequence."""
+    pieces, index = call.inputs[0], call.known(1, "positions")
+    assert isinstance(pieces, Pieces)
+    assert index is not None
+    return pieces.values[int(index.tensor.reshape(()))]
 
 
 def concat(call: Call) -> Value:
@@ -79,6 +100,8 @@ def pad(call: Call) -> Value:
 TABLE: dict[str, Operator] = {
     "Slice": sliced,
     "Split": split,
+    "SplitToSequence": split_to_sequence,
+    "SequenceAt": sequence_at,
     "Concat": concat,
     "Gather": gather,
     "Pad": pad,
