@@ -28,7 +28,7 @@ def refused(made, sentence, **arguments):
         (("Floor", "h", "y", {}), r"n1 .* Floor compares, orders or rounds values"),
         (("LayerNormalization", "h s", "y", {}), "is normalisation by the input's own size"),
         (("ArgMax", "h", "y", {}), "ArgMax compares, orders or rounds values"),
-        (("Transpose", "h", "y", {"perm": [1, 0, 2, 3]}), "moves the batch away from axis 0"),
+        (("Transpose", "h", "y", {"perm": [1, 0, 2, 3]}), "whose batch is moved away from axis 0"),
         (("Reshape", "h k", "y", {}), r"gives values of shape \(4, .*\); the examples of a batch must stay apart"),
         (("ReduceMean", "h", "y", {}), "goes over the batch too"),
         (("Concat", "h h", "y", {"axis": 0}), "acts along the batch"),

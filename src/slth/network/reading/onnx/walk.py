@@ -50,6 +50,9 @@ def draft_of(model: Any, part: Part) -> Draft:
             raise found.error  # a weight is broken: no part is better off
         where = advice(model.graph, part, walk.refused[id(found.error)], lambda start: _refusal(model, part, start))
         raise InputError(f"{found.error}; {where}") from found.error
+    if isinstance(found, (Moved, Pieces)):
+        what = "a sequence" if isinstance(found, Pieces) else "a value whose batch is moved away from axis 0"
+        raise InputError(f"{shown(part.end)} is {what}; the examples of a batch must stay apart, on axis 0")
     if not isinstance(found, Value):
         raise InputError(f"{shown(part.end)} is a constant; expected a value that depends on the input")
     if walk.sized and not _same(walk.draft, _walked(part, second).draft):
