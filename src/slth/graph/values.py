@@ -121,6 +121,9 @@ class Target:
         default_factory=dict[str, tuple[str, str | None]]
     )  # by map: the tensors of weight and bias
     assumed: tuple[str, ...] = ()  # sentences: what had to be assumed to read it
+    folded: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]]
+    )  # by map: the steps of what was read whose numbers are in its own, in order; those of maps with any
 
     def __post_init__(self) -> None:
         maps = self.graph.maps

@@ -25,7 +25,7 @@ from slth.ticket.realise import Sums, head_digest, pack, realise, realised_diges
 from slth.ticket.summary import moved, several, summary
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
-from slth.ticket.words import kernel_of, map_words, maps_words, op_words, ops_words
+from slth.ticket.words import kernel_of, map_words, maps_words, op_words, ops_words, with_steps
 
 __all__ = [
     "CARRIED",
@@ -82,4 +82,5 @@ __all__ = [
     "summary",
     "take_apart",
     "target_digest",
+    "with_steps",
 ]

@@ -71,6 +71,7 @@ def as_in(target: Target, network: Graph) -> Target | str:
         coefficients={path: target.coefficients[mine] for mine, path in maps.items()},
         carried={name: target.carried[mine] for mine, name in carried.items()},
         names={path: target.names[mine] for mine, path in maps.items() if mine in target.names},
+        folded={path: target.folded[mine] for mine, path in maps.items() if mine in target.folded},
     )
 
 
