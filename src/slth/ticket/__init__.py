@@ -3,7 +3,7 @@
 from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
-from slth.ticket.digests import as_in, graph_digest, network_digest
+from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
 from slth.ticket.format import DamagedTicketError, TicketError, decode, encode, load, save, stored_mask_bits
 from slth.ticket.gadgets import (
@@ -82,5 +82,6 @@ __all__ = [
     "summary",
     "take_apart",
     "target_digest",
+    "with_biases",
     "with_steps",
 ]
