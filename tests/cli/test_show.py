@@ -60,7 +60,9 @@ def test_show_says_what_a_graph_is_and_names_each_map(network, capsys):
         "2 of 2 inputs signed",
     ):
         assert text in out, text
-    assert re.search(r"map +0  1  conv", out)
+    assert re.search(r"map +0  1 \(with block.norm, scale\)  conv", out)
+    assert re.search(r" +1  4  +dense", out)
+    assert re.search(r"folded  +1 of 2 maps are no tensors .* folded in: 1 \(with block.norm, scale\)\n", out)
     assert "layer" not in out
     share = ticket.tensor("1/mixing").kept / ticket.gadgets["1"].cost(ticket.maps["1"]).mask_bits
     assert f"{share:.3f} kept" in out

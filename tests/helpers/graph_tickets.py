@@ -203,6 +203,7 @@ def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses
             target=graph_digest(target, inputs.shape),
             names={path: (f"{path}.weight", f"{path}.bias" if op.bias else None) for path, op in graph.maps.items()},
             misses=_misses(graph) if misses else (),
+            folded={next(iter(graph.maps)): ("block.norm", "scale")},
         ),
         carried=carried,
         assumed=tuple(assumed),

@@ -119,9 +119,11 @@ def test_two_maps_of_one_tensor_have_no_state_dict():
 def test_folded_maps_and_carried_numbers_and_signed_inputs_are_said():
     ticket = small_ticket()
     names = {path: pair for path, pair in ticket.provenance.names.items() if path != "conv2"}
-    folded = replace(ticket, provenance=replace(ticket.provenance, names=names))
+    unknown = replace(ticket, provenance=replace(ticket.provenance, names=names, folded={}))
+    folded = replace(ticket, provenance=replace(ticket.provenance, names=names, folded={"conv2": ("bn2", "scale")}))
     cases = [
-        (folded, r"folded into its maps conv2, so that"),
+        (unknown, r"folded into its maps conv2, so that"),
+        (folded, r"folded into its maps conv2 \(with bn2, scale\), so that"),
         (small_ticket(scale=True), r"it carries numbers of the target, norm/scale, whose tensors have other names"),
         (small_ticket(lower=-1.0), r"its inputs can be negative"),
     ]

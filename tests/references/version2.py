@@ -87,6 +87,17 @@ def read(data: bytes) -> dict[str, Map]:
     return {path: realise(meta["seed"], path, gadget, stored, runs) for path, gadget in meta["gadgets"].items()}
 
 
+def folded(meta) -> dict[str, tuple[str, ...]]:
+    """Steps of the target that each map holds, as the page allows them."""
+    maps = {node["op"]["map"] for node in meta["network"].get("nodes", ()) if node["op"]["kind"] == "Linear"}
+    found = meta["provenance"]["folded"]
+    for path, steps in found.items():
+        assert path in maps
+        assert 0 < len(steps) == len(set(steps)) <= 10**5
+        assert all(0 < len(step) <= 1000 and step.isprintable() for step in steps)
+    return {path: tuple(steps) for path, steps in found.items()}
+
+
 def realise(seed, path, gadget, tensors, runs) -> Map:
     """P, N and b: products over slots and stages, their sum rounded once."""
     (rows, inputs, taps), groups = gadget["shape"], gadget["groups"]

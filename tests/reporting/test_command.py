@@ -201,6 +201,26 @@ def test_a_network_given_as_code_is_compared_and_stands_in_the_commands(tmp_path
     assert run(["show", "c.slth", "--weight", "0:1,0,3", "--model", "net.py:small"]) == 0
 
 
+def test_the_code_of_a_chain_with_folded_norms_stands_in_the_commands(tmp_path, monkeypatch):
+    """A file of its tensors alone would be another network."""
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\n\n\ndef normed():\n    torch.manual_seed(0)\n"
+        "    norm = nn.BatchNorm1d(4)\n    norm.running_mean.normal_()\n"
+        "    return nn.Sequential(nn.Linear(3, 4), norm, nn.ReLU(), nn.Linear(4, 2))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    asked = ["--model", "net.py:normed", "--input-range=0,1", "--tolerance", "0.05"]
+    assert run(["construct", *asked, "--out", "c.slth", "-q"]) == 0
+    first = (tmp_path / "c.slth").read_bytes()
+    for code in ([], ["--model", "net.py:normed"]):
+        assert report("c.slth", *code, "--out", "p.html") == 0
+        text = " ".join(unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "p.html").read_text())).split())
+        assert "tensor names 0.weight (with 1), 0.bias, 3.weight, 3.bias" in text
+        line = re.search(r"slth (construct --.*?) slth verify", text).group(1)
+        assert run(shlex.split(line.replace("MODEL", "net.py:normed"))) == 0
+        assert (tmp_path / "c.slth").read_bytes() == first
+
+
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     ticket, records, out = made / "t.slth", made / "r.jsonl", tmp_path / "p.html"
     (tmp_path / "empty.jsonl").write_text("")

@@ -38,8 +38,10 @@ def deep(maps, name="block.{}.conv"):
 def test_the_page_says_which_network_it_is(seed):
     """Every node with its op and shape, every map, signs, folds, what is carried."""
     ticket, _ = graph_ticket(seed, assumed=("nothing is certain",))
-    names = dict(list(ticket.provenance.names.items())[1:])  # the first map is no tensor of the target as it is
+    first, *rest = ticket.maps
+    names = {path: ticket.provenance.names[path] for path in rest}  # the first map is no tensor of the target as it is
     ticket = replace(ticket, provenance=replace(ticket.provenance, names=names))
+    assert ticket.provenance.folded == {first: ("block.norm", "scale")}
     html = page([exhibit(ticket)])
     text, graph = text_of(html), ticket.network
     assert network_name(graph) in text
@@ -56,6 +58,7 @@ def test_the_page_says_which_network_it_is(seed):
     for sentence in (
         f"{signed:,} of {channels:,} input channels of maps can be negative",
         f"1 of {len(ticket.maps)} maps",
+        f"tensor names {first} (with block.norm, scale), {rest[0]}.weight",
         "nothing is certain",
         f"{2 * len(ticket.maps)} gains (two per map)",
         f"{ticket.candidates_kept / ticket.mask_bits:.4f} per candidate; density {ticket.density:.4f} of all entries",

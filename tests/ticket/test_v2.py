@@ -192,6 +192,8 @@ def test_the_oldest_version_that_says_a_ticket_is_written():
     assert format_of(chain) == 1
     assert format_of(dataclasses.replace(chain, assumed=("ReLU between the layers",))) == "2-draft"
     assert format_of(graph_ticket()[0]) == "2-draft"
+    folded = dataclasses.replace(chain.provenance, folded={"layers/0": ("norm",)})
+    assert format_of(dataclasses.replace(chain, provenance=folded)) == "2-draft"
 
     def asked(**more):
         provenance = dataclasses.replace(chain.provenance, asked={**chain.provenance.asked, **more})

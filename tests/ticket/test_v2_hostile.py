@@ -237,6 +237,8 @@ def test_thousands_of_maps_are_read(small, count):
         (("carried",), {"c": {"dtype": "F32", "shape": [2**40]}}),
         (("claims",), {"coefficients": {f"m{i}": {} for i in range(50_000)}}),
         (("provenance", "names"), {f"m{i}": [f"w{i}", None] for i in range(50_000)}),
+        (("provenance", "folded"), {f"m{i}": ["norm"] for i in range(50_000)}),
+        (("provenance", "folded"), {"conv": [f"norm{i}" for i in range(200_000)]}),
         (("provenance", "misses"), [["fc", 0, 0, 0, "positive", 1.0]] * 50_000),
         (("provenance", "asked"), {f"k{i}": 0 for i in range(50_000)}),
         (("assumed",), ["a"] * 200_000),

@@ -64,6 +64,17 @@ def test_they_find_the_same_coefficients_widths_heads_and_digests(made):
             assert digest == ticket.provenance.target
 
 
+def test_they_find_what_was_folded(made):
+    found = []
+    for ticket, _ in made:
+        meta, _ = version2.split(encode(ticket))
+        if meta["format"] != 1:
+            found.append(version2.folded(meta))
+            assert found[-1] == ticket.provenance.folded == decode(encode(ticket)).provenance.folded
+    assert any(found)
+    assert {} in found
+
+
 def signs(ticket):
     """As the file states them, and as its network gives them."""
     meta, runs = version2.split(encode(ticket))

@@ -201,6 +201,12 @@ BAD = [
     (("provenance", "names", "other"), ["w", None]),
     (("provenance", "names", "fc"), ["fc.weight", "fc.bias"]),
     (("provenance", "names", "fc"), ["__metadata__", None]),
+    (("provenance", "folded"), ...),
+    (("provenance", "folded", "other"), ["norm"]),
+    *[
+        (("provenance", "folded", "conv"), bad)
+        for bad in ([], [""], [1], ["norm", "norm"], ["n" * 1001], ["\x1b[31m"], "norm", None, {"norm": 1})
+    ],
     (("provenance", "misses", 0), ["conv", 3, 1, 1, "positive"]),
     (("provenance", "misses", 0), ["other", 3, 1, 1, "positive", 0.5]),
     (("provenance", "misses", 0), ["conv", 4, 1, 1, "positive", 0.5]),

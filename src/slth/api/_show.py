@@ -12,7 +12,7 @@ from slth.api._views import ticket_of
 from slth.graph import Target
 from slth.numerics import SPECTRAL, at_most
 from slth.records import verbs
-from slth.ticket import Anatomy, Half, Ticket, TwoLayer, map_words, summary, take_apart
+from slth.ticket import Anatomy, Half, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
 
 __all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
 
@@ -130,13 +130,13 @@ def map_of(ticket: Ticket, weight: verbs.WeightAt) -> tuple[str, int, int | None
 
 
 def _maps(ticket: Ticket) -> list[tuple[str, str]]:
-    """One row per map: number, path, what it is, what is kept, and how far it can be off."""
+    """One row per map: number, path, what was folded into it, what it is, what is kept, how far it can be off."""
     rows: list[list[str]] = []
     for i, (path, op) in enumerate(ticket.maps.items()):
         gadget, claims = ticket.gadgets[path], ticket.claims
         kept = ticket.tensor(f"{path}/mixing").kept / gadget.cost(op).mask_bits
         signed = int(gadget.signed(op).sum())
-        row = [str(i), path, map_words(op)]
+        row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
         if isinstance(gadget, TwoLayer):
             row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
         row += [f"{kept:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]

@@ -1,6 +1,6 @@
 """Certificates: how far a realised network can be from its target, as numbers that anyone can recheck."""
 
-from slth.certificate.certify import certify, computed, failed_claims
+from slth.certificate.certify import Rechecked, certify, computed, failed_claims, rechecked
 from slth.certificate.claims import Certificate, MapClaim
 from slth.certificate.errors import Norms
 from slth.certificate.predictions import PerInput, per_input_error, proved_per_input, unchanged_on_box
@@ -11,6 +11,7 @@ __all__ = [
     "MapClaim",
     "Norms",
     "PerInput",
+    "Rechecked",
     "Statistical",
     "certify",
     "clopper_pearson",
@@ -18,5 +19,6 @@ __all__ = [
     "failed_claims",
     "per_input_error",
     "proved_per_input",
+    "rechecked",
     "unchanged_on_box",
 ]

@@ -7,7 +7,7 @@ ticket was found.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
 
@@ -140,10 +140,25 @@ def computed(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Rechecked:
+    """A certificate beside what it would be of a target."""
+
+    failed: list[str]  # one sentence for each claim that does not hold
+    maps: Mapping[str, MapClaim] = field(default_factory=dict[str, MapClaim])  # as stored; none if not computed
+
+
 def failed_claims(
     stored: Certificate, target: Target, realised: Callable[[str], Realised], *, box: Box | None
 ) -> list[str]:
-    """Recompute every claim: one sentence for each that does not hold, none if all hold.
+    """One sentence for each claim that does not hold, none if all hold: see `rechecked`."""
+    return rechecked(stored, target, realised, box=box).failed
+
+
+def rechecked(
+    stored: Certificate, target: Target, realised: Callable[[str], Realised], *, box: Box | None
+) -> Rechecked:
+    """Recompute every claim.
 
     A claim holds if the bound, recomputed with norms by the rule that it names, is at most the stored one; claims may
     stop earlier than they must. Arguments and memory as for `certify`. Statistical
@@ -154,13 +169,14 @@ def failed_claims(
         InputError: the certificate bounds errors over a box and none is given, or input as for `certify`.
     """
     if set(stored.maps) != set(target.graph.maps):
-        return [f"the certificate speaks of {', '.join(stored.maps)}, the target has {', '.join(target.graph.maps)}"]
+        theirs, ours = ", ".join(target.graph.maps), ", ".join(stored.maps)
+        return Rechecked([f"the certificate speaks of {ours}, the target has {theirs}"])
     if stored.over_inputs and box is None:
         raise InputError("this certificate bounds the error over a box of inputs: state the box to check it")
     used = box if stored.over_inputs else None
     dear = _too_dear(stored, target)
     if dear:
-        return dear
+        return Rechecked(dear)
     rules = {path: claim.norms for path, claim in stored.maps.items()}
     found = computed(target, realised, tolerances=stored.tolerances, box=used, rules=rules)
     numbers = [field.name for field in fields(MapClaim) if field.name != "norms"]
@@ -170,10 +186,10 @@ def failed_claims(
             failed += _compared(f"{path}: {name}", getattr(found.maps[path], name), getattr(claim, name))
     failed += _compared("network: sup_error", found.sup_error, stored.sup_error)
     failed += _compared("network: l2_error", found.l2_error, stored.l2_error)
-    if used is None or stored.output_error is None:
-        return failed
-    outputs = shapes(target.graph, used.shape, target.carried)[target.graph.output]
-    return failed + _failed_outputs(found.output_error or (), stored.output_error, outputs)
+    if used is not None and stored.output_error is not None:
+        outputs = shapes(target.graph, used.shape, target.carried)[target.graph.output]
+        failed += _failed_outputs(found.output_error or (), stored.output_error, outputs)
+    return Rechecked(failed, {path: _stored_claim(claim) for path, claim in found.maps.items()})
 
 
 def _too_dear(stored: Certificate, target: Target) -> list[str]:

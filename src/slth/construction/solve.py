@@ -111,6 +111,7 @@ def solve(
             attempts=attempts,
             target=network_digest(target, inputs.shape),
             names=target.names,
+            folded=target.folded,
             misses=tuple(misses[:MOST_MISSES]),
         ),
         carried=target.carried,

@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Certificate, failed_claims
+from slth.certificate import Certificate, rechecked
+from slth.evidence.differences import Differences
 from slth.graph import Affine, Graph, Linear, Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
-from slth.ticket import Miss, Ticket, TwoLayer, as_in, network_digest, realised_digest
+from slth.ticket import Miss, Ticket, TwoLayer, as_in, network_digest, realised_digest, with_biases
 
 Progress = Callable[[int, int], None]  # weights regenerated, weights in all
 
@@ -29,9 +30,13 @@ def check_maps(subject: Subject) -> Iterable[Check]:
     """Layout and coefficients of each map, and what is claimed of it: each is regenerated once, memory of one map."""
     if not subject.ticket.gadgets:
         return []
-    regenerated = _Regenerated(subject.ticket, subject.progress)
-    beside = [*_target(subject), *_claims(subject, regenerated)]
-    for path in subject.ticket.maps:
+    ticket, target = subject.ticket, subject.target
+    if target is not None and isinstance(ticket.network, Graph):
+        subject = replace(subject, target=with_biases(target, ticket.network))
+    regenerated, differences = _Regenerated(ticket, subject.progress), Differences(ticket)
+    claims = list(_claims(subject, regenerated, differences))
+    beside = [*_target(subject, differences), *claims]
+    for path in ticket.maps:
         regenerated.check(path)
     return [*regenerated.checks, *beside]
 
@@ -77,7 +82,7 @@ class _NoLayoutError(Exception):
     """A map cannot be regenerated."""
 
 
-def _target(subject: Subject) -> Iterable[Check]:
+def _target(subject: Subject, differences: Differences) -> Iterable[Check]:
     """Is it the network that the ticket was made for?"""
     ticket, target = subject.ticket, subject.target
     if ticket.claims is None:
@@ -89,11 +94,12 @@ def _target(subject: Subject) -> Iterable[Check]:
         return [Check("target", Verdict.FAILS, matched)]
     shape = target.input_shape if ticket.inputs is None else ticket.inputs.shape
     if network_digest(target, shape) != ticket.provenance.target:
-        return [Check("target", Verdict.FAILS, "not the network the ticket was made for: its digest differs")]
+        detail = f"not the network the ticket was made for: its digest differs{differences.words}"
+        return [Check("target", Verdict.FAILS, detail)]
     return [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
 
 
-def _claims(subject: Subject, regenerated: _Regenerated) -> Iterable[Check]:
+def _claims(subject: Subject, regenerated: _Regenerated, differences: Differences) -> Iterable[Check]:
     """Everything the ticket claims about its target, recomputed."""
     ticket, target, claims = subject.ticket, subject.target, subject.ticket.claims
     if claims is None:
@@ -117,10 +123,11 @@ def _claims(subject: Subject, regenerated: _Regenerated) -> Iterable[Check]:
 
     box = None if ticket.inputs is None else ticket.inputs.box
     try:
-        failed = failed_claims(claims, matched, realised, box=box)
+        recomputed = rechecked(claims, matched, realised, box=box)
     except _NoLayoutError:
         return [Check("claims", Verdict.FAILS, "a map cannot be regenerated, so no claim holds")]
-    failed += [*_unanswered(ticket, claims), *false]
+    differences.find(matched, recomputed.maps)
+    failed = [*recomputed.failed, *_unanswered(ticket, claims), *false]
     if failed:
         return [Check("claims", Verdict.FAILS, sentence) for sentence in failed]
     whole = "no bound over a domain is claimed"

@@ -122,6 +122,9 @@ class Target:
     )  # by map: the tensors of weight and bias
     assumed: tuple[str, ...] = ()  # sentences: what had to be assumed to read it
     cut: Mapping[str, str] = field(default_factory=dict[str, str])  # "from_node", "to_node": where a graph was cut
+    folded: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]]
+    )  # by map: the steps of what was read whose numbers are in its own, in order; those of maps with any
 
     def __post_init__(self) -> None:
         maps = self.graph.maps

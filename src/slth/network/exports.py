@@ -9,7 +9,7 @@ from slth.graph import AxisMap, Conv, Dense, Graph, Op, carried_names, chain_of
 from slth.network.maps import SourceMap, stored_weight
 from slth.network.states import source_of, state_of
 from slth.network.views import MOST_BYTES, source
-from slth.ticket import Ticket
+from slth.ticket import Ticket, with_steps
 
 
 def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
@@ -35,7 +35,8 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
 
 def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
     if set(ticket.provenance.names) != set(ticket.maps):
-        folded = [path for path in ticket.maps if path not in ticket.provenance.names]
+        steps, maps = ticket.provenance.folded, [path for path in ticket.maps if path not in ticket.provenance.names]
+        folded = [with_steps(path, steps.get(path, ())) for path in maps]
         raise InputError(
             f"no plain state dict computes this ticket: layers of the target were folded into its maps "
             f"{_listed(folded)}, so that the maps are no tensors of the target; use slth.realised(ticket), or export "

@@ -11,7 +11,7 @@ from slth.graph import Graph, chain_of
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, join, pairs, percent, table, tag
-from slth.ticket import Inputs, Ticket
+from slth.ticket import Inputs, Ticket, with_steps
 
 _DIGITS = 17  # behind the point, of a number that somebody may have typed
 
@@ -56,7 +56,6 @@ def repeat(exhibit: Exhibit) -> Html:
     """The commands that make and check this ticket."""
     ticket, origin = exhibit.ticket, exhibit.ticket.provenance
     lines = commands(exhibit)
-    graph = isinstance(ticket.network, Graph) and chain_of(ticket.network) is None
     text = (
         "Run on the same target, slth construct of this version gives this file again, bit for bit, on any machine and "
         "with any number of threads."
@@ -72,7 +71,7 @@ def repeat(exhibit: Exhibit) -> Html:
         ("tensor names", _shortened(_names(ticket))),
         *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed[:20])),
     ]
-    if graph and exhibit.model is None:
+    if _coded(ticket) and exhibit.model is None:
         text += " MODEL stands for the code that gives the target's module: package.module:function or net.py:function."
     if _borrowed(ticket):
         text += " The random network was that of another ticket; as a source, this one will do."
@@ -118,11 +117,16 @@ def commands(exhibit: Exhibit) -> list[str]:
 
 def _target(exhibit: Exhibit) -> list[str]:
     """How the target is given: a file, code, or both; code where no file alone tells a network of this kind."""
-    network, model = exhibit.ticket.network, exhibit.model
-    graph = isinstance(network, Graph) and chain_of(network) is None
-    code = [] if model is None and not graph else [f"--model {_file(model or 'MODEL')}"]
+    model = exhibit.model
+    code = [] if model is None and not _coded(exhibit.ticket) else [f"--model {_file(model or 'MODEL')}"]
     named = exhibit.target_name or (None if code else "TARGET.safetensors")
     return [*([] if named is None else [_file(named)]), *code]
+
+
+def _coded(ticket: Ticket) -> bool:
+    """No file of tensors alone tells the target: it is no chain, or something was folded into its maps."""
+    network = ticket.network
+    return isinstance(network, Graph) and (chain_of(network) is None or bool(ticket.provenance.folded))
 
 
 def _flagged(target: list[str]) -> list[str]:
@@ -131,8 +135,8 @@ def _flagged(target: list[str]) -> list[str]:
 
 def _shape(ticket: Ticket) -> list[str]:
     """The shape of one input, which a module may not tell."""
-    network, inputs = ticket.network, ticket.inputs
-    if inputs is None or not isinstance(network, Graph) or chain_of(network) is not None:
+    inputs = ticket.inputs
+    if inputs is None or not _coded(ticket):
         return []
     return [f"--input-shape={','.join(map(str, inputs.shape))}"]
 
@@ -152,7 +156,7 @@ def _options(exhibit: Exhibit) -> list[str]:
         if inputs.mean is not None and inputs.std is not None:
             options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
     weights = [weight for weight, _ in origin.names.values()]
-    chained = isinstance(ticket.network, Graph) and chain_of(ticket.network) is not None
+    chained = isinstance(ticket.network, Graph) and not _coded(ticket)
     if chained and exhibit.model is None and not any(said.startswith("activation") for said in ticket.assumed):
         options.append("--activation=relu")  # unsaid, it would be an assumption, which is a part of the file
     if chained and len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
@@ -191,11 +195,14 @@ def _asked(ticket: Ticket) -> list[tuple[str, str]]:
 
 
 def _names(ticket: Ticket) -> Iterator[str]:
-    """The target's tensors, in the order of the maps."""
+    """The target's tensors, in the order of the maps, with what was folded in; of no one's tensors the map."""
+    origin = ticket.provenance
     for path in ticket.maps:
-        for name in ticket.provenance.names.get(path, ()):
-            if name is not None:
-                yield name
+        weight, bias = origin.names.get(path, (path, None))
+        if path in origin.names or path in origin.folded:
+            yield with_steps(weight, origin.folded.get(path, ()))
+        if bias is not None:
+            yield bias
 
 
 def _shortened(names: Iterable[str]) -> str:

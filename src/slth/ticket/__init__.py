@@ -3,7 +3,7 @@
 from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
-from slth.ticket.digests import as_in, graph_digest, network_digest
+from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
 from slth.ticket.format import DamagedTicketError, TicketError, decode, encode, load, save, stored_mask_bits
 from slth.ticket.gadgets import (
@@ -25,7 +25,7 @@ from slth.ticket.realise import Sums, head_digest, pack, realise, realised_diges
 from slth.ticket.summary import moved, several, summary
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
-from slth.ticket.words import kernel_of, map_words, maps_words, op_words, ops_words
+from slth.ticket.words import kernel_of, map_words, maps_words, op_words, ops_words, with_steps
 
 __all__ = [
     "CARRIED",
@@ -82,4 +82,6 @@ __all__ = [
     "summary",
     "take_apart",
     "target_digest",
+    "with_biases",
+    "with_steps",
 ]

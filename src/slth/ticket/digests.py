@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from slth.graph import INPUT, Dense, Graph, Linear, Node, Pointwise, Shape, Target, carried_names
+from slth._shapes import Bias
+from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Pointwise, Shape, Target, carried_names
 from slth.ticket.buffers import hash_numbers
 from slth.ticket.format.fields import canonical
 from slth.ticket.format.v2_graph import OP
@@ -71,7 +72,36 @@ def as_in(target: Target, network: Graph) -> Target | str:
         coefficients={path: target.coefficients[mine] for mine, path in maps.items()},
         carried={name: target.carried[mine] for mine, name in carried.items()},
         names={path: target.names[mine] for mine, path in maps.items() if mine in target.names},
+        folded={path: target.folded[mine] for mine, path in maps.items() if mine in target.folded},
     )
+
+
+def with_biases(target: Target, network: Graph) -> Target:
+    """The same function, with a bias where the map of a network has one, as far as that is a matter of words.
+
+    A convolution without a bias and a normalisation behind it whose shifts are 0 are read as a map without one; the
+    file of an exporter that made one convolution of both has zeros. So a bias of zeros is none where the network has
+    none, and none is one of zeros where it has one and something was folded in.
+    """
+    wanted = dict(zip(target.graph.maps, (op.bias for op in network.maps.values()), strict=False))
+    changed = dict[str, Bias | None]()
+    for path, bias in wanted.items():
+        own = target.coefficients[path].bias
+        if own is not None and not bias and not own.any():
+            changed[path] = None
+        if own is None and bias and path in target.folded:
+            changed[path] = np.zeros(target.graph.maps[path].basis.outputs)
+    if not changed:
+        return target
+    nodes = [
+        replace(node, op=replace(node.op, bias=wanted[node.op.map]))
+        if isinstance(node.op, Linear) and node.op.map in changed
+        else node
+        for node in target.graph.nodes
+    ]
+    affine = {path: Affine(target.coefficients[path].weight, bias) for path, bias in changed.items()}
+    names = {path: pair for path, pair in target.names.items() if path not in changed}
+    return replace(target, graph=Graph(tuple(nodes)), coefficients={**target.coefficients, **affine}, names=names)
 
 
 def _is_chain(graph: Graph) -> bool:

@@ -37,6 +37,9 @@ class Provenance:
         default_factory=dict[str, tuple[str, str | None]]
     )  # by map: the target's tensors of weight and bias
     misses: tuple[Miss, ...] = ()  # the first of them
+    folded: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]]
+    )  # by map: steps of the target whose numbers are in the map's own, in order; of maps with any
 
     def __post_init__(self) -> None:
         for what, text, most in (("version", self.version, 100), ("method", self.method, 200)):
@@ -46,4 +49,10 @@ class Provenance:
             check_text(self.data, "provenance.data", 1000)
         if type(self.attempts) is not int or self.attempts < 1:
             raise InputError(f"provenance.attempts: expected a count from 1, got {self.attempts!r}")
+        for path, steps in self.folded.items():
+            if not steps or len(set(steps)) != len(steps):
+                what = ", ".join(steps)[:200] or "nothing"
+                raise InputError(f"provenance.folded: expected steps of {path[:200]!r}, each once; got {what}")
+            for step in steps:
+                check_text(step, "provenance.folded", 1000)
         object.__setattr__(self, "asked", plain(self.asked, "provenance.asked"))

@@ -11,10 +11,11 @@ from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
-from slth.ticket.words import ops_words
+from slth.ticket.words import ops_words, with_steps
 
 Row = tuple[str, str]
 MOST_LISTED = 8  # maps whose candidates stand one by one
+MOST_STEPS = 3  # maps that are named with what was folded into them
 
 
 def summary(ticket: Ticket) -> tuple[Row, ...]:
@@ -23,6 +24,7 @@ def summary(ticket: Ticket) -> tuple[Row, ...]:
     return (
         ("network", _network(ticket)),
         *_graph_rows(ticket),
+        *_folded_row(ticket),
         ("seed", str(ticket.seed)),
         ("inputs", "not stated" if ticket.inputs is None else _inputs(ticket.inputs)),
         *middle,
@@ -69,16 +71,23 @@ def _graph_rows(ticket: Ticket) -> Iterator[Row]:
     yield "nodes", ops_words(network)
     if ticket.inputs is not None:
         yield "outputs", _lengths(shapes(network, ticket.inputs.shape, ticket.carried)[network.output])
-    folded = sum(path not in ticket.provenance.names for path in ticket.maps)
-    if folded:
-        yield (
-            "folded",
-            f"{folded:,} of {_maps(len(ticket.maps))} are no tensors of the target as they are: a normalisation or "
-            "constants beside them are folded in",
-        )
     signed, channels = ticket.signed_channels
     paid = "two halves for each of their weights" if signed else "one half for each weight"
     yield "signs", f"{signed:,} of {channels:,} input channels of maps can be negative: {paid}"
+
+
+def _folded_row(ticket: Ticket) -> Iterator[Row]:
+    """Maps whose numbers are not a tensor's."""
+    names, steps = ticket.provenance.names, ticket.provenance.folded
+    folded = sum(path not in names or path in steps for path in ticket.maps)
+    if folded:
+        known = [with_steps(path, steps[path]) for path in ticket.maps if path in steps]
+        which = f": {', '.join(known[:MOST_STEPS])}" + ", ..." * (len(known) > MOST_STEPS) if known else ""
+        yield (
+            "folded",
+            f"{folded:,} of {_maps(len(ticket.maps))} are no tensors of the target as they are: a normalisation or "
+            f"constants beside them are folded in{which}",
+        )
 
 
 def _gadget_rows(ticket: Ticket) -> Iterator[Row]:

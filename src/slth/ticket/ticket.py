@@ -102,7 +102,8 @@ class Ticket:
         if self.claims is not None and list(self.claims.maps) != maps:
             theirs = ", ".join(self.claims.maps)[:150]
             raise InputError(f"claims about {theirs}; the ticket has the maps {', '.join(maps)[:150] or '(none)'}")
-        spoken = (*self.provenance.names, *(miss.map for miss in self.provenance.misses))
+        origin = self.provenance
+        spoken = (*origin.names, *origin.folded, *(miss.map for miss in origin.misses))
         unknown = next((path for path in spoken if path not in self.maps), None)
         if unknown is not None:
             raise InputError(f"the provenance speaks of a map {unknown[:200]!r}, which the ticket does not have")

@@ -31,6 +31,16 @@ def map_words(op: Linear) -> str:
     return head + ", ".join(parts)
 
 
+def with_steps(name: str, steps: Iterable[str]) -> str:
+    """A map, and the steps of the target whose numbers are in its own.
+
+    >>> with_steps("conv1", ["bn1"]), with_steps("fc", [])
+    ('conv1 (with bn1)', 'fc')
+    """
+    listed = ", ".join(steps)
+    return f"{name} (with {listed})" if listed else name
+
+
 def op_words(op: Op) -> str:
     """An op by its name; a function by its own.
 

@@ -13,6 +13,9 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.graph import INPUT, Affine, Linear, Shape, shape_of
+from slth.network.reading.words import shown
+
+LONGEST = 900  # characters of a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,12 @@ class Step:
     affine: Affine | None = None  # of a linear map
     tensors: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # state that weight and bias come from
     assumed: str | None = None  # what reading it this way takes for granted
+    folded: tuple[str, ...] = ()  # diagonal steps whose numbers are in its own, by name
+
+    def name(self, kind: str, *, alone: bool) -> str:
+        """layer1.0.relu of a layer that is one step, layer1.0/add of what a module computes itself."""
+        place = shown(self.place, LONGEST)
+        return place if self.leaf and alone else f"{place}/{kind}" if place else kind
 
     @property
     def numbers(self) -> Affine:

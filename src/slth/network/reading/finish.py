@@ -32,12 +32,11 @@ from slth.graph import (
     chain,
 )
 from slth.network.maps import stored_weight
-from slth.network.reading.draft import Diagonal, Draft, Step
+from slth.network.reading.draft import LONGEST, Diagonal, Draft, Step
 from slth.network.reading.words import shown
 
 Pair = tuple[str, str | None]
 Numbers = Callable[[str], np.ndarray | None]
-LONGEST = 900  # characters of a name
 
 
 def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) -> Target:
@@ -84,6 +83,7 @@ def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) ->
         input_shape=draft.shape,
         carried=carried,
         names=exact,
+        folded=maps.folded,
         assumed=tuple(dict.fromkeys([*assumed, *said])),
     )
     return _chain(draft.shape, target) or target
@@ -95,16 +95,18 @@ class _Maps:
     def __init__(self) -> None:
         self.affine: dict[str, Affine] = {}
         self.steps: dict[str, Step] = {}
+        self.folded: dict[str, tuple[str, ...]] = {}  # of those that took something
 
     def path(self, step: Step) -> str:
         """The path of a step's map; a new one unless a map of the same origin has the same numbers."""
         origin = _origin(step)
-        for path, other in self.steps.items():
-            one = _origin(other) == origin or (step.tensors[0] and other.tensors[0] == step.tensors[0])
-            if one and _same(other, step):
-                return path
-        path = _unique(origin or f"map/{len(self.steps)}", set(self.steps))
-        self.steps[path], self.affine[path] = step, step.numbers
+        known = (path for path, other in self.steps.items() if _is_one(other, step) and _same(other, step))
+        path = next(known, None)
+        if path is None:
+            path = _unique(origin or f"map/{len(self.steps)}", set(self.steps))
+            self.steps[path], self.affine[path] = step, step.numbers
+        folded = tuple(dict.fromkeys([*self.folded.get(path, ()), *step.folded]))
+        self.folded |= {path: folded} if folded else {}
         return path
 
     def pair(self, path: str, numbers: Numbers) -> Pair | None:
@@ -141,6 +143,11 @@ def _module(name: str) -> str:
     """The module that owns a parameter; of a parametrization the one that it is part of."""
     head, inside, _ = f".{name}".partition(".parametrizations.")
     return head[1:] if inside else name.rpartition(".")[0]
+
+
+def _is_one(first: Step, second: Step) -> bool:
+    """They come from one module or parameter, or read one tensor."""
+    return _origin(first) == _origin(second) or (bool(first.tensors[0]) and first.tensors[0] == second.tensors[0])
 
 
 def _same(first: Step, second: Step) -> bool:
@@ -202,11 +209,8 @@ def _ordered(draft: Draft) -> list[str]:
 
 
 def _name(step: Step, count: Counter[str]) -> str:
-    """layer1.0.relu of a layer that is one step, layer1.0/add of what a module computes itself."""
     kind = (step.op.function if isinstance(step.op, Pointwise) else type(step.op).__name__).lower()
-    if step.leaf and count[step.place] == 1:
-        return shown(step.place, LONGEST)
-    return f"{shown(step.place, LONGEST)}/{kind}" if step.place else kind
+    return step.name(kind, alone=count[step.place] == 1)
 
 
 def _unique(name: str, taken: set[str]) -> str:
@@ -252,8 +256,10 @@ def _chain(shape: Shape, target: Target) -> Target | None:
         for path, op in graph.maps.items()
     ]
     names = [name for pair in pairs for name in pair if name is not None]
-    return chain(
+    made = chain(
         [target.coefficients[path] for path in graph.maps],
         names=pairs if len(set(names)) == len(names) else None,
         assumed=target.assumed,
     )
+    called = dict(zip(graph.maps, made.graph.maps, strict=True))
+    return replace(made, folded={called[path]: steps for path, steps in target.folded.items()})

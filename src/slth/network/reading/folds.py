@@ -7,6 +7,9 @@ stays the same function in real arithmetic; elsewhere the step stays a Scale.
 
 Nothing folds backwards past a value with two readers, nor forwards into a zero-padded map if t ≠ 0: the padding is 0,
 not t. A sum takes g into every term and t into one.
+
+Every map keeps the names of the steps whose numbers are in its own, in the order of the network: a line that another
+line took goes where that one goes, one that is split goes to every map whose numbers it changes.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,7 +34,7 @@ from slth.graph import (
     spread,
 )
 from slth.network.reading.draft import Diagonal, Draft, Step
-from slth.network.reading.lines import Line, compose, compose_before, scale_inputs, scale_outputs, scale_terms
+from slth.network.reading.lines import Line, compose, compose_before, scale_inputs, scale_outputs, scale_terms, take
 
 Edits = list[Callable[[], None]]  # applied only if every one is possible
 HOMOGENEOUS = ("Relu", "LeakyRelu", "PRelu")  # σ(g x) = g σ(x) for g > 0
@@ -40,18 +43,31 @@ SUM_TO_ONE = 1e-14
 
 def fold(draft: Draft) -> None:
     """Take every diagonal step into linear maps, where that is exact."""
+    order = _name_diagonals(draft)
     changed = True
     while changed:
         changed = False
         for name in list(draft.steps):
             changed = _folded(draft, name) or changed
+    for step in draft.linear:
+        step.folded = tuple(sorted(set(step.folded), key=order.__getitem__))
+
+
+def _name_diagonals(draft: Draft) -> dict[str, int]:
+    """Each diagonal step stands for itself: by its module, if that is no linear map; the places of the names."""
+    maps = {step.place for step in draft.linear}
+    diagonal = [step for step in draft.steps.values() if isinstance(step.op, Diagonal)]
+    for step in diagonal:
+        step.folded = (step.name("scale", alone=step.place not in maps),)
+    names = dict.fromkeys(name for step in diagonal for name in step.folded)
+    return {name: i for i, name in enumerate(names)}
 
 
 def _folded(draft: Draft, name: str) -> bool:
     step = draft.steps[name]
     if not isinstance(step.op, Diagonal):
         return False
-    line = Line(step.scale, step.shift)
+    line = Line(step.scale, step.shift, step.folded)
     to_sums = all(reader and isinstance(draft.steps[reader].op, Add) for reader in draft.readers(name))
     edits = _forwards(draft, name, line) if to_sums else None  # a factor of a term changes no weight
     edits = _backwards(draft, step.inputs[0], line) if edits is None else edits
@@ -75,7 +91,7 @@ def _backwards(draft: Draft, name: str, line: Line) -> Edits | None:
     match step.op:
         case Linear():
             channels = _per_channel(line, step.shape, _channel_axis(step))
-            return None if channels is None else [lambda: scale_outputs(step, *channels)]
+            return None if channels is None else [lambda: scale_outputs(step, *channels), lambda: take(step, line)]
         case Diagonal():
             return [lambda: compose(step, line)]
         case Add():
@@ -112,7 +128,7 @@ def _into(draft: Draft, reader: str, name: str, line: Line) -> Edits | None:
             channels = _per_channel(line, shape, len(shape) - 1 if isinstance(step.op.basis, Dense) else 0)
             if channels is None or (line.shifts and not _shiftable(step)):
                 return None
-            return [lambda: scale_inputs(step, *channels)]
+            return [lambda: scale_inputs(step, *channels), lambda: take(step, line)]
         case Diagonal():
             return [lambda: compose_before(step, line)]
         case Add():
@@ -161,7 +177,8 @@ def _into_terms(draft: Draft, step: Step, line: Line) -> Edits | None:
     nowhere = np.zeros((1,) * line.t.ndim)
     for taker in range(len(step.inputs) if line.shifts else 1):
         shifts = [line.t / c if i == taker else nowhere for i, c in enumerate(step.op.coefficients)]
-        terms = [_backwards(draft, value, Line(line.g, t)) for value, t in zip(step.inputs, shifts, strict=True)]
+        lines = [Line(line.g, t, line.steps) for t in shifts]
+        terms = [_backwards(draft, value, own) for value, own in zip(step.inputs, lines, strict=True)]
         edits = _all(terms)
         if edits is not None:
             return edits

@@ -15,6 +15,7 @@ class Line:
 
     g: np.ndarray
     t: np.ndarray
+    steps: tuple[str, ...] = ()  # those that it stands for, by name
 
     @property
     def shifts(self) -> bool:
@@ -33,7 +34,7 @@ class Line:
 
     def each(self, act: Callable[[np.ndarray], np.ndarray]) -> "Line":
         """As the values move."""
-        return Line(spread.smallest(act(self.g)), spread.smallest(act(self.t)))
+        return Line(spread.smallest(act(self.g)), spread.smallest(act(self.t)), self.steps)
 
 
 def scale_outputs(step: Step, g: np.ndarray, t: np.ndarray) -> None:
@@ -68,12 +69,18 @@ def _renumber(step: Step, weight: np.ndarray, bias: np.ndarray | None) -> None:
     step.op = Linear("", step.op.basis, bias is not None)
 
 
+def take(step: Step, line: Line) -> None:
+    """The steps of a line are in the numbers of a map."""
+    step.folded += line.steps
+
+
 def compose(step: Step, line: Line) -> None:
     """g₂ (g₁ x + t₁) + t₂."""
     step.arrays = {
         "scale": spread.smallest(line.g * step.scale),
         "shift": spread.smallest(line.g * step.shift + line.t),
     }
+    step.folded += line.steps
 
 
 def compose_before(step: Step, line: Line) -> None:
@@ -82,6 +89,7 @@ def compose_before(step: Step, line: Line) -> None:
         "scale": spread.smallest(step.scale * line.g),
         "shift": spread.smallest(step.scale * line.t + step.shift),
     }
+    step.folded += line.steps
 
 
 def scale_terms(step: Step, factor: float, name: str | None = None) -> None:

@@ -93,6 +93,7 @@ def says(ticket: Ticket) -> bool:
         and origin.target is not None
         and origin.data is None
         and set(origin.names) == set(ticket.maps)
+        and not origin.folded
         and says_asked(origin.asked)
     )
 

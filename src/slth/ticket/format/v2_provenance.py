@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slth.graph import Linear
-from slth.ticket.format.fields import TicketError, fail
+from slth.ticket.format.fields import TicketError, as_ticket_errors, fail
 from slth.ticket.format.schema import (
     DIGEST,
     NAME,
@@ -24,6 +24,7 @@ from slth.ticket.format.v2_claims import check_asked
 from slth.ticket.provenance import MOST_MISSES, Miss, Provenance
 
 _NAMES = row_of(NAME, optional(NAME), expected="the names of weight and bias")
+_MOST_FOLDED = 100_000  # steps in one map
 _MISS = row_of(
     NAME,
     integer(0, SIZE),
@@ -40,6 +41,7 @@ PROVENANCE = Table(
     attempts=integer(1, 10**6),
     target=optional(DIGEST),
     names=mapping_of(_NAMES, SIZE),
+    folded=mapping_of(tuple_of(NAME, _MOST_FOLDED), SIZE),
     misses=tuple_of(_MISS, MOST_MISSES),
     data=optional(NAME),
 )
@@ -58,10 +60,13 @@ def provenance_of(data: Mapping[str, Any], maps: Mapping[str, Linear], *, claime
         claimed: whether something is claimed of them.
 
     Raises:
-        TicketError: names or misses of a map or a coefficient that is not there; a target without a network that is
-            spelled out; claims without a question that they answer.
+        TicketError: names, steps or misses of a map or a coefficient that is not there; a step that is listed twice; a
+            target without a network that is spelled out; claims without a question that they answer.
     """
     _check_names(data["names"], maps)
+    for path in data["folded"]:
+        if path not in maps:
+            raise TicketError(f"provenance.folded: {path[:200]!r} is no such map")
     misses = tuple(Miss(path, out, inp, half, error, tap) for path, out, inp, tap, half, error in data["misses"])
     if misses and not claimed:
         raise TicketError("provenance.misses: a miss is listed, yet no tolerance is claimed")
@@ -72,7 +77,8 @@ def provenance_of(data: Mapping[str, Any], maps: Mapping[str, Linear], *, claime
     if data["target"] is not None and not maps:
         raise TicketError("provenance.target: a network that is not spelled out stands for no target")
     members: dict[str, Any] = {**data, "misses": misses}
-    provenance = Provenance(**members)
+    with as_ticket_errors():
+        provenance = Provenance(**members)
     if claimed:
         check_asked(provenance.asked)
     return provenance
