@@ -96,6 +96,12 @@ def cast(call: Call) -> Value:
     return call.x
 
 
+def cast_like(call: Call) -> Value | Known:
+    """A value, or a constant, in the type of another value, which is a floating-point one."""
+    x = call.inputs[0]
+    return Known(x.tensor.float(), x.names) if isinstance(x, Known) else call.x
+
+
 def shrink(call: Call) -> Value:
     """x − clip(x, −λ, λ), where the bias is λ."""
     most, bias = call.number("lambd", 0.5), call.number("bias", 0.0)
@@ -141,7 +147,7 @@ TABLE: dict[str, Operator] = {
     "LogSoftmax": soft(log=True),
     "Identity": lambda call: call.x,
     "Cast": cast,
-    "CastLike": lambda call: call.x,
+    "CastLike": cast_like,
     "Dropout": dropout,
     "Where": chosen,
 }

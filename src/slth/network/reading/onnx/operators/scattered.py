@@ -24,8 +24,10 @@ def gather_nd(call: Call) -> Value | Moved:
     y = here.permute(x.value, inner)
     shape = y.shape[count:]
     y = here.reshape(y, (int(np.prod(lengths)), *shape))
-    flat = np.ravel_multi_index(tuple(index.tensor.numpy().reshape(-1, count).T % np.array(lengths)[:, None]), lengths)
-    y = parts.taken(here, y, 0, flat.tolist())
+    flat = np.atleast_1d(
+        np.ravel_multi_index(tuple(index.tensor.numpy().reshape(-1, count).T % np.array(lengths)[:, None]), lengths)
+    )
+    y = parts.taken(here, y, 0, [int(i) for i in flat])
     new = tuple(index.tensor.shape[:-1])
     y = here.reshape(y, (*new, *shape))
     axes = iter(range(len(new) + 1, len(y.shape) + 1))
