@@ -74,11 +74,13 @@ def _file(module: nn.Module, ticket: Ticket, said: Mapping[str, str]) -> OnnxFil
     from onnx.numpy_helper import to_array
 
     shape = _input_shape(ticket)
+    inputs = {} if ticket.inputs is None else {"slth.inputs": ticket.inputs.words}
     about = {
         "slth.version": __version__,
         "slth.network": network_name(ticket.network),
         "slth.seed": str(ticket.seed),
         "slth.ticket": f"sha256:{hashlib.sha256(encode(ticket)).hexdigest()}",  # of its file
+        **inputs,
         **said,
     }
     proto = model_proto(module.eval(), shape, names=_names(module), said=about)
