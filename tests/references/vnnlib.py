@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Property(NamedTuple):
-    """Lower and upper ends of X_0, X_1, ...; how many Y there are; the alternatives, each of (sign, variable, number)."""
+    """Ends of X_0, X_1, ...; how many Y there are; the alternatives, each a list of (sign, variable, number)."""
 
     lower: list
     upper: list

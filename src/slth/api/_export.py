@@ -1,4 +1,4 @@
-"""The network that a ticket stands for, as a file for other tools: a state dict, an ONNX file, a verification problem."""
+"""The network that a ticket stands for, for other tools: a state dict, an ONNX file, a question for a verifier."""
 
 import hashlib
 import math
@@ -109,9 +109,7 @@ def export(
     from slth.network import difference_onnx
 
     box, bound = _claim(found)
-    read = target_of(
-        found, target, model, order=order, activation=activation, from_node=from_node, to_node=to_node
-    )
+    read = target_of(found, target, model, order=order, activation=activation, from_node=from_node, to_node=to_node)
     file = difference_onnx(found, own_target(found, read), view)
     write_atomically(beside, _question(found, file, place=place, box=box, bound=bound).encode())
     write_atomically(place, file.data)
@@ -153,7 +151,7 @@ def _claim(ticket: Ticket) -> tuple[Box, float]:
             "through which nothing is claimed"
         )
     if claims.sup_error == 0:
-        raise InputError("this ticket claims an error of 0, and whether that is exceeded cannot be asked with <= and >=")
+        raise InputError("this ticket claims an error of 0; whether that is exceeded cannot be asked with <= and >=")
     return box, claims.sup_error
 
 
@@ -164,16 +162,17 @@ def _question(ticket: Ticket, file: "OnnxFile", *, place: Path, box: Box, bound:
     shapes = {"input": ticket.inputs.shape if ticket.inputs else (), "output": file.output}
     axes = {name: " x ".join(map(str, shape)) for name, shape in shapes.items()}
     comments = [
-        f"Does the ticket differ from its target by {bound!r} or more? VNN-LIB, version 1, written by slth {__version__}.",
+        f"Can target and ticket differ by {bound!r} or more? VNN-LIB, version 1, written by slth {__version__}.",
         "",
-        f"Network: {place.name}, SHA-256 {hashlib.sha256(file.data).hexdigest()}: x -> f(x) - g(x), where f is the",
-        f"target, {ticket.provenance.target}, and g what the ticket computes.",
+        f"Network: {ascii(place.name)[1:-1]}: x -> f(x) - g(x), where f is the target and g what the ticket computes;",
+        f"  SHA-256 {hashlib.sha256(file.data).hexdigest()},",
+        f"  target  {ticket.provenance.target}.",
         f"X_i: entry i of its input, {axes['input']}; Y_j: entry j of its output, {axes['output']}; without the batch,",
-        "in C order: the last axis runs first. The box is the input range that the ticket states, after (x - mean) / std.",
-        "Numbers are float64, written in full: nothing is rounded.",
+        "in C order: the last axis runs first. The box is the input range that the ticket states, of what enters the",
+        "network. Numbers are float64, written in full: nothing is rounded.",
         "",
-        "unsat: no input in the box gives an |Y_j| of the bound or more, so that the claim, |f - g| <= bound on the box,",
-        "       holds of the network in the file.",
+        "unsat: no input in the box gives an |Y_j| of the bound or more, so that what the ticket claims,",
+        "       |f - g| <= bound on the box, holds of the network in the file.",
         "sat:   some input does; the claim is then refuted, unless the excess is rounding.",
         "",
         "The claim is about real arithmetic and the exact coefficients of f and g. In the file these are rounded to",

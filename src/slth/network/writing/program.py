@@ -1,6 +1,6 @@
 """A module as an ONNX file, by PyTorch's own exporter: one input `input`, one output `output`, a batch of any size.
 
-The exporter's translation is taken as it is; what is changed are names, and notes that it leaves for its own developers:
+The exporter's translation is taken as it is; what changes are names, and the notes for its developers go:
 stack traces, which name folders of this machine. So the same ticket gives the same bytes wherever it is written.
 """
 
@@ -56,13 +56,13 @@ def model_proto(module: nn.Module, shape: tuple[int, ...], *, names: Mapping[str
     return proto
 
 
-def check_size(size: int) -> None:
+def check_size(size: int, *, most: int = MOST_BYTES) -> None:
     """So many bytes fit into one protobuf.
 
     Raises:
         InputError: saying how many there are.
     """
-    if size > MOST_BYTES:
+    if size > most:
         raise InputError(
             f"as ONNX this network takes {size / 2**30:.2f} GiB, and one such file holds at most 2 GiB; "
             "write .safetensors, or use slth.realised(ticket)"
@@ -70,7 +70,7 @@ def check_size(size: int) -> None:
 
 
 def _strip(message: Any) -> None:
-    """Takes out all notes, however deep; and what is said of inner values, except how large they are."""
+    """Takes out all notes, however deep."""
     for field, value in message.ListFields():
         if field.name in _NOTES:
             message.ClearField(field.name)
