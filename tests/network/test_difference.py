@@ -90,13 +90,38 @@ def test_a_range_per_channel_or_per_entry_is_written_entry_by_entry(count, tmp_p
     exact = in_float64(target, ticket, x.astype(np.float64))
     assert np.abs(run(tmp_path / "d.onnx", x) - exact).max() <= 2.0**-14 * np.abs(exact).max()
     text = found.question.read_text()
-    assert "its input, 2 x 3 x 4; Y_j: entry j of its output, 2 x 3 x 4;" in text
+    assert "its input, 2 x 3 x 4; Y_j: entry j of its output, 2 x 3 x 4; without batch, in C order." in text
+
+
+def test_version_2_is_read_by_a_package_of_others():
+    """Ends and sides as float64, by name of the entry: X[0, c, h, w]."""
+    vnnlib = pytest.importorskip("vnnlib", reason="a reader of VNN-LIB 2")
+    rng = np.random.default_rng(0)
+    lower, upper = rng.uniform(-1, 0, (2, 3, 4)), rng.uniform(0, 1, (2, 1, 1))
+    text = property_text(Box(lower, upper, (2, 3, 4)), (2, 2), 1 / 3, version=2, comments=["(not read)"])
+    query = vnnlib.parse_query_string(text)
+    (network,) = query.networks
+    assert [(part.name, list(part.shape)) for part in (*network.inputs, *network.outputs)] == [
+        ("X", [1, 2, 3, 4]),
+        ("Y", [1, 2, 2]),
+    ]
+    *ends, either = (assertion.expr for assertion in query.assertions)
+    kinds = {"LessEqual": np.broadcast_to(upper, lower.shape), "GreaterEqual": lower}
+    found = {(type(end).__name__, tuple(end.lhs.indices)): float(end.rhs.lexeme) for end in ends}
+    assert found == {(kind, (0, *at)): end[at] for kind, end in kinds.items() for at in np.ndindex(2, 3, 4)}
+    sides = [(type(part).__name__, tuple(part.lhs.indices), Fraction(part.rhs.lexeme)) for part in either.args]
+    third = Fraction(1 / 3)
+    assert sides == [
+        (kind, (0, *at), sign * third)
+        for at in np.ndindex(2, 2)
+        for kind, sign in (("GreaterEqual", 1), ("LessEqual", -1))
+    ]
 
 
 def test_a_property_is_exact_and_refused_numbers_are_none_of_it():
     """Ends that are no short decimals, no round ones, tiny and large ones; 0 has no sign."""
     lower, upper = np.array([0.1, -0.0, -1e-320, -1e300]), np.array([0.1 + 0.2, 0.0, 5e-324, 1e300])
-    found = read(property_text(Box(lower, upper), 1, 1 / 3, comments=["(assert (<= X_0 0.0))"]))
+    found = read(property_text(Box(lower, upper), (1,), 1 / 3, comments=["(assert (<= X_0 0.0))"]))
     assert found.lower == [Fraction(x) for x in lower.tolist()]
     assert found.upper == [Fraction(x) for x in upper.tolist()]
     assert found.alternatives == [[(">=", "Y_0", Fraction(1 / 3))], [("<=", "Y_0", -Fraction(1 / 3))]]
@@ -105,7 +130,7 @@ def test_a_property_is_exact_and_refused_numbers_are_none_of_it():
 @pytest.mark.parametrize("broken", ["(assert (<= X_0 1e-3))", "(assert (<= Z_0 1.0))", "(declare-const X_0 Real)"])
 def test_the_reader_of_properties_refuses(broken):
     with pytest.raises(AssertionError):
-        read(property_text(Box.uniform(0.0, 1.0, 1), 1, 1.0) + broken)
+        read(property_text(Box.uniform(0.0, 1.0, 1), (1,), 1.0) + broken)
 
 
 def test_an_interrupt_between_both_files_leaves_each_whole_or_as_it_was(monkeypatch, tmp_path):

@@ -1,7 +1,6 @@
 """The network that a ticket stands for, for other tools: a state dict, an ONNX file, a question for a verifier."""
 
 import hashlib
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +55,7 @@ def export(
     *,
     view: str = "realised",
     difference: bool = False,
+    vnnlib: int = 1,
     target: Any = None,
     model: str | None = None,
     order: Sequence[str] | None = None,
@@ -74,6 +74,7 @@ def export(
             "source", the random network. Of a learned ticket: its network, pruned, or with all of its random weights.
         difference: write f − f̂, target minus ticket, as one ONNX network; and beside it, with the suffix `.vnnlib`, the
             property whose *unsat* says that it stays below the bound that the ticket claims, on all of its inputs.
+        vnnlib: the version of VNN-LIB, 1 or 2, in which that is written.
         target: the network the ticket was made for; `model`, `order`, `activation`, `from_node`, `to_node`: see
             `construct`.
 
@@ -84,9 +85,8 @@ def export(
         InputError: a view that does not exist for this ticket, another suffix, a place that cannot be written; another
             network than the ticket's target; a ticket that claims no bound. Nothing was written.
     """
-    view, difference = (
-        verbs.read(verbs.Export, name, given) for name, given in (("view", view), ("difference", difference))
-    )
+    given = {"view": view, "difference": difference, "vnnlib": vnnlib}
+    view, difference, vnnlib = (verbs.read(verbs.Export, name, value) for name, value in given.items())
     place = _arguments.path("out", out)
     beside = place.with_suffix(QUESTION)
     _check(place, difference=difference, given=target is not None or model is not None)
@@ -106,12 +106,13 @@ def export(
         file = ticket_onnx(found, view)
         write_atomically(place, file.data)
         return Exported(file.tensors, file.difference, file.allowed)
-    from slth.network import difference_onnx
+    from slth.network import difference_onnx, property_text
 
     box, bound = _claim(found)
     read = target_of(found, target, model, order=order, activation=activation, from_node=from_node, to_node=to_node)
     file = difference_onnx(found, own_target(found, read), view)
-    write_atomically(beside, _question(found, file, place=place, box=box, bound=bound).encode())
+    comments = _comments(found, file, place=place, bound=bound, version=vnnlib)
+    write_atomically(beside, property_text(box, file.output, bound, version=vnnlib, comments=comments).encode())
     write_atomically(place, file.data)
     return Exported(file.tensors, file.difference, file.allowed, beside)
 
@@ -155,27 +156,27 @@ def _claim(ticket: Ticket) -> tuple[Box, float]:
     return box, claims.sup_error
 
 
-def _question(ticket: Ticket, file: "OnnxFile", *, place: Path, box: Box, bound: float) -> str:
-    """The property, and in front of it what it means."""
-    from slth.network import property_text
-
-    shapes = {"input": ticket.inputs.shape if ticket.inputs else (), "output": file.output}
-    axes = {name: " x ".join(map(str, shape)) for name, shape in shapes.items()}
-    comments = [
-        f"Can target and ticket differ by {bound!r} or more? VNN-LIB, version 1, written by slth {__version__}.",
+def _comments(ticket: Ticket, file: "OnnxFile", *, place: Path, bound: float, version: int) -> list[str]:
+    """What stands in front of the property: what it means."""
+    inputs, outputs = (" x ".join(map(str, shape)) for shape in (file.input, file.output))
+    entries = {
+        1: f"X_i: entry i of its input, {inputs}; Y_j: entry j of its output, {outputs}; without batch, in C order.",
+        2: f"X: its input, {inputs}; Y: its output, {outputs}; with the batch, of one, as first axis.",
+    }
+    return [
+        f"Can target and ticket differ by {bound!r} or more? VNN-LIB {version}, written by slth {__version__}.",
         "",
         f"Network: {ascii(place.name)[1:-1]}: x -> f(x) - g(x), where f is the target and g what the ticket computes;",
         f"  SHA-256 {hashlib.sha256(file.data).hexdigest()},",
         f"  target  {ticket.provenance.target}.",
-        f"X_i: entry i of its input, {axes['input']}; Y_j: entry j of its output, {axes['output']}; without the batch,",
-        "in C order: the last axis runs first. The box is the input range that the ticket states, of what enters the",
-        "network. Numbers are float64, written in full: nothing is rounded.",
+        entries[version],
+        "The box is the input range that the ticket states, of what enters the network. Numbers are float64, written",
+        "in full: nothing is rounded.",
         "",
-        "unsat: no input in the box gives an |Y_j| of the bound or more, so that what the ticket claims,",
+        "unsat: no input in the box gives an output whose size is the bound or more, so that what the ticket claims,",
         "       |f - g| <= bound on the box, holds of the network in the file.",
         "sat:   some input does; the claim is then refuted, unless the excess is rounding.",
         "",
         "The claim is about real arithmetic and the exact coefficients of f and g. In the file these are rounded to",
         "float32, and a verifier rounds, too, as it says: both answers are about the claim up to this rounding.",
     ]
-    return property_text(box, math.prod(file.output), bound, comments=comments)

@@ -26,7 +26,8 @@ class OnnxFile:
 
     data: bytes
     tensors: Mapping[str, np.ndarray]
-    output: tuple[int, ...]  # shape of one output
+    input: tuple[int, ...]  # shape of one input
+    output: tuple[int, ...]  # of one output
     difference: float  # largest |onnxruntime − PyTorch| on the random inputs of the check
     allowed: float  # what rounding allows there
 
@@ -89,7 +90,7 @@ def _file(module: nn.Module, ticket: Ticket, said: Mapping[str, str]) -> OnnxFil
     agreement = check_file(data, module, shape, box)
     tensors = {tensor.name: to_array(tensor) for tensor in proto.graph.initializer}
     output = tuple(length.dim_value for length in proto.graph.output[0].type.tensor_type.shape.dim[1:])
-    return OnnxFile(data, tensors, output, agreement.difference, agreement.allowed)
+    return OnnxFile(data, tensors, shape, output, agreement.difference, agreement.allowed)
 
 
 def _input_shape(ticket: Ticket) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ from typing import Annotated
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import DATA, FILE, FILES, TRUTH, WEIGHT, WeightAt, one_of, real
+from slth.records.verbs._kinds import DATA, FILE, FILES, TRUTH, WEIGHT, WeightAt, one_of, real, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +102,7 @@ class Export:
     difference: Annotated[
         bool, Argument(TRUTH, "Write target minus ticket as ONNX, and the claimed bound as a .vnnlib beside it.")
     ] = False
+    vnnlib: Annotated[int, Argument(whole("1", least=1, most=2), "Version of VNN-LIB, 1 or 2, for the bound.")] = 1
     target: _shared.Target = None
     model: _shared.Model = None
     order: _shared.Order = None
