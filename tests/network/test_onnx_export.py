@@ -188,13 +188,18 @@ def test_names_that_are_taken_stay_apart(out):
     """A map and an array of a stranger may be called as the input, as another value, or alike."""
     nodes = (
         Node("a", Linear("input", Dense(2, 2), True), ("input",)),
-        Node("s", Scale(0, "input.positive", "output"), ("a",)),
+        Node("one", Constant("input.positive"), ()),
+        Node("two", Constant("output"), ()),
+        Node("three", Constant("add"), ()),
+        Node("s", Add((1.0, 1.0, 1.0, 1.0)), ("a", "one", "two", "three")),
         Node("b", Linear("relu", Dense(2, 2), False), ("s",)),
     )
-    carried = {"input.positive": np.ones(2), "output": np.ones(2)}
+    rng = np.random.default_rng(0)
+    carried = {name: rng.normal(size=2) for name in ("input.positive", "output", "add")}
     ticket, _ = ticket_of(Graph(nodes), Inputs((2,), lower=(0.0,), upper=(1.0,)), carried, misses=False)
     found = slth.export(ticket, out)
     assert {"input.positive", "relu.positive"} <= set(found)
+    assert len(found) >= 6
     check_same(out, slth.realised(ticket), uniform(ticket.inputs.box, 4))
 
 
