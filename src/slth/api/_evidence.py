@@ -57,18 +57,9 @@ def verify(
 
 
 def target_of(
-    ticket: Ticket,
-    target: Any,
-    model: str | None,
-    *,
-    order: Sequence[str] | None,
-    activation: str | None,
-    from_node: str | None = None,
-    to_node: str | None = None,
+    ticket: Ticket, target: Any, model: str | None, *, order: Sequence[str] | None, activation: str | None
 ) -> Target:
     """The network that a ticket is compared with, on inputs of the ticket's shape."""
-    if from_node is not None or to_node is not None:
-        raise InputError("from_node and to_node cut ONNX files, which are not read yet")
     module = model is not None or hasattr(target, "forward")
     shape = ticket.inputs.shape if module and ticket.inputs is not None else None
     return read_target(target, model=model, input_shape=shape, order=order, activation=activation)

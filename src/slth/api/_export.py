@@ -109,7 +109,9 @@ def export(
     from slth.network import difference_onnx, property_text
 
     box, bound = _claim(found)
-    read = target_of(found, target, model, order=order, activation=activation, from_node=from_node, to_node=to_node)
+    if from_node is not None or to_node is not None:
+        raise InputError("from_node and to_node cut ONNX files, which are not read yet")
+    read = target_of(found, target, model, order=order, activation=activation)
     file = difference_onnx(found, own_target(found, read), view)
     comments = _comments(found, file, place=place, bound=bound, version=vnnlib)
     write_atomically(beside, property_text(box, file.output, bound, version=vnnlib, comments=comments).encode())
