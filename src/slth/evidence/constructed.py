@@ -93,21 +93,6 @@ def _target(subject: Subject) -> Iterable[Check]:
     return [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
 
 
-def own_target(ticket: Ticket, target: Target) -> Target:
-    """The network that a ticket was made for, under the ticket's names.
-
-    Raises:
-        InputError: it is another network, in the words of `verify`; or the ticket stands for none.
-    """
-    if ticket.claims is None:
-        raise InputError("a learned ticket stands for no target network, so it has no difference from one")
-    matched = _matched(ticket, target)
-    failed = [check.detail for check in _target(Subject(ticket, target)) if check.verdict is Verdict.FAILS]
-    if isinstance(matched, str) or failed:
-        raise InputError(f"this is not the target of the ticket: {failed[0]}")
-    return matched
-
-
 def _claims(subject: Subject, regenerated: _Regenerated) -> Iterable[Check]:
     """Everything the ticket claims about its target, recomputed."""
     ticket, target, claims = subject.ticket, subject.target, subject.ticket.claims
@@ -161,6 +146,21 @@ def _matched(ticket: Ticket, target: Target) -> Target | str:
     if not isinstance(ticket.network, Graph):
         return "the ticket spells out no network"
     return as_in(target, ticket.network)
+
+
+def own_target(ticket: Ticket, target: Target) -> Target:
+    """The network that a ticket was made for, under the ticket's names.
+
+    Raises:
+        InputError: it is another network, in the words of `verify`; or the ticket stands for none.
+    """
+    if ticket.claims is None:
+        raise InputError("a learned ticket stands for no target network, so it has no difference from one")
+    matched = _matched(ticket, target)
+    failed = [check.detail for check in _target(Subject(ticket, target)) if check.verdict is Verdict.FAILS]
+    if isinstance(matched, str) or failed:
+        raise InputError(f"this is not the target of the ticket: {failed[0]}")
+    return matched
 
 
 def _size(op: Linear) -> str:
