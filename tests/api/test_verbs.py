@@ -54,7 +54,7 @@ def test_export_returns_what_it_wrote(ticket, tmp_path):
     assert np.abs(written["weight"] - WEIGHTS["weight"]).max() <= 0.01
     slth.export(ticket, tmp_path / "s.safetensors", view="source")
     assert "0.lift.weight" in load_file(tmp_path / "s.safetensors")
-    with pytest.raises(InputError, match=r"cannot export to 'x\.bin': expected the suffix \.safetensors"):
+    with pytest.raises(InputError, match=r"cannot export to 'x\.bin': expected the suffix \.safetensors or \.onnx"):
         slth.export(ticket, tmp_path / "x.bin")
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from slth.api._construct import construct, discard, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify, with_claim
+from slth.api._export import Exported, export
 from slth.api._plan import Planned, PlannedMap, plan
 from slth.api._record import record
 from slth.api._rows import accuracy, data_rows, evaluation_rows, missed
 from slth.api._show import Row, Section, Shown, show, summary
 from slth.api._train import train, use_threads
-from slth.api._views import apply, export, load, realised, save, source
+from slth.api._views import apply, load, realised, save, source
 
 if TYPE_CHECKING:
     from slth.api._report import Page, report
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _LAZY = {"Page": "_report", "report": "_report", "first_process": "_search", "search": "_search"}
 __all__ = [
+    "Exported",
     "Page",
     "Planned",
     "PlannedMap",

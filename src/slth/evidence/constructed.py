@@ -155,6 +155,21 @@ def _matched(ticket: Ticket, target: Target) -> Target | str:
     return as_in(target, ticket.network)
 
 
+def own_target(ticket: Ticket, target: Target) -> Target:
+    """The network that a ticket was made for, under the ticket's names.
+
+    Raises:
+        InputError: it is another network, in the words of `verify`; or the ticket stands for none.
+    """
+    if ticket.claims is None:
+        raise InputError("a learned ticket stands for no target network, so it has no difference from one")
+    matched = _matched(ticket, target)
+    failed = [check.detail for check in _target(Subject(ticket, target)) if check.verdict is Verdict.FAILS]
+    if isinstance(matched, str) or failed:
+        raise InputError(f"this is not the target of the ticket: {failed[0]}")
+    return matched
+
+
 def _size(op: Linear) -> str:
     """A map in words.
 

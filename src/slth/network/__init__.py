@@ -11,14 +11,19 @@ if TYPE_CHECKING:
     from slth.network.states import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
     from slth.network.views import outputs, realised, realised_from, source, target_module
+    from slth.network.writing import OnnxFile, check_tools, difference_onnx, property_text, ticket_onnx
 
 _LAZY = {
     "ARCHITECTURES": "architectures",
+    "OnnxFile": "writing",
     "apply_to": "states",
     "build_architecture": "architectures",
+    "check_tools": "writing",
+    "difference_onnx": "writing",
     "load_model": "reading",
     "module_of": "states",
     "outputs": "views",
+    "property_text": "writing",
     "realised": "views",
     "realised_from": "views",
     "resolved_arguments": "architectures",
@@ -27,6 +32,7 @@ _LAZY = {
     "state_dict": "exports",
     "state_of": "states",
     "target_module": "views",
+    "ticket_onnx": "writing",
     "train_mlp": "training",
 }
 
@@ -42,14 +48,18 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "ARCHITECTURES",
+    "OnnxFile",
     "apply_to",
     "build_architecture",
+    "check_tools",
+    "difference_onnx",
     "import_torch",
     "is_onnx",
     "load_model",
     "mlp_from_tensors",
     "module_of",
     "outputs",
+    "property_text",
     "read_target",
     "read_tensors",
     "realised",
@@ -60,5 +70,6 @@ __all__ = [
     "state_dict",
     "state_of",
     "target_module",
+    "ticket_onnx",
     "train_mlp",
 ]

@@ -78,7 +78,7 @@ class Network(nn.Module):
             if isinstance(node.op, Linear):
                 value = maps[node.op.map](*inputs)
             elif isinstance(node.op, Constant):
-                value = carried[node.op.value].expand(len(x), *carried[node.op.value].shape)
+                value = carried[node.op.value].expand(x.shape[0], *carried[node.op.value].shape)
             else:
                 value = BUILD[type(node.op)](node.op, inputs, carried)
             return watch(node, value)
@@ -112,8 +112,8 @@ def _along(numbers: Tensor, axis: int, x: Tensor) -> Tensor:
 
 
 def _soft(x: Tensor) -> Tensor:
-    """ln(1 + eˣ), without overflow and without a threshold."""
-    return torch.logaddexp(x, torch.zeros_like(x))
+    """ln(1 + eˣ), without overflow and without a threshold, also of its operators one by one."""
+    return torch.relu(x) + torch.log1p(torch.exp(-x.abs()))
 
 
 FUNCTIONS: Mapping[str, Callable[[Tensor, Any], Tensor]] = {
@@ -147,10 +147,13 @@ def _pointwise(op: Pointwise, inputs: Tensors, carried: Arrays) -> Tensor:
 def _max_pool(op: MaxPool, inputs: Tensors, _: Arrays) -> Tensor:
     (x,) = inputs
     axes = len(op.kernel)
-    padded = functional.pad(x, torch_padding(op.padding), value=-torch.inf)
     pool = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)[axes - 1]
-    y = pool(padded.reshape(len(x), -1, *padded.shape[x.ndim - axes :]), op.kernel, op.stride, 0, dilation=op.dilation)
-    return y.reshape(*x.shape[: x.ndim - axes], *y.shape[2:])
+    before, behind = op.padding[:axes], op.padding[axes:]
+    if before != behind or any(2 * p > k for p, k in zip(before, op.kernel, strict=True)):
+        x, before = functional.pad(x, torch_padding(op.padding), value=-torch.inf), (0,) * axes
+    plain = x if x.ndim == axes + 2 else x.flatten(1, -axes - 1) if x.ndim > axes + 2 else x.unsqueeze(1)
+    y = pool(plain, op.kernel, op.stride, before, op.dilation)
+    return y if x.ndim == axes + 2 else y.reshape(-1, *x.shape[1 : x.ndim - axes], *y.shape[2:])
 
 
 def _matrix(axis: AxisMatrix, length: int) -> np.ndarray:
@@ -200,7 +203,7 @@ BUILD: Mapping[type, Callable[[Any, Tensors, Arrays], Tensor]] = {
     Multiply: lambda _, inputs, __: inputs[0] * inputs[1],
     Scale: _scale,
     Concat: lambda op, inputs, _: torch.cat(inputs, dim=op.axis + 1),
-    Reshape: lambda op, inputs, _: inputs[0].reshape(len(inputs[0]), *op.shape),
+    Reshape: lambda op, inputs, _: inputs[0].reshape(-1, *op.shape),
     Permute: lambda op, inputs, _: inputs[0].permute(0, *(axis + 1 for axis in op.order)),
     Slice: _slice,
     Pad: lambda op, inputs, _: functional.pad(inputs[0], torch_padding(op.padding), value=op.value),

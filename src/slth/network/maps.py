@@ -45,8 +45,8 @@ class RealisedMap(nn.Module):
         """The outputs of a batch."""
         if self.negative is None:
             return apply_map(self.basis, x, self.positive, self.bias)
-        negative = apply_map(self.basis, (-x).clamp_min(0), self.negative, None)
-        return apply_map(self.basis, x.clamp_min(0), self.positive, self.bias) + negative
+        negative = apply_map(self.basis, torch.relu(-x), self.negative, None)
+        return apply_map(self.basis, torch.relu(x), self.positive, self.bias) + negative
 
 
 class SourceMap(nn.Module):

@@ -7,7 +7,7 @@ from typing import Annotated
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import DATA, FILE, FILES, TRUTH, WEIGHT, WeightAt, one_of, real
+from slth.records.verbs._kinds import DATA, FILE, FILES, TRUTH, WEIGHT, WeightAt, one_of, real, whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,15 +91,30 @@ class Show:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Export:
-    """Write the network that a ticket stands for as a plain state dict."""
+    """Write the network that a ticket stands for as a plain state dict, or as ONNX.
+
+    With --difference and --target: target minus ticket as one ONNX network, and beside it, with the suffix .vnnlib,
+    what a verifier is asked about it: can it be as large as the bound that the ticket claims?
+    """
 
     ticket: _shared.Ticket
     out: Annotated[
-        Path, Argument(FILE, "File to write; the suffix says the format: .safetensors.", written=True, asked=False)
+        Path,
+        Argument(FILE, "File to write; the suffix says the format: .safetensors or .onnx.", written=True, asked=False),
     ]
     view: Annotated[
         str, Argument(one_of("realised", "source"), "realised: the target's shape; source: the random network.")
     ] = "realised"
+    difference: Annotated[
+        bool, Argument(TRUTH, "Write target minus ticket as ONNX, and the claimed bound as a .vnnlib beside it.")
+    ] = False
+    vnnlib: Annotated[int, Argument(whole("1", least=1, most=2), "Version of VNN-LIB, 1 or 2, for the bound.")] = 1
+    target: _shared.Target = None
+    model: _shared.Model = None
+    order: _shared.Order = None
+    activation: _shared.Activation = None
+    from_node: _shared.FromNode = None
+    to_node: _shared.ToNode = None
 
     def __post_init__(self) -> None:
         check(self)

@@ -1,0 +1,184 @@
+"""The network that a ticket stands for, for other tools: a state dict, an ONNX file, a question for a verifier."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from slth import _arguments
+from slth._errors import InputError
+from slth._files import check_writable, write_atomically
+from slth._version import __version__
+from slth.api._evidence import target_of
+from slth.api._train import write_tensors
+from slth.api._views import ticket_of
+from slth.evidence import own_target
+from slth.graph import Box
+from slth.records import verbs
+from slth.ticket import Ticket
+
+if TYPE_CHECKING:
+    from slth.network import OnnxFile
+
+SUFFIXES = (".safetensors", ".onnx")
+QUESTION = ".vnnlib"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Exported(Mapping[str, np.ndarray]):
+    """What was written: a mapping of names to arrays, the numbers in the file, and how it was checked."""
+
+    tensors: Mapping[str, np.ndarray]
+    difference: float | None = None  # of an ONNX file: largest |onnxruntime − PyTorch| on random inputs
+    allowed: float | None = None  # what rounding of float32 allows there
+    question: Path | None = None  # the .vnnlib file
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        """An array by its name in the file."""
+        return self.tensors[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """The names."""
+        return iter(self.tensors)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.tensors)
+
+
+def export(
+    ticket: Ticket | str | Path,
+    out: str | Path,
+    *,
+    view: str = "realised",
+    difference: bool = False,
+    vnnlib: int = 1,
+    target: Any = None,
+    model: str | None = None,
+    order: Sequence[str] | None = None,
+    activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
+) -> Exported:
+    """Write the network that a ticket stands for as a plain state dict, or as ONNX. Needs PyTorch.
+
+    An ONNX file (opset 18) has one input `input` and one output `output`, and takes batches of any size. It is written
+    by PyTorch's exporter, and only once onnxruntime computes the same as PyTorch on random inputs, to float32 rounding.
+
+    Args:
+        out: the file, `.safetensors` or `.onnx`.
+        view: "realised", the target's shape; as a state dict it exists only where inputs are never negative. Or
+            "source", the random network. Of a learned ticket: its network, pruned, or with all of its random weights.
+        difference: write f − f̂, target minus ticket, as one ONNX network; and beside it, with the suffix `.vnnlib`, the
+            property whose *unsat* says that it stays below the bound that the ticket claims, on all of its inputs.
+        vnnlib: the version of VNN-LIB, 1 or 2, in which that is written.
+        target: the network the ticket was made for; `model`, `order`, `activation`, `from_node`, `to_node`: see
+            `construct`.
+
+    Returns:
+        The tensors by name, as they were written; of an ONNX file `.difference`, the largest of that check.
+
+    Raises:
+        InputError: a view that does not exist for this ticket, another suffix, a place that cannot be written; another
+            network than the ticket's target; a ticket that claims no bound. Nothing was written.
+    """
+    given = {"view": view, "difference": difference, "vnnlib": vnnlib}
+    view, difference, vnnlib = (verbs.read(verbs.Export, name, value) for name, value in given.items())
+    place = _arguments.path("out", out)
+    beside = place.with_suffix(QUESTION)
+    _check(place, difference=difference, given=target is not None or model is not None)
+    found = ticket_of(ticket)
+    if place.suffix == ".safetensors":
+        from slth.network import state_dict
+
+        tensors = state_dict(found, view)
+        write_tensors(place, tensors)
+        return Exported(tensors)
+    from slth.network import check_tools
+
+    check_tools()
+    if not difference:
+        from slth.network import ticket_onnx
+
+        file = ticket_onnx(found, view)
+        write_atomically(place, file.data)
+        return Exported(file.tensors, file.difference, file.allowed)
+    from slth.network import difference_onnx, property_text
+
+    box, bound = _claim(found)
+    if from_node is not None or to_node is not None:
+        raise InputError("from_node and to_node cut ONNX files, which are not read yet")
+    read = target_of(found, target, model, order=order, activation=activation)
+    file = difference_onnx(found, own_target(found, read), view)
+    comments = _comments(found, file, place=place, bound=bound, version=vnnlib)
+    write_atomically(beside, property_text(box, file.output, bound, version=vnnlib, comments=comments).encode())
+    write_atomically(place, file.data)
+    return Exported(file.tensors, file.difference, file.allowed, beside)
+
+
+def _check(place: Path, *, difference: bool, given: bool) -> None:
+    """What is asked for goes together, and can be written."""
+    if place.suffix not in SUFFIXES:
+        raise InputError(f"cannot export to {place.name!r}: expected the suffix {' or '.join(SUFFIXES)}")
+    if difference and place.suffix != ".onnx":
+        raise InputError(f"a difference is a network of its own, and {place.name!r} holds tensors; write a .onnx file")
+    if difference and not given:
+        raise InputError("a difference is that of a target and the ticket; give the target, too: --target F")
+    if given and not difference:
+        raise InputError("a target is for the difference from it, --difference; without it the ticket alone is written")
+    check_writable(place)
+    if difference:
+        check_writable(place.with_suffix(QUESTION))
+
+
+def _claim(ticket: Ticket) -> tuple[Box, float]:
+    """The inputs that a ticket speaks of, and what it claims of its error on them.
+
+    Raises:
+        InputError: it claims no bound, and why; or that there is no error at all.
+    """
+    claims, box = ticket.claims, None if ticket.inputs is None else ticket.inputs.box
+    if claims is None:
+        raise InputError("a learned ticket stands for no target network, so it has no difference from one")
+    if box is None:
+        raise InputError(
+            "this ticket has no input range, so it claims no bound that could be verified; construct it with one: "
+            "--input-range lo,hi"
+        )
+    if claims.sup_error is None:
+        raise InputError(
+            f"this ticket claims no bound that could be verified: claims stop at {', '.join(claims.stops)[:200]}, "
+            "through which nothing is claimed"
+        )
+    if claims.sup_error == 0:
+        raise InputError("this ticket claims an error of 0; whether that is exceeded cannot be asked with <= and >=")
+    return box, claims.sup_error
+
+
+def _comments(ticket: Ticket, file: "OnnxFile", *, place: Path, bound: float, version: int) -> list[str]:
+    """What stands in front of the property: what it means."""
+    inputs, outputs = (" x ".join(map(str, shape)) for shape in (file.input, file.output))
+    entries = {
+        1: f"X_i: entry i of its input, {inputs}; Y_j: entry j of its output, {outputs}; without batch, in C order.",
+        2: f"X: its input, {inputs}; Y: its output, {outputs}; with the batch, of one, as first axis.",
+    }
+    return [
+        f"Can target and ticket differ by {bound!r} or more? VNN-LIB {version}, written by slth {__version__}.",
+        "",
+        f"Network: {ascii(place.name)[1:-1]}: x -> f(x) - g(x), where f is the target and g what the ticket computes;",
+        f"  SHA-256 {hashlib.sha256(file.data).hexdigest()},",
+        f"  target  {ticket.provenance.target}.",
+        entries[version],
+        "The box is the input range that the ticket states, of what enters the network. Numbers are float64, written",
+        "in full: nothing is rounded.",
+        "",
+        "unsat: no input in the box gives an output whose size is the bound or more, so that what the ticket claims,",
+        "       |f - g| <= bound on the box, holds of the network in the file.",
+        "sat:   some input does; the claim is then refuted, unless the excess is rounding.",
+        "",
+        "The claim is about real arithmetic and the exact coefficients of f and g. In the file these are rounded to",
+        "float32, and a verifier rounds, too, as it says: both answers are about the claim up to this rounding.",
+    ]

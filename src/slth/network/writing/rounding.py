@@ -1,0 +1,120 @@
+"""A written file against the module it was written from: they differ by rounding, or the file is wrong.
+
+How much rounding can do is measured: the module is run again in float32 with every number and every value moved by a
+random relative amount δ = 2⁻¹²; the difference, scaled from δ to the unit roundoff u = 2⁻²⁴, is what one rounding of
+each does. The tolerance is 64 times that, and 64 u times the largest output.
+"""
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from slth._errors import InputError
+from slth.graph import Box
+from slth.network.reading.words import first_line
+
+BATCHES = (1, 3)
+SAFETY = 64.0  # sums of n terms round by about √n times one rounding; the networks of the tests are within 8
+UNIT = 2.0**-24  # of float32
+DELTA = 2.0**-12
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far the outputs of a file are from those of its module, at most, and how far rounding may bring them."""
+
+    difference: float
+    allowed: float
+
+
+def check_file(data: bytes, module: nn.Module, shape: tuple[int, ...], box: Box | None) -> Agreement:
+    """A file computes what the module does, in onnxruntime, on random inputs of the box, in batches of 1 and of 3.
+
+    Args:
+        box: the inputs; None: normal random numbers.
+
+    Raises:
+        InputError: the ONNX checker or onnxruntime refuse the file; outputs that are no numbers, or differ by more.
+    """
+    x = random_inputs(shape, box, sum(BATCHES))
+    expected, allowed = _with_rounding(module, torch.from_numpy(x))
+    if not np.isfinite(expected).all():
+        raise InputError(
+            "on random inputs the network gives infinity or NaN in float32, so that nothing can be checked; construct "
+            "the ticket with a narrower input range, or rescale the network"
+        )
+    session = _session(data)
+    y = np.concatenate([session.run(["output"], {"input": part})[0] for part in np.split(x, np.cumsum(BATCHES)[:-1])])
+    difference = float(np.abs(y - expected).max()) if y.shape == expected.shape else np.inf
+    if not difference <= allowed:
+        raise InputError(
+            f"the ONNX file computes something else than the network in PyTorch: outputs differ by {difference:.3g} in "
+            f"onnxruntime, where rounding allows {allowed:.3g}; nothing was written; update torch, onnxscript and "
+            "onnxruntime"
+        )
+    return Agreement(difference, allowed)
+
+
+def random_inputs(shape: tuple[int, ...], box: Box | None, count: int) -> np.ndarray:
+    """Uniform in a box, or normal; float32, the same each time."""
+    rng = np.random.default_rng(0)
+    if box is None:
+        return rng.normal(size=(count, *shape)).astype(np.float32)
+    return (box.lower + (box.upper - box.lower) * rng.random((count, *shape))).astype(np.float32)
+
+
+def _session(data: bytes) -> Any:
+    """What runs the file, once the checker has read it; one thread, no messages."""
+    import onnx
+    import onnxruntime
+
+    try:
+        onnx.checker.check_model(data, full_check=True)
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # each has its own dozen
+        raise InputError(
+            f"PyTorch {torch.__version__} wrote an ONNX file that onnx {onnx.__version__} or onnxruntime "
+            f"{onnxruntime.__version__} refuses: {first_line(error)}; nothing was written; update them"
+        ) from error
+
+
+def _with_rounding(module: nn.Module, x: Tensor) -> tuple[np.ndarray, float]:
+    """Outputs in float32, and by how much rounding may move them."""
+    with torch.no_grad():
+        y = module(x)
+        with _Moved(module):
+            moved = module(x)
+    sensitive = float((moved - y).abs().max()) * UNIT / DELTA
+    return y.numpy(), SAFETY * (sensitive + UNIT * float(y.abs().max()))
+
+
+class _Moved(TorchFunctionMode):
+    """Inside, every number of a module and every value is moved by a random relative amount."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.own = {id(part) for part in chain(module.parameters(), module.buffers())}
+        self.random = torch.Generator().manual_seed(0)
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = [self._moved(part) if id(part) in self.own else part for part in args]
+        found = func(*given, **(kwargs or {}))
+        if not isinstance(found, Tensor):
+            return found
+        memory = found.untyped_storage().data_ptr()
+        if any(isinstance(part, Tensor) and part.untyped_storage().data_ptr() == memory for part in given):
+            return found  # a view of what was moved before, or that itself
+        return self._moved(found)
+
+    def _moved(self, value: Tensor) -> Tensor:
+        if not value.is_floating_point():
+            return value
+        return value * (1 + DELTA * (2 * torch.rand(value.shape, generator=self.random) - 1))
