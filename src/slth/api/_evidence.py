@@ -13,6 +13,7 @@ from slth.api._construct import Reading, read_target
 from slth.api._inputs import Numbers, examples_of
 from slth.api._views import ticket_of
 from slth.evidence import evaluate as _evaluate
+from slth.evidence import in_words_of
 from slth.evidence import verify as _verify
 from slth.evidence import with_claim as _with_claim
 from slth.graph import Target
@@ -65,7 +66,7 @@ def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) 
     graph = is_onnx(target)
     fits = ticket.inputs is not None and (graph or model is not None or hasattr(target, "forward"))
     made = ticket.provenance.asked if graph and reading.from_node is reading.to_node is None else {}
-    return read_target(
+    network = read_target(
         target,
         model=model,
         input_shape=ticket.inputs.shape if fits and ticket.inputs is not None else None,
@@ -74,6 +75,7 @@ def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) 
         from_node=made.get("from_node", reading.from_node),
         to_node=made.get("to_node", reading.to_node),
     )
+    return in_words_of(ticket, network)
 
 
 def evaluate(

@@ -12,6 +12,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
 from slth._version import __version__
+from slth.api._construct import Reading
 from slth.api._evidence import target_of
 from slth.api._train import write_tensors
 from slth.api._views import ticket_of
@@ -109,9 +110,7 @@ def export(
     from slth.network import difference_onnx, property_text
 
     box, bound = _claim(found)
-    if from_node is not None or to_node is not None:
-        raise InputError("from_node and to_node cut ONNX files, which are not read yet")
-    read = target_of(found, target, model, order=order, activation=activation)
+    read = target_of(found, target, model, Reading(order, activation, from_node, to_node))
     file = difference_onnx(found, own_target(found, read), view)
     comments = _comments(found, file, place=place, bound=bound, version=vnnlib)
     write_atomically(beside, property_text(box, file.output, bound, version=vnnlib, comments=comments).encode())

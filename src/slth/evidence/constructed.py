@@ -2,17 +2,18 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from slth._errors import InputError
 from slth.certificate import Certificate, rechecked
 from slth.evidence.differences import Differences
-from slth.graph import Affine, Graph, Linear, Realised, Target
+from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
+from slth.graph import Affine, Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
-from slth.ticket import Miss, Ticket, TwoLayer, as_in, network_digest, realised_digest, with_biases
+from slth.ticket import Miss, Ticket, TwoLayer, realised_digest
 
 Progress = Callable[[int, int], None]  # weights regenerated, weights in all
 
@@ -30,9 +31,7 @@ def check_maps(subject: Subject) -> Iterable[Check]:
     """Layout and coefficients of each map, and what is claimed of it: each is regenerated once, memory of one map."""
     if not subject.ticket.gadgets:
         return []
-    ticket, target = subject.ticket, subject.target
-    if target is not None and isinstance(ticket.network, Graph):
-        subject = replace(subject, target=with_biases(target, ticket.network))
+    ticket = subject.ticket
     regenerated, differences = _Regenerated(ticket, subject.progress), Differences(ticket)
     claims = list(_claims(subject, regenerated, differences))
     beside = [*_target(subject, differences), *claims]
@@ -89,13 +88,10 @@ def _target(subject: Subject, differences: Differences) -> Iterable[Check]:
         return []
     if target is None:
         return [Check("target", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
-    matched = _matched(ticket, target)
-    if isinstance(matched, str):
-        return [Check("target", Verdict.FAILS, matched)]
-    shape = target.input_shape if ticket.inputs is None else ticket.inputs.shape
-    if network_digest(target, shape) != ticket.provenance.target:
-        detail = f"not the network the ticket was made for: its digest differs{differences.words}"
-        return [Check("target", Verdict.FAILS, detail)]
+    why = why_another(ticket, target)
+    if why is not None:
+        words = differences.words if why == DIGEST_DIFFERS else ""
+        return [Check("target", Verdict.FAILS, why + words)]
     return [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
 
 
@@ -106,7 +102,7 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
         return []
     if target is None:
         return [Check("claims", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
-    matched = _matched(ticket, target)
+    matched = matched_to(ticket, target)
     if isinstance(matched, str):
         return []
     other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
@@ -140,45 +136,6 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
     norms = f"; norms of large maps by {', '.join(looser)}" if looser else ""
     detail = f"every claim about weights, maps and network holds{assumed}; {whole}{norms}"
     return [Check("claims", Verdict.HOLDS, detail)]
-
-
-def _matched(ticket: Ticket, target: Target) -> Target | str:
-    """The target under the ticket's names, or how its network differs: in its maps, or at the first node that does."""
-    theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
-    if len(theirs) != len(ours):
-        return f"the target has {len(theirs)} maps, the ticket {len(ours)}"
-    for i, (given, wanted) in enumerate(zip(theirs, ours, strict=True)):
-        if (given.coefficients, given.bias) != (wanted.coefficients, wanted.bias):
-            return f"map {i} of {len(theirs)} differs: the target's is {_size(given)}, the ticket's {_size(wanted)}"
-    if not isinstance(ticket.network, Graph):
-        return "the ticket spells out no network"
-    return as_in(target, ticket.network)
-
-
-def own_target(ticket: Ticket, target: Target) -> Target:
-    """The network that a ticket was made for, under the ticket's names.
-
-    Raises:
-        InputError: it is another network, in the words of `verify`; or the ticket stands for none.
-    """
-    if ticket.claims is None:
-        raise InputError("a learned ticket stands for no target network, so it has no difference from one")
-    matched = _matched(ticket, target)
-    failed = [check.detail for check in _target(Subject(ticket, target)) if check.verdict is Verdict.FAILS]
-    if isinstance(matched, str) or failed:
-        raise InputError(f"this is not the target of the ticket: {failed[0]}")
-    return matched
-
-
-def _size(op: Linear) -> str:
-    """A map in words.
-
-    >>> from slth.graph import Dense
-    >>> _size(Linear("fc", Dense(784, 500), True))
-    '784 -> 500 with a bias'
-    """
-    through = "" if op.basis.taps == 1 else f" ({op.basis.taps} taps)"
-    return f"{op.basis.inputs} -> {op.basis.outputs}{through} {'with a' if op.bias else 'without'} bias"
 
 
 def _unanswered(ticket: Ticket, claims: Certificate) -> list[str]:

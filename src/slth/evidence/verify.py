@@ -11,6 +11,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.evidence.constructed import Progress, Subject, check_maps
+from slth.evidence.targets import in_words_of
 from slth.graph import Target
 from slth.numerics import at_most
 from slth.records import Check, Verdict, Verification
@@ -45,7 +46,7 @@ def verify(
         target = target(ticket)
     if target is not None and ticket.claims is None:
         raise InputError("a learned ticket stands for no target network; verify it without --target")
-    subject = Subject(ticket, target, progress)
+    subject = Subject(ticket, None if target is None else in_words_of(ticket, target), progress)
     for check in CHECKS:
         checks += check(subject)
     return Verification(tuple(checks))

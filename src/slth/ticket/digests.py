@@ -76,20 +76,28 @@ def as_in(target: Target, network: Graph) -> Target | str:
     )
 
 
-def with_biases(target: Target, network: Graph) -> Target:
+def with_biases(target: Target, network: Graph, *, digest: str | None, shape: Shape) -> Target:
     """The same function, with a bias where the map of a network has one, as far as that is a matter of words.
 
-    A convolution without a bias and a normalisation behind it whose shifts are 0 are read as a map without one; the
-    file of an exporter that made one convolution of both has zeros. So a bias of zeros is none where the network has
-    none, and none is one of zeros where it has one and something was folded in.
+    A bias of zeros is none, and exporters drop it, or write one where a normalisation was folded whose shifts are 0. So
+    a bias of zeros is none where the network has none. None is one of zeros where the network has one and something was
+    folded in, or where that makes the target the very network that a digest names, on inputs of a shape.
     """
+    whole = _with_biases(target, network, list(target.graph.maps))
+    if whole is not target and network_digest(whole, shape) == digest:
+        return whole
+    return _with_biases(target, network, list(target.folded))
+
+
+def _with_biases(target: Target, network: Graph, added: list[str]) -> Target:
+    """Biases of zeros as the network has them; one is added only to some maps."""
     wanted = dict(zip(target.graph.maps, (op.bias for op in network.maps.values()), strict=False))
     changed = dict[str, Bias | None]()
     for path, bias in wanted.items():
         own = target.coefficients[path].bias
         if own is not None and not bias and not own.any():
             changed[path] = None
-        if own is None and bias and path in target.folded:
+        if own is None and bias and path in added:
             changed[path] = np.zeros(target.graph.maps[path].basis.outputs)
     if not changed:
         return target
