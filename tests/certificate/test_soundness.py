@@ -67,9 +67,7 @@ def bounds_of(certificate):
 
 
 @pytest.mark.parametrize("count", [60, pytest.param(240, marks=pytest.mark.slow)])
-def test_no_layer_of_any_network_errs_more_than_claimed(
-    count, random_case, layers_in_float64, layers_exactly, corners
-):
+def test_no_layer_of_any_network_errs_more_than_claimed(count, random_case, layers_in_float64, layers_exactly, corners):
     """Every claim of 240 networks, and the bounds are worth having: close to what the search finds.
 
     Band: bound / worst found had median 1.0, 1.7, 2.8, 4.0, 6.1 at depth 1 to 5, and 1 throughout at depth 1.
