@@ -23,7 +23,8 @@ def test_six_hundred_mutants_are_refused_or_true():
     assert sum(n for end, n in ends.items() if ", true" in end) > 10  # and some mutants are honest
 
 
-def test_what_the_checker_rejects_is_mostly_a_clear_lie():
+@pytest.mark.parametrize("count", [40, pytest.param(80, marks=pytest.mark.slow)])
+def test_what_the_checker_rejects_is_mostly_a_clear_lie(count):
     """Were the checker blind, the hunt would see it: an oracle that shares no code refutes the same forgeries.
 
     It refuted 56 of 70; the others were nudged below a bound that is not attained.
@@ -31,7 +32,7 @@ def test_what_the_checker_rejects_is_mostly_a_clear_lie():
     originals = specimens()
     files = [encode(ticket) for ticket, _ in originals]
     seen = rejected = 0
-    for number in range(80):
+    for number in range(count):
         _, which, data = mutant(number, originals, files, kind="forged")
         target = originals[which][1]
         if data and target is not None and verdict(data, target, files[which]) == "fails":

@@ -120,10 +120,11 @@ def random_line(seed):
     return Pair(Target(graph, coefficients), realised, box)
 
 
-def test_no_network_of_maps_and_relus_errs_more_than_claimed():
+@pytest.mark.parametrize("count", [60, pytest.param(150, marks=pytest.mark.slow)])
+def test_no_network_of_maps_and_relus_errs_more_than_claimed(count):
     """150 of them, at corners and random points. Close bounds: a tenth above what is seen, or less, for 48 of them."""
     met = twice = meets = 0
-    for seed in range(150):
+    for seed in range(count):
         pair = random_line(seed)
         graph, box = pair.target.graph, pair.box
         linear = [isinstance(node.op, Linear) for node in graph.nodes]
@@ -145,8 +146,8 @@ def test_no_network_of_maps_and_relus_errs_more_than_claimed():
                 assert error.max() <= claim.sup_error + slack
                 assert np.linalg.norm(error, axis=1).max() <= claim.l2_error + slack
     print(f"met {met}, a map twice {twice}, two maps in a row {meets}")
-    assert met >= 40
-    assert min(twice, meets) > 20
+    assert met >= 40 / 150 * count
+    assert min(twice, meets) > 20 / 150 * count
 
 
 def test_the_claim_of_a_map_covers_each_of_its_nodes():

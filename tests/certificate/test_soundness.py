@@ -12,8 +12,6 @@ from helpers.networks import Pair
 from slth.certificate import per_input_error
 from slth.graph import Affine, Box, Realised
 
-NETWORKS = 240
-
 
 def objectives(case, layers_in_float64, points):
     """(batch, count): per layer the largest error and the l2 error, then the error of each output."""
@@ -68,13 +66,14 @@ def bounds_of(certificate):
     return [*per_layer, *certificate.output_error]
 
 
-def test_no_layer_of_any_network_errs_more_than_claimed(random_case, layers_in_float64, layers_exactly, corners):
+@pytest.mark.parametrize("count", [60, pytest.param(240, marks=pytest.mark.slow)])
+def test_no_layer_of_any_network_errs_more_than_claimed(count, random_case, layers_in_float64, layers_exactly, corners):
     """Every claim of 240 networks, and the bounds are worth having: close to what the search finds.
 
     Band: bound / worst found had median 1.0, 1.7, 2.8, 4.0, 6.1 at depth 1 to 5, and 1 throughout at depth 1.
     """
     ratios, close = {depth: [] for depth in range(1, 6)}, 0
-    for seed in range(NETWORKS):
+    for seed in range(count):
         case = random_case(seed)
         depth = len(case.layers)
         certificate = case.bounds
@@ -91,7 +90,7 @@ def test_no_layer_of_any_network_errs_more_than_claimed(random_case, layers_in_f
     for depth, ratio in ratios.items():
         print(f"depth {depth}: bound / worst found: median {np.median(ratio):.2f}, largest {max(ratio):.2f}")
         assert np.median(ratio) < 1.5 * depth
-    assert close > 100  # the search does reach the bounds that are exact
+    assert close > 100 / 240 * count  # the search does reach the bounds that are exact
 
 
 def test_the_bound_of_one_layer_is_the_supremum_over_corners(random_case, layers_exactly, corners):
@@ -142,9 +141,10 @@ def test_a_perfect_realisation_has_error_zero(random_case, seed):
     assert all(claim.misses == 0 and claim.operator_error == 0.0 for claim in certificate.maps.values())
 
 
-def test_the_bound_grows_with_the_box(random_case):
+@pytest.mark.parametrize("count", [20, pytest.param(60, marks=pytest.mark.slow)])
+def test_the_bound_grows_with_the_box(count, random_case):
     """A larger domain cannot be claimed at a smaller price."""
-    for seed in range(60):
+    for seed in range(count):
         case = random_case(seed)
         middle = (case.box.lower + case.box.upper) / 2
         lower, upper = (case.box.lower + middle) / 2, (case.box.upper + middle) / 2

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import shutil
 from dataclasses import replace
 from importlib import import_module
 
@@ -21,11 +22,31 @@ def every_map_is_kept(monkeypatch):
     monkeypatch.setattr(parts, "WORTH_KEEPING", 0)
 
 
-@pytest.mark.parametrize("request_", [REQUEST, COARSE, Request(epsilon=0.05)], ids=["tolerance", "misses", "epsilon"])
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_an_interrupt_loses_the_map_in_flight_and_nothing_else(number, request_, tmp_path, monkeypatch, caplog):
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """What an interrupt at the third map leaves; for all who only look at it, or copy it."""
+    folder = tmp_path_factory.mktemp("begun") / "p"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parts, "WORTH_KEEPING", 0)
+        interrupted(folder, 3)
+    return folder
+
+
+REQUESTS = {"tolerance": REQUEST, "misses": COARSE, "epsilon": Request(epsilon=0.05)}
+SAMPLED = [(1, "tolerance"), (2, "misses"), (3, "epsilon")]
+
+
+@pytest.mark.parametrize(
+    ("number", "name"),
+    [
+        pytest.param(number, name, marks=() if (number, name) in SAMPLED else pytest.mark.slow)
+        for number in (1, 2, 3)
+        for name in REQUESTS
+    ],
+)
+def test_an_interrupt_loses_the_map_in_flight_and_nothing_else(number, name, tmp_path, monkeypatch, caplog):
     """Resumed, the other maps are solved, the bytes are those of an uninterrupted run, misses included."""
-    paths = solved(monkeypatch)
+    request_, paths = REQUESTS[name], solved(monkeypatch)
     whole, order = made(tmp_path / "whole", request_), list(paths)
     assert whole == made(None, request_)
     said = interrupted(tmp_path / "p", number, request_)
@@ -103,8 +124,8 @@ OTHERS = {
 
 
 @pytest.mark.parametrize("sentence", OTHERS)
-def test_another_request_is_refused_and_named(sentence, tmp_path):
-    interrupted(tmp_path / "p", 3)
+def test_another_request_is_refused_and_named(sentence, begun, tmp_path):
+    shutil.copytree(begun, tmp_path / "p")
     before = contents(tmp_path / "p")
     with pytest.raises(InputError) as refused:
         made(tmp_path / "p", **OTHERS[sentence])

@@ -61,12 +61,14 @@ def cache(tmp_path, monkeypatch):
     return tmp_path / "cache/deep"
 
 
-def expect_fake(data) -> None:
-    assert (data.train_x == TRAIN_X).all()
-    assert (data.test_x == TEST_X).all()
-    assert data.train_y.tolist() == TRAIN_Y.tolist()
-    assert data.test_y.tolist() == TEST_Y.tolist()
-    assert (data.train_x.dtype, data.train_y.dtype, data.classes, data.channels) == (np.uint8, np.int64, 10, 3)
+WHOLE = (*(part.tolist() for part in (TRAIN_X, TRAIN_Y, TEST_X, TEST_Y)), np.uint8, np.int64, 10, 3)
+
+
+def contents(data) -> tuple:
+    """All numbers, their types, and how many classes and channels there are."""
+    arrays = (data.train_x, data.train_y, data.test_x, data.test_y)
+    numbers = (part.tolist() for part in arrays)
+    return (*numbers, data.train_x.dtype, data.train_y.dtype, data.classes, data.channels)
 
 
 @pytest.mark.parametrize("folder", ["cifar10", "."])
@@ -76,7 +78,7 @@ def test_every_layout_gives_the_same_arrays(tmp_path, folder, nested):
         return packed(pixels, "PNG")
 
     write(tmp_path / folder, nested=nested, images=as_png if nested else packed)
-    expect_fake(FAKE("fake", data_dir=tmp_path, train=True))
+    assert contents(FAKE("fake", data_dir=tmp_path, train=True)) == WHOLE
 
 
 def test_the_flat_form_is_the_bytes_over_255_and_needs_only_the_part_asked_for(tmp_path):
@@ -97,7 +99,7 @@ def test_images_are_decoded_once(tmp_path, cache):
     assert len(list(cache.iterdir())) == 2  # and no temporary file is left
     for shard in tmp_path.glob("*.parquet"):
         shard.write_bytes(b"")
-    expect_fake(FAKE("fake", data_dir=tmp_path, train=True))
+    assert contents(FAKE("fake", data_dir=tmp_path, train=True)) == WHOLE
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_a_damaged_cache_is_decoded_again(tmp_path, cache, damage):
     for path, content in good.items():
         assert damage(content) != content
         path.write_bytes(damage(content))
-    expect_fake(FAKE("fake", data_dir=tmp_path, train=True))
+    assert contents(FAKE("fake", data_dir=tmp_path, train=True)) == WHOLE
     assert {path: path.read_bytes() for path in cache.iterdir()} == good
 
 
@@ -129,7 +131,7 @@ def test_a_cache_that_cannot_be_written_costs_a_warning_only(tmp_path, monkeypat
     monkeypatch.setenv("SLTH_CACHE", str(tmp_path / "file/below"))
     write(tmp_path)
     caplog.set_level(logging.WARNING)  # a quiet command run before in this process has raised it
-    expect_fake(FAKE("fake", data_dir=tmp_path, train=True))
+    assert contents(FAKE("fake", data_dir=tmp_path, train=True)) == WHOLE
     assert "SLTH_CACHE names another folder" in caplog.text
 
 

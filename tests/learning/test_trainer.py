@@ -94,5 +94,6 @@ def test_rounds_after_the_first_start_from_where_they_should():
 
 def test_what_was_asked_may_hold_anything_that_json_or_str_can_write(tmp_path):
     asked = {"path": tmp_path, "tuple": (1, 2.5), "none": None}
-    run("edge-popup", RunFiles(tmp_path / "run"), asked=asked)
-    run("edge-popup", RunFiles(tmp_path / "run"), asked=json.loads(json.dumps(asked, default=str)))
+    first = run("edge-popup", RunFiles(tmp_path / "run"), asked=asked)
+    again = run("edge-popup", RunFiles(tmp_path / "run"), asked=json.loads(json.dumps(asked, default=str)))
+    assert outcome(*first) == outcome(*again)  # the same request: it is not refused as another one

@@ -28,10 +28,11 @@ def read(data):
     return Certificate(maps=maps, **found)
 
 
+@pytest.mark.parametrize("count", [10, pytest.param(30, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("box", BOXES, ids=["box", "none"])
-def test_data_survives_json_exactly(box):
-    """30 networks of two layers: float64 as decimal text and back."""
-    for seed in range(30):
+def test_data_survives_json_exactly(box, count):
+    """Networks of two layers: float64 as decimal text and back."""
+    for seed in range(count):
         rng = np.random.default_rng(seed)
         shapes = (4, 3, 1), (2, 4, 1)
         target = chain([Affine(rng.normal(size=shape), None) for shape in shapes])

@@ -21,6 +21,7 @@ from slth.records import Verdict
 from slth.ticket import DamagedTicketError, Inputs, TicketError, decode, encode, save
 
 SEEDS = range(40)
+SAMPLED = [*range(12), *(pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[12:])]
 FIELDS = ("seed", "network", "gadgets", "inputs", "tensors", "heads", "digests", "claims", "provenance", "assumed")
 
 
@@ -28,16 +29,20 @@ def format_of(ticket):
     return parts(encode(ticket))[0]["format"]
 
 
+class Files(dict):
+    """By seed, written when they are asked for; sparse and dense masks, with and without assumptions."""
+
+    def __missing__(self, seed):
+        self[seed] = encode(graph_ticket(seed, density=(0.5, 0.1)[seed % 2], assumed=("ReLU",) * (seed % 3))[0])
+        return self[seed]
+
+
 @pytest.fixture(scope="module")
 def files():
-    """Sparse and dense masks, with and without assumptions."""
-    return {
-        seed: encode(graph_ticket(seed, density=(0.5, 0.1)[seed % 2], assumed=("ReLU",) * (seed % 3))[0])
-        for seed in SEEDS
-    }
+    return Files()
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SAMPLED)
 def test_what_is_written_is_read_back(files, seed):
     ticket = graph_ticket(seed, density=(0.5, 0.1)[seed % 2], assumed=("ReLU",) * (seed % 3))[0]
     read = decode(files[seed])
@@ -50,7 +55,7 @@ def test_what_is_written_is_read_back(files, seed):
         assert all(ours[key].dtype == theirs[key].dtype and (ours[key] == theirs[key]).all() for key in ours)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SAMPLED)
 def test_the_second_reader_finds_the_same_coefficients(files, seed):
     """P, N and b bit for bit; the width of every lift, every head, and the target's digest."""
     ticket, target = graph_ticket(seed, density=(0.5, 0.1)[seed % 2], assumed=("ReLU",) * (seed % 3))
@@ -74,9 +79,10 @@ def test_the_second_reader_finds_the_same_coefficients(files, seed):
 
 def test_every_op_is_in_one_of_these_files(files):
     """But for what chains of functions show alike."""
-    kinds = {node["op"]["kind"] for data in files.values() for node in parts(data)[0]["network"]["nodes"]}
+    every = [files[seed] for seed in SEEDS]
+    kinds = {node["op"]["kind"] for data in every for node in parts(data)[0]["network"]["nodes"]}
     assert len(kinds) == 15
-    encodings = {t["mask"]["encoding"] for d in files.values() for t in parts(d)[0]["tensors"] if t["mask"]}
+    encodings = {t["mask"]["encoding"] for d in every for t in parts(d)[0]["tensors"] if t["mask"]}
     assert encodings == {"bits", "rans"}
 
 
@@ -144,7 +150,7 @@ def test_two_maps_may_share_a_name():
 
 
 def test_the_helper_of_these_tests_writes_the_same_bytes(files):
-    assert all(sealed(*parts(data)) == data for data in files.values())
+    assert all(sealed(*parts(files[seed])) == files[seed] for seed in SEEDS[:12])
 
 
 def test_the_safetensors_library_reads_the_file(files, tmp_path):

@@ -26,7 +26,7 @@ def said(ticket: Ticket) -> str:
     return text_of(v2.metadata_of(ticket, stored, "0" * 64))
 
 
-@pytest.mark.parametrize("count", [400, pytest.param(20_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("count", [200, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_a_mutant_is_refused_or_is_exactly_what_it_says(files, count):
     """The runs of the mutants are those of the honest file."""
     read = 0

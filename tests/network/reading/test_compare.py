@@ -129,7 +129,13 @@ def test_rounding_that_a_deep_module_amplifies_is_allowed():
         layers += [nn.Linear(16, 16), nn.BatchNorm1d(16)]
         nn.init.normal_(layers[-2].weight, std=3)
     body = trained(nn.Sequential(*layers, nn.Linear(16, 16)))
-    read_target(Does(lambda s, x: (lambda y: y - 0.999 * y)(s.body(x)), body=body), input_shape=(16,))
+    model = Does(lambda s, x: (lambda y: y - 0.999 * y)(s.body(x)), body=body)
+    target = read_target(model, input_shape=(16,))
+    x = torch.randn(4, 16)
+    with torch.no_grad():
+        y = model(x).double().numpy()
+    off = abs(outputs(target, x.double().numpy()) - y).max() / abs(y).max()
+    assert off > 100 * torch.finfo(torch.float32).eps  # far more than one rounding, and read all the same
 
 
 def test_inputs_come_from_the_domain():

@@ -55,12 +55,14 @@ def check_keys(data: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def check_int(value: Any, where: str, low: int, high: int) -> int:
+    """An integer in [low, high]; true and false are none."""
     if type(value) is not int or not low <= value <= high:
         fail(where, f"an integer from {low} to {high}", value)
     return value
 
 
 def check_float(value: Any, where: str, low: float = -math.inf, high: float = math.inf) -> float:
+    """A finite floating-point number in [low, high]; an integer is none."""
     if type(value) is not float or not (math.isfinite(value) and low <= value <= high):
         fail(where, f"a floating-point number from {low:g} to {high:g}", value)
     return value
@@ -74,12 +76,18 @@ def check_text(value: Any, where: str, most: int = 1000, least: int = 0) -> str:
 
 
 def check_list(value: Any, where: str, most: int) -> list[Any]:
+    """A list of at most so many members."""
     if type(value) is not list or len(value) > most:
         fail(where, f"a list of at most {most} members", value)
     return value
 
 
 def fail(where: str, expected: str, got: object) -> NoReturn:
+    """Refuse a member.
+
+    Raises:
+        TicketError: always; where it stands, what was expected, what is there.
+    """
     text = repr(got) if not isinstance(got, (dict, list)) else type(got).__name__
     raise TicketError(f"{where}: expected {expected}; got {text[:80]}")
 
