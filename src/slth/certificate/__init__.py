@@ -2,15 +2,19 @@
 
 from slth.certificate.certify import certify, computed, failed_claims
 from slth.certificate.claims import Certificate, MapClaim
+from slth.certificate.decisions import Decision, Largest, Sign
 from slth.certificate.errors import Norms
 from slth.certificate.predictions import PerInput, per_input_error, proved_per_input, unchanged_on_box
 from slth.certificate.statistical import Statistical, clopper_pearson
 
 __all__ = [
     "Certificate",
+    "Decision",
+    "Largest",
     "MapClaim",
     "Norms",
     "PerInput",
+    "Sign",
     "Statistical",
     "certify",
     "clopper_pearson",
