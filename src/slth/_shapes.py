@@ -46,6 +46,8 @@ TrainInputs = Float32[np.ndarray, "train inp"]
 TrainLabels = Int64[np.ndarray, " train"]
 TestInputs = Float32[np.ndarray, "test ..."]
 TestLabels = Int64[np.ndarray, " test"]
+TrainY = Int64[np.ndarray, "train ..."] | Float64[np.ndarray, "train ..."] | None  # labels, numbers, or nothing known
+TestY = Int64[np.ndarray, "test ..."] | Float64[np.ndarray, "test ..."] | None
 Pixels = UInt8[np.ndarray, "..."]
 Parameter = Float32[np.ndarray, "..."]
 

@@ -1,7 +1,7 @@
 r"""Predictions that provably do not change when a target network is replaced by its realisation.
 
-What a prediction is, and when it is certain, `decisions` says: the largest output, or its sign. Predictions are those of
-real arithmetic.
+What a prediction is, and when it is certain, `decisions` says: the largest output, or the sign. Predictions are those
+of real arithmetic.
 
 Per input both networks are evaluated, and what float64 itself loses on the way is bounded, see `rounded`: their outputs
 are known to about 10⁻¹⁰ in networks of a few maps, 10⁻³ in a ResNet-20, and a prediction is proved wherever rounding
@@ -221,4 +221,3 @@ class _Done:
         self.taken += 1
         if self.progress is not None:
             self.progress(self.before + self.inputs * self.taken // self.steps, self.total)
-

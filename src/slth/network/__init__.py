@@ -8,17 +8,19 @@ if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
     from slth.network.reading import load_model
+    from slth.network.running import ends_in_sigmoid, outputs
     from slth.network.states import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
-    from slth.network.views import outputs, realised, realised_from, source, target_module
+    from slth.network.views import realised, realised_from, source, target_module
 
 _LAZY = {
     "ARCHITECTURES": "architectures",
     "apply_to": "states",
     "build_architecture": "architectures",
+    "ends_in_sigmoid": "running",
     "load_model": "reading",
     "module_of": "states",
-    "outputs": "views",
+    "outputs": "running",
     "realised": "views",
     "realised_from": "views",
     "resolved_arguments": "architectures",
@@ -44,6 +46,7 @@ __all__ = [
     "ARCHITECTURES",
     "apply_to",
     "build_architecture",
+    "ends_in_sigmoid",
     "import_torch",
     "load_model",
     "mlp_from_tensors",
