@@ -107,4 +107,5 @@ def _right(whose: str, share: Proportion | None, errors: Errors | None) -> Itera
     if share is not None:
         yield f"The {whose} is right on {percent(share.value)}."
     if errors is not None:
-        yield f"The root mean square error of the {whose} is {number(errors.rms)}, its largest {number(errors.largest)}."
+        most = number(errors.largest)
+        yield f"The root mean square error of the {whose} is {number(errors.rms)}, its largest {most}."
