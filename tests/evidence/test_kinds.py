@@ -26,7 +26,7 @@ def network(kind):
     one = nn.Sequential(nn.Linear(6, 12), nn.ReLU(), nn.Linear(12, 1))
     found = {
         "sign": one,
-        "sigmoid": nn.Sequential(one, nn.Sigmoid(), nn.Flatten()),
+        "sigmoid": nn.Sequential(one, nn.Sigmoid(), nn.Unflatten(1, (1, 1))),
         "hard": nn.Sequential(one, nn.Hardsigmoid()),
         "numbers": nn.Sequential(nn.Linear(6, 12), nn.Tanh(), nn.Linear(12, 3)),
         "pixels": nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 3, 1)),
