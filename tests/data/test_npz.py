@@ -234,3 +234,11 @@ def test_what_holds_no_numbers_at_all_is_refused(save, arrays, sentence):
 def test_labels_may_be_true_and_false(save):
     data = load(save(x=X, y=Y > 0))
     assert (data.train_y.tolist(), data.train_y.dtype, data.classes) == ([1, 0, 1], np.int64, 2)
+
+
+def test_a_search_wants_data_that_was_loaded_for_its_labels(save):
+    pytest.importorskip("torch")
+    import slth
+
+    with pytest.raises(InputError, match="was not loaded for its labels, which a search needs"):
+        slth.search("mlp", load(save(x=X, y=Y), labelled=False))

@@ -64,8 +64,7 @@ def evaluate(
         raise InputError(
             "the data has no y, so there is nothing to hold the ticket's outputs against; give y, or --target F"
         )
-    network, realised = _network(ticket, model)
-    truth, ours = _run(network, inputs, y)
+    truth, ours, realised = _run(ticket, model, inputs, y)
     found = Evaluation(
         data=data,
         inputs=len(inputs),
@@ -105,16 +104,19 @@ def _network(ticket: Ticket, model: "nn.Module | None") -> tuple["nn.Module", st
     return network, _together(digests)
 
 
-def _run(network: "nn.Module", inputs: np.ndarray, y: np.ndarray | None) -> tuple[Truth, np.ndarray]:
-    """What outputs are held against, decided on those of one input, and all outputs."""
+def _run(
+    ticket: Ticket, model: "nn.Module | None", inputs: np.ndarray, y: np.ndarray | None
+) -> tuple[Truth, np.ndarray, str]:
+    """What outputs are held against, decided on those of one input; all outputs; a digest. The network is dropped."""
     from slth.network import ends_in_sigmoid, outputs
 
+    network, realised = _network(ticket, model)
     shape = outputs(network, inputs[:1]).shape[1:]
     truth = truth_of(y, (len(inputs), *shape), sigmoid=ends_in_sigmoid(network))
     found = outputs(network, inputs, batch=_BATCH)
     if np.isnan(found).any() or (truth.decision is None and not np.isfinite(found).all()):
         raise InputError("the ticket's outputs are not numbers (NaN, ∞) on this data: they overflow float32 on the way")
-    return truth, found
+    return truth, found, realised
 
 
 def _accuracy(truth: Truth, outputs: np.ndarray) -> Proportion | None:
