@@ -37,12 +37,17 @@ Inputs = Float64[np.ndarray, "batch inp"]
 Matrix = Float64[np.ndarray, "out inp"]
 Outputs = Float64[np.ndarray, "batch out"]
 Signed = Bool[np.ndarray, " inp"]
-Verdicts = Bool[np.ndarray, " batch"]
+OutputValues = Float64[np.ndarray, "batch ..."]  # with all axes of the outputs
+AnyOutputs = Float32[np.ndarray, "batch ..."] | Float64[np.ndarray, "batch ..."]
+Classes = Int64[np.ndarray, "batch ..."]  # one for each input, or one for each position of it
+Verdicts = Bool[np.ndarray, "batch ..."]
 
 TrainInputs = Float32[np.ndarray, "train inp"]
 TrainLabels = Int64[np.ndarray, " train"]
 TestInputs = Float32[np.ndarray, "test ..."]
 TestLabels = Int64[np.ndarray, " test"]
+TrainY = Int64[np.ndarray, "train ..."] | Float64[np.ndarray, "train ..."] | None  # labels, numbers, or nothing known
+TestY = Int64[np.ndarray, "test ..."] | Float64[np.ndarray, "test ..."] | None
 Pixels = UInt8[np.ndarray, "..."]
 Parameter = Float32[np.ndarray, "..."]
 

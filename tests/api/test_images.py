@@ -90,3 +90,41 @@ def test_data_of_another_shape_is_refused_before_anything_is_solved(made):
     for verb in (slth.plan, slth.construct):
         with pytest.raises(InputError, match=r"the network takes inputs of shape 2, .* has 108; is it"):
             verb({"weight": np.ones((2, 2))}, data=made / "d.npz")
+
+
+def test_mean_and_deviation_may_have_the_shape_of_an_input(made, tmp_path):
+    """As for `construct`: of equal numbers in a channel the same comes out; nothing else broadcasts."""
+    data, model = made / "d.npz", f"{made / 'net.py'}:net"
+    full = [np.broadcast_to(np.reshape(part, (3, 1, 1)), (3, 6, 6)).copy() for part in (MEAN, STD)]
+    ticket = slth.construct(
+        model=model, input_shape=(3, 6, 6), data=data, mean=full[0], std=full[1], tolerance=0.01, threads=1
+    )
+    by_channel, by_entry = (slth.evaluate(ticket, data, mean=m, std=s) for m, s in ((MEAN, STD), full))
+    assert by_channel == by_entry
+    path = slth.save(ticket, tmp_path / "t.slth")
+    assert not slth.report(path, tmp_path / "p.html", data=data, mean=full[0], std=full[1]).refuted
+    one, two = (slth.train(data, hidden=(4,), epochs=1, mean=m, std=s) for m, s in ((MEAN, STD), full))
+    assert all(np.array_equal(one[name], two[name]) for name in one)
+    shifted = full[0].copy()
+    shifted[0, 0, 0] += 100.0
+    with pytest.raises(InputError, match="outside the input range"):  # one entry alone
+        slth.evaluate(ticket, data, mean=shifted, std=full[1])
+    for bad in (full[0][:, :, :1], full[0].transpose(1, 2, 0), full[0][None]):
+        with pytest.raises(InputError, match=r"mean must be one number, .* shape \(3, 6, 6\); got an array of shape"):
+            slth.evaluate(ticket, data, mean=bad, std=full[1])
+
+
+def test_data_without_labels_states_a_range_and_is_evaluated_beside_a_target(made, tmp_path):
+    model = f"{made / 'net.py'}:net"
+    np.savez(tmp_path / "x.npz", x=np.load(made / "d.npz")["x"])
+    ticket = slth.construct(model=model, input_shape=(3, 6, 6), data=tmp_path / "x.npz", tolerance=0.01, threads=1)
+    assert (
+        ticket.inputs
+        == slth.construct(model=model, input_shape=(3, 6, 6), data=made / "d.npz", tolerance=0.01, threads=1).inputs
+    )
+    alone, labelled = (
+        slth.evaluate(ticket, folder / name, model=model) for folder, name in ((tmp_path, "x.npz"), (made, "d.npz"))
+    )
+    assert alone.accuracy is None
+    assert labelled.accuracy is not None
+    assert (alone.changed, alone.unchanged_per_input) == (labelled.changed, labelled.unchanged_per_input)

@@ -60,9 +60,11 @@ def test_rounding_is_covered_at_every_scale(scale):
     x = scale * rng.normal(size=(20, 7))
     (both,) = predictions._Networks(target, parts.__getitem__).outputs(x)
     for found in both:
+        assert found.value.shape == found.off.shape == (20, 2, 2)
+        value, off = found.value.reshape(20, 4), found.off.reshape(20, 4)
         for i, j in np.ndindex(20, 4):
             real = sum(Fraction(w) * Fraction(v) for w, v in zip(weight[j, :, 0], x[i], strict=True))
-            assert abs(Fraction(found.value[i, j]) - real) <= Fraction(found.off[i, j])
+            assert abs(Fraction(value[i, j]) - real) <= Fraction(off[i, j])
 
 
 @pytest.mark.parametrize("count", [16, pytest.param(64, marks=pytest.mark.slow)])

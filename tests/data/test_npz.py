@@ -157,3 +157,88 @@ def test_an_array_that_claims_more_than_memory_holds_is_refused(tmp_path):
         archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header)
     with pytest.raises(InputError, match="cannot be read"):
         load(tmp_path / "own.npz")
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.uint8, np.int16])
+@pytest.mark.parametrize(
+    "shape", [(1024,), (12, 7), (439, 1), (6, 5, 3), (6, 5, 1), (3, 6, 5), (2, 3, 4, 5), (1, 12, 7), (8, 8, 3)]
+)
+def test_data_of_the_very_shape_that_a_network_takes_is_taken_as_it_is(save, shape, dtype):
+    """Channels last, too, where the network has them last; bytes of images count as x / 255, as ever."""
+    x = np.random.default_rng(0).integers(0, 100, (4, *shape)).astype(dtype)
+    data = load(save(x=x, y=np.arange(4)), shape=shape)
+    assert data.shape == shape
+    assert np.array_equal(data.test_x, x)
+    image = dtype == np.uint8 and len(shape) > 1
+    assert data.test_x.dtype == (np.uint8 if image else np.float32)
+    taken = data.inputs()
+    assert np.array_equal(taken.normalised(data.test_x), x.astype(np.float32) / np.float32(255 if image else 1))
+    assert (taken.shape, data.classes) == (shape, 4)
+
+
+def test_data_with_other_axes_than_the_network_is_still_looked_at(save):
+    path = save(x=np.zeros((4, 8, 8, 3)), y=np.arange(4))
+    for shape in (None, (3, 8, 8), (8, 3, 8)):
+        with pytest.raises(InputError, match="channels before height and width"):
+            load(path, shape=shape)
+
+
+@pytest.mark.parametrize("y", [np.array([2.5, -1.0, 0.0]), np.ones((3, 2, 2), np.float16), np.array([-1, 1, 2]), Y > 0])
+def test_asked_for_more_than_labels_y_is_any_numbers(save, y):
+    """Whole numbers stay whole: they are labels. Nothing is said of classes."""
+    data = load(save(x=X, y=y, x_test=X[:2], y_test=y[:2]), labelled=False)
+    assert np.array_equal(data.train_y, y)
+    assert np.array_equal(data.test_y, y[:2])
+    assert data.train_y.dtype == data.test_y.dtype == (np.float64 if y.dtype.kind == "f" else np.int64)
+    assert data.classes == 0
+    assert load(save(x=X, y=y), labelled=False, train=False, shape=(2,)).train_y.shape == (0, *y.shape[1:])
+
+
+def test_asked_for_more_than_labels_y_may_be_missing(save):
+    for arrays in ({"x": X}, {"x": X, "x_test": X[:2]}):
+        data = load(save(**arrays), labelled=False)
+        assert data.train_y is data.test_y is None
+        assert len(data.test_x) == len(arrays.get("x_test", X))
+        assert data.reshaped((2,)).test_y is None
+    with pytest.raises(InputError, match="y missing, found x"):
+        load(save(x=X))
+    data = load(save(x=X, x_test=X[:2], y_test=Y[:2] * 1.0), labelled=False)
+    assert (data.train_y, len(data.test_y)) == (None, 2)
+
+
+@pytest.mark.usefixtures("unchecked")
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        ({"y": Y * 1.0}, "x missing, found y"),
+        ({"x": X, "y": Y * 1.0, "x_test": X}, "y_test missing"),
+        ({"x": X, "y_test": Y * 1.0}, "x_test missing"),
+        ({"x": X, "y": Y[:2] * 1.0}, "one label for each row of x, got 3 rows and 2 labels"),
+        ({"x": X, "y": np.zeros(0)}, "got 3 rows and 0 labels"),
+        ({"x": X, "y": np.float64(3)}, r"labels or real numbers, shape \(count, ...\), got float64 of shape \(\)"),
+        ({"x": X, "y": np.where(Y == 0, np.nan, Y)}, r"in y, got NaN, .* in 1 row\(s\), the first at index 1"),
+        ({"x": X, "y": Y * 1e60}, r"an overflow in 2 row\(s\), the first at index 0"),
+        ({"x": X, "y": Y + 0j}, "labels or real numbers"),
+        ({"x": X, "y": Y.astype(str)}, "labels or real numbers"),
+        ({"x": X, "y": Y.astype(np.uint64) + np.uint64(2**63)}, "at most 2147483647 in y"),
+        ({"x": X, "y": Y.astype(object)}, "got an object array"),
+    ],
+)
+def test_what_holds_no_numbers_at_all_is_refused(save, arrays, sentence):
+    path = save(**arrays)
+    with pytest.raises(InputError, match=sentence) as caught:
+        load(path, labelled=False)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_labels_may_be_true_and_false(save):
+    data = load(save(x=X, y=Y > 0))
+    assert (data.train_y.tolist(), data.train_y.dtype, data.classes) == ([1, 0, 1], np.int64, 2)
+
+
+def test_a_search_wants_data_that_was_loaded_for_its_labels(save):
+    pytest.importorskip("torch")
+    import slth
+
+    with pytest.raises(InputError, match="was not loaded for its labels, which a search needs"):
+        slth.search("mlp", load(save(x=X, y=Y), labelled=False))

@@ -80,7 +80,7 @@ def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) 
 
 def evaluate(
     ticket: Ticket | str | Path,
-    data: str | Path | tuple[np.ndarray, np.ndarray],
+    data: str | Path | tuple[np.ndarray, np.ndarray | None],
     *,
     target: Any = None,
     model: "nn.Module | str | None" = None,
@@ -95,17 +95,22 @@ def evaluate(
     name: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Evaluation:
-    """Accuracy with confidence interval, and with `target` the predictions changed, distances and proofs.
+    """Accuracy or error with confidence interval, and with `target` predictions changed, distances and proofs.
+
+    Labels 0, 1, ... are held against the largest output, or the sign where there is one: class 1 above 0, or above ½
+    where the network ends in a sigmoid; labels of each position, such as a pixel, against its outputs. Real numbers
+    are held against the outputs by their error. `.evaluated_by` says what was done. With `target`, y may be missing.
 
     With `target`, `.statistical` says what the changed predictions mean for the population that the data was drawn
     from: with this confidence, at most a share of all predictions changes. It is no bound. `with_claim` keeps it.
 
     Args:
         data: a name ("digits", "mnist", "fashion_mnist", "cifar10"), a path to an `.npz` with `x` and `y`, or the pair
-            (x, y) as the network takes it.
+            (x, y) as the network takes it; y None: nothing is known.
         target: the network a constructed ticket stands for; `order`, `activation`: see `construct`.
         data_dir: the folder of the image data sets.
-        mean, std: named data becomes (x − mean) / std; one number or one per channel. None: as the ticket says.
+        mean, std: named data becomes (x − mean) / std; one number, one per channel, or an array of one input's shape.
+            None: as the ticket says.
         model: for a ticket that is bound to a model of yours: such a model; it is not changed. As a text, code that is
             run, see `construct`: it gives that model or, of a constructed ticket, the target.
         confidence: of `.statistical`, between 0 and 1: so often it is true, over draws of as many examples.
@@ -118,7 +123,11 @@ def evaluate(
         raise InputError("a learned ticket stands for no target network; evaluate it without a target")
     if ticket.gadgets and not (model is None or isinstance(model, str)):
         raise InputError("a constructed ticket needs no model: it is a network by itself; to compare, give a target")
-    inputs, labels, own = examples_of(ticket.inputs, data, data_dir, mean, std)
+    inputs, y, own = examples_of(ticket.inputs, data, data_dir, mean, std)
+    if y is not None and y.dtype.kind == "f" and (y == np.rint(y)).all():
+        _log.info(
+            "y holds whole numbers as real ones: outputs are held against them by their error; y.astype(int): labels"
+        )
     name = own if name is None else _arguments.text("name", name)
     if not (name and name.isprintable()):
         raise InputError(f"name must be a printable text, got {name!r:.60}")
@@ -127,12 +136,12 @@ def evaluate(
             from slth.network import load_model
 
             model = load_model(model)
-        return _evaluate(ticket, inputs, labels, data=name, model=model)
+        return _evaluate(ticket, inputs, y, data=name, model=model)
     code = model if isinstance(model, str) else None
     network = None
     if target is not None or code is not None:
         network = target_of(ticket, target, code, Reading(order, activation, from_node, to_node))
-    found = _evaluate(ticket, inputs, labels, data=name, target=network, confidence=confidence, progress=progress)
+    found = _evaluate(ticket, inputs, y, data=name, target=network, confidence=confidence, progress=progress)
     if network is not None and found.target != ticket.provenance.target:
         _log.warning("the target is not the network that the ticket was made for: its digest differs")
     return found

@@ -17,10 +17,17 @@ Numbers = float | int | np.number | Sequence[float | int] | np.ndarray  # one, o
 _log = logging.getLogger("slth.api")  # its notes are shown by the command line
 
 
-def standardisation(mean: Any, std: Any) -> tuple[tuple[float, ...], tuple[float, ...]] | None:
-    """Mean and deviation, each one number or one per channel; None if nothing was said."""
+def standardisation(
+    mean: Any, std: Any, shape: tuple[int, ...]
+) -> tuple[tuple[float, ...], tuple[float, ...]] | tuple[None, None]:
+    """Mean and deviation, each one number, one per channel, or an array of the shape; None if nothing was said."""
     _arguments.together(mean=mean, std=std)
-    return None if mean is None else (_arguments.numbers("mean", mean), _arguments.numbers("std", std))
+    if mean is None:
+        return None, None
+    mean, std = (
+        _arguments.numbers(name, _entries(name, given, shape)) for name, given in (("mean", mean), ("std", std))
+    )
+    return mean, std
 
 
 def inputs_of(
@@ -35,12 +42,11 @@ def inputs_of(
 ) -> Inputs:
     """The inputs that a ticket speaks of: a range as given, or as a data set states it; says what is missing."""
     _arguments.apart("both state the inputs", input_range=input_range, raw_range=raw_range, data=data)
-    mean, std = (_entries(name, given, shape) for name, given in (("mean", mean), ("std", std)))
-    scale = standardisation(mean, std) or (None, None)
+    scale = standardisation(mean, std, shape)
     if data is not None:
         from slth.data import load
 
-        found = load(data, data_dir=data_dir, train=False, shape=shape)
+        found = load(data, data_dir=data_dir, train=False, shape=shape, labelled=False)
         if found.range_observed:
             _log.info("assumed: inputs stay in the range seen in %s", data)
         return found.inputs(*scale)
@@ -78,19 +84,22 @@ def _entries(name: str, given: Any, shape: tuple[int, ...]) -> Any:
 
 def examples_of(
     inputs: Inputs | None, data: Any, data_dir: str | Path | None, mean: Any, std: Any
-) -> tuple[np.ndarray, np.ndarray, str]:
-    """Test inputs as a network takes them, labels, and the name of the data. Arrays are taken as they are.
+) -> tuple[np.ndarray, np.ndarray | None, str]:
+    """Test inputs as a network takes them, what is known of them, the name of the data. Arrays are taken as they are.
 
     Data by name takes the network's own shape, and is standardised as said, or as the network says; where that says
     nothing of its inputs, as the data says.
     """
     if not isinstance(data, str | Path):
         x, y = _arguments.pair("data", data, "(x, y) of arrays, or a name such as 'digits'")
-        return np.asarray(_arguments.array("x", x), np.float32), _arguments.array("y", y), "arrays"
+        y = None if y is None else _arguments.array("y", y)
+        return np.asarray(_arguments.array("x", x), np.float32), y, "arrays"
     from slth.data import load
 
-    scale = standardisation(mean, std)
-    found = load(data, data_dir=data_dir, train=False, shape=None if inputs is None else inputs.shape)
-    if scale is not None or inputs is None:
-        inputs = found.inputs(*(scale or (found.mean, found.std)))
+    _arguments.together(mean=mean, std=std)
+    shape = None if inputs is None else inputs.shape
+    found = load(data, data_dir=data_dir, train=False, shape=shape, labelled=False)
+    if mean is not None or inputs is None:
+        scale = standardisation(mean, std, found.shape)
+        inputs = found.inputs(*((found.mean, found.std) if mean is None else scale))
     return inputs.normalised(found.test_x), found.test_y, found.name

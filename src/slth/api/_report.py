@@ -71,7 +71,8 @@ def report(
         target: the network that tickets stand for; `model` (code, which is run), `order`, `activation`: see
             `construct`. Of tickets that are bound to a model, that model.
         data: a name or an `.npz`, to evaluate tickets on; `data_dir`: the folder of image sets.
-        mean, std: data becomes (x − mean) / std; one number or one per channel. None: as each ticket says.
+        mean, std: data becomes (x − mean) / std; one number, one per channel, or an array of one input's shape.
+            None: as each ticket says.
         weight: the one to take apart, as for `show`.
 
     Raises:
@@ -129,10 +130,10 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
     found = evaluations_of(ticket, material.records)
     inputs = name = None
     if material.data is not None:
-        inputs, labels, name = examples_of(ticket.inputs, material.data, material.data_dir, material.mean, material.std)
+        inputs, y, name = examples_of(ticket.inputs, material.data, material.data_dir, material.mean, material.std)
         name = Path(name).name
         theirs = _own_model(ticket, material.model)
-        measured = evaluate(ticket, inputs, labels, data=name, target=target, model=theirs)
+        measured = evaluate(ticket, inputs, y, data=name, target=target, model=theirs)
         found = (measured, *(one for one in found if one.data != name))
     content = path.read_bytes()
     return Exhibit(

@@ -5,7 +5,7 @@ import statistics
 from collections.abc import Iterator, Sequence
 
 from slth.numerics import at_most
-from slth.records import Evaluation, Proportion, Sizes
+from slth.records import Errors, Evaluation, Proportion, Sizes
 from slth.ticket import Ticket, several
 
 
@@ -44,19 +44,38 @@ def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
 
 def data_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
     """The rows that speak of data."""
-    yield "data", f"{found.data}, {found.accuracy.count:,} inputs"
-    yield "accuracy of the ticket", _percent(found.accuracy)
-    if found.target_accuracy is not None:
-        yield "accuracy of the target", _percent(found.target_accuracy)
-        yield "predictions changed", f"{found.changed:,} of {found.accuracy.count:,}"
+    yield "data", f"{found.data}, {found.inputs:,} inputs"
+    yield "evaluated by", found.evaluated_by
+    for whose, share, errors in (
+        ("ticket", found.accuracy, found.errors),
+        ("target", found.target_accuracy, found.target_errors),
+    ):
+        if share is not None:
+            alone = found.positions == 1  # several predictions for one input are not drawn independently
+            yield f"accuracy of the {whose}", _percent(share) if alone else f"{share.value:.2%}  ({_counts(share)})"
+        if errors is not None:
+            yield f"error of the {whose}", _errors(errors)
+    if found.changed is not None:
+        yield "predictions changed", f"{found.changed:,} of {found.inputs * found.positions:,}"
+    if found.measured_error is not None:
         yield "largest output error measured", f"{found.measured_error:.4g} (float32)"
     if found.certified_error is not None:
         yield "output error certified", f"{at_most(found.certified_error)} (every input in the range, real arithmetic)"
     if found.unchanged_per_input is not None and found.unchanged_on_box is not None:
         yield "predictions proved unchanged", f"{found.unchanged_per_input.value:.2%} (input by input)"
         yield "", f"{found.unchanged_on_box.value:.2%} (by the bound over the whole range)"
+    yield from _rms_rows(found)
     if found.statistical is not None:
         yield "statistical", found.statistical.text
+
+
+def _rms_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
+    """How much larger the error of the ticket can be, whatever y is; or how far the networks are apart."""
+    name = "error at most the target's +" if found.target_errors is not None else "distance at most"
+    if found.rms_per_input is not None:
+        yield name, f"{at_most(found.rms_per_input)} (root mean square of this data, input by input)"
+    if found.rms_on_box is not None:
+        yield "" if found.rms_per_input is not None else name, f"{at_most(found.rms_on_box)} (of any data in the range)"
 
 
 def _map_rows(size: Sizes) -> Iterator[tuple[str, str]]:
@@ -81,4 +100,14 @@ def _tensor_rows(size: Sizes) -> Iterator[tuple[str, str]]:
 
 def _percent(part: Proportion) -> str:
     low, high = part.interval
-    return f"{part.value:.2%} [{low:.2%}, {high:.2%}]  ({part.hits:,} of {part.count:,})"
+    return f"{part.value:.2%} [{low:.2%}, {high:.2%}]  ({_counts(part)})"
+
+
+def _counts(part: Proportion) -> str:
+    return f"{part.hits:,} of {part.count:,}"
+
+
+def _errors(part: Errors) -> str:
+    between = "" if part.interval is None else " [{:.4g}, {:.4g}]".format(*part.interval)
+    explained = "" if part.explained is None else f"; R² {part.explained:.4f}"
+    return f"{part.rms:.4g}{between} root mean square; largest {part.largest:.4g}{explained}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from slth import _arguments
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
 from slth.api._inputs import Numbers, standardisation
@@ -27,7 +28,7 @@ def train(
     """Train a ReLU MLP on a named data set: the state dict of an `nn.Sequential`, float32. Needs PyTorch.
 
     `out`: also write it there, as `.safetensors`. `progress` is called after each epoch with (epochs done, epochs).
-    `mean`, `std`: the network takes (x − mean) / std, one number or one per channel.
+    `mean`, `std`: the network takes (x − mean) / std, one number, one per channel or one per input.
     SGD 0.1, momentum 0.9, weight decay 5e-4, batch 64, cosine rate: the settings of Pensia et al. (2020).
     """
     place = Path("target.safetensors" if out is None else out)
@@ -35,12 +36,13 @@ def train(
     asked = verbs.Train(out=place, data=data, hidden=widths, bias=bias, epochs=epochs, seed=seed)
     if out is not None:
         check_tensors_name(place, "write")
-    scale = standardisation(mean, std)
+    _arguments.together(mean=mean, std=std)
     from slth.data import load
     from slth.network import train_mlp
 
     loaded = load(data, data_dir=data_dir, shape=(-1,))
-    inputs = loaded.inputs(*(scale or (None, None)))
+    inputs = loaded.inputs(*standardisation(mean, std, loaded.shape))
+    assert loaded.train_y is not None  # labels were asked for
 
     def report(epoch: int, _loss: float) -> None:
         if progress is not None:

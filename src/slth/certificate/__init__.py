@@ -2,16 +2,20 @@
 
 from slth.certificate.certify import Rechecked, certify, computed, failed_claims, rechecked
 from slth.certificate.claims import Certificate, MapClaim
+from slth.certificate.decisions import Decision, Largest, Sign
 from slth.certificate.errors import Norms
 from slth.certificate.predictions import PerInput, per_input_error, proved_per_input, unchanged_on_box
 from slth.certificate.statistical import Statistical, clopper_pearson
 
 __all__ = [
     "Certificate",
+    "Decision",
+    "Largest",
     "MapClaim",
     "Norms",
     "PerInput",
     "Rechecked",
+    "Sign",
     "Statistical",
     "certify",
     "clopper_pearson",

@@ -1,8 +1,7 @@
 r"""Predictions that provably do not change when a target network is replaced by its realisation.
 
-A class c of the target stays ahead of r if $z_c - z_r > e_c + e_r$ (bounds per output), or if
-$z_c - z_r > \sqrt2\,a$ (a bound on ‖ẑ - z‖₂, since $|v_c - v_r| \le \sqrt2 \lVert v\rVert_2$). Either will do, for
-each r by itself; a tie is never certified. Predictions are those of real arithmetic, the largest output.
+What a prediction is, and when it is certain, `decisions` says: the largest output, or the sign. Predictions are those
+of real arithmetic.
 
 Per input both networks are evaluated, and what float64 itself loses on the way is bounded, see `rounded`: their outputs
 are known to about 10⁻¹⁰ in networks of a few maps, 10⁻³ in a ResNet-20, and a prediction is proved wherever rounding
@@ -16,8 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth._errors import InputError
-from slth._shapes import Outputs, Signed, Verdicts
+from slth._shapes import Outputs, OutputValues, Signed, Verdicts
 from slth.certificate.claims import Certificate
+from slth.certificate.decisions import Decision, Largest
 from slth.certificate.errors import Norms, map_errors
 from slth.certificate.rounded import MapOf, Rounded, map_of, run
 from slth.certificate.signs import check_signs
@@ -28,18 +28,26 @@ BLOCK = 2**20  # float64 numbers per array of a block of inputs
 KEPT = 2**29  # bytes of a realisation's coefficients, and of what is prepared of both networks, that are kept
 HELD = 2**27  # bytes of values and their errors that wait for the next map
 Progress = Callable[[int, int], None]
+_LARGEST = Largest()
 
 
-def unchanged_on_box(logits: np.ndarray, certificate: Certificate, *, logit_error: float | Outputs = 0.0) -> Verdicts:
+def unchanged_on_box(
+    logits: np.ndarray,
+    certificate: Certificate,
+    *,
+    decision: Decision = _LARGEST,
+    logit_error: float | OutputValues = 0.0,
+) -> Verdicts:
     """Which predictions the certificate proves unchanged, for inputs in its box.
 
     Args:
         logits: outputs z_L of the target, (batch, out), or with all axes of the network's outputs.
         certificate: one that bounds the error over a box.
+        decision: what a prediction is.
         logit_error: a bound on |logits - z_L|, for logits that were computed with rounding; see `PerInput`.
 
     Returns:
-        (batch,), True where the target and its realisation provably agree on the largest output.
+        Of the shape of the predictions, True where the target and its realisation provably agree.
 
     Raises:
         InputError: a certificate without a box, or logits that do not fit it.
@@ -52,22 +60,31 @@ def unchanged_on_box(logits: np.ndarray, certificate: Certificate, *, logit_erro
         raise InputError(f"expected finite logits of shape (batch, {count}), got shape {logits.shape}")
     if not (np.isfinite(logit_error).all() and np.min(logit_error) >= 0):
         raise InputError(f"logit_error must be finite and at least 0, got {logit_error}")
-    shape, flat = logits.shape, (len(logits), math.prod(logits.shape[1:]))
-    rounding = np.broadcast_to(np.asarray(logit_error, np.float64), shape).reshape(flat)
-    error = np.broadcast_to(spread.over(certificate.output_error, shape[1:]), shape).reshape(flat)
-    return _stays_ahead(logits.reshape(flat), rounding, error, np.full(len(logits), certificate.l2_error))
+    return decision.certain(
+        logits,
+        rounding=np.broadcast_to(np.asarray(logit_error, np.float64), logits.shape),
+        error=np.broadcast_to(spread.over(certificate.output_error, logits.shape[1:]), logits.shape),
+        error_norm=np.full(len(logits), certificate.l2_error),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PerInput:
     """What evaluating both networks at each input shows."""
 
-    unchanged: Verdicts  # where they provably agree on the largest output
-    logits: Outputs  # the target's outputs as float64 computes them, (batch, out)
-    rounding: Outputs  # bounds on what rounding did to them
+    unchanged: Verdicts  # where their predictions provably agree
+    logits: OutputValues  # the target's outputs as float64 computes them, with all their axes
+    rounding: OutputValues  # bounds on what rounding did to them
 
 
-def per_input_error(target: Target, realised: Callable[[str], Realised], inputs: np.ndarray) -> Outputs:
+def per_input_error(
+    target: Target,
+    realised: Callable[[str], Realised],
+    inputs: np.ndarray,
+    *,
+    norms: Norms | None = None,
+    progress: Progress | None = None,
+) -> Outputs:
     r"""A bound on $|\hat f(x) - f(x)|$ for each input and output, in real arithmetic.
 
     Both networks are evaluated at x in float64, and what each of them loses by rounding is added:
@@ -77,6 +94,8 @@ def per_input_error(target: Target, realised: Callable[[str], Realised], inputs:
     Args:
         target, realised: both networks, as for `certify`; but a map may be asked for more than once.
         inputs: x, (batch, *shape), finite.
+        norms: those known already; new ones are added.
+        progress: called with (inputs done, inputs in all).
 
     Returns:
         (batch, out), in C order for outputs of several axes; infinite where it overflows.
@@ -96,9 +115,10 @@ def per_input_error(target: Target, realised: Callable[[str], Realised], inputs:
            [0.5 ]])
     """
     errors: list[np.ndarray] = []
-    for z, z_hat in _Networks(target, realised).outputs(inputs):
+    for z, z_hat in _Networks(target, realised, norms).outputs(inputs, progress):
         with np.errstate(over="ignore", invalid="ignore"):  # ∞ - ∞: nothing is known
-            errors.append(above(np.abs(z_hat.value - z.value) + (z.off + z_hat.off), 2))
+            found = above(np.abs(z_hat.value - z.value) + (z.off + z_hat.off), 2)
+        errors.append(found.reshape(len(found), math.prod(found.shape[1:])))
     error = np.concatenate(errors)
     return np.where(np.isnan(error), np.inf, error)
 
@@ -108,35 +128,26 @@ def proved_per_input(
     realised: Callable[[str], Realised],
     inputs: np.ndarray,
     *,
+    decision: Decision = _LARGEST,
     norms: Norms | None = None,
     progress: Progress | None = None,
 ) -> PerInput:
     """Which inputs the two networks provably classify alike. Other arguments, cost and errors as `per_input_error`.
 
     Args:
-        norms: those known already; new ones are added.
-        progress: called with (inputs done, inputs in all).
+        decision: what a prediction is.
     """
     verdicts: list[np.ndarray] = []
     logits: list[Rounded] = []
     for z, z_hat in _Networks(target, realised, norms).outputs(inputs, progress):
-        sure = [_stays_ahead(v.value, np.zeros_like(v.off), v.off, v.off_norm) for v in (z, z_hat)]
-        verdicts.append(sure[0] & sure[1] & (z.value.argmax(axis=1) == z_hat.value.argmax(axis=1)))
+        sure = [
+            decision.certain(v.value, rounding=np.zeros_like(v.off), error=v.off, error_norm=v.off_norm)
+            for v in (z, z_hat)
+        ]
+        verdicts.append(sure[0] & sure[1] & (decision.classes(z.value) == decision.classes(z_hat.value)))
         logits.append(z)
     values, off = (np.concatenate(parts) for parts in ([z.value for z in logits], [z.off for z in logits]))
     return PerInput(np.concatenate(verdicts), values, off)
-
-
-@np.errstate(over="ignore", invalid="ignore")  # a comparison with NaN is False: not certified
-def _stays_ahead(logits: np.ndarray, rounding: np.ndarray, error: np.ndarray, error_norm: np.ndarray) -> np.ndarray:
-    """Is the largest logit ahead of each other one by more than both can move? `above` also covers the difference."""
-    rows, best = np.arange(len(logits)), logits.argmax(axis=1)
-    each = error + error[rows, best][:, None]
-    joint = above(np.sqrt(2.0) * error_norm, 2)[:, None]
-    needed = above(np.minimum(each, joint) + (rounding + rounding[rows, best][:, None]), 4)
-    ahead = logits[rows, best][:, None] - logits > needed
-    ahead[rows, best] = True
-    return np.asarray(ahead.all(axis=1))
 
 
 class _Networks:
@@ -153,7 +164,7 @@ class _Networks:
         self.sizes: dict[str, tuple[float, float]] = {}  # by map: Lipschitz constants, of the target and of the other
 
     def outputs(self, inputs: np.ndarray, progress: Progress | None = None) -> Iterator[tuple[Rounded, Rounded]]:
-        """The outputs of both, flat, block by block; at least one block, so that no inputs give no verdicts."""
+        """The outputs of both, block by block; at least one block, so that no inputs give no verdicts."""
         inputs = np.asarray(inputs)
         if inputs.ndim < 2 or not np.isfinite(inputs).all():
             raise InputError(f"expected finite inputs of shape (batch, ...), got shape {inputs.shape}")
@@ -167,7 +178,7 @@ class _Networks:
             some = blocks[first : first + together]
             done = _Done(progress, first * rows, sum(map(len, some)), len(inputs), 2 * len(graph.nodes))
             both = [run(graph, self._maps(i), some, carried, done=done.step) for i in (0, 1)]
-            yield from zip(*(map(_flat, found) for found in both), strict=True)
+            yield from zip(*both, strict=True)
 
     def _read(self) -> dict[str, Signed]:
         """Every map once, in order: its norms, and what is kept. By map, the inputs that it has a negative half for."""
@@ -210,8 +221,3 @@ class _Done:
         self.taken += 1
         if self.progress is not None:
             self.progress(self.before + self.inputs * self.taken // self.steps, self.total)
-
-
-def _flat(z: Rounded) -> Rounded:
-    size = int(np.prod(z.value.shape[1:]))
-    return Rounded(z.value.reshape(-1, size), z.off.reshape(-1, size), z.off_norm)

@@ -37,6 +37,7 @@ def load(
     data_dir: str | Path | None = None,
     train: bool = True,
     shape: tuple[int, ...] | None = None,
+    labelled: bool = True,
 ) -> Examples:
     """Load a data set by name, or from an .npz file with arrays `x` and `y`.
 
@@ -49,7 +50,8 @@ def load(
             Not used by `digits` and .npz files.
         train: False leaves `train_x` and `train_y` without rows, and of an image set only the test files are needed.
         shape: of one example, as a network takes it; (-1,): flat. Flat examples are float32; those of an .npz are in
-            their own scale, uint8 too. None: as stored.
+            their own scale, uint8 too. Data of an .npz that has this very shape is taken as it is. None: as stored.
+        labelled: False: y of an .npz may be any numbers, or be missing; then `classes` is 0.
 
     Raises:
         InputError: unknown name, missing or damaged file, arrays that are no data set or do not fit the shape, packages
@@ -63,8 +65,7 @@ def load(
     """
     text = os.fspath(name)
     if text.lower().endswith(".npz"):
-        flat = shape is not None and len(shape) == 1
-        found = load_npz(Path(text).expanduser(), train=train, flat=flat)
+        found = load_npz(Path(text).expanduser(), train=train, labelled=labelled, shape=shape)
     else:
         known = one_of(text, DATA_SETS, "data set", loosely=True, instead="a path that ends in .npz")
         found = DATA_SETS[known](known, data_dir=None if data_dir is None else Path(data_dir), train=train)

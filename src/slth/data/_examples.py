@@ -12,7 +12,7 @@ from jaxtyping import Float32, Int64, UInt8
 
 from slth._arguments import shown
 from slth._errors import InputError
-from slth._shapes import TestLabels, TrainLabels
+from slth._shapes import TestY, TrainY
 from slth.ticket import Inputs
 
 TrainExamples = Float32[np.ndarray, "train ..."] | UInt8[np.ndarray, "train ..."]
@@ -35,10 +35,11 @@ class Examples:
         name: what the user called the data; messages begin with it.
         train_x: x, shape (train, features) float32, or (train, C, ...) float32 or uint8. No rows if the training part
             was not loaded.
-        train_y: int64, shape (train,), labels 0 to `classes` - 1.
+        train_y: int64, shape (train,), labels 0 to `classes` - 1. Where `classes` is 0, any numbers, (train, ...), or
+            None: an `.npz` that was asked for more than labels.
         test_x: of the dtype and shape of `train_x`, at least one. May be the same array.
-        test_y: int64, shape (test,).
-        classes: how many classes there are.
+        test_y: likewise.
+        classes: how many classes there are; 0: y need not be labels.
         mean: $\mu$ of the training part, in the unit of v, one number per channel; (0,) for flat features.
         std: $\sigma > 0$, likewise; (1,) for flat features.
         input_range: $(lo, hi)$, in the unit of v.
@@ -51,9 +52,9 @@ class Examples:
 
     name: str
     train_x: TrainExamples
-    train_y: TrainLabels
+    train_y: TrainY
     test_x: TestExamples
-    test_y: TestLabels
+    test_y: TestY
     classes: int
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -171,12 +172,15 @@ class Examples:
         if not all(sigma > 0 for sigma in self.std):
             raise InputError(f"{self.name}: expected std > 0 in every channel, got {self.std}")
 
-    def _check_part(self, part: str, x: np.ndarray, y: np.ndarray) -> None:
+    def _check_part(self, part: str, x: np.ndarray, y: np.ndarray | None) -> None:
         image = x.dtype == np.uint8 and x.ndim > 2
-        if not ((image or (x.dtype == np.float32 and x.ndim > 1)) and y.dtype == np.int64 and y.shape == x.shape[:1]):
+        labels = y is not None and y.dtype == np.int64 and y.shape == x.shape[:1]
+        numbers = self.classes == 0 and (y is None or len(y) == len(x))
+        if not ((image or (x.dtype == np.float32 and x.ndim > 1)) and (labels or numbers)):
+            given = "no y" if y is None else f"{y.dtype} {y.shape}"
             raise InputError(
                 f"{self.name}: expected {part} examples as float32 (count, features) or float32 or uint8 "
-                f"(count, C, H, W), and int64 labels (count,), got {x.dtype} {x.shape} and {y.dtype} {y.shape}"
+                f"(count, C, H, W), and int64 labels (count,), got {x.dtype} {x.shape} and {given}"
             )
         lo, hi = self.input_range
         low, high = observed_range(x) if x.size else (lo, hi)
@@ -185,7 +189,7 @@ class Examples:
                 f"{self.name}: {part} inputs run from {low} to {high}, which is not inside the stated range from {lo} "
                 f"to {hi}; correct the range or the inputs"
             )
-        if y.size and not (y.min() >= 0 and y.max() < self.classes):
+        if self.classes and y is not None and y.size and not (y.min() >= 0 and y.max() < self.classes):
             raise InputError(
                 f"{self.name}: {part} labels run from {y.min()} to {y.max()}, expected 0 to {self.classes - 1}"
             )

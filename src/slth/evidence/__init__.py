@@ -1,6 +1,7 @@
 """Evidence: the checker of tickets, and measurements on data. What they find are records: `slth.records`."""
 
-from slth.evidence.measure import evaluate, sizes, with_claim
+from slth.evidence.measure import evaluate, with_claim
+from slth.evidence.sizes import sizes
 from slth.evidence.targets import in_words_of, own_target
 from slth.evidence.verify import CHECKS, verify
 

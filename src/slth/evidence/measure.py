@@ -1,8 +1,7 @@
-"""What a ticket does on data: accuracy with confidence interval, distance to the target, predictions proved, sizes."""
+"""What a ticket does on data: accuracy or error, distance to the target, predictions proved, with their intervals."""
 
 import copy
 import hashlib
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -11,86 +10,87 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Norms, Statistical, certify, proved_per_input, unchanged_on_box
+from slth.certificate import (
+    Norms,
+    Statistical,
+    certify,
+    per_input_error,
+    proved_per_input,
+    unchanged_on_box,
+)
+from slth.evidence.errors import errors_of, rms_on_box, rms_per_input
+from slth.evidence.sizes import sizes
+from slth.evidence.truth import Truth, truth_of
 from slth.graph import Graph, Realised, Target
-from slth.records import Evaluation, Proportion, Sizes
-from slth.ticket import Ticket, network_digest, realised_digest, stored_mask_bits
+from slth.records import Errors, Evaluation, Proportion
+from slth.ticket import Ticket, network_digest, realised_digest
 
 if TYPE_CHECKING:
     from torch import nn
 
 _BATCH = 500
-
-
-def sizes(ticket: Ticket) -> Sizes:
-    """The counts of a ticket."""
-    bits = {path: 8 * len(mask) for path, mask in ticket.masks.items()}
-    bits |= {tensor.path: tensor.size for tensor in ticket.tensors if tensor.path in bits and not ticket.gadgets}
-    bits |= {f"{path}/mixing": ticket.gadgets[path].cost(op).mask_bits for path, op in ticket.maps.items()}
-    ones = {tensor.path: tensor.kept for tensor in ticket.tensors}
-    common = Sizes(
-        source_parameters=ticket.size,
-        kept=ticket.kept,
-        density=ticket.density,
-        mask_bits=ticket.mask_bits,
-        stored_mask_bits=stored_mask_bits(ticket),
-        ideal_bits=math.fsum(count * _entropy(ones[path] / count) for path, count in bits.items()),
-        carried=ticket.carried_numbers,
-        strong=ticket.strong,
-        largest_move=ticket.largest_move,
-    )
-    return _with_maps(ticket, common) if ticket.gadgets else common
+Progress = Callable[[int, int], None]
 
 
 def evaluate(
     ticket: Ticket,
     inputs: np.ndarray,
-    labels: np.ndarray,
+    y: np.ndarray | None,
     *,
     data: str,
     target: Target | None = None,
     model: "nn.Module | None" = None,
     confidence: float = 0.99,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Measure a ticket on labelled inputs.
+    """Measure a ticket on inputs, and on what is known of them.
 
     Args:
         inputs: float32 (count, ...), as the network takes them.
-        labels: int (count,), from 0.
+        y: labels or numbers, (count, ...); `truth` decides what outputs are held against. None goes with a target.
         data: name of the data, for the record.
-        target: the network the ticket stands for; adds changed predictions, distances, proofs, and the share of all
-            predictions that change, of which `confidence` speaks.
+        target: the network the ticket stands for; adds its own accuracy or error, distances and proofs, and where there
+            are predictions those that change, and the share of all that do, of which `confidence` speaks.
         model: for a bound ticket, a model of the same architecture; it is not changed.
         progress: called with (inputs proved, inputs in all), where there is a target.
 
     Raises:
-        InputError: wrong shapes, labels out of range, inputs outside the ticket's range; a bound ticket without model.
+        InputError: y that does not fit the outputs, inputs outside the ticket's range; a bound ticket without model.
 
     Memory: one network in float32 at a time, one map of the realisation in float64, and what `per_input_error` keeps.
     """
-    _check(ticket, inputs, labels)
+    _check(ticket, inputs, y)
+    if y is None and target is None:
+        raise InputError(
+            "the data has no y, so there is nothing to hold the ticket's outputs against; give y, or --target F"
+        )
+    truth, ours, realised = _run(ticket, model, inputs, y)
+    found = Evaluation(
+        data=data,
+        inputs=len(inputs),
+        sizes=sizes(ticket),
+        decision=truth.decision,
+        positions=1 if truth.decision is None else truth.decision.classes(ours[:1]).size,
+        accuracy=_accuracy(truth, ours),
+        errors=_errors(truth, ours),
+    )
+    if target is None:
+        claimed = None if ticket.claims is None else ticket.claims.sup_error
+        return replace(found, certified_error=claimed)
+    beside = _beside(ticket, target, truth, ours=ours, inputs=inputs, progress=progress)
+    found = replace(found, realised=realised, **beside)
+    if found.changed is None or found.positions > 1:  # positions of one input are not drawn independently
+        return found
+    name = Path(data).name  # a ticket that says it may leave this machine
+    changed = Statistical.from_counts(name, changed=found.changed, examples=len(inputs), confidence=confidence)
+    return replace(found, statistical=changed)
+
+
+def _network(ticket: Ticket, model: "nn.Module | None") -> tuple["nn.Module", str]:
+    """What a ticket computes, and one digest of its maps, each of which is regenerated once."""
+    from slth.network import apply_to, module_of, realised_from
+
     digests: list[str] = []
-    ours = _outputs(ticket, inputs, model, digests)
-    if np.isnan(ours).any():
-        raise InputError("the ticket's outputs are not numbers (NaN) on this data: they overflow float32 on the way")
-    if labels.min() < 0 or labels.max() >= ours.shape[1]:
-        most = ours.shape[1] - 1
-        raise InputError(f"the labels run from {labels.min()} to {labels.max()}, the ticket's outputs from 0 to {most}")
-    accuracy = Proportion(int((ours.argmax(1) == labels).sum()), len(labels))
-    if target is not None:
-        alone = Evaluation(data, accuracy, sizes(ticket))
-        found = _beside_the_target(ticket, target, ours, inputs=inputs, labels=labels, progress=progress)
-        name = Path(data).name  # a ticket that says it may leave this machine
-        changed = Statistical.from_counts(name, changed=found["changed"], examples=len(labels), confidence=confidence)
-        return replace(alone, realised=_together(digests), statistical=changed, **found)
-    claimed = None if ticket.claims is None else ticket.claims.sup_error
-    return Evaluation(data, accuracy, sizes(ticket), certified_error=claimed)
-
-
-def _outputs(ticket: Ticket, inputs: np.ndarray, model: "nn.Module | None", digests: list[str]) -> np.ndarray:
-    """What a ticket computes; the digests of its maps are appended on the way, each regenerated once."""
-    from slth.network import apply_to, module_of, outputs, realised_from
 
     def part(path: str) -> Realised:
         found = ticket.realised(path)
@@ -101,39 +101,76 @@ def _outputs(ticket: Ticket, inputs: np.ndarray, model: "nn.Module | None", dige
         network = realised_from(ticket, part)
     else:
         network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
-    return outputs(network, inputs, batch=_BATCH)
+    return network, _together(digests)
 
 
-def _beside_the_target(
+def _run(
+    ticket: Ticket, model: "nn.Module | None", inputs: np.ndarray, y: np.ndarray | None
+) -> tuple[Truth, np.ndarray, str]:
+    """What outputs are held against, decided on those of one input; all outputs; a digest. The network is dropped."""
+    from slth.network import ends_in_sigmoid, outputs
+
+    network, realised = _network(ticket, model)
+    shape = outputs(network, inputs[:1]).shape[1:]
+    truth = truth_of(y, (len(inputs), *shape), sigmoid=ends_in_sigmoid(network))
+    found = outputs(network, inputs, batch=_BATCH)
+    if np.isnan(found).any() or (truth.decision is None and not np.isfinite(found).all()):
+        raise InputError("the ticket's outputs are not numbers (NaN, ∞) on this data: they overflow float32 on the way")
+    return truth, found, realised
+
+
+def _accuracy(truth: Truth, outputs: np.ndarray) -> Proportion | None:
+    if truth.decision is None or truth.y is None:
+        return None
+    right = truth.decision.classes(outputs) == truth.y
+    return Proportion(int(right.sum()), right.size)
+
+
+def _errors(truth: Truth, outputs: np.ndarray) -> Errors | None:
+    return errors_of(outputs, truth.y) if truth.decision is None and truth.y is not None else None
+
+
+def _beside(
     ticket: Ticket,
     target: Target,
-    ours: np.ndarray,
+    truth: Truth,
     *,
+    ours: np.ndarray,
     inputs: np.ndarray,
-    labels: np.ndarray,
-    progress: Callable[[int, int], None] | None,
+    progress: Progress | None,
 ) -> dict[str, Any]:
     """What an `Evaluation` says with a target, by field."""
     from slth.network import outputs, target_module
 
     assert ticket.claims is not None
-    theirs = outputs(target_module(target), inputs, batch=_BATCH)
-    norms = Norms()
-    proved = proved_per_input(target, ticket.realised, inputs, norms=norms, progress=progress)
+    theirs, norms = outputs(target_module(target), inputs, batch=_BATCH), Norms()
+    if theirs.shape != ours.shape:
+        raise InputError(
+            f"the target gives outputs of shape {theirs.shape}, the ticket of {ours.shape}: another network"
+        )
+    if not (np.isfinite(theirs).all() and np.isfinite(ours).all()):
+        raise InputError("outputs of the ticket or its target overflow float32 on this data; nothing can be measured")
     box = None if ticket.inputs is None else ticket.inputs.box
     claims = certify(target, ticket.realised, tolerances=ticket.claims.tolerances, box=box, norms=norms)
-    on_box = np.zeros(len(inputs), np.bool_)
-    if claims.sup_error is not None:
-        on_box = unchanged_on_box(proved.logits, claims, logit_error=proved.rounding)
-    examples = len(labels)
-    return {
+    common = {
         "target": network_digest(target, inputs.shape[1:]),
-        "target_accuracy": Proportion(int((theirs.argmax(1) == labels).sum()), examples),
-        "changed": int((ours.argmax(1) != theirs.argmax(1)).sum()),
+        "target_accuracy": _accuracy(truth, theirs),
+        "target_errors": _errors(truth, theirs),
         "measured_error": float(np.abs(ours - theirs).max()),
         "certified_error": claims.sup_error,  # recomputed: a file is not taken at its word
-        "unchanged_on_box": Proportion(int(on_box.sum()), examples),
-        "unchanged_per_input": Proportion(int(proved.unchanged.sum()), examples),
+    }
+    if truth.decision is None:
+        errors = per_input_error(target, ticket.realised, inputs, norms=norms, progress=progress)
+        return common | {"rms_per_input": rms_per_input(errors), "rms_on_box": rms_on_box(claims, errors.shape[1])}
+    decision = truth.decision
+    proved = proved_per_input(target, ticket.realised, inputs, decision=decision, norms=norms, progress=progress)
+    on_box = np.zeros_like(proved.unchanged)
+    if claims.sup_error is not None:
+        on_box = unchanged_on_box(proved.logits, claims, decision=decision, logit_error=proved.rounding)
+    return common | {
+        "changed": int((decision.classes(ours) != decision.classes(theirs)).sum()),
+        "unchanged_on_box": Proportion(int(on_box.sum()), on_box.size),
+        "unchanged_per_input": Proportion(int(proved.unchanged.sum()), on_box.size),
     }
 
 
@@ -161,21 +198,14 @@ def _together(digests: Iterable[str]) -> str:
     return hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
-def _with_maps(ticket: Ticket, common: Sizes) -> Sizes:
-    return replace(
-        common,
-        target_parameters=ticket.target_parameters,
-        kept_parameters=ticket.kept_parameters(),
-        candidates=tuple(gadget.candidates for gadget in ticket.gadgets.values()),
-        widths=tuple(gadget.neurons for gadget in ticket.gadgets.values()),
-    )
-
-
-def _check(ticket: Ticket, inputs: np.ndarray, labels: np.ndarray) -> None:
+def _check(ticket: Ticket, inputs: np.ndarray, y: np.ndarray | None) -> None:
     spec = ticket.inputs
-    if inputs.ndim < 2 or len(inputs) == 0 or labels.shape != (len(inputs),):
+    if inputs.ndim < 2 or len(inputs) == 0:
+        raise InputError(f"expected inputs (count, ...), at least one, got shape {inputs.shape}")
+    if y is not None and (y.dtype.kind not in "biuf" or y.shape[:1] != inputs.shape[:1]):
         raise InputError(
-            f"expected inputs (count, ...) and one label per input, got shapes {inputs.shape} and {labels.shape}"
+            f"expected one label per input, or numbers for each, got y of {y.dtype} and shape {y.shape} for "
+            f"{len(inputs):,} inputs"
         )
     if spec is not None and inputs.shape[1:] != spec.shape:
         wanted = " x ".join(map(str, spec.shape))
@@ -184,16 +214,9 @@ def _check(ticket: Ticket, inputs: np.ndarray, labels: np.ndarray) -> None:
         )
     if not np.isfinite(inputs).all():
         raise InputError("the data holds NaN or infinite values; clean it first")
-    if labels.dtype.kind not in "iu" or labels.min() < 0:
-        raise InputError(f"expected labels as whole numbers from 0, got {labels.dtype} from {labels.min()}")
     box = None if spec is None else spec.box
     if box is not None and ((inputs < box.lower).any() or (inputs > box.upper).any()):
         raise InputError(
             f"the data runs from {inputs.min():.6g} to {inputs.max():.6g}, outside the input range the ticket was made "
             "for; set --mean and --std as at construction, or construct with a wider --input-range"
         )
-
-
-def _entropy(p: float) -> float:
-    """H₂(p) in bits."""
-    return 0.0 if p in (0.0, 1.0) else -p * math.log2(p) - (1 - p) * math.log2(1 - p)

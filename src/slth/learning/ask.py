@@ -131,6 +131,8 @@ def _examples(
         crop = 4 if (data.name in _CROPPED if augment is None else augment) else 0
         if not len(data.train_x):
             raise InputError(f"{data.name} has no training examples; a search needs some")
+        if not data.classes:
+            raise InputError(f"{data.name} was not loaded for its labels, which a search needs")
         taken = data.inputs(data.mean, data.std)
         spec = Inputs(taken.shape, taken.mean, taken.std)  # a learned ticket says no range
         return (data.train_x, data.train_y), (data.test_x, data.test_y), data.name, spec, data.classes, crop

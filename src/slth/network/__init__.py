@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
     from slth.network.reading import load_model
+    from slth.network.running import ends_in_sigmoid, outputs
     from slth.network.states import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
-    from slth.network.views import outputs, realised, realised_from, source, target_module
+    from slth.network.views import realised, realised_from, source, target_module
     from slth.network.writing import OnnxFile, check_tools, difference_onnx, property_text, ticket_onnx
 
 _LAZY = {
@@ -20,9 +21,10 @@ _LAZY = {
     "build_architecture": "architectures",
     "check_tools": "writing",
     "difference_onnx": "writing",
+    "ends_in_sigmoid": "running",
     "load_model": "reading",
     "module_of": "states",
-    "outputs": "views",
+    "outputs": "running",
     "property_text": "writing",
     "realised": "views",
     "realised_from": "views",
@@ -53,6 +55,7 @@ __all__ = [
     "build_architecture",
     "check_tools",
     "difference_onnx",
+    "ends_in_sigmoid",
     "import_torch",
     "is_onnx",
     "load_model",

@@ -9,9 +9,8 @@ twice where inputs can be negative.
 
 from collections.abc import Callable
 
-import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from slth._errors import InputError
 from slth.graph import Graph, Realised, Target, most_entries
@@ -66,30 +65,6 @@ def target_module(target: Target, dtype: torch.dtype = torch.float32) -> Network
     graph = target.graph
     maps = {path: TargetMap(op.basis, target.coefficients[path], dtype) for path, op in graph.maps.items()}
     return Network(graph, maps, target.carried, dtype)
-
-
-def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.ndarray:
-    """Evaluate a network on float32 inputs (count, ...) in batches, on its own device: (count, out) float32.
-
-    Batches are smaller where the values of a graph are large: about 2²⁷ numbers at once.
-
-    Raises:
-        InputError: outputs that are no logits (count, classes).
-    """
-    device = next((value.device for value in network.parameters()), torch.device("cpu"))
-    parts: list[np.ndarray] = []
-    if isinstance(network, Network):
-        batch = max(1, min(batch, MOST_ENTRIES // 4 // network.most_entries(inputs.shape[1:])))
-    with torch.inference_mode():
-        for start in range(0, len(inputs), batch):
-            x = torch.from_numpy(np.array(inputs[start : start + batch], np.float32)).to(device)
-            found = network(x)
-            logits = getattr(found, "logits", found)
-            if not isinstance(logits, Tensor) or logits.ndim != 2 or len(logits) != len(x):
-                given = tuple(logits.shape) if isinstance(logits, Tensor) else type(logits).__name__
-                raise InputError(f"expected a network that gives logits (count, classes); this one gives {given}")
-            parts.append(logits.float().cpu().numpy())
-    return np.concatenate(parts)
 
 
 def _check_values(ticket: Ticket, graph: Graph) -> None:

@@ -10,12 +10,13 @@ from slth.records.checks import Check, Verdict, Verification
 from slth.records.record import Environment, Record, append, cores, environment, read
 
 if TYPE_CHECKING:
-    from slth.records.evaluation import Evaluation, Proportion, Sizes, read_evaluation
+    from slth.records.evaluation import Errors, Evaluation, Proportion, Sizes, read_evaluation
 
-_LAZY = ("Evaluation", "Proportion", "Sizes", "read_evaluation")
+_LAZY = ("Errors", "Evaluation", "Proportion", "Sizes", "read_evaluation")
 __all__ = [
     "Check",
     "Environment",
+    "Errors",
     "Evaluation",
     "Proportion",
     "Record",

@@ -1,32 +1,13 @@
-"""An evaluation: a ticket measured on labelled data, as a frozen row, and as the plain data of a record."""
+"""An evaluation: a ticket measured on data, as a frozen row, and as the plain data of a record."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import Any
 
 from slth._errors import InputError
-from slth.certificate import Statistical
-
-
-@dataclass(frozen=True, slots=True)
-class Proportion:
-    """A count out of a count, with Wilson's 95 % confidence interval."""
-
-    hits: int
-    count: int
-
-    @property
-    def value(self) -> float:
-        """hits / count."""
-        return self.hits / self.count
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Wilson (1927), z = 1.96: (p + z²/2n ± z √(p(1−p)/n + z²/4n²)) / (1 + z²/n)."""
-        z, n, p = 1.959964, self.count, self.value
-        middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-        return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
+from slth.certificate import Decision, Largest, Sign, Statistical
+from slth.records.entries import count_or_none, counts, number_or_none, part_or_none, unfit, whole
+from slth.records.measures import Errors, Proportion, errors_in, proportion_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,28 +36,68 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A ticket measured on labelled data; fields about the target are None without one."""
+    r"""A ticket measured on data; fields about the target are None without one.
+
+    Classes: `accuracy`, where the data has labels, and what is said of changed predictions. Numbers: `errors`. Of f̂,
+    the ticket, beside its target f, on n inputs with m outputs each, for any y:
+
+    $$\mathrm{rms}(\hat f - y) \le \mathrm{rms}(f - y) + \mathrm{rms}(\hat f - f), \qquad
+    \mathrm{rms}(\hat f - f) \le \min(\max_j |\hat f_j - f_j|, \lVert \hat f - f \rVert_2 / \sqrt m),$$
+
+    the triangle inequality in nm dimensions, divided by √(nm); in the second the largest over the inputs.
+    """
 
     data: str
-    accuracy: Proportion
+    inputs: int
     sizes: Sizes
+    decision: Decision | None  # what a prediction is; None: there are none, outputs are numbers
+    positions: int = 1  # predictions for each input
+    accuracy: Proportion | None = None  # over all predictions; None: no labels
+    errors: Errors | None = None  # None: no numbers to hold the outputs against
     realised: str | None = None  # digest of the ticket's coefficients, as they were regenerated
     target: str | None = None  # its digest
     target_accuracy: Proportion | None = None
+    target_errors: Errors | None = None
     changed: int | None = None  # predictions that differ from the target's
     measured_error: float | None = None  # largest |f − f̂| of one output seen, both in float32
     certified_error: float | None = None  # bound on it over the whole input domain, in real arithmetic
     unchanged_on_box: Proportion | None = None  # predictions that provably cannot change, by the bound over the domain
     unchanged_per_input: Proportion | None = None  # the same by evaluating both networks at each input
+    rms_on_box: float | None = None  # without predictions: bound on rms(f̂ − f) for any inputs of the domain
+    rms_per_input: float | None = None  # the same for these inputs, by evaluating both networks at each
     statistical: Statistical | None = None  # what `changed` says of the population that the data was drawn from
 
+    @property
+    def evaluated_by(self) -> str:
+        """What the outputs are held against, and what was assumed, for people."""
+        if self.decision is None:
+            return "the error of its outputs" if self.errors else "the distance of the two networks: the data has no y"
+        each = "" if self.positions == 1 else f", {self.positions:,} predictions for each input"
+        match self.decision:
+            case Largest(axis=None):
+                text = "the largest output"
+            case Largest():
+                text = f"the largest output along axis {self.decision.axis}{each}"
+            case Sign(threshold=0.0):
+                text = f"the sign of the output: class 1 above 0{each}"
+            case Sign():
+                text = f"the output: class 1 above {self.decision.threshold:g}, as the network ends in a sigmoid{each}"
+        return text if self.accuracy else f"{text}; assumed, as the data has no y"
+
     def as_data(self) -> dict[str, Any]:
-        """The outcome of a record: proportions with their value and interval."""
-        outcome = asdict(self)
+        """The outcome of a record: proportions and errors with their interval."""
+        outcome: dict[str, Any] = asdict(self) | {
+            "decision": _decision_as_data(self.decision),
+            "evaluated_by": self.evaluated_by,
+        }
         for name in _PROPORTIONS:
             part = getattr(self, name)
             if part is not None:
-                outcome[name] |= {"value": part.value, "interval": list(part.interval)}
+                interval = list(part.interval) if self.positions == 1 else None
+                outcome[name] |= {"value": part.value, "interval": interval}
+        for name in ("errors", "target_errors"):
+            part = getattr(self, name)
+            outcome[name] = None if part is None else part.as_data()
         outcome["sizes"]["bits_per_weight"] = self.sizes.bits_per_weight
         return outcome
 
@@ -90,111 +111,95 @@ def read_evaluation(outcome: Mapping[str, Any]) -> Evaluation:
     Raises:
         InputError: naming the entry that is missing or is no such number.
     """
-    accuracy = _proportion(outcome, "accuracy")
-    if accuracy is None:
+    accuracy, early = proportion_in(outcome, "accuracy"), "decision" not in outcome
+    if early and accuracy is None:
         raise InputError("an evaluation states an accuracy; this record lacks it: make it again with slth evaluate")
     realised, target = (outcome.get(name) for name in ("realised", "target"))
     return Evaluation(
         data=str(outcome.get("data")),
-        accuracy=accuracy,
+        inputs=accuracy.count if early and accuracy is not None else whole(outcome, "inputs"),
         sizes=_sizes(outcome),
+        decision=Largest() if early else _decision(outcome),
+        positions=1 if early else max(whole(outcome, "positions"), 1),
+        accuracy=accuracy,
+        errors=errors_in(outcome, "errors"),
         realised=None if realised is None else str(realised),
         target=None if target is None else str(target),
-        target_accuracy=_proportion(outcome, "target_accuracy"),
-        changed=_count_or_none(outcome, "changed"),
-        measured_error=_number(outcome, "measured_error"),
-        certified_error=_number(outcome, "certified_error"),
-        unchanged_on_box=_proportion(outcome, "unchanged_on_box"),
-        unchanged_per_input=_proportion(outcome, "unchanged_per_input"),
+        target_accuracy=proportion_in(outcome, "target_accuracy"),
+        target_errors=errors_in(outcome, "target_errors"),
+        changed=count_or_none(outcome, "changed"),
+        measured_error=number_or_none(outcome, "measured_error"),
+        certified_error=number_or_none(outcome, "certified_error"),
+        unchanged_on_box=proportion_in(outcome, "unchanged_on_box"),
+        unchanged_per_input=proportion_in(outcome, "unchanged_per_input"),
+        rms_on_box=number_or_none(outcome, "rms_on_box"),
+        rms_per_input=number_or_none(outcome, "rms_per_input"),
         statistical=_statistical(outcome),
     )
 
 
+def _decision_as_data(decision: Decision | None) -> dict[str, Any]:
+    match decision:
+        case None:
+            return {"kind": "error"}
+        case Largest(axis=axis):
+            return {"kind": "largest", "axis": axis}
+        case Sign(threshold=threshold):
+            return {"kind": "sign", "threshold": threshold}
+
+
+def _decision(outcome: Mapping[str, Any]) -> Decision | None:
+    expected = "of kind 'largest' (with axis), 'sign' (with threshold) or 'error'"
+    part = part_or_none(outcome, "decision", expected)
+    match {} if part is None else dict(part):
+        case {"kind": "error"}:
+            return None
+        case {"kind": "largest", "axis": None}:
+            return Largest()
+        case {"kind": "largest", "axis": int(axis)}:
+            return Largest(axis)
+        case {"kind": "sign", "threshold": float(threshold)}:
+            return Sign(threshold)
+        case _:
+            raise unfit("decision", expected)
+
+
 def _sizes(outcome: Mapping[str, Any]) -> Sizes:
-    part = outcome.get("sizes")
-    if not isinstance(part, Mapping):
+    entries = part_or_none(outcome, "sizes", "counts")
+    if entries is None:
         raise InputError("an evaluation has an entry 'sizes'; this record lacks it: make it again with slth evaluate")
-    entries = cast("Mapping[str, Any]", part)
     if type(entries.get("strong")) is not bool:
-        raise _unfit("strong", "true or false")
+        raise unfit("strong", "true or false")
     return Sizes(
-        source_parameters=_whole(entries, "source_parameters"),
-        kept=_whole(entries, "kept"),
-        density=_number(entries, "density") or 0.0,
-        mask_bits=_whole(entries, "mask_bits"),
-        stored_mask_bits=_whole(entries, "stored_mask_bits"),
-        ideal_bits=_number(entries, "ideal_bits") or 0.0,
-        carried=_whole(entries, "carried"),
+        source_parameters=whole(entries, "source_parameters"),
+        kept=whole(entries, "kept"),
+        density=number_or_none(entries, "density") or 0.0,
+        mask_bits=whole(entries, "mask_bits"),
+        stored_mask_bits=whole(entries, "stored_mask_bits"),
+        ideal_bits=number_or_none(entries, "ideal_bits") or 0.0,
+        carried=whole(entries, "carried"),
         strong=entries["strong"],
-        largest_move=_number(entries, "largest_move") or 0.0,
-        target_parameters=_count_or_none(entries, "target_parameters"),
-        kept_parameters=_count_or_none(entries, "kept_parameters"),
-        candidates=_counts(entries, "candidates"),
-        widths=_counts(entries, "widths"),
+        largest_move=number_or_none(entries, "largest_move") or 0.0,
+        target_parameters=count_or_none(entries, "target_parameters"),
+        kept_parameters=count_or_none(entries, "kept_parameters"),
+        candidates=counts(entries, "candidates"),
+        widths=counts(entries, "widths"),
     )
-
-
-def _proportion(outcome: Mapping[str, Any], name: str) -> Proportion | None:
-    part = outcome.get(name)
-    if part is None:
-        return None
-    if not isinstance(part, Mapping):
-        raise _unfit(name, "hits and count")
-    entries = cast("Mapping[str, Any]", part)
-    hits, count = _whole(entries, "hits"), _whole(entries, "count")
-    if not 0 <= hits <= count or not count:
-        raise _unfit(name, "hits and count")
-    return Proportion(hits, count)
 
 
 def _statistical(outcome: Mapping[str, Any]) -> Statistical | None:
     """As its counts and confidence have it; records of earlier versions have none."""
-    part = outcome.get("statistical")
+    expected = "data, examples, changed, confidence and a share that they allow"
+    part = part_or_none(outcome, "statistical", expected)
     if part is None:
         return None
-    expected = "data, examples, changed, confidence and a share that they allow"
-    if not isinstance(part, Mapping):
-        raise _unfit("statistical", expected)
-    entries = cast("Mapping[str, Any]", part)
-    data, confidence, share = entries.get("data"), _number(entries, "confidence"), _number(entries, "at_most")
+    data, confidence, share = part.get("data"), number_or_none(part, "confidence"), number_or_none(part, "at_most")
     if not isinstance(data, str) or confidence is None or share is None:
-        raise _unfit("statistical", expected)
-    counts = _whole(entries, "examples"), _whole(entries, "changed")
+        raise unfit("statistical", expected)
     try:
-        found = Statistical(data, *counts, confidence, share)
+        found = Statistical(data, whole(part, "examples"), whole(part, "changed"), confidence, share)
     except InputError as error:
-        raise _unfit("statistical", expected) from error
+        raise unfit("statistical", expected) from error
     if not found.holds:
-        raise _unfit("statistical", expected)
+        raise unfit("statistical", expected)
     return found
-
-
-def _whole(outcome: Mapping[str, Any], name: str) -> int:
-    value = outcome.get(name)
-    if type(value) is not int or value < 0:
-        raise _unfit(name, "a count")
-    return value
-
-
-def _counts(outcome: Mapping[str, Any], name: str) -> tuple[int, ...]:
-    values = outcome.get(name, ())
-    if not isinstance(values, (list, tuple)):
-        raise _unfit(name, "a list of counts")
-    return tuple(_whole({name: value}, name) for value in cast("list[Any]", values))
-
-
-def _count_or_none(outcome: Mapping[str, Any], name: str) -> int | None:
-    return None if outcome.get(name) is None else _whole(outcome, name)
-
-
-def _number(outcome: Mapping[str, Any], name: str) -> float | None:
-    value = outcome.get(name)
-    if value is None:
-        return None
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise _unfit(name, "a finite number")
-    return float(value)
-
-
-def _unfit(name: str, expected: str) -> InputError:
-    return InputError(f"the entry {name!r} of an evaluation must be {expected}; make the record again")

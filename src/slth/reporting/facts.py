@@ -161,7 +161,7 @@ def _measure(ticket: Ticket, target: Target, parts: Mapping[str, Realised], inpu
 
     theirs = outputs(target_module(target), inputs, batch=_BATCH)
     ours = outputs(realised_from(ticket, parts.__getitem__), inputs, batch=_BATCH)
-    return np.abs(ours - theirs).max(axis=1).astype(np.float64)
+    return np.abs(ours - theirs).reshape(len(inputs), -1).max(axis=1).astype(np.float64)
 
 
 def drawn(facts: Facts) -> list[tuple[int, str, MapFacts]]:

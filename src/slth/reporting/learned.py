@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from slth.reporting import data
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.html import Html, at_most, join, pairs, percent, plural, sentence, table, tag
 from slth.reporting.summary import alarm
@@ -36,7 +37,7 @@ def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
     yield f"{8 * exhibit.size / ticket.size:.2f}", "bits of file for each masked weight"
     yield f"{ticket.carried_numbers:,}", "numbers carried as they are"
     for found in exhibit.evaluations[:1]:
-        yield percent(found.accuracy.value), f"accuracy on {found.data}"
+        yield from data.tiles(found)
 
 
 def claims(exhibit: Exhibit) -> Html:

@@ -8,7 +8,7 @@ from slth._errors import InputError
 from slth._files import write_atomically
 from slth._version import __version__
 from slth.records import Record
-from slth.reporting import accounts, evidence, graph, learned, maps, summary, tables
+from slth.reporting import accounts, data, evidence, graph, learned, maps, summary, tables
 from slth.reporting.exhibit import Exhibit, bound_of
 from slth.reporting.facts import gather
 from slth.reporting.html import Html, at_most, join, percent, plural, table, tag
@@ -89,7 +89,7 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
         "tolerance",
         "misses",
         "difference at most",
-        "accuracy",
+        "accuracy, or error",
         "predictions changed",
         "kept",
         "bits per weight",
@@ -109,7 +109,7 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
                 summary.tolerances(exhibit) or "–",
                 f"{ticket.misses:,}" if ticket.gadgets else "–",
                 "no bound" if bound is None else at_most(bound),
-                "–" if found is None else percent(found.accuracy.value),
+                "–" if found is None else data.result(found) or "–",
                 "–" if found is None or found.changed is None else f"{found.changed:,}",
                 _kept(ticket),
                 f"{ticket.mask_bits / (ticket.target_parameters or ticket.size):.1f}",

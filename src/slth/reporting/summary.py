@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from slth.graph import Graph, chain_of
-from slth.records import Evaluation, Proportion, Verdict
+from slth.records import Verdict
+from slth.reporting import data
 from slth.reporting.exhibit import Exhibit, bound_of
-from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
+from slth.reporting.html import Html, at_most, join, number, pairs, plural, sentence, table, tag
 from slth.reporting.maps import bias_error, name_of, weight_error
 from slth.ticket import maps_words, network_name
 from slth.ticket import summary as rows_of
@@ -62,12 +63,7 @@ def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
     )
     yield f"{ticket.mask_bits / ticket.target_parameters:.1f}", "mask bits for each weight of the target"
     for found in exhibit.evaluations[:1]:
-        theirs = "" if found.target_accuracy is None else f"; the target: {percent(found.target_accuracy.value)}"
-        yield percent(found.accuracy.value), f"accuracy on {found.data}{theirs}"
-        if found.changed is not None:
-            yield f"{found.changed:,}", f"of {plural(found.accuracy.count, 'prediction')} changed"
-        if found.unchanged_per_input is not None:
-            yield percent(found.unchanged_per_input.value), "of predictions proved unchanged"
+        yield from data.tiles(found)
 
 
 def summary(exhibit: Exhibit) -> Html:
@@ -91,37 +87,12 @@ def _on_data(exhibit: Exhibit) -> Html:
         return join([tag("h4", "On data"), tag("p", "Not evaluated: give --data D, or a record of slth evaluate.")])
     parts: list[Html] = []
     for found in exhibit.evaluations:
-        parts.append(tag("h4", f"On {found.data}, {plural(found.accuracy.count, 'input')}"))
-        parts.append(pairs(_evaluation(found)))
-    note = "In brackets: Wilson's 95 % confidence interval."
-    if exhibit.ticket.gadgets and any(found.target_accuracy is None for found in exhibit.evaluations):
+        parts.append(tag("h4", f"On {found.data}, {plural(found.inputs, 'input')}"))
+        parts.append(pairs(data.rows(found)))
+    note = "In brackets: a 95 % confidence interval, Wilson's of an accuracy, Student's of a mean square error."
+    if exhibit.ticket.gadgets and any(found.measured_error is None for found in exhibit.evaluations):
         note += " Beside the target there is more to say: give --target F."
     return join([*parts, tag("p", note, class_="note")])
-
-
-def _evaluation(found: Evaluation) -> Iterator[tuple[str, str]]:
-    def share(part: Proportion) -> str:
-        low, high = part.interval
-        return f"{percent(part.value)} [{percent(low)}, {percent(high)}], {part.hits:,} right"
-
-    yield "accuracy of the ticket", share(found.accuracy)
-    if found.target_accuracy is not None:
-        yield "accuracy of the target", share(found.target_accuracy)
-    if found.changed is not None:
-        yield "predictions changed", f"{found.changed:,}"
-    if found.measured_error is not None:
-        yield "largest difference of an output", f"{number(found.measured_error)}, measured in float32"
-    if found.unchanged_per_input is not None:
-        part = found.unchanged_per_input
-        yield "predictions proved unchanged", f"{percent(part.value)} ({part.hits:,}), input by input"
-    if found.unchanged_on_box is not None and found.certified_error is not None:
-        part = found.unchanged_on_box
-        yield (
-            "the same, by one bound for all",
-            f"{percent(part.value)} ({part.hits:,}), by the bound over the whole range",
-        )
-    if found.statistical is not None:
-        yield "statistical", found.statistical.text
 
 
 def _checks(exhibit: Exhibit) -> Html:
@@ -191,29 +162,16 @@ def _proved(exhibit: Exhibit) -> Iterator[str]:
     yield f"For every input, {where}, no output differs from the target's by more than {at_most(bound)}."
     if ticket.assumed:
         yield f"The target is the network that was assumed: {'; '.join(ticket.assumed)[:500]}."
-    for found in exhibit.evaluations[:1]:
-        each, box = found.unchanged_per_input, found.unchanged_on_box
-        if each is not None and box is not None and exhibit.status != "refuted":
-            yield (
-                f"{each.hits:,} of {each.count:,} predictions on {found.data} cannot change, shown input by input; "
-                f"{box.hits:,} by the bound over the whole range alone."
-            )
+    if exhibit.status != "refuted":
+        for found in exhibit.evaluations[:1]:
+            yield from data.proved(found)
 
 
 def _measured(exhibit: Exhibit) -> Iterator[str]:
     if not exhibit.evaluations:
         yield "Nothing: the ticket was not run on data. Give --data D, or a record of slth evaluate."
         return
-    found = exhibit.evaluations[0]
-    yield f"In float32, on {plural(found.accuracy.count, 'input')} of {found.data}; other inputs may differ more."
-    yield f"The ticket is right on {percent(found.accuracy.value)}."
-    if found.target_accuracy is None or found.changed is None or found.measured_error is None:
-        yield "The target was not run beside it: give --target F."
-        return
-    yield (
-        f"The target is right on {percent(found.target_accuracy.value)}; {plural(found.changed, 'prediction')} "
-        f"changed, and no output differed by more than {number(found.measured_error)}."
-    )
+    yield from data.measured(exhibit.evaluations[0])
 
 
 def _statistical(exhibit: Exhibit) -> Iterator[str]:

@@ -32,7 +32,9 @@ def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
     return {
         "misses": ticket.misses,
         **{name: None if (part := getattr(found, name)) is None else part.value for name in parts},
-        "accuracy_interval": list(found.accuracy.interval),
+        "accuracy_interval": None if found.accuracy is None else list(found.accuracy.interval),
+        "error": None if found.errors is None else found.errors.rms,
+        "target_error": None if found.target_errors is None else found.target_errors.rms,
         "changed": found.changed,
         "measured_error": found.measured_error,
         "certified_error": None if ticket.claims is None else ticket.claims.sup_error,

@@ -33,9 +33,10 @@ class Verify:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluate:
-    """Accuracy with confidence interval; with --target also distance, predictions changed and predictions proved.
+    """Accuracy or error with confidence interval; with --target also distance, predictions changed and proved.
 
-    With --target also the share of all predictions that change, of examples drawn as the data was.
+    Labels are held against the largest output, or the sign of a single one; real numbers by their error. With --target
+    y may be missing, and the share of all predictions that change is said, of examples drawn as the data was.
     """
 
     ticket: _shared.Ticket
