@@ -16,24 +16,28 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 from trained_by_others_inputs import Examples
-from trained_by_others_networks import NETWORKS, Network
+from trained_by_others_networks import NETWORKS, Network, computed
 
 import slth
 from slth.certificate import per_input_error
 from slth.graph import Target
-from slth.network import outputs
+from slth.network import realised_from
 from slth.records import environment
 from slth.ticket import Ticket
 
-COST = ("network", "weights", "carried", "tolerance", "misses", "processor s", "s", "verify s", "GiB", "MB", "bits")
-OUTPUTS = ("network", "tolerance", "inputs", "right, target", "right, ticket", "changed", "proved the same", "max |f|")
-OUTPUTS += ("max |f − f̂|", "of those proved: bound", "found", "bound over the range")
+COST = ("network", "weights", "carried", "tolerance", "misses", "processor s", "s", "verify s", "GiB", "MB")
+COST += ("bits / weight", "bound over the range", "predictions proved to stay")
+OUTPUTS = ("network", "tolerance", "inputs", "right: target", "ticket", "predictions changed", "max |f|")
+OUTPUTS += ("max |f − f̂|", "of a few: bound", "found")
+WHO = ("target", "ticket")
 
 
 def made(name: str, tolerance: float, threads: int, path: Path) -> tuple[dict[str, Any], Any, Target]:
@@ -61,32 +65,37 @@ def peak() -> float:
     return int(Path("/proc/self/status").read_text().partition("VmHWM:")[2].split()[0]) / 2**20
 
 
-def beside(network: Network, examples: Examples, ticket: Ticket, both: tuple[Any, Target]) -> dict[str, Any]:
-    """Target and ticket on inputs of one kind."""
-    source, target = both
-    theirs, ours = network.outputs(source, examples), outputs(slth.realised(ticket), examples.x)
+def beside(network: Network, examples: Examples, both: tuple[Any, nn.Module]) -> dict[str, Any]:
+    """Target and ticket on inputs of one kind, both in float32."""
+    theirs, ours = network.outputs(both[0], examples), computed(both[1], examples.x)
     predictions = examples.predict(theirs), examples.predict(ours)
+    difference = np.abs(theirs - ours)
     found: dict[str, Any] = {"count": len(theirs), "changed": int((predictions[0] != predictions[1]).sum())}
     if examples.right is not None:
         found |= {f"right, {who}": float(examples.right(p).mean()) for who, p in zip(WHO, predictions, strict=True)}
-    difference = np.abs(theirs - ours)
-    found |= {"max |f|": float(np.abs(theirs).max()), "max |f − f̂|": float(difference.max())}
+    if examples.also is not None:
+        found |= {"also": examples.also(theirs, ours)}
+    return found | {
+        "max |f|": float(np.abs(theirs).max()),
+        "max |f − f̂|": float(difference.max()),
+        "found": float(difference[: network.proved].max()),
+    }
+
+
+def proved(network: Network, kinds: Mapping[str, Examples], ticket: Ticket, both: tuple[Any, Target]) -> str:
+    """How many predictions `slth.evaluate` proves to stay, of a few inputs of each kind, from a file of arrays."""
     few = slice(network.proved)
-    bound = per_input_error(target, ticket.realised, examples.x[few])
-    found |= {"of those proved: bound": float(bound.max()), "found": float(difference[few].max())}
-    found |= {"count proved": len(bound)}
-    if theirs.ndim == 2:  # one prediction an input
-        labels = predictions[0] if examples.labels is None else examples.labels
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "examples.npz"
-            np.savez(path, x=examples.x[few], y=labels[few])
-            shown = slth.evaluate(ticket, path, target=target)
-        assert shown.unchanged_per_input is not None
-        found |= {"proved the same": shown.unchanged_per_input.hits}
-    return found
-
-
-WHO = ("target", "ticket")
+    x = np.concatenate([examples.x[few] for examples in kinds.values()])
+    labels = [
+        examples.predict(network.outputs(both[0], examples))[few] if examples.labels is None else examples.labels[few]
+        for examples in kinds.values()
+    ]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "examples.npz"
+        np.savez(path, x=x, y=np.concatenate(labels))
+        shown = slth.evaluate(ticket, path, target=both[1])
+    assert shown.unchanged_per_input is not None
+    return f"{shown.unchanged_per_input.hits} of {len(x)}"
 
 
 def one(name: str, tolerance: float, threads: int) -> dict[str, Any]:
@@ -95,14 +104,17 @@ def one(name: str, tolerance: float, threads: int) -> dict[str, Any]:
         path = Path(folder) / "ticket.slth"
         cost, source, target = made(name, tolerance, threads, path)
         ticket = slth.load(path)
-    network = NETWORKS[name]
-    kinds = {
-        kind: beside(network, examples, ticket, (source, target))
-        for kind, examples in network.examples(network.count).items()
-    }
+    network, found = NETWORKS[name], dict[str, dict[str, Any]]()
+    realised = {path: ticket.realised(path) for path in ticket.maps}.__getitem__
+    module, kinds = realised_from(ticket, realised), network.examples(network.count)
+    for kind, examples in kinds.items():
+        print(f"{name}, {tolerance:g}: {kind}", file=sys.stderr)
+        found[kind] = beside(network, examples, (source, module))
+        found[kind]["bound"] = float(per_input_error(target, realised, examples.x[: network.proved]).max())
+    cost["proved"] = proved(network, kinds, ticket, (source, target)) if network.one_prediction else ""
     claims = ticket.claims
     assert claims is not None
-    return {"cost": cost, "kinds": kinds, "bound": claims.sup_error, "stops": list(claims.stops)}
+    return {"cost": cost, "kinds": found, "bound": claims.sup_error, "stops": list(claims.stops)}
 
 
 def rows(name: str, tolerance: float, found: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
@@ -111,15 +123,13 @@ def rows(name: str, tolerance: float, found: dict[str, Any]) -> tuple[list[str],
     first = [name, f"{cost['weights']:,}", f"{cost['carried']:,}", f"{tolerance:g}", f"{cost['misses']:,}"]
     first += [f"{cost[column]:.1f}" for column in ("processor s", "s", "verify s")]
     first += [f"{cost['GiB']:.2f}", f"{cost['MB']:.1f}", f"{cost['bits']:.1f}"]
-    bound = "stops before the output" if found["bound"] is None else f"{found['bound']:.3g}"
+    first += ["stops before the output" if found["bound"] is None else f"{found['bound']:.3g}", cost["proved"]]
     second: list[list[str]] = []
     for kind, part in found["kinds"].items():
         right = [f"{part[f'right, {who}']:.1%}" if f"right, {who}" in part else "" for who in WHO]
-        proved = f"{part['proved the same']} of {part['count proved']}" if "proved the same" in part else ""
-        numbers = [f"{part[column]:.3g}" for column in OUTPUTS[7:11]]
-        second.append(
-            [name, f"{tolerance:g}", f"{part['count']:,} {kind}", *right, str(part["changed"]), proved, *numbers, bound]
-        )
+        changed = f"{part['changed']}{part.get('also', '')}"
+        numbers = [f"{part[column]:.3g}" for column in ("max |f|", "max |f − f̂|", "bound", "found")]
+        second.append([name, f"{tolerance:g}", f"{part['count']:,} {kind}", *right, changed, *numbers])
     return first, second
 
 

