@@ -162,9 +162,20 @@ def one_of(name: str, known: Iterable[str], what: str, *, loosely: bool = False,
     if loosely and _letters(name) in spelled:
         return spelled[_letters(name)]
     expected = f"xpected one of {', '.join(listed)}{'' if instead is None else f', or {instead}'}"
-    near = get_close_matches(_letters(name), spelled, 1)
-    hint = f"did you mean {spelled[near[0]]!r}? E{expected}" if near else f"e{expected}"
+    close = near(name, listed)
+    hint = f"did you mean {close!r}? E{expected}" if close else f"e{expected}"
     raise InputError(f"unknown {what} {name!r}; {hint}")
+
+
+def near(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is spelled most like this one; case, -, _ and spaces do not count. None: none is like it.
+
+    >>> near("dept", ["density", "depth"])
+    'depth'
+    """
+    spelled = {_letters(one): one for one in known}
+    close = get_close_matches(_letters(name), spelled, 1)
+    return spelled[close[0]] if close else None
 
 
 def together(**given: Any) -> None:

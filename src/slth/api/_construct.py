@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from slth.network import read_target as _read_target
 from slth.records import cores, verbs
 from slth.ticket import Ticket
 
-__all__ = ["construct", "discard", "promise_holds", "read_target"]
+__all__ = ["Reading", "construct", "discard", "promise_holds", "read_target"]
 
 _log = logging.getLogger("slth.api")
 
@@ -43,6 +44,8 @@ def construct(
     std: Numbers | None = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
     threads: int | None = None,
     resume: str | Path | None = None,
     restart: bool = False,
@@ -52,7 +55,7 @@ def construct(
 
     Args:
         target: any `nn.Module` of dense and convolutional layers, read as it computes in evaluation mode; a state dict,
-            or a path to one (`.safetensors`, `.pt`, `.npz`), read as a plain MLP; a scikit-learn MLP.
+            or a path to one (`.safetensors`, `.pt`, `.npz`), read as a plain MLP; an `.onnx` file; a scikit-learn MLP.
         model: code that gives the module, `package.module:function` or `net.py:function`, and is run; a file given as
             `target` is then loaded into it.
         input_shape: of one input of a module, such as (3, 32, 32), where its first layer does not tell; or `example`:
@@ -74,6 +77,7 @@ def construct(
         mean, std: raw data becomes (x − mean) / std before the network, numbers as for a range; recorded, for
             `evaluate`, and applied to `raw_range` and to the range of `data`.
         order, activation: what a state dict does not say; see `slth.network.read_target`.
+        from_node, to_node: of an ONNX file, the node or value to begin or to end at; recorded.
         threads: None uses the processors of this process. The ticket has the same bytes for any number.
         resume: a folder, such as "net.slth.part", that keeps finished maps while this runs: after an interrupt the
             same call goes on from there, to the same bytes. It stays; remove it when the ticket is saved. Nothing is
@@ -107,7 +111,14 @@ def construct(
     )
     folder = None if resume is None else _arguments.path("resume", resume)
     network = read_target(
-        target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
+        target,
+        model=model,
+        input_shape=input_shape,
+        example=example,
+        order=order,
+        activation=activation,
+        from_node=from_node,
+        to_node=to_node,
     )
     reused = None if source is None else ticket_of(source)
     request = Request(**verbs.group(asked, "plan"), source=reused)
@@ -120,6 +131,16 @@ def construct(
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a file does not say of a network, and which part of it is meant; see `construct`."""
+
+    order: Sequence[str] | None = None
+    activation: str | None = None
+    from_node: str | None = None
+    to_node: str | None = None
+
+
 def read_target(
     target: Any,
     *,
@@ -128,6 +149,8 @@ def read_target(
     example: Any = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
 ) -> Target:
     """A trained network from whatever holds it; what had to be assumed is a note in the log."""
     if target is None and model is None:
@@ -140,7 +163,15 @@ def read_target(
 
         _log.info("running %s", model)
         read = load_model(model, target)
-    network = _read_target(read, input_shape=input_shape, example=example, order=order, activation=activation)
+    network = _read_target(
+        read,
+        input_shape=input_shape,
+        example=example,
+        order=order,
+        activation=activation,
+        from_node=from_node,
+        to_node=to_node,
+    )
     if network is not target:
         for sentence in network.assumed:
             _log.info("assumed: %s", sentence)

@@ -9,13 +9,14 @@ import numpy as np
 
 from slth import _arguments
 from slth._errors import InputError
-from slth.api._construct import read_target
+from slth.api._construct import Reading, read_target
 from slth.api._inputs import Numbers, examples_of
 from slth.api._views import ticket_of
 from slth.evidence import evaluate as _evaluate
 from slth.evidence import verify as _verify
 from slth.evidence import with_claim as _with_claim
 from slth.graph import Target
+from slth.network import is_onnx
 from slth.records import Evaluation, Verification, verbs
 from slth.ticket import Ticket
 
@@ -34,6 +35,8 @@ def verify(
     model: str | None = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Check a ticket against itself and, with `target`, every claim about the network it stands for.
@@ -41,7 +44,8 @@ def verify(
     A ticket without claims stands for no target: everything it says is checked from the file alone.
 
     Regenerates the random weights, never calls a solver. `.holds`: no check failed; `.complete`: every claim
-    was checked; `.checks`: the list. `target`, `model`, `order` and `activation`: see `construct`. `progress` is called
+    was checked; `.checks`: the list. `target`, `model`, `order`, `activation`, `from_node` and `to_node`: see
+    `construct`; an ONNX file is cut as the ticket says. `progress` is called
     with (weights regenerated, weights in all). Memory of the ticket's masks and one map, beside the target.
 
     Raises:
@@ -51,18 +55,25 @@ def verify(
         return _verify(ticket, progress=progress)
 
     def read(ticket: Ticket) -> Target:
-        return target_of(ticket, target, model, order=order, activation=activation)
+        return target_of(ticket, target, model, Reading(order, activation, from_node, to_node))
 
     return _verify(ticket, target=read, progress=progress)
 
 
-def target_of(
-    ticket: Ticket, target: Any, model: str | None, *, order: Sequence[str] | None, activation: str | None
-) -> Target:
-    """The network that a ticket is compared with, on inputs of the ticket's shape."""
-    module = model is not None or hasattr(target, "forward")
-    shape = ticket.inputs.shape if module and ticket.inputs is not None else None
-    return read_target(target, model=model, input_shape=shape, order=order, activation=activation)
+def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) -> Target:
+    """The network that a ticket is compared with, on inputs of its shape; a graph is cut as the ticket says."""
+    graph = is_onnx(target)
+    fits = ticket.inputs is not None and (graph or model is not None or hasattr(target, "forward"))
+    made = ticket.provenance.asked if graph and reading.from_node is reading.to_node is None else {}
+    return read_target(
+        target,
+        model=model,
+        input_shape=ticket.inputs.shape if fits and ticket.inputs is not None else None,
+        order=reading.order,
+        activation=reading.activation,
+        from_node=made.get("from_node", reading.from_node),
+        to_node=made.get("to_node", reading.to_node),
+    )
 
 
 def evaluate(
@@ -73,6 +84,8 @@ def evaluate(
     model: "nn.Module | str | None" = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
     data_dir: str | Path | None = None,
     mean: Numbers | None = None,
     std: Numbers | None = None,
@@ -116,7 +129,7 @@ def evaluate(
     code = model if isinstance(model, str) else None
     network = None
     if target is not None or code is not None:
-        network = target_of(ticket, target, code, order=order, activation=activation)
+        network = target_of(ticket, target, code, Reading(order, activation, from_node, to_node))
     found = _evaluate(ticket, inputs, labels, data=name, target=network, confidence=confidence, progress=progress)
     if network is not None and found.target != ticket.provenance.target:
         _log.warning("the target is not the network that the ticket was made for: its digest differs")

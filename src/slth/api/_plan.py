@@ -115,6 +115,8 @@ def plan(
     std: Numbers | None = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
     threads: int | None = None,
 ) -> Planned:
     """The width that `construct` would choose, and its costs: misses, file, time and memory, without solving anything.
@@ -154,7 +156,14 @@ def plan(
     if target is None and model is None:
         raise InputError("a network is needed: a target, a model that gives it, or a shape such as 784,500,10")
     read = read_target(
-        target, model=model, input_shape=input_shape, example=example, order=order, activation=activation
+        target,
+        model=model,
+        input_shape=input_shape,
+        example=example,
+        order=order,
+        activation=activation,
+        from_node=from_node,
+        to_node=to_node,
     )
     inputs: Inputs = inputs_of(
         read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std

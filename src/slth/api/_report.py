@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from slth._errors import InputError
 from slth._files import check_writable
+from slth.api._construct import Reading
 from slth.api._evidence import target_of
 from slth.api._inputs import Numbers, examples_of
 from slth.api._show import map_of
@@ -54,6 +55,8 @@ def report(
     model: str | None = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
     data: str | Path | None = None,
     data_dir: str | Path | None = None,
     mean: Numbers | None = None,
@@ -92,7 +95,7 @@ def report(
                 raise InputError(f"{option} goes with constructed tickets; {tickets[0].name} was learned")
     compared = bool(made) and (target is not None or model is not None)
     named = isinstance(target, str | Path)
-    network = target_of(made[0][1], target, model, order=order, activation=activation) if compared else None
+    network = target_of(made[0][1], target, model, Reading(order, activation, from_node, to_node)) if compared else None
     if network is not None and not any(_is_target_of(network, ticket) for _, ticket in made):
         names = ", ".join(path.name for path, _ in made)
         what = target if named else model or "the target"

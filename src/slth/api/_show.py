@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slth._errors import InputError
+from slth.api._construct import Reading
 from slth.api._evidence import target_of
 from slth.api._views import ticket_of
 from slth.graph import Target
@@ -60,6 +61,8 @@ def show(
     model: str | None = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
     picture: str | Path | None = None,
 ) -> Shown:
     """What is inside a ticket, without generating weights; with `weight` one weight, its candidates and their sum.
@@ -94,7 +97,7 @@ def show(
     anatomy = take_apart(found, path, output=output, input=source, tap=tap)
     wanted = None
     if compared:
-        network = target_of(found, target, model, order=order, activation=activation)
+        network = target_of(found, target, model, Reading(order, activation, from_node, to_node))
         wanted = _wanted(network, target or model, anatomy, fits=_fits(network, found, path))
     sections = tuple(_half(anatomy, half, wanted) for half in anatomy.halves)
     if drawn is not None:

@@ -41,6 +41,8 @@ def run(asked: verbs.Construct) -> int:
             input_shape=asked.input_shape,
             order=asked.order,
             activation=asked.activation,
+            from_node=asked.from_node,
+            to_node=asked.to_node,
         )
         clock.lap("read")
     else:

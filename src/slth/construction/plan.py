@@ -141,7 +141,7 @@ def construct(
             target,
             layout,
             inputs=inputs,
-            asked=request.asked,
+            asked={**request.asked, **target.cut},
             attempts=1 + retried,
             threads=threads,
             progress=progress,

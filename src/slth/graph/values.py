@@ -121,6 +121,7 @@ class Target:
         default_factory=dict[str, tuple[str, str | None]]
     )  # by map: the tensors of weight and bias
     assumed: tuple[str, ...] = ()  # sentences: what had to be assumed to read it
+    cut: Mapping[str, str] = field(default_factory=dict[str, str])  # "from_node", "to_node": where a graph was cut
 
     def __post_init__(self) -> None:
         maps = self.graph.maps

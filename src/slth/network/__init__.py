@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from slth.network.reading import import_torch, mlp_from_tensors, read_target, read_tensors
+from slth.network.reading import import_torch, is_onnx, mlp_from_tensors, read_target, read_tensors
 
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, build_architecture, resolved_arguments
@@ -45,6 +45,7 @@ __all__ = [
     "apply_to",
     "build_architecture",
     "import_torch",
+    "is_onnx",
     "load_model",
     "mlp_from_tensors",
     "module_of",

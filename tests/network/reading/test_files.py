@@ -126,7 +126,7 @@ def test_unreadable_files_are_one_sentence(tmp_path):
     (tmp_path / "half.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{")
     header = b'{"weight":{"dtype":"F32","shape":[0,4611686018427387904],"data_offsets":[0,0]}}'
     (tmp_path / "huge.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
-    (tmp_path / "t.onnx").write_bytes(b"")
+    (tmp_path / "t.h5").write_bytes(b"")
     (tmp_path / "t.npz").write_bytes(b"PK\x03\x04")
     torch.save([1, 2], tmp_path / "list.pt")
     torch.save({"a": {"x.weight": torch.eye(2)}, "b": {"x.weight": torch.eye(2)}}, tmp_path / "two.pt")
@@ -144,7 +144,7 @@ def test_unreadable_files_are_one_sentence(tmp_path):
         ("none.safetensors", "no such file"),
         ("half.safetensors", "not a whole safetensors file"),
         ("huge.safetensors", "none of them 0|not a whole safetensors file|holds nothing"),
-        ("t.onnx", r"expected the suffix .safetensors, .pt, .pth, .bin, .ckpt or .npz"),
+        ("t.h5", r"expected the suffix .safetensors, .pt, .pth, .bin, .ckpt, .npz, or of a graph .onnx"),
         ("t.npz", "not a whole .npz of plain arrays"),
         ("text.pt", r"not a plain PyTorch state dict: another kind of file, or a part of one; get a fresh copy, or"),
         ("part.pt", r"not a plain PyTorch state dict: another kind of file, or a part of one; get a fresh copy, or"),

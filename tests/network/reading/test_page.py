@@ -10,6 +10,8 @@ from torch.nn.modules import activation
 
 from slth import InputError
 from slth.network import read_target
+from slth.network.reading.onnx.operators import OPERATORS as ONNX
+from slth.network.reading.onnx.operators.maps import NORMALISES
 from slth.network.reading.operators import OPERATORS
 from slth.network.reading.operators.choices import JUMPS
 
@@ -34,6 +36,12 @@ def test_the_operators_of_the_page_are_those_of_the_reader():
     named = [name for row in rows(section("Operators")) for name in code(row[1])]
     assert len(named) == len(set(named))
     assert set(named) == {name.partition(".")[0] for name in OPERATORS} - REFUSED
+
+
+def test_the_operators_of_onnx_on_the_page_are_those_of_its_reader():
+    named = [name for row in rows(section("ONNX")) for name in code(row[1])]
+    assert len(named) == len(set(named))
+    assert set(named) == set(ONNX) - set(NORMALISES)
 
 
 def test_what_is_known_to_be_refused_is_no_part_of_the_lists():

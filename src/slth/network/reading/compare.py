@@ -11,6 +11,7 @@ Memory: a copy of the module in float64 while that runs; of what was read one ma
 """
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,14 @@ class Outputs:
     types: frozenset[torch.dtype]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """Outputs that a target is compared with, and the unit roundoff of the type in which they were computed."""
+
+    y: Tensor | None
+    unit: float
+
+
 def in_float64(model: nn.Module, inputs: Tensor, delta: float = 0.0) -> Outputs:
     """The outputs of a copy of a module in float64, every value moved by a random relative amount."""
     wide = _wide(model)
@@ -60,13 +69,20 @@ def check_same(
     floor = SOFTPLUS if any(node.op == Pointwise("Softplus") for node in target.graph.nodes) else 0.0
     own = in_float64(model, inputs) if own is None else own
     y = own.y
-    difference, allowed = _difference(target, model, inputs, (y, max(DOUBLE, floor)))
+
+    def moved(delta: float) -> float:
+        return _own_rounding(model, inputs.detach().cpu().double(), delta)
+
+    def compared(unit: float) -> tuple[float, float]:
+        return difference_of(target, inputs, Found(y, max(unit, floor)), moved)
+
+    difference, allowed = compared(DOUBLE)
     if not difference <= allowed and (y is None or computed or own.types - {torch.float64}):
         with _Values() as seen:
             y = run(model, inputs)
         types = seen.types | {part.dtype for part in model.parameters()} | {inputs.dtype}
         unit = max(torch.finfo(dtype).eps / 2 for dtype in types if dtype.is_floating_point)
-        difference, allowed = _difference(target, model, inputs, (y, max(unit, floor)))
+        difference, allowed = compared(unit)
     if difference <= allowed:
         return
     if y is not None and not torch.isfinite(y).all():
@@ -135,16 +151,21 @@ def _outputs(wide: nn.Module, x: Tensor, delta: float = 0.0) -> Outputs:
             return Outputs(None, frozenset())
 
 
-def _difference(target: Target, model: nn.Module, x: Tensor, found: tuple[Tensor | None, float]) -> tuple[float, float]:
-    """The largest difference of a target's outputs from those found with a unit roundoff; and what rounding allows.
+def difference_of(
+    target: Target, x: Tensor, found: Found, own_rounding: Callable[[float], float] = lambda _: 0.0
+) -> tuple[float, float]:
+    """The largest difference of a target's outputs from those found; and what rounding allows.
 
     What it allows is only found in full where less would not do.
+
+    Args:
+        x: the inputs (count, ...).
+        own_rounding: how far what was read moves by itself if its values do by a relative amount.
     """
-    y, unit = found
-    if y is None:
+    if found.y is None:
         return np.inf, 0.0
-    x, y = x.detach().cpu().double(), y.detach().cpu().double()
-    delta = max(unit, 2.0**-30)
+    x, y = x.detach().cpu().double(), found.y.detach().cpu().double()
+    unit, delta = found.unit, max(found.unit, 2.0**-30)
     exact, largest = _values(target, x, 0.0)
     if y.shape != exact.shape:
         return np.inf, 0.0
@@ -152,7 +173,7 @@ def _difference(target: Target, model: nn.Module, x: Tensor, found: tuple[Tensor
     for more in (
         lambda: 0.0,
         lambda: float((_values(target, x, delta)[0] - exact).abs().max()),
-        lambda: _own_rounding(model, x, delta),
+        lambda: own_rounding(delta),
     ):
         sensitive += more()
         allowed = SAFETY * (sensitive * unit / delta + unit * largest)

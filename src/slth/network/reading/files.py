@@ -29,16 +29,25 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
             f"{shown(path)} is a ticket, and a target is the trained network that one is made of; "
             "slth.realised(ticket) is the network that it computes, slth export writes it"
         )
-    if not path.is_file():
-        what = "it is a folder" if path.is_dir() else "it is no plain file" if path.exists() else "no such file"
-        raise InputError(f"cannot read the target {shown(path)}: {what}; expected a .safetensors or .pt state dict")
+    check_plain(path, "a .safetensors or .pt state dict")
     if path.suffix not in SUFFIXES:
         raise InputError(
-            f"cannot read the target {shown(path)}: expected the suffix {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+            f"cannot read the target {shown(path)}: expected the suffix {', '.join(SUFFIXES)}, or of a graph .onnx"
         )
     if path.suffix in TORCH:
         return arrays_of(state_in(torch_file(path), str(path)))
     return arrays_of(state_in(_safetensors(path) if path.suffix == ".safetensors" else _npz(path), str(path)))
+
+
+def check_plain(path: Path, expected: str) -> None:
+    """There is such a file.
+
+    Raises:
+        InputError: there is none, or a folder, or what is no plain file.
+    """
+    if not path.is_file():
+        what = "it is a folder" if path.is_dir() else "it is no plain file" if path.exists() else "no such file"
+        raise InputError(f"cannot read the target {shown(path)}: {what}; expected {expected}")
 
 
 def torch_file(path: Path) -> Any:

@@ -90,7 +90,7 @@ def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) ->
 
 
 class _Maps:
-    """Maps by path: steps with one origin and equal numbers are one map."""
+    """Maps by path: steps with one origin, or of one tensor, and equal numbers are one map."""
 
     def __init__(self) -> None:
         self.affine: dict[str, Affine] = {}
@@ -100,7 +100,8 @@ class _Maps:
         """The path of a step's map; a new one unless a map of the same origin has the same numbers."""
         origin = _origin(step)
         for path, other in self.steps.items():
-            if _origin(other) == origin and _same(other, step):
+            one = _origin(other) == origin or (step.tensors[0] and other.tensors[0] == step.tensors[0])
+            if one and _same(other, step):
                 return path
         path = _unique(origin or f"map/{len(self.steps)}", set(self.steps))
         self.steps[path], self.affine[path] = step, step.numbers
@@ -127,6 +128,8 @@ def _origin(step: Step) -> str:
     """Where a map's weight comes from: the module of its parameter, or the parameter; "" if there is none."""
     names = sorted(step.tensors[0])
     modules = {_module(name) for name in names}
+    if len(names) == 1 and "." not in names[0] and step.leaf:
+        return shown(step.place, LONGEST)  # a weight whose name says nothing of its layer
     if len(names) == 1 and not names[0].rpartition(".")[2].startswith("weight"):
         return shown(names[0], LONGEST)
     if len(modules) == 1 and modules != {""}:

@@ -62,13 +62,18 @@ class Here:
     leaf: bool
     shape: Shape | None = None  # of the node's value; None if there are several
 
+    @property
+    def where(self) -> str:
+        """The node's module, and what that is."""
+        return f"{shown(self.place) or 'the model'} ({self.kind})"
+
     def refuse(self, why: str) -> NoReturn:
         """This node cannot be read.
 
         Raises:
             InputError: always; one sentence that names the node and its module.
         """
-        raise InputError(f"{shown(self.place) or 'the model'} ({self.kind}): {called(self.op)} {why}")
+        raise InputError(f"{self.where}: {called(self.op)} {why}")
 
     def add(
         self,

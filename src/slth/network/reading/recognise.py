@@ -18,13 +18,14 @@ from torch import Tensor, fx
 
 from slth.graph import FUNCTIONS, Pointwise
 from slth.network.reading.here import Here, Known, Value
-from slth.network.reading.operators import OPERATORS, shrunk
+from slth.network.reading.operators import shrunk
 
 MOST_STEPS = 24  # of a chain
 MOST_NUMBERS = 8  # among those that a chain spells out: ends at which it may clip
 OVERFLOWS = 512.0  # below it no elementary function does
 FARTHEST = 2.0**100
 TOLERANCE = 1e-12  # relative to max(1, |σ(x)|)
+SINGLE = 2.0**-22  # the same where a chain's numbers are in float32: four of its roundings
 _NAMES = (
     "relu relu6 leaky_relu hardtanh clamp clamp_min clamp_max clip gelu tanh sigmoid silu hardswish hardsigmoid elu "
     "selu celu softplus log_sigmoid mish abs neg exp expm1 log log1p erf pow square sqrt reciprocal add sub rsub mul "
@@ -41,19 +42,37 @@ class Shrink:
     most: float
 
 
-def recognised(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Value | None:
-    """The node as one function of an earlier value, the earliest for which there is one; None if there is none."""
+def recognised(
+    here: Here, node: fx.Node, values: dict[fx.Node, Any], *, alone: bool, rounded: bool = False
+) -> Value | None:
+    """The node as one function of an earlier value, the earliest for which there is one; None if there is none.
+
+    Args:
+        alone: whether the node may be a function by itself, because no table knows its operator.
+        rounded: the numbers that a chain spells out may be those of a function rounded to float32: 0.70710677 for
+            1/√2. Where they are, that is noted as assumed.
+    """
     if not _elementary(node, values):
         return None
     found = None
     for source, chain in _chains(node, values):
-        known = isinstance(values.get(source), Value) and (len(chain) > 1 or here.op not in OPERATORS)
-        op = _named(source, chain, values) if known else None
-        found = found if op is None else (op, values[source])
+        known = isinstance(values.get(source), Value) and (len(chain) > 1 or alone)
+        op = _named(source, chain, values, TOLERANCE) if known else None
+        exact = op is not None
+        op = _named(source, chain, values, SINGLE) if known and rounded and not exact else op
+        found = found if op is None else (op, values[source], exact)
     if found is None:
         return None
-    op, value = found
-    return shrunk(here, value, op.most) if isinstance(op, Shrink) else here.add(op, value)
+    op, value, exact = found
+    y = shrunk(here, value, op.most) if isinstance(op, Shrink) else here.add(op, value)
+    if not exact:
+        name = "a soft threshold" if isinstance(op, Shrink) else op.function
+        here.draft.steps[
+            y.name
+        ].assumed = (
+            f"{name} is read where the file spells it out with numbers rounded to float32, less than {SINGLE:.0e} away"
+        )
+    return y
 
 
 def _elementary(node: fx.Node, values: dict[fx.Node, Any]) -> bool:
@@ -87,7 +106,9 @@ def _chains(node: fx.Node, values: dict[fx.Node, Any]) -> Iterator[tuple[fx.Node
             yield next(iter(frontier)), list(chain)
 
 
-def _named(source: fx.Node, chain: list[fx.Node], values: dict[fx.Node, Any]) -> Pointwise | Shrink | None:
+def _named(
+    source: fx.Node, chain: list[fx.Node], values: dict[fx.Node, Any], tolerance: float
+) -> Pointwise | Shrink | None:
     """The function that a chain computes."""
     arguments = [_plain(step.args, values) for step in chain]
     scalars = frozenset(_numbers([1.0, *arguments]))
@@ -102,8 +123,8 @@ def _named(source: fx.Node, chain: list[fx.Node], values: dict[fx.Node, Any]) ->
     if not isinstance(y, Tensor) or not y.is_floating_point() or y.shape != results[source].shape:
         return None
     near, far = np.split(y.numpy(), [len(_grid())])
-    found = (op for op in _candidates(scalars) if _agree(_values(op), near))
-    return next((op for op in found if _agree_far(_function(op, _far(scalars)), far, _far(scalars))), None)
+    found = (op for op in _candidates(scalars) if _agree(_values(op), near, tolerance))
+    return next((op for op in found if _agree_far(_function(op, _far(scalars)), far, _far(scalars), tolerance)), None)
 
 
 def _plain(argument: Any, values: dict[fx.Node, Any]) -> Any:
@@ -185,12 +206,12 @@ def _function(op: Pointwise | Shrink, x: np.ndarray) -> np.ndarray:
         return x - np.clip(x, -op.most, op.most) if isinstance(op, Shrink) else FUNCTIONS[op.function].value(x, op)
 
 
-def _agree(expected: np.ndarray, y: np.ndarray) -> bool:
+def _agree(expected: np.ndarray, y: np.ndarray, tolerance: float = TOLERANCE) -> bool:
     with np.errstate(invalid="ignore"):
-        return bool((np.abs(y - expected) <= TOLERANCE * np.maximum(1.0, np.abs(expected))).all())
+        return bool((np.abs(y - expected) <= tolerance * np.maximum(1.0, np.abs(expected))).all())
 
 
-def _agree_far(expected: np.ndarray, y: np.ndarray, x: np.ndarray) -> bool:
+def _agree_far(expected: np.ndarray, y: np.ndarray, x: np.ndarray, tolerance: float) -> bool:
     """Wherever the chain did not overflow on its way: exp(1000) is infinite in float64, log(exp(1000)) is not."""
     within = np.isfinite(y) | (np.abs(x) < OVERFLOWS)
-    return _agree(expected[within], y[within])
+    return _agree(expected[within], y[within], tolerance)

@@ -13,7 +13,7 @@ from slth._errors import InputError
 from slth.graph import Shape, Target
 from slth.network.reading.checkpoints import arrays_of, state_in
 from slth.network.reading.estimators import is_estimator, read_estimator
-from slth.network.reading.files import read_tensors
+from slth.network.reading.files import import_torch, read_tensors
 from slth.network.reading.state_dicts import mlp_from_tensors
 from slth.ticket import Inputs
 
@@ -25,6 +25,8 @@ def read_target(
     example: Any = None,
     order: Sequence[str] | None = None,
     activation: str | None = None,
+    from_node: str | None = None,
+    to_node: str | None = None,
     domain: Inputs | None = None,
 ) -> Target:
     """The target network behind a module, a file, a state dict or an estimator.
@@ -34,13 +36,15 @@ def read_target(
     scikit-learn classifier the function before the last softmax or logistic is read.
 
     Args:
-        source: an `nn.Module`; a path to `.safetensors`, `.pt`, `.pth`, `.bin`, `.ckpt` or `.npz`; a mapping of names
-            to arrays or tensors; a fitted `MLPClassifier` or `MLPRegressor`; a `Target` is given back.
+        source: an `nn.Module`; a path to `.onnx`, or an `onnx.ModelProto`; a path to `.safetensors`, `.pt`, `.pth`,
+            `.bin`, `.ckpt` or `.npz`; a mapping of names to arrays or tensors; a fitted `MLPClassifier` or
+            `MLPRegressor`; a `Target` is given back.
         input_shape: of one input of a module, without the batch, such as (3, 32, 32). Not needed if its first layer is
             a Linear.
         example: instead of it, a batch of inputs.
         order: the layers' names from input to output, for state dicts that do not tell.
         activation: between the layers of a state dict; None assumes ReLU and says so.
+        from_node, to_node: of an ONNX graph, the node or value to begin or to end at.
         domain: the inputs on which a module is compared with what was read; None: normal random numbers.
 
     Raises:
@@ -49,6 +53,18 @@ def read_target(
     if isinstance(source, Target):
         return source
     shape = None if input_shape is None else wholes("input_shape", input_shape, example="(3, 32, 32)")
+    if is_onnx(source):
+        if order is not None or activation is not None:
+            raise InputError("order and activation are for state dicts; an ONNX graph says both")
+        from slth.network.reading.onnx import read_onnx
+
+        import_torch("reading an ONNX file")
+        shape = np.shape(example)[1:] if shape is None and example is not None else shape
+        return read_onnx(source, input_shape=shape, from_node=from_node, to_node=to_node, domain=domain)
+    if from_node is not None or to_node is not None:
+        raise InputError(
+            "--from and --to cut an ONNX graph; of a module pass the part that is wanted, of a state dict its layers"
+        )
     if isinstance(source, (str, Path)):
         tensors = read_tensors(Path(source))
         return _fitting(mlp_from_tensors(tensors, order=order, activation=activation), shape, example)
@@ -67,6 +83,13 @@ def read_target(
     raise InputError(
         f"a target is an nn.Module, a path, a state dict or a fitted scikit-learn MLP; got {type(source).__name__}"
     )
+
+
+def is_onnx(source: Any) -> bool:
+    """A path to an ONNX file, or a model that is loaded."""
+    if isinstance(source, (str, Path)):
+        return Path(source).suffix.lower() == ".onnx"
+    return type(source).__name__ == "ModelProto"
 
 
 def _fitting(target: Target, input_shape: Shape | None, example: Any) -> Target:

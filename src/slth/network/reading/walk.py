@@ -73,7 +73,9 @@ class _Walk:
         """One node more: could it be read?"""
         here = _here(self.draft, self.model, node)
         try:
-            self.values[node] = recognised(here, node, self.values) or _computed(here, node, self.values)
+            self.values[node] = recognised(here, node, self.values, alone=here.op not in OPERATORS) or _computed(
+                here, node, self.values
+            )
             _check_shape(here, node.meta.get("val"), self.values[node])
         except InputError as error:
             self.values[node] = Unread(error)

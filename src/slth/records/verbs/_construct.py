@@ -31,7 +31,7 @@ class Construct:
         Path | None,
         Argument(
             FILE,
-            "Trained network: .safetensors, .pt, .npz. Default: an MLP trained now on the embedded digits.",
+            "Trained network: .onnx, .safetensors, .pt, .npz. Default: an MLP trained now on the embedded digits.",
             positional=True,
             metavar="TARGET",
             swept=True,
@@ -74,6 +74,8 @@ class Construct:
     std: _shared.Std = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    from_node: _shared.FromNode = None
+    to_node: _shared.ToNode = None
     threads: _shared.Threads = None
     restart: Annotated[bool, Argument(TRUTH, "Discard the finished maps in OUT.part, and start anew.", asked=False)] = (
         False
@@ -95,7 +97,7 @@ class Plan:
     With --candidates: the misses to expect at that width. With --shape: of a network that need not exist.
     """
 
-    target: Annotated[Path | None, Argument(FILE, "The trained network: .safetensors, .pt or .npz.")] = None
+    target: Annotated[Path | None, Argument(FILE, "The trained network: .onnx, .safetensors, .pt or .npz.")] = None
     shape: Annotated[
         str | tuple[int, ...] | None,
         Argument(
@@ -119,6 +121,8 @@ class Plan:
     std: _shared.Std = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    from_node: _shared.FromNode = None
+    to_node: _shared.ToNode = None
     threads: _shared.Threads = None
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False
@@ -130,7 +134,19 @@ class Plan:
             _check_shape_alone(self)
 
 
-NOT_WITH_A_SHAPE = ("target", "model", "input_shape", "raw_range", "data", "data_dir", "mean", "order", "activation")
+NOT_WITH_A_SHAPE = (
+    "target",
+    "model",
+    "input_shape",
+    "raw_range",
+    "data",
+    "data_dir",
+    "mean",
+    "order",
+    "activation",
+    "from_node",
+    "to_node",
+)
 
 
 def _check_shape_alone(asked: Plan) -> None:

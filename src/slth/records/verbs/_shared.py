@@ -25,14 +25,14 @@ DATA_SETS = ("digits", "mnist", "fashion_mnist", "cifar10")
 DATA_HELP = f"{', '.join(DATA_SETS)}, or an .npz with x and y."
 
 Ticket = Annotated[Path, Argument(FILE, "The ticket.", positional=True, metavar="T.slth")]
-Target = Annotated[Path | None, Argument(FILE, "The network the ticket stands for: .safetensors, .pt or .npz.")]
+Target = Annotated[Path | None, Argument(FILE, "The network the ticket stands for: .onnx, .safetensors, .pt or .npz.")]
 Model = Annotated[
     str | None,
     Argument(TEXT, "The network as code, which is run: package.module:function or net.py:function.", metavar="M"),
 ]
 InputShape = Annotated[
     tuple[int, ...] | None,
-    Argument(WHOLES, "Shape of one input of a module, such as 3,32,32, if its first layer does not tell."),
+    Argument(WHOLES, "Shape of one input, such as 3,32,32, if the network does not tell."),
 ]
 Order = Annotated[
     tuple[str, ...] | None,

@@ -19,6 +19,8 @@ class Verify:
     model: _shared.Model = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    from_node: _shared.FromNode = None
+    to_node: _shared.ToNode = None
     require_all: Annotated[
         bool, Argument(TRUTH, "Exit code 1 also where a claim was not checked.", command=True, asked=False)
     ] = False
@@ -42,6 +44,8 @@ class Evaluate:
     model: _shared.Model = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    from_node: _shared.FromNode = None
+    to_node: _shared.ToNode = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
     std: _shared.Std = None
@@ -75,6 +79,8 @@ class Show:
     model: _shared.Model = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    from_node: _shared.FromNode = None
+    to_node: _shared.ToNode = None
     picture: Annotated[
         Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", written=True, asked=False)
     ] = None
@@ -112,6 +118,8 @@ class Report:
     model: _shared.Model = None
     order: _shared.Order = None
     activation: _shared.Activation = None
+    from_node: _shared.FromNode = None
+    to_node: _shared.ToNode = None
     data: Annotated[str | Path | None, Argument(DATA, f"Evaluate on {_shared.DATA_HELP}")] = None
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None

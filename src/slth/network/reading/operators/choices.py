@@ -10,6 +10,11 @@ import numpy as np
 
 from slth.network.reading.here import Here, Known, Operator, Value
 
+JUMP = (
+    "compares, orders or rounds values: a function that jumps has no Lipschitz constant, so that nothing could be "
+    "claimed behind it; continuous functions are read, such as relu, clamp and where with a constant mask"
+)
+
 
 def where(here: Here, a: Any) -> Value:
     """m x + (1 − m) y, with a constant mask m of zeros and ones."""
@@ -28,10 +33,7 @@ def masked_fill(here: Here, a: Any) -> Value:
 
 def jumps(here: Here, _: Any) -> NoReturn:
     """A function that jumps."""
-    here.refuse(
-        "compares, orders or rounds values: a function that jumps has no Lipschitz constant, so that nothing could be "
-        "claimed behind it; continuous functions are read, such as relu, clamp and where with a constant mask"
-    )
+    here.refuse(JUMP)
 
 
 def _chosen(here: Here, mask: Known, x: Any, y: Any) -> Value:

@@ -42,7 +42,7 @@ def conv(here: Here, a: Any) -> Value:
         extra = [d * (k - 1) if a.padding == "same" else 0 for k, d in zip(kernel, dilation, strict=True)]
         padding = (*(e // 2 for e in extra), *(e - e // 2 for e in extra))  # PyTorch puts the odd one behind
     else:
-        padding = spatial(a.padding, axes) * 2
+        padding = both_ends(a.padding, axes)
     basis = Conv(inputs, outputs, kernel, stride, padding, dilation, groups)
     own = w.reshape(groups, outputs // groups, w.shape[1], -1).transpose(1, 0, 2, 3)
     affine = Affine(own.reshape(outputs // groups, inputs, -1), vector(bias, outputs))
@@ -63,7 +63,7 @@ def conv_transpose(here: Here, a: Any) -> Value:
         outputs,
         kernel,
         spatial(a.stride, axes),
-        spatial(a.padding, axes) * 2,
+        both_ends(a.padding, axes),
         spatial(a.dilation, axes),
         a.groups,
         spatial(a.output_padding, axes),
@@ -109,6 +109,12 @@ def spatial(numbers: Any, axes: int) -> tuple[int, ...]:
     """One number per axis, of one for all or one each."""
     listed = tuple(numbers) if isinstance(numbers, (list, tuple)) else (numbers,)
     return listed * axes if len(listed) == 1 else listed
+
+
+def both_ends(numbers: Any, axes: int) -> tuple[int, ...]:
+    """Begins of all axes, then ends; of one number for all, one each, or both for each."""
+    listed = spatial(numbers, axes)
+    return listed if len(listed) == 2 * axes else listed * 2
 
 
 def known(here: Here, tensor: Any, what: str) -> Known:

@@ -12,6 +12,7 @@ from slth.network.reading.operators.axes import expand
 from slth.network.reading.operators.pools import along
 
 MOST_RUNS = 64  # slices of one gather; more become a carried matrix of zeros and ones
+MOST_NUMBERS = 2**24  # of such a matrix
 
 
 def cut(here: Here, a: Any) -> Value:
@@ -87,12 +88,12 @@ def stack(here: Here, a: Any) -> Value:
 def gather(here: Here, a: Any) -> Value:
     """Constant indices along one axis."""
     if hasattr(a, "index"):
-        return _take(here, a.self, here.axis(a.dim, len(a.self.shape)), _indices(here, a.index))
+        return taken(here, a.self, here.axis(a.dim, len(a.self.shape)), _indices(here, a.index))
     given = [(dim, index) for dim, index in enumerate(a.indices) if index is not None]
     if len(given) != 1:
         here.refuse("indexes several axes at once; one list of indices along one axis is read")
     dim, index = given[0]
-    return _take(here, a.self, here.axis(dim, len(a.self.shape)), _indices(here, index))
+    return taken(here, a.self, here.axis(dim, len(a.self.shape)), _indices(here, index))
 
 
 def flip(here: Here, a: Any) -> Value:
@@ -100,7 +101,7 @@ def flip(here: Here, a: Any) -> Value:
     x = a.self
     for dim in a.dims:
         axis = here.axis(dim, len(x.shape))
-        x = _take(here, x, axis, list(range(x.shape[axis]))[::-1])
+        x = taken(here, x, axis, list(range(x.shape[axis]))[::-1])
     return x
 
 
@@ -112,7 +113,7 @@ def roll(here: Here, a: Any) -> Value:
     for dim, shift in zip(a.dims, a.shifts, strict=True):
         axis = here.axis(dim, len(x.shape))
         length = x.shape[axis]
-        x = _take(here, x, axis, [(i - shift) % length for i in range(length)])
+        x = taken(here, x, axis, [(i - shift) % length for i in range(length)])
     return x
 
 
@@ -134,7 +135,7 @@ def pad(here: Here, a: Any) -> Value:
         if mode == "constant":
             before[axis], behind[axis] = first, last
         else:
-            x = _take(here, x, axis, _around(mode, length, first, last))
+            x = taken(here, x, axis, _around(mode, length, first, last))
     return here.add(Pad((*before, *behind), number), x) if any(before + behind) else x
 
 
@@ -179,7 +180,7 @@ def _replaced(here: Here, base: Value, source: Value, axis: int, places: list[in
     order = list(range(base.shape[axis]))
     for i, place in enumerate(places):
         order[place] = base.shape[axis] + i
-    return _take(here, _joined(here, [base, source], axis), axis, order)
+    return taken(here, _joined(here, [base, source], axis), axis, order)
 
 
 def written(here: Here, a: Any) -> Value:
@@ -200,11 +201,16 @@ def sliced(here: Here, x: Value, axis: int, indices: range) -> Value:
     return here.add(Slice(axis, indices[0], indices[-1] + 1, indices.step), x)
 
 
-def _take(here: Here, x: Value, axis: int, indices: list[int]) -> Value:
+def taken(here: Here, x: Value, axis: int, indices: list[int]) -> Value:
     """x[indices] along an axis: runs of neighbours side by side, or a matrix of zeros and ones."""
     starts = [0, *(i for i in range(1, len(indices)) if indices[i] != indices[i - 1] + 1), len(indices)]
     runs = [range(indices[i], indices[j - 1] + 1) for i, j in pairwise(starts)]
     if len(runs) > MOST_RUNS:
+        if len(indices) * x.shape[axis] > MOST_NUMBERS:
+            here.refuse(
+                f"takes {len(indices):,} of {x.shape[axis]:,} entries in {len(runs):,} runs of neighbours, as mirrored "
+                f"padding does; at most {MOST_RUNS} runs, or {MOST_NUMBERS:,} pairs of entries, are read"
+            )
         matrix = np.zeros((len(indices), x.shape[axis]))
         matrix[np.arange(len(indices)), indices] = 1.0
         return along(here, x, {axis: matrix})

@@ -1,0 +1,134 @@
+"""The zoo, exported by both exporters of PyTorch, with what they fold and without: the same network comes back.
+
+`read_target` itself compares what it reads with onnxruntime; here it is compared with the module, in float64.
+"""
+
+import contextlib
+import io
+import logging
+import warnings
+
+import numpy as np
+import pytest
+import torch
+from references.zoo import ZOO
+
+from slth import InputError
+from slth.graph import evaluate
+from slth.network import read_target
+from slth.ticket import as_in, network_digest
+
+ANY = ({0: torch.export.Dim.DYNAMIC},)
+EXPORTERS = {
+    "dynamo": {"dynamo": True, "dynamic_shapes": ANY, "external_data": False, "verbose": False},
+    "dynamo, kept": {
+        "dynamo": True,
+        "dynamic_shapes": ANY,
+        "external_data": False,
+        "verbose": False,
+        "optimize": False,
+    },
+    "script": {"dynamo": False, "dynamic_axes": {"input": {0: "batch"}}, "input_names": ["input"]},
+    "script, kept": {
+        "dynamo": False,
+        "dynamic_axes": {"input": {0: "batch"}},
+        "input_names": ["input"],
+        "training": torch.onnx.TrainingMode.PRESERVE,
+        "do_constant_folding": False,
+    },
+}
+SAMPLE = {
+    ("lenet", "dynamo"),
+    ("mobilenet_v2", "script"),
+    ("mobilenet_v2", "script, kept"),
+    ("resnet_option_a", "script, kept"),
+    ("unet_transposed", "dynamo, kept"),
+    ("densenet", "script"),
+    ("every_activation", "script"),
+    ("spelled_out_activations", "script"),
+    ("padded_by_mirrors", "script"),
+    ("audio", "script, kept"),
+    ("torchcrepe_like", "script"),
+    ("squeeze_and_excitation", "script, kept"),
+}
+UNEXPORTED = {
+    ("volumes", "script"): "adaptive pools with bins of several lengths",
+    ("every_pool", "script"): "the same",
+    ("shuffle", "script"): "channel_shuffle",
+    ("spectral_norm", "script"): "vdot",
+    ("every_resampling", "script"): "nearest-exact",
+    ("volumes", "dynamo"): "adaptive pools with bins of several lengths",
+    ("every_pool", "dynamo"): "the same",
+    ("every_activation", "dynamo"): "rrelu",
+}  # PyTorch cannot write these
+UNREAD = {
+    ("every_part", "script"): "ScatterND is no op",
+    ("every_part", "dynamo"): "moves the batch away from axis 0",
+    ("every_resampling", "dynamo"): "moves the batch away from axis 0",
+}
+OTHER = {
+    ("vgg", "script"),  # an adaptive pool is written as an average of windows
+    ("vgg", "dynamo"),
+    ("audio", "dynamo"),  # a pool of one axis as one of two
+    ("arithmetic", "script"),  # x + 0.5 y as a product and a sum
+    ("arithmetic", "dynamo"),
+    ("padded_by_mirrors", "script"),  # slices in another order
+    ("padded_by_mirrors", "dynamo"),
+    ("every_activation", "script"),  # RReLU's slope in float32
+    ("spelled_out_activations", "script"),  # numbers in float32
+    ("spelled_out_activations", "dynamo"),
+}  # another graph, whatever is kept: the exporter writes other operators
+COMPUTED = {"weight_norm", "old_weight_norm", "spectral_norm"}  # weights that are computed, by another program
+CASES = [
+    pytest.param(name, how, marks=() if (name, how) in SAMPLE else pytest.mark.slow)
+    for name in ZOO
+    for how in EXPORTERS
+]
+
+
+def export(name, how, path):
+    """A network of the zoo, and the file that an exporter makes of it."""
+    model, shape = ZOO[name]()
+    model.eval().float()
+    x = torch.randn(2, *shape, generator=torch.Generator().manual_seed(0))
+    logging.disable(logging.CRITICAL)
+    try:
+        with (
+            warnings.catch_warnings(),
+            contextlib.redirect_stdout(io.StringIO()),
+            contextlib.redirect_stderr(io.StringIO()),
+        ):
+            warnings.simplefilter("ignore")
+            torch.onnx.export(model, (x,), path, **EXPORTERS[how])
+    finally:
+        logging.disable(logging.NOTSET)
+    return model, shape
+
+
+@pytest.mark.parametrize(("name", "how"), CASES)
+def test_a_file_is_the_network_that_it_was_exported_from(name, how, tmp_path):
+    """Outputs to float32 rounding of the numbers in the file; the digest, where the exporter did not fold."""
+    exporter, _, kept = how.partition(", ")
+    path = tmp_path / "net.onnx"
+    if (name, exporter) in UNEXPORTED:
+        with pytest.raises(Exception, match=r"\S"):  # whatever the exporter raises
+            export(name, how, path)
+        return
+    model, shape = export(name, how, path)
+    if (name, exporter) in UNREAD:
+        with pytest.raises(InputError, match=UNREAD[name, exporter]):
+            read_target(path)
+        return
+    target = read_target(path)
+    x = np.random.default_rng(0).normal(size=(3, *shape))
+    with torch.no_grad():
+        expected = model.double()(torch.from_numpy(x)).numpy()
+    found = evaluate(target.graph, target.coefficients, x, target.carried)
+    assert abs(found - expected).max() <= 2e-5 * abs(expected).max()
+
+    own = read_target(model.float(), input_shape=shape)
+    same = network_digest(target, shape) == network_digest(own, shape)
+    if kept and (name, exporter) not in OTHER and name not in COMPUTED:
+        assert same
+    elif not same and (name, exporter) not in OTHER:
+        assert not isinstance(as_in(target, own.graph), str)  # the same graph, other numbers

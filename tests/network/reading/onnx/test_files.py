@@ -1,0 +1,137 @@
+"""Files: what is no ONNX model, or lacks a part, is one sentence before anything is read."""
+
+import numpy as np
+import onnx
+import pytest
+from helpers.onnx_models import model
+from onnx import helper
+
+import slth
+from slth import InputError
+from slth.network import read_target
+
+W = {"w": np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32), "b": np.ones(5, np.float32)}
+
+
+def dense(opset=18):
+    return model([("Gemm", "x w b", "y", {"transB": 1})], shape=(4,), constants=W, opset=opset)
+
+
+def test_a_file_is_read_as_the_model_that_it_holds(tmp_path):
+    onnx.save(dense(), tmp_path / "net.onnx")
+    target = read_target(tmp_path / "net.onnx")
+    assert (target.coefficients["layers/0"].weight[:, :, 0] == W["w"]).all()
+    assert target.names == {"layers/0": ("w", "b")}
+
+
+@pytest.mark.parametrize("content", [b"", b"hello\n", b"PK\x03\x04", b"\x08\x08", bytes(range(256)) * 9])
+def test_what_is_no_model_is_one_sentence(tmp_path, content):
+    (tmp_path / "net.onnx").write_bytes(content)
+    with pytest.raises(
+        InputError, match=r"net.onnx: not an ONNX model \(.*\); another kind of file, or a part"
+    ) as error:
+        read_target(tmp_path / "net.onnx")
+    assert "\n" not in str(error.value)
+
+
+def test_every_truncation_is_refused_in_one_sentence(tmp_path):
+    whole = dense().SerializeToString()
+    for length in range(0, len(whole), 7):
+        (tmp_path / "net.onnx").write_bytes(whole[:length])
+        with pytest.raises(InputError) as error:
+            read_target(tmp_path / "net.onnx")
+        assert "\n" not in str(error.value)
+
+
+def test_places_without_a_file(tmp_path):
+    (tmp_path / "folder.onnx").mkdir()
+    for name, what in [("none.onnx", "no such file"), ("folder.onnx", "it is a folder")]:
+        with pytest.raises(InputError, match=f"{name}: {what}; expected an .onnx file"):
+            read_target(tmp_path / name)
+
+
+def test_data_beside_the_file_is_read_or_missed_by_name(tmp_path):
+    path = tmp_path / "net.onnx"
+    onnx.save(dense(), path, save_as_external_data=True, location="net.weights", size_threshold=0)
+    assert (read_target(path).coefficients["layers/0"].weight[:, :, 0] == W["w"]).all()
+    (tmp_path / "net.weights").write_bytes(b"\0\0")
+    with pytest.raises(InputError, match=r"cannot read the weights of .*net.onnx in net.weights"):
+        read_target(path)
+    (tmp_path / "net.weights").unlink()
+    with pytest.raises(
+        InputError, match=r"keeps its weights in net.weights, which is not beside it; put that file into"
+    ):
+        read_target(path)
+
+
+@pytest.mark.parametrize("location", ["../secret", "/etc/hostname"])
+def test_data_outside_the_folder_is_not_read(tmp_path, location):
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    (tmp_path / "secret").write_bytes(np.zeros(20, np.float32).tobytes())
+    made = dense()
+    tensor = made.graph.initializer[0]
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.append(onnx.StringStringEntryProto(key="location", value=location))
+    (folder / "net.onnx").write_bytes(made.SerializeToString())
+    with pytest.raises(InputError):
+        read_target(folder / "net.onnx")
+
+
+def test_opsets_from_9_to_the_newest_are_read(tmp_path):
+    newest = onnx.defs.onnx_opset_version()
+    for opset in range(9, newest + 1):
+        assert read_target(dense(opset)).names == {"layers/0": ("w", "b")}
+    for opset, sentence in [
+        (8, "has opset 8; opsets 9 to"),
+        (newest + 1, rf"has opset {newest + 1}, and the installed"),
+    ]:
+        path = tmp_path / f"{opset}.onnx"
+        path.write_bytes(dense(opset if opset < 9 else 18).SerializeToString())
+        if opset > 9:
+            made = dense()
+            made.opset_import[0].version = opset
+            path.write_bytes(made.SerializeToString())
+        with pytest.raises(InputError, match=sentence):
+            read_target(path)
+
+
+def test_a_model_without_the_standard_domain_is_refused():
+    made = dense()
+    made.opset_import[0].domain = "com.example"
+    with pytest.raises(
+        InputError, match=r"imports no version of the standard ONNX operators \(its domains: com.example\)"
+    ):
+        read_target(made)
+
+
+def test_what_is_broken_is_said():
+    made = dense()
+    made.graph.node[0].input[1] = "nothing"
+    with pytest.raises(InputError, match="the graph reads nothing, which nothing gives"):
+        read_target(made)
+    made = dense()
+    made.graph.node[0].attribute.append(helper.make_attribute("axis", 1))
+    with pytest.raises(InputError, match=r"n0 \(node 0 of 1\): Gemm is no valid node of opset 18: .*; export it again"):
+        read_target(made)
+
+
+def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
+    nodes = [
+        ("Sin", "x", "a", {}),
+        ("Gemm", "a w b", "h", {"transB": 1}),
+        ("Relu", "h", "y", {}),
+        ("Tanh", "h", "z", {}),
+    ]
+    onnx.save(model(nodes, shape=(4,), constants=W, output="y z"), tmp_path / "net.onnx")
+    cut = {"from_node": "a", "to_node": "n2"}
+    ticket = slth.construct(tmp_path / "net.onnx", **cut, input_range=(-1, 1), tolerance=0.01)
+    slth.save(ticket, tmp_path / "net.slth")
+    again = slth.load(tmp_path / "net.slth")
+    assert {name: again.provenance.asked.get(name) for name in cut} == cut
+    found = slth.verify(again, target=tmp_path / "net.onnx")
+    assert found.holds
+    assert found.complete
+    other = slth.verify(again, target=tmp_path / "net.onnx", from_node="a", to_node="z")
+    assert not other.holds

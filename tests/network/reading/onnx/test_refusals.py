@@ -1,0 +1,201 @@
+"""What cannot be read is one sentence, by the name of the node, and says where the graph could be cut."""
+
+import numpy as np
+import onnx
+import pytest
+from helpers.onnx_models import behind_a_map, model
+from onnx import TensorProto, helper
+
+from slth import InputError
+from slth.network import read_target
+
+W = {"w": np.eye(4, dtype=np.float32)[:, :, None, None], "v": np.ones((2, 4), np.float32)}
+CONV = ("Conv", "x w", "a", {})
+
+
+def refused(made, sentence, **arguments):
+    """Reading fails with one sentence."""
+    with pytest.raises(InputError, match=sentence) as error:
+        read_target(made, **arguments)
+    assert "\n" not in str(error.value)
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("node", "sentence"),
+    [
+        (("Sin", "h", "y", {}), r"n1 \(node 1 of 2\): Sin is a function for which no rule is known"),
+        (("Floor", "h", "y", {}), r"n1 .* Floor compares, orders or rounds values"),
+        (("LayerNormalization", "h s", "y", {}), "is normalisation by the input's own size"),
+        (("ArgMax", "h", "y", {}), "ArgMax compares, orders or rounds values"),
+        (("Transpose", "h", "y", {"perm": [1, 0, 2, 3]}), "moves the batch away from axis 0"),
+        (("Reshape", "h k", "y", {}), r"gives values of shape \(4, .*\); the examples of a batch must stay apart"),
+        (("ReduceMean", "h", "y", {}), "goes over the batch too"),
+        (("Concat", "h h", "y", {"axis": 0}), "acts along the batch"),
+        (("Flatten", "h", "y", {"axis": 0}), "flattens up to axis 0, the batch with others"),
+        (("Shrink", "h", "y", {"lambd": 0.5, "bias": 0.0}), "jumps at 0.5"),
+        (("Cast", "h", "y", {"to": 7}), "rounds to whole numbers or bits"),
+        (("Div", "s h", "y", {}), "divides by a value of the network"),
+        (("Pad", "h p", "y", {}), "padding"),
+        (("RandomNormalLike", "h", "y", {}), "draws random numbers"),
+    ],
+)
+def test_an_operator_without_meaning_is_named(node, sentence):
+    constants = {"s": np.ones(5, np.float32), "k": np.array([4, -1]), "p": np.array([1, 0, 0, 0, 0, 0, 0, 0])}
+    if node[0] == "Pad":
+        sentence = "pads the batch"
+    refused(behind_a_map([node], shape=(4, 5, 5), constants=constants, opset=17), sentence)
+
+
+def test_the_sentence_says_where_the_graph_can_be_cut_and_that_is_true():
+    """A front that can be read, what cannot, and what lies behind it."""
+    nodes = [CONV, ("Sin", "a", "b", {}), ("Relu", "b", "c", {}), ("Conv", "c w", "d", {}), ("Relu", "d", "y", {})]
+    made = model(nodes, shape=(4, 3, 3), constants=W)
+    text = refused(made, "Sin is a function")
+    assert "cut, what lies before it by --to 'a' or what lies behind it by --from 'b'" in text
+    assert [node.name for node in read_target(made, to_node="a").graph.nodes] == ["n0"]
+    assert [node.name for node in read_target(made, from_node="b").graph.nodes] == ["n2", "n3", "n4"]
+
+
+def test_behind_two_nodes_that_cannot_be_read_the_cut_is_behind_the_second():
+    nodes = [("Sin", "x", "a", {}), CONV_B, ("Floor", "b", "c", {}), ("Conv", "c w", "y", {})]
+    text = refused(model(nodes, shape=(4, 3, 3), constants=W), "Sin is a function")
+    assert "--to" not in text
+    assert text.endswith("the graph can be cut, what lies behind it by --from 'c'")
+
+
+CONV_B = ("Conv", "a w", "b", {})
+
+
+def test_where_nothing_is_left_to_read_it_says_so():
+    nodes = [("Sin", "x", "a", {}), ("Conv", "a w", "b", {}), ("Floor", "b", "y", {})]
+    text = refused(model(nodes, shape=(4, 3, 3), constants=W), "Sin is a function")
+    assert text.endswith("no part with a linear map can be read before or behind it")
+
+
+def test_quantised_graphs_and_foreign_domains_are_refused():
+    constants = {**W, "s": np.float32(0.1), "z": np.uint8(3)}
+    nodes = [CONV, ("QuantizeLinear", "a s z", "q", {}), ("DequantizeLinear", "q s z", "y", {})]
+    refused(
+        model(nodes, shape=(4, 3, 3), constants=constants), "n1 .* belongs to a quantised graph, .* as it was before"
+    )
+
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=W)
+    made.graph.node[1].domain = "com.microsoft"
+    made.opset_import.append(helper.make_opsetid("com.microsoft", 1))
+    refused(made, "n1 .* Relu is of the domain com.microsoft, not of the standard ONNX operators")
+
+
+def test_a_mirror_that_would_need_a_matrix_too_large_is_refused():
+    made = model(
+        [("Pad", "x p", "q", {"mode": "reflect"}), ("Conv", "q w", "y", {})],
+        shape=(1, 9000),
+        constants={"p": np.array([0, 0, 200, 0, 0, 200]), "w": np.ones((1, 1, 3), np.float32)},
+    )
+    refused(made, "takes 9,400 of 9,000 entries in 401 runs of neighbours, as mirrored padding does")
+
+
+def test_inputs_and_outputs_are_one_each_or_chosen():
+    nodes = [CONV, ("Relu", "a", "y", {}), ("Sigmoid", "a", "z", {})]
+    made = model(nodes, shape=(4, 3, 3), constants=W, output="y z")
+    refused(made, r"gives 2 outputs \(y, z\); .* --to NAME")
+    assert read_target(made, to_node="z").graph.nodes[-1].name == "n2"
+    assert read_target(made, to_node="n1").graph.nodes[-1].name == "n1"
+
+    two = model([("Add", "x u", "s", {}), ("Conv", "s w", "y", {})], shape=(4, 3, 3), constants=W)
+    two.graph.input.append(helper.make_tensor_value_info("u", TensorProto.FLOAT, ["batch", 4, 3, 3]))
+    refused(two, r"y reads 2 inputs \(x, u\); .* --from NODE")
+    assert len(read_target(two, from_node="s").graph.nodes) == 1
+
+    constant = model([("Conv", "x w", "a", {}), ("Relu", "v", "y", {})], shape=(4, 3, 3), constants=W)
+    refused(constant, "reads no input")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"from_node": "nn0"}, "--from: the graph has no node or value 'nn0'; did you mean 'n0'"),
+        ({"to_node": "nowhere"}, "--to: the graph has no node or value 'nowhere'"),
+        ({"from_node": "n3"}, r"n3 reads 2 values \(b, c\); name the value to begin at"),
+        ({"from_node": "b"}, r"behind the cut at b the graph still reads its input x"),
+        ({"from_node": "y", "to_node": "a"}, "a does not depend on y"),
+        ({"from_node": "a", "input_shape": (4, 3)}, r"input_shape says \(4, 3\), the file says"),
+    ],
+)
+def test_a_cut_that_cannot_be_made_is_one_sentence(arguments, sentence):
+    nodes = [CONV, ("Relu", "a", "b", {}), ("Sigmoid", "a", "c", {}), ("Add", "b c", "y", {})]
+    refused(model(nodes, shape=(4, 3, 3), constants=W), sentence, **arguments)
+
+
+def test_a_shape_that_is_needed_is_asked_for():
+    nodes = [CONV, ("GlobalAveragePool", "a", "y", {})]
+    made = model(nodes, shape=(4, "height", 3), constants=W)
+    refused(made, r"the input x has shape \(batch, 4, height, 3\) in the file, .* give input_shape, 3 numbers")
+    assert read_target(made, input_shape=(4, 5, 3)).input_shape == (4, 5, 3)
+    refused(made, r"input_shape says \(4, 5, 4\), the file says \(batch, 4, height, 3\)", input_shape=(4, 5, 4))
+    flat = model([("Relu", "x", "y", {})], shape=())
+    refused(flat, r"the input x has shape \(batch\), so there is no axis for the batch")
+
+
+def test_inputs_that_are_no_real_numbers_are_refused():
+    made = model([("Cast", "x", "a", {"to": 1}), ("Conv", "a w", "y", {})], shape=(4, 3, 3), constants=W)
+    made.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
+    refused(made, "the input x holds int64 numbers; .* begin behind the node that makes them real, --from NODE")
+    assert read_target(made, from_node="a").input_shape == (4, 3, 3)
+
+
+def test_what_depends_on_the_size_of_the_batch_is_refused():
+    """x divided by the number of examples: at every batch another network."""
+    nodes = [
+        CONV,
+        ("Shape", "a", "s", {"end": 1}),
+        ("Cast", "s", "n", {"to": 1}),
+        ("Div", "a n", "y", {}),
+    ]
+    refused(model(nodes, shape=(4, 3, 3), constants=W), "depends on the size of the batch")
+
+
+def test_weights_that_are_broken_are_named_and_no_cut_is_offered():
+    broken = {**W, "w": W["w"] * np.float32(np.nan)}
+    text = refused(model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=broken), "w holds nan at")
+    assert "cut" not in text
+
+
+def test_a_network_without_a_map_is_refused():
+    refused(model([("Relu", "x", "y", {})], shape=(3,)), "no linear map with constant weights")
+
+
+@pytest.mark.parametrize("kind", ["Loop", "If"])
+def test_control_flow_by_the_input_is_refused(kind):
+    body = helper.make_graph([], "body", [], [])
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=W)
+    node = helper.make_node(kind, ["a"], ["y"], name="n1", then_branch=body, else_branch=body)
+    del made.graph.node[1]
+    made.graph.node.append(node)
+    from slth.network.reading.onnx.cut import part_of
+    from slth.network.reading.onnx.walk import draft_of
+
+    with pytest.raises(InputError, match="runs a part of the graph as the input decides"):
+        draft_of(made, part_of(made, from_node=None, to_node=None, input_shape=None))
+
+
+def test_attributes_of_nonsense_are_a_sentence_and_no_crash():
+    for name, value, sentence in [
+        ("strides", [0, 0], r"n0 \(node 0 of 1\): Conv has attributes or inputs that do not fit together"),
+        ("group", 3, "3 groups do not divide"),
+        ("pads", [1], "pads has incorrect size|do not fit together"),
+        ("strides", [2, 2, 2], "do not fit together"),
+        ("kernel_shape", [3, 3], "kernel_shape is not compatible with W shape"),
+        ("auto_pad", "ANY", "has the padding 'ANY'; NOTSET, VALID, SAME_UPPER and SAME_LOWER are known"),
+    ]:
+        made = model([("Conv", "x w", "y", {})], shape=(4, 3, 3), constants=W)
+        made.graph.node[0].attribute.append(helper.make_attribute(name, value))
+        refused(made, sentence)
+
+
+def test_orders_and_activations_are_for_state_dicts_and_cuts_for_graphs():
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=W)
+    refused(made, "order and activation are for state dicts", activation="relu")
+    with pytest.raises(InputError, match="--from and --to cut an ONNX graph"):
+        read_target({"weight": np.eye(2)}, to_node="y")
+    assert onnx.checker.check_model(made) is None
