@@ -84,11 +84,11 @@ def beside(network: Network, examples: Examples, both: tuple[Any, nn.Module]) ->
 
 def proved(network: Network, kinds: Mapping[str, Examples], ticket: Ticket, both: tuple[Any, Target]) -> str:
     """How many predictions `slth.evaluate` proves to stay, of a few inputs of each kind, from a file of arrays."""
-    few = slice(network.proved)
-    x = np.concatenate([examples.x[few] for examples in kinds.values()])
+    few = [examples.first(network.proved) for examples in kinds.values()]
+    x = np.concatenate([examples.x for examples in few])
     labels = [
-        examples.predict(network.outputs(both[0], examples))[few] if examples.labels is None else examples.labels[few]
-        for examples in kinds.values()
+        examples.predict(network.outputs(both[0], examples)) if examples.labels is None else examples.labels
+        for examples in few
     ]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "examples.npz"

@@ -30,6 +30,11 @@ class Examples:
     outputs: np.ndarray | None = None  # of the target, where others computed them
     also: Callable[[np.ndarray, np.ndarray], str] | None = None  # what else is said of both outputs
 
+    def first(self, count: int) -> "Examples":
+        """So many of them, with what `slth.evaluate` needs."""
+        outputs, labels = (None if part is None else part[:count] for part in (self.outputs, self.labels))
+        return Examples(self.x[:count], self.predict, labels=labels, outputs=outputs)
+
 
 def largest(found: np.ndarray) -> np.ndarray:
     return found.argmax(1)
