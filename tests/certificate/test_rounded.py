@@ -7,7 +7,22 @@ import pytest
 from helpers.graphs import in_long_doubles, random_case, values
 
 from slth.certificate import computed, per_input_error, predictions, proved_per_input, rounded
-from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Pointwise, Realised, Reshape, Target, chain
+from slth.certificate.functions import lipschitz
+from slth.graph import (
+    FUNCTIONS,
+    INPUT,
+    Affine,
+    Dense,
+    Graph,
+    Linear,
+    Node,
+    Pointwise,
+    Realised,
+    Reshape,
+    Target,
+    chain,
+    pointwise,
+)
 from slth.numerics import slack
 
 
@@ -119,3 +134,34 @@ def test_deep_networks_need_the_norm():
 
     assert off(1.0 + 1e-9) < 1e-11
     assert off(1e30) > 1e-9
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_a_function_moves_its_value_no_further_than_its_image(function):
+    """Of an x that is off by ρ, from rounding to more than the function has of range: against 201 points of [x ± ρ]."""
+    of = {"Clip": {"low": 0.0, "high": 6.0}, "PRelu": {"slope": "slope", "axis": 0}}
+    op = Pointwise(function, **of.get(function, dict.fromkeys(FUNCTIONS[function].parameters, 0.25)))
+    carried = {"slope": np.array([-0.5, 0.25, 2.0])}
+    rng = np.random.default_rng(0)
+    x, off = rng.normal(scale=4.0, size=(5, 3, 8)), 10.0 ** rng.uniform(-12, 2, (5, 3, 8))
+    value, before = pointwise(op, x, carried), rounded.Rounded(x, off, np.linalg.norm(off, axis=(1, 2)))
+    moved, _, own = rounded.STEPS[Pointwise](op, (before,), value, carried)
+    assert (moved <= lipschitz(op, carried, 2) * off * (1 + 1e-9)).all()
+    for part in np.linspace(-1.0, 1.0, 201):
+        there = pointwise(op, x + part * off, carried)  # x + part * off is rounded, too
+        assert (np.abs(there - value) <= moved + 2 * own + 1e-14 * (1 + np.abs(x))).all(), part
+
+
+def test_what_was_lost_is_forgotten_where_values_are_bounded():
+    """Thirty maps that each multiply an error by hundreds, ReLU6 behind each: the outputs of both lie in [0, 6]."""
+    rng = np.random.default_rng(0)
+    names = [f"{i}" for i in range(30)]
+    nodes, before = list[Node](), INPUT
+    for name in names:
+        nodes.append(Node(name, Linear(name, Dense(64, 64), False), (before,)))
+        nodes.append(Node(f"{name}/clip", Pointwise("Clip", low=0.0, high=6.0), (name,)))
+        before = f"{name}/clip"
+    weights = {name: rng.normal(size=(64, 64, 1)) * 10 for name in names}
+    target = Target(Graph(tuple(nodes)), {name: Affine(weight, None) for name, weight in weights.items()})
+    realised = {name: Realised(weight, -weight, None, np.ones(64, np.bool_)) for name, weight in weights.items()}
+    assert per_input_error(target, realised.__getitem__, rng.random((3, 64))).max() <= 12.001

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from slth.certificate.functions import lipschitz, rounding
+from slth.certificate.functions import image, lipschitz, rounding
 from slth.certificate.rules.linear import stencil
 from slth.certificate.rules.windows import matrix_norm, overlap
 from slth.graph import (
@@ -171,11 +171,13 @@ def _linear(op: Linear, part: MapOf, x: Rounded) -> Rounded:
 
 
 def _pointwise(op: Pointwise, values: tuple[Rounded, ...], value: Batch, carried: Carried) -> Moved:
+    """The real value lies in σ([x − ρ, x + ρ]), however far σ could move elsewhere: ReLU6 and sigmoids forget."""
     (x,) = values
     steepness = lipschitz(op, carried, value.ndim - 1)
-    moved = steepness * x.off
-    if op.function == "Relu":
-        moved = np.minimum(moved, above(np.maximum(x.value + x.off, 0.0), 1))
+    ends = np.nextafter(x.value - x.off, -np.inf), np.nextafter(x.value + x.off, np.inf)
+    images = [image(op, lower, upper, carried) for lower, upper in zip(*ends, strict=True)]
+    low, high = (np.stack(side) for side in zip(*images, strict=True))
+    moved = np.minimum(steepness * x.off, above(np.maximum(high - value, value - low), 1))
     return moved, steepness.max() * x.off_norm, rounding(op, x.value, value, steepness)
 
 
