@@ -56,7 +56,6 @@ FromNode = Annotated[
         "Of an ONNX file: begin at this node, or at a value by its name; what it reads becomes the input.",
         flag="--from",
         metavar="NODE",
-        provenance=True,
         group="target",
     ),
 ]
@@ -67,7 +66,6 @@ ToNode = Annotated[
         "Of an ONNX file: end at this node, or at a value or an output by its name.",
         flag="--to",
         metavar="NODE",
-        provenance=True,
         group="target",
     ),
 ]
