@@ -71,8 +71,11 @@ def repeat(exhibit: Exhibit) -> Html:
         ("tensor names", _shortened(_names(ticket))),
         *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed[:20])),
     ]
-    if _coded(ticket) and exhibit.model is None:
-        text += " MODEL stands for the code that gives the target's module: package.module:function or net.py:function."
+    if "--model MODEL" in _target(exhibit):
+        text += (
+            " MODEL stands for the code that gives the target's module: package.module:function or net.py:function; of "
+            "a target in an ONNX file, TARGET.onnx takes the place of --model MODEL."
+        )
     if _borrowed(ticket):
         text += " The random network was that of another ticket; as a source, this one will do."
     if ticket.claims is not None and ticket.claims.statistical:
@@ -105,7 +108,8 @@ def commands(exhibit: Exhibit) -> list[str]:
     target = _target(exhibit)
     name = _file(exhibit.name)
     data = shlex.quote(exhibit.data) if exhibit.data else "DATA"
-    lines = [f"pip install 'slth[nn]=={version}'"] if re.fullmatch(r"\d[\w.+]*", version, re.ASCII) else []
+    extra = "onnx" if _in_onnx(exhibit) else "nn"
+    lines = [f"pip install 'slth[{extra}]=={version}'"] if re.fullmatch(r"\d[\w.+]*", version, re.ASCII) else []
     place = ["--source", name, "--out", "again.slth"] if _borrowed(ticket) else ["--out", name]
     return [
         *lines,
@@ -117,10 +121,21 @@ def commands(exhibit: Exhibit) -> list[str]:
 
 def _target(exhibit: Exhibit) -> list[str]:
     """How the target is given: a file, code, or both; code where no file alone tells a network of this kind."""
-    model = exhibit.model
-    code = [] if model is None and not _coded(exhibit.ticket) else [f"--model {_file(model or 'MODEL')}"]
-    named = exhibit.target_name or (None if code else "TARGET.safetensors")
+    model, graph = exhibit.model, _in_onnx(exhibit)
+    code = [] if model is None and (graph or not _coded(exhibit.ticket)) else [f"--model {_file(model or 'MODEL')}"]
+    named = exhibit.target_name or ("TARGET.onnx" if graph else None if code else "TARGET.safetensors")
     return [*([] if named is None else [_file(named)]), *code]
+
+
+def _in_onnx(exhibit: Exhibit) -> bool:
+    """The target is an ONNX file, as its name says, or where it was cut."""
+    return (exhibit.target_name or "").lower().endswith(".onnx") or bool(_cut(exhibit.ticket))
+
+
+def _cut(ticket: Ticket) -> list[str]:
+    """Where an ONNX graph was cut."""
+    flags = {"from_node": "--from", "to_node": "--to"}
+    return [f"{flags[name]}={shlex.quote(node)}" for name, node in ticket.provenance.cut.items()]
 
 
 def _coded(ticket: Ticket) -> bool:
@@ -145,7 +160,7 @@ def _options(exhibit: Exhibit) -> list[str]:
     """What was asked: everything that fixes the ticket, given the target."""
     ticket = exhibit.ticket
     inputs, origin = ticket.inputs, ticket.provenance
-    options = [f"--{name}={value}" for name, value in _asked(ticket)]
+    options = _cut(ticket) + [f"--{name}={value}" for name, value in _asked(ticket)]
     if not _borrowed(ticket):
         retried = 0 if origin.asked.get("candidates") is None else origin.attempts - 1  # each time with the next seed
         options.append(f"--seed={max(ticket.seed - retried, 0)}")
@@ -156,7 +171,7 @@ def _options(exhibit: Exhibit) -> list[str]:
         if inputs.mean is not None and inputs.std is not None:
             options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
     weights = [weight for weight, _ in origin.names.values()]
-    chained = isinstance(ticket.network, Graph) and not _coded(ticket)
+    chained = isinstance(ticket.network, Graph) and not _coded(ticket) and not _in_onnx(exhibit)
     if chained and exhibit.model is None and not any(said.startswith("activation") for said in ticket.assumed):
         options.append("--activation=relu")  # unsaid, it would be an assumption, which is a part of the file
     if chained and len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):

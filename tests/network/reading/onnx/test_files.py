@@ -1,14 +1,18 @@
 """Files: what is no ONNX model, or lacks a part, is one sentence before anything is read."""
 
+import sys
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 from helpers.onnx_models import model
-from onnx import helper
+from onnx import helper, numpy_helper
 
 import slth
 from slth import InputError
 from slth.network import read_target
+from slth.ticket import summary
 
 W = {"w": np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32), "b": np.ones(5, np.float32)}
 
@@ -62,6 +66,43 @@ def test_data_beside_the_file_is_read_or_missed_by_name(tmp_path):
         InputError, match=r"keeps its weights in net.weights, which is not beside it; put that file into"
     ):
         read_target(path)
+
+
+def test_numbers_of_nodes_may_lie_beside_the_file_too(tmp_path, monkeypatch):
+    """Wherever the process runs: not in its own folder."""
+    nodes = [("Constant", "", "w", {"value": numpy_helper.from_array(W["w"])}), ("Gemm", "x w", "y", {"transB": 1})]
+    path = tmp_path / "net.onnx"
+    onnx.save(
+        model(nodes, shape=(4,)),
+        path,
+        save_as_external_data=True,
+        location="net.weights",
+        size_threshold=0,
+        convert_attribute=True,
+    )
+    assert (read_target(path).coefficients["layers/0"].weight[:, :, 0] == W["w"]).all()
+    (tmp_path / "net.weights").unlink()
+    with pytest.raises(InputError, match=r"keeps its weights in net.weights, which is not beside it"):
+        read_target(path)
+
+
+def test_a_model_that_was_loaded_without_its_weights_is_refused(tmp_path):
+    path = tmp_path / "net.onnx"
+    onnx.save(dense(), path, save_as_external_data=True, location="net.weights", size_threshold=0)
+    with pytest.raises(InputError, match=r"the model was loaded without its weights, which are in net.weights; give"):
+        read_target(onnx.load(path, load_external_data=False))
+    nameless = onnx.load(path, load_external_data=False)
+    for tensor in nameless.graph.initializer:
+        tensor.ClearField("external_data")
+    path.write_bytes(nameless.SerializeToString())
+    with pytest.raises(InputError, match="keeps its weights in a file without a name, which is not beside it"):
+        read_target(path)
+
+
+def test_without_onnxruntime_nothing_is_read_unchecked(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(InputError, match=r"^running an ONNX model needs onnxruntime: pip install 'slth\[onnx\]'$"):
+        read_target(dense())
 
 
 @pytest.mark.parametrize("location", ["../secret", "/etc/hostname"])
@@ -129,9 +170,12 @@ def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
     ticket = slth.construct(tmp_path / "net.onnx", **cut, input_range=(-1, 1), tolerance=0.01)
     slth.save(ticket, tmp_path / "net.slth")
     again = slth.load(tmp_path / "net.slth")
-    assert {name: again.provenance.asked.get(name) for name in cut} == cut
+    assert again.provenance.cut == cut
+    assert dict(summary(again))["cut"] == "a part of an ONNX graph: begins at 'a', ends at 'n2'"
     found = slth.verify(again, target=tmp_path / "net.onnx")
     assert found.holds
     assert found.complete
     other = slth.verify(again, target=tmp_path / "net.onnx", from_node="a", to_node="z")
     assert not other.holds
+    strange = replace(again.provenance, asked={**again.provenance.asked, "to_node": [1], "from_node": 5})
+    assert not slth.verify(replace(again, provenance=strange), target=dense()).holds

@@ -169,8 +169,10 @@ def test_what_depends_on_the_size_of_the_batch_is_refused():
 
 def test_weights_that_are_broken_are_named_and_no_cut_is_offered():
     broken = {**W, "w": W["w"] * np.float32(np.nan)}
-    text = refused(model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=broken), "w holds nan at")
-    assert "cut" not in text
+    nodes = [("Conv", "x u", "a", {}), ("Conv", "a w", "b", {}), ("Conv", "b u", "y", {})]
+    made = model(nodes, shape=(4, 3, 3), constants={**broken, "u": W["w"]})
+    text = refused(made, "w holds nan at")
+    assert text.endswith("clean it")
 
 
 def test_a_network_without_a_map_is_refused():

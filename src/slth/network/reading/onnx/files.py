@@ -52,6 +52,11 @@ def checked(model: Any, name: str) -> Any:
     """
     onnx = import_onnx(f"reading {name}")
     check_opset(onnx, model, name)
+    if names := _outside(onnx, model):
+        raise InputError(
+            f"{name} was loaded without its weights, which are in {listed(names, 3)}; give the path of its file, or "
+            "onnx.load(path), which loads both"
+        )
     try:
         return onnx.inliner.inline_local_functions(model) if model.functions else model
     except Exception as error:  # raises types of its own
@@ -95,20 +100,32 @@ def _no_model(path: Path, why: str) -> InputError:
 
 def _check_external(onnx: Any, model: Any, path: Path) -> None:
     """Load the tensors that a model keeps in files beside it."""
-    outside = [tensor for tensor in model.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
-    names = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
-    missing = sorted(name for name in names if not (path.parent / name).is_file())
+    names = _outside(onnx, model)
+    missing = [name for name in names if not (path.parent / name).is_file()]
     if missing:
         raise InputError(
             f"{shown(path)} keeps its weights in {listed(missing, 3)}, which {'is' if len(missing) == 1 else 'are'} "
             f"not beside it; put {'that file' if len(missing) == 1 else 'those files'} into {shown(path.parent)}"
         )
-    if not outside:
+    if not names:
         return
     try:
         onnx.external_data_helper.load_external_data_for_model(model, str(path.parent))
     except Exception as error:
         reason = first_line(error, 160)
         raise InputError(
-            f"cannot read the weights of {shown(path)} in {listed(sorted(names), 3)}: {reason}; get fresh copies"
+            f"cannot read the weights of {shown(path)} in {listed(names, 3)}: {reason}; get fresh copies"
         ) from error
+
+
+def _outside(onnx: Any, model: Any) -> list[str]:
+    """The files that tensors are in: initializers, and what nodes hold, in branches and local functions too."""
+    tensors, graphs = [*model.graph.initializer], [model.graph, *model.functions]
+    while graphs:
+        for attribute in (attribute for node in graphs.pop().node for attribute in node.attribute):
+            inner = [attribute.g, *attribute.graphs]
+            tensors += [attribute.t, *attribute.tensors, *(tensor for graph in inner for tensor in graph.initializer)]
+            graphs += inner
+    outside = [tensor for tensor in tensors if tensor.data_location == onnx.TensorProto.EXTERNAL]
+    found = [{entry.key: entry.value for entry in tensor.external_data} for tensor in outside]
+    return sorted({entries.get("location") or "a file without a name" for entries in found})

@@ -49,6 +49,8 @@ def run_part(model: Any, part: Part, x: np.ndarray) -> np.ndarray:
     feeds = {part.start: x.astype(onnx.helper.tensor_dtype_to_np_dtype(part.kind))}
     try:
         found = session(own).run(None, feeds)[0]
+    except InputError:
+        raise
     except Exception as error:  # onnxruntime raises types of its own
         try:
             found = onnx.reference.ReferenceEvaluator(own).run(None, feeds)[0]
