@@ -9,6 +9,7 @@ import torch
 from helpers.exporters import EXPORTERS, export
 from references.zoo import ZOO
 
+from slth import InputError
 from slth.graph import evaluate
 from slth.network import read_target
 from slth.ticket import as_in, network_digest, with_biases
@@ -37,6 +38,7 @@ UNEXPORTED = {
     ("every_pool", "dynamo"): "the same",
     ("every_activation", "dynamo"): "rrelu",
 }  # PyTorch cannot write these
+UNREAD = {("every_part", "dynamo, kept"): "the examples of a batch must stay apart"}  # an index into all of them
 OTHER = {
     ("vgg", "script"),  # an adaptive pool is written as an average of windows
     ("vgg", "dynamo"),
@@ -70,6 +72,10 @@ def test_a_file_is_the_network_that_it_was_exported_from(name, how, tmp_path):
             export(model, shape, how, path)
         return
     export(model, shape, how, path)
+    if (name, how) in UNREAD:
+        with pytest.raises(InputError, match=UNREAD[name, how]):
+            read_target(path)
+        return
     target = read_target(path)
     x = np.random.default_rng(0).normal(size=(3, *shape))
     with torch.no_grad():
