@@ -119,6 +119,12 @@ def test_what_is_broken_is_said():
         read_target(made)
 
 
+def test_a_graph_goes_with_no_model(tmp_path):
+    onnx.save(dense(), tmp_path / "net.onnx")
+    with pytest.raises(InputError, match="net.onnx is a network by itself: give it without a model"):
+        slth.construct(tmp_path / "net.onnx", model="net.py:make")
+
+
 def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
     nodes = [
         ("Sin", "x", "a", {}),
