@@ -121,7 +121,7 @@ def test_what_is_broken_is_said():
 
 def test_a_graph_goes_with_no_model(tmp_path):
     onnx.save(dense(), tmp_path / "net.onnx")
-    with pytest.raises(InputError, match="net.onnx is a network by itself: give it without a model"):
+    with pytest.raises(InputError, match=r"net.onnx is a network by itself: give it without a model"):
         slth.construct(tmp_path / "net.onnx", model="net.py:make")
 
 
