@@ -24,8 +24,8 @@ def summary(ticket: Ticket) -> tuple[Row, ...]:
     return (
         ("network", _network(ticket)),
         *_graph_rows(ticket),
-        *_folded_row(ticket),
         *_cut_row(ticket),
+        *_folded_row(ticket),
         ("seed", str(ticket.seed)),
         ("inputs", "not stated" if ticket.inputs is None else _inputs(ticket.inputs)),
         *middle,
@@ -77,6 +77,13 @@ def _graph_rows(ticket: Ticket) -> Iterator[Row]:
     yield "signs", f"{signed:,} of {channels:,} input channels of maps can be negative: {paid}"
 
 
+def _cut_row(ticket: Ticket) -> Iterator[Row]:
+    """Which part of an ONNX graph was read."""
+    words = [f"{end.removesuffix('_node')} {node}" for end, node in ticket.provenance.cut.items()]
+    if words:
+        yield "part of a graph", ", ".join(words)
+
+
 def _folded_row(ticket: Ticket) -> Iterator[Row]:
     """Maps whose numbers are not a tensor's."""
     names, steps = ticket.provenance.names, ticket.provenance.folded
@@ -89,13 +96,6 @@ def _folded_row(ticket: Ticket) -> Iterator[Row]:
             f"{folded:,} of {_maps(len(ticket.maps))} are no tensors of the target as they are: a normalisation or "
             f"constants beside them are folded in{which}",
         )
-
-
-def _cut_row(ticket: Ticket) -> Iterator[Row]:
-    """Which part of a file was read."""
-    cut, words = ticket.provenance.cut, {"from_node": "begins at", "to_node": "ends at"}
-    if cut:
-        yield "cut", f"a part of an ONNX graph: {', '.join(f'{words[name]} {cut[name]!r:.200}' for name in cut)}"
 
 
 def _gadget_rows(ticket: Ticket) -> Iterator[Row]:

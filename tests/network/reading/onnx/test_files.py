@@ -1,5 +1,6 @@
 """Files: what is no ONNX model, or lacks a part, is one sentence before anything is read."""
 
+import re
 import sys
 from dataclasses import replace
 
@@ -12,7 +13,6 @@ from onnx import helper, numpy_helper
 import slth
 from slth import InputError
 from slth.network import read_target
-from slth.ticket import summary
 
 W = {"w": np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32), "b": np.ones(5, np.float32)}
 
@@ -158,6 +158,12 @@ def test_what_is_broken_is_said():
         read_target(made)
 
 
+def test_a_graph_goes_with_no_model(tmp_path):
+    onnx.save(dense(), tmp_path / "net.onnx")
+    with pytest.raises(InputError, match=r"net.onnx is a network by itself: give it without a model"):
+        slth.construct(tmp_path / "net.onnx", model="net.py:make")
+
+
 def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
     nodes = [
         ("Sin", "x", "a", {}),
@@ -171,10 +177,14 @@ def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
     slth.save(ticket, tmp_path / "net.slth")
     again = slth.load(tmp_path / "net.slth")
     assert again.provenance.cut == cut
-    assert dict(summary(again))["cut"] == "a part of an ONNX graph: begins at 'a', ends at 'n2'"
     found = slth.verify(again, target=tmp_path / "net.onnx")
     assert found.holds
     assert found.complete
+    assert "part of a graph         from a, to n2" in str(slth.show(again))
+    slth.report(tmp_path / "net.slth", tmp_path / "page.html", target=tmp_path / "net.onnx")
+    page = re.sub("<[^>]+>", "", (tmp_path / "page.html").read_text())
+    assert "slth construct net.onnx --out net.slth --input-shape=4 --from a --to n2 --tolerance=0.01" in page
+    assert "slth[onnx]" in page
     other = slth.verify(again, target=tmp_path / "net.onnx", from_node="a", to_node="z")
     assert not other.holds
     strange = replace(again.provenance, asked={**again.provenance.asked, "to_node": [1], "from_node": 5})
