@@ -62,7 +62,7 @@ def run_part(model: Any, part: Part, x: np.ndarray) -> np.ndarray:
 
 
 def session(model: Any) -> Any:
-    """A model, or its bytes, ready to run on one thread."""
+    """A model, or its bytes, ready to run on one thread, without messages."""
     try:
         import onnxruntime
     except ImportError as error:
