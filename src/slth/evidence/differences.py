@@ -30,9 +30,7 @@ class Differences:
     ticket: Ticket
     sizes: dict[str, float] = field(default_factory=dict[str, float])  # |e' − e|, in the map's largest coefficients
     rounded: set[str] = field(default_factory=set[str])  # maps of which every coefficient is a number of float32
-    steps: Mapping[str, tuple[str, ...]] = field(
-        default_factory=dict[str, tuple[str, ...]]
-    )  # of it, folded
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # `Target.folded`
 
     def find(self, target: Target, maps: Mapping[str, MapClaim]) -> None:
         """From what would be claimed of the maps of a target, under the ticket's names."""
@@ -64,7 +62,8 @@ class Differences:
         listed = ", ".join([*known, *["..."] * (len(self.sizes) > MOST_LISTED)])
         return (
             f"; the errors of {count} differ from those that the ticket states by at most {at_most(size, 2)} of the "
-            f"map's largest coefficient, as rounding to float32 does where an exporter has folded {listed[:300]}: {advice}"
+            "map's largest coefficient, as rounding to float32 does where an exporter has folded "
+            f"{listed[:300]}: {advice}"
         )
 
     def _exported(self) -> tuple[Mapping[str, tuple[str, ...]] | None, str]:
