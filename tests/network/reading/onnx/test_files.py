@@ -47,6 +47,23 @@ def test_every_truncation_is_refused_in_one_sentence(tmp_path):
         assert "\n" not in str(error.value)
 
 
+def test_a_damaged_file_is_read_or_refused_in_one_sentence(tmp_path):
+    """One byte is another one: names that are no text, numbers that do not fit their shape."""
+    whole, said = dense().SerializeToString(), set[str]()
+    for i in range(0, len(whole), 3):
+        (tmp_path / "net.onnx").write_bytes(whole[:i] + bytes([whole[i] ^ 0xA5]) + whole[i + 1 :])
+        try:
+            read_target(tmp_path / "net.onnx")
+        except InputError as error:
+            said.add(str(error))
+    assert not any("\n" in text for text in said)
+    assert any("its names are no text" in text for text in said)
+    made = dense()
+    made.graph.initializer[0].dims[0] = 7
+    with pytest.raises(InputError, match=r"the numbers of w do not fit its shape and type .*; the file is damaged"):
+        read_target(made)
+
+
 def test_places_without_a_file(tmp_path):
     (tmp_path / "folder.onnx").mkdir()
     for name, what in [("none.onnx", "no such file"), ("folder.onnx", "it is a folder")]:

@@ -1,8 +1,11 @@
 """ONNX files: what is one, what of it can be read at all. Nothing of a file is run here."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from slth._errors import InputError
 from slth.network.reading.files import check_plain
@@ -40,6 +43,8 @@ def load_onnx(path: Path) -> Any:
         raise _no_model(path, first_line(error, 160)) from error
     if not model.graph.node:
         raise _no_model(path, "its graph has no node")
+    if any(isinstance(name, bytes) for name in _names(model.graph)):
+        raise _no_model(path, "its names are no text")
     _check_external(onnx, model, path)
     return checked(model, shown(path))
 
@@ -90,6 +95,29 @@ def check_opset(onnx: Any, model: Any, name: str) -> int:
             f"export it with opset {newest}"
         )
     return version
+
+
+def _names(graph: Any) -> Iterator[str | bytes]:
+    """The names in a graph; protobuf gives bytes where they are no UTF-8."""
+    yield from (value.name for value in (*graph.initializer, *graph.input, *graph.output, *graph.value_info))
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+
+
+def array_of(tensor: Any) -> np.ndarray:
+    """The numbers of a tensor.
+
+    Raises:
+        InputError: they do not fit its shape or type.
+    """
+    try:
+        return import_onnx("reading weights").numpy_helper.to_array(tensor)
+    except Exception as error:  # whatever NumPy and onnx raise of bytes that were damaged
+        raise InputError(
+            f"the numbers of {shown(tensor.name)} do not fit its shape and type ({first_line(error, 160)}); the file "
+            "is damaged: get a fresh copy"
+        ) from error
 
 
 def _no_model(path: Path, why: str) -> InputError:

@@ -21,7 +21,7 @@ from slth.network.reading.here import Here, Known, Unread, Value
 from slth.network.reading.onnx.advice import advice
 from slth.network.reading.onnx.call import Call, Moved, Pieces
 from slth.network.reading.onnx.cut import Part, begins_at, label, part_of, short
-from slth.network.reading.onnx.files import import_onnx
+from slth.network.reading.onnx.files import array_of, import_onnx
 from slth.network.reading.onnx.hints import DECIDES, QUANTISED, RANDOM, why
 from slth.network.reading.onnx.operators import OPERATORS
 from slth.network.reading.onnx.spelled import spelled
@@ -213,7 +213,7 @@ def _check_node(here: Here, node: Any, opset: int) -> None:
     context.ir_version, context.opset_imports = onnx.IR_VERSION, {"": opset}
     try:
         onnx.checker.check_node(node, context)
-    except onnx.checker.ValidationError as error:
+    except (onnx.checker.ValidationError, UnicodeDecodeError) as error:
         here.refuse(f"is no valid node of opset {opset}: {first_line(error)}; export it again")
 
 
@@ -231,7 +231,7 @@ def _attributes(node: Any) -> dict[str, Any]:
 
 def _initializer(name: str, tensor: Any) -> Any:
     try:
-        found = _known(import_onnx("reading weights").numpy_helper.to_array(tensor), frozenset([name]))
+        found = _known(array_of(tensor), frozenset([name]))
         if found.tensor.is_floating_point() and found.tensor.ndim > 1:
             check_numbers(name, found.tensor)
     except InputError as error:
@@ -266,12 +266,12 @@ def _sizes(part: Part) -> Iterator[int]:
     for tensor in part.constants.values():
         yield from tensor.dims
         if tensor.data_type in (onnx.TensorProto.INT64, onnx.TensorProto.INT32) and np.prod(tensor.dims) <= MOST_SIZES:
-            yield from map(int, onnx.numpy_helper.to_array(tensor).reshape(-1))
+            yield from map(int, array_of(tensor).reshape(-1))
     for node in part.nodes:
         for attribute in node.attribute:
             yield from (*attribute.ints, attribute.i)
             if attribute.HasField("t") and attribute.t.data_type == onnx.TensorProto.INT64:
-                yield from map(int, onnx.numpy_helper.to_array(attribute.t).reshape(-1)[:MOST_SIZES])
+                yield from map(int, array_of(attribute.t).reshape(-1)[:MOST_SIZES])
 
 
 def _same(first: Draft, second: Draft) -> bool:
