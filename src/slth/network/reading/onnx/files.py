@@ -87,6 +87,19 @@ def check_opset(onnx: Any, model: Any, name: str) -> int:
     return version
 
 
+def array_of(tensor: Any) -> Any:
+    """The numbers of a tensor.
+
+    Raises:
+        InputError: they are not as many as its shape says, or of no type that onnx knows.
+    """
+    try:
+        return import_onnx("reading weights").numpy_helper.to_array(tensor)
+    except Exception as error:  # raises types of its own
+        reason = first_line(error, 160)
+        raise InputError(f"{shown(tensor.name) or 'a tensor'} is broken: {reason}; export the model again") from error
+
+
 def _no_model(path: Path, why: str) -> InputError:
     return InputError(
         f"cannot read the target {shown(path)}: not an ONNX model ({why}); another kind of file, or a part of one"

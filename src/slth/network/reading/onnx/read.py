@@ -10,7 +10,7 @@ from slth.graph import Shape, Target
 from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
 from slth.network.reading.onnx.cut import Part, part_of
-from slth.network.reading.onnx.files import checked, import_onnx, load_onnx
+from slth.network.reading.onnx.files import array_of, checked, load_onnx
 from slth.network.reading.onnx.run import check_same
 from slth.network.reading.onnx.walk import draft_of
 from slth.network.reading.simplify import simplify
@@ -56,7 +56,7 @@ def _numbers(part: Part, name: str) -> np.ndarray | None:
     tensor = part.constants.get(name)
     if tensor is None:
         return None
-    array = import_onnx("reading weights").numpy_helper.to_array(tensor)
+    array = array_of(tensor)
     return array.astype(np.float64) if array.dtype.kind in "fV" else None
 
 

@@ -20,8 +20,9 @@ from slth.network.reading.draft import Draft, Step
 from slth.network.reading.here import Here, Known, Unread, Value
 from slth.network.reading.onnx.advice import advice
 from slth.network.reading.onnx.call import Call, Moved, Pieces
+from slth.network.reading.onnx.constants import computed
 from slth.network.reading.onnx.cut import Part, begins_at, label, part_of, short
-from slth.network.reading.onnx.files import import_onnx
+from slth.network.reading.onnx.files import array_of, import_onnx
 from slth.network.reading.onnx.hints import DECIDES, QUANTISED, RANDOM, why
 from slth.network.reading.onnx.operators import OPERATORS
 from slth.network.reading.onnx.spelled import spelled
@@ -31,6 +32,7 @@ from slth.network.reading.words import first_line, shown
 
 SIZES = ("Shape", "Size")
 REFUSED = {*QUANTISED.split(), *RANDOM.split()}
+MOST_CONSTANTS = 2**29  # numbers that constants may have which the graph computes
 MOST_SIZES = 64  # entries of a constant that may be a shape
 MOVES = "Constant Transpose Reshape Identity Squeeze Unsqueeze Flatten Slice Gather Concat Expand"  # round nothing
 
@@ -64,7 +66,7 @@ def draft_of(model: Any, part: Part) -> Draft:
 
 
 def _walked(part: Part, batch: int) -> "_Walk":
-    walk = _Walk(Draft(part.shape), part, batch)
+    walk = _Walk(Draft(part.shape), part, batch, places={id(node): i for i, node in enumerate(part.nodes)})
     walk.values[part.start] = Value(INPUT, part.shape)
     for node in part.nodes:
         walk.step(node)
@@ -92,6 +94,8 @@ class _Walk:
     part: Part
     batch: int
     values: dict[str, Any] = field(default_factory=dict[str, Any])
+    places: dict[int, int] = field(default_factory=dict[int, int])  # of the part's nodes, by id
+    room: int = MOST_CONSTANTS  # for numbers that are computed
     sized: bool = False  # somewhere the size of a value became a number
     refused: dict[int, Any] = field(default_factory=dict[int, Any])  # nodes by the errors that they are the cause of
     graph: fx.Graph = field(default_factory=fx.Graph)  # what the nodes do to numbers, for `recognised`
@@ -106,7 +110,7 @@ class _Walk:
 
     def step(self, node: Any) -> None:
         """One node more."""
-        here = Here(self.draft, node.op_type, short(label(node)), self._place(node), leaf=True)
+        here = Here(self.draft, shown(node.op_type), short(label(node)), self._place(node), leaf=True)
         try:
             found = self._computed(here, node, [self.value(name) if name else None for name in node.input])
         except InputError as error:
@@ -119,7 +123,7 @@ class _Walk:
             self.known[self.nodes[node.output[0]]] = parts[0]
 
     def _place(self, node: Any) -> str:
-        index = next((i for i, other in enumerate(self.part.nodes) if other is node), None)
+        index = self.places.get(id(node))
         return node.op_type if index is None else f"node {index} of {len(self.part.nodes)}"
 
     def _computed(self, here: Here, node: Any, given: list[Any]) -> Any:
@@ -134,7 +138,7 @@ class _Walk:
         if not varies:
             return self._constant(here, node, given)
         inputs = [self._once(value) for value in given]
-        call = Call(here, inputs, _attributes(node), self.part.opset, self.batch, self.part.batch)
+        call = Call(here, inputs, _attributes(node), self.part.opset, self.batch, self.part.batch, len(node.output))
         self.sized |= kind in SIZES
         found = recognised(here, self._spelled(call, kind, node), self.known, alone=kind not in OPERATORS, rounded=True)
         if found is not None:
@@ -144,7 +148,15 @@ class _Walk:
             here.refuse(why(kind))
         try:
             return OPERATORS[kind](call)
-        except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            AssertionError,
+            LookupError,
+            MemoryError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
             if isinstance(error, InputError) and str(error).startswith(here.where):
                 raise
             here.refuse(f"has attributes or inputs that do not fit together ({first_line(error)}); export it again")
@@ -169,15 +181,15 @@ class _Walk:
 
     def _constant(self, here: Here, node: Any, given: list[Any]) -> Any:
         """A node without the input, as ONNX defines it."""
-        onnx = import_onnx("computing constants")
         self.draft.computed |= node.op_type not in MOVES.split()
         feeds = {name: value.tensor.numpy() for name, value in zip(node.input, given, strict=True) if value is not None}
         try:
-            with np.errstate(all="ignore"):
-                run = onnx.reference.ReferenceEvaluator(node, opsets={"": self.part.opset}).run
-                found = [np.asarray(part) for part in run(None, feeds)]
+            found = computed(node, feeds, self.part.opset)
         except Exception as error:  # whatever the reference raises
             here.refuse(f"cannot be computed from constants: {first_line(error)}")
+        self.room -= sum(part.size for part in found)
+        if self.room < 0:
+            here.refuse(f"is one constant too many: the graph computes more than {MOST_CONSTANTS:,} numbers of them")
         names = frozenset[str]().union(*(value.names for value in given if value is not None))
         return tuple(_known(part, names) for part in found)
 
@@ -218,7 +230,7 @@ def _attributes(node: Any) -> dict[str, Any]:
 
 def _initializer(name: str, tensor: Any) -> Any:
     try:
-        found = _known(import_onnx("reading weights").numpy_helper.to_array(tensor), frozenset([name]))
+        found = _known(array_of(tensor), frozenset([name]))
         if found.tensor.is_floating_point() and found.tensor.ndim > 1:
             check_numbers(name, found.tensor)
     except InputError as error:
@@ -253,12 +265,12 @@ def _sizes(part: Part) -> Iterator[int]:
     for tensor in part.constants.values():
         yield from tensor.dims
         if tensor.data_type in (onnx.TensorProto.INT64, onnx.TensorProto.INT32) and np.prod(tensor.dims) <= MOST_SIZES:
-            yield from map(int, onnx.numpy_helper.to_array(tensor).reshape(-1))
+            yield from map(int, array_of(tensor).reshape(-1))
     for node in part.nodes:
         for attribute in node.attribute:
             yield from (*attribute.ints, attribute.i)
             if attribute.HasField("t") and attribute.t.data_type == onnx.TensorProto.INT64:
-                yield from map(int, onnx.numpy_helper.to_array(attribute.t).reshape(-1)[:MOST_SIZES])
+                yield from map(int, array_of(attribute.t).reshape(-1)[:MOST_SIZES])
 
 
 def _same(first: Draft, second: Draft) -> bool:

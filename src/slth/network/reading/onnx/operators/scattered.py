@@ -47,8 +47,9 @@ def scatter_nd(call: Call) -> Value | Moved:
         source = _source(call, 2, shape, x.order)
         found = [int(i) % x.value.shape[axis] for i in places[:, 0]]
         return placed(call, parts.replaced(here, x.value, source, axis, found), x.order)
-    alike = places.shape[-1] > 1 and x.order[0] == 0 and len(places) in (1, call.batch, call.fixed)
-    if not alike or (places[..., 1:] != places[:1, ..., 1:]).any():
+    alike = places.shape[-1] > 1 and x.order[0] == 0 and len(places) in (call.batch, call.fixed)
+    own = alike and bool((places[..., 0].reshape(len(places), -1) == np.arange(len(places))[:, None]).all())
+    if not own or (places[..., 1:] != places[:1, ..., 1:]).any():
         here.refuse("writes at indices of its own in each example; the same ones for all are read")
     count = places.shape[-1] - 1  # axes that are indexed, beside the batch
     lengths, rest = x.value.shape[:count], x.value.shape[count:]
