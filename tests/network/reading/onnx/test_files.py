@@ -117,6 +117,15 @@ def test_what_is_broken_is_said():
         read_target(made)
 
 
+def test_names_that_are_no_text_are_refused(tmp_path):
+    made = model([("Gemm", "x w b", "h", {"transB": 1}), ("Relu", "h", "y", {})], shape=(4,), constants=W)
+    whole = made.SerializeToString()
+    for old in (b"Relu", b"Gemm", b"n1"):
+        (tmp_path / "net.onnx").write_bytes(whole.replace(old, b"\xff" * len(old)))
+        with pytest.raises(InputError, match="it holds a name that is no text"):
+            read_target(tmp_path / "net.onnx")
+
+
 def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
     nodes = [
         ("Sin", "x", "a", {}),

@@ -178,6 +178,14 @@ def test_tensors_that_are_broken_are_named(field, value):
     refused(made, "the input x holds unknown numbers")
 
 
+def test_a_branch_that_is_not_there_is_said():
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants={**W, "true": np.bool_(True)})
+    made.graph.node[1].op_type, made.graph.node[1].input[0] = "If", "true"
+    made.graph.output[0].name = "z"
+    made.graph.node.append(helper.make_node("Add", ["a", "y"], ["z"]))
+    refused(made, "If has no then_branch")
+
+
 def test_names_of_operators_are_printed_without_control_characters():
     made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=W)
     made.graph.node[1].op_type = "Si\nn"

@@ -1,5 +1,6 @@
 """ONNX files: what is one, what of it can be read at all. Nothing of a file is run here."""
 
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,8 @@ def checked(model: Any, name: str) -> Any:
         InputError: it is not; one sentence.
     """
     onnx = import_onnx(f"reading {name}")
+    if any(isinstance(text, bytes) for text in _names(model.graph)):
+        raise InputError(f"{name} is no valid ONNX model: it holds a name that is no text (UTF-8); get a fresh copy")
     check_opset(onnx, model, name)
     try:
         return onnx.inliner.inline_local_functions(model) if model.functions else model
@@ -98,6 +101,17 @@ def array_of(tensor: Any) -> Any:
     except Exception as error:  # raises types of its own
         reason = first_line(error, 160)
         raise InputError(f"{shown(tensor.name) or 'a tensor'} is broken: {reason}; export the model again") from error
+
+
+def _names(graph: Any) -> Iterator[str | bytes]:
+    """What values, nodes and operators are called, also inside of branches; bytes where protobuf finds no text."""
+    yield from (value.name for value in (*graph.input, *graph.output, *graph.initializer))
+    for node in graph.node:
+        yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+                yield from _names(inner)
 
 
 def _no_model(path: Path, why: str) -> InputError:

@@ -195,10 +195,12 @@ class _Walk:
 
     def _branch(self, here: Here, node: Any, given: list[Any]) -> Any:
         """The branch of an If whose condition is constant."""
-        if node.op_type != "If" or not isinstance(given[0], Known):
+        if node.op_type != "If" or not isinstance(given[0], Known) or given[0].tensor.numel() != 1:
             here.refuse(why(node.op_type))
         wanted = "then_branch" if bool(given[0].tensor.reshape(())) else "else_branch"
-        branch = next(attribute.g for attribute in node.attribute if attribute.name == wanted)
+        branch = next((attribute.g for attribute in node.attribute if attribute.name == wanted), None)
+        if branch is None:
+            here.refuse(f"has no {wanted}; export it again")
         self.part.constants.update({tensor.name: tensor for tensor in branch.initializer})
         for inner in branch.node:
             self.step(inner)
@@ -212,7 +214,7 @@ def _check_node(here: Here, node: Any, opset: int) -> None:
     context.ir_version, context.opset_imports = onnx.IR_VERSION, {"": opset}
     try:
         onnx.checker.check_node(node, context)
-    except onnx.checker.ValidationError as error:
+    except Exception as error:  # a ValidationError, or of Python if its text is none
         here.refuse(f"is no valid node of opset {opset}: {first_line(error)}; export it again")
 
 
