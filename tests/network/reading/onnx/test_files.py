@@ -117,6 +117,27 @@ def test_what_is_broken_is_said():
         read_target(made)
 
 
+def test_data_beside_the_file_that_a_node_holds_are_not_sought_elsewhere(tmp_path, monkeypatch):
+    """Not where the program runs, but beside the file; of a model in memory nowhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "w.bin").write_bytes(W["w"].tobytes())
+    monkeypatch.chdir(elsewhere)
+    tensor = onnx.numpy_helper.from_array(W["w"], "value")
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.append(onnx.StringStringEntryProto(key="location", value="w.bin"))
+    nodes = [("Constant", "", "k", {"value": tensor}), ("Gemm", "x k", "y", {"transB": 1})]
+    made = model(nodes, shape=(4,))
+    (tmp_path / "net.onnx").write_bytes(made.SerializeToString())
+    with pytest.raises(InputError, match=r"keeps its weights in w.bin, which is not beside it"):
+        read_target(tmp_path / "net.onnx")
+    with pytest.raises(InputError, match=r"the model keeps value in other files, which were not loaded with it"):
+        read_target(made)
+    (tmp_path / "w.bin").write_bytes(W["w"].tobytes())
+    assert len(read_target(tmp_path / "net.onnx").graph.nodes) == 1
+
+
 def test_names_that_are_no_text_are_refused(tmp_path):
     made = model([("Gemm", "x w b", "h", {"transB": 1}), ("Relu", "h", "y", {})], shape=(4,), constants=W)
     whole = made.SerializeToString()

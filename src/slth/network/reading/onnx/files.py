@@ -54,6 +54,11 @@ def checked(model: Any, name: str) -> Any:
     onnx = import_onnx(f"reading {name}")
     if any(isinstance(text, bytes) for text in _names(model.graph)):
         raise InputError(f"{name} is no valid ONNX model: it holds a name that is no text (UTF-8); get a fresh copy")
+    if outside := _outside(onnx, model):
+        raise InputError(
+            f"{name} keeps {listed((tensor.name for tensor in outside), 3)} in other files, which were not loaded with "
+            "it; give the path, or onnx.load(path)"
+        )
     check_opset(onnx, model, name)
     try:
         return onnx.inliner.inline_local_functions(model) if model.functions else model
@@ -103,6 +108,19 @@ def array_of(tensor: Any) -> Any:
         raise InputError(f"{shown(tensor.name) or 'a tensor'} is broken: {reason}; export the model again") from error
 
 
+def _outside(onnx: Any, model: Any) -> list[Any]:
+    """The tensors whose numbers are in files beside the model: constants, or in the attribute of a node."""
+    return [tensor for tensor in _tensors(model.graph) if tensor.data_location == onnx.TensorProto.EXTERNAL]
+
+
+def _tensors(graph: Any) -> Iterator[Any]:
+    yield from graph.initializer
+    for attribute in (attribute for node in graph.node for attribute in node.attribute):
+        yield from (*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors)
+        for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+            yield from _tensors(inner)
+
+
 def _names(graph: Any) -> Iterator[str | bytes]:
     """What values, nodes and operators are called, also inside of branches; bytes where protobuf finds no text."""
     yield from (value.name for value in (*graph.input, *graph.output, *graph.initializer))
@@ -122,7 +140,7 @@ def _no_model(path: Path, why: str) -> InputError:
 
 def _check_external(onnx: Any, model: Any, path: Path) -> None:
     """Load the tensors that a model keeps in files beside it."""
-    outside = [tensor for tensor in model.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]
+    outside = _outside(onnx, model)
     names = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
     missing = sorted(name for name in names if not (path.parent / name).is_file())
     if missing:
