@@ -16,6 +16,7 @@ from slth.graph import INPUT, Affine, Linear, Shape, shape_of
 from slth.network.reading.words import shown
 
 LONGEST = 900  # characters of a name
+MOST_ENTRIES = 2**27  # of one value; one example then takes a gigabyte
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ class Draft:
             step.shape = shape_of(step.op, tuple(self.shape_of(name) for name in step.inputs), step.arrays)
         if math.prod(step.shape) == 0:
             raise InputError(f"a value of shape {step.shape} is empty")
+        if math.prod(step.shape) > MOST_ENTRIES:
+            raise InputError(f"a value of shape {step.shape} has more than {MOST_ENTRIES:,} numbers")
         name = f"%{self.count}"
         self.count += 1
         self.steps[name] = step

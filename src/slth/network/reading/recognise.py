@@ -67,11 +67,9 @@ def recognised(
     y = shrunk(here, value, op.most) if isinstance(op, Shrink) else here.add(op, value)
     if not exact:
         name = "a soft threshold" if isinstance(op, Shrink) else op.function
-        here.draft.steps[
-            y.name
-        ].assumed = (
-            f"{name} is read where the file spells it out with numbers rounded to float32, less than {SINGLE:.0e} away"
-        )
+        away = f"less than {SINGLE:.0e} max(1, |y|) away"
+        said = f"{name} is read where the file spells it out with numbers rounded to float32, {away}"
+        here.draft.steps[y.name].assumed = said
     return y
 
 

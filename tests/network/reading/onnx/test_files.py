@@ -57,7 +57,7 @@ def test_a_damaged_file_is_read_or_refused_in_one_sentence(tmp_path):
         except InputError as error:
             said.add(str(error))
     assert not any("\n" in text for text in said)
-    assert any("its names are no text" in text for text in said)
+    assert any("it holds a name that is no text" in text for text in said)
     made = dense()
     made.graph.initializer[0].dims[0] = 7
     with pytest.raises(InputError, match=r"the numbers of w do not fit its shape and type .*; the file is damaged"):
@@ -179,6 +179,36 @@ def test_a_graph_goes_with_no_model(tmp_path):
     onnx.save(dense(), tmp_path / "net.onnx")
     with pytest.raises(InputError, match=r"net.onnx is a network by itself: give it without a model"):
         slth.construct(tmp_path / "net.onnx", model="net.py:make")
+
+
+def test_data_beside_the_file_that_a_node_holds_are_not_sought_elsewhere(tmp_path, monkeypatch):
+    """Not where the program runs, but beside the file; of a model in memory nowhere."""
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "w.bin").write_bytes(W["w"].tobytes())
+    monkeypatch.chdir(elsewhere)
+    tensor = onnx.numpy_helper.from_array(W["w"], "value")
+    tensor.ClearField("raw_data")
+    tensor.data_location = onnx.TensorProto.EXTERNAL
+    tensor.external_data.append(onnx.StringStringEntryProto(key="location", value="w.bin"))
+    nodes = [("Constant", "", "k", {"value": tensor}), ("Gemm", "x k", "y", {"transB": 1})]
+    made = model(nodes, shape=(4,))
+    (tmp_path / "net.onnx").write_bytes(made.SerializeToString())
+    with pytest.raises(InputError, match=r"keeps its weights in w.bin, which is not beside it"):
+        read_target(tmp_path / "net.onnx")
+    with pytest.raises(InputError, match=r"the model was loaded without its weights, which are in w.bin"):
+        read_target(made)
+    (tmp_path / "w.bin").write_bytes(W["w"].tobytes())
+    assert len(read_target(tmp_path / "net.onnx").graph.nodes) == 1
+
+
+def test_names_that_are_no_text_are_refused(tmp_path):
+    made = model([("Gemm", "x w b", "h", {"transB": 1}), ("Relu", "h", "y", {})], shape=(4,), constants=W)
+    whole = made.SerializeToString()
+    for old in (b"Relu", b"Gemm", b"n1"):
+        (tmp_path / "net.onnx").write_bytes(whole.replace(old, b"\xff" * len(old)))
+        with pytest.raises(InputError, match="it holds a name that is no text"):
+            read_target(tmp_path / "net.onnx")
 
 
 def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):

@@ -146,7 +146,9 @@ def test_a_chain_that_spells_out_a_function_is_that_function(name):
     constants = {key: np.float32(value) for key, value in numbers.items()}
     target = agrees(behind_a_map(CHAINS[name], shape=(4, 3, 3), constants=constants, opset=13))
     assert [getattr(node.op, "function", "") for node in target.graph.nodes] == ["", name]
-    rounded = "Gelu is read where the file spells it out with numbers rounded to float32, less than 2e-07 away"
+    rounded = (
+        "Gelu is read where the file spells it out with numbers rounded to float32, less than 2e-07 max(1, |y|) away"
+    )
     assert target.assumed == ((rounded,) if name == "Gelu" else ())
 
 
@@ -176,6 +178,15 @@ def test_weights_in_half_precision_and_bfloat16_are_read_exactly():
         exact = numpy_helper.to_array(tensor).astype(np.float64)
         (affine,) = agrees(made).coefficients.values()
         assert (affine.weight[:, :, 0] == exact[:, :, 0, 0]).all()
+
+
+def test_values_in_half_precision_are_compared_as_such():
+    nodes = [("Cast", "x", "c", {"to": 10}), ("Cast", "c", "d", {"to": 1}), ("Conv", "d w", "y", {})]
+    assert len(read_target(model(nodes, shape=(4, 6, 6), constants=W)).graph.nodes) == 1
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 6, 6), constants={"w": W["w"].astype(np.float16)})
+    made.graph.input[0].type.tensor_type.elem_type = made.graph.output[0].type.tensor_type.elem_type = 10
+    del made.graph.value_info[:]
+    assert len(read_target(made).graph.nodes) == 2
 
 
 def test_maps_are_called_after_modules_of_weights_or_after_nodes():

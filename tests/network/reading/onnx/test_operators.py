@@ -255,6 +255,13 @@ CASES = {
         axis=1,
         batch=3,
     ),
+    "ReduceSumSquare, over no axes": one("ReduceSumSquare", noop_with_empty_axes=1),
+    "Split, as many parts as outputs": many(
+        ("Split", "h", "p y q", {"axis": 2}), shape=(4, 9, 7), constants={}, opset=17
+    ),
+    "Upsample by 2.4, which is no float32": one(
+        "Upsample", opset=9, inputs="h s", constants={"s": np.float32([1, 1, 2.4, 1])}
+    ),
     "Upsample": one("Upsample", opset=9, inputs="h s", constants={"s": np.float32([1, 1, 2, 3])}),
     "Upsample, linear": one(
         "Upsample", opset=9, inputs="h s", constants={"s": np.float32([1, 1, 2, 3])}, mode="linear"

@@ -11,6 +11,7 @@ from slth.network import read_target
 
 W = {"w": np.eye(4, dtype=np.float32)[:, :, None, None], "v": np.ones((2, 4), np.float32)}
 CONV = ("Conv", "x w", "a", {})
+HUGE = 10**12
 
 
 def refused(made, sentence, **arguments):
@@ -105,6 +106,90 @@ def test_a_mirror_that_would_need_a_matrix_too_large_is_refused():
         constants={"p": np.array([0, 0, 200, 0, 0, 200]), "w": np.ones((1, 1, 3), np.float32)},
     )
     refused(made, "takes 9,400 of 9,000 entries in 401 runs of neighbours, as mirrored padding does")
+
+
+@pytest.mark.parametrize(
+    ("node", "constants", "sentence"),
+    [
+        (("ConstantOfShape", "n", "k", {}), {}, "there would be 1,000,000,000,000 numbers, and 134,217,728 are read"),
+        (("Range", "zero n1 one", "k", {}), {}, "there would be 1,000,000,000,000 numbers"),
+        (("Expand", "zero n", "k", {}), {}, "there would be 1,000,000,000,000 numbers"),
+        (("OneHot", "zero n1 ends", "k", {}), {"ends": np.float32([0, 1])}, "numbers, and 134,217,728 are read"),
+        (("Tile", "h r", "k", {}), {"r": np.array([1, 1, 1, HUGE])}, "puts 1,000,000,000,000 copies side by side"),
+        (("Expand", "s r", "k", {}), {"r": np.array([1, 1, 1, HUGE])}, "has more than 134,217,728 numbers"),
+        (("Pad", "h p", "k", {"mode": "edge"}), {"p": np.array([0, 0, 0, HUGE, 0, 0, 0, 0])}, "at most 16,777,216"),
+        (("Pad", "h p", "k", {}), {"p": np.array([0, 0, 0, HUGE, 0, 0, 0, 0])}, "has more than 134,217,728 numbers"),
+        (("Resize", "h - f", "k", {}), {"f": np.float32([1, 1, 1e12, 1])}, "needs a matrix of"),
+        (("AveragePool", "h", "k", {"kernel_shape": [HUGE, 1], "pads": [HUGE - 1, 0, HUGE, 0]}), {}, "needs a matrix"),
+    ],
+)
+def test_more_numbers_than_a_network_can_hold_are_refused_before_they_are_made(node, constants, sentence):
+    whole = {"n": np.array([HUGE]), "n1": np.int64(HUGE), "zero": np.int64(0), "one": np.int64(1)}
+    nodes = [
+        ("GlobalAveragePool", "h", "s", {}),
+        node,
+        ("ReduceMax", "k", "m", {"keepdims": 0}),
+        ("Add", "h m", "y", {}),
+    ]
+    refused(behind_a_map(nodes, shape=(4, 4, 4), constants={**whole, **constants}, opset=17), sentence)
+    with pytest.raises(InputError, match=r"one input of shape .* has more than 134,217,728 numbers"):
+        read_target(model([("Relu", "x", "y", {})], shape=(HUGE, HUGE)))
+
+
+def test_a_clip_whose_lower_bound_is_the_largest_number_is_refused():
+    """It gives its upper bound everywhere; where inputs lie above that, it looks like a Clip without the lower one."""
+    constants = {"l": np.finfo(np.float32).max, "u": np.float32(-3)}
+    refused(behind_a_map([("Clip", "h l u", "y", {})], shape=(2,), constants=constants), r"has bounds 3.4\d*e\+38 > -3")
+
+
+@pytest.mark.parametrize(
+    ("node", "constants"),
+    [(("Mod", "s k", "m", {}), {"k": np.array([2])}), (("Equal", "s k", "m", {}), {"k": np.array([1])})],
+)
+def test_a_graph_that_asks_if_the_batch_is_even_or_one_is_refused(node, constants):
+    """The numbers that stand for the batch are odd primes."""
+    nodes = [CONV, ("Shape", "a", "s", {"end": 1}), node, ("Cast", "m", "f", {"to": 1}), ("Add", "a f", "y", {})]
+    refused(model(nodes, shape=(4, 3, 3), constants={**W, **constants}), "what was read differs from what onnxruntime")
+
+
+def test_indices_that_do_not_run_through_the_batch_are_refused():
+    """They write into the first example only."""
+    constants = {"w": np.eye(4, dtype=np.float32), "i": np.array([[[0, 1]]]), "u": np.zeros((1, 1), np.float32)}
+    nodes = [("Gemm", "x w", "a", {}), ("ScatterND", "a i u", "y", {})]
+    refused(model(nodes, shape=(4,), constants=constants), "ScatterND writes at indices of its own in each example")
+
+
+def test_a_stack_of_matrices_puts_axes_before_the_batch():
+    constants = {"v": np.ones((1, 4, 2), np.float32)}
+    refused(behind_a_map([("MatMul", "h v", "y", {})], shape=(4,), constants=constants), "puts axes before the batch")
+
+
+@pytest.mark.parametrize(("field", "value"), [("raw_data", b"\0\0\0"), ("dims", [10**12, 4, 1, 1]), ("data_type", 99)])
+def test_tensors_that_are_broken_are_named(field, value):
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=W)
+    tensor = made.graph.initializer[0]
+    if field == "dims":
+        tensor.dims[:] = value
+    else:
+        setattr(tensor, field, value)
+    refused(made, "the numbers of w do not fit its shape and type")
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=W)
+    made.graph.input[0].type.tensor_type.elem_type = 77
+    refused(made, "the input x holds unknown numbers")
+
+
+def test_a_branch_that_is_not_there_is_said():
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants={**W, "true": np.bool_(True)})
+    made.graph.node[1].op_type, made.graph.node[1].input[0] = "If", "true"
+    made.graph.output[0].name = "z"
+    made.graph.node.append(helper.make_node("Add", ["a", "y"], ["z"]))
+    refused(made, "If has no then_branch")
+
+
+def test_names_of_operators_are_printed_without_control_characters():
+    made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=W)
+    made.graph.node[1].op_type = "Si\nn"
+    refused(made, r"n1 \(node 1 of 2\): Si\\nn is no valid node")
 
 
 def test_inputs_and_outputs_are_one_each_or_chosen():

@@ -36,6 +36,7 @@ class Call:
     opset: int
     batch: int  # the number that stands for the size of the batch
     fixed: int | None = None  # the size at which the file fixes it
+    outputs: int = 1  # how many the node gives
 
     @property
     def x(self) -> Value:

@@ -1,5 +1,6 @@
 """Which part of an ONNX graph is read: from one value to another, and the shape of what enters it."""
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from slth import _arguments
 from slth._errors import InputError
 from slth.graph import Shape
+from slth.network.reading.draft import MOST_ENTRIES
 from slth.network.reading.onnx.files import STANDARD, import_onnx
 from slth.network.reading.words import listed, shown
 
@@ -177,20 +179,25 @@ def _declared(model: Any, name: str, *, inner: bool) -> Any:
     graph = model.graph
     if inner:
         try:
-            graph = onnx.shape_inference.infer_shapes(model, data_prop=True).graph
+            graph = onnx.shape_inference.infer_shapes(model, data_prop=not _writes_out(model.graph)).graph
         except Exception:  # a model that cannot be inferred may still say it
             graph = model.graph
     values = (*graph.input, *graph.value_info, *graph.output)
     found = next((value.type.tensor_type for value in values if value.name == name), None)
     if found is None:
         return onnx.TypeProto.Tensor()
-    kind = onnx.TensorProto.DataType.Name(found.elem_type)
+    kind = next((name for name, n in onnx.TensorProto.DataType.items() if n == found.elem_type), "unknown")
     if found.elem_type and kind not in FLOATS:
         raise InputError(
             f"the input {shown(name)} holds {kind.lower()} numbers; a network of real numbers is read: begin behind "
             "the node that makes them real, --from NODE"
         )
     return found
+
+
+def _writes_out(graph: Any) -> bool:
+    """Following its numbers would write out tensors of any size, in onnx itself."""
+    return any(node.op_type in ("ConstantOfShape", "Range") for node in graph.node)
 
 
 def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | None]:
@@ -200,7 +207,7 @@ def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | 
             raise InputError(
                 f"the file does not say the shape of {shown(name)}; give input_shape=(channels, height, width)"
             )
-        return given, None
+        return _held(given), None
     dims = list(declared.shape.dim)
     text = ", ".join(str(dim.dim_value) if dim.dim_value > 0 else shown(dim.dim_param) or "?" for dim in dims)
     if len(dims) < 2:
@@ -216,4 +223,11 @@ def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | 
     shape = tuple(size or 0 for size in sizes[1:]) if given is None else given
     if len(shape) != len(dims) - 1 or any(own not in (None, new) for own, new in zip(sizes[1:], shape, strict=True)):
         raise InputError(f"input_shape says {shape}, the file says ({text}), where the first is the batch")
-    return shape, sizes[0]
+    return _held(shape), sizes[0]
+
+
+def _held(shape: Shape) -> Shape:
+    """The shape of one input, of no more numbers than are read."""
+    if math.prod(shape) > MOST_ENTRIES:
+        raise InputError(f"one input of shape {shape} has more than {MOST_ENTRIES:,} numbers, the most that are read")
+    return shape

@@ -44,7 +44,7 @@ def load_onnx(path: Path) -> Any:
     if not model.graph.node:
         raise _no_model(path, "its graph has no node")
     if any(isinstance(name, bytes) for name in _names(model.graph)):
-        raise _no_model(path, "its names are no text")
+        raise _no_model(path, "it holds a name that is no text")
     _check_external(onnx, model, path)
     return checked(model, shown(path))
 
@@ -56,6 +56,8 @@ def checked(model: Any, name: str) -> Any:
         InputError: it is not; one sentence.
     """
     onnx = import_onnx(f"reading {name}")
+    if any(isinstance(text, bytes) for text in _names(model.graph)):
+        raise InputError(f"{name} is no valid ONNX model: it holds a name that is no text (UTF-8); get a fresh copy")
     check_opset(onnx, model, name)
     if names := _outside(onnx, model):
         raise InputError(
@@ -98,11 +100,14 @@ def check_opset(onnx: Any, model: Any, name: str) -> int:
 
 
 def _names(graph: Any) -> Iterator[str | bytes]:
-    """The names in a graph; protobuf gives bytes where they are no UTF-8."""
-    yield from (value.name for value in (*graph.initializer, *graph.input, *graph.output, *graph.value_info))
+    """What values, nodes and operators are called, also inside of branches; bytes where protobuf finds no text."""
+    yield from (value.name for value in (*graph.input, *graph.output, *graph.initializer, *graph.value_info))
     for node in graph.node:
-        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
-        yield from (attribute.name for attribute in node.attribute)
+        yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
+        for attribute in node.attribute:
+            yield attribute.name
+            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
+                yield from _names(inner)
 
 
 def array_of(tensor: Any) -> np.ndarray:
@@ -115,8 +120,8 @@ def array_of(tensor: Any) -> np.ndarray:
         return import_onnx("reading weights").numpy_helper.to_array(tensor)
     except Exception as error:  # whatever NumPy and onnx raise of bytes that were damaged
         raise InputError(
-            f"the numbers of {shown(tensor.name)} do not fit its shape and type ({first_line(error, 160)}); the file "
-            "is damaged: get a fresh copy"
+            f"the numbers of {shown(tensor.name) or 'a tensor'} do not fit its shape and type "
+            f"({first_line(error, 160)}); the file is damaged: get a fresh copy"
         ) from error
 
 

@@ -18,6 +18,7 @@ from slth.network.reading.words import first_line, shown
 from slth.ticket import Inputs
 
 SINGLE = 2.0**-24  # unit roundoff of float32
+HALVES = {10: 2.0**-11, 16: 2.0**-8}  # of float16 and bfloat16, as ONNX numbers them
 
 
 def check_same(target: Target, model: Any, part: Part, *, domain: Inputs | None) -> None:
@@ -27,14 +28,14 @@ def check_same(target: Target, model: Any, part: Part, *, domain: Inputs | None)
         InputError: the largest difference, and what rounding allows; a model that does not run.
     """
     x = inputs_of(torch.zeros(1, *part.shape), None if domain is None else domain.box, None).float()
-    x = x if part.batch is None else x[:1].expand(part.batch, *part.shape).contiguous()
+    x = x if part.batch is None else x[torch.arange(part.batch) % len(x)]
     y = run_part(model, part, x.numpy())
     if not np.isfinite(y).all():
         raise InputError(
             "on random inputs the model gives infinity or NaN; a network with finite outputs is read: narrow the input "
             "range, or begin behind what divides or takes logarithms, --from NODE"
         )
-    difference, allowed = difference_of(target, x, Found(torch.from_numpy(y), SINGLE))
+    difference, allowed = difference_of(target, x, Found(torch.from_numpy(y), _unit(part)))
     if not difference <= allowed:
         raise InputError(
             f"what was read differs from what onnxruntime computes by {difference:.3g} on random inputs, where "
@@ -42,18 +43,33 @@ def check_same(target: Target, model: Any, part: Part, *, domain: Inputs | None)
         )
 
 
+def _unit(part: Part) -> float:
+    """The largest unit roundoff of the types that values have on the way."""
+    casts = (node for node in part.nodes if node.op_type == "Cast" and node.input[0] not in part.constants)
+    kinds = {part.kind, *(attribute.i for node in casts for attribute in node.attribute if attribute.name == "to")}
+    return max(HALVES.get(kind, SINGLE) for kind in kinds)
+
+
 def run_part(model: Any, part: Part, x: np.ndarray) -> np.ndarray:
-    """The outputs of a part of a model for inputs (count, ...), in float64."""
+    """The outputs of a part of a model for inputs (count, ...), in float64.
+
+    Where any size of the batch will do, one of 1 and one of the rest, 2: a graph may ask if it is 1, or even.
+    """
     own = submodel(model, part)
     onnx = import_onnx("running a model")
-    feeds = {part.start: x.astype(onnx.helper.tensor_dtype_to_np_dtype(part.kind))}
+    x = x.astype(onnx.helper.tensor_dtype_to_np_dtype(part.kind))
+    batches = [x] if part.batch is not None else [x[:1], x[1:]]
+
+    def outputs(made: Any) -> np.ndarray:
+        return np.concatenate([made.run(None, {part.start: batch})[0] for batch in batches])
+
     try:
-        found = session(own).run(None, feeds)[0]
+        found = outputs(session(own))
     except InputError:
         raise
     except Exception as error:  # onnxruntime raises types of its own
         try:
-            found = onnx.reference.ReferenceEvaluator(own).run(None, feeds)[0]
+            found = outputs(onnx.reference.ReferenceEvaluator(own))
         except Exception:
             raise InputError(
                 f"the model cannot run on inputs of shape {part.shape} (without the batch): {first_line(error)}"

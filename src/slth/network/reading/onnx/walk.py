@@ -20,6 +20,7 @@ from slth.network.reading.draft import Draft, Step
 from slth.network.reading.here import Here, Known, Unread, Value
 from slth.network.reading.onnx.advice import advice
 from slth.network.reading.onnx.call import Call, Moved, Pieces
+from slth.network.reading.onnx.constants import computed
 from slth.network.reading.onnx.cut import Part, begins_at, label, part_of, short
 from slth.network.reading.onnx.files import array_of, import_onnx
 from slth.network.reading.onnx.hints import DECIDES, QUANTISED, RANDOM, why
@@ -32,6 +33,7 @@ from slth.network.reading.words import first_line, shown
 SIZES = ("Shape", "Size")
 REFUSED = {*QUANTISED.split(), *RANDOM.split()}
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "Gather", "GatherND")  # input 1 is a weight, or indices
+MOST_CONSTANTS = 2**29  # numbers that constants may have which the graph computes
 MOST_SIZES = 64  # entries of a constant that may be a shape
 MOVES = "Constant Transpose Reshape Identity Squeeze Unsqueeze Flatten Slice Gather Concat Expand"  # round nothing
 
@@ -65,7 +67,7 @@ def draft_of(model: Any, part: Part) -> Draft:
 
 
 def _walked(part: Part, batch: int) -> "_Walk":
-    walk = _Walk(Draft(part.shape), part, batch)
+    walk = _Walk(Draft(part.shape), part, batch, places={id(node): i for i, node in enumerate(part.nodes)})
     walk.values[part.start] = Value(INPUT, part.shape)
     for node in part.nodes:
         walk.step(node)
@@ -93,6 +95,8 @@ class _Walk:
     part: Part
     batch: int
     values: dict[str, Any] = field(default_factory=dict[str, Any])
+    places: dict[int, int] = field(default_factory=dict[int, int])  # of the part's nodes, by id
+    room: int = MOST_CONSTANTS  # for numbers that are computed
     sized: bool = False  # somewhere the size of a value became a number
     refused: dict[int, Any] = field(default_factory=dict[int, Any])  # nodes by the errors that they are the cause of
     graph: fx.Graph = field(default_factory=fx.Graph)  # what the nodes do to numbers, for `recognised`
@@ -112,7 +116,7 @@ class _Walk:
 
     def step(self, node: Any) -> None:
         """One node more."""
-        here = Here(self.draft, node.op_type, short(label(node)), self._place(node), leaf=True)
+        here = Here(self.draft, shown(node.op_type), short(label(node)), self._place(node), leaf=True)
         try:
             found = self._computed(here, node, [self.value(name) if name else None for name in node.input])
         except InputError as error:
@@ -125,7 +129,7 @@ class _Walk:
             self.known[self.nodes[node.output[0]]] = parts[0]
 
     def _place(self, node: Any) -> str:
-        index = next((i for i, other in enumerate(self.part.nodes) if other is node), None)
+        index = self.places.get(id(node))
         return node.op_type if index is None else f"node {index} of {len(self.part.nodes)}"
 
     def _computed(self, here: Here, node: Any, given: list[Any]) -> Any:
@@ -140,7 +144,7 @@ class _Walk:
         if not varies:
             return self._constant(here, node, given)
         inputs = [value if _is_weight(kind, i, value) else self._once(value) for i, value in enumerate(given)]
-        call = Call(here, inputs, _attributes(node), self.part.opset, self.batch, self.part.batch)
+        call = Call(here, inputs, _attributes(node), self.part.opset, self.batch, self.part.batch, len(node.output))
         self.sized |= kind in SIZES
         found = recognised(here, self._spelled(call, kind, node), self.known, alone=kind not in OPERATORS, rounded=True)
         if found is not None:
@@ -150,7 +154,15 @@ class _Walk:
             here.refuse(why(kind))
         try:
             return OPERATORS[kind](call)
-        except (ArithmeticError, AssertionError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        except (
+            ArithmeticError,
+            AssertionError,
+            LookupError,
+            MemoryError,
+            RuntimeError,
+            TypeError,
+            ValueError,
+        ) as error:
             if isinstance(error, InputError) and str(error).startswith(here.where):
                 raise
             here.refuse(f"has attributes or inputs that do not fit together ({first_line(error)}); export it again")
@@ -175,24 +187,26 @@ class _Walk:
 
     def _constant(self, here: Here, node: Any, given: list[Any]) -> Any:
         """A node without the input, as ONNX defines it."""
-        onnx = import_onnx("computing constants")
         self.draft.computed |= node.op_type not in MOVES.split()
         feeds = {name: value.tensor.numpy() for name, value in zip(node.input, given, strict=True) if value is not None}
         try:
-            with np.errstate(all="ignore"):
-                run = onnx.reference.ReferenceEvaluator(node, opsets={"": self.part.opset}).run
-                found = [np.asarray(part) for part in run(None, feeds)]
+            found = computed(node, feeds, self.part.opset)
         except Exception as error:  # whatever the reference raises
             here.refuse(f"cannot be computed from constants: {first_line(error)}")
+        self.room -= sum(part.size for part in found)
+        if self.room < 0:
+            here.refuse(f"is one constant too many: the graph computes more than {MOST_CONSTANTS:,} numbers of them")
         names = frozenset[str]().union(*(value.names for value in given if value is not None))
         return tuple(_known(part, names) for part in found)
 
     def _branch(self, here: Here, node: Any, given: list[Any]) -> Any:
         """The branch of an If whose condition is constant."""
-        if node.op_type != "If" or not isinstance(given[0], Known):
+        if node.op_type != "If" or not isinstance(given[0], Known) or given[0].tensor.numel() != 1:
             here.refuse(why(node.op_type))
         wanted = "then_branch" if bool(given[0].tensor.reshape(())) else "else_branch"
-        branch = next(attribute.g for attribute in node.attribute if attribute.name == wanted)
+        branch = next((attribute.g for attribute in node.attribute if attribute.name == wanted), None)
+        if branch is None:
+            here.refuse(f"has no {wanted}; export it again")
         self.part.constants.update({tensor.name: tensor for tensor in branch.initializer})
         for inner in branch.node:
             self.step(inner)
@@ -213,7 +227,7 @@ def _check_node(here: Here, node: Any, opset: int) -> None:
     context.ir_version, context.opset_imports = onnx.IR_VERSION, {"": opset}
     try:
         onnx.checker.check_node(node, context)
-    except (onnx.checker.ValidationError, UnicodeDecodeError) as error:
+    except Exception as error:  # a ValidationError, or of Python if its text is none
         here.refuse(f"is no valid node of opset {opset}: {first_line(error)}; export it again")
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from slth.graph import AxisMap, AxisMatrix, Concat, Permute
 from slth.network.reading.here import Here, Operator, Value
 
+MOST_COPIES = 2**16  # side by side
+
 
 def same(here: Here, a: Any) -> Value:
     """The input."""
@@ -62,6 +64,8 @@ def repeat(here: Here, a: Any) -> Value:
     times = [1] * missing + list(times)
     if times[0] != 1 or missing < 0:
         here.refuse("repeats the batch; the examples of a batch must stay apart, on axis 0")
+    if max(times) > MOST_COPIES:
+        here.refuse(f"puts {max(times):,} copies side by side; at most {MOST_COPIES:,} are read")
     x = a.self
     for axis, count in enumerate(times[1:]):
         x = x if count == 1 else here.add(Concat(axis), *[x] * count)

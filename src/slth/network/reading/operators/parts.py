@@ -134,6 +134,10 @@ def pad(here: Here, a: Any) -> Value:
             first, last, length = max(first, 0), max(last, 0), x.shape[axis]
         if mode == "constant":
             before[axis], behind[axis] = first, last
+        elif first + length + last > MOST_NUMBERS:
+            here.refuse(
+                f"repeats {length:,} entries on {first + length + last:,} places; at most {MOST_NUMBERS:,} are read"
+            )
         else:
             x = taken(here, x, axis, _around(mode, length, first, last))
     return here.add(Pad((*before, *behind), number), x) if any(before + behind) else x

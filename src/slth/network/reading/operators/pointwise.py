@@ -28,13 +28,15 @@ def clip(here: Here, a: Any) -> Value:
             x = x if end is None else of(here, SimpleNamespace(self=x, other=end))
         return x
     ends = [_number(here, end) for end in given]
-    low, high = (None if end is None or math.isinf(end) else end for end in ends)
+    low, high = (None if end == none else end for end, none in zip(ends, (-math.inf, math.inf), strict=True))
     if low == 0.0 and high is None:
         return here.add(Pointwise("Relu"), _input(a))
     if low is high is None:
         return _input(a)
     if low is not None and high is not None and low > high:
         here.refuse(f"has bounds {low:g} > {high:g}")
+    if math.inf in (low, high) or -math.inf in (low, high):
+        here.refuse("leaves infinity alone between its bounds")
     return here.add(Pointwise("Clip", low=low, high=high), _input(a))
 
 

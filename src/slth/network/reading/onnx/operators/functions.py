@@ -54,13 +54,13 @@ def prelu(call: Call) -> Value:
 
 
 def clip(call: Call) -> Value:
-    """Between two bounds, or one; the largest number of float32 is none."""
+    """Between two bounds, or one; beyond the largest number of float32 there is none."""
     ends: list[Any] = []
-    for i, name in enumerate(("min", "max"), 1):
+    for i, (name, sign) in enumerate((("min", -1), ("max", 1)), 1):
         given: Any = call.attributes.get(name)
         given = call.known(i, "bounds") if given is None else decimal(given)
         number = given.numbers if isinstance(given, Known) else np.asarray(given, np.float64)
-        ends.append(None if given is None or (np.abs(number) >= FLOATS_END).all() else given)
+        ends.append(None if given is None or (sign * number >= FLOATS_END).all() else given)
     return pointwise.clip(call.here, SimpleNamespace(self=call.x, min=ends[0], max=ends[1]))
 
 

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from slth.graph import Shape
-from slth.network.reading.here import Value
+from slth.network.reading.here import Known, Value
 from slth.network.reading.onnx.call import Call, Operator
 from slth.network.reading.operators import maps
 from slth.network.reading.operators.products import einsum, matmul
@@ -81,7 +81,10 @@ def gemm(call: Call) -> Value:
 
 def product(call: Call) -> Value:
     """x W, or W x."""
-    return matmul(call.here, SimpleNamespace(self=call.inputs[0], other=call.inputs[1]))
+    x, y = call.inputs
+    if isinstance(x, Value) and isinstance(y, Known) and y.tensor.ndim > max(len(x.shape) + 1, 2):
+        call.here.refuse(f"puts axes before the batch: a matrix of shape {tuple(y.tensor.shape)} stands behind it")
+    return matmul(call.here, SimpleNamespace(self=x, other=y))
 
 
 def batch_norm(call: Call) -> Any:

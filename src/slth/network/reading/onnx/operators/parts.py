@@ -35,7 +35,7 @@ def split(call: Call) -> tuple[Value, ...]:
     axis = call.axis(call.whole("axis", 0))
     length, sizes = call.x.shape[axis], call.wholes("split", 1)
     if sizes is None:
-        count = call.whole("num_outputs", call.whole("outputs", 1))
+        count = call.whole("num_outputs", call.outputs)
         size = -(-length // count)
         sizes = [min(size, length - i * size) for i in range(count)]
     ends = np.cumsum([0, *sizes])

@@ -11,6 +11,7 @@ from slth.network.reading.here import Value
 from slth.network.reading.onnx.call import Call, Operator
 from slth.network.reading.onnx.operators.maps import window_padding, window_steps
 from slth.network.reading.operators import pools
+from slth.network.reading.operators.parts import MOST_NUMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,6 @@ def average_pool(call: Call) -> Value:
     matrices: dict[int, Any] = {}
     for axis, w in enumerate(_windows(call), 1):
         length = x.shape[axis]
-        matrix = _averages(length, w, behind=w.padding[1] if whole else None)
         padded = any(w.padding) or w.count * w.stride - w.stride + w.reach > length
         plain = AxisMatrix(
             axis,
@@ -56,6 +56,11 @@ def average_pool(call: Call) -> Value:
             length=w.count,
             count="real" if padded and not whole else "all",
         )
+        if w.dilation == 1 and not padded:
+            matrices[axis] = plain
+            continue
+        _check_matrix(call, w.count, max(length, w.kernel))
+        matrix = _averages(length, w, behind=w.padding[1] if whole else None)
         same = w.dilation == 1 and np.array_equal(plain.matrix(length, {}), matrix)
         matrices[axis] = plain if same else matrix
     return pools.along(call.here, x, matrices)
@@ -88,6 +93,8 @@ def sum_of_squares(call: Call) -> Value:
     """Σ x² along axes."""
     square = call.here.product(call.x, call.x)
     axes = call.wholes("axes", 1)
+    if not axes and call.whole("noop_with_empty_axes", 0):
+        return square
     return pools.total(call.here, SimpleNamespace(self=square, dim=axes, keepdim=bool(call.whole("keepdims", 1))))
 
 
@@ -96,6 +103,7 @@ def cumulated(call: Call) -> Value:
     axis = call.known(1, "axes")
     assert axis is not None
     axis = call.axis(int(axis.tensor.reshape(())))
+    _check_matrix(call, call.x.shape[axis], call.x.shape[axis])
     matrix = np.tri(call.x.shape[axis], k=-call.whole("exclusive", 0))
     return pools.along(call.here, call.x, {axis: matrix.T if call.whole("reverse", 0) else matrix})
 
@@ -119,7 +127,7 @@ def resize(call: Call) -> Value:
                 here.refuse("interpolates along the batch; the examples of a batch must stay apart, on axis 0")
             continue
         length = lengths[axis]
-        count = int(number) if by_size else int(np.floor(length * number))
+        count = int(number) if by_size else int(np.floor(np.float32(length) * np.float32(number)))
         if count < 1:
             here.refuse(f"leaves nothing of an axis of length {length}")
         if count != length or number not in (1.0, float(length)):
@@ -129,6 +137,7 @@ def resize(call: Call) -> Value:
 
 def _kind(call: Call, axis: int, length: int, count: int, scale: float) -> Any:
     """The kind of matrix that an interpolation is, or the matrix."""
+    _check_matrix(call, count, length)
     matrix = _interpolation(call, length, count, scale)
     kinds = [AxisMatrix(axis, "nearest", length=count)]
     kinds += [AxisMatrix(axis, "linear", length=count, corners=corners) for corners in (False, True)]
@@ -141,7 +150,8 @@ def _interpolation(call: Call, length: int, count: int, scale: float) -> np.ndar
     mode = call.text("mode", "nearest")
     old = "asymmetric" if call.opset < 11 else "half_pixel"
     where = call.text("coordinate_transformation_mode", old)
-    i = np.arange(count, dtype=np.float64)
+    own: Any = np.float32 if mode == "nearest" else np.float64  # whether 12/2.4 reaches 5 is a matter of rounding
+    i, scale = np.arange(count, dtype=own), own(scale)
     half = (i + 0.5) / scale - 0.5
     positions = {
         "half_pixel": half,
@@ -180,6 +190,12 @@ def _interpolation(call: Call, length: int, count: int, scale: float) -> np.ndar
     for k, weight in weights.items():
         np.add.at(a, (rows, np.clip(base + k, 0, length - 1).astype(int)), weight)
     return a
+
+
+def _check_matrix(call: Call, rows: int, columns: int) -> None:
+    """A matrix along an axis can be held."""
+    if rows * columns > MOST_NUMBERS:
+        call.here.refuse(f"needs a matrix of {rows:,} times {columns:,} numbers; at most {MOST_NUMBERS:,} are read")
 
 
 def _windows(call: Call) -> list[Window]:

@@ -49,8 +49,9 @@ def scatter_nd(call: Call) -> Value | Moved:
         return placed(call, parts.replaced(here, x.value, source, axis, found), x.order)
     if places.shape[-1] == 1 and x.order[0] == 0 and np.array_equal(places.reshape(-1), np.arange(call.batch)):
         return _source(call, 2, x.value.shape, x.order)  # all examples are written over
-    alike = places.shape[-1] > 1 and x.order[0] == 0 and len(places) in (1, call.batch, call.fixed)
-    if not alike or (places[..., 1:] != places[:1, ..., 1:]).any():
+    alike = places.shape[-1] > 1 and x.order[0] == 0 and len(places) in (call.batch, call.fixed)
+    own = alike and bool((places[..., 0].reshape(len(places), -1) == np.arange(len(places))[:, None]).all())
+    if not own or (places[..., 1:] != places[:1, ..., 1:]).any():
         here.refuse("writes at indices of its own in each example; the same ones for all are read")
     count = places.shape[-1] - 1  # axes that are indexed, beside the batch
     lengths, rest = x.value.shape[:count], x.value.shape[count:]
