@@ -122,7 +122,7 @@ def rows(name: str, tolerance: float, found: dict[str, Any]) -> tuple[list[str],
     cost = found["cost"]
     first = [name, f"{cost['weights']:,}", f"{cost['carried']:,}", f"{tolerance:g}", f"{cost['misses']:,}"]
     first += [f"{cost[column]:.1f}" for column in ("processor s", "s", "verify s")]
-    first += [f"{cost['GiB']:.2f}", f"{cost['MB']:.1f}", f"{cost['bits']:.1f}"]
+    first += [f"{cost['GiB']:.2f}", f"{cost['MB']:.3g}", f"{cost['bits']:.1f}"]
     first += ["stops before the output" if found["bound"] is None else f"{found['bound']:.3g}", cost["proved"]]
     second: list[list[str]] = []
     for kind, part in found["kinds"].items():

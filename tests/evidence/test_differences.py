@@ -87,6 +87,18 @@ def test_a_normalisation_that_an_exporter_folded_is_named(ticket):
     assert 0 < size <= 1.1 * largest_difference(network(), exported(network())) < 2**-20
 
 
+def test_the_other_way_round_it_is_named_too():
+    """The ticket was made of the exporter's file, the module has its normalisations."""
+    of_file = slth.construct(exported(network()), input_shape=SHAPE, input_range=(0, 1), tolerance=0.02)
+    detail = details(of_file, network())
+    assert "as rounding to float32 does where an exporter has folded 1 into " in detail
+    assert detail.endswith("give the file that the ticket was made of")
+    other = network()
+    with torch.no_grad():
+        other[1].weight *= 1.0001
+    assert "exporter" not in details(of_file, other)
+
+
 def test_what_is_said_to_differ_differs_at_least_so_much(ticket):
     """|e' − e| ≤ max |W' − W|, and other numbers than rounding are not called rounding."""
     other = copy.deepcopy(network())

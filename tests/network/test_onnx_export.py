@@ -316,7 +316,11 @@ class Infinite(nn.Module):
 
 
 def test_what_is_not_installed_is_said_before_any_work(monkeypatch, out):
-    monkeypatch.setattr(tools, "find_spec", lambda name: None if name == "onnxscript" else name)
+    def broken(name):
+        if name == "onnxscript":
+            raise ImportError("libonnx.so")
+
+    monkeypatch.setattr(tools, "import_module", broken)
     with pytest.raises(InputError, match=r"^writing an ONNX file needs onnxscript: pip install 'slth\[onnx\]'$"):
         slth.export(any_ticket()[0], out)
 

@@ -10,9 +10,11 @@ from dataclasses import replace
 from html import unescape
 
 import numpy as np
+import onnx
 import pytest
 from attacks.forging import forged
 from helpers.learned import any_learned
+from helpers.onnx_models import model
 from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
 
@@ -131,6 +133,29 @@ def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monke
         if words[1] != "evaluate" or "--mean" not in asked:  # that would move the data out of the range
             assert run(words[1:]) == 0, line
     assert (tmp_path / made_again).read_bytes() == first
+
+
+@pytest.mark.parametrize("asked", [["--to", "h"], ["--to", "y"], []], ids=" ".join)
+def test_the_commands_for_an_onnx_file_make_the_same_file_again(tmp_path, monkeypatch, asked):
+    """Cut to a chain, or a graph: a file, where it was cut, and no code."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    w, v = (rng.normal(size=shape).astype(np.float32) for shape in ((4, 6), (3, 4)))
+    nodes = [("Gemm", "x w", "h", {"transB": 1}), ("Sigmoid", "h", "s", {}), ("Gemm", "s v", "y", {"transB": 1})]
+    onnx.save(model(nodes, shape=(6,), constants={"w": w, "v": v}), "net.onnx")
+    assert run(["construct", "net.onnx", "--out", "u.slth", "-q", "--input-range=0,1", *asked]) == 0
+    first = (tmp_path / "u.slth").read_bytes()
+    np.savez("d.npz", x=rng.random((20, 6)).astype(np.float32))
+    assert report("u.slth", "--target", "net.onnx", "--out", "p.html") == 0
+    html = (tmp_path / "p.html").read_text()
+    code = re.search(r"<pre>(.*?)</pre>", html).group(1)
+    lines = [unescape(re.sub(r"<[^>]+>", "", part)) for part in code.split('<span class="line">')[1:]]
+    assert lines[0].startswith("pip install 'slth[onnx]==")
+    assert "MODEL" not in html
+    (tmp_path / "u.slth").unlink()
+    for line in lines[1:]:
+        assert run(shlex.split(line.replace("DATA", "d.npz"))[1:]) == 0, line
+    assert (tmp_path / "u.slth").read_bytes() == first
 
 
 def test_what_no_command_gives_again_is_said(made, tmp_path):

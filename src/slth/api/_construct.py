@@ -13,6 +13,7 @@ from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
 from slth.graph import Target
+from slth.network import is_onnx
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
 from slth.ticket import Ticket
@@ -159,6 +160,8 @@ def read_target(
     if model is not None:
         if target is not None and not isinstance(target, str | Path):
             raise InputError("with a model the target is a file of its state dict; got an object: give one of them")
+        if target is not None and is_onnx(target):
+            raise InputError(f"{target} is a network by itself: give it without a model, or a state dict for the model")
         from slth.network import load_model
 
         _log.info("running %s", model)

@@ -65,7 +65,7 @@ def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) 
     """The network that a ticket is compared with, on inputs of its shape; a graph is cut as the ticket says."""
     graph = is_onnx(target)
     fits = ticket.inputs is not None and (graph or model is not None or hasattr(target, "forward"))
-    made = ticket.provenance.asked if graph and reading.from_node is reading.to_node is None else {}
+    made = ticket.provenance.cut if graph and reading.from_node is reading.to_node is None else {}
     network = read_target(
         target,
         model=model,

@@ -90,7 +90,7 @@ def export(
     view, difference, vnnlib = (verbs.read(verbs.Export, name, value) for name, value in given.items())
     place = _arguments.path("out", out)
     beside = place.with_suffix(QUESTION)
-    _check(place, difference=difference, given=target is not None or model is not None)
+    _check(place, difference=difference, given=target is not None or model is not None, vnnlib=vnnlib)
     found = ticket_of(ticket)
     if place.suffix == ".safetensors":
         from slth.network import state_dict
@@ -118,7 +118,7 @@ def export(
     return Exported(file.tensors, file.difference, file.allowed, beside)
 
 
-def _check(place: Path, *, difference: bool, given: bool) -> None:
+def _check(place: Path, *, difference: bool, given: bool, vnnlib: int) -> None:
     """What is asked for goes together, and can be written."""
     if place.suffix not in SUFFIXES:
         raise InputError(f"cannot export to {place.name!r}: expected the suffix {' or '.join(SUFFIXES)}")
@@ -128,6 +128,8 @@ def _check(place: Path, *, difference: bool, given: bool) -> None:
         raise InputError("a difference is that of a target and the ticket; give the target, too: --target F")
     if given and not difference:
         raise InputError("a target is for the difference from it, --difference; without it the ticket alone is written")
+    if vnnlib != 1 and not difference:
+        raise InputError("--vnnlib is the version of the property that --difference writes; without it there is none")
     check_writable(place)
     if difference:
         check_writable(place.with_suffix(QUESTION))

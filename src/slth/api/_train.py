@@ -28,7 +28,7 @@ def train(
     """Train a ReLU MLP on a named data set: the state dict of an `nn.Sequential`, float32. Needs PyTorch.
 
     `out`: also write it there, as `.safetensors`. `progress` is called after each epoch with (epochs done, epochs).
-    `mean`, `std`: the network takes (x − mean) / std, one number, one per channel or one per input.
+    `mean`, `std`: the network takes (x − mean) / std, one number, one per channel or an array of one input's shape.
     SGD 0.1, momentum 0.9, weight decay 5e-4, batch 64, cosine rate: the settings of Pensia et al. (2020).
     """
     place = Path("target.safetensors" if out is None else out)

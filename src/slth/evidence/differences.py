@@ -30,9 +30,11 @@ class Differences:
     ticket: Ticket
     sizes: dict[str, float] = field(default_factory=dict[str, float])  # |e' − e|, in the map's largest coefficients
     rounded: set[str] = field(default_factory=set[str])  # maps of which every coefficient is a number of float32
+    steps: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])  # `Target.folded`
 
     def find(self, target: Target, maps: Mapping[str, MapClaim]) -> None:
         """From what would be claimed of the maps of a target, under the ticket's names."""
+        self.steps = target.folded
         for path, found in maps.items():
             stated = self.ticket.claims.maps[path] if self.ticket.claims is not None else found
             pairs = (found.weight_error, stated.weight_error), (found.bias_error, stated.bias_error)
@@ -48,22 +50,34 @@ class Differences:
         """The rest of a sentence; nothing where no difference was found."""
         if not self.sizes:
             return ""
-        steps = self.ticket.provenance.folded
-        folded = [path for path in self.sizes if path in steps and path in self.rounded]
         worst = max(self.sizes, key=self.sizes.__getitem__)
         size, count = self.sizes[worst], f"{len(self.sizes):,} of {len(self.ticket.maps):,} maps"
-        if len(folded) < len(self.sizes) or size > ROUNDING:
+        steps, advice = self._exported()
+        if steps is None or size > ROUNDING:
             return (
                 f"; the errors of {count} are not those that the ticket states, most of all those of {worst}, by "
                 f"{size:.2g} of its largest coefficient"
             )
-        known = [f"{' and '.join(steps[path])} into {path}" for path in folded[:MOST_LISTED]]
-        listed = ", ".join([*known, *["..."] * (len(folded) > MOST_LISTED)])
+        known = [f"{' and '.join(steps[path])} into {path}" for path in list(self.sizes)[:MOST_LISTED]]
+        listed = ", ".join([*known, *["..."] * (len(self.sizes) > MOST_LISTED)])
         return (
             f"; the errors of {count} differ from those that the ticket states by at most {at_most(size, 2)} of the "
-            f"map's largest coefficient, as rounding to float32 does where an exporter has folded {listed[:300]}: make "
-            "a ticket of this file"
+            "map's largest coefficient, as rounding to float32 does where an exporter has folded "
+            f"{listed[:300]}: {advice}"
         )
+
+    def _exported(self) -> tuple[Mapping[str, tuple[str, ...]] | None, str]:
+        """What an exporter may have folded into all of these maps, and what to do then.
+
+        The network is its file, if its numbers are of float32 where the ticket's target had steps; or the ticket's
+        target was, where the network has steps and that had none.
+        """
+        steps = self.ticket.provenance.folded
+        if all(path in steps and path in self.rounded for path in self.sizes):
+            return steps, "make a ticket of this file"
+        if all(path in self.steps and path not in steps for path in self.sizes):
+            return self.steps, "give the file that the ticket was made of"
+        return None, ""
 
 
 def _parts(affine: Affine) -> list[np.ndarray]:

@@ -83,7 +83,10 @@ def _check_labels(y: np.ndarray, classes: int) -> None:
     if low < 0:
         raise InputError(f"expected labels as whole numbers from 0, got {y.dtype} from {low}")
     if high >= classes:
-        raise InputError(f"the labels run from {low} to {high}, the ticket's outputs from 0 to {classes - 1}")
+        raise InputError(
+            f"the labels run from {low} to {high}, the ticket's outputs from 0 to {classes - 1}; is it the right data, "
+            "and are its labels counted from 0?"
+        )
 
 
 def _check_two(y: np.ndarray) -> None:

@@ -156,10 +156,10 @@ def _decision(outcome: Mapping[str, Any]) -> Decision | None:
             return None
         case {"kind": "largest", "axis": None}:
             return Largest()
-        case {"kind": "largest", "axis": int(axis)}:
+        case {"kind": "largest", "axis": int(axis)} if type(axis) is int:
             return Largest(axis)
-        case {"kind": "sign", "threshold": float(threshold)}:
-            return Sign(threshold)
+        case {"kind": "sign", "threshold": int() | float() as threshold} if type(threshold) is not bool:
+            return Sign(float(threshold))
         case _:
             raise unfit("decision", expected)
 

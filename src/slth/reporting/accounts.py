@@ -65,14 +65,18 @@ def repeat(exhibit: Exhibit) -> Html:
         ("method", origin.method),
         ("seed", str(ticket.seed)),
         *((name.replace("-", " ") + " asked for", value) for name, value in _asked(ticket)),
+        *((f"cut {end.removesuffix('_node')}", node) for end, node in origin.cut.items()),
         ("attempts", str(origin.attempts)),
         ("target, SHA-256 of its weights", tag("code", origin.target or "not recorded")),
         ("this file, SHA-256", tag("code", exhibit.digest)),
         ("tensor names", _shortened(_names(ticket))),
         *(("assumed" if i == 0 else "", sentence) for i, sentence in enumerate(ticket.assumed[:20])),
     ]
-    if _coded(ticket) and exhibit.model is None:
-        text += " MODEL stands for the code that gives the target's module: package.module:function or net.py:function."
+    if _coded(exhibit) and exhibit.model is None:
+        text += (
+            " MODEL stands for the code that gives the target's module: package.module:function or net.py:function; of "
+            "a target in an ONNX file, TARGET.onnx takes the place of --model MODEL."
+        )
     if _borrowed(ticket):
         text += " The random network was that of another ticket; as a source, this one will do."
     if ticket.claims is not None and ticket.claims.statistical:
@@ -105,11 +109,12 @@ def commands(exhibit: Exhibit) -> list[str]:
     target = _target(exhibit)
     name = _file(exhibit.name)
     data = shlex.quote(exhibit.data) if exhibit.data else "DATA"
-    lines = [f"pip install 'slth[nn]=={version}'"] if re.fullmatch(r"\d[\w.+]*", version, re.ASCII) else []
+    extra = "onnx" if _is_onnx(exhibit) else "nn"
+    lines = [f"pip install 'slth[{extra}]=={version}'"] if re.fullmatch(r"\d[\w.+]*", version, re.ASCII) else []
     place = ["--source", name, "--out", "again.slth"] if _borrowed(ticket) else ["--out", name]
     return [
         *lines,
-        " ".join(["slth construct", *target, *place, *_shape(ticket), *_options(exhibit)]),
+        " ".join(["slth construct", *target, *place, *_shape(exhibit), *_options(exhibit)]),
         " ".join([f"slth verify {name}", *_flagged(target)]),
         " ".join([f"slth evaluate {name} --data {data}", *_flagged(target)]),
     ]
@@ -118,25 +123,31 @@ def commands(exhibit: Exhibit) -> list[str]:
 def _target(exhibit: Exhibit) -> list[str]:
     """How the target is given: a file, code, or both; code where no file alone tells a network of this kind."""
     model = exhibit.model
-    code = [] if model is None and not _coded(exhibit.ticket) else [f"--model {_file(model or 'MODEL')}"]
-    named = exhibit.target_name or (None if code else "TARGET.safetensors")
+    code = [] if model is None and not _coded(exhibit) else [f"--model {_file(model or 'MODEL')}"]
+    named = exhibit.target_name or (None if code else f"TARGET.{'onnx' if _is_onnx(exhibit) else 'safetensors'}")
     return [*([] if named is None else [_file(named)]), *code]
 
 
-def _coded(ticket: Ticket) -> bool:
-    """No file of tensors alone tells the target: it is no chain, or something was folded into its maps."""
-    network = ticket.network
-    return isinstance(network, Graph) and (chain_of(network) is None or bool(ticket.provenance.folded))
+def _coded(exhibit: Exhibit) -> bool:
+    """No file alone tells the target: it is no chain, or something was folded into its maps, and no file of a graph."""
+    network, folded = exhibit.ticket.network, bool(exhibit.ticket.provenance.folded)
+    graph = isinstance(network, Graph) and (chain_of(network) is None or folded)
+    return graph and not _is_onnx(exhibit)
+
+
+def _is_onnx(exhibit: Exhibit) -> bool:
+    """The target is an ONNX file."""
+    return bool(exhibit.ticket.provenance.cut) or (exhibit.target_name or "").lower().endswith(".onnx")
 
 
 def _flagged(target: list[str]) -> list[str]:
     return [part if part.startswith("--model") else f"--target {part}" for part in target]
 
 
-def _shape(ticket: Ticket) -> list[str]:
-    """The shape of one input, which a module may not tell."""
-    inputs = ticket.inputs
-    if inputs is None or not _coded(ticket):
+def _shape(exhibit: Exhibit) -> list[str]:
+    """The shape of one input, which a module or an ONNX file may not tell."""
+    inputs = exhibit.ticket.inputs
+    if inputs is None or not (_coded(exhibit) or _is_onnx(exhibit)):
         return []
     return [f"--input-shape={','.join(map(str, inputs.shape))}"]
 
@@ -145,7 +156,8 @@ def _options(exhibit: Exhibit) -> list[str]:
     """What was asked: everything that fixes the ticket, given the target."""
     ticket = exhibit.ticket
     inputs, origin = ticket.inputs, ticket.provenance
-    options = [f"--{name}={value}" for name, value in _asked(ticket)]
+    options = [f"--{end.removesuffix('_node')} {shlex.quote(node)}" for end, node in origin.cut.items()]
+    options += [f"--{name}={value}" for name, value in _asked(ticket)]
     if not _borrowed(ticket):
         retried = 0 if origin.asked.get("candidates") is None else origin.attempts - 1  # each time with the next seed
         options.append(f"--seed={max(ticket.seed - retried, 0)}")
@@ -156,7 +168,7 @@ def _options(exhibit: Exhibit) -> list[str]:
         if inputs.mean is not None and inputs.std is not None:
             options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
     weights = [weight for weight, _ in origin.names.values()]
-    chained = isinstance(ticket.network, Graph) and not _coded(ticket)
+    chained = isinstance(ticket.network, Graph) and not (_coded(exhibit) or _is_onnx(exhibit))
     if chained and exhibit.model is None and not any(said.startswith("activation") for said in ticket.assumed):
         options.append("--activation=relu")  # unsaid, it would be an assumption, which is a part of the file
     if chained and len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):

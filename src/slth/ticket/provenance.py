@@ -41,6 +41,12 @@ class Provenance:
         default_factory=dict[str, tuple[str, ...]]
     )  # by map: steps of the target whose numbers are in the map's own, in order; of maps with any
 
+    @property
+    def cut(self) -> dict[str, str]:
+        """Where the graph of an ONNX file was cut: the ends that were named, `from_node` and `to_node`."""
+        asked = ((name, self.asked.get(name)) for name in ("from_node", "to_node"))
+        return {name: node for name, node in asked if isinstance(node, str)}
+
     def __post_init__(self) -> None:
         for what, text, most in (("version", self.version, 100), ("method", self.method, 200)):
             if text:  # a constructed ticket of version 1 may leave either out

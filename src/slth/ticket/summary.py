@@ -24,6 +24,7 @@ def summary(ticket: Ticket) -> tuple[Row, ...]:
     return (
         ("network", _network(ticket)),
         *_graph_rows(ticket),
+        *_cut_row(ticket),
         *_folded_row(ticket),
         ("seed", str(ticket.seed)),
         ("inputs", "not stated" if ticket.inputs is None else _inputs(ticket.inputs)),
@@ -74,6 +75,13 @@ def _graph_rows(ticket: Ticket) -> Iterator[Row]:
     signed, channels = ticket.signed_channels
     paid = "two halves for each of their weights" if signed else "one half for each weight"
     yield "signs", f"{signed:,} of {channels:,} input channels of maps can be negative: {paid}"
+
+
+def _cut_row(ticket: Ticket) -> Iterator[Row]:
+    """Which part of an ONNX graph was read."""
+    words = [f"{end.removesuffix('_node')} {node}" for end, node in ticket.provenance.cut.items()]
+    if words:
+        yield "part of a graph", ", ".join(words)
 
 
 def _folded_row(ticket: Ticket) -> Iterator[Row]:

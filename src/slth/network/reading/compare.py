@@ -209,7 +209,8 @@ def _values(target: Target, x: Tensor, delta: float) -> tuple[Tensor, float]:
         return y if delta == 0 else y * (1 + delta * (2 * torch.rand(y.shape, generator=random, dtype=y.dtype) - 1))
 
     with torch.no_grad():
-        return network.watched(x, watch), max(value for value in largest if np.isfinite(value))
+        rows = [network.watched(row[None], watch) for row in x]  # one at a time: convolutions unfold their inputs
+        return torch.cat(rows), max(value for value in largest if np.isfinite(value))
 
 
 class _Map(nn.Module):

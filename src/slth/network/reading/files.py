@@ -29,7 +29,7 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
             f"{shown(path)} is a ticket, and a target is the trained network that one is made of; "
             "slth.realised(ticket) is the network that it computes, slth export writes it"
         )
-    check_plain(path, "a .safetensors or .pt state dict")
+    check_plain(path, "a .safetensors or .pt state dict, or an .onnx file")
     if path.suffix not in SUFFIXES:
         raise InputError(
             f"cannot read the target {shown(path)}: expected the suffix {', '.join(SUFFIXES)}, or of a graph .onnx"

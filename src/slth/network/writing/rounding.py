@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from slth._errors import InputError
 from slth.graph import Box
+from slth.network.reading.onnx.run import session
 from slth.network.reading.words import first_line
 
 BATCHES = (1, 3)
@@ -49,8 +50,8 @@ def check_file(data: bytes, module: nn.Module, shape: tuple[int, ...], box: Box 
             "on random inputs the network gives infinity or NaN in float32, so that nothing can be checked; construct "
             "the ticket with a narrower input range, or rescale the network"
         )
-    session = _session(data)
-    y = np.concatenate([session.run(["output"], {"input": part})[0] for part in np.split(x, np.cumsum(BATCHES)[:-1])])
+    file = _checked(data)
+    y = np.concatenate([file.run(["output"], {"input": part})[0] for part in np.split(x, np.cumsum(BATCHES)[:-1])])
     difference = float(np.abs(y - expected).max()) if y.shape == expected.shape else np.inf
     if not difference <= allowed:
         raise InputError(
@@ -69,17 +70,14 @@ def random_inputs(shape: tuple[int, ...], box: Box | None, count: int) -> np.nda
     return (box.lower + (box.upper - box.lower) * rng.random((count, *shape))).astype(np.float32)
 
 
-def _session(data: bytes) -> Any:
-    """What runs the file, once the checker has read it; one thread, no messages."""
+def _checked(data: bytes) -> Any:
+    """What runs the file, once the checker has read it."""
     import onnx
     import onnxruntime
 
     try:
         onnx.checker.check_model(data, full_check=True)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.log_severity_level = 3
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return session(data)
     except Exception as error:  # each has its own dozen
         raise InputError(
             f"PyTorch {torch.__version__} wrote an ONNX file that onnx {onnx.__version__} or onnxruntime "

@@ -56,6 +56,7 @@ FromNode = Annotated[
         "Of an ONNX file: begin at this node, or at a value by its name; what it reads becomes the input.",
         flag="--from",
         metavar="NODE",
+        asked=False,
         group="target",
     ),
 ]
@@ -66,6 +67,7 @@ ToNode = Annotated[
         "Of an ONNX file: end at this node, or at a value or an output by its name.",
         flag="--to",
         metavar="NODE",
+        asked=False,
         group="target",
     ),
 ]

@@ -1,10 +1,14 @@
 """Files: what is no ONNX model, or lacks a part, is one sentence before anything is read."""
 
+import re
+import sys
+from dataclasses import replace
+
 import numpy as np
 import onnx
 import pytest
 from helpers.onnx_models import model
-from onnx import helper
+from onnx import helper, numpy_helper
 
 import slth
 from slth import InputError
@@ -43,6 +47,23 @@ def test_every_truncation_is_refused_in_one_sentence(tmp_path):
         assert "\n" not in str(error.value)
 
 
+def test_a_damaged_file_is_read_or_refused_in_one_sentence(tmp_path):
+    """One byte is another one: names that are no text, numbers that do not fit their shape."""
+    whole, said = dense().SerializeToString(), set[str]()
+    for i in range(0, len(whole), 3):
+        (tmp_path / "net.onnx").write_bytes(whole[:i] + bytes([whole[i] ^ 0xA5]) + whole[i + 1 :])
+        try:
+            read_target(tmp_path / "net.onnx")
+        except InputError as error:
+            said.add(str(error))
+    assert not any("\n" in text for text in said)
+    assert any("its names are no text" in text for text in said)
+    made = dense()
+    made.graph.initializer[0].dims[0] = 7
+    with pytest.raises(InputError, match=r"the numbers of w do not fit its shape and type .*; the file is damaged"):
+        read_target(made)
+
+
 def test_places_without_a_file(tmp_path):
     (tmp_path / "folder.onnx").mkdir()
     for name, what in [("none.onnx", "no such file"), ("folder.onnx", "it is a folder")]:
@@ -62,6 +83,43 @@ def test_data_beside_the_file_is_read_or_missed_by_name(tmp_path):
         InputError, match=r"keeps its weights in net.weights, which is not beside it; put that file into"
     ):
         read_target(path)
+
+
+def test_numbers_of_nodes_may_lie_beside_the_file_too(tmp_path, monkeypatch):
+    """Wherever the process runs: not in its own folder."""
+    nodes = [("Constant", "", "w", {"value": numpy_helper.from_array(W["w"])}), ("Gemm", "x w", "y", {"transB": 1})]
+    path = tmp_path / "net.onnx"
+    onnx.save(
+        model(nodes, shape=(4,)),
+        path,
+        save_as_external_data=True,
+        location="net.weights",
+        size_threshold=0,
+        convert_attribute=True,
+    )
+    assert (read_target(path).coefficients["layers/0"].weight[:, :, 0] == W["w"]).all()
+    (tmp_path / "net.weights").unlink()
+    with pytest.raises(InputError, match=r"keeps its weights in net.weights, which is not beside it"):
+        read_target(path)
+
+
+def test_a_model_that_was_loaded_without_its_weights_is_refused(tmp_path):
+    path = tmp_path / "net.onnx"
+    onnx.save(dense(), path, save_as_external_data=True, location="net.weights", size_threshold=0)
+    with pytest.raises(InputError, match=r"the model was loaded without its weights, which are in net.weights; give"):
+        read_target(onnx.load(path, load_external_data=False))
+    nameless = onnx.load(path, load_external_data=False)
+    for tensor in nameless.graph.initializer:
+        tensor.ClearField("external_data")
+    path.write_bytes(nameless.SerializeToString())
+    with pytest.raises(InputError, match="keeps its weights in a file without a name, which is not beside it"):
+        read_target(path)
+
+
+def test_without_onnxruntime_nothing_is_read_unchecked(monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(InputError, match=r"^running an ONNX model needs onnxruntime: pip install 'slth\[onnx\]'$"):
+        read_target(dense())
 
 
 @pytest.mark.parametrize("location", ["../secret", "/etc/hostname"])
@@ -117,34 +175,10 @@ def test_what_is_broken_is_said():
         read_target(made)
 
 
-def test_data_beside_the_file_that_a_node_holds_are_not_sought_elsewhere(tmp_path, monkeypatch):
-    """Not where the program runs, but beside the file; of a model in memory nowhere."""
-    elsewhere = tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "w.bin").write_bytes(W["w"].tobytes())
-    monkeypatch.chdir(elsewhere)
-    tensor = onnx.numpy_helper.from_array(W["w"], "value")
-    tensor.ClearField("raw_data")
-    tensor.data_location = onnx.TensorProto.EXTERNAL
-    tensor.external_data.append(onnx.StringStringEntryProto(key="location", value="w.bin"))
-    nodes = [("Constant", "", "k", {"value": tensor}), ("Gemm", "x k", "y", {"transB": 1})]
-    made = model(nodes, shape=(4,))
-    (tmp_path / "net.onnx").write_bytes(made.SerializeToString())
-    with pytest.raises(InputError, match=r"keeps its weights in w.bin, which is not beside it"):
-        read_target(tmp_path / "net.onnx")
-    with pytest.raises(InputError, match=r"the model keeps value in other files, which were not loaded with it"):
-        read_target(made)
-    (tmp_path / "w.bin").write_bytes(W["w"].tobytes())
-    assert len(read_target(tmp_path / "net.onnx").graph.nodes) == 1
-
-
-def test_names_that_are_no_text_are_refused(tmp_path):
-    made = model([("Gemm", "x w b", "h", {"transB": 1}), ("Relu", "h", "y", {})], shape=(4,), constants=W)
-    whole = made.SerializeToString()
-    for old in (b"Relu", b"Gemm", b"n1"):
-        (tmp_path / "net.onnx").write_bytes(whole.replace(old, b"\xff" * len(old)))
-        with pytest.raises(InputError, match="it holds a name that is no text"):
-            read_target(tmp_path / "net.onnx")
+def test_a_graph_goes_with_no_model(tmp_path):
+    onnx.save(dense(), tmp_path / "net.onnx")
+    with pytest.raises(InputError, match=r"net.onnx is a network by itself: give it without a model"):
+        slth.construct(tmp_path / "net.onnx", model="net.py:make")
 
 
 def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
@@ -159,9 +193,16 @@ def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
     ticket = slth.construct(tmp_path / "net.onnx", **cut, input_range=(-1, 1), tolerance=0.01)
     slth.save(ticket, tmp_path / "net.slth")
     again = slth.load(tmp_path / "net.slth")
-    assert {name: again.provenance.asked.get(name) for name in cut} == cut
+    assert again.provenance.cut == cut
     found = slth.verify(again, target=tmp_path / "net.onnx")
     assert found.holds
     assert found.complete
+    assert "part of a graph         from a, to n2" in str(slth.show(again))
+    slth.report(tmp_path / "net.slth", tmp_path / "page.html", target=tmp_path / "net.onnx")
+    page = re.sub("<[^>]+>", "", (tmp_path / "page.html").read_text())
+    assert "slth construct net.onnx --out net.slth --input-shape=4 --from a --to n2 --tolerance=0.01" in page
+    assert "slth[onnx]" in page
     other = slth.verify(again, target=tmp_path / "net.onnx", from_node="a", to_node="z")
     assert not other.holds
+    strange = replace(again.provenance, asked={**again.provenance.asked, "to_node": [1], "from_node": 5})
+    assert not slth.verify(replace(again, provenance=strange), target=dense()).holds

@@ -55,6 +55,23 @@ def test_sizes_of_an_interpolation_may_be_computed():
     agrees(model(nodes, shape=(4, 6, 6), constants={**W, "big": whole(9, 12)}))
 
 
+@pytest.mark.parametrize(
+    "node",
+    [
+        ("Conv", "a u", "y", {}),
+        ("ConvTranspose", "a u", "y", {}),
+        ("MatMul", "a m", "y", {}),
+        ("MatMul", "m a", "y", {}),
+        ("Gather", "a i", "y", {"axis": 1}),
+    ],
+    ids=lambda node: " ".join(node[:2]),
+)
+def test_a_weight_with_equal_rows_is_not_taken_for_a_batch(node):
+    """As many rows as the file has examples: a last layer that begins at zero."""
+    constants = {"u": np.zeros((4, 4, 1, 1), np.float32), "m": np.ones((4, 4), np.float32), "i": whole(*[[0, 2]] * 4)}
+    agrees(model([CONV, node], shape=(4, 4, 4), constants={**W, **constants}, batch=4), batch=4)
+
+
 def test_a_constant_that_is_repeated_for_every_example_is_one():
     """A class token: expanded to the batch, then joined."""
     nodes = [

@@ -5,6 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from slth._errors import InputError
 from slth.network.reading.files import check_plain
 from slth.network.reading.words import first_line, listed, shown
@@ -41,6 +43,8 @@ def load_onnx(path: Path) -> Any:
         raise _no_model(path, first_line(error, 160)) from error
     if not model.graph.node:
         raise _no_model(path, "its graph has no node")
+    if any(isinstance(name, bytes) for name in _names(model.graph)):
+        raise _no_model(path, "its names are no text")
     _check_external(onnx, model, path)
     return checked(model, shown(path))
 
@@ -52,14 +56,12 @@ def checked(model: Any, name: str) -> Any:
         InputError: it is not; one sentence.
     """
     onnx = import_onnx(f"reading {name}")
-    if any(isinstance(text, bytes) for text in _names(model.graph)):
-        raise InputError(f"{name} is no valid ONNX model: it holds a name that is no text (UTF-8); get a fresh copy")
-    if outside := _outside(onnx, model):
-        raise InputError(
-            f"{name} keeps {listed((tensor.name for tensor in outside), 3)} in other files, which were not loaded with "
-            "it; give the path, or onnx.load(path)"
-        )
     check_opset(onnx, model, name)
+    if names := _outside(onnx, model):
+        raise InputError(
+            f"{name} was loaded without its weights, which are in {listed(names, 3)}; give the path of its file, or "
+            "onnx.load(path), which loads both"
+        )
     try:
         return onnx.inliner.inline_local_functions(model) if model.functions else model
     except Exception as error:  # raises types of its own
@@ -95,41 +97,27 @@ def check_opset(onnx: Any, model: Any, name: str) -> int:
     return version
 
 
-def array_of(tensor: Any) -> Any:
+def _names(graph: Any) -> Iterator[str | bytes]:
+    """The names in a graph; protobuf gives bytes where they are no UTF-8."""
+    yield from (value.name for value in (*graph.initializer, *graph.input, *graph.output, *graph.value_info))
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+
+
+def array_of(tensor: Any) -> np.ndarray:
     """The numbers of a tensor.
 
     Raises:
-        InputError: they are not as many as its shape says, or of no type that onnx knows.
+        InputError: they do not fit its shape or type.
     """
     try:
         return import_onnx("reading weights").numpy_helper.to_array(tensor)
-    except Exception as error:  # raises types of its own
-        reason = first_line(error, 160)
-        raise InputError(f"{shown(tensor.name) or 'a tensor'} is broken: {reason}; export the model again") from error
-
-
-def _outside(onnx: Any, model: Any) -> list[Any]:
-    """The tensors whose numbers are in files beside the model: constants, or in the attribute of a node."""
-    return [tensor for tensor in _tensors(model.graph) if tensor.data_location == onnx.TensorProto.EXTERNAL]
-
-
-def _tensors(graph: Any) -> Iterator[Any]:
-    yield from graph.initializer
-    for attribute in (attribute for node in graph.node for attribute in node.attribute):
-        yield from (*([attribute.t] if attribute.HasField("t") else []), *attribute.tensors)
-        for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-            yield from _tensors(inner)
-
-
-def _names(graph: Any) -> Iterator[str | bytes]:
-    """What values, nodes and operators are called, also inside of branches; bytes where protobuf finds no text."""
-    yield from (value.name for value in (*graph.input, *graph.output, *graph.initializer))
-    for node in graph.node:
-        yield from (node.op_type, node.domain, node.name, *node.input, *node.output)
-        for attribute in node.attribute:
-            yield attribute.name
-            for inner in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
-                yield from _names(inner)
+    except Exception as error:  # whatever NumPy and onnx raise of bytes that were damaged
+        raise InputError(
+            f"the numbers of {shown(tensor.name)} do not fit its shape and type ({first_line(error, 160)}); the file "
+            "is damaged: get a fresh copy"
+        ) from error
 
 
 def _no_model(path: Path, why: str) -> InputError:
@@ -140,20 +128,32 @@ def _no_model(path: Path, why: str) -> InputError:
 
 def _check_external(onnx: Any, model: Any, path: Path) -> None:
     """Load the tensors that a model keeps in files beside it."""
-    outside = _outside(onnx, model)
-    names = {entry.value for tensor in outside for entry in tensor.external_data if entry.key == "location"}
-    missing = sorted(name for name in names if not (path.parent / name).is_file())
+    names = _outside(onnx, model)
+    missing = [name for name in names if not (path.parent / name).is_file()]
     if missing:
         raise InputError(
             f"{shown(path)} keeps its weights in {listed(missing, 3)}, which {'is' if len(missing) == 1 else 'are'} "
             f"not beside it; put {'that file' if len(missing) == 1 else 'those files'} into {shown(path.parent)}"
         )
-    if not outside:
+    if not names:
         return
     try:
         onnx.external_data_helper.load_external_data_for_model(model, str(path.parent))
     except Exception as error:
         reason = first_line(error, 160)
         raise InputError(
-            f"cannot read the weights of {shown(path)} in {listed(sorted(names), 3)}: {reason}; get fresh copies"
+            f"cannot read the weights of {shown(path)} in {listed(names, 3)}: {reason}; get fresh copies"
         ) from error
+
+
+def _outside(onnx: Any, model: Any) -> list[str]:
+    """The files that tensors are in: initializers, and what nodes hold, in branches and local functions too."""
+    tensors, graphs = [*model.graph.initializer], [model.graph, *model.functions]
+    while graphs:
+        for attribute in (attribute for node in graphs.pop().node for attribute in node.attribute):
+            inner = [attribute.g, *attribute.graphs]
+            tensors += [attribute.t, *attribute.tensors, *(tensor for graph in inner for tensor in graph.initializer)]
+            graphs += inner
+    outside = [tensor for tensor in tensors if tensor.data_location == onnx.TensorProto.EXTERNAL]
+    found = [{entry.key: entry.value for entry in tensor.external_data} for tensor in outside]
+    return sorted({entries.get("location") or "a file without a name" for entries in found})

@@ -65,6 +65,8 @@ def run_part(model: Any, part: Part, x: np.ndarray) -> np.ndarray:
 
     try:
         found = outputs(session(own))
+    except InputError:
+        raise
     except Exception as error:  # onnxruntime raises types of its own
         try:
             found = outputs(onnx.reference.ReferenceEvaluator(own))
@@ -76,7 +78,7 @@ def run_part(model: Any, part: Part, x: np.ndarray) -> np.ndarray:
 
 
 def session(model: Any) -> Any:
-    """A model, or its bytes, ready to run on one thread."""
+    """A model, or its bytes, ready to run on one thread, without messages."""
     try:
         import onnxruntime
     except ImportError as error:

@@ -33,6 +33,7 @@ from slth.network.reading.words import first_line, shown
 SIZES = ("Shape", "Size")
 REFUSED = {*QUANTISED.split(), *RANDOM.split()}
 MOST_CONSTANTS = 2**29  # numbers that constants may have which the graph computes
+WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "Gather", "GatherND")  # input 1 is a weight, or indices
 MOST_SIZES = 64  # entries of a constant that may be a shape
 MOVES = "Constant Transpose Reshape Identity Squeeze Unsqueeze Flatten Slice Gather Concat Expand"  # round nothing
 
@@ -48,8 +49,8 @@ def draft_of(model: Any, part: Part) -> Draft:
     walk = _walked(part, first)
     found = walk.value(part.end)
     if isinstance(found, Unread):
-        if any(found is value for name, value in walk.values.items() if name in part.constants):
-            raise found.error  # a weight is broken: no part is better off
+        if any(found.error is error for error in walk.broken()):
+            raise found.error  # a weight is: no part is better off
         where = advice(model.graph, part, walk.refused[id(found.error)], lambda start: _refusal(model, part, start))
         raise InputError(f"{found.error}; {where}") from found.error
     if isinstance(found, (Moved, Pieces)):
@@ -108,6 +109,11 @@ class _Walk:
             self.values[name] = _initializer(name, self.part.constants[name])
         return self.values.get(name)
 
+    def broken(self) -> Iterator[InputError]:
+        """Why constants of the file cannot be read."""
+        found = (self.values.get(name) for name in self.part.constants)
+        return (value.error for value in found if isinstance(value, Unread))
+
     def step(self, node: Any) -> None:
         """One node more."""
         here = Here(self.draft, shown(node.op_type), short(label(node)), self._place(node), leaf=True)
@@ -137,7 +143,7 @@ class _Walk:
         _check_node(here, node, self.part.opset)
         if not varies:
             return self._constant(here, node, given)
-        inputs = [self._once(value) for value in given]
+        inputs = [value if _is_weight(kind, i, value) else self._once(value) for i, value in enumerate(given)]
         call = Call(here, inputs, _attributes(node), self.part.opset, self.batch, self.part.batch, len(node.output))
         self.sized |= kind in SIZES
         found = recognised(here, self._spelled(call, kind, node), self.known, alone=kind not in OPERATORS, rounded=True)
@@ -207,6 +213,13 @@ class _Walk:
         return tuple(self.value(value.name) for value in branch.output)
 
 
+def _is_weight(kind: str, index: int, value: Any) -> bool:
+    """A constant of no example: its first axis is no batch, however many entries alike it has."""
+    if kind == "MatMul":
+        return isinstance(value, Known) and value.tensor.ndim == 2
+    return kind in WEIGHTED and index == 1
+
+
 def _check_node(here: Here, node: Any, opset: int) -> None:
     """Inputs and attributes are those that the operator has in this opset."""
     onnx = import_onnx("checking a node")
@@ -214,7 +227,7 @@ def _check_node(here: Here, node: Any, opset: int) -> None:
     context.ir_version, context.opset_imports = onnx.IR_VERSION, {"": opset}
     try:
         onnx.checker.check_node(node, context)
-    except Exception as error:  # a ValidationError, or of Python if its text is none
+    except (onnx.checker.ValidationError, UnicodeDecodeError) as error:
         here.refuse(f"is no valid node of opset {opset}: {first_line(error)}; export it again")
 
 
