@@ -65,15 +65,15 @@ def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) 
     """The network that a ticket is compared with, on inputs of its shape; a graph is cut as the ticket says."""
     graph = is_onnx(target)
     fits = ticket.inputs is not None and (graph or model is not None or hasattr(target, "forward"))
-    made = ticket.provenance.cut if graph and reading.from_node is reading.to_node is None else {}
+    made = ticket.provenance.cut if graph else {}
     network = read_target(
         target,
         model=model,
         input_shape=ticket.inputs.shape if fits and ticket.inputs is not None else None,
         order=reading.order,
         activation=reading.activation,
-        from_node=made.get("from_node", reading.from_node),
-        to_node=made.get("to_node", reading.to_node),
+        from_node=made.get("from_node") if reading.from_node is None else reading.from_node,
+        to_node=made.get("to_node") if reading.to_node is None else reading.to_node,
     )
     return in_words_of(ticket, network)
 
