@@ -43,7 +43,7 @@ pytest.importorskip("onnxscript", reason="needs the extra `onnx`")
 pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 from helpers.onnx_files import run, uniform  # noqa: E402
 
-SAMPLE = ("lenet", "resnet_option_a", "spelled_out_activations")
+SAMPLE = ("lenet", "resnet_option_a")
 NAMES = [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.slow) for name in ZOO]
 
 

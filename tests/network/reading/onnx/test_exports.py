@@ -19,14 +19,8 @@ SAMPLE = {
     ("mobilenet_v2", "script"),
     ("mobilenet_v2", "script, kept"),
     ("resnet_option_a", "script, kept"),
-    ("unet_transposed", "dynamo, kept"),
-    ("densenet", "script"),
-    ("every_activation", "script"),
     ("spelled_out_activations", "script"),
-    ("padded_by_mirrors", "script"),
     ("audio", "script, kept"),
-    ("torchcrepe_like", "script"),
-    ("squeeze_and_excitation", "script, kept"),
 }
 UNEXPORTED = {
     ("volumes", "script"): "adaptive pools with bins of several lengths",
