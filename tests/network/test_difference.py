@@ -80,7 +80,7 @@ def images(count):
     return ticket_of(Graph(nodes), Inputs((2, 3, 4), lower=lower, upper=upper), {}, misses=False)
 
 
-@pytest.mark.parametrize("count", [1, 2, 24])
+@pytest.mark.parametrize("count", [2, *(pytest.param(count, marks=pytest.mark.slow) for count in (1, 24))])
 def test_a_range_per_channel_or_per_entry_is_written_entry_by_entry(count, tmp_path):
     """In C order, as are the outputs of an image."""
     ticket, target = images(count)

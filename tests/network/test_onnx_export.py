@@ -43,7 +43,7 @@ pytest.importorskip("onnxscript", reason="needs the extra `onnx`")
 pytest.importorskip("onnxruntime", reason="needs the extra `onnx`")
 from helpers.onnx_files import run, uniform  # noqa: E402
 
-SAMPLE = ("lenet", "resnet_option_a")
+SAMPLE = ("lenet",)
 NAMES = [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.slow) for name in ZOO]
 
 
@@ -72,7 +72,7 @@ def test_a_network_of_the_zoo_in_onnxruntime_is_its_module(name, out):
     check_same(out, slth.realised(ticket), uniform(ticket.inputs.box, 5))
 
 
-@pytest.mark.parametrize("view", ["realised", "source"])
+@pytest.mark.parametrize("view", [pytest.param("realised", marks=pytest.mark.slow), "source"])
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 16))])
 def test_a_random_network_in_either_view(seed, view, out):
     """Of every kind of op, with coin flips for masks."""
@@ -128,6 +128,7 @@ def test_a_learned_ticket_of_every_architecture(name, out):
     check_same(out, module_of(ticket), np.random.default_rng(0).normal(size=(5, 3, 16, 16)).astype(np.float32))
 
 
+@pytest.mark.slow
 def test_a_learned_ticket_pruned_and_with_all_of_its_random_weights(out):
     """Under the names of its state."""
     ticket = mlp_ticket()
