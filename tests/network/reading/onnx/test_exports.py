@@ -32,7 +32,10 @@ UNEXPORTED = {
     ("every_pool", "dynamo"): "the same",
     ("every_activation", "dynamo"): "rrelu",
 }  # PyTorch cannot write these
-UNREAD = {("every_part", "dynamo, kept"): "the examples of a batch must stay apart"}  # an index into all of them
+UNREAD = {
+    ("every_part", "dynamo, kept"): "the examples of a batch must stay apart",  # an index into all of them
+    **{("every_part", how): "cannot run on inputs" for how in ("dynamo", "script", "script, kept")},  # x.squeeze()
+}  # squeeze() takes the batch too where it is 1
 OTHER = {
     ("vgg", "script"),  # an adaptive pool is written as an average of windows
     ("vgg", "dynamo"),
@@ -41,9 +44,7 @@ OTHER = {
     ("arithmetic", "dynamo"),
     ("padded_by_mirrors", "script"),  # slices in another order
     ("padded_by_mirrors", "dynamo"),
-    ("every_part", "script"),  # parts are taken by other operators
-    ("every_part", "dynamo"),
-    ("every_resampling", "dynamo"),
+    ("every_resampling", "dynamo"),  # parts are taken by other operators
     ("every_activation", "script"),  # RReLU's slope in float32
     ("spelled_out_activations", "script"),  # numbers in float32
     ("spelled_out_activations", "dynamo"),
