@@ -47,6 +47,7 @@ def in_sup(case):
     return e
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [60, pytest.param(200, marks=pytest.mark.slow)])
 def test_never_worse_than_either_published_formula(count, random_case):
     for seed in range(count):

@@ -147,6 +147,7 @@ def test_a_value_that_nothing_reads_is_refused_before_anything_is_solved():
         construct(unused, Request(tolerance=0.1), inputs=inputs_of(target, *SIGNED))
 
 
+@pytest.mark.slow
 def test_an_error_out_of_reach_says_what_is_in_reach_whatever_was_asked():
     """The best does not depend on the question: a little more is met, and no map is finer than it can be."""
     case = random_case(3, "residual")

@@ -77,6 +77,7 @@ def test_data_is_normalised_as_the_ticket_says(made, tmp_path, capsys):
     assert f"at most {number(found['measured_error'], 3)} was measured" in html
 
 
+@pytest.mark.slow
 def test_two_processes_write_the_same_bytes(made, tmp_path):
     pages = []
     for seed in ("1", "2"):

@@ -103,6 +103,7 @@ def test_the_bound_of_each_output_is_listed_or_summed_up():
         assert "1.2346" in text  # rounded up
 
 
+@pytest.mark.slow
 def test_a_hundred_maps_are_a_page_that_scrolls_inside():
     ticket, target = deep(100)
     html = page([exhibit(ticket, target)])

@@ -82,6 +82,7 @@ def signs(ticket):
     return stated, version2_network.signed(meta, version2.carried(meta, runs))
 
 
+@pytest.mark.slow
 def test_they_find_the_same_signs_and_shapes(made):
     """Entry by entry, where slth keeps one sign for many; of every op, on random networks, too."""
     tickets = [ticket for ticket, _ in made if ticket.gadgets]
