@@ -52,6 +52,12 @@ class Call:
             self.here.refuse("has a constant where it is read with a value of the network only")
         return x
 
+    @property
+    def moved(self) -> Moved:
+        """The first input, wherever its batch is."""
+        x = self.inputs[0]
+        return x if isinstance(x, Moved) else Moved(self.x, tuple(range(len(self.x.shape) + 1)))
+
     def input(self, index: int) -> Any:
         """An input; None if it is left out."""
         return self.inputs[index] if index < len(self.inputs) else None

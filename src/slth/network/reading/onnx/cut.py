@@ -9,10 +9,8 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.graph import Shape
 from slth.network.reading.draft import MOST_ENTRIES
-from slth.network.reading.onnx.files import STANDARD, import_onnx
+from slth.network.reading.onnx.files import FLOATS, STANDARD, import_onnx
 from slth.network.reading.words import listed, shown
-
-FLOATS = ("FLOAT", "DOUBLE", "FLOAT16", "BFLOAT16")
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +185,7 @@ def _declared(model: Any, name: str, *, inner: bool) -> Any:
     if found is None:
         return onnx.TypeProto.Tensor()
     kind = next((name for name, n in onnx.TensorProto.DataType.items() if n == found.elem_type), "unknown")
-    if found.elem_type and kind not in FLOATS:
+    if found.elem_type and found.elem_type not in FLOATS:
         raise InputError(
             f"the input {shown(name)} holds {kind.lower()} numbers; a network of real numbers is read: begin behind "
             "the node that makes them real, --from NODE"

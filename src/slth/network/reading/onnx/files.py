@@ -14,6 +14,7 @@ from slth.network.reading.words import first_line, listed, shown
 OLDEST = 9  # opset
 MOST_BYTES = 2**31 - 1  # of a protobuf; larger networks keep their weights beside it
 STANDARD = ("", "ai.onnx")  # the domain of the operators that ONNX defines
+FLOATS = (1, 10, 11, 16)  # float32, float16, float64, bfloat16, as TensorProto numbers them
 EXTRA = "pip install 'slth[onnx]'"
 
 
@@ -43,8 +44,6 @@ def load_onnx(path: Path) -> Any:
         raise _no_model(path, first_line(error, 160)) from error
     if not model.graph.node:
         raise _no_model(path, "its graph has no node")
-    if any(isinstance(name, bytes) for name in _names(model.graph)):
-        raise _no_model(path, "it holds a name that is no text")
     _check_external(onnx, model, path)
     return checked(model, shown(path))
 

@@ -1,6 +1,7 @@
 """What to say of an ONNX operator that no table knows, in half a sentence."""
 
 from slth.network.reading import hints
+from slth.network.reading.onnx.files import STANDARD
 from slth.network.reading.operators.choices import JUMP
 
 JUMPS = (
@@ -25,7 +26,7 @@ def why(kind: str, domain: str = "") -> str:
     >>> why("Sin").partition(";")[0]
     'is a function for which no rule is known'
     """
-    if domain not in ("", "ai.onnx"):
+    if domain not in STANDARD:
         return (
             f"is of the domain {domain}, not of the standard ONNX operators; export the model without the "
             "optimisations of one runtime"

@@ -22,7 +22,7 @@ from slth.network.reading.onnx.advice import advice
 from slth.network.reading.onnx.call import Call, Moved, Pieces
 from slth.network.reading.onnx.constants import computed
 from slth.network.reading.onnx.cut import Part, begins_at, label, part_of, short
-from slth.network.reading.onnx.files import array_of, import_onnx
+from slth.network.reading.onnx.files import STANDARD, array_of, import_onnx
 from slth.network.reading.onnx.hints import DECIDES, QUANTISED, RANDOM, why
 from slth.network.reading.onnx.operators import OPERATORS
 from slth.network.reading.onnx.spelled import spelled
@@ -135,7 +135,7 @@ class _Walk:
     def _computed(self, here: Here, node: Any, given: list[Any]) -> Any:
         """What a node gives."""
         kind, varies = node.op_type, any(isinstance(value, (Value, Moved, Pieces, Unread)) for value in given)
-        if kind in REFUSED or kind.startswith("QLinear") or node.domain not in ("", "ai.onnx"):
+        if kind in REFUSED or kind.startswith("QLinear") or node.domain not in STANDARD:
             _check_read(given)
             here.refuse(why(kind, shown(node.domain)))
         if kind in DECIDES.split():

@@ -53,8 +53,7 @@ def unsqueeze(call: Call) -> Value:
 
 def transpose(call: Call) -> Value | Moved:
     """Axes in another order; without one backwards. The batch may move where indexing brings it back."""
-    x = call.inputs[0]
-    x = x if isinstance(x, Moved) else Moved(call.x, tuple(range(len(call.x.shape) + 1)))
+    x = call.moved
     perm = call.wholes("perm") or list(reversed(range(len(x.order))))
     order = tuple(x.order[axis] for axis in perm)
     return placed(call, x.value, order)

@@ -8,10 +8,10 @@ import numpy as np
 from slth.graph import Pointwise
 from slth.network.reading.here import Known, Value
 from slth.network.reading.onnx.call import FLOATS_END, Call, Operator, decimal
+from slth.network.reading.onnx.files import FLOATS
 from slth.network.reading.operators import pointwise
 from slth.network.reading.operators.choices import where
 
-FLOATS = (1, 10, 11, 16)  # float32, float16, float64, bfloat16, as ONNX numbers them
 SIXTH = 1 / 6  # in float32 0.16666667, the slope of PyTorch's hardsigmoid
 SELU = (pointwise.SELU_ALPHA, pointwise.SELU_SCALE)
 

@@ -14,7 +14,7 @@ def gather_nd(call: Call) -> Value | Moved:
     assert index is not None
     if call.whole("batch_dims", 0):
         here.refuse("has indices of its own for each example; the same ones for all are read")
-    x = _moved(call)
+    x = call.moved
     count = index.tensor.shape[-1]
     first, rest = x.order[:count], x.order[count:]
     if 0 in first:
@@ -40,7 +40,7 @@ def scatter_nd(call: Call) -> Value | Moved:
     assert index is not None
     if call.text("reduction", "none") != "none":
         here.refuse("adds or multiplies where it writes; plain writing is read")
-    x, places = _moved(call), index.tensor.numpy()
+    x, places = call.moved, index.tensor.numpy()
     if places.shape[-1] == 1 and places.ndim == 2 and x.order[0] != 0:
         axis = x.order[0] - 1
         shape = (*x.value.shape[:axis], len(places), *x.value.shape[axis + 1 :])
@@ -78,11 +78,6 @@ def scatter_elements(call: Call) -> Value:
         here.refuse("writes at indices that differ from place to place, or adds; along one axis it is read")
     source = _source(call, 2, shape, tuple(range(len(shape) + 1)))
     return parts.replaced(here, x, source, axis, [int(i) % x.shape[axis] for i in places[0]])
-
-
-def _moved(call: Call) -> Moved:
-    x = call.inputs[0]
-    return x if isinstance(x, Moved) else Moved(call.x, tuple(range(len(call.x.shape) + 1)))
 
 
 def _source(call: Call, index: int, shape: tuple[int, ...], order: tuple[int, ...]) -> Value:
