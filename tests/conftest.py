@@ -5,9 +5,10 @@ from importlib import import_module
 
 import jaxtyping
 import pytest
+from helpers import shape_checks
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-jaxtyping.install_import_hook("slth", "beartype.beartype")
+shape_checks.install()
 if os.environ.get("CI") == "true":
     pytest.importorskip = lambda name, **_: import_module(name)  # fails instead
 

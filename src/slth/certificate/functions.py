@@ -35,12 +35,6 @@ def turn(op: Pointwise) -> float | None:
     return 0.0 if op.slope is not None else FUNCTIONS[op.function].turn(op)
 
 
-@np.errstate(over="ignore")  # e^x of a large x is infinite on the way to a finite value
-def value(op: Pointwise, x: np.ndarray, carried: Carried) -> np.ndarray:
-    """σ(x) in float64; x without a batch."""
-    return pointwise(op, x[None], carried)[0]
-
-
 def rounding(op: Pointwise, x: np.ndarray, found: np.ndarray, steepness: np.ndarray) -> np.ndarray:
     """A bound on |found - σ(x)|, for σ(x) found in float64 and a σ of this Lipschitz constant."""
     if op.function in EXACT:
@@ -51,11 +45,18 @@ def rounding(op: Pointwise, x: np.ndarray, found: np.ndarray, steepness: np.ndar
 def image(op: Pointwise, lower: np.ndarray, upper: np.ndarray, carried: Carried) -> tuple[np.ndarray, np.ndarray]:
     """σ([lower, upper]), rounded outwards: spanned by the ends and the turn, where it lies between them."""
     lower, upper = np.broadcast_arrays(lower, upper)  # each may share other axes
+    low, high = images(op, lower[None], upper[None], carried)
+    return low[0], high[0]
+
+
+@np.errstate(over="ignore")  # e^x of a large x is infinite on the way to a finite value
+def images(op: Pointwise, lower: np.ndarray, upper: np.ndarray, carried: Carried) -> tuple[np.ndarray, np.ndarray]:
+    """The same for each of a batch."""
     lows, highs = list[np.ndarray](), list[np.ndarray]()
-    steepness = lipschitz(op, carried, lower.ndim)
+    steepness = lipschitz(op, carried, lower.ndim - 1)
 
     def add(points: np.ndarray) -> None:
-        found = value(op, points, carried)
+        found = pointwise(op, points, carried)
         off = rounding(op, points, found, steepness)
         lows.append(found - off)
         highs.append(found + off)

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from slth.certificate.functions import image, lipschitz, rounding
+from slth.certificate.functions import images, lipschitz, rounding
 from slth.certificate.rules.linear import stencil
 from slth.certificate.rules.windows import matrix_norm, overlap
 from slth.graph import (
@@ -175,8 +175,7 @@ def _pointwise(op: Pointwise, values: tuple[Rounded, ...], value: Batch, carried
     (x,) = values
     steepness = lipschitz(op, carried, value.ndim - 1)
     ends = np.nextafter(x.value - x.off, -np.inf), np.nextafter(x.value + x.off, np.inf)
-    images = [image(op, lower, upper, carried) for lower, upper in zip(*ends, strict=True)]
-    low, high = (np.stack(side) for side in zip(*images, strict=True))
+    low, high = images(op, *ends, carried)
     moved = np.minimum(steepness * x.off, above(np.maximum(high - value, value - low), 1))
     return moved, steepness.max() * x.off_norm, rounding(op, x.value, value, steepness)
 

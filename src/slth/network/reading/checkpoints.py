@@ -66,6 +66,8 @@ def _array(name: str, tensor: Any) -> np.ndarray:
         tensor = (tensor.double() if tensor.is_floating_point() else tensor).numpy()
     if not isinstance(tensor, np.ndarray):
         raise InputError(f"the state dict holds {type(tensor).__name__} under {shown(name)!r}; expected tensors only")
+    if tensor.dtype.kind == "V" and "float" in tensor.dtype.name:  # bfloat16 and float8, which an extension gives NumPy
+        return tensor.astype(np.float64)
     return tensor
 
 
