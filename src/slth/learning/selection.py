@@ -13,7 +13,9 @@ Straight through |·| as well would push negative scores the wrong way: then not
 """
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
+from numbers import Real
 
 import numpy as np
 import torch
@@ -31,7 +33,12 @@ def count_kept(density: float, size: int) -> int:
     >>> count_kept(0.07, 100), count_kept(0.5, 3)
     (7, 2)
     """
-    number = isinstance(density, (int, float)) and not isinstance(density, bool)  # pyright: ignore
+    if isinstance(density, Mapping):
+        raise InputError(
+            "a method has one density; those of layers by name are the policy's: "
+            f"Policy(densities={str(density)[:100]})"
+        )
+    number = isinstance(density, Real) and not isinstance(density, bool)  # pyright: ignore
     if not (number and 0 < density <= 1):
         raise InputError(f"a density is the kept fraction, above 0 and at most 1, such as 0.5; got {density}")
     return math.ceil(Fraction(str(density)) * size)

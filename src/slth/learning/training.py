@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from numbers import Integral, Real
 from typing import Literal
 
 from slth._errors import InputError
@@ -59,7 +60,7 @@ class Training:
             if not (_is_number(number) and number > 0):
                 raise InputError(f"{name} must be a positive number, got {number!r}")
         for name, whole in (("batch", self.batch), ("accumulate", self.accumulate)):
-            if not isinstance(whole, int) or whole < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            if isinstance(whole, bool) or not isinstance(whole, Integral) or whole < 1:  # pyright: ignore
                 raise InputError(f"{name} must be a whole number, at least 1, got {whole!r}")
         for name, number in (("momentum", self.momentum), ("label_smoothing", self.label_smoothing)):
             if not (_is_number(number) and 0 <= number < 1):
@@ -92,7 +93,7 @@ class Training:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @lru_cache(maxsize=256)

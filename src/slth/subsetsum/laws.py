@@ -28,6 +28,7 @@ and Natale (2023); Integers, Borgs, Chayes and Pittel (2001).
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Integral
 
 import numpy as np
 from jaxtyping import Float64
@@ -191,8 +192,10 @@ def candidates(law: Law | ArrayLike, shape: tuple[int, ...], *, seed: int = 0, p
     >>> candidates([2.0, 3.0], (4,), seed=1)
     array([3., 3., 2., 2.])
     """
-    if any(type(length) is not int or length < 0 for length in shape):
+    lengths = [isinstance(length, Integral) and not isinstance(length, bool) and length >= 0 for length in shape]
+    if not all(lengths):
         raise InputError(f"shape must hold lengths of at least 0, got {shape}; try (100, 20) for 100 problems")
+    shape = tuple(int(length) for length in shape)
     sampler: Law = law if callable(law) else Resampled(read_values(law, summed=False))
     drawn = np.asarray(sampler(Stream(seed, path), shape))
     if drawn.dtype.kind not in "iuf":

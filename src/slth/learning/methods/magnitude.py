@@ -126,11 +126,7 @@ class Magnitude:
 
     def densities(self, masks: Masks, number: int) -> list[float]:
         """The kept fraction of each tensor after some rounds."""
-        final = [self.density] * len(masks.tensors)
-        if masks.policy.first is not None:
-            final[0] = masks.policy.first
-        if masks.policy.last is not None:
-            final[-1] = masks.policy.last
+        final = [tensor.wanted for tensor in masks]
         densities = [density if number == self.rounds else density ** (number / self.rounds) for density in final]
         if self.last_rate is not None:
             densities[-1] = (1 - self.last_rate) ** number
