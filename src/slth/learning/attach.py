@@ -141,10 +141,10 @@ def _masked_parameter(
 
 def _put_mask(tensor: MaskedParameter, mask: nn.Module, policy: Policy) -> None:
     """The stream's values into the parameter, the method's mask before it, wherever it is used."""
+    for bias in tensor.biases if policy.biases == "zero" else ():
+        bias.zero_()  # first: one that is masked by name is a bias of its layer, too
     if tensor.own is None:
         _weight(tensor.location).copy_(tensor.values())
-    for bias in tensor.biases if policy.biases == "zero" else ():
-        bias.zero_()
     for module, name in tensor.location.places:
         parametrize.register_parametrization(module, name, mask, unsafe=True)
 

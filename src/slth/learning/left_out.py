@@ -35,9 +35,9 @@ def left_out(model: nn.Module, policy: Policy, masked: Iterable[Location]) -> di
         seen.add(key)
         if key in norms:
             fate = {"plain": f"set to {norms[key]}", "carry": "carried as it is", "train": "trains"}
-            reasons[place.path] = f"of a normalisation layer: {fate[policy.norms or 'plain']}"
+            reasons[place.path] = f"of a normalisation layer: {fate[policy.norms]}"
         elif key in biases:
-            reasons[place.path] = f"bias of a masked layer: {_BIASES[policy.biases or 'zero']}"
+            reasons[place.path] = f"bias of a masked layer: {_BIASES[policy.biases]}"
         else:
             tied = [other for other in there if other.parameter is place.parameter]
             reasons[place.path] = f"{_reason(place, tied, policy)}: carried as it is"

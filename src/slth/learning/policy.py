@@ -3,9 +3,9 @@
 # pyright: reportPrivateUsage=false
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from torch import nn
 
@@ -38,10 +38,10 @@ class Policy:
         law: of the random weights; see `slth.learning.laws`.
         gain: weights × gain.
         scaled: weights × √(1 / density), so that a masked layer keeps the variance of a full one.
-        weights: "random": from streams; "keep": the model's own, trained perhaps. Such a ticket is weak: it stores them.
-        biases: of masked layers. "zero": set to 0; "carry": as the model has them, fixed; "train": they move. None: "zero",
-            or "carry" beside weights that are kept.
-        norms: parameters of normalisation layers. "plain": 1 and 0; "carry"; "train". None: "plain", or "carry".
+        weights: "random": from streams; "keep": the model's own, trained perhaps, and nothing beside them is set to 0 or 1:
+            "zero" and "plain" are "carry" then. Such a ticket is weak: it stores the weights.
+        biases: of masked layers. "zero": set to 0; "carry": as the model has them, fixed; "train": they move.
+        norms: parameters of normalisation layers. "plain": 1 and 0; "carry"; "train".
         allocation: how the method's density is shared out; see `slth.learning.allocation`. "uniform": every layer has it;
             "erk": small layers keep more, all together exactly what it says.
         densities: {pattern: density} of layers that have one of their own; the first pattern that fits counts.
@@ -55,8 +55,8 @@ class Policy:
     law: WeightLaw = "signed_constant"
     gain: float = 1.0
     scaled: bool = False
-    biases: Literal["zero", "carry", "train"] | None = None
-    norms: Literal["plain", "carry", "train"] | None = None
+    biases: Literal["zero", "carry", "train"] = "zero"
+    norms: Literal["plain", "carry", "train"] = "plain"
     first: float | None = None
     last: float | None = None
     skip: tuple[str, ...] = ()
@@ -69,36 +69,26 @@ class Policy:
         stream_law(self.law)
         if not (math.isfinite(self.gain) and self.gain > 0):
             raise InputError(f"gain, a factor of all random weights, must be a positive number, got {self.gain}")
-        for name, other in (("biases", ("zero", "carry")), ("norms", ("plain", "carry"))):
-            if getattr(self, name) is None:
-                object.__setattr__(self, name, other[self.weights == "keep"])
         for name, legal in _CHOICES.items():
             if getattr(self, name) not in legal:
                 raise InputError(f"{name}: expected one of {', '.join(legal)}; got {getattr(self, name)!r}")
+        if self.weights == "keep":
+            for name, reset in (("biases", "zero"), ("norms", "plain")):
+                if getattr(self, name) == reset:
+                    object.__setattr__(self, name, "carry")
         for density in (self.first, self.last):
             if density is not None:
                 count_kept(density, 1)
         for name in ("skip", "include"):
             object.__setattr__(self, name, _arguments.names(name, getattr(self, name)))
-        object.__setattr__(self, "densities", _pairs(self.densities))
+        object.__setattr__(self, "densities", _arguments.pairs("densities", self.densities))
+        for _, density in self.patterns:
+            count_kept(density, 1)
 
     @property
     def patterns(self) -> tuple[tuple[str, float], ...]:
         """The densities of layers that have one of their own, as pairs."""
         return tuple(self.densities.items()) if isinstance(self.densities, Mapping) else self.densities
-
-
-def _pairs(densities: Any) -> tuple[tuple[str, float], ...]:
-    listed: Any = list(densities.items()) if isinstance(densities, Mapping) else densities
-    if not (isinstance(listed, Sequence) and all(isinstance(p, Sequence) and len(p) == 2 for p in listed)):
-        raise InputError(
-            "densities must map patterns to kept fractions, such as {'fc*': 0.1, '*': 0.5}, got "
-            f"{_arguments.shown(densities)}"
-        )
-    for pattern, density in listed:
-        _arguments.text("a pattern of densities", pattern)
-        count_kept(density, 1)
-    return tuple((pattern, density) for pattern, density in listed)
 
 
 def norm_parameters(model: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:

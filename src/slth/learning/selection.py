@@ -56,6 +56,7 @@ def masked(weight: Tensor, scores: Tensor, kept: int, window: Tensor) -> Tensor:
     Raises:
         InputError: other types or shapes, or `kept` out of range.
     """
+    check_not_exported()
     if weight.dtype != torch.float32 or scores.dtype != torch.float32:
         raise InputError(
             f"weights and scores are float32 under a mask, got {weight.dtype} and {scores.dtype}; for speed use "
@@ -84,7 +85,29 @@ def top(scores: Tensor, kept: int) -> Tensor:
 
 def product(weight: Tensor, scores: Tensor, mask: Tensor) -> Tensor:
     """w ⊙ mask, with the gradient of `masked` towards the scores."""
+    check_not_exported()
     return _StraightThrough.apply(weight, scores, mask)  # pyright: ignore[reportReturnType]
+
+
+def check_not_exported() -> None:
+    """A mask on its way into an ONNX file is refused: ONNX has no operator that counts as it does, ties by index.
+
+    Raises:
+        InputError: an exporter is running.
+    """
+    if _exporting():
+        raise InputError(
+            "a model is written as ONNX without masks: masks.detach() leaves the masked weights in a plain model, which can "
+            "be exported; from a ticket, slth.export writes the file"
+        )
+
+
+def _exporting() -> bool:
+    return torch.onnx.is_in_onnx_export()
+
+
+# A compiler takes the answer as it is: `torch.compiler.assume_constant_result`, without the seconds its import takes.
+_exporting._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def signs(weight: Tensor) -> Tensor:
