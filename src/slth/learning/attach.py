@@ -10,7 +10,7 @@ from torch.nn.utils import parametrize
 
 from slth._errors import InputError
 from slth.learning.allocation import erk_counts
-from slth.learning.guards import check_method, check_weights, module_in
+from slth.learning.guards import check_masker, check_weights, module_in
 from slth.learning.laws import scale_of, stream_law
 from slth.learning.left_out import left_out
 from slth.learning.locations import Location, locations, places
@@ -46,7 +46,7 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
     'bias of a masked layer: set to 0'
     """
     seed = check_seed(seed)
-    check_method(method, Masker, "density, policy, mask and prepare")
+    check_masker(method)
     model = module_in(model)
     policy = method.policy if policy is None else policy
     found = locations(model, policy)

@@ -88,7 +88,7 @@ def find(
         InputError: see `attach` and `train`; also something asked that is no plain data, before anything is changed.
     """
     start = time.perf_counter()
-    check_method(method, Method, "all members of slth.learning.Method, prepare and move_bound among them")
+    check_method(method)
     training = method.training if training is None else training
     policy = method.policy if policy is None else policy
     said = {"method": describe(name, method), "training": asdict(training), "policy": asdict(policy)}

@@ -13,6 +13,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.learning.locations import Location
 from slth.learning.masked_parameter import FinalMask
+from slth.learning.method import Masker, Method
 from slth.network import inside, overlapping, unwrapped
 
 
@@ -46,12 +47,25 @@ def module_in(model: Any) -> nn.Module:
     return model
 
 
-def check_method(method: Any, kind: Any, members: str) -> None:
-    """A method is an object with all members of a Protocol.
+def check_masker(method: Any) -> None:
+    """What `attach` takes is a method, and not its class.
 
     Raises:
-        InputError: a class, or something else.
+        InputError: it is not.
     """
+    _check_members(method, Masker, "density, policy, mask and prepare")
+
+
+def check_method(method: Any) -> None:
+    """What a search takes has all members, too.
+
+    Raises:
+        InputError: it has not.
+    """
+    _check_members(method, Method, "all members of slth.learning.Method, prepare and move_bound among them")
+
+
+def _check_members(method: Any, kind: Any, members: str) -> None:
     if isinstance(method, type):
         raise InputError(f"expected a method, got the class {method.__name__}: make one, {method.__name__}()")
     if not isinstance(method, kind):

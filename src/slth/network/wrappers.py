@@ -2,8 +2,6 @@
 storage that several parameters share.
 """
 
-# pyright: reportPrivateUsage=false
-
 from collections.abc import Iterator
 
 import torch
@@ -26,25 +24,27 @@ def unwrapped(model: nn.Module) -> nn.Module:
 
 def inside(model: nn.Module) -> nn.Module | None:
     """What a wrapper wraps; None of a module that is none."""
-    return model.module if isinstance(model, _PARALLEL) else model._modules.get("_orig_mod")
+    return model.module if isinstance(model, _PARALLEL) else dict(model.named_children()).get("_orig_mod")
 
 
 def overlapping(model: nn.Module) -> Iterator[tuple[str, str]]:
     """Pairs of parameters and buffers that are two objects with storage in common; tied ones are one object."""
-    places: dict[int, list[tuple[int, int, str]]] = {}
-    for name, value in (*model.named_parameters(), *model.named_buffers()):
+    places: dict[int, list[tuple[int, int, int]]] = {}
+    values = [*model.named_parameters(), *model.named_buffers()]
+    for row, (_, value) in enumerate(values):
         if _has_storage(value):
             start = value.storage_offset()
             end = start + 1 + sum((size - 1) * step for size, step in zip(value.shape, value.stride(), strict=True))
             size = value.element_size()
-            places.setdefault(value.untyped_storage().data_ptr(), []).append((start * size, end * size, name))
+            places.setdefault(value.untyped_storage().data_ptr(), []).append((start * size, end * size, row))
     for together in places.values():
-        reached, owner = 0, ""
-        for start, end, name in sorted(together):
+        reached, owner = 0, 0
+        for start, end, row in sorted(together):
             if start < reached:
-                yield owner, name
+                first, second = sorted((owner, row))
+                yield values[first][0], values[second][0]
             if end > reached:
-                reached, owner = end, name
+                reached, owner = end, row
 
 
 def _has_storage(value: Tensor) -> bool:
