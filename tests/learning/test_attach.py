@@ -68,12 +68,7 @@ def test_a_failure_half_way_leaves_the_model_as_it_was(at):
     assert facts(model) == before
 
 
-def tied():
-    model = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
-    model[1].weight = model[0].weight
-    return model
-
-
+@pytest.mark.filterwarnings("ignore:Initializing zero-element", "ignore:`torch.jit.script")
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -205,7 +200,7 @@ def test_apply_to_parameters_that_share_storage_is_refused():
 
 
 @pytest.mark.filterwarnings("ignore")  # of the exporters
-@pytest.mark.parametrize("dynamo", [False, True], ids=["traced", "exported"])
+@pytest.mark.parametrize("dynamo", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["traced", "exported"])
 @pytest.mark.parametrize("method", [EdgePopup(0.5), Biprop(0.5), Supermask(initial=0.1), Magnitude(0.5)], ids=repr)
 def test_an_onnx_export_says_to_take_the_masks_off_and_works_then(method, dynamo):
     pytest.importorskip("onnxscript")

@@ -118,7 +118,9 @@ class Magnitude:
         return FixedMask(tensor.values())
 
     def prepare(self, masks: Masks) -> None:
-        """What trains beside the weights is rewound with them."""
+        """What trains beside the weights is rewound with them; a global scope needs a pool."""
+        if self.scope == "global":
+            _ = masks.pooled  # refused now, not after a training
         fixed_mask_of(masks.tensors[0]).remember_beside(masks.biases_and_norms)
 
     def stages(self, training: Training) -> list[Stage]:

@@ -13,7 +13,20 @@ from typing import Annotated, Any
 
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import DATA, DENSITIES, FILE, NAMES, NUMBERS, SETTINGS, TEXT, TRUTH, WHOLES, one_of, real, whole
+from slth.records.verbs._kinds import (
+    DATA,
+    DENSITIES,
+    FILE,
+    NAMES,
+    NUMBERS,
+    SETTINGS,
+    TEXT,
+    TRUTH,
+    WHOLES,
+    one_of,
+    real,
+    whole,
+)
 
 _METHODS = one_of("edge-popup", "biprop", "supermask", "magnitude", "perturbed-edge-popup")
 _MODELS = one_of("mlp", "lenet_300_100", "lenet_5", "conv_2", "conv_4", "conv_6", "resnet_20", "resnet_18")
