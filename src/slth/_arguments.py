@@ -67,6 +67,16 @@ def whole(
     return n
 
 
+def is_whole(value: object) -> bool:
+    """An integer, NumPy's too; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_real(value: object) -> bool:
+    """A number, NumPy's too; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
 def truth(name: str, value: Any) -> bool:
     """True or false; numbers are neither."""
     found = _plain(value)

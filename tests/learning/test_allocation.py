@@ -120,7 +120,7 @@ def test_a_global_selection_and_an_allocation_exclude_each_other(method):
     """Before anything is changed or trained."""
     model = network()
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    with pytest.raises(InputError, match="a global selection chooses the density of every layer, and so does .*'erk'"):
+    with pytest.raises(InputError, match=r"a global selection chooses the density of every layer, and so does .*'erk'"):
         attach(model, method, policy=Policy(allocation="erk"))
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 

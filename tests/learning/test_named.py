@@ -1,6 +1,8 @@
 """Any parameter is masked by its name, in layers of any kind; what is not masked is listed, with the reason."""
 
 import copy
+import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -280,3 +282,31 @@ def test_skip_names_parameters_too_and_wins_over_include():
     masks = attach(Recurrent(nn.GRU), EdgePopup(0.5), policy=policy)
     assert all("_ih_" in tensor.path for tensor in masks)
     assert masks.left_out["rnn.weight_hh_l0"] == "named by skip: carried as it is"
+
+
+def test_what_the_page_shows_is_what_one_sees(capsys):
+    page = (Path(__file__).parents[2] / "docs/methods.md").read_text("utf-8")
+    (block,) = re.findall(r"## What is masked\n.*?```python\n(.*?)```", page, re.DOTALL)
+    exec(block, {})
+    shown = re.findall(r"# (?:\.\.\. )?(.*?) ?\.\.\.$", block, re.MULTILINE)
+    said = capsys.readouterr().out.splitlines()
+    assert len(shown) == 3
+    assert all(part in line for part, line in zip(shown, said, strict=True))
+
+
+def test_the_fast_paths_are_taken_with_masks_on(monkeypatch):
+    """Else the comparison above would say nothing of them."""
+    taken = []
+    for name in ("_transformer_encoder_layer_fwd", "_native_multi_head_attention"):
+        own = getattr(torch, name)
+        monkeypatch.setattr(torch, name, lambda *args, own=own, name=name: taken.append(name) or own(*args))
+    for name in ("transformer", "attention"):
+        model, x, policy = made(name)
+        attach(model, EdgePopup(0.5), policy=policy)
+        with torch.no_grad():
+            model.eval()(x)
+    model = nn.MultiheadAttention(8, 2, batch_first=True).eval()
+    attach(model, EdgePopup(0.5), policy=Policy(include=("in_proj_weight",)))
+    with torch.no_grad():
+        model(SEQUENCE, SEQUENCE, SEQUENCE, need_weights=False)
+    assert taken == ["_transformer_encoder_layer_fwd"] * 2 + ["_native_multi_head_attention"]

@@ -44,7 +44,7 @@ def erk_counts(shapes: Sequence[tuple[int, ...]], density: float) -> list[int]:
         counts[layer] += 1
     if not all(counts):
         raise InputError(
-            f"ERK shares out {total} weights among {len(sizes)} layers, and one of shape {shapes[counts.index(0)]} keeps "
-            "none; use a higher density, or name that layer's own: Policy(densities={...})"
+            f"ERK shares out {total} weights among {len(sizes)} layers, and one of shape {shapes[counts.index(0)]} "
+            "keeps none; use a higher density, or name that layer's own: Policy(densities={...})"
         )
     return counts

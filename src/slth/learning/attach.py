@@ -99,8 +99,8 @@ def _check_enough(location: Location, density: float) -> None:
     if Fraction(str(density)) * size < 1:
         layer = location.path.rpartition(".")[0] if location.name == "weight" else location.path
         raise InputError(
-            f"{location.path} has {size} weights, of which density {density:g} keeps less than one; use a higher density, "
-            f"or leave the layer out: Policy(skip=({layer or location.path!r},))"
+            f"{location.path} has {size} weights, of which density {density:g} keeps less than one; use a higher "
+            f"density, or leave the layer out: Policy(skip=({layer or location.path!r},))"
         )
 
 

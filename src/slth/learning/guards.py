@@ -35,8 +35,8 @@ def module_in(model: Any) -> nn.Module:
             )
         if inside(module) is not None:
             raise InputError(
-                f"{path} is wrapped by {type(module).__name__}, whose names are not those of your model: wrap the whole "
-                "model, or mask it before its parts are wrapped"
+                f"{path} is wrapped by {type(module).__name__}, whose names are not those of your model: wrap the "
+                "whole model, or mask it before its parts are wrapped"
             )
     listed = (module for module in model.modules() if isinstance(module, parametrize.ParametrizationList))
     if any(isinstance(mask, FinalMask) for masks in listed for mask in masks):
@@ -87,8 +87,8 @@ def check_weights(model: nn.Module, masked: list[Location]) -> None:
     for one, other in shared:
         if paths & {one, other}:
             raise InputError(
-                f"{one} and {other} share storage, so a mask on one would change the other: tie them as one parameter, or "
-                "copy one of them"
+                f"{one} and {other} share storage, so a mask on one would change the other: tie them as one parameter, "
+                "or copy one of them"
             )
 
 

@@ -1,4 +1,4 @@
-"""Where the parameters to be masked are: weights of linear and convolutional layers, and what `Policy.include` names."""
+"""Where the parameters to be masked are: weights of linear and convolutional layers, and what `include` names."""
 
 # pyright: reportPrivateUsage=false
 
@@ -131,8 +131,8 @@ def _nothing(there: list[Place]) -> str:
         return "the model has no layer to mask, and no parameters; expected linear or convolutional layers"
     named = _listed([f"{place.path} {tuple(place.parameter.shape)}" for place in free])
     return (
-        "the model has no layer to mask: expected linear or convolutional layers with a weight of their own, and a layer "
-        f"that is skipped, masked already or tied to an embedding does not count; other parameters are masked by name, "
+        "the model has no layer to mask: expected linear or convolutional layers with a weight of their own, and a "
+        "layer that is skipped, masked already or tied to an embedding does not count; others are masked by name, "
         f"Policy(include=({free[0].path!r},)): {named}"
     )
 

@@ -84,8 +84,8 @@ class Masks:
         """
         if self.policy.allocation != "uniform":
             raise InputError(
-                f"a global selection chooses the density of every layer, and so does allocation={self.policy.allocation!r}; "
-                "use one of the two"
+                "a global selection chooses the density of every layer, and so does allocation="
+                f"{self.policy.allocation!r}; use one of the two"
             )
         return [tensor for tensor in self.tensors if tensor.pooled]
 

@@ -38,12 +38,12 @@ class Policy:
         law: of the random weights; see `slth.learning.laws`.
         gain: weights × gain.
         scaled: weights × √(1 / density), so that a masked layer keeps the variance of a full one.
-        weights: "random": from streams; "keep": the model's own, trained perhaps, and nothing beside them is set to 0 or 1:
-            "zero" and "plain" are "carry" then. Such a ticket is weak: it stores the weights.
+        weights: "random": from streams; "keep": the model's own, trained perhaps, and nothing beside them is set to 0
+            or 1: "zero" and "plain" are "carry" then. Such a ticket is weak: it stores the weights.
         biases: of masked layers. "zero": set to 0; "carry": as the model has them, fixed; "train": they move.
         norms: parameters of normalisation layers. "plain": 1 and 0; "carry"; "train".
-        allocation: how the method's density is shared out; see `slth.learning.allocation`. "uniform": every layer has it;
-            "erk": small layers keep more, all together exactly what it says.
+        allocation: how the method's density is shared out; see `slth.learning.allocation`. "uniform": every layer has
+            it; "erk": small layers keep more, all together exactly what it says.
         densities: {pattern: density} of layers that have one of their own; the first pattern that fits counts.
         first, last: density of the first and the last masked layer, before any pattern; None: as the others. 1: random,
             unpruned.

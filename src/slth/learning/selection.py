@@ -15,12 +15,12 @@ Straight through |·| as well would push negative scores the wrong way: then not
 import math
 from collections.abc import Mapping
 from fractions import Fraction
-from numbers import Real
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from slth import _arguments
 from slth._errors import InputError
 
 NARROW = 1 << 12  # half width of the first window, in units in the last place of |s|
@@ -38,8 +38,7 @@ def count_kept(density: float, size: int) -> int:
             "a method has one density; those of layers by name are the policy's: "
             f"Policy(densities={str(density)[:100]})"
         )
-    number = isinstance(density, Real) and not isinstance(density, bool)  # pyright: ignore
-    if not (number and 0 < density <= 1):
+    if not (_arguments.is_real(density) and 0 < density <= 1):
         raise InputError(f"a density is the kept fraction, above 0 and at most 1, such as 0.5; got {density}")
     return math.ceil(Fraction(str(density)) * size)
 
@@ -97,8 +96,8 @@ def check_not_exported() -> None:
     """
     if _exporting():
         raise InputError(
-            "a model is written as ONNX without masks: masks.detach() leaves the masked weights in a plain model, which can "
-            "be exported; from a ticket, slth.export writes the file"
+            "a model is written as ONNX without masks: masks.detach() leaves the masked weights in a plain model, "
+            "which can be exported; from a ticket, slth.export writes the file"
         )
 
 

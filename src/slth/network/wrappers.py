@@ -36,7 +36,7 @@ def overlapping(model: nn.Module) -> Iterator[tuple[str, str]]:
             start = value.storage_offset()
             end = start + 1 + sum((size - 1) * step for size, step in zip(value.shape, value.stride(), strict=True))
             size = value.element_size()
-            places.setdefault(value.untyped_storage().data_ptr(), []).append((start * size, end * size, row))
+            places.setdefault(value.untyped_storage().data_ptr(), []).append((int(start) * size, int(end) * size, row))
     for together in places.values():
         reached, owner = 0, 0
         for start, end, row in sorted(together):

@@ -28,12 +28,12 @@ and Natale (2023); Integers, Borgs, Chayes and Pittel (2001).
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from numbers import Integral
 
 import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
+from slth import _arguments
 from slth._errors import InputError
 from slth._shapes import Values
 from slth.numerics import Stream, draw, words
@@ -192,8 +192,7 @@ def candidates(law: Law | ArrayLike, shape: tuple[int, ...], *, seed: int = 0, p
     >>> candidates([2.0, 3.0], (4,), seed=1)
     array([3., 3., 2., 2.])
     """
-    lengths = [isinstance(length, Integral) and not isinstance(length, bool) and length >= 0 for length in shape]
-    if not all(lengths):
+    if not all(_arguments.is_whole(length) and length >= 0 for length in shape):
         raise InputError(f"shape must hold lengths of at least 0, got {shape}; try (100, 20) for 100 problems")
     shape = tuple(int(length) for length in shape)
     sampler: Law = law if callable(law) else Resampled(read_values(law, summed=False))

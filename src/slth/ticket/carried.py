@@ -35,7 +35,7 @@ def check_carried(name: str, values: np.ndarray) -> None:
 def unseeded(name: str, values: np.ndarray) -> bool:
     """Whether an array may hold random or trained numbers: real ones, not all of them 0 or 1, and no norm's statistics.
 
-    Whole numbers count examples or name rows. Nobody can tell a table of sines from random numbers, so that counts, too.
+    Whole numbers count examples or name rows. Nobody can tell a table of sines from random numbers, so it counts, too.
 
     >>> unseeded("0.bias", np.zeros(3)), unseeded("0.bias", np.array([0.5]))
     (False, True)

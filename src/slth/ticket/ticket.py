@@ -169,8 +169,8 @@ class Ticket:
 
     @property
     def unseeded_numbers(self) -> int:
-        """Carried numbers that neither a stream nor a rule gives, where random tensors are parameters: weights left as a
-        library initialised them, biases that trained. Zeros, ones and the statistics of norms do not count.
+        """Carried numbers that neither a stream nor a rule gives, where random tensors are parameters: weights left as
+        a library initialised them, biases that trained. Zeros, ones and the statistics of norms do not count.
         """
         return 0 if self.gadgets else sum(v.size for name, v in self.carried.items() if unseeded(name, v))
 

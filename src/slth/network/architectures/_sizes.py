@@ -2,9 +2,9 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from numbers import Integral, Real
 from typing import Any
 
+from slth import _arguments
 from slth._errors import InputError
 
 _LARGEST = 2**31 - 1  # of any size asked for
@@ -29,7 +29,7 @@ def checked(name: str, arguments: Mapping[str, Any], known: Sequence[str]) -> di
     settings["classes"] = int(settings["classes"])
     if "width" in settings:
         width = settings["width"]
-        if not (isinstance(width, Real) and not isinstance(width, bool) and 0 < width <= _WIDEST):
+        if not (_arguments.is_real(width) and 0 < width <= _WIDEST):
             raise InputError(f"{name}: expected width as a number > 0 and at most {_WIDEST}, got {width!r}")
         settings["width"] = float(width)
     if "hidden" in settings:
@@ -73,4 +73,4 @@ def _sizes(name: str, key: str, values: Any) -> tuple[int, ...]:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool) and 1 <= int(value) <= _LARGEST
+    return _arguments.is_whole(value) and 1 <= int(value) <= _LARGEST
