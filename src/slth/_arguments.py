@@ -6,7 +6,7 @@ take a flag and its text. `one_of` refuses an unknown name and says which one wa
 """
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from numbers import Integral, Real
@@ -65,6 +65,16 @@ def whole(
         words = _limits("whole number", None, least, None, most)
         raise InputError(f"{name} must be {words}, got {n}")
     return n
+
+
+def is_whole(value: object) -> bool:
+    """An integer, NumPy's too; True and False are none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def is_real(value: object) -> bool:
+    """A number, NumPy's too; True and False are none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
 
 
 def truth(name: str, value: Any) -> bool:
@@ -222,6 +232,38 @@ def wholes_in(flag: str, written: str, *, example: str = "300,100") -> tuple[int
 def names_in(written: str) -> tuple[str, ...]:
     """The names in a text such as fc1,fc2."""
     return tuple(part.strip() for part in written.split(","))
+
+
+def pairs(name: str, value: Any, *, example: str = "{'fc*': 0.1, '*': 0.5}") -> tuple[tuple[str, float], ...]:
+    """Names with numbers, from a mapping or from pairs, in their order.
+
+    >>> pairs("densities", {"fc*": 0.1})
+    (('fc*', 0.1),)
+    """
+    expected = f"{name} must map names to numbers, such as {example}, got {shown(value)}"
+    try:
+        given = [(key, of) for key, of in (value.items() if isinstance(value, Mapping) else value)]
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise InputError(expected) from error
+    if not all(isinstance(key, str) for key, _ in given):
+        raise InputError(expected)
+    return tuple((key, number(f"{name}: {key}", of)) for key, of in given)
+
+
+def pairs_in(flag: str, written: str) -> tuple[tuple[str, float], ...]:
+    """The pairs in a text such as fc*=0.1,*=0.5.
+
+    >>> pairs_in("--densities", "fc*=0.1,*=0.5")
+    (('fc*', 0.1), ('*', 0.5))
+    """
+    try:
+        split = [part.rpartition("=") for part in written.strip().removesuffix(",").split(",")]
+        found = tuple((name.strip(), float(of)) for name, _, of in split)
+    except ValueError as error:
+        raise InputError(f"{flag} takes NAME=NUMBER,..., such as fc*=0.1,*=0.5; got {written!r}") from error
+    if not all(name for name, _ in found):
+        raise InputError(f"{flag} takes NAME=NUMBER,..., such as fc*=0.1,*=0.5; got {written!r}")
+    return found
 
 
 def setting_in(flag: str, written: str) -> tuple[str, Any]:

@@ -48,7 +48,7 @@ def any_learned(*, moved=True) -> Ticket:
         ],
         carried={
             "norm.steps": np.array(7),
-            "norm.mean": np.array([[0.5, -1.5]], ">f4"),
+            "norm.mean": np.array([[1.0, 0.0]], ">f4"),
             "a.flags": np.array([True, False, True]),
             "half": np.ones(2, np.float16),
             "none": np.zeros((2, 0), np.float64),
@@ -66,7 +66,7 @@ def mlp_ticket(hidden=(12,), *, inputs=(1, 8, 8), classes=10, density=0.5, gain=
     for i, (inp, out) in enumerate(itertools.pairwise(sizes)):
         kept = round(density * inp * out)
         tensors.append(RandomTensor(f"{2 * i + 1}.weight", (out, inp), "normal", 0.125, kept, gain=gain))
-        carried[f"{2 * i + 1}.bias"] = np.linspace(-1, 1, out, dtype=np.float32)
+        carried[f"{2 * i + 1}.bias"] = np.arange(out, dtype=np.float32) % 2  # what a strong ticket may carry
     arguments = {"inputs": list(inputs), "classes": classes, "hidden": list(hidden)}
     normal = ((0.3,), (0.4,)) if len(inputs) == 3 else ((0.0,), (1.0,))
     return ticket_with(tensors, carried=carried, network=Builtin("mlp", arguments), inputs=Inputs(inputs, *normal))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from slth import InputError
 from slth.learning import Biprop, EdgePopup, Magnitude, Masks, PerturbedEdgePopup, Policy, Supermask, attach
-from slth.learning.policy import locations
+from slth.learning.locations import locations
 
 METHODS = [
     EdgePopup(0.5),
@@ -330,7 +330,9 @@ def test_masks_can_be_printed_before_and_after(method):
     model, _ = made("block")
     masks = attach(model, method)
     assert repr(masks).startswith("Masks(3 tensors, ")
-    assert repr(attach(nn.Sequential(nn.Linear(2, 2)), Supermask())) == "Masks(1 tensors, 0 of 4 weights, seed 0)"
+    assert repr(attach(nn.Sequential(nn.Linear(2, 2)), Supermask())) == (
+        "Masks(1 tensors, 0 of 4 weights, 66.6% of all 6 parameters masked, seed 0)"
+    )
 
 
 @pytest.mark.parametrize(

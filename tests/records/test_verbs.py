@@ -33,6 +33,7 @@ RECIPE_TYPES = {
     tuple[float, ...]: list,
     tuple[int, ...]: list,
     tuple[str, ...]: list,
+    tuple[tuple[str, float], ...]: str,
     tuple[Path, ...]: list,
     verbs.WeightAt: str,
 }

@@ -95,7 +95,8 @@ def _tensor_rows(size: Sizes) -> Iterator[tuple[str, str]]:
     yield "kept", f"{size.kept:,} (density {size.density:.6g})"
     yield "mask bits", f"{size.stored_mask_bits:,} stored; {size.ideal_bits:,.1f} ideal, by the counts alone"
     yield "carried", f"{size.carried:,} numbers"
-    yield "moved", "nothing" if size.strong else f"by at most {at_most(size.largest_move, 4)}"
+    yield "moved", f"by at most {at_most(size.largest_move, 4)}" if size.largest_move else "nothing"
+    yield "strong", "yes" if size.strong else "no"
 
 
 def _percent(part: Proportion) -> str:

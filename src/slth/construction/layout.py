@@ -56,7 +56,7 @@ def lay_out(
         InputError: weights too large or too small, or more than 64 candidates needed.
     """
     check_target(target, inputs)
-    check_seed(seed)
+    seed = check_seed(seed)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     widths = plan_widths(
         target,

@@ -10,6 +10,7 @@ import logging
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 from slth._errors import InputError
@@ -32,6 +33,10 @@ _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
 DEFAULT_TOLERANCE = 1e-4  # τ, where nothing is asked
 _MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
+_NUMBERS: tuple[tuple[tuple[str, ...], type, type, str], ...] = (
+    (("candidates", "retries"), Integral, int, "a whole number such as 30"),
+    (("tolerance", "relative_tolerance", "epsilon", "failure_probability"), Real, float, "a number such as 1e-4"),
+)  # NumPy's are numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +53,13 @@ class Request:
     source: Ticket | None = None  # use the random network of this ticket
 
     def __post_init__(self) -> None:
-        check_seed(self.seed)
-        for name in ("candidates", "retries"):
-            value = getattr(self, name)
-            if value is not None and type(value) is not int:
-                raise InputError(f"{name} must be a whole number such as 30, got {value!r}")
-        for name in ("tolerance", "relative_tolerance", "epsilon", "failure_probability"):
-            value = getattr(self, name)
-            if value is not None and type(value) is not float:
-                raise InputError(f"{name} must be a number such as 1e-4, got {value!r}")
+        object.__setattr__(self, "seed", check_seed(self.seed))
+        for names, kind, made, words in _NUMBERS:
+            for name in names:
+                value = getattr(self, name)
+                if value is not None and (isinstance(value, bool) or not isinstance(value, kind)):
+                    raise InputError(f"{name} must be {words}, got {value!r}")
+                object.__setattr__(self, name, None if value is None else made(value))
         if self.retries < 0:
             raise InputError(f"retries are counted from 0, got {self.retries}")
         if self.source is not None and not self.source.gadgets:

@@ -80,8 +80,9 @@ def _moves(subject: Subject) -> Iterable[Check]:
     ticket = subject.ticket
     if ticket.gadgets:
         return []
-    if ticket.strong:
-        return [Check("moves", Verdict.HOLDS, "strong: nothing moved")]
+    if not ticket.moved:
+        foreign = f"nothing moved; not strong: {ticket.unseeded_numbers:,} carried numbers that no stream made"
+        return [Check("moves", Verdict.HOLDS, "strong: nothing moved" if ticket.strong else foreign)]
     largest, bound = ticket.largest_move, ticket.move_bound
     moved = ", ".join(tensor.path for tensor in ticket.tensors if tensor.moved)[:200]
     if bound is None:

@@ -18,6 +18,7 @@ from slth.learning.controls import controls_of
 from slth.learning.devices import fabric_for
 from slth.learning.find import SearchResult, find
 from slth.learning.gradients import Loss
+from slth.learning.guards import check_method
 from slth.learning.method import Method
 from slth.learning.methods import METHODS
 from slth.learning.policy import Policy
@@ -91,6 +92,7 @@ def method_of(method: Method | str, options: Mapping[str, Any] | None = None) ->
     ('edge-popup', EdgePopup(density=0.3, scope='layer', ramp=0.5))
     """
     if not isinstance(method, str):
+        check_method(method)
         name = next((name for name, kind in METHODS.items() if isinstance(method, kind)), type(method).__name__)
         return name, replace(method, **(options or {})) if options else method  # pyright: ignore
     known = {field.name: field.type for field in fields(METHODS[one_of(method, METHODS, "method")])}

@@ -7,14 +7,15 @@
 | `reinitialised` | fresh random ones | the ticket's |
 | `dense` | trained | none |
 
-For a strong ticket the first three are measured as they are, without training, as the ticket is: a mask that was
-found beats them by far. For a weak one, whose weights trained, the remaining weights are trained from their random
+Where no weight moved, the first three are measured as they are, without training, as the ticket is: a mask that was
+found beats them by far. Where weights trained, the remaining weights are trained from their random
 values with the same settings. `dense` is the same network, trained with the same settings (biases and norms, too).
 Frankle and Carbin (2019), Zhou et al. (2019), Ma et al., *Sanity checks for lottery tickets* (2021).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from glob import escape
 
 import numpy as np
 import torch
@@ -22,6 +23,7 @@ from torch import nn
 
 from slth.learning.attach import attach
 from slth.learning.batches import Batches
+from slth.learning.locations import locations
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.masks import Masks
 from slth.learning.methods import FixedMask, fixed_mask_of
@@ -56,9 +58,9 @@ def controls_of(
     for name in CONTROLS:
         model = rebuild()
         if name == "dense":
-            settings = replace(training, optimizer="sgd", lr=_DENSE_RATE, momentum=0.9) if ticket.strong else training
+            settings = training if ticket.moved else replace(training, optimizer="sgd", lr=_DENSE_RATE, momentum=0.9)
             _train(model, ticket, None, batches, settings)
-        elif ticket.strong:
+        elif not ticket.moved:
             apply_to(control(ticket, name), model)
         else:
             _train(model, ticket, control(ticket, name), batches, training)
@@ -103,7 +105,7 @@ def _top(noise: np.ndarray, kept: int) -> np.ndarray:
 
 def _train(model: nn.Module, ticket: Ticket, masked: Ticket | None, batches: Batches, training: Training) -> None:
     """Train the weights that a control keeps, all of them without one, from their random values."""
-    masks = attach(model, _GivenMask(), seed=ticket.seed, policy=Policy(biases="train", norms="train"))
+    masks = attach(model, _GivenMask(), seed=ticket.seed, policy=_policy_of(ticket, model))
     chosen = ticket if masked is None else masked
     with torch.no_grad():
         for tensor in masks:
@@ -113,6 +115,14 @@ def _train(model: nn.Module, ticket: Ticket, masked: Ticket | None, batches: Bat
                 fixed_mask_of(tensor).kept.copy_(torch.from_numpy(masked.mask(tensor.path)))
     stage = Stage("control", training, moving="weights")
     train(masks, [stage], replace(batches, size=training.batch), None, asked={"control": chosen.provenance.method})
+
+
+def _policy_of(ticket: Ticket, model: nn.Module) -> Policy:
+    """What masks the tensors of a ticket, and no other; everything else trains."""
+    paths = {tensor.path for tensor in ticket.tensors}
+    policy = Policy(biases="train", norms="train", include=tuple(map(escape, sorted(paths))))
+    others = (location.path for location in locations(model, policy) if location.path not in paths)
+    return replace(policy, skip=tuple(map(escape, others)))
 
 
 @dataclass(frozen=True, slots=True)

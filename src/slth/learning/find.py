@@ -9,11 +9,11 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from slth._errors import InputError
 from slth.learning.attach import attach
 from slth.learning.batches import Batches
 from slth.learning.devices import fabric_for
 from slth.learning.gradients import Loss
+from slth.learning.guards import check_method
 from slth.learning.method import Method
 from slth.learning.policy import Policy
 from slth.learning.predictions import accuracy
@@ -88,11 +88,7 @@ def find(
         InputError: see `attach` and `train`; also something asked that is no plain data, before anything is changed.
     """
     start = time.perf_counter()
-    if not isinstance(method, Method):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise InputError(
-            "expected a method with all members of slth.learning.Method, prepare and move_bound among them; "
-            f"got {method!r}: add what it lacks"
-        )
+    check_method(method)
     training = method.training if training is None else training
     policy = method.policy if policy is None else policy
     said = {"method": describe(name, method), "training": asdict(training), "policy": asdict(policy)}

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from slth.learning.policy import Location, bias_of
+from slth._errors import InputError
+from slth.learning.locations import Location, biases_of
 from slth.numerics import Law, Stream, draw
 
 
@@ -39,6 +40,9 @@ class MaskedParameter:
     Attributes:
         scale: what the stream's values are multiplied with, a float32.
         kept: weights that the method is to keep.
+        wanted: the density that leads to `kept`, ⌈wanted · size⌉, as a decimal.
+        pooled: it has no density of its own: the first, the last and those that a pattern names have.
+        own: the model's weights, float32, where the policy keeps them; None: those of the stream.
         redraw: 1, 2, ...: the stream is "path@1", "path@2", ...
     """
 
@@ -48,6 +52,9 @@ class MaskedParameter:
     scale: float
     kept: int
     shape: tuple[int, ...]
+    wanted: float = 1.0
+    pooled: bool = True
+    own: Tensor | None = None
     redraw: int = 0
 
     @property
@@ -68,6 +75,10 @@ class MaskedParameter:
         return self.kept / self.size
 
     def values(self) -> Tensor:
+        """The weights under the mask as it is put on, float32: W₀, or the model's own."""
+        return self.drawn() if self.own is None or self.redraw else self.own.clone()
+
+    def drawn(self) -> Tensor:
         """W₀, float32: the stream's values times the scale."""
         drawn = draw(Stream(self.seed, self.stream), self.law, self.shape)
         return torch.from_numpy(drawn * np.float32(self.scale))
@@ -89,9 +100,10 @@ class MaskedParameter:
     @property
     def biases(self) -> list[nn.Parameter]:
         """Those of its layer, and of layers tied to it."""
-        modules = (self.location.module, *(module for _, module, _ in self.location.aliases))
-        return [bias for module in modules if (bias := bias_of(module)) is not None]
+        return [bias for module, _ in self.location.places for bias in biases_of(module)]
 
     @property
     def _parametrizations(self) -> parametrize.ParametrizationList:
+        if not parametrize.is_parametrized(self.location.module, self.location.name):
+            raise InputError(f"{self.path} has no mask any more: it was taken off; attach a new one")
         return self.location.module.parametrizations[self.location.name]  # pyright: ignore

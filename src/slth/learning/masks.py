@@ -4,7 +4,7 @@ A mask is a parametrization of a frozen tensor: the model's code is untouched, w
 writes into a weight during a forward pass. The frozen values come from streams, so a seed regenerates them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,16 +23,25 @@ class Masks:
 
     Attributes:
         tensors: the masked parameters, in the order of `model.modules()`.
+        left_out: why a parameter is not masked, by name: all those that are in no mask.
         replaced: (parent, name, module that stood there) of every module that a method has replaced: see `detach`.
     """
 
     def __init__(
-        self, model: nn.Module, seed: int, policy: Policy, *, tensors: Sequence[MaskedParameter], before: ModelState
+        self,
+        model: nn.Module,
+        seed: int,
+        policy: Policy,
+        *,
+        tensors: Sequence[MaskedParameter],
+        before: ModelState,
+        left_out: Mapping[str, str],
     ):
         self.model = model
         self.seed = seed
         self.policy = policy
         self.tensors = tuple(tensors)
+        self.left_out = dict(left_out)
         self.replaced: list[tuple[nn.Module, str, nn.Module]] = []
         self._before: ModelState | None = before
 
@@ -40,7 +49,11 @@ class Masks:
         return iter(self.tensors)
 
     def __repr__(self) -> str:
-        return f"Masks({len(self.tensors)} tensors, {self.kept:,} of {self.size:,} weights, seed {self.seed})"
+        if self._before is None:
+            return f"Masks(taken off; {len(self.tensors)} tensors, {self.size:,} weights, seed {self.seed})"
+        everything = self._before.size
+        share = f"{1000 * self.size // everything / 10:g}% of all {everything:,} parameters masked"  # rounded down
+        return f"Masks({len(self.tensors)} tensors, {self.kept:,} of {self.size:,} weights, {share}, seed {self.seed})"
 
     @property
     def size(self) -> int:
@@ -64,9 +77,17 @@ class Masks:
 
     @property
     def pooled(self) -> list[MaskedParameter]:
-        """The tensors that have no density of their own: not the first and the last one if the policy names theirs."""
-        start = 0 if self.policy.first is None else 1
-        return list(self.tensors[start : len(self.tensors) - (0 if self.policy.last is None else 1)])
+        """The tensors that have no density of their own: a global selection chooses among their weights.
+
+        Raises:
+            InputError: the policy shares the density out among layers, which a global selection does by itself.
+        """
+        if self.policy.allocation != "uniform":
+            raise InputError(
+                "a global selection chooses the density of every layer, and so does allocation="
+                f"{self.policy.allocation!r}; use one of the two"
+            )
+        return [tensor for tensor in self.tensors if tensor.pooled]
 
     @property
     def biases_and_norms(self) -> list[nn.Parameter]:
@@ -100,7 +121,7 @@ class Masks:
 
     def moves(self, tensor: MaskedParameter, *, limit: float | None = None) -> Tensor | None:
         """Δ = W − W₀ in float32, clipped to ±limit; W becomes W₀ + Δ, so that Δ says all. None if nothing moved."""
-        start = tensor.values()
+        start = tensor.drawn()
         with torch.no_grad():
             now = tensor.original.detach().cpu()
             if torch.equal(now, start):

@@ -18,6 +18,11 @@ class ModelState:
             if value is not None
         ]
 
+    @property
+    def size(self) -> int:
+        """Entries of all parameters, tied ones once."""
+        return sum(value.numel() for _, value, _ in self._parameters)
+
     def put_back(self, *, values: bool) -> None:
         """Order and what trains; with `values`, everything."""
         for parameter, value, trains in self._parameters:
@@ -29,6 +34,8 @@ class ModelState:
         for module, training, names in self._modules:
             for name in names:  # a parametrization that is taken off leaves its tensor at the end
                 module._parameters[name] = module._parameters.pop(name)
+            if isinstance(module, nn.RNNBase):  # its list of weights: not what a mask made of them, which no copy takes
+                module._flat_weights = [getattr(module, name, None) for name in module._flat_weights_names]
             if values:
                 module.training = training
         if values:

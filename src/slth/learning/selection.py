@@ -13,12 +13,14 @@ Straight through |·| as well would push negative scores the wrong way: then not
 """
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from slth import _arguments
 from slth._errors import InputError
 
 NARROW = 1 << 12  # half width of the first window, in units in the last place of |s|
@@ -31,8 +33,12 @@ def count_kept(density: float, size: int) -> int:
     >>> count_kept(0.07, 100), count_kept(0.5, 3)
     (7, 2)
     """
-    number = isinstance(density, (int, float)) and not isinstance(density, bool)  # pyright: ignore
-    if not (number and 0 < density <= 1):
+    if isinstance(density, Mapping):
+        raise InputError(
+            "a method has one density; those of layers by name are the policy's: "
+            f"Policy(densities={str(density)[:100]})"
+        )
+    if not (_arguments.is_real(density) and 0 < density <= 1):
         raise InputError(f"a density is the kept fraction, above 0 and at most 1, such as 0.5; got {density}")
     return math.ceil(Fraction(str(density)) * size)
 
@@ -49,6 +55,7 @@ def masked(weight: Tensor, scores: Tensor, kept: int, window: Tensor) -> Tensor:
     Raises:
         InputError: other types or shapes, or `kept` out of range.
     """
+    check_not_exported()
     if weight.dtype != torch.float32 or scores.dtype != torch.float32:
         raise InputError(
             f"weights and scores are float32 under a mask, got {weight.dtype} and {scores.dtype}; for speed use "
@@ -77,7 +84,29 @@ def top(scores: Tensor, kept: int) -> Tensor:
 
 def product(weight: Tensor, scores: Tensor, mask: Tensor) -> Tensor:
     """w ⊙ mask, with the gradient of `masked` towards the scores."""
+    check_not_exported()
     return _StraightThrough.apply(weight, scores, mask)  # pyright: ignore[reportReturnType]
+
+
+def check_not_exported() -> None:
+    """A mask on its way into an ONNX file is refused: ONNX has no operator that counts as it does, ties by index.
+
+    Raises:
+        InputError: an exporter is running.
+    """
+    if _exporting():
+        raise InputError(
+            "a model is written as ONNX without masks: masks.detach() leaves the masked weights in a plain model, "
+            "which can be exported; from a ticket, slth.export writes the file"
+        )
+
+
+def _exporting() -> bool:
+    return torch.onnx.is_in_onnx_export()
+
+
+# A compiler takes the answer as it is: `torch.compiler.assume_constant_result`, without the seconds its import takes.
+_exporting._dynamo_marked_constant = True  # pyright: ignore[reportFunctionMemberAccess]
 
 
 def signs(weight: Tensor) -> Tensor:

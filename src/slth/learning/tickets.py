@@ -31,13 +31,14 @@ def ticket_of(
     Raises:
         InputError: a strong method whose weights are not those of their streams: nothing but scores may move.
     """
+    bound = move_bound if masks.policy.weights == "random" else None  # of the random weights, which never were there
     tensors: list[RandomTensor] = []
     kept: dict[str, np.ndarray] = {}
     moves: dict[str, np.ndarray] = {}
     for tensor in masks:
-        moved = masks.moves(tensor, limit=move_bound)
+        moved = masks.moves(tensor, limit=bound)
         keep = tensor.mask.chosen().cpu()
-        if moved is not None and strong:
+        if moved is not None and strong and masks.policy.weights == "random":
             raise InputError(f"{tensor.path}: weights moved, though this method moves nothing but masks; report this")
         delta = None if moved is None else moved[keep]
         if delta is not None and not bool(delta.any()):
@@ -53,7 +54,7 @@ def ticket_of(
         tensors=tensors,
         kept=kept,
         moves=moves,
-        move_bound=move_bound,
+        move_bound=bound,
         carried=carried(masks),
         provenance=Provenance(version=__version__, method=method, asked=dict(asked), data=data),
     )

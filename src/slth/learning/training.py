@@ -5,8 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, cast
 
+from slth import _arguments
 from slth._errors import InputError
 from slth.learning.masks import Masks
 
@@ -59,7 +60,7 @@ class Training:
             if not (_is_number(number) and number > 0):
                 raise InputError(f"{name} must be a positive number, got {number!r}")
         for name, whole in (("batch", self.batch), ("accumulate", self.accumulate)):
-            if not isinstance(whole, int) or whole < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+            if not _arguments.is_whole(whole) or whole < 1:
                 raise InputError(f"{name} must be a whole number, at least 1, got {whole!r}")
         for name, number in (("momentum", self.momentum), ("label_smoothing", self.label_smoothing)):
             if not (_is_number(number) and 0 <= number < 1):
@@ -92,7 +93,7 @@ class Training:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return _arguments.is_real(value) and math.isfinite(cast(float, value))
 
 
 @lru_cache(maxsize=256)

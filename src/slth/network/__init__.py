@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from slth.network.states import apply_to, module_of, source_of, state_of
     from slth.network.training import train_mlp
     from slth.network.views import realised, realised_from, source, target_module
+    from slth.network.wrappers import inside, overlapping, unwrapped
     from slth.network.writing import OnnxFile, check_tools, difference_onnx, property_text, ticket_onnx
 
 _LAZY = {
@@ -23,8 +24,10 @@ _LAZY = {
     "difference_onnx": "writing",
     "ends_in_sigmoid": "running",
     "load_model": "reading",
+    "inside": "wrappers",
     "module_of": "states",
     "outputs": "running",
+    "overlapping": "wrappers",
     "property_text": "writing",
     "realised": "views",
     "realised_from": "views",
@@ -36,6 +39,7 @@ _LAZY = {
     "target_module": "views",
     "ticket_onnx": "writing",
     "train_mlp": "training",
+    "unwrapped": "wrappers",
 }
 
 
@@ -57,11 +61,13 @@ __all__ = [
     "difference_onnx",
     "ends_in_sigmoid",
     "import_torch",
+    "inside",
     "is_onnx",
     "load_model",
     "mlp_from_tensors",
     "module_of",
     "outputs",
+    "overlapping",
     "property_text",
     "read_target",
     "read_tensors",
@@ -75,4 +81,5 @@ __all__ = [
     "target_module",
     "ticket_onnx",
     "train_mlp",
+    "unwrapped",
 ]

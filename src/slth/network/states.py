@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from slth._errors import InputError
 from slth.network.architectures import build_architecture
+from slth.network.wrappers import overlapping, unwrapped
 from slth.ticket import Builtin, Ticket, random_weights
 
 _TYPES: dict[str, torch.dtype] = {
@@ -40,21 +41,29 @@ def apply_to(ticket: Ticket, model: nn.Module) -> nn.Module:
     Parameters that are tied in the model take one value; a model that ties what the ticket ties, or does not, computes
     the same. Training mode, `requires_grad` and devices stay as they are.
 
+    A model inside DataParallel or `torch.compile` is that model.
+
     Returns:
-        The model.
+        The model, as it was given.
 
     Raises:
         InputError: naming the first parameter that does not fit, and why.
     """
+    wrapped, model = model, unwrapped(model)
     check_fit(ticket, model)
     there = dict(_entries(model))
     empty = next((name for name, value in there.items() if value.is_meta), None)
     if empty is not None:
         raise InputError(f"{empty} holds no numbers: the model is on the meta device; call model.to_empty first")
+    shared = next(overlapping(model), None)
+    if shared is not None:
+        raise InputError(
+            f"{shared[0]} and {shared[1]} share storage, so one would overwrite the other: copy one of them"
+        )
     with torch.no_grad():
         for name, value in state_of(ticket).items():
             there[name].copy_(torch.from_numpy(np.array(value)))
-    return model
+    return wrapped
 
 
 def module_of(ticket: Ticket) -> nn.Module:

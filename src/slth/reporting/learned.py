@@ -21,7 +21,7 @@ def opening(exhibit: Exhibit) -> Html:
         plural(len(ticket.tensors), "tensor"),
         str(ticket.seed),
         ticket.provenance.method or "a method that is not recorded",
-        "No weight moved." if ticket.strong else f"Kept weights moved, by at most {at_most(ticket.largest_move)}.",
+        f"Kept weights moved, by at most {at_most(ticket.largest_move)}." if ticket.moved else "No weight moved.",
     )
     return join([tag("p", lead, class_="lead"), alarm(exhibit), _tiles(exhibit)])
 

@@ -165,7 +165,8 @@ def _article(exhibit: Exhibit, number: int, *, alone: bool) -> Html:
         "nav", *(tag("a", title, href=f"#t{number}-{key}") for key, title, _ in sections), aria_label="Sections"
     )
     body = join(tag("section", tag("h3", title), text, id=f"t{number}-{key}") for key, title, text in sections)
-    name = "Strong lottery ticket" if exhibit.ticket.strong else "Lottery ticket, whose weights moved"
+    weak = "whose weights moved" if exhibit.ticket.moved else "which carries numbers that no stream made"
+    name = "Strong lottery ticket" if exhibit.ticket.strong else f"Lottery ticket, {weak}"
     kicker = tag("p", name, class_="kicker")
     heading = tag("h1" if alone else "h2", exhibit.name)
     return tag("article", kicker, heading, lead, links, body, id=f"t{number}")

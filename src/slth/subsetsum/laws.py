@@ -33,6 +33,7 @@ import numpy as np
 from jaxtyping import Float64
 from numpy.typing import ArrayLike
 
+from slth import _arguments
 from slth._errors import InputError
 from slth._shapes import Values
 from slth.numerics import Stream, draw, words
@@ -191,8 +192,9 @@ def candidates(law: Law | ArrayLike, shape: tuple[int, ...], *, seed: int = 0, p
     >>> candidates([2.0, 3.0], (4,), seed=1)
     array([3., 3., 2., 2.])
     """
-    if any(type(length) is not int or length < 0 for length in shape):
+    if not all(_arguments.is_whole(length) and length >= 0 for length in shape):
         raise InputError(f"shape must hold lengths of at least 0, got {shape}; try (100, 20) for 100 problems")
+    shape = tuple(int(length) for length in shape)
     sampler: Law = law if callable(law) else Resampled(read_values(law, summed=False))
     drawn = np.asarray(sampler(Stream(seed, path), shape))
     if drawn.dtype.kind not in "iuf":

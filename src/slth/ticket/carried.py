@@ -12,6 +12,7 @@ CARRIED = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "|i1", "I16": "<i2", 
     "U8": "|u1",
     "BOOL": "|b1",
 }  # as safetensors names them, and as NumPy does
+_STATISTICS = ("running_mean", "running_var")  # of data, which no seed names
 
 
 def dtype_name(values: np.ndarray) -> str | None:
@@ -29,6 +30,19 @@ def check_carried(name: str, values: np.ndarray) -> None:
         raise InputError(f"{name}: expected a shape of at most 8 axes, got {values.shape}")
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise InputError(f"{name} holds NaN or infinity; a ticket carries finite numbers")
+
+
+def unseeded(name: str, values: np.ndarray) -> bool:
+    """Whether an array may hold random or trained numbers: real ones, not all of them 0 or 1, and no norm's statistics.
+
+    Whole numbers count examples or name rows. Nobody can tell a table of sines from random numbers, so it counts, too.
+
+    >>> unseeded("0.bias", np.zeros(3)), unseeded("0.bias", np.array([0.5]))
+    (False, True)
+    """
+    if values.dtype.kind != "f" or name.rpartition(".")[2] in _STATISTICS:
+        return False
+    return not bool(((values == 0) | (values == 1)).all())
 
 
 def native(name: str, values: np.ndarray) -> np.ndarray:

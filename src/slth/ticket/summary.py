@@ -48,10 +48,17 @@ def several(numbers: Sequence[int]) -> str:
 def moved(ticket: Ticket) -> str:
     """What moved away from its random value, and how far; rounded up."""
     claim = "" if ticket.move_bound is None else f" (claimed: at most {ticket.move_bound!r})"
-    if ticket.strong:
-        return f"nothing: a strong ticket{claim}"
+    if not ticket.moved:
+        return f"{unmoved(ticket)}{claim}"
     weights = sum(tensor.kept for tensor in ticket.tensors if tensor.moved)
     return f"{weights:,} weights, by at most {at_most(ticket.largest_move, 4)}{claim}"
+
+
+def unmoved(ticket: Ticket) -> str:
+    """That nothing moved, and whether the ticket is strong."""
+    if ticket.strong:
+        return "nothing: a strong ticket"
+    return f"nothing, but not a strong ticket: it carries {ticket.unseeded_numbers:,} numbers that no stream made"
 
 
 def _network(ticket: Ticket) -> str:

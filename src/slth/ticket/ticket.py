@@ -15,7 +15,7 @@ from slth.certificate import Certificate
 from slth.graph import Graph, Linear, Realised, shapes
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
-from slth.ticket.carried import check_carried
+from slth.ticket.carried import check_carried, unseeded
 from slth.ticket.effective import effective_blocks
 from slth.ticket.gadgets import Gadget
 from slth.ticket.inputs import Inputs
@@ -55,7 +55,7 @@ class Ticket:
     _named: Mapping[str, RandomTensor] = field(init=False, repr=False)  # tensors by path and by alias
 
     def __post_init__(self) -> None:
-        check_seed(self.seed)
+        object.__setattr__(self, "seed", check_seed(self.seed))
         paths = {tensor.path for tensor in self.tensors}
         if not paths or set(self.heads) != paths:
             raise InputError("a ticket needs at least one random tensor, and a head of each")
@@ -86,7 +86,7 @@ class Ticket:
         if list(self.gadgets) != list(self.maps):
             ours, theirs = (", ".join(paths)[:150] for paths in (self.maps, self.gadgets))
             raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
-        if self.moves or not self.strong:
+        if self.moves or self.moved:
             raise InputError("the numbers of a gadget do not move, yet the ticket says that some did")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = {f"{path}/mixing": self.gadgets[path].cost(op).mask_bits for path, op in self.maps.items()}
@@ -163,9 +163,21 @@ class Ticket:
         return 0 if self.claims is None else self.claims.misses
 
     @property
+    def moved(self) -> bool:
+        """A random number moved; by how much is stored."""
+        return any(tensor.moved for tensor in self.tensors)
+
+    @property
+    def unseeded_numbers(self) -> int:
+        """Carried numbers that neither a stream nor a rule gives, where random tensors are parameters: weights left as
+        a library initialised them, biases that trained. Zeros, ones and the statistics of norms do not count.
+        """
+        return 0 if self.gadgets else sum(v.size for name, v in self.carried.items() if unseeded(name, v))
+
+    @property
     def strong(self) -> bool:
-        """No random number moved."""
-        return not any(tensor.moved for tensor in self.tensors)
+        """Nothing but a mask was chosen: no random number moved, and none is carried that no stream made."""
+        return not self.moved and not self.unseeded_numbers
 
     @property
     def largest_move(self) -> float:
@@ -242,10 +254,15 @@ class Ticket:
             rows += [
                 ("method", self.provenance.method),
                 ("kept", f"{self.kept:,} of {self.size:,} weights, density {self.density:.6g}"),
-                ("moved", "nothing" if self.strong else f"by at most {at_most(self.largest_move)}"),
+                ("moved", f"by at most {at_most(self.largest_move)}" if self.moved else "nothing"),
+                ("strong", "yes" if self.strong else "no"),
             ]
         cells = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
         return f"<table>{cells}</table>"
+
+    @property
+    def _standing(self) -> str:
+        return "moved" if self.moved else "strong" if self.strong else f"{self.unseeded_numbers:,} numbers of no stream"
 
     def __repr__(self) -> str:
         name = network_name(self.network)
@@ -257,7 +274,7 @@ class Ticket:
             )
         return (
             f"Ticket({name}, seed {self.seed}, {self.provenance.method}, "
-            f"{self.kept:,} of {self.size:,} weights kept, {'strong' if self.strong else 'moved'})"
+            f"{self.kept:,} of {self.size:,} weights kept, {self._standing})"
         )
 
 

@@ -112,7 +112,6 @@ def binarise(masks: Masks) -> None:
         if isinstance(child, nn.ReLU)
     ]
     if not relus:
-        masks.detach(restore=True)
         raise InputError(
             "binary activations take the place of nn.ReLU modules, and the model has none; use such modules"
         )

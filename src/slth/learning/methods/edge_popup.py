@@ -62,7 +62,9 @@ class EdgePopup:
         return TopScores(tensor.uniform("scores"), tensor.kept)
 
     def prepare(self, masks: Masks) -> None:
-        """Nothing more."""
+        """One pool for the whole network, if the scope is global."""
+        if self.scope == "global":
+            self._join(masks)
 
     def stages(self, training: Training) -> list[Stage]:
         if self.scope == "layer":

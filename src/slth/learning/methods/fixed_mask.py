@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from slth.learning.masked_parameter import MaskedParameter
-from slth.learning.selection import signs
+from slth.learning.selection import check_not_exported, signs
 
 
 class FixedMask(nn.Module):
@@ -54,6 +54,7 @@ class FixedMask(nn.Module):
         self.kept.copy_(kept)
 
     def forward(self, weight: Tensor) -> Tensor:
+        check_not_exported()
         if self.freezes:
             return torch.where(self.kept, weight, self.start * self.held)
         if self.binary:

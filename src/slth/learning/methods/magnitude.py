@@ -118,7 +118,9 @@ class Magnitude:
         return FixedMask(tensor.values())
 
     def prepare(self, masks: Masks) -> None:
-        """What trains beside the weights is rewound with them."""
+        """What trains beside the weights is rewound with them; a global scope needs a pool."""
+        if self.scope == "global":
+            _ = masks.pooled  # refused now, not after a training
         fixed_mask_of(masks.tensors[0]).remember_beside(masks.biases_and_norms)
 
     def stages(self, training: Training) -> list[Stage]:
@@ -126,11 +128,7 @@ class Magnitude:
 
     def densities(self, masks: Masks, number: int) -> list[float]:
         """The kept fraction of each tensor after some rounds."""
-        final = [self.density] * len(masks.tensors)
-        if masks.policy.first is not None:
-            final[0] = masks.policy.first
-        if masks.policy.last is not None:
-            final[-1] = masks.policy.last
+        final = [tensor.wanted for tensor in masks]
         densities = [density if number == self.rounds else density ** (number / self.rounds) for density in final]
         if self.last_rate is not None:
             densities[-1] = (1 - self.last_rate) ** number

@@ -22,6 +22,7 @@ from slth._errors import InputError
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.masks import Masks
 from slth.learning.policy import Policy
+from slth.learning.selection import check_not_exported
 from slth.learning.training import Stage, Training
 
 
@@ -92,6 +93,7 @@ class BernoulliMask(nn.Module):
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
 
     def forward(self, weight: Tensor) -> Tensor:
+        check_not_exported()
         share = self.scores.sigmoid()
         with torch.no_grad():
             kept = self._drawn(share) if self.training or self.sampling else (self.scores > 0).float()

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from slth import _arguments
 from slth._errors import InputError
 
 _LARGEST = 2**31 - 1  # of any size asked for
@@ -25,9 +26,10 @@ def checked(name: str, arguments: Mapping[str, Any], known: Sequence[str]) -> di
         )
     if not _is_size(settings["classes"]):
         raise InputError(f"{name}: expected classes as a whole number of at least 1, got {settings['classes']!r}")
+    settings["classes"] = int(settings["classes"])
     if "width" in settings:
         width = settings["width"]
-        if not (isinstance(width, int | float) and not isinstance(width, bool) and 0 < width <= _WIDEST):
+        if not (_arguments.is_real(width) and 0 < width <= _WIDEST):
             raise InputError(f"{name}: expected width as a number > 0 and at most {_WIDEST}, got {width!r}")
         settings["width"] = float(width)
     if "hidden" in settings:
@@ -67,8 +69,8 @@ def flat_size(inputs: tuple[int, ...]) -> int:
 def _sizes(name: str, key: str, values: Any) -> tuple[int, ...]:
     if not (isinstance(values, list | tuple) and all(map(_is_size, values))):
         raise InputError(f"{name}: expected {key} as a list of whole numbers of at least 1, got {values!r}")
-    return tuple(values)
+    return tuple(int(value) for value in values)
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= _LARGEST
+    return _arguments.is_whole(value) and 1 <= int(value) <= _LARGEST

@@ -17,6 +17,7 @@ from slth.network.reading.simplify import simplify
 from slth.network.reading.walk import draft_of
 from slth.network.reading.weights import check_module, check_numbers
 from slth.network.reading.words import shown
+from slth.network.wrappers import unwrapped
 from slth.ticket import Inputs
 
 SHAPELESS = (
@@ -50,7 +51,7 @@ def read_module(
     Raises:
         InputError: what cannot be read, by name; a reading that differs from the module.
     """
-    model = _inside(model)
+    model = unwrapped(model)
     check_module(model)
     check_forward(model)
     rows = None if example is None else _rows(example)
@@ -79,17 +80,6 @@ def read_module(
     with untouched(model):
         check_same(target, model, compared, own=own, computed=draft.computed)
     return target
-
-
-def _inside(model: nn.Module) -> nn.Module:
-    """The module inside DataParallel and torch.compile."""
-    while True:
-        if isinstance(model, (nn.DataParallel, nn.parallel.DistributedDataParallel)):
-            model = model.module
-        elif isinstance(getattr(model, "_orig_mod", None), nn.Module):
-            model = model._orig_mod  # pyright: ignore
-        else:
-            return model
 
 
 def _training(model: nn.Module) -> list[str]:

@@ -125,5 +125,6 @@ NUMBERS = Kind(_arguments.numbers, list, str, _arguments.numbers_in, "NUMBER,...
 WHOLES = Kind(_arguments.wholes, list, str, _arguments.wholes_in, "N,...")
 SHAPE = Kind(_shape, str, str, _parse_shape, "N,N,...")  # widths, or the name of a network
 NAMES = Kind(_arguments.names, list, str, lambda _, typed: _arguments.names_in(typed), "NAME,...")
+DENSITIES = Kind(_arguments.pairs, str, str, _arguments.pairs_in, "NAME=NUMBER,...")
 SETTINGS = Kind(_settings, dict, list[str], _parse_settings, "KEY=VALUE")
 WEIGHT = Kind(_weight, str, str, _parse_weight, "MAP:OUT,IN[,TAP]")  # input may be `bias`, in Python None

@@ -13,7 +13,20 @@ from typing import Annotated, Any
 
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import DATA, FILE, NAMES, NUMBERS, SETTINGS, TEXT, TRUTH, WHOLES, one_of, real, whole
+from slth.records.verbs._kinds import (
+    DATA,
+    DENSITIES,
+    FILE,
+    NAMES,
+    NUMBERS,
+    SETTINGS,
+    TEXT,
+    TRUTH,
+    WHOLES,
+    one_of,
+    real,
+    whole,
+)
 
 _METHODS = one_of("edge-popup", "biprop", "supermask", "magnitude", "perturbed-edge-popup")
 _MODELS = one_of("mlp", "lenet_300_100", "lenet_5", "conv_2", "conv_4", "conv_6", "resnet_20", "resnet_18")
@@ -23,6 +36,8 @@ _PRECISIONS = one_of("32-true", "bf16-mixed", "16-mixed")
 _LAWS = one_of("kaiming_normal", "kaiming_uniform", "signed_constant", "glorot_normal")
 _BIASES = one_of("zero", "carry", "train")
 _NORMS = one_of("plain", "carry", "train")
+_WEIGHTS = one_of("random", "keep")
+_ALLOCATIONS = one_of("uniform", "erk")
 _ACCELERATORS = one_of("cpu", "cuda", "mps", "auto")
 
 _training = partial(Argument, group="training", checked=False, swept=True)
@@ -77,7 +92,13 @@ class Search:
     first: Annotated[float | None, _policy(real(), "Density of the first layer.")] = None
     last: Annotated[float | None, _policy(real(), "Density of the last layer.")] = None
     scaled: Annotated[bool | None, _policy(TRUTH, "Weights x sqrt(1/density).")] = None
+    densities: Annotated[
+        tuple[tuple[str, float], ...] | None, _policy(DENSITIES, "Of layers by name: fc*=0.1,*=0.5.", swept=False)
+    ] = None
+    allocation: Annotated[str | None, _policy(_ALLOCATIONS, "{known}: how the density is shared out.")] = None
     skip: Annotated[tuple[str, ...] | None, _policy(NAMES, "Layers left as they are: fc*,*.head.", swept=False)] = None
+    include: Annotated[tuple[str, ...] | None, _policy(NAMES, "Masked by name: *.in_proj_weight.", swept=False)] = None
+    weights: Annotated[str | None, _policy(_WEIGHTS, "{known}: the model's own.")] = None
 
     width: Annotated[float | None, _architecture(real(), "Width factor of the model.")] = None
     hidden: Annotated[tuple[int, ...] | None, _architecture(WHOLES, "Hidden widths of mlp, as in 300,100.")] = None
