@@ -19,9 +19,10 @@ from slth.learning.devices import fabric_for
 from slth.learning.find import SearchResult, find
 from slth.learning.gradients import Loss
 from slth.learning.method import Method
-from slth.learning.methods import METHODS
+from slth.learning.methods import METHODS, name_of
 from slth.learning.policy import Policy
 from slth.learning.run_files import RunFiles
+from slth.learning.tickets import inputs_of
 from slth.learning.training import Training
 from slth.network import build_architecture, resolved_arguments
 from slth.ticket import Bound, Builtin, Inputs
@@ -91,8 +92,7 @@ def method_of(method: Method | str, options: Mapping[str, Any] | None = None) ->
     ('edge-popup', EdgePopup(density=0.3, scope='layer', ramp=0.5))
     """
     if not isinstance(method, str):
-        name = next((name for name, kind in METHODS.items() if isinstance(method, kind)), type(method).__name__)
-        return name, replace(method, **(options or {})) if options else method  # pyright: ignore
+        return name_of(method), replace(method, **(options or {})) if options else method  # pyright: ignore
     known = {field.name: field.type for field in fields(METHODS[one_of(method, METHODS, "method")])}
     for option, value in (options or {}).items():
         one_of(option, known, f"option of {method}")
@@ -133,9 +133,7 @@ def _examples(
             raise InputError(f"{data.name} has no training examples; a search needs some")
         if not data.classes:
             raise InputError(f"{data.name} was not loaded for its labels, which a search needs")
-        taken = data.inputs(data.mean, data.std)
-        spec = Inputs(taken.shape, taken.mean, taken.std)  # a learned ticket says no range
-        return (data.train_x, data.train_y), (data.test_x, data.test_y), data.name, spec, data.classes, crop
+        return (data.train_x, data.train_y), (data.test_x, data.test_y), data.name, inputs_of(data), data.classes, crop
     if not (isinstance(data, tuple) and len(data) == 2):
         raise InputError("data: expected a name, an .npz, Examples, or a pair (training set, test set or None)")
     train, test = (_part(part) for part in data)

@@ -10,6 +10,7 @@ from torch.nn.utils import parametrize
 
 from slth._errors import InputError
 from slth.learning.laws import scale_of, stream_law
+from slth.learning.loop import Loop
 from slth.learning.masked_parameter import FinalMask, MaskedParameter
 from slth.learning.masks import Masks
 from slth.learning.method import Masker
@@ -56,9 +57,11 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
                 parameter.fill_(1.0 if name == "weight" else 0.0)
         for tensor in tensors:
             _put_mask(tensor, method, policy)
-    masks = Masks(model, seed, policy, tensors=tensors, before=before)
+    loop = Loop(method)
+    masks = Masks(model, seed, policy, tensors=tensors, before=before, progress=loop)
     masks.move("scores")
     method.prepare(masks)
+    loop.begin(masks)
     return masks
 
 

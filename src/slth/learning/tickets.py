@@ -1,6 +1,11 @@
-"""What a search found, as a ticket: seed, masks, what moved and what is carried."""
+"""What a training of masks found, as a ticket: seed, masks, what moved and what is carried.
 
+A search and a loop of the user's own come here with the same things: one writer, one set of checks.
+"""
+
+import math
 from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -8,37 +13,105 @@ import torch
 
 from slth._errors import InputError
 from slth._version import __version__
+from slth.data import Examples
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.masks import Masks
-from slth.ticket import Bound, Builtin, Inputs, Provenance, RandomTensor, Ticket, learned_ticket
+from slth.learning.method import Method
+from slth.learning.policy import Policy
+from slth.learning.training import Training
+from slth.ticket import Bound, Builtin, Inputs, Provenance, RandomTensor, Ticket, learned_ticket, network_name, plain
 
 _PARAMETRIZED = ".parametrizations."
 
 
+def check_method(method: object) -> Method:
+    """A method that a ticket can be made with.
+
+    Raises:
+        InputError: it lacks a member; a mask alone says neither what trains nor how far a weight may move.
+    """
+    if not isinstance(method, Method):
+        raise InputError(
+            "expected a method with all members of slth.learning.Method, prepare and move_bound among them; "
+            f"got {method!r}: add what it lacks"
+        )
+    return method
+
+
+def asked_of(
+    name: str,
+    method: Method,
+    policy: Policy,
+    *,
+    training: Training | None,
+    seed: int,
+    data: str | None,
+    more: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """What a ticket says was asked for.
+
+    Args:
+        training: None: a loop of the user's own, "by hand".
+
+    Raises:
+        InputError: something that is no plain data, which no ticket can hold.
+    """
+    settings = asdict(method) if is_dataclass(method) and not isinstance(method, type) else {}
+    asked: dict[str, Any] = {
+        "method": {"name": name, **settings},
+        "training": "by hand" if training is None else asdict(training),
+        "policy": asdict(policy),
+        "seed": seed,
+        "data": data,
+        **(more or {}),
+    }
+    return plain(asked, "asked")
+
+
+def inputs_of(examples: Examples) -> Inputs:
+    """What a network takes that is trained on examples; a learned ticket says no range."""
+    taken = examples.inputs(examples.mean, examples.std)
+    return Inputs(taken.shape, taken.mean, taken.std)
+
+
 def ticket_of(
     masks: Masks,
+    method: Method,
     *,
-    strong: bool,
-    move_bound: float | None,
+    name: str,
     network: Builtin | Bound,
     inputs: Inputs | None,
-    method: str,
     asked: Mapping[str, Any],
     data: str | None,
 ) -> Ticket:
     """The ticket of a model with masks on it. Weights that moved are set to W₀ + Δ, Δ in float32, as the ticket says.
 
+    Args:
+        name: of the method.
+        network: as it was before the masks; a method that has replaced modules of it makes it the user's own.
+        inputs: of the network; what they say of no mean and deviation is 0 and 1.
+
     Raises:
-        InputError: a strong method whose weights are not those of their streams: nothing but scores may move.
+        InputError: a state that is not finite; a strong method whose weights are not those of their streams: nothing
+            but scores may move; inputs that a named network does not take.
     """
+    check_state(masks)
+    network = Bound() if masks.replaced else network
+    if inputs is not None:
+        _check_inputs(inputs, network)
+        if inputs.mean is None:
+            inputs = replace(inputs, mean=(0.0,), std=(1.0,))
     tensors: list[RandomTensor] = []
     kept: dict[str, np.ndarray] = {}
     moves: dict[str, np.ndarray] = {}
     for tensor in masks:
-        moved = masks.moves(tensor, limit=move_bound)
+        moved = masks.moves(tensor, limit=method.move_bound)
         keep = tensor.mask.chosen().cpu()
-        if moved is not None and strong:
-            raise InputError(f"{tensor.path}: weights moved, though this method moves nothing but masks; report this")
+        if moved is not None and method.strong:
+            raise InputError(
+                f"{tensor.path}: the weights are not those of their stream any more, though {name} learns nothing but "
+                "masks; let masks.parameters train and nothing else, and nothing after masks.step(1)"
+            )
         delta = None if moved is None else moved[keep]
         if delta is not None and not bool(delta.any()):
             delta = None
@@ -53,10 +126,20 @@ def ticket_of(
         tensors=tensors,
         kept=kept,
         moves=moves,
-        move_bound=move_bound,
+        move_bound=method.move_bound,
         carried=carried(masks),
-        provenance=Provenance(version=__version__, method=method, asked=dict(asked), data=data),
+        provenance=Provenance(version=__version__, method=name, asked=dict(asked), data=data),
     )
+
+
+def _check_inputs(inputs: Inputs, network: Builtin | Bound) -> None:
+    """A named network says itself what it takes."""
+    taken = network.arguments.get("inputs") if isinstance(network, Builtin) else None
+    if taken is not None and math.prod(taken) != inputs.size:
+        raise InputError(
+            f"inputs: this {network_name(network)} was built for inputs of shape {tuple(taken)}, got {inputs.shape}; "
+            "say that shape, or build the network for this one"
+        )
 
 
 def carried(masks: Masks) -> dict[str, np.ndarray]:
