@@ -53,7 +53,7 @@ class Loop:
     def step(self, masks: Masks, done: float) -> bool:
         """See `Masks.step`."""
         done = number("done", done, example="(step + 1) / steps", least=0, most=1)
-        if not self._watches_steps:
+        if not self._has_schedule:
             return False
         self._check_order(done)
         self._done, self._steps = done, self._steps + 1
@@ -64,6 +64,7 @@ class Loop:
             return False
         stage.check_steps(self._steps)
         stage.end(masks)
+        stage.check(masks)
         self._over = stage is self._stages[-1]
         if not self._over:
             for parameter in masks.parameters:
@@ -75,14 +76,13 @@ class Loop:
     def ticket(self, masks: Masks, inputs: Inputs | None, data: str | Examples | None) -> Ticket:
         """See `Masks.ticket`."""
         method, name = check_method(self._method), name_of(self._method)
-        if not self._watches_steps:
-            self._stages[-1].end(masks)
-        elif not self._over:
+        if self._has_schedule and not self._over:
             raise InputError(
                 f"the training of {name} is not over: it changes masks or weights on the way, so call "
                 "masks.step(done) once after each step of the optimiser, with the fraction of all steps that is done; "
                 f"the last call said {self._done:g}, and a ticket needs 1"
             )
+        self._stages[-1].check(masks)
         if isinstance(data, Examples):
             inputs, data = inputs_of(data) if inputs is None else inputs, data.name
         data = None if data is None else text("data", data)
@@ -97,9 +97,9 @@ class Loop:
         return ticket_of(masks, method, name=name, network=network, inputs=inputs, asked=asked, data=data)
 
     @property
-    def _watches_steps(self) -> bool:
-        """Something happens before the end: a second stage, a projection, a density that falls."""
-        return len(self._stages) > 1 or any(stage.watches_steps for stage in self._stages)
+    def _has_schedule(self) -> bool:
+        """Something is to happen on the way: a projection, a density that falls, a pruning, a second stage."""
+        return len(self._stages) > 1 or any(stage.acts for stage in self._stages)
 
     @property
     def _start(self) -> float:

@@ -140,6 +140,7 @@ class _Run:
             self._look_back(start.stage, step, watch, optimizer)
         seed_torch(f"{key}/end", self.fabric.device)
         stage.end(masks)
+        stage.check(masks)
         self.checkpoints.save(self._position(start.stage + 1, 0))
 
     def _look_back(self, number: int, step: Step, watch: Watch, optimizer: torch.optim.Optimizer) -> None:

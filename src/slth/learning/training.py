@@ -117,6 +117,7 @@ class Stage:
         schedule: called with (masks, done) after `begin` and after each step: sets what depends on nothing but `done`,
             the fraction of the stage's steps that are done.
         end: called once after the last step.
+        check: called then, too, and before every ticket of a loop of the user's own: refuses what is no result.
         check_steps: called with the number of its steps, to refuse too few: by a search before any step, by a loop of
             the user's own at the end of the stage.
         shared: what the stage's outcome depends on; equal texts may share it. None: never shared.
@@ -129,10 +130,11 @@ class Stage:
     after_step: Callable[[Masks], None] = _nothing
     schedule: Callable[[Masks, float], None] = _nothing
     end: Callable[[Masks], None] = _nothing
+    check: Callable[[Masks], None] = _nothing
     check_steps: Callable[[int], None] = _nothing
     shared: str | None = None
 
     @property
-    def watches_steps(self) -> bool:
-        """Something happens between its first and its last step."""
-        return self.after_step is not _nothing or self.schedule is not _nothing
+    def acts(self) -> bool:
+        """Something happens on the way or at the end, beside the training of what moves."""
+        return any(hook is not _nothing for hook in (self.after_step, self.schedule, self.end))
