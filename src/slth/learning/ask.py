@@ -22,7 +22,6 @@ from slth.learning.method import Method
 from slth.learning.methods import METHODS, name_of
 from slth.learning.policy import Policy
 from slth.learning.run_files import RunFiles
-from slth.learning.tickets import inputs_of
 from slth.learning.training import Training
 from slth.network import build_architecture, resolved_arguments
 from slth.ticket import Bound, Builtin, Inputs
@@ -133,7 +132,9 @@ def _examples(
             raise InputError(f"{data.name} has no training examples; a search needs some")
         if not data.classes:
             raise InputError(f"{data.name} was not loaded for its labels, which a search needs")
-        return (data.train_x, data.train_y), (data.test_x, data.test_y), data.name, inputs_of(data), data.classes, crop
+        taken = data.inputs(data.mean, data.std)
+        spec = Inputs(taken.shape, taken.mean, taken.std)  # a learned ticket says no range
+        return (data.train_x, data.train_y), (data.test_x, data.test_y), data.name, spec, data.classes, crop
     if not (isinstance(data, tuple) and len(data) == 2):
         raise InputError("data: expected a name, an .npz, Examples, or a pair (training set, test set or None)")
     train, test = (_part(part) for part in data)

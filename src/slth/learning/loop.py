@@ -15,11 +15,10 @@ from itertools import accumulate
 
 from slth._arguments import number, shown, text
 from slth._errors import InputError
-from slth.data import Examples
 from slth.learning.masks import Masks
 from slth.learning.method import Masker, Method
 from slth.learning.methods import name_of
-from slth.learning.tickets import asked_of, check_method, inputs_of, ticket_of
+from slth.learning.tickets import asked_of, check_method, ticket_of
 from slth.learning.training import Stage
 from slth.network import architecture_of
 from slth.ticket import Bound, Builtin, Inputs, Ticket
@@ -73,7 +72,7 @@ class Loop:
             self._begin(masks)
         return not self._over
 
-    def ticket(self, masks: Masks, inputs: Inputs | None, data: str | Examples | None) -> Ticket:
+    def ticket(self, masks: Masks, inputs: Inputs | None, data: str | None) -> Ticket:
         """See `Masks.ticket`."""
         method, name = check_method(self._method), name_of(self._method)
         if self._has_schedule and not self._over:
@@ -83,8 +82,6 @@ class Loop:
                 f"the last call said {self._done:g}, and a ticket needs 1"
             )
         self._stages[-1].check(masks)
-        if isinstance(data, Examples):
-            inputs, data = inputs_of(data) if inputs is None else inputs, data.name
         data = None if data is None else text("data", data)
         if not isinstance(inputs, Inputs | None):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise InputError(f"inputs must be a slth.ticket.Inputs, such as Inputs((1, 28, 28)), got {shown(inputs)}")

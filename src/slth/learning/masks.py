@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from slth._errors import InputError
-from slth.data import Examples
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.model_state import ModelState
 from slth.learning.policy import Policy, norm_parameters
@@ -27,7 +26,7 @@ class Progress(Protocol):
     @property
     def kinds(self) -> list[str]: ...
     def step(self, masks: "Masks", done: float) -> bool: ...
-    def ticket(self, masks: "Masks", inputs: Inputs | None, data: str | Examples | None) -> Ticket: ...
+    def ticket(self, masks: "Masks", inputs: Inputs | None, data: str | None) -> Ticket: ...
 
 
 class Masks:
@@ -112,12 +111,13 @@ class Masks:
         self._check_attached()
         return self._progress.step(self, done)
 
-    def ticket(self, inputs: Inputs | None = None, data: str | Examples | None = None) -> Ticket:
+    def ticket(self, inputs: Inputs | None = None, data: str | None = None) -> Ticket:
         """What the masks are now, as a ticket: what `slth.search` writes, after the same checks; see `slth.save`.
 
         Args:
-            inputs: shape, mean and deviation of what the model takes, such as `slth.ticket.Inputs((1, 28, 28))`.
-            data: the name of the training data, for the record; or the examples, which say `inputs`, too.
+            inputs: shape, mean and deviation of what the model takes, such as `slth.ticket.Inputs((1, 28, 28))`: it
+                was trained on (x − mean) / std. `slth.evaluate` goes by it.
+            data: the name of the training data, for the record.
 
         The network is by name if `slth` built the model, else the user's own. The model stays as it is; a weight that
         moved is set to W₀ + Δ, Δ in float32, as the ticket has it.

@@ -5,7 +5,7 @@ A search and a loop of the user's own come here with the same things: one writer
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass, replace
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,23 @@ import torch
 
 from slth._errors import InputError
 from slth._version import __version__
-from slth.data import Examples
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.masks import Masks
 from slth.learning.method import Method
 from slth.learning.policy import Policy
 from slth.learning.training import Training
-from slth.ticket import Bound, Builtin, Inputs, Provenance, RandomTensor, Ticket, learned_ticket, network_name, plain
+from slth.ticket import (
+    BY_HAND,
+    Bound,
+    Builtin,
+    Inputs,
+    Provenance,
+    RandomTensor,
+    Ticket,
+    learned_ticket,
+    network_name,
+    plain,
+)
 
 _PARAMETRIZED = ".parametrizations."
 
@@ -51,7 +61,7 @@ def asked_of(
     """What a ticket says was asked for.
 
     Args:
-        training: None: a loop of the user's own, "by hand".
+        training: None: a loop of the user's own.
 
     Raises:
         InputError: something that is no plain data, which no ticket can hold.
@@ -59,19 +69,13 @@ def asked_of(
     settings = asdict(method) if is_dataclass(method) and not isinstance(method, type) else {}
     asked: dict[str, Any] = {
         "method": {"name": name, **settings},
-        "training": "by hand" if training is None else asdict(training),
+        "training": BY_HAND if training is None else asdict(training),
         "policy": asdict(policy),
         "seed": seed,
         "data": data,
         **(more or {}),
     }
     return plain(asked, "asked")
-
-
-def inputs_of(examples: Examples) -> Inputs:
-    """What a network takes that is trained on examples; a learned ticket says no range."""
-    taken = examples.inputs(examples.mean, examples.std)
-    return Inputs(taken.shape, taken.mean, taken.std)
 
 
 def ticket_of(
@@ -89,7 +93,7 @@ def ticket_of(
     Args:
         name: of the method.
         network: as it was before the masks; a method that has replaced modules of it makes it the user's own.
-        inputs: of the network; what they say of no mean and deviation is 0 and 1.
+        inputs: of the network; without a range, of which a learned ticket says nothing.
 
     Raises:
         InputError: a state that is not finite; a strong method whose weights are not those of their streams: nothing
@@ -99,8 +103,7 @@ def ticket_of(
     network = Bound() if masks.replaced else network
     if inputs is not None:
         _check_inputs(inputs, network)
-        if inputs.mean is None:
-            inputs = replace(inputs, mean=(0.0,), std=(1.0,))
+        inputs = Inputs(inputs.shape, inputs.mean or (0.0,), inputs.std or (1.0,))
     tensors: list[RandomTensor] = []
     kept: dict[str, np.ndarray] = {}
     moves: dict[str, np.ndarray] = {}
