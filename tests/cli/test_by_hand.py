@@ -51,6 +51,7 @@ def test_the_commands_take_a_ticket_by_name(named, tmp_path, capsys):
     page = (tmp_path / "page.html").read_text()
     assert "by hand" in page
     assert "edge-popup" in page
+    assert "slth search" not in page  # no command repeats a loop that nobody recorded
     said("export", named, "--out", tmp_path / "net.safetensors")
     state = load_file(tmp_path / "net.safetensors")
     assert sum(int((state[name] != 0).sum()) for name in ("1.weight", "3.weight")) == 267

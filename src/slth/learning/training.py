@@ -112,7 +112,8 @@ class Stage:
     Attributes:
         name: for logs and checkpoints; different for every stage of a method.
         moving: "scores", or "weights".
-        begin: called once before the first step. A resumed run calls it, too, and then restores what was saved.
+        begin: called before the first step: of the first stage by `attach` already, then by a search; also by a
+            resumed run, which restores what was saved afterwards.
         after_step: called after each step of the optimiser: projections.
         schedule: called with (masks, done) after `begin` and after each step: sets what depends on nothing but `done`,
             the fraction of the stage's steps that are done.
