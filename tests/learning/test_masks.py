@@ -120,12 +120,13 @@ def shaken(masks: Masks, method: Any, x: Tensor) -> None:
     for stage in method.stages(method.training):
         stage.begin(masks)
         optimizer = torch.optim.SGD(masks.move(stage.moving), lr=0.01)
+        stage.schedule(masks, 0.0)
         for step in range(2):
-            stage.before_step(masks, step, 2)
             optimizer.zero_grad()
             masks.model(x).square().mean().backward()
             optimizer.step()
             stage.after_step(masks)
+            stage.schedule(masks, (step + 1) / 2)
         stage.end(masks)
     masks.model.eval()
 

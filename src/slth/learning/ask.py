@@ -20,7 +20,7 @@ from slth.learning.find import SearchResult, find
 from slth.learning.gradients import Loss
 from slth.learning.guards import check_method
 from slth.learning.method import Method
-from slth.learning.methods import METHODS
+from slth.learning.methods import METHODS, name_of
 from slth.learning.policy import Policy
 from slth.learning.run_files import RunFiles
 from slth.learning.training import Training
@@ -93,8 +93,7 @@ def method_of(method: Method | str, options: Mapping[str, Any] | None = None) ->
     """
     if not isinstance(method, str):
         check_method(method)
-        name = next((name for name, kind in METHODS.items() if isinstance(method, kind)), type(method).__name__)
-        return name, replace(method, **(options or {})) if options else method  # pyright: ignore
+        return name_of(method), replace(method, **(options or {})) if options else method  # pyright: ignore
     known = {field.name: field.type for field in fields(METHODS[one_of(method, METHODS, "method")])}
     for option, value in (options or {}).items():
         one_of(option, known, f"option of {method}")

@@ -14,6 +14,7 @@ from slth.learning.guards import check_masker, check_weights, module_in
 from slth.learning.laws import scale_of, stream_law
 from slth.learning.left_out import left_out
 from slth.learning.locations import Location, locations, places
+from slth.learning.loop import Loop
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.masks import Masks
 from slth.learning.method import Masker
@@ -53,8 +54,8 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
     check_weights(model, found)
     tensors = _masked_parameters(model, found, method.density, policy=policy, seed=seed)
     ready = [(tensor, method.mask(tensor).to(_weight(tensor.location).device)) for tensor in tensors]
-    before, reasons = ModelState(model), left_out(model, policy, found)
-    masks = Masks(model, seed, policy, tensors=tensors, before=before, left_out=reasons)
+    before, reasons, loop = ModelState(model), left_out(model, policy, found), Loop(method)
+    masks = Masks(model, seed, policy, tensors=tensors, before=before, left_out=reasons, progress=loop)
     try:
         with torch.no_grad():
             for parameter in model.parameters():
@@ -66,6 +67,7 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
                 _put_mask(tensor, mask, policy)
         masks.move("scores")
         method.prepare(masks)
+        loop.begin(masks)
     except BaseException:
         _put_back(masks, before)
         raise

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, is_dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -18,10 +18,10 @@ from slth.learning.method import Method
 from slth.learning.policy import Policy
 from slth.learning.predictions import accuracy
 from slth.learning.run_files import RunFiles
-from slth.learning.tickets import check_state, ticket_of
+from slth.learning.tickets import asked_of, ticket_of
 from slth.learning.trainer import train
 from slth.learning.training import Training
-from slth.ticket import Bound, Builtin, Inputs, Ticket, plain
+from slth.ticket import Bound, Builtin, Inputs, Ticket
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,32 +91,16 @@ def find(
     check_method(method)
     training = method.training if training is None else training
     policy = method.policy if policy is None else policy
-    said = {"method": describe(name, method), "training": asdict(training), "policy": asdict(policy)}
-    said |= {"seed": seed, "data": data, **(asked or {})}
-    said = plain(said, "asked")  # what no ticket can hold is refused now, not after hours
+    # what no ticket can hold is refused now, not after hours
+    said = asked_of(name, method, policy, training=training, seed=seed, data=data, more=asked)
     masks = attach(model, method, seed=seed, policy=policy)
     fabric = fabric_for(training) if fabric is None else fabric
     history = train(masks, method.stages(training), batches, test, asked=said, fabric=fabric, files=files, loss=loss)
-    check_state(masks)
-    ticket = ticket_of(
-        masks,
-        strong=method.strong,
-        move_bound=method.move_bound,
-        network=Bound() if network is None or masks.replaced else network,
-        inputs=inputs,
-        method=name,
-        asked=said,
-        data=data,
-    )
+    network = Bound() if network is None else network
+    ticket = ticket_of(masks, method, name=name, network=network, inputs=inputs, asked=said, data=data)
     hits = None if test is None or loss is not None else accuracy(model, _on_device_of(model, test))
     masks.detach()
     return SearchResult(ticket, hits, 0 if test is None else len(test.x), history, time.perf_counter() - start)
-
-
-def describe(name: str, method: Any) -> dict[str, Any]:
-    """A method and its settings as plain data."""
-    settings = asdict(method) if is_dataclass(method) and not isinstance(method, type) else {}
-    return {"name": name, **settings}
 
 
 def _on_device_of(model: nn.Module, test: Batches) -> Batches:

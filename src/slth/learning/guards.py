@@ -56,13 +56,14 @@ def check_masker(method: Any) -> None:
     _check_members(method, Masker, "density, policy, mask and prepare")
 
 
-def check_method(method: Any) -> None:
-    """What a search takes has all members, too.
+def check_method(method: Any) -> Method:
+    """What a ticket is made with has all members: a mask alone says neither what trains nor how far a weight may move.
 
     Raises:
         InputError: it has not.
     """
     _check_members(method, Method, "all members of slth.learning.Method, prepare and move_bound among them")
+    return method
 
 
 def _check_members(method: Any, kind: Any, members: str) -> None:

@@ -6,6 +6,7 @@ writes into a weight during a forward pass. The frozen values come from streams,
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,10 +17,22 @@ from slth._errors import InputError
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.model_state import ModelState
 from slth.learning.policy import Policy, norm_parameters
+from slth.ticket import Inputs, Ticket
+
+
+class Progress(Protocol):
+    """What a method does in a loop of the user's own; see `slth.learning.loop`."""
+
+    @property
+    def kinds(self) -> list[str]: ...
+    def step(self, masks: "Masks", done: float) -> bool: ...
+    def ticket(self, masks: "Masks", inputs: Inputs | None, data: str | None) -> Ticket: ...
 
 
 class Masks:
     """The handle that `attach` returns.
+
+    A loop of one's own: an optimiser over `parameters`; after each of its steps `step`; at the end `ticket`.
 
     Attributes:
         tensors: the masked parameters, in the order of `model.modules()`.
@@ -36,6 +49,7 @@ class Masks:
         tensors: Sequence[MaskedParameter],
         before: ModelState,
         left_out: Mapping[str, str],
+        progress: Progress,
     ):
         self.model = model
         self.seed = seed
@@ -44,6 +58,7 @@ class Masks:
         self.left_out = dict(left_out)
         self.replaced: list[tuple[nn.Module, str, nn.Module]] = []
         self._before: ModelState | None = before
+        self._progress = progress
 
     def __iter__(self) -> Iterator[MaskedParameter]:
         return iter(self.tensors)
@@ -66,8 +81,64 @@ class Masks:
         return sum(int(tensor.mask.chosen().sum()) for tensor in self.tensors)
 
     @property
+    def parameters(self) -> list[nn.Parameter]:
+        """What trains, for an optimiser: scores or weights, and the biases and norms that the policy lets train.
+
+        A method that trains weights first and scores then has both here; those whose time it is not have no gradient,
+        which the optimisers of PyTorch pass over.
+        """
+        self._check_attached()
+        return [
+            *(parameter for kind in self._progress.kinds for parameter in self._of_kind(kind)),
+            *self.biases_and_norms,
+        ]
+
+    def step(self, done: float) -> bool:
+        """Tell the method how far the training is: once after each step of the optimiser.
+
+        Densities fall, weights are projected, a round of pruning ends: the same as in a search. Nothing happens where
+        a method has no schedule.
+
+        Args:
+            done: the fraction of all steps that is done, from above 0 to 1.
+
+        Returns:
+            Whether something else trains from here on, or the same from other values: then a new optimiser over
+            `parameters` has no momentum of before, and may have another rate.
+
+        Raises:
+            InputError: no number from 0 to 1; with a schedule, one below the last, one after 1, or steps so long that
+                a stage of the method would have none; what a method refuses at its end.
+
+        >>> from slth.learning import Magnitude, attach
+        >>> masks = attach(nn.Sequential(nn.Linear(8, 4)), Magnitude(density=0.5, rate=1.0))
+        >>> [(masks.step(done), masks.kept) for done in (0.25, 0.5, 0.75, 1.0)]
+        [(False, 32), (True, 16), (False, 16), (False, 16)]
+        """
+        self._check_attached()
+        return self._progress.step(self, done)
+
+    def ticket(self, inputs: Inputs | None = None, data: str | None = None) -> Ticket:
+        """What the masks are now, as a ticket: what `slth.search` writes, after the same checks; see `slth.save`.
+
+        Args:
+            inputs: shape, mean and deviation of what the model takes, such as `slth.ticket.Inputs((1, 28, 28))`: it
+                was trained on (x − mean) / std. `slth.evaluate` goes by it.
+            data: the name of the training data, for the record.
+
+        The network is by name if `slth` built the model, else the user's own. The model stays as it is; a weight that
+        moved is set to W₀ + Δ, Δ in float32, as the ticket has it.
+
+        Raises:
+            InputError: a method whose `step` has not come to 1; a layer that keeps nothing; scores or weights that are
+                not finite; weights that moved where nothing but masks may; inputs that a named network does not take.
+        """
+        self._check_attached()
+        return self._progress.ticket(self, inputs, data)
+
+    @property
     def scores(self) -> list[nn.Parameter]:
-        """What trains where nothing but the mask trains."""
+        """The scores alone, without biases and norms that train; none where a method has no scores."""
         return [tensor.mask.scores for tensor in self.tensors if tensor.mask.scores is not None]
 
     @property
@@ -101,12 +172,15 @@ class Masks:
 
     def move(self, what: str) -> list[nn.Parameter]:
         """Let "scores" or "weights" train, with biases and norms where the policy says so; the parameters that do."""
-        moving = [*(self.scores if what == "scores" else self.originals), *self.biases_and_norms]
+        moving = [*self._of_kind(what), *self.biases_and_norms]
         for parameter in self.model.parameters():
             parameter.requires_grad_(False)
         for parameter in moving:
             parameter.requires_grad_(True)
         return moving
+
+    def _of_kind(self, kind: str) -> list[nn.Parameter]:
+        return self.scores if kind == "scores" else self.originals
 
     def redraw(self, time: int) -> None:
         """Fresh random weights from the streams "path@time", under masks that do not depend on the weights."""
@@ -137,9 +211,7 @@ class Masks:
 
         Either way the parameters are the same objects as before, in the same order, and train if they did.
         """
-        before = self._before
-        if before is None:
-            raise InputError("these masks were taken off before; attach new ones")
+        before = self._check_attached()
         for tensor in self.tensors:
             tensor.mask.train(False)  # the final mask, no draw
             location = tensor.location
@@ -152,6 +224,12 @@ class Masks:
         before.put_back(values=restore)
         self._before = None
         return self.model
+
+    def _check_attached(self) -> ModelState:
+        """The model as it was before; refused once the masks are off."""
+        if self._before is None:
+            raise InputError("these masks were taken off before; attach new ones")
+        return self._before
 
 
 def bound32(limit: float) -> float:

@@ -112,6 +112,7 @@ class SharedStages:
         if not trained:
             masks.move(stage.moving)
             stage.begin(masks)
+            stage.schedule(masks, 1.0)
             rows = checkpoint.read_position(path, asked).history
         checkpoint.restore(path, masks.model, None)
         return rows

@@ -59,6 +59,8 @@ def train(
     fabric = fabric_for(stages[0].training) if fabric is None else fabric
     if not len(batches.x):
         raise InputError("there are no training examples; a search needs some")
+    for stage in stages:
+        stage.check_steps(count_steps(stage.training, batches))
     run = _Run(masks, tuple(stages), batches, test=test, asked=asked, fabric=fabric, files=files, loss=loss)
     with torch.random.fork_rng(devices=[fabric.device] if fabric.device.type == "cuda" else []):
         try:
@@ -121,22 +123,24 @@ class _Run:
         optimizer = optimizer_for(masks.move(stage.moving), training)
         if start.step:
             self.checkpoints.restore(start, optimizer)
+        stage.schedule(masks, start.step / steps)
         model, stepper = set_up(self.fabric, masks.model, optimizer)
         model.train()
         watch = Watch(masks, stage, self.batches, fabric=self.fabric, loss=start.loss, saved=self.files.checkpoint)
         self.report.skip(start.step)
         self.report.start_clock()
         for step in steps_of(stage, self.batches, key, first=start.step):
-            stage.before_step(masks, step.number, steps)
             set_rate(optimizer, step.rate)
             loss = self.gradients.forward_backward(model, training, step)
             watch.take_loss(loss, step)
             stepper.step()
             stepper.zero_grad(set_to_none=True)
             stage.after_step(masks)
+            stage.schedule(masks, (step.number + 1) / steps)
             self._look_back(start.stage, step, watch, optimizer)
         seed_torch(f"{key}/end", self.fabric.device)
         stage.end(masks)
+        stage.check(masks)
         self.checkpoints.save(self._position(start.stage + 1, 0))
 
     def _look_back(self, number: int, step: Step, watch: Watch, optimizer: torch.optim.Optimizer) -> None:
@@ -176,8 +180,7 @@ class _Run:
             last = self.stages[-1]
             self.masks.move(last.moving)
             last.begin(self.masks)
-            steps = count_steps(last.training, self.batches)
-            last.before_step(self.masks, steps - 1, steps)
+            last.schedule(self.masks, 1.0)
             self.checkpoints.restore(start)
         return start
 

@@ -113,10 +113,15 @@ class Stage:
     Attributes:
         name: for logs and checkpoints; different for every stage of a method.
         moving: "scores", or "weights".
-        begin: called once before the first step. A resumed run calls it, too, and then restores what was saved.
-        before_step: called with (masks, step, steps).
+        begin: called before the first step: of the first stage by `attach` already, then by a search; also by a
+            resumed run, which restores what was saved afterwards.
         after_step: called after each step of the optimiser: projections.
+        schedule: called with (masks, done) after `begin` and after each step: sets what depends on nothing but `done`,
+            the fraction of the stage's steps that are done.
         end: called once after the last step.
+        check: called then, too, and before every ticket of a loop of the user's own: refuses what is no result.
+        check_steps: called with the number of its steps, to refuse too few: by a search before any step, by a loop of
+            the user's own at the end of the stage.
         shared: what the stage's outcome depends on; equal texts may share it. None: never shared.
     """
 
@@ -124,7 +129,14 @@ class Stage:
     training: Training
     moving: Literal["scores", "weights"]
     begin: Callable[[Masks], None] = _nothing
-    before_step: Callable[[Masks, int, int], None] = _nothing
     after_step: Callable[[Masks], None] = _nothing
+    schedule: Callable[[Masks, float], None] = _nothing
     end: Callable[[Masks], None] = _nothing
+    check: Callable[[Masks], None] = _nothing
+    check_steps: Callable[[int], None] = _nothing
     shared: str | None = None
+
+    @property
+    def acts(self) -> bool:
+        """Something happens on the way or at the end, beside the training of what moves."""
+        return any(hook is not _nothing for hook in (self.after_step, self.schedule, self.end))

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from slth.network.reading import import_torch, is_onnx, mlp_from_tensors, read_target, read_tensors
 
 if TYPE_CHECKING:
-    from slth.network.architectures import ARCHITECTURES, build_architecture, resolved_arguments
+    from slth.network.architectures import ARCHITECTURES, architecture_of, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
     from slth.network.reading import load_model
     from slth.network.running import ends_in_sigmoid, outputs
@@ -19,6 +19,7 @@ _LAZY = {
     "ARCHITECTURES": "architectures",
     "OnnxFile": "writing",
     "apply_to": "states",
+    "architecture_of": "architectures",
     "build_architecture": "architectures",
     "check_tools": "writing",
     "difference_onnx": "writing",
@@ -56,6 +57,7 @@ __all__ = [
     "ARCHITECTURES",
     "OnnxFile",
     "apply_to",
+    "architecture_of",
     "build_architecture",
     "check_tools",
     "difference_onnx",

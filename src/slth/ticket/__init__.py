@@ -20,7 +20,7 @@ from slth.ticket.gadgets import (
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, Network, network_name
 from slth.ticket.plain import plain
-from slth.ticket.provenance import MOST_MISSES, Miss, Provenance
+from slth.ticket.provenance import BY_HAND, MOST_MISSES, Miss, Provenance
 from slth.ticket.realise import Sums, head_digest, pack, realise, realised_digest, target_digest
 from slth.ticket.summary import moved, several, summary
 from slth.ticket.tensors import RandomTensor
@@ -28,6 +28,7 @@ from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words, maps_words, op_words, ops_words, with_steps
 
 __all__ = [
+    "BY_HAND",
     "CARRIED",
     "GADGETS",
     "MOST_CANDIDATES",

@@ -9,6 +9,7 @@ from slth.ticket.plain import plain
 from slth.ticket.tensors import check_text
 
 MOST_MISSES = 256  # listed; the claims count all
+BY_HAND = "by hand"  # the training that was asked for, where a user's own loop was the trainer
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Provenance:
     folded: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict[str, tuple[str, ...]]
     )  # by map: steps of the target whose numbers are in the map's own, in order; of maps with any
+
+    @property
+    def by_hand(self) -> bool:
+        """Masks were trained in a loop of the user's own, whose settings nobody knows."""
+        return self.asked.get("training") == BY_HAND
 
     @property
     def cut(self) -> dict[str, str]:

@@ -145,7 +145,7 @@ def _tensor_rows(ticket: Ticket) -> Iterator[Row]:
     yield "mask bits", f"{ticket.mask_bits:,}, stored in {stored:,} ({stored / size:.3g} per masked weight)"
     yield "carried", f"{ticket.carried_numbers:,} numbers" + (f", {gains} of them gains" if gains else "")
     yield "moved", moved(ticket)
-    yield "method", ticket.provenance.method
+    yield "method", ticket.provenance.method + (", trained by hand" if ticket.provenance.by_hand else "")
     yield "data", "not stated" if ticket.provenance.data is None else ticket.provenance.data
 
 

@@ -12,7 +12,7 @@ since a network that is thresholded as a whole at once can lose a layer.
 Under `torch.compile` the selection of a layer is part of the graph; that of the whole network is a graph break.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -69,14 +69,14 @@ class EdgePopup:
     def stages(self, training: Training) -> list[Stage]:
         if self.scope == "layer":
             return [Stage("edge-popup", training, moving="scores")]
-        return [Stage("edge-popup", training, moving="scores", begin=self._join, before_step=self._ramp)]
+        stage = Stage("edge-popup", training, moving="scores", begin=self._join)
+        return [replace(stage, schedule=self._ramp) if self.ramp else stage]
 
     def _join(self, masks: Masks) -> None:
         join(masks, self.density)
 
-    def _ramp(self, masks: Masks, step: int, steps: int) -> None:
-        share = (step + 1) / max(1.0, self.ramp * steps)
-        density = self.density if share >= 1 else 1 - share * (1 - self.density)
+    def _ramp(self, masks: Masks, done: float) -> None:
+        density = self.density if done >= self.ramp else 1 - done / self.ramp * (1 - self.density)
         for tensor in masks.pooled[:1]:  # they share one pool
             pool = top_scores_of(tensor).pool
             assert pool is not None

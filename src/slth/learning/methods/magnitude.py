@@ -147,7 +147,7 @@ class Magnitude:
         )
         if number > 0 or self.rewind == 0:
             return stage
-        return replace(stage, before_step=self._check_rewind, after_step=partial(remember, after=self.rewind))
+        return replace(stage, check_steps=self._check_rewind, after_step=partial(remember, after=self.rewind))
 
     def _shared(self, number: int, training: Training) -> str:
         """What a round before the last depends on: not on the final density, nor on what becomes of kept weights."""
@@ -184,7 +184,7 @@ class Magnitude:
                 kept = kept.to(tensor.original.device)
                 fixed_mask_of(tensor).prune(kept, tensor.original, hold_all=self.pruned_weights == "freeze")
 
-    def _check_rewind(self, masks: Masks, step: int, steps: int) -> None:
+    def _check_rewind(self, steps: int) -> None:
         if steps < self.rewind:
             raise InputError(
                 f"rewind={self.rewind}, but a round has {steps} steps; train longer, or rewind to an earlier one"

@@ -66,7 +66,7 @@ class Supermask:
         """Nothing more."""
 
     def stages(self, training: Training) -> list[Stage]:
-        return [Stage("supermask", training, moving="scores", end=_check)]
+        return [Stage("supermask", training, moving="scores", check=_check)]
 
 
 def _check(masks: Masks) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 
 from slth._arguments import one_of
 from slth._errors import InputError
@@ -20,7 +21,7 @@ from slth.network.architectures.lenet import lenet_5, lenet_300_100
 from slth.network.architectures.mlp import mlp
 from slth.network.architectures.resnet import resnet_18, resnet_20
 
-__all__ = ["ARCHITECTURES", "build_architecture", "resolved_arguments"]
+__all__ = ["ARCHITECTURES", "architecture_of", "build_architecture", "resolved_arguments"]
 
 
 @runtime_checkable
@@ -40,6 +41,7 @@ ARCHITECTURES: dict[str, Architecture] = {
     "resnet_18": resnet_18,
     "resnet_20": resnet_20,
 }
+_MADE = "_slth_architecture"  # where a network keeps its name and arguments
 
 
 def build_architecture(name: str, arguments: Mapping[str, Any], *, seed: int = 0, device: str = "cpu") -> nn.Module:
@@ -73,7 +75,23 @@ def build_architecture(name: str, arguments: Mapping[str, Any], *, seed: int = 0
         sentence = str(reason).splitlines()[0][:160]
         raise InputError(f"{name}: {dict(arguments)} cannot be built ({sentence}); use smaller sizes") from None
     _initialise(network, torch.Generator("cpu").manual_seed(seed))
+    vars(network)[_MADE] = (name, resolved_arguments(name, arguments))
     return network
+
+
+def architecture_of(network: nn.Module) -> tuple[str, dict[str, Any]] | None:
+    """Name and arguments of a network that `build_architecture` made, as it made it; None for any other.
+
+    A copy is recognised, and so is one with masks on. One whose layers were exchanged, or that computes otherwise (a
+    `forward` of its own, a hook), is not.
+
+    >>> architecture_of(build_architecture("lenet_5", {"inputs": (1, 28, 28), "classes": 10}))
+    ('lenet_5', {'inputs': [1, 28, 28], 'classes': 10, 'width': 1.0, 'bias': True})
+    """
+    name, arguments = vars(network).get(_MADE, (None, None))
+    if name is None or _layers(network) != _layers(build_architecture(name, arguments, device="meta")):
+        return None
+    return name, dict(arguments)
 
 
 def resolved_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,6 +104,20 @@ def resolved_arguments(name: str, arguments: Mapping[str, Any]) -> dict[str, Any
     settings = checked(name, arguments, list(known))
     found = {key: settings.get(key, parameter.default) for key, parameter in known.items()}
     return {key: list(value) if isinstance(value, tuple) else value for key, value in found.items()}
+
+
+def _layers(network: nn.Module) -> list[tuple[str, type, str, bool]]:
+    """Path, kind and settings of every module that is no parametrization, and whether it computes as its kind does."""
+    modules = [(path, part) for path, part in network.named_modules() if "parametrizations" not in path.split(".")]
+    return [
+        (path, parametrize.type_before_parametrizations(part), part.extra_repr(), _is_plain(part))
+        for path, part in modules
+    ]
+
+
+def _is_plain(part: nn.Module) -> bool:
+    hooks = (part._forward_hooks, part._forward_pre_hooks)  # pyright: ignore[reportPrivateUsage]
+    return "forward" not in vars(part) and not any(hooks)
 
 
 @torch.no_grad()
