@@ -46,7 +46,8 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
     lists = (module for module in model.modules() if isinstance(module, parametrize.ParametrizationList))
     if any(isinstance(module, FinalMask) for listed in lists for module in listed):
         raise InputError("the model has masks already; take them off first: masks.detach()")
-    tensors = _masked_parameters(model, method.density, policy, seed=seed)
+    density = min(method.density) if isinstance(method.density, tuple) else method.density
+    tensors = _masked_parameters(model, density, policy, seed=seed)
     before = ModelState(model)
     with torch.no_grad():
         for parameter in model.parameters():

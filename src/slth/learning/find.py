@@ -21,7 +21,7 @@ from slth.learning.run_files import RunFiles
 from slth.learning.tickets import check_state, ticket_of
 from slth.learning.trainer import train
 from slth.learning.training import Training
-from slth.ticket import Bound, Builtin, Inputs, Ticket, plain
+from slth.ticket import FOUND, Bound, Builtin, Candidate, Choice, Inputs, Ticket, plain
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +34,7 @@ class SearchResult:
     history: list[dict[str, Any]]  # one row per epoch: stage, epoch, step, loss, lr, accuracy, seconds
     seconds: float
     controls: dict[str, float] = field(default_factory=dict[str, float])  # accuracy of each, if asked for
+    choice: Choice | None = None  # the masks among which this one was chosen, by their training loss
 
     @property
     def accuracy(self) -> float | None:
@@ -53,6 +54,7 @@ class SearchResult:
             "strong": ticket.strong,
             "carried": ticket.carried_numbers,
             "controls": self.controls,
+            "choice": None if self.choice is None else self.choice.as_data(),
             "history": self.history,
         }
 
@@ -102,6 +104,7 @@ def find(
     fabric = fabric_for(training) if fabric is None else fabric
     history = train(masks, method.stages(training), batches, test, asked=said, fabric=fabric, files=files, loss=loss)
     check_state(masks)
+    choice = _choice(history)
     ticket = ticket_of(
         masks,
         strong=method.strong,
@@ -109,18 +112,26 @@ def find(
         network=Bound() if network is None or masks.replaced else network,
         inputs=inputs,
         method=name,
-        asked=said,
+        asked=said if choice is None else {**said, FOUND: choice.as_data()},
         data=data,
     )
     hits = None if test is None or loss is not None else accuracy(model, _on_device_of(model, test))
     masks.detach()
-    return SearchResult(ticket, hits, 0 if test is None else len(test.x), history, time.perf_counter() - start)
+    count, seconds = 0 if test is None else len(test.x), time.perf_counter() - start
+    return SearchResult(ticket, hits, count, history, seconds, choice=choice)
 
 
 def describe(name: str, method: Any) -> dict[str, Any]:
     """A method and its settings as plain data."""
     settings = asdict(method) if is_dataclass(method) and not isinstance(method, type) else {}
     return {"name": name, **settings}
+
+
+def _choice(history: list[dict[str, Any]]) -> Choice | None:
+    """What all stages found, and the last word on it; None: nothing was chosen."""
+    rows = [row for row in history if "chosen" in row]
+    candidates = tuple(Candidate(**one) for row in rows for one in row["candidates"])
+    return Choice(candidates, rows[-1]["chosen"]) if rows else None
 
 
 def _on_device_of(model: nn.Module, test: Batches) -> Batches:

@@ -9,6 +9,7 @@ from typing import Literal
 
 from slth._errors import InputError
 from slth.learning.masks import Masks
+from slth.ticket import Candidate, Choice
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "multistep")
@@ -101,6 +102,9 @@ def _scaled(epochs: float, per_epoch: int) -> float:
     return float(Fraction(str(epochs)) * per_epoch)
 
 
+Measure = Callable[[str], Candidate]  # the name of the mask that is on the model now -> the mask, measured
+
+
 def _nothing(*_: object) -> None:
     """Nothing to do."""
 
@@ -116,7 +120,10 @@ class Stage:
         before_step: called with (masks, step, steps).
         after_step: called after each step of the optimiser: projections.
         end: called once after the last step.
-        shared: what the stage's outcome depends on; equal texts may share it. None: never shared.
+        choose: called after `end`, with what measures a mask; puts the mask that is kept on the model and says among
+            what it chose. Where several stages choose, each adds what it found, and the last word counts.
+        shared: what the stage's outcome, before a choice, depends on; equal texts may share it. None: never shared.
+        key: names its order of examples and its draws; stages of one key see the same. Empty: its name.
     """
 
     name: str
@@ -126,4 +133,6 @@ class Stage:
     before_step: Callable[[Masks, int, int], None] = _nothing
     after_step: Callable[[Masks], None] = _nothing
     end: Callable[[Masks], None] = _nothing
+    choose: Callable[[Masks, Measure], Choice] | None = None
     shared: str | None = None
+    key: str = ""
