@@ -119,7 +119,8 @@ def _check_kind(name: str, value: Any, kind: Any) -> None:
         if isinstance(value, tuple | list) and all(isinstance(part, expected) for part in value):
             return
     if not isinstance(value, expected) or (isinstance(value, bool) and wanted is not bool):
-        raise InputError(f"{name} must be {words}, got {value!r}")
+        one = "; give one of them" if isinstance(value, tuple | list) else ""
+        raise InputError(f"{name} must be {words}, got {value!r}{one}")
 
 
 _Part = tuple[Any, np.ndarray | None]
