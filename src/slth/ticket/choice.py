@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 FOUND = "found"
+_MOST = 1000  # candidates that a ticket may list
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def choice_in(asked: Mapping[str, Any]) -> Choice | None:
     found = asked.get(FOUND)
     columns: Mapping[str, Any] = found if isinstance(found, dict) else {}
     masks, losses, accuracies = (_column(columns.get(name)) for name in ("mask", "training_loss", "accuracy"))
-    if not (len(masks) == len(losses) == len(accuracies) and columns.get("chosen") in masks):
+    if not (len(masks) == len(losses) == len(accuracies) <= _MOST and columns.get("chosen") in masks):
         return None
     rows = list(zip(masks, losses, accuracies, strict=True))
     if not all(isinstance(m, str) and _is_number(v) and (a is None or _is_number(a)) for m, v, a in rows):

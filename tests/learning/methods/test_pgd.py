@@ -61,7 +61,7 @@ def test_a_largest_move_of_0_is_edge_popup():
 
 
 def test_density_1_is_projected_sgd_without_pruning():
-    masks = trained(PerturbedEdgePopup(1.0, 0.3, momentum_weights=0.9), epochs=0.5)
+    masks = trained(PerturbedEdgePopup(1.0, 0.3), epochs=0.5)
     assert masks.kept == masks.size
     for tensor in masks:
         assert torch.equal(tensor.location.module.weight, tensor.original)

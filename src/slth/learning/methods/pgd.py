@@ -51,7 +51,7 @@ class PerturbedEdgePopup:
     density: float | tuple[float, ...] = LEVELS
     most_move: float = 0.01
     epochs_weights: float = 3.0
-    lr_weights: float = 0.02
+    lr_weights: float = 0.2
     momentum_weights: float = 0.0
     schedule_weights: Literal["constant", "cosine"] = "constant"
 
