@@ -62,7 +62,7 @@ def popup(moves: list[Tensor] | None, batches: Batches, test: Batches, seed: int
 
 def projected(epsilon: float, batches: Batches, seed: int) -> list[Tensor]:
     """How projected SGD moves the weights of the unpruned network."""
-    method = PerturbedEdgePopup(0.5, epsilon)
+    method = PerturbedEdgePopup(0.5, epsilon, lr_weights=0.02, momentum_weights=0.9)
     masks = attach(network(), method, seed=seed, policy=Policy(law="kaiming_normal", gain=4.0))
     start = [tensor.original.detach().clone() for tensor in masks]
     stage = method.stages(method.training)[0]

@@ -145,7 +145,7 @@ class Interrupted(BaseException):
 
 def test_an_interrupted_run_is_resumed_and_ends_in_the_same_bytes(tmp_path, monkeypatch):
     """Interrupted in the second of two stages, which the next command begins with."""
-    options = ["--method", "perturbed-edge-popup", "--set", "epochs_weights=0.5"]
+    options = ["--method", "perturbed-edge-popup", "--density", "0.5", "--set", "epochs_weights=0.5"]
     whole = searched(tmp_path / "whole", *options)
     steps, keeping = [], ["--checkpoint", tmp_path / "run", "--logs", tmp_path / "logs"]
 
@@ -353,8 +353,8 @@ def test_two_processes_write_one_ticket_and_one_record(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 def test_ctrl_c_is_exit_code_130_and_leaves_a_whole_checkpoint_and_nothing_else(tmp_path, capsys):
     """Interrupted when the second stage has trained an epoch."""
-    options = ["--method", "perturbed-edge-popup", "--set", "epochs_weights=0.5", "--hidden", "16", "--threads", "1"]
-    options += ["--checkpoint", "run", "--out", "t"]
+    options = ["--method", "perturbed-edge-popup", "--density", "0.5", "--set", "epochs_weights=0.5"]
+    options += ["--hidden", "16", "--threads", "1", "--checkpoint", "run", "--out", "t"]
     process = subprocess.Popen(
         [sys.executable, "-m", "slth", "search", "-v", *options, "--epochs", "1000000"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
@@ -370,5 +370,5 @@ def test_ctrl_c_is_exit_code_130_and_leaves_a_whole_checkpoint_and_nothing_else(
     assert err.endswith("slth: interrupted; nothing is left half written\n")
     assert "Traceback" not in err
     assert os.listdir(tmp_path) == ["run"]
-    error = error_of(capsys, *SMALL, *options[:4], "--out", tmp_path / "t", "--checkpoint", tmp_path / "run")
+    error = error_of(capsys, *SMALL, *options[:6], "--out", tmp_path / "t", "--checkpoint", tmp_path / "run")
     assert "another run: training.epochs is 1000000.0 there and 1.0 here" in error

@@ -27,7 +27,7 @@ AT_ONCE = [
     EdgePopup(0.1, scope="global", ramp=0.0),
     Biprop(0.4),
     Biprop(0.4, binary_activations=True),
-    Supermask(),
+    Supermask(final="threshold"),
     PerturbedEdgePopup(0.5, 0.0),
 ]
 

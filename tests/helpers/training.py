@@ -45,6 +45,7 @@ METHODS = {
         Magnitude(0.4, rate=1.0, scope="global", pruned_weights="freeze_away", criterion="random"),
         replace(SHORT, optimizer="adamw"),
     ),
+    "levels": (PerturbedEdgePopup((1.0, 0.6, 0.1), 0.05, epochs_weights=1.0), replace(SHORT, epochs=1.0)),
     "perturbed": (PerturbedEdgePopup(0.5, 0.05, epochs_weights=1.5), SHORT),
 }
 

@@ -11,8 +11,9 @@ from torch import nn
 
 import slth
 from slth import InputError
-from slth.learning import EdgePopup, Magnitude, PerturbedEdgePopup, Policy, attach
+from slth.learning import EdgePopup, Magnitude, PerturbedEdgePopup, Policy, Supermask, attach
 from slth.learning.batches import Batches
+from slth.learning.methods.supermask import keep
 from slth.ticket import encode
 
 
@@ -160,7 +161,23 @@ def test_no_stage_is_passed_over():
     with pytest.raises(InputError, match=r"from done = 0.2 to 1 ends 8 of the 9 stages"):
         masks.step(1.0)
     with pytest.raises(InputError, match="from done = 0 to 1 ends 2 of the 2 stages of perturbed-edge-popup"):
-        attach(mk(), PerturbedEdgePopup()).step(1)
+        attach(mk(), PerturbedEdgePopup(0.5)).step(1)
+
+
+def test_a_choice_among_densities_is_that_of_a_search():
+    masks = attach(mk(), PerturbedEdgePopup((0.9, 0.5)))
+    for call in (masks.ticket, lambda: masks.step(0.5)):
+        with pytest.raises(InputError, match=r"chooses among the densities \(0.9, 0.5\) by their training losses, which"):
+            call()
+
+
+def test_a_supermask_by_hand_keeps_draw_0_which_its_seed_names():
+    """A search keeps the best of ten; a loop of one's own measures none."""
+    masks = [attach(mk(), Supermask(), seed=3) for _ in range(2)]
+    tickets = [one.ticket() for one in masks]
+    assert encode(tickets[0]) == encode(tickets[1])
+    keep(masks[1], 1)
+    assert encode(masks[1].ticket()) != encode(tickets[0])
 
 
 def test_a_rewind_beyond_the_round_is_refused_when_the_round_ends():

@@ -25,6 +25,7 @@ RECIPE_TYPES = {
     bool: bool,
     int: int,
     float: float,
+    float | tuple[float, ...]: tuple,
     str: str,
     Path: str,
     str | Path: str,
@@ -100,14 +101,17 @@ def test_the_settings_of_a_search_are_those_of_their_owners(group):
         for part in fields(owner):
             owned.setdefault(part.name, set()).add(recipe_type(part.type))
     found = {name: a for name, a in verbs.arguments(verbs.Search).items() if a.group == group}
-    assert {name: {argument.kind.recipe} for name, argument in found.items()} == owned
+    widest = {name: {tuple} if kinds == {float, tuple} else kinds for name, kinds in owned.items()}
+    assert {name: {argument.kind.recipe} for name, argument in found.items()} == widest
     assert {name: verbs.defaults(verbs.Search)[name] for name in found} == dict.fromkeys(found)
     assert not any(argument.checked for argument in found.values())
 
 
 def recipe_type(kind):
-    """float of float | None, str of Literal[...], list of tuple[...]."""
+    """float of float | None, str of Literal[...], list of tuple[...], tuple of float | tuple[...]: one or a list."""
     known = [part for part in (get_args(kind) or [kind]) if part is not NoneType]
+    if known[0] is float and len(known) > 1 and known[1] == tuple[float, ...]:
+        return tuple
     if getattr(kind, "__origin__", None) is tuple:
         return list
     return str if isinstance(known[0], str) or getattr(known[0], "__args__", None) else known[0]

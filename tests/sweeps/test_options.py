@@ -83,3 +83,13 @@ def test_search_can_be_swept(tmp_path):
     assert quarter["size"] == half["size"] == 64 * 16 + 16 * 10
     assert (quarter["kept"], half["kept"]) == (296, 592)
     assert quarter["history"][0]["epoch"] == 1
+
+
+def test_a_density_is_one_number_or_a_list_of_them_and_one_stays_the_question_it_was():
+    density = SEARCH.options["density"]
+    assert density == Option(tuple)
+    assert (density.value("density", 0.5), density.value("density", 1)) == (0.5, 1.0)
+    assert density.value("density", [0.9, 0.5]) == [0.9, 0.5]
+    for wrong in ("0.5", True, ["0.5"]):
+        with pytest.raises(InputError, match="density must be a"):
+            density.value("density", wrong)

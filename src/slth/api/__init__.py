@@ -10,7 +10,7 @@ from slth.api._evidence import Verification, evaluate, verify, with_claim
 from slth.api._export import Exported, export
 from slth.api._plan import Planned, PlannedMap, plan
 from slth.api._record import record
-from slth.api._rows import accuracy, data_rows, evaluation_rows, missed
+from slth.api._rows import accuracy, data_rows, evaluation_rows, missed, search_rows
 from slth.api._show import Row, Section, Shown, show, summary
 from slth.api._train import train, use_threads
 from slth.api._views import apply, load, realised, save, source
@@ -48,6 +48,7 @@ __all__ = [
     "report",
     "save",
     "search",
+    "search_rows",
     "show",
     "source",
     "summary",

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from slth.numerics import at_most
 from slth.records import Errors, Evaluation, Proportion, Sizes
-from slth.ticket import Ticket, several
+from slth.ticket import Ticket, choice_in, choice_rows, several
 
 
 def accuracy(values: Sequence[float | None], count: int) -> str:
@@ -40,6 +40,13 @@ def evaluation_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
     """Rows of an evaluation; what needs a target is left out without one."""
     yield from data_rows(found)
     yield from _map_rows(found.sizes) if found.sizes.candidates else _tensor_rows(found.sizes)
+
+
+def search_rows(ticket: Ticket) -> Iterator[tuple[str, str]]:
+    """What the search says of the masks that it chose among; nobody can recheck it. None if it chose none."""
+    choice = choice_in(ticket.provenance.asked)
+    if choice is not None:
+        yield from choice_rows(choice)
 
 
 def data_rows(found: Evaluation) -> Iterator[tuple[str, str]]:

@@ -29,5 +29,5 @@ def run(asked: verbs.Evaluate) -> int:
         api.save(claiming, asked.out)
     if not asked.as_json:
         written = [] if asked.out is None else [("wrote", str(asked.out))]
-        _print.table(f"{asked.ticket}", [*api.evaluation_rows(found), *written])
+        _print.table(f"{asked.ticket}", [*api.evaluation_rows(found), *api.search_rows(ticket), *written])
     return 0

@@ -5,7 +5,7 @@ from dataclasses import fields, replace
 from numbers import Integral, Real
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 import numpy as np
 from torch import nn
@@ -115,8 +115,13 @@ def _check_kind(name: str, value: Any, kind: Any) -> None:
     if wanted is None or (value is None and NoneType in kinds):
         return
     expected, words = _KINDS[wanted]
+    if any(get_origin(part) is tuple for part in kinds):
+        words = f"{words}, or several"
+        if isinstance(value, tuple | list) and all(isinstance(part, expected) for part in value):
+            return
     if not isinstance(value, expected) or (isinstance(value, bool) and wanted is not bool):
-        raise InputError(f"{name} must be {words}, got {value!r}")
+        one = "; give one of them" if isinstance(value, tuple | list) else ""
+        raise InputError(f"{name} must be {words}, got {value!r}{one}")
 
 
 _Part = tuple[Any, np.ndarray | None]

@@ -52,7 +52,8 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
     policy = method.policy if policy is None else policy
     found = locations(model, policy)
     check_weights(model, found)
-    tensors = _masked_parameters(model, found, method.density, policy=policy, seed=seed)
+    density = min(method.density) if isinstance(method.density, tuple) else method.density
+    tensors = _masked_parameters(model, found, density, policy=policy, seed=seed)
     ready = [(tensor, method.mask(tensor).to(_weight(tensor.location).device)) for tensor in tensors]
     before, reasons, loop = ModelState(model), left_out(model, policy, found), Loop(method)
     masks = Masks(model, seed, policy, tensors=tensors, before=before, left_out=reasons, progress=loop)

@@ -21,7 +21,7 @@ from slth.learning.run_files import RunFiles
 from slth.learning.tickets import asked_of, ticket_of
 from slth.learning.trainer import train
 from slth.learning.training import Training
-from slth.ticket import Bound, Builtin, Inputs, Ticket
+from slth.ticket import FOUND, Bound, Builtin, Candidate, Choice, Inputs, Ticket
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +34,7 @@ class SearchResult:
     history: list[dict[str, Any]]  # one row per epoch: stage, epoch, step, loss, lr, accuracy, seconds
     seconds: float
     controls: dict[str, float] = field(default_factory=dict[str, float])  # accuracy of each, if asked for
+    choice: Choice | None = None  # the masks among which this one was chosen, by their training loss
 
     @property
     def accuracy(self) -> float | None:
@@ -53,6 +54,7 @@ class SearchResult:
             "strong": ticket.strong,
             "carried": ticket.carried_numbers,
             "controls": self.controls,
+            "choice": None if self.choice is None else self.choice.as_data(),
             "history": self.history,
         }
 
@@ -96,11 +98,21 @@ def find(
     masks = attach(model, method, seed=seed, policy=policy)
     fabric = fabric_for(training) if fabric is None else fabric
     history = train(masks, method.stages(training), batches, test, asked=said, fabric=fabric, files=files, loss=loss)
+    choice = _choice(history)
+    said = said if choice is None else {**said, FOUND: choice.as_data()}
     network = Bound() if network is None else network
     ticket = ticket_of(masks, method, name=name, network=network, inputs=inputs, asked=said, data=data)
     hits = None if test is None or loss is not None else accuracy(model, _on_device_of(model, test))
     masks.detach()
-    return SearchResult(ticket, hits, 0 if test is None else len(test.x), history, time.perf_counter() - start)
+    count, seconds = 0 if test is None else len(test.x), time.perf_counter() - start
+    return SearchResult(ticket, hits, count, history, seconds, choice=choice)
+
+
+def _choice(history: list[dict[str, Any]]) -> Choice | None:
+    """What all stages found, and the last word on it; None: nothing was chosen."""
+    rows = [row for row in history if "chosen" in row]
+    candidates = tuple(Candidate(**one) for row in rows for one in row["candidates"])
+    return Choice(candidates, rows[-1]["chosen"]) if rows else None
 
 
 def _on_device_of(model: nn.Module, test: Batches) -> Batches:

@@ -41,7 +41,7 @@ class Gradients:
         for number, part in enumerate([mine] if parts == 1 else np.array_split(mine, parts)):
             x, y = self._batches.take(step.rows, key=step.key, part=part if len(part) < count else None)
             with nullcontext() if self._plain else fabric.no_backward_sync(model, enabled=number < parts - 1):
-                loss = self._mean_loss(model(x), y, training)
+                loss = self.mean_loss(model(x), y, training)
                 if len(part) * copies != count:
                     loss = loss * (len(part) * copies / count)
                 loss.backward() if self._plain else fabric.backward(loss)
@@ -50,7 +50,8 @@ class Gradients:
         assert total is not None
         return total if fabric.world_size == 1 else fabric.all_reduce(total, reduce_op="mean")  # pyright: ignore
 
-    def _mean_loss(self, outputs: Any, y: Tensor, training: Training) -> Tensor:
+    def mean_loss(self, outputs: Any, y: Tensor, training: Training) -> Tensor:
+        """The loss of some outputs, the mean over their examples."""
         if self._loss is not None:
             return self._loss(outputs, y)
         logits = logits_of(outputs)

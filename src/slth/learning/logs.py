@@ -8,6 +8,7 @@ from typing import Any
 from slth._files import check_writable, write_atomically
 
 _CURVES = ("loss", "accuracy", "lr")
+_LISTS = ("candidates",)  # of a row; the table has one value in a cell
 
 
 class Logs:
@@ -28,8 +29,8 @@ class Logs:
     def write(self, history: list[dict[str, Any]], *, new: bool) -> None:
         """`history.csv`, whole at any moment; if it is new, the last row goes to TensorBoard, too."""
         text = io.StringIO()
-        names = list(dict.fromkeys(name for row in history for name in row))
-        writer = csv.DictWriter(text, names, lineterminator="\n")
+        names = list(dict.fromkeys(name for row in history for name in row if name not in _LISTS))
+        writer = csv.DictWriter(text, names, lineterminator="\n", extrasaction="ignore")
         writer.writeheader()
         writer.writerows(history)
         write_atomically(self._table, text.getvalue().encode())

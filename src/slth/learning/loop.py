@@ -52,6 +52,7 @@ class Loop:
 
     def step(self, masks: Masks, done: float) -> bool:
         """See `Masks.step`."""
+        self._check_one_density()
         done = number("done", done, example="(step + 1) / steps", least=0, most=1)
         if not self._has_schedule:
             return False
@@ -76,6 +77,7 @@ class Loop:
     def ticket(self, masks: Masks, inputs: Inputs | None, data: str | None) -> Ticket:
         """See `Masks.ticket`."""
         method, name = check_method(self._method), name_of(self._method)
+        self._check_one_density()
         if self._has_schedule and not self._over:
             raise InputError(
                 f"the training of {name} is not over: it changes masks or weights on the way, so call "
@@ -93,6 +95,15 @@ class Loop:
             more={"network": [None, {}] if known is None else list(known)},
         )  # fmt: skip
         return ticket_of(masks, method, name=name, network=network, inputs=inputs, asked=asked, data=data)
+
+    def _check_one_density(self) -> None:
+        density = self._method.density
+        if isinstance(density, tuple):
+            raise InputError(
+                f"{name_of(self._method)} chooses among the densities {density} by their training losses, which a "
+                "search measures and a loop of one's own does not; attach it with one, such as "
+                f"density={density[len(density) // 2]:g}, or use slth.search"
+            )
 
     @property
     def _has_schedule(self) -> bool:

@@ -15,7 +15,7 @@ class Masker(Protocol):
     """What `attach` needs of a method."""
 
     @property
-    def density(self) -> float: ...  # kept fraction of every tensor
+    def density(self) -> float | tuple[float, ...]: ...  # kept fraction of every tensor; several: one will be chosen
     @property
     def policy(self) -> Policy: ...  # used if the caller gives none
     def mask(self, tensor: MaskedParameter) -> nn.Module: ...  # a `Mask`

@@ -1,5 +1,7 @@
 """What a model says about examples: logits, and how many of its predictions are right."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -14,14 +16,23 @@ def logits_of(outputs: Any) -> Tensor:
     return outputs if isinstance(outputs, Tensor) else outputs.logits
 
 
+@contextmanager
+def evaluating(model: nn.Module) -> Generator[None]:
+    """The model in evaluation mode; afterwards every module is in the mode it was in."""
+    modes = {module: module.training for module in model.modules()}
+    model.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
 def accuracy(model: nn.Module, test: Batches) -> int:
     """Correct predictions on all examples, in evaluation mode."""
-    modes, hits = {module: module.training for module in model.modules()}, 0
-    model.eval()
-    with torch.no_grad():
+    hits = 0
+    with evaluating(model), torch.no_grad():
         for start in range(0, len(test.x), test.size):
             x, y = test.take(np.arange(start, min(start + test.size, len(test.x))))
             hits += int((logits_of(model(x)).argmax(1) == y).sum())
-    for module, mode in modes.items():
-        module.training = mode
     return hits

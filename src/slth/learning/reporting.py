@@ -2,6 +2,7 @@
 
 import logging
 import time
+from dataclasses import asdict
 from typing import Any
 
 from torch import nn
@@ -12,6 +13,7 @@ from slth.learning.predictions import accuracy
 from slth.learning.run_files import RunFiles
 from slth.learning.steps import Step
 from slth.learning.training import Stage
+from slth.ticket import Choice
 
 _log = logging.getLogger(__name__)
 
@@ -64,6 +66,13 @@ class Report:
         _log.info("%s epoch %d: loss %.4f, accuracy %s", stage.name, step.epoch + 1, loss, measured)
         if self._logs is not None:
             self._logs.write(self.history, new=True)
+
+    def choice(self, choice: Choice) -> None:
+        """A stage has chosen a mask: its last row says so, with all candidates."""
+        self.history[-1] |= {"chosen": choice.chosen, "candidates": [asdict(one) for one in choice.candidates]}
+        _log.info("kept %s so far", choice.chosen)
+        if self._logs is not None:
+            self._logs.write(self.history, new=False)
 
     def close(self) -> None:
         """No file stays open."""

@@ -5,7 +5,7 @@ a processor a run that was killed ends, resumed, in the same bits. Every process
 gradients are averaged over all examples of it, so scores and masks are identical everywhere.
 
 The loop is `_Run._train`; beside it stand what a step is (`steps`), its gradient (`gradients`), what ends a run
-(`watching`), where one goes on (`resuming`) and what it says (`reporting`).
+(`watching`), what chooses a final mask (`measurements`), where one goes on (`resuming`) and what it says (`reporting`).
 """
 
 from collections.abc import Sequence
@@ -22,6 +22,7 @@ from slth.learning.checkpoint import Position
 from slth.learning.devices import fabric_for, optimizer_for, seed_torch, set_rate, set_up
 from slth.learning.gradients import Gradients, Loss
 from slth.learning.masks import Masks
+from slth.learning.measurements import Measurements
 from slth.learning.reporting import Report
 from slth.learning.resuming import Checkpoints, SharedStages
 from slth.learning.run_files import RunFiles
@@ -93,14 +94,14 @@ class _Run:
         self.masks, self.stages, self.fabric, self.files = masks, stages, fabric, files
         self.batches = replace(batches, device=fabric.device)
         test = None if test is None or not len(test.x) else replace(test, device=fabric.device)
+        self.test = test if loss is None else None  # for accuracies: there are predictions
         shapes = {n: str(tuple(v.shape)) for n, v in masks.model.state_dict().items() if isinstance(v, Tensor)}
         asked = {**asked, "examples": len(batches.x), "tensors": shapes}
         steps = sum(count_steps(stage.training, batches) for stage in stages)
         self.gradients = Gradients(self.batches, test, fabric=fabric, loss=loss)
         self.checkpoints = Checkpoints(files, masks, fabric, asked=asked)
         self.shared = None if files.share is None else SharedStages(files.share, masks, asked=asked)
-        measured = test if loss is None else None
-        self.report = Report(files, steps, masks.model, test=measured, writes=fabric.is_global_zero)
+        self.report = Report(files, steps, masks.model, test=self.test, writes=fabric.is_global_zero)
 
     def train_all(self) -> list[dict[str, Any]]:
         """Every stage, from where a checkpoint left off; the history."""
@@ -112,11 +113,14 @@ class _Run:
                 self._obtain(stage, number, self.shared)
             else:
                 self._train(stage, self._position(number, 0))
+            self._choose(stage)
+            stage.check(self.masks)
+            self.checkpoints.save(self._position(number + 1, 0))
         return self.report.history
 
     def _train(self, stage: Stage, start: Position) -> None:
         """One stage, from a position in it."""
-        masks, training, key = self.masks, stage.training, f"{self.masks.seed}/{stage.name}"
+        masks, training, key = self.masks, stage.training, f"{self.masks.seed}/{stage.key or stage.name}"
         steps = count_steps(training, self.batches)
         seed_torch(f"{key}/begin", self.fabric.device)
         stage.begin(masks)
@@ -140,8 +144,14 @@ class _Run:
             self._look_back(start.stage, step, watch, optimizer)
         seed_torch(f"{key}/end", self.fabric.device)
         stage.end(masks)
-        stage.check(masks)
-        self.checkpoints.save(self._position(start.stage + 1, 0))
+
+    def _choose(self, stage: Stage) -> None:
+        """The mask that a stage chooses among those it found, and what it says of them."""
+        if stage.choose is not None:
+            measurements = Measurements(
+                self.masks.model, self.batches, self.test, stage.training, self.gradients, self.fabric
+            )
+            self.report.choice(stage.choose(self.masks, measurements.candidate))
 
     def _look_back(self, number: int, step: Step, watch: Watch, optimizer: torch.optim.Optimizer) -> None:
         """After a step: it is counted, an epoch that it ends is reported, a checkpoint is saved if one is due."""

@@ -10,6 +10,7 @@ from typing import Literal, cast
 from slth import _arguments
 from slth._errors import InputError
 from slth.learning.masks import Masks
+from slth.ticket import Candidate, Choice
 
 OPTIMIZERS = ("sgd", "adam", "adamw")
 SCHEDULES = ("constant", "cosine", "multistep")
@@ -102,6 +103,9 @@ def _scaled(epochs: float, per_epoch: int) -> float:
     return float(Fraction(str(epochs)) * per_epoch)
 
 
+Measure = Callable[[str], Candidate]  # the name of the mask that is on the model now -> the mask, measured
+
+
 def _nothing(*_: object) -> None:
     """Nothing to do."""
 
@@ -119,10 +123,13 @@ class Stage:
         schedule: called with (masks, done) after `begin` and after each step: sets what depends on nothing but `done`,
             the fraction of the stage's steps that are done.
         end: called once after the last step.
+        choose: called after `end`, with what measures a mask; puts the mask that is kept on the model and says among
+            what it chose. Where several stages choose, each adds what it found, and the last word counts.
         check: called then, too, and before every ticket of a loop of the user's own: refuses what is no result.
         check_steps: called with the number of its steps, to refuse too few: by a search before any step, by a loop of
             the user's own at the end of the stage.
-        shared: what the stage's outcome depends on; equal texts may share it. None: never shared.
+        shared: what the stage's outcome, before a choice, depends on; equal texts may share it. None: never shared.
+        key: names its order of examples and its draws; stages of one key see the same. Empty: its name.
     """
 
     name: str
@@ -132,9 +139,11 @@ class Stage:
     after_step: Callable[[Masks], None] = _nothing
     schedule: Callable[[Masks, float], None] = _nothing
     end: Callable[[Masks], None] = _nothing
+    choose: Callable[[Masks, Measure], Choice] | None = None
     check: Callable[[Masks], None] = _nothing
     check_steps: Callable[[int], None] = _nothing
     shared: str | None = None
+    key: str = ""
 
     @property
     def acts(self) -> bool:

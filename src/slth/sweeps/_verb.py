@@ -22,7 +22,7 @@ _READERS: dict[type, Callable[[str, Any], Any]] = {
 class Option:
     """One option of a verb.
 
-    kind: int, float, bool, str, or list (of finite numbers; one alone is a list of one).
+    kind: int, float, bool, str, list (of finite numbers; one alone is a list of one), or tuple (a number, or a list).
     file: a value with a suffix, such as net.safetensors, is a file; it is asked for by its content, not by its name.
     """
 
@@ -32,7 +32,9 @@ class Option:
 
     def value(self, name: str, given: Any) -> Any:
         """The value as this option holds it: a whole number is a number, too, and 2.0 a whole number."""
-        if self.kind is not list:
+        if self.kind is tuple and type(given) is not list:
+            return _READERS[float](name, given)
+        if self.kind not in (list, tuple):
             return _READERS[self.kind](name, given)
         numbers: list[Any] = given if type(given) is list else [given]
         if not all(type(n) in (int, float) and math.isfinite(n) for n in numbers):

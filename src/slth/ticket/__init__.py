@@ -3,6 +3,7 @@
 from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
+from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
 from slth.ticket.format import DamagedTicketError, TicketError, decode, encode, load, save, stored_mask_bits
@@ -30,12 +31,15 @@ from slth.ticket.words import kernel_of, map_words, maps_words, op_words, ops_wo
 __all__ = [
     "BY_HAND",
     "CARRIED",
+    "FOUND",
     "GADGETS",
     "MOST_CANDIDATES",
     "MOST_MISSES",
     "Anatomy",
     "Bound",
     "Builtin",
+    "Candidate",
+    "Choice",
     "DamagedTicketError",
     "Gadget",
     "Half",
@@ -53,6 +57,8 @@ __all__ = [
     "TwoLayer",
     "as_in",
     "check_carried",
+    "choice_in",
+    "choice_rows",
     "constructed_ticket",
     "decode",
     "dtype_name",

@@ -1,4 +1,6 @@
-"""Where a ticket came from: what was asked, of which target, by which version. No times, no measurements."""
+"""Where a ticket came from: what was asked, of which target, by which version. No times; no measurements but those by
+which a search says that it chose its mask.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,7 +32,7 @@ class Provenance:
 
     version: str
     method: str  # its name, such as "edge-popup"
-    asked: dict[str, Any]  # plain JSON: everything that was asked
+    asked: dict[str, Any]  # plain JSON: everything that was asked; of a search that chose its mask also `found`
     data: str | None = None  # name of the data that masks were trained on
     attempts: int = 1
     target: str | None = None  # SHA-256 of the target

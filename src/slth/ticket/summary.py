@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
+from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
 from slth.ticket.gadgets import TwoLayer
 from slth.ticket.inputs import Inputs
@@ -147,6 +148,9 @@ def _tensor_rows(ticket: Ticket) -> Iterator[Row]:
     yield "moved", moved(ticket)
     yield "method", ticket.provenance.method + (", trained by hand" if ticket.provenance.by_hand else "")
     yield "data", "not stated" if ticket.provenance.data is None else ticket.provenance.data
+    choice = choice_in(ticket.provenance.asked)
+    if choice is not None:
+        yield from choice_rows(choice)
 
 
 def _inputs(inputs: Inputs) -> str:

@@ -109,6 +109,13 @@ class TopScores(nn.Module):
     def gain(self) -> float:
         return 1.0
 
+    def get_extra_state(self) -> Tensor:
+        """How many are kept is part of a checkpoint: levels change it, and the last one need not be the best."""
+        return torch.tensor(self.kept)
+
+    def set_extra_state(self, state: Tensor) -> None:
+        self.kept = int(state)
+
 
 def top_scores_of(tensor: MaskedParameter) -> TopScores:
     """The mask of a tensor, known to be of this kind."""

@@ -3,18 +3,26 @@ tickets*, NeurIPS 2019).
 
     w̃ = g · w ⊙ b,  b ~ Bernoulli(σ(m)),  ∂L/∂m = ∂L/∂w̃ · g w σ'(m)     (straight through the draw)
 
-m starts at 0. `rescale` is the paper's dynamic weight rescaling, g = N / ‖b‖₀ per layer. In evaluation the mask is
-fixed: σ(m) > ½; its density is learned, not asked for. The signed constant helps; it is the default law here.
+m starts at 0. `rescale` is the paper's dynamic weight rescaling, g = N / ‖b‖₀ per layer. The density is learned, not
+asked for. The signed constant helps; it is the default law here.
 
-Where we differ: the paper reports the mean accuracy of ten sampled masks; a ticket is one mask, so we report that of
-σ(m) > ½, and a mask whose `sampling` is set draws in evaluation, too. Draws follow from the seed and the step, on every
-process alike; under `torch.compile` their generator is a graph break.
+A ticket is one mask, and keeps no probabilities: they would take as many bytes as the weights. Draw k keeps the weights
+with u < σ(m), u uniform from the stream "path/draw/k": a seed names it, so it is as strong as any other mask. What is
+trained is the loss of such draws, and σ(m) > ½ is not one of them: where most m are still near 0 it can be far worse.
+So a ticket keeps a draw, the one of ten with the lowest training loss, unless σ(m) > ½ is asked for; once the m are far
+from 0, all are the same mask. Before that choice a mask in evaluation is draw 0.
+
+Where we differ: the paper reports the mean accuracy of ten draws; we report that of the mask in the ticket, and store
+the ten, with σ(m) > ½, as what the search says. In training, draws follow from the seed and the step, on every process
+alike; under `torch.compile` their generator is a graph break.
 """
 
 import hashlib
 import math
 from dataclasses import dataclass
+from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -23,7 +31,11 @@ from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.masks import Masks
 from slth.learning.policy import Policy
 from slth.learning.selection import check_not_exported
-from slth.learning.training import Stage, Training
+from slth.learning.training import Measure, Stage, Training
+from slth.numerics import Stream, uniform
+from slth.ticket import Candidate, Choice
+
+DRAWS = 10  # that a final mask is chosen from, and that the paper averages over
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +45,12 @@ class Supermask:
     Attributes:
         rescale: multiply a layer's weights by N / (number kept).
         initial: m at the start; σ(initial) is the density at the start.
+        final: the mask of the ticket: "draw", the one of ten with the lowest training loss, or "threshold", σ(m) > ½.
     """
 
     rescale: bool = True
     initial: float = 0.0
+    final: Literal["draw", "threshold"] = "draw"
     strong = True
     move_bound = None
     density = 1.0  # every weight may be kept
@@ -46,6 +60,8 @@ class Supermask:
             raise InputError(
                 f"initial, the m that every weight starts with, must be a finite number, got {self.initial}"
             )
+        if self.final not in ("draw", "threshold"):
+            raise InputError(f"final, the mask of the ticket: expected draw or threshold, got {self.final!r}")
 
     @property
     def policy(self) -> Policy:
@@ -63,17 +79,45 @@ class Supermask:
         )
 
     def prepare(self, masks: Masks) -> None:
-        """Nothing more."""
+        """In evaluation the mask is one from the start."""
+        keep(masks, 0 if self.final == "draw" else None)
 
     def stages(self, training: Training) -> list[Stage]:
-        return [Stage("supermask", training, moving="scores", check=_check)]
+        return [Stage("supermask", training, moving="scores", choose=self._choose, check=_check)]
+
+    def _choose(self, masks: Masks, measure: Measure) -> Choice:
+        keep(masks, None)
+        threshold, draws = measure("threshold"), list[Candidate]()
+        for number in range(DRAWS):
+            keep(masks, number)
+            draws.append(measure(f"draw {number}"))
+        losses = [draw.training_loss for draw in draws]
+        best = losses.index(min(losses))
+        keep(masks, best if self.final == "draw" else None)
+        return Choice((threshold, *draws), f"draw {best}" if self.final == "draw" else "threshold")
+
+
+def keep(masks: Masks, draw: int | None) -> None:
+    """From now on the mask in evaluation, and of a ticket, is this draw; None: σ(m) > ½."""
+    for tensor in masks:
+        mask: object = tensor.mask
+        assert isinstance(mask, BernoulliMask)
+        mask.level.copy_(torch.zeros(tensor.shape) if draw is None else _logits(tensor, draw))
+
+
+def _logits(tensor: MaskedParameter, draw: int) -> Tensor:
+    """log(u / (1 − u)), so that u < σ(m) is log(u / (1 − u)) < m; u = (24 bits + ½) · 2⁻²⁴ is neither 0 nor 1."""
+    drawn = uniform(Stream(tensor.seed, f"{tensor.stream}/draw/{draw}"), tensor.shape)
+    u = (drawn.astype(np.float64) + 1) / 2 + 2.0**-25
+    return torch.from_numpy(np.log(u / (1 - u)).astype(np.float32))
 
 
 def _check(masks: Masks) -> None:
     for tensor in masks:
         if not bool(tensor.mask.chosen().any()):
             raise InputError(
-                f"{tensor.path}: the supermask keeps nothing, no m is above 0; train longer or at a higher rate"
+                f"{tensor.path}: the supermask keeps nothing, every m is too low; train longer or at a higher rate, "
+                "or start at a higher initial"
             )
 
 
@@ -82,6 +126,7 @@ class BernoulliMask(nn.Module):
 
     binary = False
     draws: Tensor  # forward passes that drew
+    level: Tensor  # in evaluation b is 1 where m lies above
 
     def __init__(self, shape: tuple[int, ...], initial: float, key: int, *, rescale: bool, uses: int = 1):
         super().__init__()
@@ -89,19 +134,19 @@ class BernoulliMask(nn.Module):
         self.key = key
         self.rescale = rescale
         self.uses = uses  # in one forward pass
-        self.sampling = False  # in evaluation, too
         self.register_buffer("draws", torch.zeros((), dtype=torch.int64))
+        self.register_buffer("level", torch.zeros(shape))
 
     def forward(self, weight: Tensor) -> Tensor:
         check_not_exported()
         share = self.scores.sigmoid()
         with torch.no_grad():
-            kept = self._drawn(share) if self.training or self.sampling else (self.scores > 0).float()
+            kept = self._drawn(share) if self.training else self.chosen().float()
             factor = _share_inverse(kept) if self.rescale else 1.0
         return weight * factor * (kept + (share - share.detach()))  # exactly 0 or factor times the weight
 
     def chosen(self) -> Tensor:
-        return self.scores.detach() > 0
+        return self.scores.detach() > self.level
 
     def gain(self) -> float:
         return float(_share_inverse(self.chosen())) if self.rescale else 1.0

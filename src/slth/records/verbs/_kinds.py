@@ -78,6 +78,16 @@ def _settings(name: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
+def _number_or_several(name: str, value: Any) -> float | tuple[float, ...]:
+    found = _arguments.numbers(name, value)
+    return found[0] if isinstance(value, float | int) else found
+
+
+def _parse_number_or_several(flag: str, typed: str) -> float | tuple[float, ...]:
+    found = _arguments.numbers_in(flag, typed)
+    return found if "," in typed else found[0]
+
+
 def _parse_settings(flag: str, typed: Sequence[str]) -> dict[str, Any]:
     return dict(_arguments.setting_in(flag, part) for part in typed)
 
@@ -121,6 +131,9 @@ FILE = Kind(_arguments.path, str, Path, shown="FILE", file=True)
 FILES = Kind(_files, list, list[Path], lambda _, typed: tuple(typed), file=True)
 DATA = Kind(_data, str, str, shown="NAME", file=True)  # the name of a data set, or a file
 PAIR = Kind(_pair, list, str, partial(_arguments.numbers_in, count=2, example="0,1"), "LO,HI")
+DENSITY = Kind(
+    _number_or_several, tuple, str, _parse_number_or_several, "NUMBER,..."
+)  # a recipe's tuple: one, or a list
 NUMBERS = Kind(_arguments.numbers, list, str, _arguments.numbers_in, "NUMBER,...")  # one, or one for each channel
 WHOLES = Kind(_arguments.wholes, list, str, _arguments.wholes_in, "N,...")
 SHAPE = Kind(_shape, str, str, _parse_shape, "N,N,...")  # widths, or the name of a network

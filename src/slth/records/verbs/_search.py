@@ -16,6 +16,7 @@ from slth.records.verbs._argument import Argument, check
 from slth.records.verbs._kinds import (
     DATA,
     DENSITIES,
+    DENSITY,
     FILE,
     NAMES,
     NUMBERS,
@@ -57,7 +58,10 @@ class Search:
     data: Annotated[str | Path | None, Argument(DATA, _shared.DATA_HELP, unsaid="digits", swept=True)] = None
     model: Annotated[str | None, Argument(_MODELS, "{known}. Default: mlp.", swept=True)] = None
     method: Annotated[str | None, Argument(_METHODS, "{known}.", unsaid="edge-popup", swept=True)] = None
-    density: Annotated[float | None, _method(real(), "Kept fraction, in (0, 1]; exact.")] = None
+    density: Annotated[
+        float | tuple[float, ...] | None,
+        _method(DENSITY, "Kept fraction, in (0, 1]; exact. perturbed-edge-popup chooses among several: 0.9,0.5,0.1."),
+    ] = None
     most_move: Annotated[float | None, _method(real(), "Largest move of a weight (perturbed-edge-popup).")] = None
     setting: Annotated[
         Mapping[str, Any] | None,
@@ -141,6 +145,7 @@ class Search:
     binary_activations: Annotated[bool | None, _set(TRUTH, "Of biprop.")] = None
     rescale: Annotated[bool | None, _set(TRUTH, "Of supermask.")] = None
     initial: Annotated[float | None, _set(real(), "Of supermask.")] = None
+    final: Annotated[str | None, _set(one_of("draw", "threshold"), "Of supermask.")] = None
     rate: Annotated[float | None, _set(real(), "Of magnitude.")] = None
     last_rate: Annotated[float | None, _set(real(), "Of magnitude.")] = None
     rewind: Annotated[int | None, _set(whole(), "Of magnitude.")] = None
@@ -150,6 +155,8 @@ class Search:
     retrain: Annotated[bool | None, _set(TRUTH, "Of magnitude.")] = None
     epochs_weights: Annotated[float | None, _set(real(), "Of perturbed-edge-popup.")] = None
     lr_weights: Annotated[float | None, _set(real(), "Of perturbed-edge-popup.")] = None
+    momentum_weights: Annotated[float | None, _set(real(), "Of perturbed-edge-popup.")] = None
+    schedule_weights: Annotated[str | None, _set(one_of("constant", "cosine"), "Of perturbed-edge-popup.")] = None
 
     def __post_init__(self) -> None:
         check(self)
