@@ -21,6 +21,9 @@ SCHEDULED = [
     Magnitude(1.0),
     PerturbedEdgePopup(0.5, 0.05),
     PerturbedEdgePopup(1.0, 0.05),
+    PerturbedEdgePopup((1.0, 0.7, 0.2), 0.05),
+    PerturbedEdgePopup((0.8, 0.3), 0.0),
+    Supermask(),
 ]
 AT_ONCE = [
     EdgePopup(0.3),
@@ -46,6 +49,11 @@ X = np.random.default_rng(0).normal(size=(64, 20)).astype(np.float32)
 Y = X[:, :3].argmax(1)
 
 
+def loss_of(masks):
+    """The training loss of the model as it is."""
+    return lambda: nn.functional.cross_entropy(masks.model(torch.from_numpy(X)), torch.from_numpy(Y))
+
+
 def fit(masks, method, batches=None, *, steps=None, say=True):
     """The loop of a user: batches in the order, rates and optimisers of a search; what `step` said, call by call.
 
@@ -55,7 +63,8 @@ def fit(masks, method, batches=None, *, steps=None, say=True):
     training = replace(method.training, epochs=2.0 if method.training.epochs > 1 else method.training.epochs)
     training = replace(training, batch=batches.size)
     stages = method.stages(training)
-    plan = [(stage, step) for stage in stages for step in steps_of(stage, batches, f"{masks.seed}/{stage.name}")]
+    keys = [f"{masks.seed}/{stage.key or stage.name}" for stage in stages]
+    plan = [(stage, step) for stage, key in zip(stages, keys, strict=True) for step in steps_of(stage, batches, key)]
     plan, said, stage = plan[:steps], [], 0
     optimizer = optimizer_for(masks.parameters, stages[0].training)
     masks.model.train()
@@ -66,7 +75,7 @@ def fit(masks, method, batches=None, *, steps=None, say=True):
         nn.functional.cross_entropy(masks.model(x), y).backward()
         optimizer.step()
         if say:
-            said.append(masks.step(number / len(plan)))
+            said.append(masks.step(number / len(plan), loss_of(masks)))
             if said[-1]:
                 stage += 1
                 optimizer = optimizer_for(masks.parameters, stages[stage].training)

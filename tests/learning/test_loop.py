@@ -6,15 +6,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from helpers.loops import AT_ONCE, SCHEDULED, X, Y, fit, mk, norm_net
+from helpers.loops import AT_ONCE, SCHEDULED, X, Y, fit, loss_of, mk, norm_net
 from torch import nn
 
 import slth
 from slth import InputError
 from slth.learning import EdgePopup, Magnitude, PerturbedEdgePopup, Policy, Supermask, attach
 from slth.learning.batches import Batches
-from slth.learning.methods.supermask import keep
-from slth.ticket import encode
+from slth.ticket import choice_in, encode
 
 
 @pytest.mark.parametrize("make", [mk, norm_net])
@@ -98,7 +97,7 @@ def test_a_method_that_changes_on_the_way_has_no_ticket_until_it_was_told_that_a
     fit(masks, method, say=False)
     with pytest.raises(InputError, match=r"the last call said 0, and a ticket needs 1"):
         masks.ticket()
-    masks.step(0.01)
+    masks.step(0.01, loss_of(masks))
     with pytest.raises(InputError, match=r"the last call said 0.01, and a ticket needs 1"):
         masks.ticket()
 
@@ -135,15 +134,15 @@ def test_numpys_numbers_are_numbers():
 @pytest.mark.parametrize("method", SCHEDULED, ids=repr)
 def test_a_training_runs_forward_and_ends_once(method):
     masks = attach(mk(), method)
-    masks.step(0.02)
-    masks.step(0.02)
+    masks.step(0.02, loss_of(masks))
+    masks.step(0.02, loss_of(masks))
     with pytest.raises(InputError, match=r"never falls, but after 0.02 came 0.01; give \(step \+ 1\) / steps"):
-        masks.step(0.01)
+        masks.step(0.01, loss_of(masks))
     masks = attach(mk(), method)
     fit(masks, method)
     ticket = encode(masks.ticket())
     with pytest.raises(InputError, match=r"masks.step\(1\) has ended this training, got done = 1; attach new masks"):
-        masks.step(1)
+        masks.step(1, loss_of(masks))
     assert encode(masks.ticket()) == ticket
 
 
@@ -164,27 +163,25 @@ def test_no_stage_is_passed_over():
         attach(mk(), PerturbedEdgePopup(0.5)).step(1)
 
 
-def test_a_choice_among_densities_is_that_of_a_search():
-    masks = attach(mk(), PerturbedEdgePopup((0.9, 0.5)))
-    for call in (masks.ticket, lambda: masks.step(0.5)):
-        with pytest.raises(InputError, match=r"chooses among the densities \(0.9, 0.5\) by their training losses, which"):
-            call()
-
-
-def test_a_supermask_by_hand_keeps_draw_0_which_its_seed_names():
-    """A search keeps the best of ten; a loop of one's own measures none."""
-    masks = [attach(mk(), Supermask(), seed=3) for _ in range(2)]
-    tickets = [one.ticket() for one in masks]
-    assert encode(tickets[0]) == encode(tickets[1])
-    keep(masks[1], 1)
-    assert encode(masks[1].ticket()) != encode(tickets[0])
-
-
 def test_a_rewind_beyond_the_round_is_refused_when_the_round_ends():
     masks = attach(mk(), Magnitude(0.5, rate=1.0, rewind=3))
     masks.step(0.25)
     with pytest.raises(InputError, match=r"rewind=3, but a round has 2 steps; train longer"):
         masks.step(0.5)
+
+
+@pytest.mark.parametrize("method", [Supermask(), PerturbedEdgePopup((0.9, 0.5))], ids=repr)
+def test_a_method_that_chooses_by_training_loss_is_told_it(method):
+    masks = attach(mk(), method)
+    with pytest.raises(InputError, match=r"chooses among masks by their training loss: say it with every step"):
+        masks.step(0.01)
+    fit(masks, method)
+    found = choice_in(masks.ticket().provenance.asked)
+    loss = {candidate.mask: candidate.training_loss for candidate in found.candidates}
+    assert loss[found.chosen] == min(value for mask, value in loss.items() if mask != "threshold")
+    masks.model.eval()
+    with torch.no_grad():
+        assert float(loss_of(masks)()) == pytest.approx(loss[found.chosen], rel=1e-5)
 
 
 @pytest.mark.parametrize("restore", [False, True])

@@ -11,18 +11,23 @@ rates of a search the loop gives the masks of that search, bit for bit.
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import partial
 from itertools import accumulate
+from typing import Any
+
+import torch
 
 from slth._arguments import number, shown, text
 from slth._errors import InputError
 from slth.learning.guards import check_method
-from slth.learning.masks import Masks
+from slth.learning.masks import Masks, TrainingLoss
 from slth.learning.method import Masker, Method
 from slth.learning.methods import name_of
+from slth.learning.predictions import evaluating
 from slth.learning.tickets import asked_of, ticket_of
 from slth.learning.training import Stage
 from slth.network import architecture_of
-from slth.ticket import Bound, Builtin, Inputs, Ticket
+from slth.ticket import FOUND, Bound, Builtin, Candidate, Choice, Inputs, Ticket
 
 
 class Loop:
@@ -39,6 +44,7 @@ class Loop:
         self._ends = [float(end / sum(epochs)) for end in accumulate(epochs)]
         self._stage = self._steps = 0  # the stage that trains, and its steps so far
         self._done, self._over = 0.0, False
+        self._choice: Choice | None = None
 
     @property
     def kinds(self) -> list[str]:
@@ -50,12 +56,17 @@ class Loop:
         if self._stages:
             self._begin(masks)
 
-    def step(self, masks: Masks, done: float) -> bool:
+    def step(self, masks: Masks, done: float, loss: TrainingLoss | None) -> bool:
         """See `Masks.step`."""
-        self._check_one_density()
         done = number("done", done, example="(step + 1) / steps", least=0, most=1)
         if not self._has_schedule:
             return False
+        if loss is None and any(stage.chooses for stage in self._stages):
+            raise InputError(
+                f"{name_of(self._method)} chooses among masks by their training loss: say it with every step, "
+                "masks.step(done, training_loss), a function without arguments that gives the loss of the model as it "
+                "is; or ask for one mask: one density, or Supermask(final='threshold')"
+            )
         self._check_order(done)
         self._done, self._steps = done, self._steps + 1
         stage, start, end = self._stages[self._stage], self._start, self._ends[self._stage]
@@ -65,6 +76,10 @@ class Loop:
             return False
         stage.check_steps(self._steps)
         stage.end(masks)
+        if stage.choose is not None and loss is not None:
+            said = stage.choose(masks, partial(_candidate, masks, loss))
+            before = () if self._choice is None else self._choice.candidates
+            self._choice = Choice((*before, *said.candidates), said.chosen)
         stage.check(masks)
         self._over = stage is self._stages[-1]
         if not self._over:
@@ -77,7 +92,6 @@ class Loop:
     def ticket(self, masks: Masks, inputs: Inputs | None, data: str | None) -> Ticket:
         """See `Masks.ticket`."""
         method, name = check_method(self._method), name_of(self._method)
-        self._check_one_density()
         if self._has_schedule and not self._over:
             raise InputError(
                 f"the training of {name} is not over: it changes masks or weights on the way, so call "
@@ -90,20 +104,10 @@ class Loop:
             raise InputError(f"inputs must be a slth.ticket.Inputs, such as Inputs((1, 28, 28)), got {shown(inputs)}")
         known = architecture_of(masks.model)
         network = Bound() if known is None else Builtin(*known)
-        asked = asked_of(
-            name, method, masks.policy, training=None, seed=masks.seed, data=data,
-            more={"network": [None, {}] if known is None else list(known)},
-        )  # fmt: skip
+        more: dict[str, Any] = {"network": [None, {}] if known is None else list(known)}
+        more |= {} if self._choice is None else {FOUND: self._choice.as_data()}
+        asked = asked_of(name, method, masks.policy, training=None, seed=masks.seed, data=data, more=more)
         return ticket_of(masks, method, name=name, network=network, inputs=inputs, asked=asked, data=data)
-
-    def _check_one_density(self) -> None:
-        density = self._method.density
-        if isinstance(density, tuple):
-            raise InputError(
-                f"{name_of(self._method)} chooses among the densities {density} by their training losses, which a "
-                "search measures and a loop of one's own does not; attach it with one, such as "
-                f"density={density[len(density) // 2]:g}, or use slth.search"
-            )
 
     @property
     def _has_schedule(self) -> bool:
@@ -138,3 +142,10 @@ class Loop:
                 f"from done = {self._done:g} to {done:g} ends {passed} of the {len(self._stages)} stages of "
                 f"{name_of(self._method)}, and each needs steps of its own; make more steps, and say done after each"
             )
+
+
+def _candidate(masks: Masks, loss: TrainingLoss, mask: str) -> Candidate:
+    """The mask that is on the model now, measured in evaluation mode."""
+    with evaluating(masks.model), torch.no_grad():
+        value = float(loss())
+    return Candidate(mask, number("the training loss", value), None)

@@ -4,7 +4,7 @@ A mask is a parametrization of a frozen tensor: the model's code is untouched, w
 writes into a weight during a forward pass. The frozen values come from streams, so a seed regenerates them.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,13 +19,15 @@ from slth.learning.model_state import ModelState
 from slth.learning.policy import Policy, norm_parameters
 from slth.ticket import Inputs, Ticket
 
+TrainingLoss = Callable[[], float | Tensor]
+
 
 class Progress(Protocol):
     """What a method does in a loop of the user's own; see `slth.learning.loop`."""
 
     @property
     def kinds(self) -> list[str]: ...
-    def step(self, masks: "Masks", done: float) -> bool: ...
+    def step(self, masks: "Masks", done: float, loss: TrainingLoss | None) -> bool: ...
     def ticket(self, masks: "Masks", inputs: Inputs | None, data: str | None) -> Ticket: ...
 
 
@@ -93,7 +95,7 @@ class Masks:
             *self.biases_and_norms,
         ]
 
-    def step(self, done: float) -> bool:
+    def step(self, done: float, loss: TrainingLoss | None = None) -> bool:
         """Tell the method how far the training is: once after each step of the optimiser.
 
         Densities fall, weights are projected, a round of pruning ends: the same as in a search. Nothing happens where
@@ -101,6 +103,8 @@ class Masks:
 
         Args:
             done: the fraction of all steps that is done, from above 0 to 1.
+            loss: called without arguments where a method chooses among masks, which is at the end of a stage: the
+                training loss of the model as it is then, in evaluation mode. Only such methods need it.
 
         Returns:
             Whether something else trains from here on, or the same from other values: then a new optimiser over
@@ -116,7 +120,7 @@ class Masks:
         [(False, 32), (True, 16), (False, 16), (False, 16)]
         """
         self._check_attached()
-        return self._progress.step(self, done)
+        return self._progress.step(self, done, loss)
 
     def ticket(self, inputs: Inputs | None = None, data: str | None = None) -> Ticket:
         """What the masks are now, as a ticket: what `slth.search` writes, after the same checks; see `slth.save`.

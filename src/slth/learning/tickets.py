@@ -86,19 +86,19 @@ def ticket_of(
             but scores may move; inputs that a named network does not take.
     """
     check_state(masks)
-    random = masks.policy.weights == "random"
-    bound = method.move_bound if random else None  # of the random weights, which never were there
     network = Bound() if masks.replaced else network
     if inputs is not None:
         _check_inputs(inputs, network)
         inputs = Inputs(inputs.shape, inputs.mean or (0.0,), inputs.std or (1.0,))
+    drawn = masks.policy.weights == "random"
+    bound = method.move_bound if drawn else None  # of the random weights, which never were there
     tensors: list[RandomTensor] = []
     kept: dict[str, np.ndarray] = {}
     moves: dict[str, np.ndarray] = {}
     for tensor in masks:
         moved = masks.moves(tensor, limit=bound)
         keep = tensor.mask.chosen().cpu()
-        if moved is not None and method.strong and random:
+        if moved is not None and method.strong and drawn:
             raise InputError(
                 f"{tensor.path}: the weights are not those of their stream any more, though {name} learns nothing but "
                 "masks; let masks.parameters train and nothing else, and nothing after masks.step(1)"

@@ -114,7 +114,6 @@ class _Run:
             else:
                 self._train(stage, self._position(number, 0))
             self._choose(stage)
-            stage.check(self.masks)
             self.checkpoints.save(self._position(number + 1, 0))
         return self.report.history
 
@@ -152,6 +151,7 @@ class _Run:
                 self.masks.model, self.batches, self.test, stage.training, self.gradients, self.fabric
             )
             self.report.choice(stage.choose(self.masks, measurements.candidate))
+        stage.check(self.masks)
 
     def _look_back(self, number: int, step: Step, watch: Watch, optimizer: torch.optim.Optimizer) -> None:
         """After a step: it is counted, an epoch that it ends is reported, a checkpoint is saved if one is due."""

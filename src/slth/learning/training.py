@@ -125,7 +125,8 @@ class Stage:
         end: called once after the last step.
         choose: called after `end`, with what measures a mask; puts the mask that is kept on the model and says among
             what it chose. Where several stages choose, each adds what it found, and the last word counts.
-        check: called then, too, and before every ticket of a loop of the user's own: refuses what is no result.
+        only_says: `choose` leaves the mask as it is: a loop of the user's own can do without.
+        check: called last, and before every ticket of a loop of the user's own: refuses what is no result.
         check_steps: called with the number of its steps, to refuse too few: by a search before any step, by a loop of
             the user's own at the end of the stage.
         shared: what the stage's outcome, before a choice, depends on; equal texts may share it. None: never shared.
@@ -140,12 +141,18 @@ class Stage:
     schedule: Callable[[Masks, float], None] = _nothing
     end: Callable[[Masks], None] = _nothing
     choose: Callable[[Masks, Measure], Choice] | None = None
+    only_says: bool = False
     check: Callable[[Masks], None] = _nothing
     check_steps: Callable[[int], None] = _nothing
     shared: str | None = None
     key: str = ""
 
     @property
+    def chooses(self) -> bool:
+        """The mask that it leaves depends on training losses."""
+        return self.choose is not None and not self.only_says
+
+    @property
     def acts(self) -> bool:
         """Something happens on the way or at the end, beside the training of what moves."""
-        return any(hook is not _nothing for hook in (self.after_step, self.schedule, self.end))
+        return self.chooses or any(hook is not _nothing for hook in (self.after_step, self.schedule, self.end))

@@ -83,7 +83,8 @@ class Supermask:
         keep(masks, 0 if self.final == "draw" else None)
 
     def stages(self, training: Training) -> list[Stage]:
-        return [Stage("supermask", training, moving="scores", choose=self._choose, check=_check)]
+        says = self.final == "threshold"
+        return [Stage("supermask", training, moving="scores", choose=self._choose, only_says=says, check=_check)]
 
     def _choose(self, masks: Masks, measure: Measure) -> Choice:
         keep(masks, None)
