@@ -156,6 +156,7 @@ def test_every_parameter_is_masked_or_listed(name):
     assert f"{1000 * masks.size // everything / 10:g}% of all {everything:,} parameters masked" in repr(masks)
     biases = [key for key in masks.left_out if "bias" in key and "norm" not in key]
     assert {masks.left_out[key] for key in biases} <= {"bias of a masked layer: set to 0"}
+    model(x)  # a recurrent layer remembers the weights that it was given
     masks.detach()
     copy.deepcopy(model)(x)  # nothing of the masks is left that could not be copied
 
