@@ -69,12 +69,12 @@ def whole(
 
 def is_whole(value: object) -> bool:
     """An integer, NumPy's too; True and False are none."""
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Integral)
 
 
 def is_real(value: object) -> bool:
     """A number, NumPy's too; True and False are none."""
-    return isinstance(value, Real) and not isinstance(value, bool)
+    return not isinstance(value, bool) and isinstance(value, Real)
 
 
 def truth(name: str, value: Any) -> bool:

@@ -156,8 +156,11 @@ def test_every_parameter_is_masked_or_listed(name):
     assert f"{1000 * masks.size // everything / 10:g}% of all {everything:,} parameters masked" in repr(masks)
     biases = [key for key in masks.left_out if "bias" in key and "norm" not in key]
     assert {masks.left_out[key] for key in biases} <= {"bias of a masked layer: set to 0"}
+    model(x)  # a recurrent layer remembers the weights that it was given
     masks.detach()
-    copy.deepcopy(model)(x)  # nothing of the masks is left that could not be copied
+    for layer in (module for module in model.modules() if isinstance(module, nn.RNNBase)):
+        assert all(w is getattr(layer, n) for w, n in zip(layer._flat_weights, layer._flat_weights_names, strict=True))
+    copy.deepcopy(model)(x)
 
 
 @pytest.mark.parametrize("name", MODELS)

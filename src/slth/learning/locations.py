@@ -96,12 +96,15 @@ def locations(model: nn.Module, policy: Policy) -> list[Location]:
     _check_skip(policy, wanted)
     left = {id(place.parameter) for place in wanted if place.fits(policy.skip)}
     left |= {id(place.parameter) for place in there if isinstance(place.module, _EMBEDDINGS)} - named
+    owners: dict[int, list[Place]] = {}
+    for place in there:
+        owners.setdefault(id(place.parameter), []).append(place)
     masked: list[Location] = []
     for place in wanted:
         if id(place.parameter) in left:
             continue  # carried, and so is what is tied to it
         left.add(id(place.parameter))  # tied: once, here
-        same = [other for other in there if other.parameter is place.parameter and other is not place]
+        same = (other for other in owners[id(place.parameter)] if other is not place)
         aliases = tuple((other.path, other.module, other.name) for other in same)
         masked.append(Location(place.path, place.module, place.name, aliases, *fans(place)))
     if not masked:

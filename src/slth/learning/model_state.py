@@ -34,7 +34,7 @@ class ModelState:
         for module, training, names in self._modules:
             for name in names:  # a parametrization that is taken off leaves its tensor at the end
                 module._parameters[name] = module._parameters.pop(name)
-            if isinstance(module, nn.RNNBase):  # its list of weights: not what a mask made of them, which no copy takes
+            if isinstance(module, nn.RNNBase):  # its list of weights: not what masks last made of them
                 module._flat_weights = [getattr(module, name, None) for name in module._flat_weights_names]
             if values:
                 module.training = training

@@ -21,7 +21,7 @@ class Sizes:
     stored_mask_bits: int
     ideal_bits: float  # Σ N H₂(ones / N) over the masks: no coder that knows only the counts needs less
     carried: int  # numbers stored beside
-    strong: bool  # nothing moved
+    strong: bool  # nothing moved, and no number is carried that no stream made
     largest_move: float  # max |Δ|
     target_parameters: int | None = None
     kept_parameters: int | None = None  # surviving edges of lift and mixing, neurons without a kept edge removed
