@@ -17,6 +17,7 @@ from slth.ticket.gadgets import (
     scan,
     signed_ranges,
 )
+from slth.ticket.identity import computed_digest
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, Network, network_name
 from slth.ticket.plain import plain
@@ -52,6 +53,7 @@ __all__ = [
     "TwoLayer",
     "as_in",
     "check_carried",
+    "computed_digest",
     "constructed_ticket",
     "decode",
     "dtype_name",
