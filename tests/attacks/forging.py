@@ -8,12 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from helpers.tickets import ASKED, any_ticket
+from helpers.tickets import ASKED, any_ticket, misses_of
 
 from slth._shapes import Bits
 from slth.certificate import certify
 from slth.graph import Target, signed_inputs
-from slth.ticket import Inputs, Miss, Ticket, TwoLayer, head_digest, realise, realised_digest, signed_ranges
+from slth.ticket import Inputs, Ticket, TwoLayer, head_digest, realise, realised_digest, signed_ranges
 from slth.ticket.assemble import gadget_tensors
 
 Gadgets = Mapping[str, TwoLayer]
@@ -49,21 +49,9 @@ def consistent(ticket: Ticket, *, gadgets: Gadgets | None = None, masks: Masks |
 def certified(ticket: Ticket, target: Target, *, tolerance: float = 0.5) -> Ticket:
     """With a true certificate, and the first misses listed."""
     parts = {path: ticket.realised(path) for path in ticket.maps}
-    misses: list[Miss] = []
-    for path, wanted in target.coefficients.items():
-        part = parts[path]
-        halves = [("positive", part.positive - wanted.weight)]
-        if part.negative is not None:
-            halves.append(("negative", np.where(part.signed[None, :, None], part.negative + wanted.weight, 0.0)))
-        for half, error in halves:
-            groups, (rows, inputs, _) = target.graph.maps[path].basis.groups, error.shape
-            for r, j, tap in np.argwhere(np.abs(error) > tolerance):
-                o = int(r) + int(j) * groups // inputs * rows
-                misses.append(Miss(path, o, int(j), half, float(abs(error[r, j, tap])), int(tap)))
-        if part.bias is not None and wanted.bias is not None:
-            error = np.abs(part.bias - wanted.bias)
-            misses += [Miss(path, int(o), -1, "bias", float(error[o])) for o in np.flatnonzero(error > tolerance)]
-    provenance = replace(ticket.provenance, asked={**ASKED, "tolerance": tolerance}, misses=tuple(misses[:256]))
+    provenance = replace(
+        ticket.provenance, asked={**ASKED, "tolerance": tolerance}, misses=misses_of(target, parts, tolerance)
+    )
     claims = certify(target, parts.__getitem__, tolerances=dict.fromkeys(parts, tolerance), box=ticket.inputs.box)
     return replace(ticket, claims=claims, provenance=provenance)
 

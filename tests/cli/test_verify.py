@@ -24,7 +24,9 @@ def test_verify_says_what_it_checked_and_what_needs_the_target(made, capsys):
     result = json.loads(capsys.readouterr().out)
     assert result["holds"]
     assert result["complete"]
-    assert {check["verdict"] for check in result["checks"]} == {"holds"}
+    said = {check["name"] for check in result["checks"] if check["verdict"] == "says"}
+    assert said == {"inputs", "assumed", "origin"}
+    assert {check["verdict"] for check in result["checks"]} == {"holds", "says"}
 
 
 def test_a_target_is_read_with_the_activation_that_its_file_does_not_say(made, tmp_path, capsys):

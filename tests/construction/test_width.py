@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.networks import every_map, inputs_of, random_target
 
+import slth
 from slth import InputError
 from slth.construction import (
     Request,
@@ -240,3 +241,42 @@ def test_more_candidates_than_are_searched_do_not_help():
     with pytest.raises(InputError, match="more than 64 candidates"):
         plan_width(layer, 2.0**-42, signed=np.zeros(1, np.bool_), failure=0.01)
     assert plan_width(layer, 2.0**-36, signed=np.zeros(1, np.bool_), failure=1e-6).candidates > 40
+
+
+def least_misses(weights, tolerance, gain, n):
+    """Misses that no solver avoids, per weight: where all positive products together fall short of |w| - tolerance.
+
+    A product is u v, u uniform on [1/2, 1), v on [-1, 1). Sums are rounded up to a grid, so this is a lower bound.
+    """
+    step, cells = 1e-3, 700
+    middle = (np.arange(cells) + 0.5) * step
+    one = np.append(0.5, np.log(1 / np.maximum(0.5, middle)) * step)  # nothing, or x with this density
+    total = np.zeros(cells + 1)
+    total[0] = 1.0
+    for _ in range(n):
+        total = np.convolve(total, one)[: cells + 1]
+    short = np.maximum(np.abs(weights) / gain - tolerance / gain, 0.0)
+    chance = np.cumsum(total)[np.minimum((short / step).astype(int), cells)]
+    return float(np.where(short > 0, chance, 0.0).mean())
+
+
+@pytest.mark.parametrize("failure", [0.01, 0.9])
+def test_a_wide_layer_at_a_coarse_tolerance_gets_hardly_more_candidates_than_any_solver_needs(failure):
+    """3,000 x 2,600 at 0.0078: at 0.01 expected misses 30 are not enough for any solver."""
+    planned = slth.plan(shape=(3000, 2600), tolerance=0.0078, failure_probability=failure).maps[0]
+    weights = np.random.default_rng(0).normal(0, np.sqrt(2 / 3000), 200_000)  # as the planner takes them to be
+    assert planned.gain == 0.25
+    size = 3000 * 2600
+    needed = next(n for n in range(1, 65) if size * least_misses(weights, 0.0078, planned.gain, n) <= failure)
+    assert needed <= planned.candidates <= needed + 4
+    assert (needed > 30) == (failure == 0.01)
+
+
+def test_a_tolerance_out_of_reach_is_refused_before_the_work_with_one_that_is_in_reach():
+    state, told = {"weight": random_target((6, 4)).coefficients["layers/0"].weight[:, :, 0]}, []
+    options = {"input_range": (0, 1), "threads": 1, "progress": lambda *counts: told.append(counts)}
+    with pytest.raises(InputError, match=r"larger tolerance \(\S+ gains, \S+, is in reach here\)") as caught:
+        slth.construct(state, tolerance=1e-12, **options)
+    assert told == []
+    finest = float(str(caught.value).partition(" gains, ")[2].partition(",")[0])
+    assert slth.construct(state, tolerance=finest, **options).misses == 0

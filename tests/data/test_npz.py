@@ -81,6 +81,8 @@ def test_compressed_files_and_capital_suffixes_are_read(tmp_path):
         ({"x": X, "y": np.eye(3, dtype=int)}, r"got int64 of shape \(3, 3\); .*argmax"),
         ({"x": X, "y": Y - 1}, "expected labels from 0 .* got -1 to 1"),
         ({"x": X, "y": Y.astype(np.uint64) + np.uint64(2**63)}, "at most 2147483647"),
+        ({"x": X, "y": Y * 10**9}, "labels up to .* would be as many classes.* at most 1,048,576: number the classes"),
+        ({"x": X, "y": Y * np.nan}, "integer labels"),
         ({"x": np.array([[1], [1, 2], [3]], dtype=object), "y": Y}, "got an object array, .* can run code"),
         ({"x": X, "y": Y.astype(object)}, "got an object array"),
     ],

@@ -34,6 +34,12 @@ def failures(result):
     return {check.name for check in result.checks if check.verdict is Verdict.FAILS}
 
 
+def claims_of(result):
+    """The last check of the claims."""
+    *_, check = (check for check in result.checks if check.name == "claims")
+    return check
+
+
 def resealed(ticket, tmp_path):
     """Through the file, so that digest and layout are right again."""
     return load(save(ticket, tmp_path / "forged.slth"))
@@ -43,7 +49,9 @@ def test_an_honest_ticket_holds(ticket, target, tmp_path):
     path = save(ticket, tmp_path / "t.slth")
     with_target = verify(path, target=target)
     assert with_target.holds
-    assert {check.verdict for check in with_target.checks} == {Verdict.HOLDS}
+    said = {check.name for check in with_target.checks if check.verdict is Verdict.SAYS}
+    assert said == {"inputs", "origin"}
+    assert {check.verdict for check in with_target.checks} == {Verdict.HOLDS, Verdict.SAYS}
     alone = verify(path)
     assert alone.holds
     assert {check.name for check in alone.checks if check.verdict is Verdict.NOT_CHECKED} == {"target", "claims"}
@@ -111,7 +119,8 @@ def test_every_shrunken_claim_is_rejected(ticket, target, tmp_path):
     for claims in shrunken:
         lie = resealed(replace(ticket, claims=claims), tmp_path)
         assert failures(verify(lie, target=target)) == {"claims"}
-        assert verify(lie).holds  # without the target nobody can know
+        apart = claims.sup_error < max(claims.output_error) or claims.tolerances != honest.tolerances
+        assert verify(lie).holds != apart  # where claims agree, nobody can know without the target
 
 
 def test_a_tighter_tolerance_than_was_reached_is_rejected(ticket, target):
@@ -142,8 +151,8 @@ def test_the_same_layers_put_together_in_another_way_are_another_target(ticket, 
     other = Graph((*nodes, Node("relu/1", nodes[1].op, (nodes[-1].name,))))
     found = verify(ticket, target=Target(other, target.coefficients))
     assert failures(found) == {"target"}
-    assert [check.name for check in found.checks] == ["streams", "layout", "coefficients", "target"]
-    assert found.checks[-1].detail == "the target has 4 nodes, the ticket 3"
+    assert [check.name for check in found.checks] == ["streams", "layout", "coefficients", "target", "inputs", "origin"]
+    assert found.checks[3].detail == "the target has 4 nodes, the ticket 3"
 
 
 def test_the_first_layer_of_another_shape_is_named():
@@ -166,7 +175,7 @@ def test_the_checker_prints_no_bound_below_the_one_that_holds(ticket, target):
         bound = ticket.claims.sup_error * (1 + i / 79)
         outputs = tuple(error * (1 + i / 79) for error in ticket.claims.output_error)
         larger = replace(ticket.claims, sup_error=bound, output_error=outputs)
-        *_, check = verify(replace(ticket, claims=larger), target=target).checks
+        check = claims_of(verify(replace(ticket, claims=larger), target=target))
         assert check.verdict is Verdict.HOLDS
         assert bound <= float(re.search(r"<= (\S+) on every input", check.detail)[1]) < bound * 1.001
 
@@ -174,7 +183,8 @@ def test_the_checker_prints_no_bound_below_the_one_that_holds(ticket, target):
 def test_a_claim_that_fails_by_a_hair_is_told_from_the_truth(ticket, target):
     def told(claim):
         claims = replace(ticket.claims, sup_error=claim)
-        *_, check = verify(replace(ticket, claims=claims), target=target).checks
+        found = verify(replace(ticket, claims=claims), target=target)
+        check = next(check for check in found.checks if check.name == "claims")
         assert check.verdict is Verdict.FAILS
         return map(float, re.search(r"sup error is (\S+), the ticket claims at most (\S+)", check.detail).groups())
 
@@ -221,8 +231,9 @@ def test_a_map_that_cannot_be_regenerated_holds_no_claim(ticket, target):
 
 def test_every_check_looks_at_what_is_there(ticket):
     """The list is one for all tickets: of a constructed one nothing is said about masks, moves and weights as given."""
-    assert [check.name for check in verify(ticket).checks] == ["streams", "layout", "coefficients", "target", "claims"]
-    assert len(CHECKS) == 6  # layout, coefficients, target and claims are one pass over the maps
+    made = ["streams", "layout", "coefficients", "target", "claims", "inputs", "origin"]
+    assert [check.name for check in verify(ticket).checks] == made
+    assert len(CHECKS) == 8  # layout, coefficients, target and claims are one pass over the maps
 
 
 @pytest.mark.parametrize("beside", [False, True])

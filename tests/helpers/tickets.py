@@ -7,7 +7,9 @@ import numpy as np
 from slth.certificate import certify
 from slth.graph import Affine, Target, chain, signed_inputs
 from slth.ticket import (
+    MOST_MISSES,
     Inputs,
+    Miss,
     Provenance,
     Ticket,
     TwoLayer,
@@ -54,6 +56,26 @@ def any_ticket(widths=(3, 4, 2), *, seed=5, bias=True, lower=-1.0, density=0.5, 
             asked=ASKED,
             target=target_digest(target.coefficients),
             names=target.names,
+            misses=misses_of(target, realised, 0.5),
         ),
     )
     return ticket, target
+
+
+def misses_of(target: Target, parts, tolerances) -> tuple[Miss, ...]:
+    """The first misses, as a ticket lists them; one tolerance, or one for each map."""
+    misses: list[Miss] = []
+    for path, wanted in target.coefficients.items():
+        part, tolerance = parts[path], tolerances[path] if isinstance(tolerances, dict) else tolerances
+        halves = [("positive", part.positive - wanted.weight)]
+        if part.negative is not None:
+            halves.append(("negative", np.where(part.signed[None, :, None], part.negative + wanted.weight, 0.0)))
+        for half, error in halves:
+            groups, (rows, inputs, _) = target.graph.maps[path].basis.groups, error.shape
+            for r, j, tap in np.argwhere(np.abs(error) > tolerance):
+                o = int(r) + int(j) * groups // inputs * rows
+                misses.append(Miss(path, o, int(j), half, float(abs(error[r, j, tap])), int(tap)))
+        if part.bias is not None and wanted.bias is not None:
+            error = np.abs(part.bias - wanted.bias)
+            misses += [Miss(path, int(o), -1, "bias", float(error[o])) for o in np.flatnonzero(error > tolerance)]
+    return tuple(misses[:MOST_MISSES])

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from slth.evidence import sizes, verify
 from slth.records import Environment, Record
 from slth.reporting import Exhibit
-from slth.ticket import encode
+from slth.ticket import computed_digest, encode
 
 HERE = Environment(versions={"slth": "0"}, commit=None, cpu="any", threads=1)
 
@@ -24,6 +24,7 @@ def outcome(ticket, **more):
         "accuracy": share,
         "sizes": asdict(sizes(ticket)),
         "certified_error": ticket.claims.sup_error,
+        "realised": computed_digest(ticket),
         **dict.fromkeys(names),
         **more,
     }

@@ -12,6 +12,7 @@ from slth.subsetsum import (
     closest_many,
     closest_vector,
     first,
+    first_batch,
     first_large,
     first_vector,
     karmarkar_karp,
@@ -52,11 +53,36 @@ def test_any_number_of_threads_gives_the_answers_of_one():
     assert (one.packed == many.packed).all()
 
 
-@pytest.mark.parametrize("ask", [first, smallest, lambda *args, **tol: first(*args, size=2, **tol)])
+def in_the_plane(values, target, *, tol):
+    """Vectors whose second coordinate decides nothing."""
+    return first_vector([[value, 0.0] for value in values], [target, 0.0], tol=tol)
+
+
+DECIDING = {
+    "first": first,
+    "first of a size": lambda *args, **tol: first(*args, size=2, **tol),
+    "first of some sizes": lambda *args, **tol: first(*args, size=(1, 2), **tol),
+    "batch": lambda values, target, tol: first_batch([values], [target], tol=tol)[0],
+    "smallest": smallest,
+    "not moved": lambda *args, **tol: perturbed(*args, most_move=0, **tol),
+    "not moved, least": lambda *args, **tol: perturbed(*args, most_move=0, objective="move", **tol),
+    "vectors": in_the_plane,
+    "large": first_large,
+}
+
+
+@pytest.mark.parametrize("ask", DECIDING.values(), ids=DECIDING)
 def test_no_proof_rests_on_rounded_sums(ask):
     """0.1 + 0.2 misses 0.3 by 2^-54 in float64, and by another number exactly; on a grid the same gap is a proof."""
     assert ask([0.1, 0.2], 0.3, tol=1e-17).status is Status.UNDECIDED
     assert ask([0.125, 0.25], 0.375 + 2.0**-40, tol=2.0**-41).status is Status.BEST_EFFORT
+
+
+def test_values_that_move_lie_on_no_grid():
+    """The move is rounded, and so is each sum with it: within some 2^-50 nothing is proved, further off it is."""
+    for gap, status in ((2.0**-52, Status.UNDECIDED), (2.0**-30, Status.BEST_EFFORT)):
+        answer = perturbed([0.125, 0.25], 0.375 + 2 * 0.1 + 2 * gap, tol=gap, most_move=0.1)
+        assert answer.status is status
 
 
 def test_an_end_that_rounding_moved_is_no_proof():

@@ -164,7 +164,7 @@ def test_the_rounded_vertex_keeps_the_bound_of_the_theory():
         target = values[::2].sum(axis=0) * 0.9
         kept = _vectors._rounded_vertex(values, target, None, np.inf)
         assert fresh_error(values, kept, target) <= 3 * np.abs(values).max() / 2
-        assert _vectors._rounded_vertex(values, target, 17, np.inf).sum() == 17
+        assert _vectors._rounded_vertex(values, target, (17, 17), np.inf).sum() == 17
 
 
 def test_inputs_are_not_modified():

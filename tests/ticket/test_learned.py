@@ -161,8 +161,12 @@ def test_a_ticket_says_what_is_inside():
 def test_an_honest_ticket_verifies(tmp_path):
     for ticket in (any_learned(), any_learned(moved=False)):
         found = verify(save(ticket, tmp_path / "t.slth"))
-        assert [check.name for check in found.checks] == ["integrity", "streams", "masks", "moves", "weights"]
-        assert {check.verdict for check in found.checks} == {Verdict.HOLDS}
+        assert [check.name for check in found.checks] == [
+            *("integrity", "streams", "masks", "moves", "weights"),
+            *("network", "inputs", "carried", "origin"),  # what the file says
+        ]
+        assert {check.verdict for check in found.checks[:5]} == {Verdict.HOLDS}
+        assert {check.verdict for check in found.checks[5:]} == {Verdict.SAYS}
     assert found.checks[3].detail == "strong: nothing moved"
     with pytest.raises(InputError, match="no target"):
         verify(any_learned(), target=any_ticket()[1])

@@ -17,9 +17,13 @@ def test_a_ticket_prints_no_bound_below_the_one_it_holds():
         bound = 0.1 + i / 7919
         maps = {p: replace(claim, tolerance=bound, weight_error=bound) for p, claim in ticket.claims.maps.items()}
         one = replace(ticket, claims=replace(ticket.claims, maps=maps, sup_error=bound))
-        rows = dict(summary(one))
-        assert bound <= float(rows["certified |f - ticket|"].removesuffix(" on every output")) < bound * 1.001
-        assert bound <= float(rows["largest weight error"]) < bound * 1.01
+        for certified, says in ((False, "the ticket says "), (True, "")):
+            rows = dict(summary(one, certified=certified))
+            text = rows["certified |f - ticket|" if certified else "bound on |f - ticket|"].removeprefix(says)
+            shown, _, where = text.partition(" on every output and input, ")
+            assert bound <= float(shown) < bound * 1.001
+            assert where == "[-1, 1] in every coordinate"
+            assert bound <= float(rows["largest weight error"].removeprefix(says)) < bound * 1.01
         assert bound <= float(rows["tolerance per weight"]) < bound * 1.01
 
 

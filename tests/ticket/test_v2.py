@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from helpers.graph_tickets import graph_ticket, random_graph, random_inputs, ticket_of
 from helpers.learned import any_learned
-from helpers.tickets import any_ticket
+from helpers.tickets import any_ticket, misses_of
 from helpers.version2_files import parts, sealed
 from references import learned as learned_reader
 from references import version2
@@ -103,7 +103,8 @@ def certified(seed):
     realised = {path: ticket.realised(path) for path in ticket.maps}
     tolerances = dict.fromkeys(ticket.maps, 0.5)
     claims = certify(target, realised.__getitem__, tolerances=tolerances, box=ticket.inputs.box)
-    return dataclasses.replace(ticket, claims=claims), target
+    provenance = dataclasses.replace(ticket.provenance, misses=misses_of(target, realised, 0.5))
+    return dataclasses.replace(ticket, claims=claims, provenance=provenance), target
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -112,7 +113,7 @@ def test_a_true_ticket_is_verified_from_its_file(seed, tmp_path):
     ticket, target = certified(seed)
     path = save(ticket, tmp_path / "t.slth")
     found = verify(path, target=target)
-    assert {check.verdict for check in found.checks} == {Verdict.HOLDS}
+    assert {check.verdict for check in found.checks} == {Verdict.HOLDS, Verdict.SAYS}
     next(iter(target.coefficients.values())).weight[0, 0, 0] += 1
     assert not verify(path, target=target).holds
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from slth import _arguments
 from slth._errors import InputError
-from slth.api._inputs import InputRange, Numbers, inputs_of
+from slth.api._inputs import InputRange, Numbers, inputs_of, stated_scale
 from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
@@ -76,7 +76,7 @@ def construct(
         raw_range: instead, (lower, upper) of the data before (x − mean) / std; converted, and rounded outward.
         data: instead, a data set that states the range: a name or an `.npz`; `data_dir`: the folder of image sets.
         mean, std: raw data becomes (x − mean) / std before the network, numbers as for a range; recorded, for
-            `evaluate`, and applied to `raw_range` and to the range of `data`.
+            `evaluate`, and applied to `raw_range` and to the range of `data`. None: as a file that `slth` wrote says.
         order, activation: what a state dict does not say; see `slth.network.read_target`.
         from_node, to_node: of an ONNX file, the node or value to begin or to end at; recorded.
         threads: None uses the processors of this process. The ticket has the same bytes for any number.
@@ -123,6 +123,8 @@ def construct(
     )
     reused = None if source is None else ticket_of(source)
     request = Request(**verbs.group(asked, "plan"), source=reused)
+    if from_node is None:
+        mean, std = stated_scale(target, mean, std, network.input_shape)
     inputs = inputs_of(
         network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )
@@ -153,7 +155,7 @@ def read_target(
     from_node: str | None = None,
     to_node: str | None = None,
 ) -> Target:
-    """A trained network from whatever holds it; what had to be assumed is a note in the log."""
+    """A trained network from whatever holds it; what had to be assumed is a warning in the log."""
     if target is None and model is None:
         raise InputError("a network is needed: a target, or a model, package.module:function, that gives it")
     read = target
@@ -177,5 +179,5 @@ def read_target(
     )
     if network is not target:
         for sentence in network.assumed:
-            _log.info("assumed: %s", sentence)
+            _log.warning("assumed: %s", sentence)
     return network

@@ -18,6 +18,7 @@ from slth.api._train import write_tensors
 from slth.api._views import ticket_of
 from slth.evidence import own_target
 from slth.graph import Box
+from slth.network import stated_of
 from slth.records import verbs
 from slth.ticket import Ticket
 
@@ -96,7 +97,7 @@ def export(
         from slth.network import state_dict
 
         tensors = state_dict(found, view)
-        write_tensors(place, tensors)
+        write_tensors(place, tensors, stated_of(found, view))
         return Exported(tensors)
     from slth.network import check_tools
 

@@ -1,6 +1,7 @@
 """What a verb is told about inputs: their range, their mean and deviation, the data they come from."""
 
 import logging
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,28 @@ def standardisation(
         return None, None
     mean, std = (
         _arguments.numbers(name, _entries(name, given, shape)) for name, given in (("mean", mean), ("std", std))
+    )
+    return mean, std
+
+
+def stated_scale(target: Any, mean: Any, std: Any, shape: tuple[int, ...]) -> tuple[Any, Any]:
+    """Mean and deviation as they were given; else as the file of a network says, which `slth` wrote."""
+    if mean is not None or std is not None or not isinstance(target, str | Path):
+        return mean, std
+    from slth.network import stated_in
+
+    said = stated_in(Path(target))
+    takes = None if said is None else said.inputs
+    if takes is None or takes.mean is None or takes.std is None or takes.size != math.prod(shape):
+        return None, None
+    if takes.mean == (0.0,) and takes.std == (1.0,):
+        return None, None
+    _log.info("inputs: %s, as %s says", takes.words, target)
+    if takes.shape == shape:
+        return takes.mean, takes.std
+    mean, std = (
+        values if len(values) == 1 else np.broadcast_to(takes.spread(values), takes.shape).reshape(-1)
+        for values in (takes.mean, takes.std)
     )
     return mean, std
 
@@ -59,7 +82,7 @@ def inputs_of(
             "give --input-range lo,hi or --data NAME"
         )
         return everywhere
-    return Inputs(shape, *scale, *_ends("input_range", input_range, shape))
+    return Inputs(shape, *scale, *_ends("input_range", input_range, shape)).with_float32_ends()
 
 
 def _ends(name: str, given: InputRange, shape: tuple[int, ...]) -> tuple[tuple[float, ...], tuple[float, ...]]:

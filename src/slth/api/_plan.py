@@ -8,7 +8,7 @@ from typing import Any
 from slth import _arguments
 from slth._errors import InputError
 from slth.api._construct import read_target
-from slth.api._inputs import InputRange, Numbers, inputs_of
+from slth.api._inputs import InputRange, Numbers, inputs_of, stated_scale
 from slth.construction import (
     Outline,
     Planning,
@@ -165,6 +165,8 @@ def plan(
         from_node=from_node,
         to_node=to_node,
     )
+    if from_node is None:
+        mean, std = stated_scale(target, mean, std, read.input_shape)
     inputs: Inputs = inputs_of(
         read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )

@@ -67,10 +67,12 @@ def data_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
     if found.measured_error is not None:
         yield "largest output error measured", f"{found.measured_error:.4g} (float32)"
     if found.certified_error is not None:
-        yield "output error certified", f"{at_most(found.certified_error)} (every input in the range, real arithmetic)"
+        where = f"on every input, {found.domain}" if found.domain else "on every input of the ticket's range"
+        name, says = ("output error", "the ticket says ") if found.target is None else ("output error certified", "")
+        yield name, f"{says}{at_most(found.certified_error)} {where}, in real arithmetic"
     if found.unchanged_per_input is not None and found.unchanged_on_box is not None:
         yield "predictions proved unchanged", f"{found.unchanged_per_input.value:.2%} (input by input)"
-        yield "", f"{found.unchanged_on_box.value:.2%} (by the bound over the whole range)"
+        yield "", f"{found.unchanged_on_box.value:.2%} (by that bound)"
     yield from _rms_rows(found)
     if found.statistical is not None:
         yield "statistical", found.statistical.text
@@ -82,7 +84,8 @@ def _rms_rows(found: Evaluation) -> Iterator[tuple[str, str]]:
     if found.rms_per_input is not None:
         yield name, f"{at_most(found.rms_per_input)} (root mean square of this data, input by input)"
     if found.rms_on_box is not None:
-        yield "" if found.rms_per_input is not None else name, f"{at_most(found.rms_on_box)} (of any data in the range)"
+        where = found.domain or "the range"
+        yield "" if found.rms_per_input is not None else name, f"{at_most(found.rms_on_box)} (of any data in {where})"
 
 
 def _map_rows(size: Sizes) -> Iterator[tuple[str, str]]:

@@ -144,7 +144,7 @@ def _maps(ticket: Ticket) -> list[tuple[str, str]]:
             claim = claims.maps[path]
             bound = "no bound" if claim.sup_error is None else f"output error <= {at_most(claim.sup_error, 3)}"
             norms = "" if claim.norms == SPECTRAL else f", norms {claim.norms}"
-            row += [f"weight error <= {at_most(claim.weight_error, 3)}", bound, f"{claim.misses:,} misses{norms}"]
+            row += [f"says weight error <= {at_most(claim.weight_error, 3)}", bound, f"{claim.misses:,} misses{norms}"]
         rows.append(row)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     texts = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)

@@ -9,6 +9,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
 from slth.api._inputs import Numbers, standardisation
+from slth.network import KEY, Stated, without_range
 from slth.records import verbs
 
 
@@ -58,7 +59,8 @@ def train(
         progress=report,
     )
     if out is not None:
-        write_tensors(place, tensors)
+        layers = dict.fromkeys(name.rpartition(".")[0] for name in tensors)
+        write_tensors(place, tensors, Stated("mlp", tuple(layers), "relu", without_range(inputs)))
     return tensors
 
 
@@ -82,8 +84,8 @@ def check_tensors_name(out: str | Path, what: str) -> None:
     check_writable(out)
 
 
-def write_tensors(out: str | Path, tensors: dict[str, np.ndarray]) -> None:
-    """Write a state dict as a safetensors file."""
+def write_tensors(out: str | Path, tensors: dict[str, np.ndarray], said: Stated) -> None:
+    """Write a state dict as a safetensors file that says what is known of its network."""
     from safetensors.numpy import save
 
-    write_atomically(out, save(tensors))
+    write_atomically(out, save(tensors, {KEY: said.text}))

@@ -12,6 +12,7 @@ _MARKS = {
     "HOLDS": ("holds", "green"),
     "FAILS": ("FAILS", "bold red"),
     "NOT_CHECKED": ("not checked", "yellow"),
+    "SAYS": ("says", "dim"),
 }
 
 

@@ -22,6 +22,7 @@ Images = Float32[np.ndarray, "batch channel height width"] | UInt8[np.ndarray, "
 Shifts = Int64[np.ndarray, "batch 2"]
 
 _BLOCK = 4096  # examples whose float64 copy is held at once
+_MOST_CLASSES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +130,7 @@ class Examples:
         """
         lo, hi = self.input_range
         if mean is None or std is None:
-            return Inputs(self.shape, lower=(lo,), upper=(hi,))
+            return Inputs(self.shape, lower=(lo,), upper=(hi,)).with_float32_ends()
         taken = Inputs(self.shape, self._by_entry(mean), self._by_entry(std))
         with np.errstate(all="ignore"):
             narrow = np.array([*mean], np.float32), np.array([*std], np.float32)
@@ -151,6 +152,11 @@ class Examples:
         return tuple(np.repeat(np.array(values, np.float64), math.prod(self.shape) // self.channels).tolist())
 
     def __post_init__(self) -> None:
+        if self.classes > _MOST_CLASSES:
+            raise InputError(
+                f"{self.name}: labels up to {self.classes - 1:,} would be as many classes, and a network that has an "
+                f"output for each is out of reach; expected at most {_MOST_CLASSES:,}: number the classes 0, 1, 2, ..."
+            )
         self._check_part("training", self.train_x, self.train_y)
         self._check_part("test", self.test_x, self.test_y)
         if not len(self.test_x):
@@ -184,7 +190,9 @@ class Examples:
             )
         lo, hi = self.input_range
         low, high = observed_range(x) if x.size else (lo, hi)
-        if not (lo <= low and high <= hi):  # true for NaN too
+        with np.errstate(over="ignore"):
+            least, most = (float(np.float32(end)) for end in (lo, hi))  # an end belongs to it in float32, too
+        if not (min(lo, least) <= low and high <= max(hi, most)):  # true for NaN too
             raise InputError(
                 f"{self.name}: {part} inputs run from {low} to {high}, which is not inside the stated range from {lo} "
                 f"to {hi}; correct the range or the inputs"

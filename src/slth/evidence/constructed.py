@@ -1,30 +1,22 @@
 """What a ticket of a target says: its layout and coefficients, which network it is for, every claim about it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Certificate, rechecked
+from slth.certificate import rechecked
+from slth.evidence.agreement import disagreements, name_of_miss
 from slth.evidence.differences import Differences
+from slth.evidence.subject import Progress, Subject
 from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
-from slth.graph import Affine, Realised, Target
+from slth.graph import Affine, Realised
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
-from slth.ticket import Miss, Ticket, TwoLayer, realised_digest
+from slth.ticket import Miss, Ticket, realised_digest
 
-Progress = Callable[[int, int], None]  # weights regenerated, weights in all
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """What the checks look at: a ticket, perhaps a target."""
-
-    ticket: Ticket
-    target: Target | None
-    progress: Progress | None = None
+_MOST_TOLD = 16  # claims that do not agree, one by one
 
 
 def check_maps(subject: Subject) -> Iterable[Check]:
@@ -96,15 +88,16 @@ def _target(subject: Subject, differences: Differences) -> Iterable[Check]:
 
 
 def _claims(subject: Subject, regenerated: _Regenerated, differences: Differences) -> Iterable[Check]:
-    """Everything the ticket claims about its target, recomputed."""
+    """Everything the ticket claims about its target, recomputed; that claims agree, without one, too."""
     ticket, target, claims = subject.ticket, subject.target, subject.ticket.claims
     if claims is None:
         return []
+    apart = [Check("claims", Verdict.FAILS, sentence) for sentence in disagreements(ticket)[:_MOST_TOLD]]
     if target is None:
-        return [Check("claims", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
+        return apart or [Check("claims", Verdict.NOT_CHECKED, Verdict.NOT_CHECKED.value)]
     matched = matched_to(ticket, target)
     if isinstance(matched, str):
-        return []
+        return apart
     other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
     if other:
         return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
@@ -123,38 +116,20 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
     except _NoLayoutError:
         return [Check("claims", Verdict.FAILS, "a map cannot be regenerated, so no claim holds")]
     differences.find(matched, recomputed.maps)
-    failed = [*recomputed.failed, *_unanswered(ticket, claims), *false]
-    if failed:
-        return [Check("claims", Verdict.FAILS, sentence) for sentence in failed]
+    failed = [Check("claims", Verdict.FAILS, sentence) for sentence in (*recomputed.failed, *false)]
+    if failed or apart:
+        return [*failed, *apart]
     whole = "no bound over a domain is claimed"
     if claims.sup_error is not None and ticket.inputs is not None:
         whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input, {ticket.inputs.words}"
     elif claims.stops:
         whole = f"claims stop at {', '.join(claims.stops)[:200]}, through which nothing is claimed"
-    assumed = f", of the network that was assumed ({'; '.join(ticket.assumed)[:300]})" if ticket.assumed else ""
+    sentences = list(dict.fromkeys((*ticket.assumed, *target.assumed)))  # by the ticket, and in reading this target
+    assumed = f", of the network that was assumed ({'; '.join(sentences)[:500]})" if sentences else ""
     looser = sorted({claim.norms for claim in claims.maps.values()} - {SPECTRAL}, key=NORMS.index)
     norms = f"; norms of large maps by {', '.join(looser)}" if looser else ""
     detail = f"every claim about weights, maps and network holds{assumed}; {whole}{norms}"
     return [Check("claims", Verdict.HOLDS, detail)]
-
-
-def _unanswered(ticket: Ticket, claims: Certificate) -> list[str]:
-    """What was asked for is claimed: every tolerance, every tolerance over its map's gain, the network's error."""
-    asked = ticket.provenance.asked
-    tolerance, relative, epsilon = (asked.get(key) for key in ("tolerance", "relative_tolerance", "epsilon"))
-    failed: list[str] = []
-    if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
-        failed.append("a map counts its misses against another tolerance than was asked for")
-    if relative is not None and any(
-        not isinstance(gadget, TwoLayer) or claims.tolerances[path] / gadget.gain != relative
-        for path, gadget in ticket.gadgets.items()
-    ):
-        failed.append("a map counts its misses against another tolerance than was asked for, relative to its gain")
-    if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
-        failed.append(f"the network's error was asked to be at most {epsilon}; the ticket claims more")
-    if asked.get("exact") is not None:
-        failed.append("the target itself was asked for; the ticket does not claim to be it")
-    return failed
 
 
 def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised) -> list[str]:
@@ -168,7 +143,6 @@ def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised) -> 
         error = abs(got.negative[at] + wanted.weight[at])
     else:
         return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]
-    if error == miss.error and error > tolerance:
-        return []
-    what = f"{miss.map}: the {miss.half} half of weight {(miss.output, miss.input)}"
-    return [f"{what} is listed as missed by {miss.error}, not {error}"]
+    if error != miss.error:
+        return [f"{name_of_miss(miss)} is listed as missed by {miss.error}, not {error}"]
+    return [] if error > tolerance else [f"{name_of_miss(miss)} is listed as missed, but is off by {error} alone"]

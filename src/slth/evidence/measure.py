@@ -1,8 +1,7 @@
 """What a ticket does on data: accuracy or error, distance to the target, predictions proved, with their intervals."""
 
 import copy
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,9 +20,9 @@ from slth.certificate import (
 from slth.evidence.errors import errors_of, rms_on_box, rms_per_input
 from slth.evidence.sizes import sizes
 from slth.evidence.truth import Truth, truth_of
-from slth.graph import Graph, Realised, Target
+from slth.graph import Box, Graph, Realised, Target
 from slth.records import Errors, Evaluation, Proportion
-from slth.ticket import Ticket, network_digest, realised_digest
+from slth.ticket import Ticket, computed_digest, network_digest, realised_digest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,12 +72,13 @@ def evaluate(
         positions=1 if truth.decision is None else truth.decision.classes(ours[:1]).size,
         accuracy=_accuracy(truth, ours),
         errors=_errors(truth, ours),
+        realised=realised,
+        domain=None if ticket.inputs is None or ticket.inputs.box is None else ticket.inputs.words,
     )
     if target is None:
         claimed = None if ticket.claims is None else ticket.claims.sup_error
         return replace(found, certified_error=claimed)
-    beside = _beside(ticket, target, truth, ours=ours, inputs=inputs, progress=progress)
-    found = replace(found, realised=realised, **beside)
+    found = replace(found, **_beside(ticket, target, truth, ours=ours, inputs=inputs, progress=progress))
     if found.changed is None or found.positions > 1:  # positions of one input are not drawn independently
         return found
     name = Path(data).name  # a ticket that says it may leave this machine
@@ -87,7 +87,7 @@ def evaluate(
 
 
 def _network(ticket: Ticket, model: "nn.Module | None") -> tuple["nn.Module", str]:
-    """What a ticket computes, and one digest of its maps, each of which is regenerated once."""
+    """What a ticket computes, and a digest of it; each map is regenerated once."""
     from slth.network import apply_to, module_of, realised_from
 
     digests: list[str] = []
@@ -99,9 +99,9 @@ def _network(ticket: Ticket, model: "nn.Module | None") -> tuple["nn.Module", st
 
     if isinstance(ticket.network, Graph):
         network = realised_from(ticket, part)
-    else:
-        network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
-    return network, _together(digests)
+        return network, computed_digest(ticket, digests)
+    network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()
+    return network, computed_digest(ticket)
 
 
 def _run(
@@ -167,6 +167,9 @@ def _beside(
     on_box = np.zeros_like(proved.unchanged)
     if claims.sup_error is not None:
         on_box = unchanged_on_box(proved.logits, claims, decision=decision, logit_error=proved.rounding)
+    if box is not None:  # tickets made before ends were widened: what is an end in float32 alone is not in the box
+        within = _inside(inputs, box, np.float64)
+        on_box = on_box & within.reshape(-1, *(1 for _ in on_box.shape[1:]))
     return common | {
         "changed": int((decision.classes(ours) != decision.classes(theirs)).sum()),
         "unchanged_on_box": Proportion(int(on_box.sum()), on_box.size),
@@ -186,16 +189,19 @@ def with_claim(ticket: Ticket, found: Evaluation) -> Ticket:
         raise InputError("a learned ticket stands for no target network, so its predictions change from none")
     if found.target != ticket.provenance.target:
         raise InputError("the evaluation is of another network than the ticket was made for: its digest differs")
-    if found.realised != _together(ticket.digests[path] for path in ticket.maps):
+    if found.realised != computed_digest(ticket):
         raise InputError("the evaluation is of another ticket: evaluate this one, and keep what is found of it")
     others = tuple(claim for claim in ticket.claims.statistical if claim.data != found.statistical.data)
     claims = replace(ticket.claims, statistical=(*others, found.statistical))
     return replace(ticket, claims=claims)
 
 
-def _together(digests: Iterable[str]) -> str:
-    """One digest of those of all maps, in their order."""
-    return hashlib.sha256("".join(digests).encode()).hexdigest()
+def _inside(inputs: np.ndarray, box: Box, precision: type[np.floating[Any]]) -> np.ndarray:
+    """Which inputs lie in a box whose ends are rounded so: data at an end is that end in the precision of the data."""
+    with np.errstate(over="ignore"):
+        lower, upper = box.lower.astype(precision), box.upper.astype(precision)
+    inside = np.logical_and(inputs >= lower, inputs <= upper)
+    return np.all(inside.reshape(len(inputs), -1), axis=1)
 
 
 def _check(ticket: Ticket, inputs: np.ndarray, y: np.ndarray | None) -> None:
@@ -215,7 +221,7 @@ def _check(ticket: Ticket, inputs: np.ndarray, y: np.ndarray | None) -> None:
     if not np.isfinite(inputs).all():
         raise InputError("the data holds NaN or infinite values; clean it first")
     box = None if spec is None else spec.box
-    if box is not None and ((inputs < box.lower).any() or (inputs > box.upper).any()):
+    if box is not None and not _inside(inputs, box, np.float32).all():
         raise InputError(
             f"the data runs from {inputs.min():.6g} to {inputs.max():.6g}, outside the input range the ticket was made "
             "for; set --mean and --std as at construction, or construct with a wider --input-range"

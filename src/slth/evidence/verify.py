@@ -1,7 +1,8 @@
 """The checker: does a ticket hold what it says? It regenerates the random weights and never calls a solver.
 
 `CHECKS` is a list over what a ticket has. From the file alone: integrity, streams, masks, moves, weights, layout,
-coefficients. With the target: which network it is, and every claim.
+coefficients, that a network named by the ticket is there, that claims agree. With the target: which network it is, and
+every claim. What is left is only what the file says, and is shown as such.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -10,7 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from slth._errors import InputError
-from slth.evidence.constructed import Progress, Subject, check_maps
+from slth.evidence.constructed import check_maps
+from slth.evidence.said import check_network, check_said
+from slth.evidence.subject import Progress, Subject
 from slth.evidence.targets import in_words_of
 from slth.graph import Target
 from slth.numerics import at_most
@@ -113,7 +116,7 @@ def _statistical(subject: Subject) -> Iterable[Check]:
         counts = f"{claim.changed:,} of {claim.examples:,}"
         if claim.holds:
             detail = f"{claim.text}: follows from what the file says was counted, {counts}; only the data can show that"
-            yield Check("statistical", Verdict.HOLDS, detail)
+            yield Check("statistical", Verdict.SAYS, detail)
         else:
             yield Check("statistical", Verdict.FAILS, f"{claim.text}: does not follow from {counts}")
 
@@ -123,6 +126,8 @@ CHECKS: Sequence[Callable[[Subject], Iterable[Check]]] = (
     _masks,
     _moves,
     _weights,
+    check_network,
     check_maps,
     _statistical,
+    check_said,
 )

@@ -2,14 +2,24 @@
 
 from typing import TYPE_CHECKING, Any
 
-from slth.network.reading import import_torch, is_onnx, mlp_from_tensors, read_target, read_tensors
+from slth.network.reading import (
+    KEY,
+    Stated,
+    import_torch,
+    is_onnx,
+    mlp_from_tensors,
+    read_target,
+    read_tensors,
+    stated_in,
+)
+from slth.network.stating import stated_of, without_range
 
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, architecture_of, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
     from slth.network.reading import load_model
     from slth.network.running import ends_in_sigmoid, outputs
-    from slth.network.states import apply_to, module_of, source_of, state_of
+    from slth.network.states import apply_to, module_of, source_of, state_of, why_misfit
     from slth.network.training import train_mlp
     from slth.network.views import realised, realised_from, source, target_module
     from slth.network.wrappers import inside, overlapping, unwrapped
@@ -41,6 +51,7 @@ _LAZY = {
     "ticket_onnx": "writing",
     "train_mlp": "training",
     "unwrapped": "wrappers",
+    "why_misfit": "states",
 }
 
 
@@ -55,7 +66,9 @@ def __getattr__(name: str) -> Any:
 
 __all__ = [
     "ARCHITECTURES",
+    "KEY",
     "OnnxFile",
+    "Stated",
     "apply_to",
     "architecture_of",
     "build_architecture",
@@ -80,8 +93,12 @@ __all__ = [
     "source_of",
     "state_dict",
     "state_of",
+    "stated_in",
+    "stated_of",
     "target_module",
     "ticket_onnx",
     "train_mlp",
     "unwrapped",
+    "why_misfit",
+    "without_range",
 ]

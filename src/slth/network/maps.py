@@ -14,6 +14,7 @@ from slth.numerics import Stream, uniform_rows
 from slth.ticket import Lift, Ticket, TwoLayer
 
 _CONV = (functional.conv1d, functional.conv2d, functional.conv3d)
+_MOST_BITS = 64  # by which biases of a source may exceed its weights in float32, whose numbers end at 2¹²⁸
 _TRANSPOSED = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
 
 
@@ -50,12 +51,13 @@ class RealisedMap(nn.Module):
 
 
 class SourceMap(nn.Module):
-    """The pruned random network in place of one map: y = g Σ_h m v_h σ(u_h x_j(h) + (g_b/g) β_h), over live neurons h.
+    """The pruned random network in place of one map: y = s Σ_h m v_h σ((g/s) u_h x_j(h) + (g_b/s) β_h), over live h.
 
-    Neurons that copy an input keep one lift weight u and no bias; neurons that copy the constant keep only β. Those of
-    one group stand together, filled up with neurons that are 0, so that the mixing layer is a grouped map. The input is
-    padded before the lift: the constant is the same in the padding, a copy of 0 stays 0. Of a transposed convolution,
-    whose outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs.
+    s = g; where biases are so much larger that float32 would not hold them in that unit, s = 2⁻⁶⁴ g_b. Neurons that
+    copy an input keep one lift weight u and no bias; neurons that copy the constant keep only β. Those of one group
+    stand together, filled up with neurons that are 0, so that the mixing layer is a grouped map. The input is padded
+    before the lift: the constant is the same in the padding, a copy of 0 stays 0. Of a transposed convolution, whose
+    outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs.
     """
 
     def __init__(self, ticket: Ticket, path: str) -> None:
@@ -66,9 +68,10 @@ class SourceMap(nn.Module):
         members = _by_group(op, lift)  # (group, member), −1 where filled up
         mixing = uniform_rows(Stream(ticket.seed, f"{path}/mixing"), lift.neuron, rows * taps)
         mixing = np.vstack([mixing * ticket.map_mask(path).T, np.zeros((1, rows * taps), np.float32)])
-        inputs, weight, bias = (np.append(part, 0) for part in _lift_numbers(op, gadget, lift))
+        unit = max(gadget.gain, gadget.bias_gain * 2.0**-_MOST_BITS) if op.bias else gadget.gain
+        inputs, weight, bias = (np.append(part, 0) for part in _lift_numbers(op, gadget, lift, unit))
         flat = members.reshape(-1)
-        self.basis, self.gain, self.groups, self.biased = op.basis, gadget.gain, op.basis.groups, op.bias
+        self.basis, self.gain, self.groups, self.biased = op.basis, unit, op.basis.groups, op.bias
         self.inputs = _buffer(inputs[flat].astype(np.int64))
         self.weight = _buffer(weight[flat].astype(np.float32))
         self.bias = _buffer(bias[flat].astype(np.float32))
@@ -135,14 +138,14 @@ def two_layer(ticket: Ticket, path: str) -> TwoLayer:
     return gadget
 
 
-def _lift_numbers(op: Linear, gadget: TwoLayer, lift: Lift) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each live neuron the input it reads, its weight, its bias in the unit of the gain."""
+def _lift_numbers(op: Linear, gadget: TwoLayer, lift: Lift, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each live neuron the input it reads, its weight and its bias in this unit, a power of two."""
     spec = lift.spec
     served = np.concatenate([np.arange(spec.inputs), spec.signed_inputs, np.zeros(spec.constant_slots, np.int64)])
     constant = lift.slot >= spec.input_slots
     sign = np.where(lift.slot < spec.inputs, 1.0, -1.0)
-    weight = np.where(constant, 0.0, sign * lift.value)
-    return served[lift.slot], weight, np.where(constant, lift.value * (gadget.bias_gain / gadget.gain), 0.0)
+    weight = np.where(constant, 0.0, sign * lift.value * (gadget.gain / unit))
+    return served[lift.slot], weight, np.where(constant, lift.value * (gadget.bias_gain / unit), 0.0)
 
 
 def _by_group(op: Linear, lift: Lift) -> np.ndarray:

@@ -83,6 +83,25 @@ def module_of(ticket: Ticket) -> nn.Module:
     return apply_to(ticket, network).requires_grad_(False).eval()
 
 
+def why_misfit(ticket: Ticket) -> str | None:
+    """Why the network that a ticket names does not take its tensors or inputs; None: it does. Costs no memory."""
+    spec = ticket.network
+    assert isinstance(spec, Builtin)
+    try:
+        network = build_architecture(spec.name, spec.arguments, device="meta")
+        check_fit(ticket, network)
+    except InputError as error:
+        return str(error)
+    if ticket.inputs is None:
+        return None
+    try:
+        with torch.no_grad():
+            network.eval()(torch.zeros((1, *ticket.inputs.shape), device="meta"))
+    except (RuntimeError, ValueError, IndexError) as error:  # what layers make of another shape
+        return f"it does not take inputs of shape {ticket.inputs.shape} ({str(error).splitlines()[0][:200]})"
+    return None
+
+
 def check_fit(ticket: Ticket, model: nn.Module) -> None:
     """Names, shapes and types of a ticket are those of a model.
 

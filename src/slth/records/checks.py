@@ -10,6 +10,7 @@ class Verdict(Enum):
     HOLDS = "checked, and it holds"
     FAILS = "checked, and it does not hold"
     NOT_CHECKED = "needs the target network: give it with --target, or --model"
+    SAYS = "the file says so, and nothing in it can show it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Verification:
 
     @property
     def holds(self) -> bool:
-        """Everything that was checked holds."""
+        """Everything that was checked holds; what the file only says was not."""
         return all(check.verdict is not Verdict.FAILS for check in self.checks)
 
     @property
@@ -39,5 +40,5 @@ class Verification:
 
     @property
     def complete(self) -> bool:
-        """Every claim was checked."""
+        """Every claim about the target was checked."""
         return not self.unchecked

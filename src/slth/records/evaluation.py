@@ -54,13 +54,14 @@ class Evaluation:
     positions: int = 1  # predictions for each input
     accuracy: Proportion | None = None  # over all predictions; None: no labels
     errors: Errors | None = None  # None: no numbers to hold the outputs against
-    realised: str | None = None  # digest of the ticket's coefficients, as they were regenerated
+    realised: str | None = None  # digest of what the ticket computes: it names the ticket
     target: str | None = None  # its digest
     target_accuracy: Proportion | None = None
     target_errors: Errors | None = None
     changed: int | None = None  # predictions that differ from the target's
     measured_error: float | None = None  # largest |f − f̂| of one output seen, both in float32
-    certified_error: float | None = None  # bound on it over the whole input domain, in real arithmetic
+    certified_error: float | None = None  # bound on it in real arithmetic; without a target what the ticket says
+    domain: str | None = None  # the inputs that the bound speaks of, for people
     unchanged_on_box: Proportion | None = None  # predictions that provably cannot change, by the bound over the domain
     unchanged_per_input: Proportion | None = None  # the same by evaluating both networks at each input
     rms_on_box: float | None = None  # without predictions: bound on rms(f̂ − f) for any inputs of the domain
@@ -130,6 +131,7 @@ def read_evaluation(outcome: Mapping[str, Any]) -> Evaluation:
         changed=count_or_none(outcome, "changed"),
         measured_error=number_or_none(outcome, "measured_error"),
         certified_error=number_or_none(outcome, "certified_error"),
+        domain=None if outcome.get("domain") is None else str(outcome["domain"]),
         unchanged_on_box=proportion_in(outcome, "unchanged_on_box"),
         unchanged_per_input=proportion_in(outcome, "unchanged_per_input"),
         rms_on_box=number_or_none(outcome, "rms_on_box"),

@@ -7,6 +7,7 @@ from slth.reporting.anatomy import panels
 from slth.reporting.exhibit import Exhibit, bound_of
 from slth.reporting.facts import MOST_PICTURES, Facts, drawn
 from slth.reporting.html import Html, at_most, join, number, percent, plural, tag
+from slth.reporting.summary import domain_of
 from slth.ticket import Anatomy, Ticket, kernel_of, take_apart
 
 
@@ -138,7 +139,7 @@ def differences(exhibit: Exhibit, facts: Facts) -> Html:
         f"{middle_proved} in the median"
     )
     status = "proved" if exhibit.status == "proved" else "claimed"
-    text += "." if bound is None else f"; for every input of the range, at most {at_most(bound)} is {status}."
+    text += "." if bound is None else f"; on every input, {domain_of(exhibit)}, at most {at_most(bound)} is {status}."
     label = "Measured difference, bound per input and bound over the range"
     picture = figures.three_errors(seen, each, bound, label=label, status=status)
     note = "Bounds speak of real arithmetic, the measurement of float32. Heights count inputs; the axis is logarithmic."

@@ -1,6 +1,5 @@
 """What a page is made from: a ticket, and as plain data whatever else is at hand about it."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +7,7 @@ from typing import Any
 from slth._shapes import TestInputs
 from slth.graph import Target
 from slth.records import Check, Evaluation, Record, Verdict, read_evaluation
-from slth.ticket import Ticket
+from slth.ticket import Ticket, computed_digest
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,31 +30,25 @@ class Exhibit:
     @property
     def status(self) -> str:
         """What the claims about the target are worth here: "proved", "stated" (not rechecked) or "refuted"."""
-        verdicts = {check.verdict for check in self.checks}
+        verdicts = {check.verdict for check in self.checks} - {Verdict.SAYS}
         if Verdict.FAILS in verdicts:
             return "refuted"
         return "proved" if verdicts == {Verdict.HOLDS} else "stated"
 
 
 def evaluations_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Evaluation, ...]:
-    """The evaluations of this very ticket among some records: mask bits, kept parameters and bound agree."""
+    """The evaluations of this very ticket among some records: those that carry the digest of what it computes.
+
+    Numbers of other records, and of those that name no ticket, are quoted in the table of records alone.
+    """
     found = dict.fromkeys(read_evaluation(outcome) for record in records for outcome in _evaluations_in(record))
-    ours, bound = (ticket.mask_bits, ticket.kept_parameters() if ticket.gadgets else None), bound_of(ticket)
-    return tuple(
-        one
-        for one in found
-        if (one.sizes.mask_bits, one.sizes.kept_parameters) == ours and _agree(one.certified_error, bound)
-    )
+    ours = computed_digest(ticket)
+    return tuple(one for one in found if one.realised == ours)
 
 
 def bound_of(ticket: Ticket) -> float | None:
     """What the ticket claims of its outputs."""
     return None if ticket.claims is None else ticket.claims.sup_error
-
-
-def _agree(left: float | None, right: float | None) -> bool:
-    """The same bound; computed on another machine, it may differ in its last digits."""
-    return left == right if left is None or right is None else math.isclose(left, right, rel_tol=1e-5)
 
 
 def _evaluations_in(record: Record) -> Iterator[Mapping[str, Any]]:

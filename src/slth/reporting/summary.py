@@ -56,7 +56,8 @@ def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
     if bound is None:
         yield "no bound", f"on the outputs: {_why_none(exhibit)}"
     else:
-        yield f"≤ {at_most(bound)}", f"difference of any output, any input of the range ({exhibit.status})"
+        worth = "the ticket says" if exhibit.status == "stated" else exhibit.status
+        yield f"≤ {at_most(bound)}", f"difference of any output on any input, {domain_of(exhibit)} ({worth})"
     yield (
         f"{ticket.misses:,}",
         f"of {coefficients(exhibit):,} coefficients miss the tolerance {tolerances(exhibit)}",
@@ -70,15 +71,17 @@ def summary(exhibit: Exhibit) -> Html:
     """The ticket's own summary, its bounds rounded up, and what data said about it."""
     claimed = {} if exhibit.ticket.claims is None else exhibit.ticket.claims.maps
     bound = bound_of(exhibit.ticket)
+    certified = exhibit.status == "proved"
+    says = "" if certified else "the ticket says "
     upward = {
-        "largest weight error": f"≤ {at_most(max(map(weight_error, claimed.values()), default=0.0))}",
-        "certified |f - ticket|": f"no bound: {_why_none(exhibit)}"
+        "largest weight error": f"{says}≤ {at_most(max(map(weight_error, claimed.values()), default=0.0))}",
+        "certified |f - ticket|" if certified else "bound on |f - ticket|": f"no bound: {_why_none(exhibit)}"
         if bound is None
-        else f"≤ {at_most(bound)} on every output",
+        else f"{says}≤ {at_most(bound)} on every output and input, {domain_of(exhibit)}",
     }
     if not claimed:
         upward = {}
-    rows = [(name, upward.get(name, value)) for name, value in rows_of(exhibit.ticket)]
+    rows = [(name, upward.get(name, value)) for name, value in rows_of(exhibit.ticket, certified=certified)]
     return join([pairs(rows), _on_data(exhibit), _checks(exhibit)])
 
 
@@ -97,12 +100,20 @@ def _on_data(exhibit: Exhibit) -> Html:
 
 def _checks(exhibit: Exhibit) -> Html:
     kinds = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails"}
-    items = (
-        tag("li", tag("b", check.name), f": {check.detail}", class_=kinds.get(check.verdict, "open"))
+    items = [
+        (check.verdict, tag("li", tag("b", check.name), f": {check.detail}", class_=kinds.get(check.verdict, "open")))
         for check in exhibit.checks
-    )
+    ]
+    checked = (item for verdict, item in items if verdict is not Verdict.SAYS)
+    said = (item for verdict, item in items if verdict is Verdict.SAYS)
     text = "Rechecked when this page was made, from the seed and the mask, without a solver."
-    return join([tag("h4", "Checks"), tag("p", text, class_="note"), tag("ul", *items, class_="checks")])
+    says = "What the ticket says beside; nothing in the file can show it."
+    return join(
+        [
+            *(tag("h4", "Checks"), tag("p", text, class_="note"), tag("ul", *checked, class_="checks")),
+            *(tag("p", says, class_="note"), tag("ul", *said, class_="checks")),
+        ]
+    )
 
 
 def claims(exhibit: Exhibit) -> Html:
@@ -158,8 +169,7 @@ def _proved(exhibit: Exhibit) -> Iterator[str]:
     if bound is None:
         yield f"Nothing is proved about outputs: {_why_none(exhibit)}."
         return
-    where = dict(rows_of(ticket))["inputs"]
-    yield f"For every input, {where}, no output differs from the target's by more than {at_most(bound)}."
+    yield f"For every input, {domain_of(exhibit)}, no output differs from the target's by more than {at_most(bound)}."
     if ticket.assumed:
         yield f"The target is the network that was assumed: {'; '.join(ticket.assumed)[:500]}."
     if exhibit.status != "refuted":
@@ -219,6 +229,11 @@ def _misses(exhibit: Exhibit) -> Html:
     label = "Coefficients that miss the tolerance"
     head = ["map", "output", "input", "half", "off by"]
     return join([tag("p", f"{shown}:", class_="note"), table(head, rows, label=label, words=4)])
+
+
+def domain_of(exhibit: Exhibit) -> str:
+    """The inputs that a bound speaks of."""
+    return "not stated" if exhibit.ticket.inputs is None else exhibit.ticket.inputs.words
 
 
 def coefficients(exhibit: Exhibit) -> int:

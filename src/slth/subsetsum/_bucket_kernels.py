@@ -133,11 +133,3 @@ def closest_of_size(q, n, inner, k, z, enough, low, high):
             if best <= enough:
                 break
     return bits
-
-
-@no_type_check
-@numba.njit(cache=True, nogil=True)
-def integer_bits(q, z, k, work):
-    """The lowest mask among the closest sums of k integers (k < 0: of any number)."""
-    list_halves(q, q.size, k, True, work)
-    return closest_of_size(q, q.size, q.size, k, z, I64(-1), work.low, work.high)

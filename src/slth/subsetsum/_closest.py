@@ -20,13 +20,14 @@ from slth.subsetsum._sized import Size, solve_sized
 
 
 def closest(values: ArrayLike, target: Number, *, size: Size = None) -> SubsetSum:
-    r"""Choose the subset $S$ of the values that minimises $|\sum_{i \in S} v_i - z|$, if asked with $|S| = k$.
+    r"""Choose the subset $S$ of the values that minimises $|\sum_{i \in S} v_i - z|$, if asked with $k \le |S| \le l$.
 
     Args:
         values: $v$, shape (n,), with at most 40 non-zero values. Finite, any order, not modified. Zeros are never kept.
         target: $z$, in the unit of `values`.
-        size: $k$, how many values to keep, 0 <= k <= n; None for any number. With a size zeros count as values, and
-            up to 64 are taken if k is small: $\sum_{j \le k} \binom{\lceil n/2 \rceil}{j} \le 2^{20}$.
+        size: how many values to keep: $k = l$, or the pair $(k, l)$, $0 \le k \le l \le n$; (1, n) asks for a subset
+            that is not empty. None for any number. With a size zeros count as values, and up to 64 are taken if l is
+            small: $\sum_{j \le l} \binom{\lceil n/2 \rceil}{j} \le 2^{20}$.
 
     Returns:
         An optimal subset, status OPTIMAL. Among several the one whose mask, read as a binary number with value i as
@@ -37,7 +38,7 @@ def closest(values: ArrayLike, target: Number, *, size: Size = None) -> SubsetSu
     products of stream values are. Else up to rounding: no subset is closer by more than $n\,2^{-52}$ of that value.
 
     Cost: $O(2^{n/2})$ time and memory for random values; 6 microseconds for n = 21, 0.4 ms for 32, 15 ms for 40.
-    With a size, $O(\sum_{j \le k} \binom{n/2}{j})$.
+    With a size, $O(\sum_{j \le l} \binom{n/2}{j})$; with a pair, up to n/2 times that.
 
     Sources: Horowitz and Sahni (1974); subsets of a given size, Natale et al. (2024).
 
@@ -45,6 +46,8 @@ def closest(values: ArrayLike, target: Number, *, size: Size = None) -> SubsetSu
     array([ True,  True, False])
     >>> closest([0.5, -0.25, 0.75], 0.3, size=1).kept
     array([ True, False, False])
+    >>> closest([0.5, -0.25, 0.75], 0.1, size=(2, 3)).kept
+    array([ True,  True, False])
     """
     rows, targets = read_problem(values, target)
     return _solve(rows, targets, size, 1)[0]
@@ -63,9 +66,9 @@ def closest_batch(values: ArrayLike, targets: ArrayLike, *, size: Size = None, t
 
 
 def _solve(values: np.ndarray, targets: np.ndarray, size: object, threads: int) -> SubsetSums:
-    k = read_size(size, values.shape[1])
-    if k is not None:
-        return solve_sized(values, targets, sizes=(k, k), tol=None, threads=threads)[0]
+    sizes = read_size(size, values.shape[1])
+    if sizes is not None:
+        return solve_sized(values, targets, sizes=sizes, tol=None, threads=threads)[0]
     check_exact(values)
     from slth.subsetsum._closest_kernels import closest_rows
 

@@ -27,14 +27,14 @@ NOTHING: Range = (1, 0)
 
 
 def count(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) -> SubsetCount:
-    r"""Count the subsets with $|\sum_{i \in S} v_i - z| \le \varepsilon$, if asked those with $|S| = k$.
+    r"""Count the subsets with $|\sum_{i \in S} v_i - z| \le \varepsilon$, if asked those with $k \le |S| \le l$.
 
     Args:
         values: $v$, shape (n,), n <= 40. Finite, any order, not modified. Each subset of indices counts: equal values
             are different, and a zero doubles the count.
         target: $z$, in the unit of `values`.
         tol: $\varepsilon > 0$, absolute, in the unit of `values`.
-        size: $k$, how many values to keep, 0 <= k <= n; None for any number. Limits as in `closest`.
+        size: how many values to keep, as in `closest`.
 
     Returns:
         The number of subsets whose `error`, as the solvers compute it, is at most `tol`. Status COUNTED: exact. That
@@ -51,12 +51,15 @@ def count(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) 
     8
     >>> count([0.5, -0.25, 0.75, 0.25], 0.5, tol=0.25, size=2).count
     3
+    >>> count([0.5, -0.5, 0.75], 0.0, tol=0.1, size=(1, 3)).count  # the empty subset does not count
+    1
     """
     rows, targets = read_problem(values, target)
     row, z, limit = rows[0], float(targets[0]), read_tol(tol)
     n = len(row)
-    k = read_size(size, n)
-    check_sized(n, n if k is None else k)
+    sizes = read_size(size, n)
+    fewest, most = (-1, -1) if sizes is None else sizes
+    check_sized(n, n if sizes is None else most)
     grid = grid_of(row)
     if grid is None:
         q, sure, doubtful = _edges(row, z, limit)
@@ -66,14 +69,13 @@ def count(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) 
     from slth.subsetsum._bucket_kernels import list_halves
     from slth.subsetsum._count_kernels import count_sums
 
-    kept = -1 if k is None else k
-    work = make_sized_work(n, n if k is None else k)
-    list_halves(q, n, kept, False, work)
-    counted, undecided = count_sums(row, z, limit, kept, sure, doubtful, DECIDED, work)
+    work = make_sized_work(n, n if sizes is None else most)
+    list_halves(q, n, most, False, work)
+    counted, undecided = count_sums(row, z, limit, fewest, most, sure, doubtful, DECIDED, work)
     return SubsetCount(
         count=int(counted),
         undecided=int(undecided),
-        subsets=1 << n if k is None else comb(n, k),
+        subsets=1 << n if sizes is None else sum(comb(n, k) for k in range(fewest, most + 1)),
         status=Status.UNDECIDED if undecided else Status.COUNTED,
     )
 

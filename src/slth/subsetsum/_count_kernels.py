@@ -1,6 +1,6 @@
 """Compiled counting of subset sums in ranges of integers, from sorted half sums.
 
-Letters: a, b the buckets of the two halves; k size of the subset, less than 0: of any size.
+Letters: a, b the buckets of the two halves; j, h how many values of either are kept.
 """
 
 from typing import no_type_check
@@ -44,26 +44,29 @@ def pairs_decided(row, target, tol, half, a, a_masks, b, b_masks, low, high, lef
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
-def count_sums(row, target, tol, k, sure, doubtful, left, work):
-    """Listed sums of k values (k < 0: of any number) that are in `sure`, or in `doubtful` and within tol.
+def count_sums(row, target, tol, fewest, most, sure, doubtful, left, work):
+    """Listed sums of some numbers of values (less than 0: of any) that are in `sure`, or in `doubtful` and within tol.
 
     sure: one range (low, high); doubtful: two ranges. Returns (counted, not decided).
     """
     n = row.size
     half = n // 2
     counted = undecided = 0
-    least, most = (max(0, k - (n - half)), min(k, half)) if k >= 0 else (0, 0)
-    for j in range(least, most + 1):
-        h = k - j if k >= 0 else 0
-        part, rest = slice(work.low.ends[j], work.low.ends[j + 1]), slice(work.high.ends[h], work.high.ends[h + 1])
-        a, b, a_masks, b_masks = work.low.sums[part], work.high.sums[rest], work.low.masks[part], work.high.masks[rest]
-        if sure[0] <= sure[1]:
-            counted += pairs_up_to(a, b, sure[1]) - pairs_up_to(a, b, sure[0] - 1)
-        for low, high in doubtful:
-            if low <= high:
-                within, open_, left = pairs_decided(
-                    row, target, tol, U64(half), a, a_masks, b, b_masks, low, high, left
-                )
-                counted += within
-                undecided += open_
+    any_size = most < 0
+    for j in range(1 if any_size else min(most, half) + 1):
+        few, many = (0, 0) if any_size else (max(fewest - j, 0), min(most - j, n - half))
+        part = slice(work.low.ends[j], work.low.ends[j + 1])
+        for h in range(few, many + 1):
+            rest = slice(work.high.ends[h], work.high.ends[h + 1])
+            a, b = work.low.sums[part], work.high.sums[rest]
+            a_masks, b_masks = work.low.masks[part], work.high.masks[rest]
+            if sure[0] <= sure[1]:
+                counted += pairs_up_to(a, b, sure[1]) - pairs_up_to(a, b, sure[0] - 1)
+            for low, high in doubtful:
+                if low <= high:
+                    within, open_, left = pairs_decided(
+                        row, target, tol, U64(half), a, a_masks, b, b_masks, low, high, left
+                    )
+                    counted += within
+                    undecided += open_
     return counted, undecided

@@ -28,15 +28,29 @@ def grid_of(row: Values) -> Fraction | None:
     return grid if sum(map(abs, exact)) <= grid * 2**DIGITS else None
 
 
-def doubted(values: np.ndarray, targets: np.ndarray, tol: float, answers: SubsetSums) -> SubsetSums:
+def doubted(
+    values: np.ndarray, targets: np.ndarray, tol: float, answers: SubsetSums, *, most_move: float = 0.0
+) -> SubsetSums:
     """UNDECIDED where BEST_EFFORT rests on sums that float64 rounds: no farther from `tol` than they may be off.
 
-    The target does not matter: rounding a difference never reverses the order of two distances.
+    The target does not matter: rounding a difference never reverses the order of two distances. Values that may move
+    lie on no grid.
     """
     statuses = tuple(Status)
+    n = values.shape[1]
     rows = np.flatnonzero(answers.codes == statuses.index(Status.BEST_EFFORT))
-    off = (values.shape[1] + 1) * 2.0**-52 * (np.abs(values[rows]).sum(axis=1) + np.abs(targets[rows]))
-    for row in rows[answers.error[rows] <= tol + off]:
-        if grid_of(values[row]) is None:
+    for row in rows[answers.error[rows] <= tol + _off(n, values[rows], targets[rows], most_move)]:
+        if most_move or grid_of(values[row]) is None:
             answers.codes[row] = statuses.index(Status.UNDECIDED)
     return answers
+
+
+def is_doubtful(vectors: Vectors, target: Vector, tol: float, error: float) -> bool:
+    """The same of vectors, whose error is that of one coordinate."""
+    off = _off(len(vectors), vectors.T, target, 0.0)
+    return any(grid_of(vectors[:, k]) is None for k in np.flatnonzero(error <= tol + off))
+
+
+def _off(n: int, values: np.ndarray, targets: np.ndarray, most_move: float) -> np.ndarray:
+    """How far float64 sums of a row, and their distances from its target, may be off."""
+    return (n + 1) * 2.0**-52 * (np.abs(values).sum(axis=1) + np.abs(targets) + n * most_move)

@@ -20,14 +20,14 @@ from slth.subsetsum._sized import Size, solve_sized
 
 
 def first(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) -> SubsetSum:
-    r"""Choose some subset $S$ of the values with $|\sum_{i \in S} v_i - z| \le \varepsilon$, if asked with $|S| = k$.
+    r"""Choose some subset $S$ of the values with $|\sum_{i \in S} v_i - z| \le \varepsilon$, of a size if asked.
 
     Args:
         values: $v$, shape (n,), n <= 64. Finite, any order, not modified. Zeros are never kept.
         target: $z$, in the unit of `values`.
         tol: $\varepsilon > 0$, absolute, in the unit of `values`.
-        size: $k$, how many values to keep; None for any number. With a size zeros count as values, and problems are
-            searched to the end or refused: n and k are limited as in `closest`.
+        size: how many values to keep, as in `closest`; of a pair the fewest that will do. With a size zeros count as
+            values, and problems are searched to the end or refused.
 
     Returns:
         WITHIN_TOL; or, up to 40 non-zero values, the closest subset with BEST_EFFORT: there is none within `tol`. The
@@ -48,6 +48,8 @@ def first(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) 
     >>> first([0.5, -0.25, 0.75], 0.3, tol=0.01).status.value
     'the search finished; no subset is within tol'
     >>> first([0.5, -0.25, 0.75], 0.3, tol=0.3, size=2).kept
+    array([ True,  True, False])
+    >>> first([0.5, -0.5, 0.75], 0.0, tol=0.01, size=(1, 3)).kept
     array([ True,  True, False])
     """
     rows, targets = read_problem(values, target)
@@ -71,9 +73,9 @@ def first_batch(
 
 
 def _solve(values: np.ndarray, targets: np.ndarray, tol: float, size: object, threads: int) -> SubsetSums:
-    k = read_size(size, values.shape[1])
-    if k is not None:
-        return doubted(values, targets, tol, solve_sized(values, targets, sizes=(k, k), tol=tol, threads=threads)[0])
+    sizes = read_size(size, values.shape[1])
+    if sizes is not None:
+        return doubted(values, targets, tol, solve_sized(values, targets, sizes=sizes, tol=tol, threads=threads)[0])
     from slth.subsetsum._first_kernels import first_rows
 
     n = values.shape[1]

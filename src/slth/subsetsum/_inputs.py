@@ -114,17 +114,30 @@ def _checked(values: ValuesBatch, targets: Targets) -> tuple[ValuesBatch, Target
     return values, targets
 
 
-def read_size(size: object, n: int) -> int | None:
-    """A number of values to keep, or None for any number."""
+def read_size(size: object, n: int) -> tuple[int, int] | None:
+    """How few and how many values may be kept, or None for any number."""
     if size is None:
         return None
-    try:
-        k = index(size)  # pyright: ignore[reportArgumentType]
-    except TypeError:
-        k = -1
-    if not 0 <= k <= n or isinstance(size, bool | np.bool_):
+    if isinstance(size, tuple | list):
+        ends = [_whole(end) for end in size]
+        if len(ends) != 2 or not 0 <= ends[0] <= ends[1] <= n:
+            raise InputError(
+                f"size must be an integer, or a pair (lowest, highest) with 0 <= lowest <= highest <= {n}, the number "
+                f"of values, got {size!r}; (1, {max(n, 1)}) asks for a subset that is not empty"
+            )
+        return ends[0], ends[1]
+    k = _whole(size)
+    if not 0 <= k <= n:
         raise InputError(
             f"size must be an integer from 0 to the number of values, {n}, got {size!r}; "
             "leave it out for subsets of any size"
         )
-    return k
+    return k, k
+
+
+def _whole(number: object) -> int:
+    """An integer, -1 if it is none (True and False are none)."""
+    try:
+        return -1 if isinstance(number, bool | np.bool_) else index(number)  # pyright: ignore[reportArgumentType]
+    except TypeError:
+        return -1

@@ -11,6 +11,7 @@ from slth.subsetsum._records import IntegerSum, Status, unpacked
 from slth.subsetsum._sized import Size, check_sized, make_sized_work
 
 RANGE = 1 << 62  # of sums and distances in the kernels
+NOTHING = RANGE + RANGE // 2  # no sum is as far
 
 
 def closest_integer(values: ArrayLike, target: int | np.integer, *, size: Size = None) -> IntegerSum:
@@ -19,11 +20,11 @@ def closest_integer(values: ArrayLike, target: int | np.integer, *, size: Size =
     Args:
         values: $v$, shape (n,), n <= 40, integers with $\sum |v_i| + |z| < 2^{62}$. Any order, not modified.
         target: $z$, an integer.
-        size: $k$, how many values to keep, 0 <= k <= n; None for any number. Limits as in `closest`.
+        size: how many values to keep, as in `closest`.
 
     Returns:
         OPTIMAL with error 0: the subset sums to the target. INFEASIBLE with error > 0: it is proved that no subset does
-        (none of k values, if a size is given), and this one is closest. Ties: the lowest mask, so that without a size
+        (none of these sizes, if they are given), and this one is closest. Ties: the lowest mask, so that without a size
         zeros are never kept.
 
     Cost: $O(2^{n/2})$ time and memory: 50 ms and 50 MB for n = 40.
@@ -32,6 +33,8 @@ def closest_integer(values: ArrayLike, target: int | np.integer, *, size: Size =
 
     >>> closest_integer([3, 34, 4, 12, 5, 2], 9).kept
     array([False, False,  True, False,  True, False])
+    >>> closest_integer([3, -1, -2, 7], 0, size=(1, 4)).kept  # not the empty subset
+    array([ True,  True,  True, False])
     >>> closest_integer([2, 4, 6], 7).status.value
     'no subset sums to the target'
     """
@@ -43,20 +46,31 @@ def closest_integer(values: ArrayLike, target: int | np.integer, *, size: Size =
             f"target must be an integer, got {target!r}; round it, or use closest for real numbers"
         ) from error
     n = len(row)
-    k = read_size(size, n)
-    check_sized(n, n if k is None else k)
+    sizes = read_size(size, n)
+    check_sized(n, n if sizes is None else sizes[1])
     reach = sum(abs(int(value)) for value in row) + abs(z)
     if reach >= RANGE:
         raise InputError(
             f"the sizes of values and target must add up to less than 2^62, where int64 sums are safe, got {reach}; "
             "divide them by a common factor, or use closest for real numbers"
         )
-    from slth.subsetsum._bucket_kernels import integer_bits
-
-    bits = int(integer_bits(row, z, -1 if k is None else k, make_sized_work(n, n if k is None else k)))
-    kept = unpacked(bits, n)
+    kept = unpacked(_lowest_mask(row, z, sizes), n)
     error = abs(sum(int(value) for value in row[kept]) - z)
     return IntegerSum(kept, error, Status.INFEASIBLE if error else Status.OPTIMAL)
+
+
+def _lowest_mask(row: np.ndarray, z: int, sizes: tuple[int, int] | None) -> int:
+    """The lowest mask among the closest sums of some sizes, or of any. One size after another: Ctrl-C is heard."""
+    from slth.subsetsum._bucket_kernels import list_halves, sweep_sizes
+
+    n = len(row)
+    fewest, most = (-1, -1) if sizes is None else sizes
+    work = make_sized_work(n, n if sizes is None else most)
+    list_halves(row, n, most, True, work)
+    nearest, bits = NOTHING, 0
+    for k in range(fewest, most + 1):
+        nearest, bits = sweep_sizes(n, k, z, -1, nearest, np.uint64(bits), np.uint64(0), work.low, work.high)
+    return int(bits)
 
 
 def _integers(values: object) -> np.ndarray:

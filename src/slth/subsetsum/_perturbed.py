@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from slth._errors import InputError
 from slth._shapes import Targets, ValuesBatch
+from slth.subsetsum._exact import doubted
 from slth.subsetsum._inputs import Number, as_float, read_batch, read_problem, read_threads, read_tol
 from slth.subsetsum._records import PerturbedSum, PerturbedSums
 from slth.subsetsum._sized import solve_sized
@@ -37,8 +38,9 @@ def perturbed(
             the lowest mask.
 
     Returns:
-        WITHIN_TOL, and the objective is optimal; or BEST_EFFORT: there is none, and this one comes closest. The error
-        is that of the moved values, |float64 sum of the kept $v_i + y$ in ascending order - z|, and decides the status.
+        WITHIN_TOL, and the objective is optimal; or BEST_EFFORT: there is none, and this one comes closest (UNDECIDED
+        as in `first`). The error is that of the moved values, |float64 sum of the kept $v_i + y$ in ascending order -
+        z|, and decides the status.
 
     Exactness: as in `closest`, up to the rounding of moved values, $n\,2^{-52}$ of the largest.
 
@@ -86,16 +88,17 @@ def _solve(
     with np.errstate(over="ignore"):
         if not np.isfinite(np.abs(values).sum(axis=1) + np.abs(targets) + np.float64(n) * largest).all():
             raise InputError(f"values moved by {largest:g} sum beyond the range of float64; make most_move smaller")
+    within = read_tol(tol)
     answers, moves = solve_sized(
         values,
         targets,
         sizes=(0, n),
-        tol=read_tol(tol),
+        tol=within,
         threads=threads,
         most_move=largest,
         by_move=objective == "move",
     )
-    return PerturbedSums(answers, moves)
+    return PerturbedSums(doubted(values, targets, within, answers, most_move=largest), moves)
 
 
 def _read_move(most_move: object) -> float:

@@ -12,7 +12,8 @@ from slth.subsetsum._inputs import EXACT_VALUES
 from slth.subsetsum._records import SubsetSums
 from slth.subsetsum._rows import solve_rows
 
-Size = int | np.integer | None  # how many values to keep; None: any number
+# how many values to keep: so many, from so many to so many, or any number
+Size = int | np.integer | tuple[int | np.integer, int | np.integer] | None
 
 SUMS_MAX = 1 << 20  # sums listed per half of the values
 
@@ -31,7 +32,8 @@ class SizedWork(NamedTuple):
     low: Side
     high: Side
     spare: Side
-    resume: np.ndarray  # int64 (4,): a row that is not finished (-1: none), its next size, sums listed, found or not
+    resume: np.ndarray  # int64 (5,): a row that is not finished (-1: none), its next size, sums listed, found or not,
+    # and how far the closest so far is
 
 
 def sums_per_half(n: int, most: int) -> int:
@@ -57,7 +59,7 @@ def make_sized_work(n: int, most: int) -> SizedWork:
     def side() -> Side:
         return Side(np.empty(count, np.int64), np.empty(count, np.uint32), np.zeros(sizes, np.int64))
 
-    return SizedWork(side(), side(), side(), np.array([-1, 0, 0, 0], np.int64))
+    return SizedWork(side(), side(), side(), np.array([-1, 0, 0, 0, 0], np.int64))
 
 
 def solve_sized(

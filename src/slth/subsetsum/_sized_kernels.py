@@ -87,14 +87,25 @@ def walk_by_size(q, n, k, z, enough, work):
 
 @no_type_check
 @numba.njit(cache=True, nogil=True)
+def distance(q, n, z, bits):
+    """|sum of the kept values - z|, in units."""
+    total = -z
+    for i in range(n):
+        if (bits >> U64(i)) & ONE:
+            total += q[i]
+    return abs(total)
+
+
+@no_type_check
+@numba.njit(cache=True, nogil=True)
 def sized_rows(
     values, targets, least, most, tol, epsilon, by_move, moves, start, stop, limit, work, packed, error, codes
 ):
     """The best subset of `least` to `most` values of each row from `start` on. Returns the next row, or the same again.
 
-    tol < 0: the closest. least = most: some subset within tol, if there is one. Else among those within tol, each kept
-    value moved by up to epsilon: the first size that has one, and its closest; by_move: the one that moves least.
-    If there is none within tol, the one with the smallest error, then the smallest size.
+    tol < 0: the closest, then the lowest mask. least = most: some subset within tol, if there is one. Else among those
+    within tol, each kept value moved by up to epsilon: the first size that has one, and its closest; by_move: the one
+    that moves least. If there is none within tol, the one with the smallest error, then the smallest size.
     """
     n = values.shape[1]
     inner = n - OUTER if least == most and n > 4 * OUTER else n
@@ -106,6 +117,7 @@ def sized_rows(
         z, sure = spread(row, target, tol, pos, q)
         limit -= 8 * n + 32
         smallest, listed, found = (resume[1], resume[2], resume[3] == 1) if resumed else (least, I64(-1), False)
+        nearest = resume[4] if resumed else I64(FAR) + FAR // 2
         if not resumed:
             error[p] = np.inf
             if least == most and tol >= 0 and sure >= 0:
@@ -124,13 +136,17 @@ def sized_rows(
             y, gap = decide(row, target, bits, k, epsilon)
             limit -= steps // 8
             fits = gap <= tol
-            if (fits and not found) or (fits == found and (abs(y) < abs(moves[p]) if found else gap < error[p])):
+            if tol < 0.0:  # distances of different sizes are compared before float64 rounds them
+                far = distance(q, n, z, bits)
+                if far < nearest or (far == nearest and bits < packed[p]):
+                    packed[p], error[p], nearest = bits, gap, far
+            elif (fits and not found) or (fits == found and (abs(y) < abs(moves[p]) if found else gap < error[p])):
                 packed[p], error[p], moves[p] = bits, gap, y
             found |= fits
             if found and not by_move:
                 break
             if limit < 0 and k < most:  # the next call goes on from here
-                resume[0], resume[1], resume[2], resume[3] = p, k + 1, listed, found
+                resume[0], resume[1], resume[2], resume[3], resume[4] = p, k + 1, listed, found, nearest
                 return p
         codes[p] = OPTIMAL if tol < 0 else WITHIN_TOL if found else BEST_EFFORT
         resume[0] = -1

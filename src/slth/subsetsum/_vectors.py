@@ -5,8 +5,8 @@ partner (see `_vector_kernels`). That is exact, and fast as long as $2^{n/2}$ po
 up to about 6.
 
 More vectors: a heuristic. The linear program over $m \in [0, 1]^n$ has a vertex with few fractional entries; it is
-rounded (keeping the size, if one is given), and then blocks of vectors, drawn from a fixed stream, are chosen anew,
-each block optimally given all others, until the time is spent.
+rounded (keeping the size within its bounds, if some are given), and then blocks of vectors, drawn from a fixed stream,
+are chosen anew, each block optimally given all others, until the time is spent.
 
 Letters: n vectors of d coordinates; half sums a, b; z target.
 """
@@ -18,26 +18,27 @@ from numpy.typing import ArrayLike
 
 from slth._shapes import Kept, Vector, Vectors
 from slth.numerics import Stream, words
-from slth.subsetsum._exact import sum_error
+from slth.subsetsum._exact import is_doubtful, sum_error
 from slth.subsetsum._inputs import EXACT_VALUES, Number, read_size, read_tol
 from slth.subsetsum._readers import read_positive, read_vectors
 from slth.subsetsum._records import Status, SubsetSum, unpacked
+from slth.subsetsum._sized import Size
 
 HALF_FLOATS = 1 << 24  # float64 numbers in a list of half sums, at most: 128 MiB
 STEPS = 1 << 23  # of the kernel between two looks at the clock: 10 to 40 ms
 BLOCK = 28  # vectors chosen anew together, by the heuristic
 BLOCK_HIGH = 24  # the same where boxes are no longer small: d > 6
 
+Sizes = tuple[int, int] | None  # the fewest and the most vectors that may be kept; None: any number
 
-def closest_vector(
-    values: ArrayLike, target: ArrayLike, *, size: int | None = None, seconds: Number = 10.0
-) -> SubsetSum:
+
+def closest_vector(values: ArrayLike, target: ArrayLike, *, size: Size = None, seconds: Number = 10.0) -> SubsetSum:
     r"""Choose the subset S, of `size` vectors if given, that minimises $\max_k |\sum_{i \in S} v_{ik} - z_k|$.
 
     Args:
         values: $v$, shape (n, d), one vector per row. Finite, any order, not modified.
         target: $z$, shape (d,), in the unit of `values`.
-        size: $|S|$, 0 to n; None for any.
+        size: $|S|$, 0 to n, or a pair (lowest, highest), such as (1, n): not the empty set; None for any.
         seconds: when to stop. The heuristic uses all of it, unless the error is 0.
 
     Returns:
@@ -62,7 +63,7 @@ def closest_vector(
 
 
 def first_vector(
-    values: ArrayLike, target: ArrayLike, *, tol: Number, size: int | None = None, seconds: Number = 10.0
+    values: ArrayLike, target: ArrayLike, *, tol: Number, size: Size = None, seconds: Number = 10.0
 ) -> SubsetSum:
     r"""Choose some subset S, of `size` vectors if given, with $\max_k |\sum_{i \in S} v_{ik} - z_k| \le \varepsilon$.
 
@@ -72,8 +73,9 @@ def first_vector(
         seconds: when to stop.
 
     Returns:
-        WITHIN_TOL; BEST_EFFORT: the closest of all, there is none within `tol` (where `closest_vector` is exact); or
-        BUDGET_SPENT: the best found in time. Exactness and cost as in `closest_vector`, which it is but for the stop.
+        WITHIN_TOL; BEST_EFFORT: the closest of all, there is none within `tol` (where `closest_vector` is exact;
+        UNDECIDED as in `first`); or BUDGET_SPENT: the best found in time. Exactness and cost as in `closest_vector`,
+        which it is but for the stop.
 
     >>> first_vector([[1.0, 0.0], [0.5, 0.5], [0.0, 1.0]], [1.5, 0.6], tol=0.2).status.name
     'WITHIN_TOL'
@@ -82,7 +84,7 @@ def first_vector(
     return _solve(rows, z, read_size(size, len(rows)), read_tol(tol), read_positive(seconds, "seconds", "seconds"))
 
 
-def _solve(values: Vectors, target: Vector, size: int | None, tol: float | None, seconds: float) -> SubsetSum:
+def _solve(values: Vectors, target: Vector, size: Sizes, tol: float | None, seconds: float) -> SubsetSum:
     deadline = time.monotonic() + seconds
     n, d = values.shape
     _, exponent = np.frexp(max(np.abs(values).max(), np.abs(target).max()))
@@ -97,18 +99,22 @@ def _solve(values: Vectors, target: Vector, size: int | None, tol: float | None,
     else:
         kept = _descend(v, z, size, stop, deadline)
         error = sum_error(values, target, kept)
-        done = size in (0, n) or not error  # the only one, or nothing is closer
+        done = size in ((0, 0), (n, n)) or not error  # the only one, or nothing is closer
     if tol is not None and error <= tol:
         return SubsetSum(kept, error, Status.WITHIN_TOL)
-    ended = Status.OPTIMAL if tol is None else Status.BEST_EFFORT
-    return SubsetSum(kept, error, ended if done else Status.BUDGET_SPENT)
+    if not done:
+        return SubsetSum(kept, error, Status.BUDGET_SPENT)
+    if tol is None:
+        return SubsetSum(kept, error, Status.OPTIMAL)
+    doubt = is_doubtful(values, target, tol, error)
+    return SubsetSum(kept, error, Status.UNDECIDED if doubt else Status.BEST_EFFORT)
 
 
 def _slack(values: Vectors) -> float:
     return float(len(values) * 2.0**-51 * np.abs(values).max())
 
 
-def _meet(v: Vectors, z: Vector, size: int | None, stop: float, deadline: float) -> tuple[Kept, bool]:
+def _meet(v: Vectors, z: Vector, size: Sizes, stop: float, deadline: float) -> tuple[Kept, bool]:
     """The closest subset by meet in the middle, or some within `stop`, and whether the search came to its end."""
     from slth.subsetsum._vector_kernels import search
 
@@ -119,9 +125,12 @@ def _meet(v: Vectors, z: Vector, size: int | None, stop: float, deadline: float)
     (a, kept_a), (b, kept_b) = _half_sums(v[:half]), _half_sums(v[half:])
     slack = _slack(v) + float(n * 2.0**-50 * np.abs(z).max())
     found = np.array([np.inf]), np.zeros(2, np.int64)
-    for j in [None] if size is None else range(max(0, size - (n - half)), min(size, half) + 1):
+    fewest, most = (0, n) if size is None else size
+    for j in [None] if size is None else range(max(0, fewest - (n - half)), min(most, half) + 1):
         mask_a = np.flatnonzero(kept_a == j) if j is not None else np.arange(len(a))
-        mask_b = np.flatnonzero(kept_b == size - j) if size is not None and j is not None else np.arange(len(b))
+        mask_b = np.arange(len(b))
+        if j is not None:
+            mask_b = np.flatnonzero((kept_b >= fewest - j) & (kept_b <= most - j))
         first, (second, order, grid) = a[mask_a], _on_grid(b[mask_b])
         row = 0
         while row < len(first):
@@ -159,11 +168,11 @@ def _mask(masks: np.ndarray, half: int, n: int) -> Kept:
     return unpacked(int(masks[0]) | int(masks[1]) << half, n)
 
 
-def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: float) -> Kept:
+def _descend(v: Vectors, z: Vector, size: Sizes, stop: float, deadline: float) -> Kept:
     """A rounded vertex of the linear program, then blocks chosen anew until within `stop` or out of time."""
     n, d = v.shape
-    if size in (0, n):
-        return np.full(n, size == n)
+    if size in ((0, 0), (n, n)):
+        return np.full(n, size == (n, n))
     kept = _rounded_vertex(v, z, size, deadline)
     error = sum_error(v, z, kept)
     block = min(n, BLOCK if d <= 6 else BLOCK_HIGH)
@@ -177,7 +186,7 @@ def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: flo
             trial = kept.copy()
             trial[chosen] = False
             rest = z - v[trial].sum(axis=0)
-            trial[chosen], _ = _meet(v[chosen], rest, None if size is None else int(kept[chosen].sum()), stop, deadline)
+            trial[chosen], _ = _meet(v[chosen], rest, _left(size, int(trial.sum()), block), stop, deadline)
             new = sum_error(v, z, trial)
             if new < error:
                 kept, error = trial, new
@@ -187,18 +196,25 @@ def _descend(v: Vectors, z: Vector, size: int | None, stop: float, deadline: flo
     return kept
 
 
-def _rounded_vertex(v: Vectors, z: Vector, size: int | None, deadline: float) -> Kept:
+def _left(size: Sizes, kept: int, block: int) -> Sizes:
+    """How many of a block may be kept beside those that are."""
+    return None if size is None else (max(size[0] - kept, 0), min(size[1] - kept, block))
+
+
+def _rounded_vertex(v: Vectors, z: Vector, size: Sizes, deadline: float) -> Kept:
     """Minimise t over |sum of m_i v_i - z| <= t and 0 <= m <= 1, and round; any vectors if HiGHS gives up."""
     from scipy.optimize import linprog
 
     n, d = v.shape
-    ones = np.ones((d, 1))
+    ones, fewest, most = np.ones((d, 1)), *((0, n) if size is None else size)
+    count = np.append(np.ones(n), 0.0)[None]
+    fixed, apart = fewest == most, size is not None and fewest < most
     answer = linprog(
         np.append(np.zeros(n), 1.0),
-        A_ub=np.block([[v.T, -ones], [-v.T, -ones]]),
-        b_ub=np.concatenate([z, -z]),
-        A_eq=None if size is None else np.append(np.ones(n), 0.0)[None],
-        b_eq=None if size is None else [size],
+        A_ub=np.block([[v.T, -ones], [-v.T, -ones], *([[count], [-count]] if apart else [])]),
+        b_ub=np.concatenate([z, -z, [most, -fewest] if apart else []]),
+        A_eq=count if fixed else None,
+        b_eq=[most] if fixed else None,
         bounds=[(0, 1)] * n + [(0, None)],
         method="highs-ds",
         options={"time_limit": max(deadline - time.monotonic(), 0.0) / 2},
@@ -207,5 +223,5 @@ def _rounded_vertex(v: Vectors, z: Vector, size: int | None, deadline: float) ->
     if size is None:
         return m > 0.5
     kept = np.zeros(n, np.bool_)
-    kept[np.argsort(-m, kind="stable")[:size]] = True
+    kept[np.argsort(-m, kind="stable")[: min(max(int((m > 0.5).sum()), fewest), most)]] = True
     return kept

@@ -18,6 +18,7 @@ from slth.ticket.gadgets import (
     scan,
     signed_ranges,
 )
+from slth.ticket.identity import computed_digest
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, Network, network_name
 from slth.ticket.plain import plain
@@ -59,6 +60,7 @@ __all__ = [
     "check_carried",
     "choice_in",
     "choice_rows",
+    "computed_digest",
     "constructed_ticket",
     "decode",
     "dtype_name",

@@ -105,7 +105,7 @@ class Inputs:
             text = f"a box in {self.size:,} coordinates, within [{_exact(min(lower))}, {_exact(max(upper))}]"
         if mean is None or std is None or (mean == (0.0,) and std == (1.0,)):
             return text
-        return f"{text}, (x - [{few(mean, 4)}]) / [{few(std, 4)}]"
+        return f"{text}, (x - [{_listed(mean)}]) / [{_listed(std)}]"
 
     def with_raw_range(self, lower: Values, upper: Values) -> "Inputs":
         r"""The same, of data whose values are in these ranges before (x − mean) / std: they become `lower` and `upper`.
@@ -122,6 +122,21 @@ class Inputs:
         Inputs(self.shape, lower=lower, upper=upper)  # refuses what is no range
         low, high = self._entering(self.spread(lower), -np.inf), self._entering(self.spread(upper), np.inf)
         return replace(self, lower=tuple(low.ravel().tolist()), upper=tuple(high.ravel().tolist()))
+
+    def with_float32_ends(self) -> "Inputs":
+        """The same range, widened to what float32 makes of its ends: networks are given float32, and ends belong to it.
+
+        >>> Inputs((1,), lower=(-0.1,), upper=(0.5,)).with_float32_ends().lower  # float32(-0.1) is less than -0.1
+        (-0.10000000149011612,)
+        """
+        if self.lower is None or self.upper is None:
+            return self
+        lower, upper = (np.array(end) for end in (self.lower, self.upper))
+        with np.errstate(over="ignore"):  # an end that float32 does not hold stays
+            low, high = (end.astype(np.float32).astype(np.float64) for end in (lower, upper))
+        low, high = np.where(np.isinf(low), lower, low), np.where(np.isinf(high), upper, high)
+        ends = np.minimum(lower, low).tolist(), np.maximum(upper, high).tolist()
+        return replace(self, lower=tuple(ends[0]), upper=tuple(ends[1]))
 
     @np.errstate(over="ignore", invalid="ignore", divide="ignore", under="ignore")  # infinity and NaN are no range
     def _entering(self, end: np.ndarray, towards: float) -> np.ndarray:
@@ -144,6 +159,12 @@ def _exact(value: float) -> str:
     """The fewest digits that are this number: a domain that is printed rounded is not the one a bound holds on."""
     short = f"{value:g}"
     return short if float(short) == value else repr(float(value))
+
+
+def _listed(values: Values) -> str:
+    """The first numbers, in full."""
+    shown = ", ".join(map(_exact, values[:4]))
+    return shown if len(values) <= 4 else f"{shown}, ... ({len(values)} numbers)"
 
 
 def few(values: Values, digits: int = 6) -> str:

@@ -19,9 +19,12 @@ MOST_LISTED = 8  # maps whose candidates stand one by one
 MOST_STEPS = 3  # maps that are named with what was folded into them
 
 
-def summary(ticket: Ticket) -> tuple[Row, ...]:
-    """What is inside, as (name, value). Masks are coded to count their bits; no weight is drawn."""
-    middle = _gadget_rows(ticket) if ticket.gadgets else _tensor_rows(ticket)
+def summary(ticket: Ticket, *, certified: bool = False) -> tuple[Row, ...]:
+    """What is inside, as (name, value). Masks are coded to count their bits; no weight is drawn.
+
+    `certified`: what is claimed was just computed, or rechecked; else it is what the ticket says.
+    """
+    middle = _gadget_rows(ticket, "" if certified else "the ticket says ") if ticket.gadgets else _tensor_rows(ticket)
     return (
         ("network", _network(ticket)),
         *_graph_rows(ticket),
@@ -106,7 +109,7 @@ def _folded_row(ticket: Ticket) -> Iterator[Row]:
         )
 
 
-def _gadget_rows(ticket: Ticket) -> Iterator[Row]:
+def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     """Maps made of random tensors, and what is claimed of them."""
     parameters, claims, kept = ticket.target_parameters, ticket.claims, ticket.candidates_kept
     candidates = [gadget.candidates for gadget in ticket.gadgets.values() if isinstance(gadget, TwoLayer)]
@@ -124,14 +127,18 @@ def _gadget_rows(ticket: Ticket) -> Iterator[Row]:
     )
     arrays = f"; {ticket.carried_numbers:,} numbers in {_arrays(len(ticket.carried))}" if ticket.carried else ""
     yield "carried", f"{2 * len(ticket.gadgets):,} gains (two per map){arrays}"
-    yield "misses", f"{ticket.misses:,}"
-    if claims is not None:
-        yield "largest weight error", at_most(claims.weight_error, 3)
-        bound = claims.sup_error
+    if claims is None:
+        return
+    yield "misses", f"{says}{ticket.misses:,}"
+    yield "largest weight error", f"{says}{at_most(claims.weight_error, 3)}"
+    bound, name = claims.sup_error, "bound on |f - ticket|" if says else "certified |f - ticket|"
+    if bound is not None and ticket.inputs is not None:
+        yield name, f"{says}{at_most(bound, 4)} on every output and input, {ticket.inputs.words}"
+    else:
         stops = f"none: claims stop at {', '.join(claims.stops)[:200]}" if claims.stops else "no input range, no bound"
-        yield "certified |f - ticket|", stops if bound is None else f"{at_most(bound, 4)} on every output"
-        for claim in claims.statistical:
-            yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
+        yield name, stops
+    for claim in claims.statistical:
+        yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
 
 
 def _tensor_rows(ticket: Ticket) -> Iterator[Row]:

@@ -9,6 +9,8 @@ from slth import InputError
 from slth.graph import Pointwise, chain_of
 from slth.network import read_target
 
+INPUTS = "inputs: as the first layer takes them, and no step beside the layers (a state dict does not say)"
+
 
 def tensors(*names_and_shapes, seed=0):
     rng = np.random.default_rng(seed)
@@ -31,7 +33,7 @@ def test_numbered_layers_come_in_natural_order():
     state = {f"fc{i}.weight": np.ones((sizes[i + 1], sizes[i]), np.float32) for i in (9, 0, 5, 1, 8, 2, 7, 3, 6, 4)}
     target = read_target(state)
     assert widths(target) == tuple(sizes)
-    assert len(target.assumed) == 1  # the activation; no other order would fit
+    assert len(target.assumed) == 2  # the activation, the inputs; no other order would fit
 
 
 def test_weights_and_biases_are_kept_exactly():
@@ -56,12 +58,13 @@ def test_an_order_that_only_numbers_tell_is_an_assumption():
     square = tensors(("fc2.weight", (4, 4)), ("fc1.weight", (4, 4)))
     target = read_target(square, activation="relu")
     assert (weights(target)[0] == square["fc1.weight"]).all()
-    (sentence,) = target.assumed
+    (sentence, inputs) = sorted(target.assumed, reverse=True)
+    assert inputs == INPUTS
     assert "in the order of their numbers, fc1, fc2" in sentence
-    assert read_target(square, activation="relu", order=["fc2", "fc1"]).assumed == ()
-    assert read_target(tensors(("fc1.weight", (4, 4)), ("fc2.weight", (3, 4))), activation="relu").assumed == ()
+    assert read_target(square, activation="relu", order=["fc2", "fc1"]).assumed == (INPUTS,)
+    assert read_target(tensors(("fc1.weight", (4, 4)), ("fc2.weight", (3, 4))), activation="relu").assumed == (INPUTS,)
     many = {f"{2 * i}.weight": np.eye(3, dtype=np.float32) for i in range(20)}
-    assert len(read_target(many, activation="relu").assumed) == 1
+    assert len(read_target(many, activation="relu").assumed) == 2
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,7 @@ def test_an_unknown_activation_is_refused():
 def test_an_activation_that_is_said_is_no_assumption(activation, op):
     target = read_target(tensors(("0.weight", (4, 3)), ("2.weight", (2, 4))), activation=activation)
     assert target.graph.nodes[1].op == op
-    assert target.assumed == ()
+    assert target.assumed == (INPUTS,)
     assert list(target.graph.maps) == ["layers/0", "layers/1"]
 
 
@@ -153,7 +156,7 @@ def test_the_module_and_its_state_dict_are_one_target():
     own, state = read_target(module), read_target(module.state_dict(), activation="relu")
     assert own.graph == state.graph
     assert own.names == state.names
-    assert own.assumed == state.assumed == ()
+    assert (own.assumed, state.assumed) == ((), (INPUTS,))
     assert all((a == b).all() for a, b in zip(weights(own), weights(state), strict=True))
 
 

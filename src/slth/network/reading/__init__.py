@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from slth.network.reading.files import import_torch, read_tensors
 from slth.network.reading.state_dicts import ACTIVATIONS, mlp_from_tensors
+from slth.network.reading.stated import KEY, TAKES, Stated, stated_in
 from slth.network.reading.target import is_onnx, read_target
 
 if TYPE_CHECKING:
@@ -19,4 +20,16 @@ def __getattr__(name: str) -> Any:
     return load_model
 
 
-__all__ = ["ACTIVATIONS", "import_torch", "is_onnx", "load_model", "mlp_from_tensors", "read_target", "read_tensors"]
+__all__ = [
+    "ACTIVATIONS",
+    "KEY",
+    "TAKES",
+    "Stated",
+    "import_torch",
+    "is_onnx",
+    "load_model",
+    "mlp_from_tensors",
+    "read_target",
+    "read_tensors",
+    "stated_in",
+]

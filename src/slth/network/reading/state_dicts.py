@@ -27,19 +27,25 @@ ACTIVATIONS: dict[str, Pointwise | None] = {
     "hardswish": Pointwise("HardSwish"),
     "identity": None,
 }  # as PyTorch calls them
+PLAIN = "inputs: as the first layer takes them, and no step beside the layers (a state dict does not say)"
 _MOST_SEARCHED = 12  # layers among which an order is searched
 
 Shapes = dict[str, tuple[int, int]]  # layer name -> (out, inp)
 
 
 def mlp_from_tensors(
-    tensors: Mapping[str, np.ndarray], *, order: Sequence[str] | None = None, activation: str | None = None
+    tensors: Mapping[str, np.ndarray],
+    *,
+    order: Sequence[str] | None = None,
+    activation: str | None = None,
+    plain: bool = False,
 ) -> Target:
     """Recognise a plain MLP in named tensors.
 
     Args:
         order: the layers' names from input to output ("fc_in", "fc_out"), where names and shapes do not tell.
         activation: between the layers, "relu", "tanh", ... None: ReLU is assumed, and said so.
+        plain: it is known that there is nothing else, before the first layer, beside the others, behind the last one.
 
     Raises:
         InputError: tensors that belong to no linear layer, an unknown activation, an ambiguous or impossible chain.
@@ -51,6 +57,7 @@ def mlp_from_tensors(
     weights, biases = _linear_layers(tensors)
     shapes = {layer: (tensors[name].shape[0], tensors[name].shape[1]) for layer, name in weights.items()}
     assumed = [] if activation else ["activation between the layers: relu (a state dict does not say)"]
+    assumed += [] if plain else [PLAIN]
     if order is None:
         ordered, assumption = _order(shapes)
         assumed += [] if assumption is None else [assumption]

@@ -15,6 +15,8 @@ from slth.network.reading.checkpoints import arrays_of, state_in
 from slth.network.reading.estimators import is_estimator, read_estimator
 from slth.network.reading.files import import_torch, read_tensors
 from slth.network.reading.state_dicts import mlp_from_tensors
+from slth.network.reading.stated import stated_in
+from slth.network.reading.words import shown
 from slth.ticket import Inputs
 
 
@@ -66,8 +68,7 @@ def read_target(
             "--from and --to cut an ONNX graph; of a module pass the part that is wanted, of a state dict its layers"
         )
     if isinstance(source, (str, Path)):
-        tensors = read_tensors(Path(source))
-        return _fitting(mlp_from_tensors(tensors, order=order, activation=activation), shape, example)
+        return _fitting(_from_file(Path(source), order, activation), shape, example)
     if isinstance(source, Mapping):
         tensors = arrays_of(state_in(source))
         return _fitting(mlp_from_tensors(tensors, order=order, activation=activation), shape, example)
@@ -82,6 +83,21 @@ def read_target(
         return _fitting(read_estimator(source), shape, example)
     raise InputError(
         f"a target is an nn.Module, a path, a state dict or a fitted scikit-learn MLP; got {type(source).__name__}"
+    )
+
+
+def _from_file(path: Path, order: Sequence[str] | None, activation: str | None) -> Target:
+    """A plain MLP from its tensors; what the file says of it, as those that `slth` writes do, need not be assumed."""
+    tensors, said = read_tensors(path), stated_in(path)
+    if said is None or said.kind == "unknown":
+        return mlp_from_tensors(tensors, order=order, activation=activation)
+    if said.kind == "graph" and order is None and activation is None:
+        raise InputError(
+            f"{shown(path)} holds the tensors of a network that is no plain MLP, as it says itself; pass the module, "
+            "or --model net.py:function with this file"
+        )
+    return mlp_from_tensors(
+        tensors, order=order or said.order or None, activation=activation or said.activation, plain=said.kind == "mlp"
     )
 
 

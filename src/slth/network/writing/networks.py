@@ -13,7 +13,9 @@ from slth._errors import InputError
 from slth._version import __version__
 from slth.graph import Graph, Target
 from slth.network.build import Network
+from slth.network.reading import TAKES, Stated
 from slth.network.states import module_of, source_of
+from slth.network.stating import without_range
 from slth.network.views import realised, source, target_module
 from slth.network.writing.program import check_size, model_proto
 from slth.network.writing.rounding import check_file
@@ -75,7 +77,8 @@ def _file(module: nn.Module, ticket: Ticket, said: Mapping[str, str]) -> OnnxFil
     from onnx.numpy_helper import to_array
 
     shape = _input_shape(ticket)
-    inputs = {} if ticket.inputs is None else {"slth.inputs": ticket.inputs.words}
+    takes = Stated("unknown", inputs=without_range(ticket.inputs)).text
+    inputs = {} if ticket.inputs is None else {"slth.inputs": ticket.inputs.words, TAKES: takes}
     about = {
         "slth.version": __version__,
         "slth.network": network_name(ticket.network),
