@@ -17,9 +17,15 @@ from slth.api._views import apply, load, realised, save, source
 
 if TYPE_CHECKING:
     from slth.api._report import Page, report
-    from slth.api._search import first_process, search
+    from slth.api._search import check_search, first_process, search
 
-_LAZY = {"Page": "_report", "report": "_report", "first_process": "_search", "search": "_search"}
+_LAZY = {
+    "Page": "_report",
+    "report": "_report",
+    "check_search": "_search",
+    "first_process": "_search",
+    "search": "_search",
+}
 __all__ = [
     "Exported",
     "Page",
@@ -31,6 +37,7 @@ __all__ = [
     "Verification",
     "accuracy",
     "apply",
+    "check_search",
     "construct",
     "data_rows",
     "discard",

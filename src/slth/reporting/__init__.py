@@ -1,7 +1,7 @@
 """Records and tickets become tables and figures."""
 
 from slth.reporting.anatomy import draw_anatomy
-from slth.reporting.exhibit import Exhibit, evaluations_of
+from slth.reporting.exhibit import Exhibit, evaluations_of, searches_of
 from slth.reporting.page import check_page_name, page, write_page
 
 __all__ = [
@@ -10,5 +10,6 @@ __all__ = [
     "draw_anatomy",
     "evaluations_of",
     "page",
+    "searches_of",
     "write_page",
 ]

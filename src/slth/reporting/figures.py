@@ -9,7 +9,7 @@ from jaxtyping import Float64
 from slth.reporting.anatomy import Panel
 from slth.reporting.facts import Raster
 from slth.reporting.html import Html
-from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, bars, chart, frame, line, words, x_axis
+from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, bars, chart, frame, line, strokes, words, x_axis
 
 _DECADES = 4  # of errors below the tolerance; smaller ones fall into the first bin
 _BIN = 0.1  # decades
@@ -112,19 +112,13 @@ def mask(raster: Raster, *, label: str) -> Html:
         parts.append(
             f'<rect class="ground" x="{left:.2f}" y="{top}" width="{n * cell:.2f}" height="{rows * cell:.2f}"/>'
         )
-        runs = "".join(_runs(row, i) for i, row in enumerate(raster.kept[:, g]))
+        runs = "".join(strokes(row, i) for i, row in enumerate(raster.kept[:, g]))
         parts.append(f'<path class="cells" transform="translate({left:.2f} {top}) scale({cell:.4f})" d="{runs}"/>')
     height = top + rows * cell
     parts.append(words(LEFT - 6, top + 9, f"out {raster.outputs[0]}", "end"))
     if rows > 3:
         parts.append(words(LEFT - 6, height, str(raster.outputs[-1]), "end"))
     return chart(parts, height=height + 4, label=label, kind="fig wide")
-
-
-def _runs(row: np.ndarray, at: int) -> str:
-    """Kept candidates of one output, neighbours joined: strokes of a path, one unit per cell."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
-    return "".join(f"M{start} {at}.5h{stop - start}" for start, stop in edges.reshape(-1, 2).tolist())
 
 
 def three_errors(

@@ -32,7 +32,8 @@ def network(exhibit: Exhibit) -> Html:
     box = tag(
         "div", _picture(ticket, graph), class_="scroll tall", role="region", tabindex="0", aria_label="The network"
     )
-    return join([tag("p", text), box, more])
+    hint = tag("p", "→ The picture scrolls inside its frame.", class_="note hint narrow")
+    return join([tag("p", text), hint, box, more])
 
 
 def _picture(ticket: Ticket, graph: Graph) -> Html:

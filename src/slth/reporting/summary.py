@@ -113,7 +113,8 @@ def claims(exhibit: Exhibit) -> Html:
     if shares:
         cards.insert(2, ("With confidence", shares))
     boxes = (tag("div", tag("h4", name), *(tag("p", text) for text in texts), class_="card") for name, texts in cards)
-    return join([tag("div", *boxes, class_="cards"), _misses(exhibit), _outputs(exhibit)])
+    kind = "cards four" if len(cards) == 4 else "cards"  # in two rows of two: three and one would look forgotten
+    return join([tag("div", *boxes, class_=kind), _misses(exhibit), _outputs(exhibit)])
 
 
 def _why_none(exhibit: Exhibit) -> str:
