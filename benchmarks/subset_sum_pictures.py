@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from slth.numerics import Stream, uniform
+from slth.reporting import save_picture
 from slth.subsetsum import (
     Status,
     closest_integer,
@@ -170,7 +171,8 @@ def main() -> None:
             for side in ("top", "right"):
                 axes.spines[side].set_visible(False)
             place = options.folder / f"subset_sums_{name}.{options.form}"
-            figure.savefig(place, metadata={"Date": None} if options.form == "svg" else None, dpi=100)
+            title, about = axes.get_title().replace("\n", " "), " ".join((draw.__doc__ or "").split())
+            save_picture(figure, place, title=title or name.replace("_", " "), about=about, dpi=100)
             print(place, flush=True)
 
 

@@ -125,7 +125,7 @@ def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monke
     assert report("u.slth", "--target", "t.safetensors", "--out", "p.html") == 0
     code = re.search(r"<pre>(.*?)</pre>", (tmp_path / "p.html").read_text()).group(1)
     lines = [unescape(re.sub(r"<[^>]+>", "", part)) for part in code.split('<span class="line">')[1:]]
-    assert lines[0].startswith("pip install")
+    assert lines[0] == "pip install -c constraints.txt -e '.[nn]'"  # of a source tree: no index has slth
     made_again = "again.slth" if "again.slth" in lines[1] else "u.slth"
     if made_again == "u.slth":
         (tmp_path / "u.slth").unlink()
@@ -151,7 +151,8 @@ def test_the_commands_for_an_onnx_file_make_the_same_file_again(tmp_path, monkey
     html = (tmp_path / "p.html").read_text()
     code = re.search(r"<pre>(.*?)</pre>", html).group(1)
     lines = [unescape(re.sub(r"<[^>]+>", "", part)) for part in code.split('<span class="line">')[1:]]
-    assert lines[0].startswith("pip install 'slth[onnx]==")
+    assert lines[0] == "pip install -c constraints.txt -e '.[onnx]'"  # of a source tree: no index has slth
+    assert all(line.count(f"--to {asked[1]}") == 1 for line in lines[1:] if asked)
     assert "MODEL" not in html
     (tmp_path / "u.slth").unlink()
     for line in lines[1:]:
@@ -265,7 +266,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([ticket, "--out", tmp_path / "p.pdf"], "written as .html"),
         ([ticket, "--out", tmp_path / "no" / "p.html"], "does not exist"),
         ([tmp_path / "none.slth", "--out", out], "no such file"),
-        ([tmp_path, "--out", out], "it is a folder"),
+        ([tmp_path, "--out", out], "it is a folder, and no sweep's"),
         ([tmp_path / "half.slth", "--out", out], "truncated"),
         ([tmp_path / "empty.jsonl", "--out", out], "holds no records"),
         ([tmp_path / "no.jsonl", "--out", out], "line 1 is not a record"),

@@ -1,21 +1,36 @@
 """Tickets found by training masks. Loads PyTorch and Lightning Fabric."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slth import _arguments
-from slth.learning import Loss, Method, Policy, Preset, RunFiles, SearchResult, Training, first_process, method_of
+from slth.api._show import Row, Section
+from slth.learning import (
+    METHODS,
+    PRESETS,
+    Loss,
+    Method,
+    Policy,
+    Preset,
+    RunFiles,
+    SearchResult,
+    Training,
+    first_process,
+    method_of,
+)
 from slth.learning import preset as find_preset
 from slth.learning import search as _search
-from slth.network import resolved_arguments
+from slth.network import ARCHITECTURES, resolved_arguments
 from slth.records import verbs
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["check_search", "first_process", "search"]
+__all__ = ["check_search", "choices", "first_process", "search"]
 
 
 def search(
@@ -108,6 +123,21 @@ def check_search(
     _settings(known, method, options, training, policy)
     if model is not None:
         resolved_arguments(model, {"inputs": [1, 32, 32], "classes": 10, **(arguments or {})})
+
+
+def choices() -> tuple[Section, ...]:
+    """What `search` knows by name, and in a line what each is: methods, models, presets."""
+    methods = ((name, _first_line(sys.modules[kind.__module__])) for name, kind in METHODS.items())
+    models = ((name, _first_line(build)) for name, build in ARCHITECTURES.items())
+    presets = ((name, f"{found.source}; {found.model} on {found.data}") for name, found in PRESETS.items())
+    named = (("methods", methods), ("models", models), ("presets", presets))
+    return tuple(Section(title, tuple(Row(name, text) for name, text in rows)) for title, rows in named)
+
+
+def _first_line(documented: Any) -> str:
+    """Of what is written about a module or a function, its first paragraph."""
+    paragraph, _, _ = cleandoc(documented.__doc__ or "").partition("\n\n")
+    return " ".join(paragraph.replace("*", "").split())
 
 
 def _settings(

@@ -33,6 +33,7 @@ def plot(
     ticks: Sequence[tuple[float, str]] | None = None,
     joined: bool = True,
     rules: Sequence[float] = (),
+    wide: bool = True,
 ) -> Html:
     """The picture of at most `MOST_CURVES` curves, and a key where there are several.
 
@@ -40,6 +41,7 @@ def plot(
         ticks: (place, text) of every place on the x axis; None: round numbers.
         joined: whether a line through the points means something.
         rules: places on the x axis where something begins.
+        wide: as wide as the page, not one of two side by side.
     """
     height = 220.0
     x, y = _x_axis(curves, ticks, height), _y_axis(curves, height)
@@ -53,7 +55,7 @@ def plot(
     shifts = _shifts(len(curves), x, ticks)
     for i, (curve, shift) in enumerate(zip(curves, shifts, strict=True)):
         parts += _curve(curve, x, y, f"c{i}", shift=shift, joined=joined)
-    picture = chart(parts, height=height, label=label, about=about, kind="fig wide")
+    picture = chart(parts, height=height, label=label, about=about, kind="fig wide" if wide else "fig")
     return tag("div", _key(curves), picture) if len(curves) > 1 else picture
 
 

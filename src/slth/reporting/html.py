@@ -98,6 +98,12 @@ def pairs(rows: Iterable[tuple[str, str]]) -> Html:
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows))
 
 
+def tiles(rows: Iterable[tuple[str, str]]) -> Html:
+    """The numbers that matter most, and below each what it is; four stand two by two."""
+    boxes = [tag("div", tag("strong", value), tag("span", label)) for value, label in rows]
+    return tag("div", *boxes, class_="key four-tiles" if len(boxes) == 4 else "key")
+
+
 def number(value: float, digits: int = 4) -> str:
     """A number for people.
 

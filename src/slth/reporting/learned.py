@@ -10,7 +10,7 @@ from jaxtyping import Bool
 from slth.reporting import data, densities, rasters
 from slth.reporting.accounts import INSTALL, command_lines, installation
 from slth.reporting.exhibit import Exhibit
-from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag
+from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag, tiles
 from slth.reporting.search_command import python_call, search_command
 from slth.reporting.summary import alarm
 from slth.reporting.tables import flat
@@ -32,12 +32,7 @@ def opening(exhibit: Exhibit) -> Html:
         ticket.provenance.method or "a method that is not recorded",
         "No weight moved." if ticket.strong else f"Kept weights moved, by at most {at_most(ticket.largest_move)}.",
     )
-    return join([tag("p", lead, class_="lead"), alarm(exhibit), _tiles(exhibit)])
-
-
-def _tiles(exhibit: Exhibit) -> Html:
-    tiles = (tag("div", tag("strong", value), tag("span", label)) for value, label in _key_numbers(exhibit))
-    return tag("div", *tiles, class_="key")
+    return join([tag("p", lead, class_="lead"), alarm(exhibit), tiles(_key_numbers(exhibit))])
 
 
 def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
@@ -211,7 +206,9 @@ def origin(exhibit: Exhibit) -> Html:
     rows = [("version", f"slth {made.version}"), ("method", made.method or "not recorded")]
     if made.data is not None:
         rows.append(("data", made.data))
-    asked = [(key, value) for key, value in flat("", made.asked) if key not in ("data", "method\xa0·\xa0name")]
+    asked = [
+        (key, value) for key, value in flat("", made.asked) if key not in ("data", "network", "method\xa0·\xa0name")
+    ]
     digest = ("this file, SHA-256", tag("code", exhibit.digest))
     lead = f"{INSTALL} {note}" if words and re.match(r"\d", made.version) else note
     return join([tag("p", lead), code, pairs([*rows, *asked, digest])])

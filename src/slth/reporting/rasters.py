@@ -14,7 +14,7 @@ from slth.reporting.html import Html, percent, plural
 from slth.reporting.svg import LEFT, RIGHT, TOP, WIDTH, chart, strokes, words
 from slth.ticket import RandomTensor
 
-_ROWS, _COLUMNS = 48, 96  # blocks at most
+_ROWS, _COLUMNS = 64, 128  # blocks at most
 _LARGEST_CELL = 9.0
 _SHADES = 8
 
@@ -49,7 +49,7 @@ class Raster:
 def raster(mask: Bool[np.ndarray, "..."]) -> Raster:
     """A mask as a matrix in blocks.
 
-    >>> raster(np.eye(4, dtype=np.bool_)).kept.shape, raster(np.ones((96, 10), np.bool_)).block
+    >>> raster(np.eye(4, dtype=np.bool_)).kept.shape, raster(np.ones((128, 10), np.bool_)).block
     ((4, 4), (2, 1))
     """
     matrix = mask.reshape(mask.shape[0], -1) if mask.ndim > 1 else mask.reshape(1, -1)

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from slth.records import INTERVAL, Average, Grid, GridCell, number_in
 from slth.reporting.curves import MOST_CURVES, Curve, plot
-from slth.reporting.html import Html, join, number, pairs, plural, table, tag
+from slth.reporting.html import Html, join, number, pairs, plural, table, tag, tiles
 from slth.reporting.tables import value_text
 
 _FAR = 20.0  # as `curves` has it: beyond, an axis is logarithmic, or its places stand evenly
@@ -40,15 +40,14 @@ def opening(grid: Grid) -> Html:
     names = " × ".join(f"{name} ({len(values)})" for name, values in grid.asked.grid.items()) or "one cell"
     lead = f"A grid of slth {grid.asked.verb}: {names}. {len(done):,} of {plural(len(grid.cells), 'cell')} are done."
     failed = sum(cell.failure is not None and cell.record is None for cell in grid.cells)
-    tiles = [(f"{len(done):,}", f"of {plural(len(grid.cells), 'cell')} done" + (f", {failed:,} failed" * (failed > 0)))]
+    shown = [(f"{len(done):,}", f"of {plural(len(grid.cells), 'cell')} done" + (f", {failed:,} failed" * (failed > 0)))]
     best = _best(grid)
     if best is not None:
         where, found = best
-        tiles.append((_mean(found), f"the largest {grid.asked.value}{_averaged(found, grid)}: {where}"))
+        shown.append((_mean(found), f"the largest value of {grid.asked.value}{_averaged(found, grid)}: {where}"))
     seconds = math.fsum(record.seconds.get("total", 0.0) for record in done)
-    tiles.append((_duration(seconds), "of work in the finished cells, one after the other"))
-    boxes = (tag("div", tag("strong", value), tag("span", label)) for value, label in tiles)
-    return join([tag("p", lead, class_="lead"), tag("div", *boxes, class_="key")])
+    shown.append((_duration(seconds), "of work in the finished cells, one after the other"))
+    return join([tag("p", lead, class_="lead"), tiles(shown)])
 
 
 def sections(grid: Grid, place: Path | None) -> tuple[Section, ...]:
@@ -124,14 +123,15 @@ def _curves(grid: Grid) -> Html:
     return join([tag("figure", tag("figcaption", text), picture)])
 
 
-def _meaning(grid: Grid, found: Any) -> str:
-    """What a point is, and what stands around it."""
+def _meaning(grid: Grid, found: Any, thing: str = "point") -> str:
+    """What a point or an entry is, and what stands around it."""
     counts = sorted({average.count for average in found})
     over = " and ".join(_axes(grid).over)
     if counts[-1] == 1:
-        return "Each point is one cell; one cell has no interval."
+        return f"Each {thing} is one cell; one cell has no interval."
     several = f"{counts[0]}" if counts[0] == counts[-1] else f"{counts[0]} to {counts[-1]}"
-    return f"Each point is the mean of {several} cells that differ in {over}; the bars around it and ±: {INTERVAL}."
+    around = "the bars around it" if thing == "point" else "±"
+    return f"Each {thing} is the mean of {several} cells that differ in {over}; {around}: {INTERVAL}."
 
 
 def _table(grid: Grid) -> Html:
@@ -150,7 +150,7 @@ def _table(grid: Grid) -> Html:
             (*((i,) if asked.rows is not None else ()), *((j,) if columns else ())) for j in range(len(columns) or 1)
         ]
         body.append([label, *(_entry(found.get(place)) for place in places)])
-    note = tag("p", f"{asked.value}. {_meaning(grid, found.values())}", class_="note")
+    note = tag("p", f"Entries: {asked.value}. {_meaning(grid, found.values(), 'entry')}", class_="note")
     return join([table(head, body, label=f"{asked.value} over the grid"), note])
 
 
@@ -210,7 +210,7 @@ def _repeat(grid: Grid) -> Html:
     if any(cell.ticket is not None for cell in grid.cells):
         lines[0] += " --keep-tickets"
     code = (
-        tag("pre", tag("code", join(tag("span", line, class_="line") for line in part)))
+        tag("pre", tag("code", join(tag("span", line or "\xa0", class_="line") for line in part)))
         for part in (recipe(grid), lines)
     )
     places = list(dict.fromkeys(_where(record.environment) for record in done))

@@ -106,9 +106,12 @@ def _text(value: object, grouped: bool) -> str:
         return number(value, 6)
     if isinstance(value, (list, tuple)):
         items = cast("Sequence[object]", value)
-        if any(isinstance(item, Mapping) for item in items):
+        if items and all(isinstance(item, Mapping) for item in items):
             return plural(len(items), "row")
         rest = f" and {len(items) - 8:,} more" if len(items) > 8 else ""
         return ", ".join(_text(item, grouped) for item in items[:8]) + rest if items else "none"
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, object]", value)
+        return "; ".join(f"{key} {_text(part, grouped)}" for key, part in entries.items())[:_MOST_TEXT]
     text = str(value)
     return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"

@@ -26,7 +26,8 @@ def training(exhibit: Exhibit) -> Html:
         )
         return tag("p", text, class_="note")
     record = exhibit.searches[0]
-    history = [row for row in cast("Sequence[Any]", record.outcome.get("history", ())) if isinstance(row, Mapping)]
+    listed = record.outcome.get("history")
+    history = [row for row in cast("list[Any]", listed) if isinstance(row, Mapping)] if isinstance(listed, list) else []
     parts = [*_curves(history), *_reached(record)]
     return join(parts) if parts else tag("p", "The record holds no curve.", class_="note")
 
@@ -44,7 +45,9 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> Iterator[Html]:
             continue
         points = tuple((at, float(value), None) for at, value in shown)
         about = f"From {number(points[0][1])} after the first epoch to {number(points[-1][1])} after the last."
-        picture = plot([Curve(name, points)], x_label="epoch", y_label=name, label=name, about=about, rules=begins)
+        picture = plot(
+            [Curve(name, points)], x_label="epoch", y_label=name, label=name, about=about, rules=begins, wide=False
+        )
         figures.append(tag("figure", tag("figcaption", f"{name[:1].upper()}{name[1:]}. {about}"), picture))
     if figures:
         many = f" Upright lines: where one of {len(begins) + 1} stages begins." if begins else ""
