@@ -10,7 +10,7 @@ from slth.numerics import rounded_up
 # Control characters, halves of surrogate pairs, and marks that turn the direction of what follows.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MOST_ROWS = 24  # of a table that stands whole
-_PHONE, _PAGE, _GAP = 46.0, 105.0, 2.0  # letters of a table's size on a phone, on a page, between columns
+_PHONE, _PAGE, _GAP = 42.0, 90.0, 2.0  # letters of a table's size on a phone, on a page, between columns
 _TAG = re.compile(r"<[^>]*>")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
