@@ -48,7 +48,7 @@ def share(answers: object) -> float:
 
 
 def fixed_size(axes: Axes) -> None:
-    """Share of problems that a subset of exactly k of 16 values solves within a tolerance: it rises, then falls with k."""
+    """Share of problems that exactly k of 16 values solve within a tolerance: it rises, then falls with k."""
     for tol, colour in ((0.1, GREY), (0.01, BLUE), (1e-3, RED)):
         values, targets = draw_values(16, "size"), draw_targets("size")
         y = [share(first_batch(values, targets, tol=tol, size=k)) for k in range(17)]

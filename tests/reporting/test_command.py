@@ -136,6 +136,55 @@ def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monke
     assert (tmp_path / made_again).read_bytes() == first
 
 
+@pytest.mark.parametrize(
+    ("names", "asked", "said"),
+    [
+        (("up2", "up1"), ["--order", "up2,up1", "--activation", "relu"], {"--activation=relu", "--order up2,up1"}),
+        (("fc1", "fc2"), ["--order", "fc1,fc2"], {"--order fc1,fc2"}),
+        (("fc1", "fc2"), ["--activation", "tanh"], {"--activation=tanh"}),
+        (("fc1", "fc2"), [], set()),
+        (("a", "b"), ["--order", "b,a", "--activation", "silu"], {"--order b,a", "--activation=silu"}),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_what_the_file_does_not_tell_stands_in_every_command(tmp_path, monkeypatch, names, asked, said):
+    """Square layers, so that only names could tell their order: the same ticket again, and it is verified."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    save_file({f"{name}.weight": rng.normal(size=(6, 6)).astype(np.float32) / 3 for name in names}, "t.safetensors")
+    np.savez("d.npz", x=rng.random((20, 6)).astype(np.float32))
+    assert run(["construct", "t.safetensors", "--out", "u.slth", "-q", "--input-range=0,1", *asked]) == 0
+    first = (tmp_path / "u.slth").read_bytes()
+    read = [word for word in asked if word != "-q"]
+    assert report("u.slth", "--target", "t.safetensors", *read, "--out", "p.html") == 0
+    code = re.search(r"<pre>(.*?)</pre>", (tmp_path / "p.html").read_text()).group(1)
+    lines = [unescape(re.sub(r"<[^>]+>", "", part)) for part in code.split('<span class="line">')[1:]]
+    (tmp_path / "u.slth").unlink()
+    for line in lines[1:]:
+        assert {option for option in ("--order", "--activation") if option in line} == {
+            re.split(r"[= ]", option)[0] for option in said
+        }, line
+        assert all(option in line for option in said), line
+        assert run(shlex.split(line.replace("DATA", "d.npz"))[1:]) == 0, line
+    assert (tmp_path / "u.slth").read_bytes() == first
+
+
+def test_the_confidence_of_the_statistical_claim_can_be_asked_for(made, tmp_path):
+    more = ["--target", made / "t.safetensors", "--data", made / "d.npz", "--out", tmp_path / "p.html"]
+    assert report(made / "t.slth", *more, "--confidence", "0.9") == 0
+    assert "with 90 % confidence" in unescape((tmp_path / "p.html").read_text())
+    assert report(made / "t.slth", *more, "--confidence", "1.5") == 2
+
+
+def test_what_was_left_open_has_a_name_and_lists_are_words(made, tmp_path):
+    """No dash for a default, no brackets of a list."""
+    assert report(made / "r.jsonl", "--out", tmp_path / "p.html") == 0
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "p.html").read_text())).split())
+    assert "asked · candidates planned" in text
+    assert "asked · epsilon not asked for" in text
+    assert not re.search(r"candidates \[|widths \[|interval \[", text)
+
+
 @pytest.mark.parametrize("asked", [["--to", "h"], ["--to", "y"], []], ids=" ".join)
 def test_the_commands_for_an_onnx_file_make_the_same_file_again(tmp_path, monkeypatch, asked):
     """Cut to a chain, or a graph: a file, where it was cut, and no code."""
