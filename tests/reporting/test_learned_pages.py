@@ -101,8 +101,8 @@ def test_the_page_has_masks_densities_training_what_is_carried_and_how_to_repeat
         assert name in text
         assert f" {values.size:,} " in text
     for sentence in (
-        "shuffled_mask of slth search --controls",
-        "random_mask of slth search --controls",
+        "the control shuffled_mask of a search",
+        "the control random_mask of a search",
         "Training loss. From 1 after the first epoch to 0.3333 after the last.",
         "Accuracy on the test examples. From 0.6 after the first epoch to 0.8 after the last.",
         "Upright lines: where one of 2 stages begins.",
@@ -113,6 +113,16 @@ def test_the_page_has_masks_densities_training_what_is_carried_and_how_to_repeat
         assert sentence in text, sentence
     assert "[" not in text.replace("[0, 1]", "").partition("What is carried")[2].partition("How to repeat")[0]
     assert html.count("<svg") == 2 * len(ticket.tensors) + 1 + 2
+
+
+def test_a_loop_that_nobody_recorded_has_no_command():
+    ticket = mlp_ticket()
+    asked = {"method": {"name": "edge-popup", "density": 0.5}, "training": "by hand", "seed": 5}
+    own = replace(ticket, provenance=replace(ticket.provenance, method="edge-popup", asked=asked))
+    text = text_of(page([exhibit(own)]))
+    assert "a loop of its maker's own, which nobody recorded" in text
+    assert "slth.search(" not in text
+    assert "slth search" not in text
 
 
 def test_a_curve_is_of_the_ticket_s_own_search():

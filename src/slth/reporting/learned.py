@@ -127,7 +127,7 @@ def masks(exhibit: Exhibit, facts: Masks) -> Html:
         figures.append(tag("figure", tag("figcaption", text), tag("div", *pictures, class_="pair")))
     text = (
         "Rows are outputs, columns inputs (of a convolution with all taps of its kernel); kept weights are blue. The "
-        "random control keeps as many weights of the same tensor, at random: shuffled_mask of slth search --controls, "
+        "random control keeps as many weights of the same tensor, at random: the control shuffled_mask of a search, "
         "drawn from the ticket's seed."
     )
     rest = len(exhibit.ticket.tensors) - len(facts.drawn)
@@ -140,7 +140,7 @@ def density(exhibit: Exhibit, facts: Masks) -> Html:
     ticket = exhibit.ticket
     text = (
         "Dots: the density of each tensor. Bars: what 95 % of random masks that keep as many weights of the whole "
-        "network keep of it (random_mask of slth search --controls; computed, nearly normal). A method that fixes the "
+        "network keep of it (the control random_mask of a search; computed, nearly normal). A method that fixes the "
         "density of each tensor chooses only which of its weights stay: the table says how unevenly those lie."
     )
     note = (
@@ -200,8 +200,11 @@ def origin(exhibit: Exhibit) -> Html:
         if words[1].endswith("DATA.npz"):
             note = f"DATA.npz stands for the data, {made.data}. {note}"
         code = command_lines([*installation(exhibit, "search"), " ".join(words), *check])
+    elif not (lines := python_call(ticket)):
+        code = Html()
+        note = "Its masks were trained in a loop of its maker's own, which nobody recorded: no command gives it again."
     else:
-        code = tag("pre", tag("code", "\n".join(python_call(ticket))))
+        code = tag("pre", tag("code", "\n".join(lines)))
         note = f"Its model or its data has no name that a command could give, so in Python. {note}"
     rows = [("version", f"slth {made.version}"), ("method", made.method or "not recorded")]
     if made.data is not None:

@@ -12,11 +12,15 @@ _FLAGS = ("inputs", "classes", "width", "hidden")  # arguments of a network: the
 
 
 def search_command(ticket: Ticket, name: str) -> list[str]:
-    """Words of `slth search`, written to `name`; nothing if the ticket's network or its data has no name."""
+    """Words of `slth search`, written to `name`; nothing if the ticket's network or its data has no name.
+
+    Nor if nobody recorded how it was trained: the loop was the user's own.
+    """
     asked = ticket.provenance.asked
     method = asked.get("method")
     built, data = ticket.network, ticket.provenance.data
-    if not isinstance(built, Builtin) or not isinstance(method, Mapping) or data is None:
+    trained = isinstance(asked.get("training"), Mapping)
+    if not isinstance(built, Builtin) or not isinstance(method, Mapping) or data is None or not trained:
         return []
     settings = cast("Mapping[str, Any]", method)
     if any(key not in _FLAGS and value is not True for key, value in built.arguments.items()):
@@ -37,10 +41,12 @@ def search_command(ticket: Ticket, name: str) -> list[str]:
 
 
 def python_call(ticket: Ticket) -> list[str]:
-    """Lines of Python, for a network or data that the command line cannot name."""
+    """Lines of Python, for a network or data that the command line cannot name; none for a loop of the user's own."""
     asked = ticket.provenance.asked
     method = dict(_mapping(asked.get("method")))
     name = method.pop("name", ticket.provenance.method)
+    if isinstance(asked.get("training"), str):  # a loop of the user's own, which nobody recorded
+        return []
     built = ticket.network if isinstance(ticket.network, Builtin) else None
     data = ticket.provenance.data if ticket.provenance.data in _NAMED else None
     model = "model" if built is None else repr(built.name)

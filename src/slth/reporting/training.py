@@ -20,6 +20,8 @@ _CONTROLS = {
 
 def training(exhibit: Exhibit) -> Html:
     """Loss and accuracy while the mask was trained, from the search's record."""
+    if isinstance(exhibit.ticket.provenance.asked.get("training"), str):
+        return tag("p", "Not recorded: it was a loop of its maker's own.", class_="note")
     if not exhibit.searches:
         text = (
             "Not given: the ticket holds no measurements. slth search --records R.jsonl keeps its curve; give R.jsonl."
