@@ -11,6 +11,8 @@ from collections import defaultdict
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from slth.reporting import save_picture
+
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd")
 
 
@@ -48,7 +50,10 @@ def main() -> None:
         axes.legend(frameon=False)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-        figure.savefig(options.out, metadata={"Date": None} if options.out.endswith("svg") else None, dpi=110)
+        about = (
+            f"{value} over {columns}, a curve for each of {', '.join(curves)}; bars: standard deviations over seeds."
+        )
+        save_picture(figure, options.out, title=options.title or f"{value} over {columns}", about=about)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from slth.numerics import Stream, uniform
+from slth.reporting import save_picture
 from slth.subsetsum import (
     Status,
     closest_integer,
@@ -47,6 +48,7 @@ def share(answers: object) -> float:
 
 
 def fixed_size(axes: Axes) -> None:
+    """Share of problems that exactly k of 16 values solve within a tolerance: it rises, then falls with k."""
     for tol, colour in ((0.1, GREY), (0.01, BLUE), (1e-3, RED)):
         values, targets = draw_values(16, "size"), draw_targets("size")
         y = [share(first_batch(values, targets, tol=tol, size=k)) for k in range(17)]
@@ -56,6 +58,7 @@ def fixed_size(axes: Axes) -> None:
 
 
 def fewest(axes: Axes) -> None:
+    """Smallest error of a subset of exactly k of 20 values, median and nine tenths: it falls, then rises with k."""
     errors = [trade_off(v, z).error for v, z in zip(draw_values(20, "few", 60), draw_targets("few", 60), strict=True)]
     low, middle, high = np.quantile(errors, (0.1, 0.5, 0.9), axis=0)
     axes.fill_between(range(21), low, high, color=BLUE, alpha=0.2, lw=0)
@@ -64,6 +67,7 @@ def fewest(axes: Axes) -> None:
 
 
 def moved(axes: Axes) -> None:
+    """Share of targets that n values reach within 1e-4 if each may move by ε: the more it may, the fewer are needed."""
     sizes = list(range(2, 17, 2))
     for epsilon, colour in ((0.0, GREY), (1e-3, BLUE), (0.01, GREEN), (0.1, RED)):
         y = []
@@ -77,6 +81,7 @@ def moved(axes: Axes) -> None:
 
 
 def integers(axes: Axes) -> None:
+    """How often a third of the largest integer M is a sum of 16 integers: it falls from 1 to 0 around log M = n."""
     n, ratios = 16, np.linspace(0.3, 1.6, 14)
     y = []
     for ratio in ratios:
@@ -90,6 +95,7 @@ def integers(axes: Axes) -> None:
 
 
 def vectors(axes: Axes) -> None:
+    """All sums of ten vectors in the plane, a target, and the path of the vectors whose sum is closest to it."""
     values = candidates(Uniform(-1.0, 1.0), (10, 2), path="pictures/vectors")
     sums = np.zeros((1, 2))
     for row in values:
@@ -103,6 +109,7 @@ def vectors(axes: Axes) -> None:
 
 
 def large(axes: Axes) -> None:
+    """Median error among n values: the solver for many values stays within 1e-9, the differencing method does not."""
     sizes = [50, 100, 200, 500, 1000, 2000]
     ours, theirs = [], []
     for n in sizes:
@@ -116,6 +123,7 @@ def large(axes: Axes) -> None:
 
 
 def whole_interval(axes: Axes) -> None:
+    """Error of the worst target between −1 and 1 over the number of values: it falls as fast as the sums double."""
     sizes = list(range(6, 21, 2))
     errors = [[worst_error(v).error for v in draw_values(n, "worst", 41)] for n in sizes]
     low, middle, high = np.quantile(errors, (0.1, 0.5, 0.9), axis=1)
@@ -125,6 +133,7 @@ def whole_interval(axes: Axes) -> None:
 
 
 def proof(axes: Axes) -> None:
+    """Share of targets within 0.02 of a sum, as values are added: really reached, and as counted by the proof."""
     rows = draw_values(14, "proof", 100)
     for clipped, colour, label in ((False, BLUE, "really reached"), (True, RED, "counted by the proof")):
         y = np.mean([reach(row, tol=0.02, clipped=clipped).covered for row in rows], axis=0)
@@ -134,6 +143,7 @@ def proof(axes: Axes) -> None:
 
 
 def many(axes: Axes) -> None:
+    """Error of the closest sum of ten values, for targets from −2 to 2: small in the middle, large at the ends."""
     row, z = draw_values(10, "many", 1)[0], np.linspace(-2, 2, 1500)
     axes.plot(z, closest_many(row, z).error, color=BLUE, lw=0.7)
     axes.set(
@@ -170,7 +180,8 @@ def main() -> None:
             for side in ("top", "right"):
                 axes.spines[side].set_visible(False)
             place = options.folder / f"subset_sums_{name}.{options.form}"
-            figure.savefig(place, metadata={"Date": None} if options.form == "svg" else None, dpi=100)
+            title, about = axes.get_title().replace("\n", " "), " ".join((draw.__doc__ or "").split())
+            save_picture(figure, place, title=title or name.replace("_", " "), about=about, dpi=100)
             print(place, flush=True)
 
 

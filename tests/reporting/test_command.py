@@ -125,7 +125,7 @@ def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monke
     assert report("u.slth", "--target", "t.safetensors", "--out", "p.html") == 0
     code = re.search(r"<pre>(.*?)</pre>", (tmp_path / "p.html").read_text()).group(1)
     lines = [unescape(re.sub(r"<[^>]+>", "", part)) for part in code.split('<span class="line">')[1:]]
-    assert lines[0].startswith("pip install")
+    assert lines[0] == "pip install -c constraints.txt -e '.[nn]'"  # of a source tree: no index has slth
     made_again = "again.slth" if "again.slth" in lines[1] else "u.slth"
     if made_again == "u.slth":
         (tmp_path / "u.slth").unlink()
@@ -134,6 +134,55 @@ def test_the_commands_on_the_page_make_the_same_file_again(made, tmp_path, monke
         if words[1] != "evaluate" or "--mean" not in asked:  # that would move the data out of the range
             assert run(words[1:]) == 0, line
     assert (tmp_path / made_again).read_bytes() == first
+
+
+@pytest.mark.parametrize(
+    ("names", "asked", "said"),
+    [
+        (("up2", "up1"), ["--order", "up2,up1", "--activation", "relu"], {"--activation=relu", "--order up2,up1"}),
+        (("fc1", "fc2"), ["--order", "fc1,fc2"], {"--order fc1,fc2"}),
+        (("fc1", "fc2"), ["--activation", "tanh"], {"--activation=tanh"}),
+        (("fc1", "fc2"), [], set()),
+        (("a", "b"), ["--order", "b,a", "--activation", "silu"], {"--order b,a", "--activation=silu"}),
+    ],
+    ids=lambda part: " ".join(part) if isinstance(part, list) else "",
+)
+def test_what_the_file_does_not_tell_stands_in_every_command(tmp_path, monkeypatch, names, asked, said):
+    """Square layers, so that only names could tell their order: the same ticket again, and it is verified."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    save_file({f"{name}.weight": rng.normal(size=(6, 6)).astype(np.float32) / 3 for name in names}, "t.safetensors")
+    np.savez("d.npz", x=rng.random((20, 6)).astype(np.float32))
+    assert run(["construct", "t.safetensors", "--out", "u.slth", "-q", "--input-range=0,1", *asked]) == 0
+    first = (tmp_path / "u.slth").read_bytes()
+    read = [word for word in asked if word != "-q"]
+    assert report("u.slth", "--target", "t.safetensors", *read, "--out", "p.html") == 0
+    code = re.search(r"<pre>(.*?)</pre>", (tmp_path / "p.html").read_text()).group(1)
+    lines = [unescape(re.sub(r"<[^>]+>", "", part)) for part in code.split('<span class="line">')[1:]]
+    (tmp_path / "u.slth").unlink()
+    for line in lines[1:]:
+        assert {option for option in ("--order", "--activation") if option in line} == {
+            re.split(r"[= ]", option)[0] for option in said
+        }, line
+        assert all(option in line for option in said), line
+        assert run(shlex.split(line.replace("DATA", "d.npz"))[1:]) == 0, line
+    assert (tmp_path / "u.slth").read_bytes() == first
+
+
+def test_the_confidence_of_the_statistical_claim_can_be_asked_for(made, tmp_path):
+    more = ["--target", made / "t.safetensors", "--data", made / "d.npz", "--out", tmp_path / "p.html"]
+    assert report(made / "t.slth", *more, "--confidence", "0.9") == 0
+    assert "with 90 % confidence" in unescape((tmp_path / "p.html").read_text())
+    assert report(made / "t.slth", *more, "--confidence", "1.5") == 2
+
+
+def test_what_was_left_open_has_a_name_and_lists_are_words(made, tmp_path):
+    """No dash for a default, no brackets of a list."""
+    assert report(made / "r.jsonl", "--out", tmp_path / "p.html") == 0
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "p.html").read_text())).split())
+    assert "asked · candidates planned" in text
+    assert "asked · epsilon not asked for" in text
+    assert not re.search(r"candidates \[|widths \[|interval \[", text)
 
 
 @pytest.mark.parametrize("asked", [["--to", "h"], ["--to", "y"], []], ids=" ".join)
@@ -151,7 +200,8 @@ def test_the_commands_for_an_onnx_file_make_the_same_file_again(tmp_path, monkey
     html = (tmp_path / "p.html").read_text()
     code = re.search(r"<pre>(.*?)</pre>", html).group(1)
     lines = [unescape(re.sub(r"<[^>]+>", "", part)) for part in code.split('<span class="line">')[1:]]
-    assert lines[0].startswith("pip install 'slth[onnx]==")
+    assert lines[0] == "pip install -c constraints.txt -e '.[onnx]'"  # of a source tree: no index has slth
+    assert all(line.count(f"--to {asked[1]}") == 1 for line in lines[1:] if asked)
     assert "MODEL" not in html
     (tmp_path / "u.slth").unlink()
     for line in lines[1:]:
@@ -265,7 +315,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([ticket, "--out", tmp_path / "p.pdf"], "written as .html"),
         ([ticket, "--out", tmp_path / "no" / "p.html"], "does not exist"),
         ([tmp_path / "none.slth", "--out", out], "no such file"),
-        ([tmp_path, "--out", out], "it is a folder"),
+        ([tmp_path, "--out", out], "it is a folder, and no sweep's"),
         ([tmp_path / "half.slth", "--out", out], "truncated"),
         ([tmp_path / "empty.jsonl", "--out", out], "holds no records"),
         ([tmp_path / "no.jsonl", "--out", out], "line 1 is not a record"),

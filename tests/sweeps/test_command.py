@@ -25,7 +25,7 @@ def test_a_sweep_prints_its_table_and_writes_beside_the_recipe(recipe, capsys):
     assert out.splitlines() == ["result, 4 of 4 cells", r"x \ y  0  3", "1      1  4", "2      4  7"]
     assert "4 of 4 cells" in err
     folder = recipe.with_name("try-results")
-    assert (folder / "table.csv").read_text().splitlines()[1] == "1,0,1.0,,1"
+    assert (folder / "table.csv").read_text().splitlines()[1] == "1,0,1.0,,1,"
     assert (folder / "heatmap.svg").read_text().count("<svg") == 1
     wrote = (folder / "heatmap.svg").read_bytes()
     assert run(["sweep", str(recipe), "--quiet"]) == 0

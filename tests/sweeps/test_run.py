@@ -186,7 +186,13 @@ def test_the_table_averages_over_the_rest_of_the_grid(tmp_path):
     assert np.isnan(table.mean[2]).all()
     np.testing.assert_array_equal(table.count, [[2, 2], [2, 2], [0, 0]])
     np.testing.assert_allclose(table.spread[:2], np.sqrt(0.5))
-    assert table.as_csv().splitlines()[1:3] == ["0,1,0.5,0.7071067811865476,2", "0,2,0.5,0.7071067811865476,2"]
+    assert table.as_csv().splitlines()[1:3] == [
+        f"0,1,0.5,0.7071067811865476,2,{float(table.half[0, 0])!r}",
+        f"0,2,0.5,0.7071067811865476,2,{float(table.half[0, 1])!r}",
+    ]
+    np.testing.assert_allclose(table.half[:2], 12.7062047 * 0.5)  # t of one degree of freedom, s / √2 = ½
+    assert table.note == "±: 95 % interval of the mean, Student's, over 2 cells that differ in y"
+    assert "0.5 ± 6.4" in table.as_text()
     assert "–" in table.as_text().splitlines()[-1]
 
 

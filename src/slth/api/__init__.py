@@ -17,9 +17,16 @@ from slth.api._views import apply, load, realised, save, source
 
 if TYPE_CHECKING:
     from slth.api._report import Page, report
-    from slth.api._search import first_process, search
+    from slth.api._search import check_search, choices, first_process, search
 
-_LAZY = {"Page": "_report", "report": "_report", "first_process": "_search", "search": "_search"}
+_LAZY = {
+    "Page": "_report",
+    "report": "_report",
+    "check_search": "_search",
+    "choices": "_search",
+    "first_process": "_search",
+    "search": "_search",
+}
 __all__ = [
     "Exported",
     "Page",
@@ -31,6 +38,8 @@ __all__ = [
     "Verification",
     "accuracy",
     "apply",
+    "check_search",
+    "choices",
     "construct",
     "data_rows",
     "discard",

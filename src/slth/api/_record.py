@@ -6,7 +6,7 @@ from typing import Any
 
 from slth.evidence import sizes
 from slth.records import Evaluation, Record, cores, environment, verbs
-from slth.ticket import FOUND, Ticket
+from slth.ticket import Ticket
 
 
 def record(
@@ -25,8 +25,7 @@ def record(
         evaluation: of a constructed ticket, if it was measured, too.
     """
     if isinstance(asked, verbs.Search):
-        question = {name: value for name, value in result.ticket.provenance.asked.items() if name != FOUND}
-        return _record("search", question, result.outcome(), seconds)
+        return _record("search", result.ticket.provenance.question, result.outcome(), seconds)
     if isinstance(asked, verbs.Evaluate):
         return _record("evaluate", verbs.question(asked), result.as_data(), seconds)
     outcome = construction_outcome(result)

@@ -14,9 +14,9 @@ from slth.api._inputs import Numbers, examples_of
 from slth.api._show import map_of
 from slth.evidence import evaluate, verify
 from slth.graph import Target
-from slth.records import Record, Verdict, verbs
+from slth.records import Grid, Record, Verdict, is_grid, read_grid, verbs
 from slth.records import read as read_records
-from slth.reporting import Exhibit, check_page_name, evaluations_of, write_page
+from slth.reporting import Exhibit, check_page_name, evaluations_of, searches_of, write_page
 from slth.ticket import Bound, Ticket, load, network_digest
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ class _Material:
     std: Numbers | None
     records: Sequence[Record]
     weight: verbs.WeightAt | None
+    confidence: float
 
 
 def report(
@@ -62,11 +63,13 @@ def report(
     mean: Numbers | None = None,
     std: Numbers | None = None,
     weight: Sequence[int | str | None] | str | None = None,
+    confidence: float = 0.99,
 ) -> Page:
-    """Write one self-contained page about tickets and records; with `target` and `data` it compares and measures.
+    """Write one self-contained page about tickets, records and sweeps; with `target`, `data` it compares and measures.
 
     Args:
-        files: tickets, and records in JSON lines.
+        files: tickets, records in JSON lines, and the folders of sweeps. Of a learned ticket the record of its search
+            gives the curve of its training.
         out: the page, `.html`.
         target: the network that tickets stand for; `model` (code, which is run), `order`, `activation`: see
             `construct`. Of tickets that are bound to a model, that model.
@@ -74,20 +77,24 @@ def report(
         mean, std: data becomes (x − mean) / std; one number, one per channel, or an array of one input's shape.
             None: as each ticket says.
         weight: the one to take apart, as for `show`.
+        confidence: of the share of all predictions that change, as for `evaluate`.
 
     Raises:
-        InputError: a file that is neither ticket nor records; a target that no ticket stands for.
+        InputError: a file that is neither ticket nor records, a folder that is no sweep's; a target that no
+            ticket stands for.
     """
-    given = (("files", files), ("out", out), ("weight", weight))
-    paths, out, at = (verbs.read(verbs.Report, name, value) for name, value in given)
+    given = (("files", files), ("out", out), ("weight", weight), ("confidence", confidence))
+    paths, out, at, confidence = (verbs.read(verbs.Report, name, value) for name, value in given)
     check_page_name(out)
     check_writable(out)
+    grids = [_read_grid(path) for path in paths if path.is_dir() and is_grid(path)]
+    paths = [path for path in paths if not (path.is_dir() and is_grid(path))]
     tickets = [path for path in paths if _is_ticket(path)]
     records = [record for path in paths if path not in tickets for record in _read_records(path)]
     if not tickets:
         for option, value in (("--target", target), ("--model", model), ("--data", data), ("--weight", at)):
             if value is not None:
-                raise InputError(f"{option} goes with tickets; only records were given")
+                raise InputError(f"{option} goes with tickets; only {'records' if records else 'sweeps'} were given")
     loaded = [(path, _reportable(path)) for path in tickets]
     made = [(path, ticket) for path, ticket in loaded if ticket.gadgets]
     if tickets and not made:
@@ -111,9 +118,10 @@ def report(
         std=std,
         records=records,
         weight=at,
+        confidence=confidence,
     )
     exhibits = [_exhibit(path, ticket, material) for path, ticket in loaded]
-    path = write_page(out, exhibits, records)
+    path = write_page(out, exhibits, records, grids)
     refuted = tuple(exhibit.name for exhibit in exhibits if exhibit.status == "refuted")
     return Page(path, path.stat().st_size, refuted)
 
@@ -133,7 +141,7 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
         inputs, y, name = examples_of(ticket.inputs, material.data, material.data_dir, material.mean, material.std)
         name = Path(name).name
         theirs = _own_model(ticket, material.model)
-        measured = evaluate(ticket, inputs, y, data=name, target=target, model=theirs)
+        measured = evaluate(ticket, inputs, y, data=name, target=target, model=theirs, confidence=material.confidence)
         found = (measured, *(one for one in found if one.data != name))
     content = path.read_bytes()
     return Exhibit(
@@ -148,6 +156,7 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
         inputs=inputs,
         data=name,
         evaluations=found,
+        searches=searches_of(ticket, material.records),
         weight=map_of(ticket, material.weight) if material.weight is not None and ticket.gadgets else None,
     )
 
@@ -180,7 +189,7 @@ def _is_target_of(target: Target, ticket: Ticket) -> bool:
 def _is_ticket(path: Path) -> bool:
     """Told by the content: a ticket begins with the length of its header, whose high bytes are 0; JSON holds no 0."""
     if not path.is_file():
-        what = "it is a folder; give its files" if path.is_dir() else "no such file"
+        what = "it is a folder, and no sweep's; give its files" if path.is_dir() else "no such file"
         raise InputError(f"cannot read {path}: {what}")
     try:
         with open(path, "rb") as file:
@@ -197,6 +206,15 @@ def _read_records(path: Path) -> list[Record]:
     for number, record in enumerate(found, 1):
         if not _has_types(record.kind, record.asked, record.outcome, record.seconds):
             raise InputError(f"{path}, line {number} is not a record of slth; remove the line")
+    return found
+
+
+def _read_grid(folder: Path) -> Grid:
+    found = read_grid(folder)
+    for cell in found.cells:
+        for record in (cell.record, cell.failure):
+            if record is not None and not _has_types(record.kind, record.asked, record.outcome, record.seconds):
+                raise InputError(f"{folder} holds {cell.question}, which is not a record of slth; remove it")
     return found
 
 

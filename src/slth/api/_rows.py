@@ -1,29 +1,25 @@
 """What came out, as texts for people."""
 
-import math
-import statistics
 from collections.abc import Iterator, Sequence
 
 from slth.numerics import at_most
-from slth.records import Errors, Evaluation, Proportion, Sizes
+from slth.records import INTERVAL, Average, Errors, Evaluation, Proportion, Sizes
 from slth.ticket import Ticket, choice_in, choice_rows, several
 
 
 def accuracy(values: Sequence[float | None], count: int) -> str:
     """Accuracies of several seeds on `count` examples, None where none was measured; intervals of 95 %.
 
-    One value has Wilson's interval, over the examples; several their mean with Student's, m ± t s / √k, over the seeds.
+    One value has Wilson's interval, over the examples; several their mean with Student's, over the seeds: `Average`.
     """
     known = [value for value in values if value is not None]
     if not known:
         return "not measured"
     if len(known) == 1:
         return _percent(Proportion(round(known[0] * count), count))
-    from scipy.stats import t
-
-    half = float(t.ppf(0.975, len(known) - 1)) * statistics.stdev(known) / math.sqrt(len(known))
+    found = Average.of(known)
     each = ", ".join(f"{value:.2%}" for value in known)
-    return f"{statistics.mean(known):.2%} ± {half:.2%} (95 %, {len(known)} seeds: {each})"
+    return f"{found.mean:.2%} ± {found.half:.2%} ({INTERVAL}, over {found.count} seeds: {each})"
 
 
 def missed(ticket: Ticket, most: int = 10) -> Iterator[str]:

@@ -1,20 +1,36 @@
 """Tickets found by training masks. Loads PyTorch and Lightning Fabric."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from slth import _arguments
-from slth.learning import Loss, Method, Policy, RunFiles, SearchResult, Training, first_process, method_of
+from slth.api._show import Row, Section
+from slth.learning import (
+    METHODS,
+    PRESETS,
+    Loss,
+    Method,
+    Policy,
+    Preset,
+    RunFiles,
+    SearchResult,
+    Training,
+    first_process,
+    method_of,
+)
 from slth.learning import preset as find_preset
 from slth.learning import search as _search
+from slth.network import ARCHITECTURES, resolved_arguments
 from slth.records import verbs
 
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["first_process", "search"]
+__all__ = ["check_search", "choices", "first_process", "search"]
 
 
 def search(
@@ -70,20 +86,15 @@ def search(
     places = {name: verbs.read(verbs.Search, name, place) for name, place in places.items()}
     asked = verbs.Search(seed=seed, devices=devices, **places)
     known = None if preset is None else find_preset(preset)
-    settings = {**(known.options if known else {}), **(options or {})}
-    if method is None:
-        method = known.method if known else _unsaid("method")
-    if data is None:
-        data = known.data if known else _unsaid("data")
-    _, chosen = method_of(method, settings)
+    chosen, how, what = _settings(known, method, options, training, policy)
     return _search(
         known.model if model is None and known else model,
-        data,
+        (known.data if known else _unsaid("data")) if data is None else data,
         chosen,
         arguments=arguments,
         seed=asked.seed,
-        training=_changed(known.training if known else chosen.training, training, "training"),
-        policy=_changed(known.policy if known else chosen.policy, policy, "policy"),
+        training=how,
+        policy=what,
         augment=augment,
         data_dir=asked.data_dir,
         controls=controls,
@@ -92,6 +103,56 @@ def search(
         files=RunFiles(asked.checkpoint, every, asked.logs, share, progress),
         loss=loss,
     )
+
+
+def check_search(
+    *,
+    method: Method | str | None = None,
+    preset: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    arguments: Mapping[str, Any] | None = None,
+    training: Training | Mapping[str, Any] | None = None,
+    policy: Policy | Mapping[str, Any] | None = None,
+    model: str | None = None,
+    seed: int = 0,
+    **_rest: Any,
+) -> None:
+    """Refuse what `search` would refuse before it looks at data: names, and settings out of their limits."""
+    verbs.Search(seed=seed)
+    known = None if preset is None else find_preset(preset)
+    _settings(known, method, options, training, policy)
+    if model is not None:
+        resolved_arguments(model, {"inputs": [1, 32, 32], "classes": 10, **(arguments or {})})
+
+
+def choices() -> tuple[Section, ...]:
+    """What `search` knows by name, and in a line what each is: methods, models, presets."""
+    methods = ((name, _first_line(sys.modules[kind.__module__])) for name, kind in METHODS.items())
+    models = ((name, _first_line(build)) for name, build in ARCHITECTURES.items())
+    presets = ((name, f"{found.source}; {found.model} on {found.data}") for name, found in PRESETS.items())
+    named = (("methods", methods), ("models", models), ("presets", presets))
+    return tuple(Section(title, tuple(Row(name, text) for name, text in rows)) for title, rows in named)
+
+
+def _first_line(documented: Any) -> str:
+    """Of what is written about a module or a function, its first paragraph."""
+    paragraph, _, _ = cleandoc(documented.__doc__ or "").partition("\n\n")
+    return " ".join(paragraph.replace("*", "").split())
+
+
+def _settings(
+    known: Preset | None,
+    method: Method | str | None,
+    options: Mapping[str, Any] | None,
+    training: Training | Mapping[str, Any] | None,
+    policy: Policy | Mapping[str, Any] | None,
+) -> tuple[Method, Training, Policy]:
+    """The method with its settings, of a preset where nothing else is said; its training and its policy likewise."""
+    if method is None:
+        method = known.method if known else _unsaid("method")
+    _, chosen = method_of(method, {**(known.options if known else {}), **(options or {})})
+    how = _changed(known.training if known else chosen.training, training, "training")
+    return chosen, how, _changed(known.policy if known else chosen.policy, policy, "policy")
 
 
 def _unsaid(name: str) -> str:

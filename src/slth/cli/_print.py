@@ -1,10 +1,12 @@
 """Tables on stdout, notes and progress on stderr."""
 
+import shutil
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from rich.console import Console
@@ -42,6 +44,20 @@ def table(title: str, rows: Iterable[tuple[str, str | Text]]) -> None:
     for name, value in listed:
         shown = value if isinstance(value, Text) else Text(printable(value))
         out.print(Text(f"{printable(name):<{width}}  ", style="dim") + shown)
+
+
+def columns(title: str, rows: Iterable[tuple[str, str]]) -> None:
+    """A title, and names with sentences beside them, which are broken between words at the width of the terminal."""
+    listed = list(rows)
+    indent = max((len(name) for name, _ in listed), default=0) + 4
+    wide = max(shutil.get_terminal_size((80, 24)).columns, indent + 20)
+    out = console()
+    out.print(Text(title, style="bold"))
+    for name, text in listed:
+        first, *more = wrap(text, wide - indent) or [""]
+        out.print(Text(f"  {name:<{indent - 2}}", style="dim") + Text(first))
+        for line in more:
+            out.print(" " * indent + line)
 
 
 def keep(record: Record, asked: verbs.Construct | verbs.Evaluate) -> None:

@@ -14,6 +14,10 @@ from slth.records import Record, append, verbs
 def run(asked: verbs.Search) -> int:
     """Search with every seed; the ticket of the first one is written."""
     search = api.search  # says at once what to install
+    if asked.listed:
+        for section in api.choices():
+            _print.columns(section.title, [(row.name, row.text) for row in section.rows])
+        return 0
     api.use_threads(asked.threads)
     out = Path("ticket.slth") if asked.out is None else asked.out
     for one in _of_each_seed(replace(asked, out=out)):

@@ -19,7 +19,7 @@ def run(asked: verbs.Sweep) -> int:
     recipe = sweeps.read_recipe(asked.recipe)
     folder = asked.out or asked.recipe.with_name(f"{asked.recipe.stem}-results")
     if asked.dry_run:
-        _show_preview(sweeps.preview(recipe, folder), folder, asked.workers)
+        _show_preview(sweeps.preview(recipe, folder, keep_tickets=asked.keep_tickets), folder, asked.workers)
         return 0
     os.environ.setdefault("PYTHONWARNINGS", _TIDY)
     with _progress(asked.quiet) as report:
@@ -28,9 +28,9 @@ def run(asked: verbs.Sweep) -> int:
         what = ", ".join(f"{name} {failure.outcome['options'][name]}" for name in recipe.grid) or "the cell"
         _print.note(f"failed: {what}: {failure.outcome['error']}: {failure.outcome['message']}")
     if sweep.failed:
-        _print.note(
-            f"{len(sweep.failed):,} of {len(sweep.cells):,} cells failed; run again to try them again", asked.quiet
-        )
+        refused = all(failure.outcome["error"] == "InputError" for failure in sweep.failed)
+        what = "mend what they say, and run again" if refused else "run again to try them again"
+        _print.note(f"{len(sweep.failed):,} of {len(sweep.cells):,} cells failed; {what}", asked.quiet)
     if asked.as_json:
         for record in sweep.records:
             print(record.as_json())
@@ -40,6 +40,8 @@ def run(asked: verbs.Sweep) -> int:
         if not asked.as_json:
             print(f"{table.value}, {len(sweep.records):,} of {len(sweep.cells):,} cells")
             print(table.as_text())
+            if table.note:
+                print(table.note)
         _print.note(f"wrote {', '.join(map(str, wrote))}", asked.quiet)
     return 1 if sweep.failed else 0
 

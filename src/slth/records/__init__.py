@@ -1,4 +1,4 @@
-"""Measurements and verdicts as frozen rows, and in JSON lines files; `verbs`: what can be asked of each verb.
+"""Measurements and verdicts as frozen rows, in JSON lines files and in the folder of a sweep; `verbs`: what is asked.
 
 Evaluations are imported on first use: they hold claims, which need NumPy, and the command line does not.
 """
@@ -7,17 +7,39 @@ from typing import TYPE_CHECKING, Any
 
 from slth.records import verbs
 from slth.records.checks import Check, Verdict, Verification
+from slth.records.grid import (
+    GRID_FORMAT,
+    GRID_MARKER,
+    GRID_NAME,
+    GRID_TICKETS,
+    Asked,
+    Grid,
+    GridCell,
+    is_grid,
+    number_in,
+    read_grid,
+)
+from slth.records.measures import INTERVAL, Average, Errors, Proportion
 from slth.records.record import Environment, Record, append, cores, environment, read
 
 if TYPE_CHECKING:
-    from slth.records.evaluation import Errors, Evaluation, Proportion, Sizes, read_evaluation
+    from slth.records.evaluation import Evaluation, Sizes, read_evaluation
 
-_LAZY = ("Errors", "Evaluation", "Proportion", "Sizes", "read_evaluation")
+_LAZY = ("Evaluation", "Sizes", "read_evaluation")
 __all__ = [
+    "GRID_FORMAT",
+    "GRID_MARKER",
+    "GRID_NAME",
+    "GRID_TICKETS",
+    "INTERVAL",
+    "Asked",
+    "Average",
     "Check",
     "Environment",
     "Errors",
     "Evaluation",
+    "Grid",
+    "GridCell",
     "Proportion",
     "Record",
     "Sizes",
@@ -26,8 +48,11 @@ __all__ = [
     "append",
     "cores",
     "environment",
+    "is_grid",
+    "number_in",
     "read",
     "read_evaluation",
+    "read_grid",
     "verbs",
 ]
 

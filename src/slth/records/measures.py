@@ -1,7 +1,7 @@
-"""What examples show of a network: a share of them, or errors of its outputs, with intervals of 95 %."""
+"""What examples and repetitions show: a share, errors of outputs, a mean over runs; with intervals of 95 %."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -56,14 +56,48 @@ class Errors:
         """
         if self.count < 2:
             return None
-        from scipy.stats import t
-
-        mean, half = self.rms * self.rms, float(t.ppf(0.975, self.count - 1)) * self.deviation / math.sqrt(self.count)
+        mean, half = self.rms * self.rms, _half(self.deviation, self.count)
         return math.sqrt(max(mean - half, 0.0)), math.sqrt(mean + half)
 
     def as_data(self) -> dict[str, Any]:
         """For a record, with the interval."""
         return asdict(self) | {"interval": None if self.interval is None else list(self.interval)}
+
+
+INTERVAL = "95 % interval of the mean, Student's"  # what stands behind every ±
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    r"""The mean of k runs that differ in something random, such as the seed: $\bar v \pm t s / \sqrt k$, k − 1 degrees.
+
+    >>> found = Average.of([0.91, 0.93, 0.92])
+    >>> f"{found.mean:.3f} ± {found.half:.3f}"
+    '0.920 ± 0.025'
+    """
+
+    count: int  # k
+    mean: float
+    deviation: float | None  # s, of the sample; None for one run
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> "Average":
+        """Of at least one value."""
+        mean = math.fsum(values) / len(values)
+        squares = math.fsum((value - mean) ** 2 for value in values)
+        return cls(len(values), mean, math.sqrt(squares / (len(values) - 1)) if len(values) > 1 else None)
+
+    @property
+    def half(self) -> float | None:
+        """Half of the 95 % interval of the mean: what stands behind ±. None for one run."""
+        return None if self.deviation is None else _half(self.deviation, self.count)
+
+
+def _half(deviation: float, count: int) -> float:
+    """Of Student's interval of 95 %: t s / √n, n − 1 degrees of freedom."""
+    from scipy.stats import t
+
+    return float(t.ppf(0.975, count - 1)) * deviation / math.sqrt(count)
 
 
 def proportion_in(outcome: Mapping[str, Any], name: str) -> Proportion | None:

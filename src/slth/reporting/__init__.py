@@ -1,8 +1,8 @@
 """Records and tickets become tables and figures."""
 
-from slth.reporting.anatomy import draw_anatomy
-from slth.reporting.exhibit import Exhibit, evaluations_of
+from slth.reporting.exhibit import Exhibit, evaluations_of, searches_of
 from slth.reporting.page import check_page_name, page, write_page
+from slth.reporting.pictures import draw_anatomy, picture_bytes, save_picture
 
 __all__ = [
     "Exhibit",
@@ -10,5 +10,8 @@ __all__ = [
     "draw_anatomy",
     "evaluations_of",
     "page",
+    "picture_bytes",
+    "save_picture",
+    "searches_of",
     "write_page",
 ]

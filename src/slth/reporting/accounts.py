@@ -2,13 +2,13 @@
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from slth._errors import InputError
-from slth.graph import Graph, chain_of
-from slth.reporting.exhibit import Exhibit
+from slth.graph import Dense, Graph, Linear, Pointwise, chain_of
+from slth.reporting.exhibit import Exhibit, file_word
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, join, pairs, percent, table, tag
 from slth.ticket import Inputs, Ticket, with_steps
@@ -52,6 +52,22 @@ def _compared(ticket: int, target: int) -> str:
     return ": the ticket is no compression" if ticket > target else f": {target / ticket:.1f} times the ticket"
 
 
+INSTALL = "slth is in no package index: the first line installs it from its source tree, at the version named below."
+
+
+def installation(exhibit: Exhibit, extra: str) -> list[str]:
+    """The line that installs what a command needs, from the source tree; nothing for a version that is none."""
+    version = exhibit.ticket.provenance.version
+    known = re.fullmatch(r"\d[\w.+]*", version, re.ASCII)
+    return [f"pip install -c constraints.txt -e '.[{extra}]'"] if known else []
+
+
+def command_lines(lines: Sequence[str]) -> Html:
+    """Lines for a shell; a long one is broken between words, and what it continues on stands further in."""
+    broken = (tag("span", join((tag("span", word) for word in line.split(" ")), " "), class_="line") for line in lines)
+    return tag("pre", tag("code", join(broken)))
+
+
 def repeat(exhibit: Exhibit) -> Html:
     """The commands that make and check this ticket."""
     ticket, origin = exhibit.ticket, exhibit.ticket.provenance
@@ -77,23 +93,13 @@ def repeat(exhibit: Exhibit) -> Html:
             " MODEL stands for the code that gives the target's module: package.module:function or net.py:function; of "
             "a target in an ONNX file, TARGET.onnx takes the place of --model MODEL."
         )
+    if lines[0].startswith("pip"):
+        text = f"{INSTALL} {text}"
     if _borrowed(ticket):
         text += " The random network was that of another ticket; as a source, this one will do."
     if ticket.claims is not None and ticket.claims.statistical:
         text += " But for its statistical claims, which slth evaluate adds with --out."
-    parts = [
-        tag("p", text),
-        tag(
-            "pre",
-            tag(
-                "code",
-                join(
-                    tag("span", join((tag("span", word) for word in line.split(" ")), " "), class_="line")
-                    for line in lines
-                ),
-            ),
-        ),
-    ]
+    parts = [tag("p", text), command_lines(lines)]
     if ticket.inputs is not None and ticket.inputs.lower is not None and not _range(ticket.inputs):
         note = (
             "The input range differs from channel to channel, or from input to input; from Python: slth.construct(..., "
@@ -105,34 +111,33 @@ def repeat(exhibit: Exhibit) -> Html:
 
 def commands(exhibit: Exhibit) -> list[str]:
     """Shell lines, every word of a stranger quoted."""
-    ticket, version = exhibit.ticket, exhibit.ticket.provenance.version
-    target = _target(exhibit)
-    name = _file(exhibit.name)
+    ticket, target = exhibit.ticket, _target(exhibit)
+    name = exhibit.file
     data = shlex.quote(exhibit.data) if exhibit.data else "DATA"
-    extra = "onnx" if _is_onnx(exhibit) else "nn"
-    lines = [f"pip install 'slth[{extra}]=={version}'"] if re.fullmatch(r"\d[\w.+]*", version, re.ASCII) else []
+    read = _reading(exhibit)
     place = ["--source", name, "--out", "again.slth"] if _borrowed(ticket) else ["--out", name]
     return [
-        *lines,
-        " ".join(["slth construct", *target, *place, *_shape(exhibit), *_options(exhibit)]),
-        " ".join([f"slth verify {name}", *_flagged(target)]),
-        " ".join([f"slth evaluate {name} --data {data}", *_flagged(target)]),
+        *installation(exhibit, "onnx" if _is_onnx(exhibit) else "nn"),
+        " ".join(["slth construct", *target, *place, *_shape(exhibit), *read, *_options(exhibit)]),
+        " ".join([f"slth verify {name}", *_flagged(target), *read]),
+        " ".join([f"slth evaluate {name} --data {data}", *_flagged(target), *read]),
     ]
 
 
 def _target(exhibit: Exhibit) -> list[str]:
     """How the target is given: a file, code, or both; code where no file alone tells a network of this kind."""
     model = exhibit.model
-    code = [] if model is None and not _coded(exhibit) else [f"--model {_file(model or 'MODEL')}"]
+    code = [] if model is None and not _coded(exhibit) else [f"--model {file_word(model or 'MODEL')}"]
     named = exhibit.target_name or (None if code else f"TARGET.{'onnx' if _is_onnx(exhibit) else 'safetensors'}")
-    return [*([] if named is None else [_file(named)]), *code]
+    return [*([] if named is None else [file_word(named)]), *code]
 
 
 def _coded(exhibit: Exhibit) -> bool:
     """No file alone tells the target: it is no chain, or something was folded into its maps, and no file of a graph."""
     network, folded = exhibit.ticket.network, bool(exhibit.ticket.provenance.folded)
     graph = isinstance(network, Graph) and (chain_of(network) is None or folded)
-    return graph and not _is_onnx(exhibit)
+    told = exhibit.target_name is not None and exhibit.model is None and _activation(exhibit) is not None
+    return graph and not _is_onnx(exhibit) and not told
 
 
 def _is_onnx(exhibit: Exhibit) -> bool:
@@ -156,8 +161,7 @@ def _options(exhibit: Exhibit) -> list[str]:
     """What was asked: everything that fixes the ticket, given the target."""
     ticket = exhibit.ticket
     inputs, origin = ticket.inputs, ticket.provenance
-    options = [f"--{end.removesuffix('_node')} {shlex.quote(node)}" for end, node in origin.cut.items()]
-    options += [f"--{name}={value}" for name, value in _asked(ticket)]
+    options = [f"--{name}={value}" for name, value in _asked(ticket)]
     if not _borrowed(ticket):
         retried = 0 if origin.asked.get("candidates") is None else origin.attempts - 1  # each time with the next seed
         options.append(f"--seed={max(ticket.seed - retried, 0)}")
@@ -167,13 +171,48 @@ def _options(exhibit: Exhibit) -> list[str]:
         options += _range(inputs)
         if inputs.mean is not None and inputs.std is not None:
             options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
-    weights = [weight for weight, _ in origin.names.values()]
-    chained = isinstance(ticket.network, Graph) and not (_coded(exhibit) or _is_onnx(exhibit))
-    if chained and exhibit.model is None and not any(said.startswith("activation") for said in ticket.assumed):
-        options.append("--activation=relu")  # unsaid, it would be an assumption, which is a part of the file
-    if chained and len({re.sub(r"\d+", "#", weight) for weight in weights}) > 1 and "," not in "".join(weights):
-        options.append("--order " + shlex.quote(",".join(weight.rpartition(".")[0] for weight in weights)))
     return options
+
+
+def _reading(exhibit: Exhibit) -> list[str]:
+    """What the file of the target does not tell: where its graph is cut, its activation, the order of its layers."""
+    ticket, origin = exhibit.ticket, exhibit.ticket.provenance
+    options = [f"--{end.removesuffix('_node')} {shlex.quote(node)}" for end, node in origin.cut.items()]
+    if not isinstance(ticket.network, Graph) or _coded(exhibit) or _is_onnx(exhibit) or exhibit.model is not None:
+        return options
+    if not any(said.startswith("activation") for said in ticket.assumed):
+        options.append(f"--activation={_activation(exhibit) or 'relu'}")  # unsaid, it would be an assumption
+    layers = [weight.rpartition(".")[0] for weight, _ in origin.names.values()]
+    assumed = any(said.startswith("layers in the order") for said in ticket.assumed)
+    inputs = {op.basis.inputs for op in ticket.maps.values()}  # all different: no other order chains
+    if not assumed and "," not in "".join(layers) and (_needs_order(layers) or len(inputs) < len(layers)):
+        options.append("--order " + shlex.quote(",".join(layers)))
+    return options
+
+
+def _needs_order(layers: Sequence[str]) -> bool:
+    """Unless the names differ in one number alone, by which they are in order."""
+    parts = [re.split(r"(\d+)", layer) for layer in layers]
+    if len({len(part) for part in parts}) > 1:
+        return True
+    places = [i for i, texts in enumerate(zip(*parts, strict=True)) if len(set(texts)) > 1]
+    if not places:
+        return False
+    told = [part[places[0]] for part in parts]
+    return len(places) > 1 or not all(map(str.isdecimal, told)) or sorted(told, key=int) != told
+
+
+def _activation(exhibit: Exhibit) -> str | None:
+    """Of a network of dense layers with one activation between them, as `--activation` spells it."""
+    network = exhibit.ticket.network
+    if not isinstance(network, Graph) or exhibit.ticket.provenance.folded:
+        return None
+    between = [node.op for node in network.nodes[1::2]]
+    dense = all(isinstance(node.op, Linear) and isinstance(node.op.basis, Dense) for node in network.nodes[::2])
+    spelled = {"Swish": "silu"}
+    names = {spelled.get(op.function, op.function.lower()) for op in between if isinstance(op, Pointwise)}
+    alone = dense and len(network.nodes) % 2 == 1 and len(names) == 1
+    return names.pop() if alone and all(isinstance(op, Pointwise) for op in between) else None
 
 
 def _range(inputs: Inputs) -> list[str]:
@@ -226,7 +265,3 @@ def _shortened(names: Iterable[str]) -> str:
 def _number(value: float | int) -> str:
     """The shortest text that reads back as this number."""
     return repr(value).removesuffix(".0")
-
-
-def _file(name: str) -> str:
-    return shlex.quote(f"./{name}" if name.startswith("-") else name)

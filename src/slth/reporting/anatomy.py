@@ -1,21 +1,21 @@
-"""A picture of one weight: every candidate as a bar, the kept ones in colour, the running sum reaching the target.
+"""One weight as it is drawn: every candidate as a bar, the kept ones in colour, the running sum reaching the target."""
 
-`panels` says what there is to see; `draw_anatomy` writes it to a file of its own, `figures.anatomy` onto the page.
-"""
-
-import io
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float64
 
-from slth._errors import InputError
-from slth._files import write_atomically
 from slth.ticket import Anatomy, Half
 
-_KEPT, _PRUNED, _SUM = "#2a6fbb", "#c9ced6", "#d1495b"
-_FORMATS = (".svg", ".png", ".pdf")
+WORDS = (  # what a reader needs to know, and in a sentence each
+    ("candidate", "a random product: gain × lift weight × mixing weight. The seed names it; nobody chose it."),
+    ("kept", "its bit in the mask is 1. Blue with + adds to the sum, orange with − takes from it."),
+    ("pruned", "its bit is 0: grey, and no part of the sum."),
+    ("running sum", "of the kept candidates, from left to right (red)."),
+    ("dashed line", "where the sum should end: the target's weight, in the negative half minus the weight."),
+    ("half", "the positive one works where the input is above 0, the negative one where it is below."),
+    ("gain", "a power of two above the map's largest weights, by which all products of the map are multiplied."),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,34 +44,10 @@ def panels(anatomy: Anatomy, target: float | None = None) -> tuple[Panel, ...]:
     return tuple(found)
 
 
-def draw_anatomy(anatomy: Anatomy, path: str | Path, *, target: float | None = None) -> Path:
-    """Write the picture; the format comes from the suffix (.svg, .png, .pdf)."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
-    path = Path(path)
-    if path.suffix not in _FORMATS:
-        raise InputError(f"a picture is written as {', '.join(_FORMATS)}; got {path.name!r}")
-    figure = Figure(figsize=(8, 3.1 * len(anatomy.halves)), layout="constrained")
-    plots = figure.subplots(len(anatomy.halves), 1, squeeze=False)[:, 0]
-    for axes, panel in zip(plots, panels(anatomy, target), strict=True):
-        half = panel.half
-        at = np.arange(len(half.candidates))
-        axes.bar(at, half.candidates, color=[_KEPT if kept else _PRUNED for kept in half.kept], width=0.7)
-        axes.step(at, panel.running, where="mid", color=_SUM, linewidth=1.6)
-        axes.axhline(panel.wanted, color="black", linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.axhline(0, color="black", linewidth=0.5)
-        axes.set_title(
-            f"{half.name} half: {int(half.kept.sum())} of {len(at)} random products kept (blue), running sum (red)\n"
-            f"{panel.reached}",
-            fontsize=10,
-        )
-        axes.set_ylabel(f"{'weight' if half.sign > 0 else 'minus the weight'}, dashed", fontsize=9)
-        axes.set_xlabel("candidate: gain x lift weight x mixing weight", fontsize=9)
-        axes.spines[["top", "right"]].set_visible(False)
-    figure.suptitle(anatomy.name, fontsize=11)
-    buffer = io.BytesIO()
-    metadata = {"Date": None} if path.suffix == ".svg" else None
-    with rc_context({"svg.hashsalt": "slth"}):  # the same picture has the same bytes
-        figure.savefig(buffer, format=path.suffix[1:], metadata=metadata, dpi=130)
-    return write_atomically(path, buffer.getvalue())
+def sum_words(half: Half, most: int = 8) -> str:
+    """The kept candidates with their signs, and what they add up to; of many the largest."""
+    kept = half.candidates[half.kept]
+    order = np.sort(np.argsort(-np.abs(kept), kind="stable")[:most])
+    terms = " ".join(f"{'−' if value < 0 else '+'} {abs(value):.4f}" for value in kept[order].tolist())
+    rest = f" and {len(kept) - most} smaller" if len(kept) > most else ""
+    return f"{terms.removeprefix('+ ') or '0'}{rest} = {kept.sum():.6f}".replace("-", "−")

@@ -3,10 +3,11 @@
 import numpy as np
 
 from slth.reporting import figures
-from slth.reporting.anatomy import panels
+from slth.reporting.anatomy import panels, sum_words
 from slth.reporting.exhibit import Exhibit, bound_of
 from slth.reporting.facts import MOST_PICTURES, Facts, drawn
 from slth.reporting.html import Html, at_most, join, number, percent, plural, tag
+from slth.reporting.pictures import glossary
 from slth.reporting.summary import domain_of
 from slth.ticket import Anatomy, Ticket, kernel_of, take_apart
 
@@ -68,8 +69,8 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
         else:
             text += f", target {_signed(wanted)}, off by {number(abs(half.realised - wanted), 3)}."
         picture = figures.anatomy(panel, label=f"{anatomy.name}, {half.name} half: candidates and running sum")
-        parts.append(tag("figure", tag("figcaption", text), picture))
-    return join(parts)
+        parts.append(tag("figure", tag("figcaption", text, tag("span", sum_words(half), class_="block")), picture))
+    return join([*parts, tag("h4", "The words"), glossary()])
 
 
 def _wanted(exhibit: Exhibit, anatomy: Anatomy) -> float | None:
@@ -92,7 +93,12 @@ def _signed(value: float) -> str:
 
 
 def _swatches(dashed: str) -> Html:
-    names = (("kept", "kept"), ("pruned", "pruned"), ("sum", "running sum of the kept ones"))
+    names = (
+        ("kept", "kept, +"),
+        ("minus", "kept, −"),
+        ("pruned", "pruned"),
+        ("sum", "running sum of the kept ones"),
+    )
     keys = (
         tag("span", tag("span", class_="swatch", style=f"background:var(--{color})"), name) for color, name in names
     )

@@ -1,5 +1,6 @@
 """What a page is made from: a ticket, and as plain data whatever else is at hand about it."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +26,13 @@ class Exhibit:
     inputs: TestInputs | None = None  # as the network takes them
     data: str | None = None  # name of the inputs
     evaluations: tuple[Evaluation, ...] = ()
+    searches: tuple[Record, ...] = ()  # records of the search that found it
     weight: tuple[str, int, int | None, int] | None = None  # the one to take apart: map, output, input or bias, tap
+
+    @property
+    def file(self) -> str:
+        """The name of the file as a word for a shell."""
+        return file_word(self.name)
 
     @property
     def status(self) -> str:
@@ -34,6 +41,26 @@ class Exhibit:
         if Verdict.FAILS in verdicts:
             return "refuted"
         return "proved" if verdicts == {Verdict.HOLDS} else "stated"
+
+
+def file_word(name: str) -> str:
+    """A name of a file for a shell, which takes it neither apart nor for an option."""
+    return shlex.quote(f"./{name}" if name.startswith("-") else name)
+
+
+def searches_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Record, ...]:
+    """The searches that asked what this ticket was asked, and kept as much: with those settings and this seed."""
+    if ticket.gadgets:
+        return ()
+    ours = {"kept": ticket.kept, "size": ticket.size, "mask_bits": ticket.mask_bits}
+    asked = ticket.provenance.question
+    return tuple(
+        record
+        for record in records
+        if record.kind == "search"
+        and record.asked == asked
+        and {name: record.outcome.get(name) for name in ours} == ours
+    )
 
 
 def evaluations_of(ticket: Ticket, records: Sequence[Record]) -> tuple[Evaluation, ...]:

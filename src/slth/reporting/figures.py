@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float64
 
-from slth.reporting.anatomy import Panel
+from slth.reporting.anatomy import Panel, sum_words
 from slth.reporting.facts import Raster
-from slth.reporting.html import Html
-from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, bars, chart, frame, line, words, x_axis
+from slth.reporting.html import Html, number
+from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, bars, chart, frame, line, strokes, words, x_axis
 
 _DECADES = 4  # of errors below the tolerance; smaller ones fall into the first bin
 _BIN = 0.1  # decades
@@ -46,9 +46,22 @@ def error_bins(errors: Float64[np.ndarray, " coefficient"], tolerance: float) ->
     return edges, below
 
 
+ANATOMY_HEIGHT = 210.0
+
+
 def anatomy(panel: Panel, *, label: str) -> Html:
-    """Candidates as bars, the kept ones in colour, and their running sum, which ends at the dashed line."""
-    values, kept, height = panel.half.candidates, panel.half.kept, 210.0
+    """Candidates as bars, the kept ones in the colour and with the sign of what they add; their running sum."""
+    half = panel.half
+    about = (
+        f"{int(half.kept.sum())} of {len(half.kept)} candidates are kept: {sum_words(half)}. The running sum ends at "
+        f"the dashed line, {number(panel.wanted, 6)}, as near as the tolerance asks."
+    )
+    return chart(anatomy_parts(panel), height=ANATOMY_HEIGHT, label=label, about=about, kind="fig wide")
+
+
+def anatomy_parts(panel: Panel, height: float = ANATOMY_HEIGHT) -> list[str]:
+    """The same as the parts of a picture."""
+    values, kept = panel.half.candidates, panel.half.kept
     ends = np.concatenate([values, panel.running, [0.0, panel.wanted]])
     margin = 0.06 * max(float(np.ptp(ends)), 1e-300)
     y = Axis(float(ends.min()) - margin, float(ends.max()) + margin, height - 26, TOP + 10)
@@ -60,11 +73,15 @@ def anatomy(panel: Panel, *, label: str) -> Html:
     zero, steps = y.at(0.0), ""
     for i, (value, sum_, keep) in enumerate(zip(values.tolist(), panel.running.tolist(), kept.tolist(), strict=True)):
         left, top = LEFT + i * pitch, min(y.at(value), zero)
+        colour = "pruned" if not keep else "minus" if value < 0 else "kept"
         what = f"neuron {panel.half.neuron[i]}: {value:+.6f}, " + (f"kept, sum {sum_:+.6f}" if keep else "pruned")
         parts.append(
-            f'<rect class="{"kept" if keep else "pruned"}" x="{left + 0.12 * pitch:.1f}" y="{top:.1f}" '
+            f'<rect class="{colour}" x="{left + 0.12 * pitch:.1f}" y="{top:.1f}" '
             f'width="{0.76 * pitch:.1f}" height="{max(abs(y.at(value) - zero), 0.5):.1f}"><title>{what}</title></rect>'
         )
+        if keep:
+            end = y.at(value) + (10 if value < 0 else -3)
+            parts.append(words(left + pitch / 2, end, "−" if value < 0 else "+", "middle", f"strong {colour}"))
         steps += f"{'M' if i == 0 else 'L'}{left:.1f} {y.at(sum_):.1f}H{left + pitch:.1f}"
     wanted = y.at(panel.wanted)
     parts += [
@@ -76,7 +93,7 @@ def anatomy(panel: Panel, *, label: str) -> Html:
         ),
         words(2.0, TOP, "value, in the unit of the weights", "start"),
     ]
-    return chart(parts, height=height, label=label, kind="fig wide")
+    return parts
 
 
 def growth(bounds: Sequence[float], *, label: str) -> Html:
@@ -112,19 +129,13 @@ def mask(raster: Raster, *, label: str) -> Html:
         parts.append(
             f'<rect class="ground" x="{left:.2f}" y="{top}" width="{n * cell:.2f}" height="{rows * cell:.2f}"/>'
         )
-        runs = "".join(_runs(row, i) for i, row in enumerate(raster.kept[:, g]))
+        runs = "".join(strokes(row, i) for i, row in enumerate(raster.kept[:, g]))
         parts.append(f'<path class="cells" transform="translate({left:.2f} {top}) scale({cell:.4f})" d="{runs}"/>')
     height = top + rows * cell
     parts.append(words(LEFT - 6, top + 9, f"out {raster.outputs[0]}", "end"))
     if rows > 3:
         parts.append(words(LEFT - 6, height, str(raster.outputs[-1]), "end"))
     return chart(parts, height=height + 4, label=label, kind="fig wide")
-
-
-def _runs(row: np.ndarray, at: int) -> str:
-    """Kept candidates of one output, neighbours joined: strokes of a path, one unit per cell."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
-    return "".join(f"M{start} {at}.5h{stop - start}" for start, stop in edges.reshape(-1, 2).tolist())
 
 
 def three_errors(

@@ -8,6 +8,7 @@ from slth.ticket import Ticket, kernel_of, op_words
 
 MOST_NODES = 300  # drawn
 _ROW, _LANE, _MOST_LANES = 17.0, 7.0, 12
+_FRAME = 440.0  # units that are seen at once
 _AFTER = 250.0  # for op and shape
 _NAME, _OP = 30, 24  # characters
 _LETTER = 6.6  # units, on average
@@ -32,7 +33,9 @@ def network(exhibit: Exhibit) -> Html:
     box = tag(
         "div", _picture(ticket, graph), class_="scroll tall", role="region", tabindex="0", aria_label="The network"
     )
-    return join([tag("p", text), box, more])
+    tall = len(graph.nodes) * _ROW > _FRAME
+    hint = tag("p", "→ The picture scrolls inside its frame.", class_="note hint" if tall else "note hint narrow")
+    return join([tag("p", text), hint, box, more])
 
 
 def _picture(ticket: Ticket, graph: Graph) -> Html:

@@ -10,6 +10,8 @@ from slth.numerics import rounded_up
 # Control characters, halves of surrogate pairs, and marks that turn the direction of what follows.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 MOST_ROWS = 24  # of a table that stands whole
+_PHONE, _PAGE, _GAP = 42.0, 90.0, 2.0  # letters of a table's size on a phone, on a page, between columns
+_TAG = re.compile(r"<[^>]*>")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -49,7 +51,10 @@ def sentence(text: str, *values: str) -> Html:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, words: int = 1) -> Html:
-    """A table that scrolls by itself on a narrow screen, and if it is long; columns after `words` hold numbers."""
+    """A table that scrolls by itself where it does not fit, and says so; columns after `words` hold numbers.
+
+    Whether it fits is told by its longest texts: a browser without scripts cannot be asked.
+    """
 
     def cells(name: str, row: Sequence[str]) -> Html:
         return join(tag(name, cell, **({"class_": "n"} if i >= words else {})) for i, cell in enumerate(row))
@@ -58,12 +63,45 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], *, label: str, wor
     body = join(tag("tr", cells("td", row)) for row in listed)
     whole = tag("table", tag("thead", tag("tr", cells("th", head))), tag("tbody", body))
     kind = "scroll tall" if len(listed) > MOST_ROWS else "scroll"
-    return tag("div", whole, class_=kind, role="region", tabindex="0", aria_label=label)
+    box = tag("div", whole, class_=kind, role="region", tabindex="0", aria_label=label)
+    return join([_hint(head, listed, words), box])
+
+
+def _hint(head: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> Html:
+    """That a table scrolls, and which way; on a phone only, where it fits a page."""
+    wide, parts = _width(head, rows, words), list[Html]()
+    if len(rows) > MOST_ROWS:
+        parts.append(tag("span", f"↓ {len(rows):,} rows, scroll down. "))
+    if wide > _PHONE:
+        narrow = {} if wide > _PAGE else {"class_": "narrow"}
+        parts.append(tag("span", f"→ {len(head)} columns, scroll sideways.", **narrow))
+    phone_only = len(rows) <= MOST_ROWS and wide <= _PAGE
+    return tag("p", *parts, class_="note hint narrow" if phone_only else "note hint") if parts else Html()
+
+
+def _width(head: Sequence[str], rows: Sequence[Sequence[str]], words: int) -> float:
+    """About how wide a table wants to be, in letters: numbers never break, texts and heads between words."""
+    total = 0.0
+    for i, name in enumerate(head):
+        cells = [_TAG.sub("", row[i]) for row in rows if i < len(row)]
+        whole = [len(cell) for cell in cells] if i >= words else [_longest(cell) for cell in cells]
+        total += max([_longest(_TAG.sub("", name)), *whole], default=0) + _GAP
+    return total
+
+
+def _longest(text: str) -> int:
+    return max(map(len, text.split()), default=0)
 
 
 def pairs(rows: Iterable[tuple[str, str]]) -> Html:
     """Names and their values."""
     return tag("dl", *(tag("div", tag("dt", name), tag("dd", value)) for name, value in rows))
+
+
+def tiles(rows: Iterable[tuple[str, str]]) -> Html:
+    """The numbers that matter most, and below each what it is; four stand two by two."""
+    boxes = [tag("div", tag("strong", value), tag("span", label)) for value, label in rows]
+    return tag("div", *boxes, class_="key four-tiles" if len(boxes) == 4 else "key")
 
 
 def number(value: float, digits: int = 4) -> str:

@@ -1,4 +1,4 @@
-"""One self-contained HTML page about tickets and records: no script, no outside request, the same bytes every time."""
+"""One self-contained HTML page about tickets, records, sweeps: no script, no outside request, the same bytes always."""
 
 from collections.abc import Sequence
 from importlib.resources import files
@@ -7,8 +7,8 @@ from pathlib import Path
 from slth._errors import InputError
 from slth._files import write_atomically
 from slth._version import __version__
-from slth.records import Record
-from slth.reporting import accounts, data, evidence, graph, learned, maps, summary, tables
+from slth.records import Grid, Record
+from slth.reporting import accounts, data, evidence, graph, learned, maps, summary, sweep, tables, training
 from slth.reporting.exhibit import Exhibit, bound_of
 from slth.reporting.facts import gather
 from slth.reporting.html import Html, at_most, join, percent, plural, table, tag
@@ -26,31 +26,45 @@ def check_page_name(path: str | Path) -> None:
         raise InputError(f"a report is written as .html; got {Path(path).name!r}")
 
 
-def write_page(path: str | Path, exhibits: Sequence[Exhibit], records: Sequence[Record] = ()) -> Path:
-    """Write the page about some tickets and records.
+def write_page(
+    path: str | Path, exhibits: Sequence[Exhibit], records: Sequence[Record] = (), grids: Sequence[Grid] = ()
+) -> Path:
+    """Write the page about some tickets, records and sweeps.
 
     Raises:
         InputError: nothing to report, a name that is no page, or a place that cannot be written.
     """
     check_page_name(path)
-    return write_atomically(path, page(exhibits, records).encode())
+    return write_atomically(path, page(exhibits, records, grids, place=Path(path).parent).encode())
 
 
-def page(exhibits: Sequence[Exhibit], records: Sequence[Record] = ()) -> str:
-    """The page as text. Cost: regenerating each ticket's random weights two or three times."""
-    if not exhibits and not records:
+def page(
+    exhibits: Sequence[Exhibit],
+    records: Sequence[Record] = (),
+    grids: Sequence[Grid] = (),
+    *,
+    place: Path | None = None,
+) -> str:
+    """The page as text; `place` is the folder it will lie in, from which the tickets of sweeps are linked.
+
+    Cost: regenerating each ticket's random weights two or three times.
+    """
+    if not exhibits and not records and not grids:
         raise InputError("a report needs at least one ticket or one record, got none")
-    title = _title(exhibits, records)
+    title = _title(exhibits, records, grids)
     parts: list[Html] = []
-    if len(exhibits) != 1:
+    alone = len(exhibits) + len(grids) == 1
+    if not alone:
         parts.append(tag("header", tag("p", "slth report", class_="kicker"), tag("h1", title)))
     if len(exhibits) > 1:
         parts.append(_overview(exhibits))
     for number, exhibit in enumerate(exhibits, 1):
-        parts.append(_article(exhibit, number, alone=len(exhibits) == 1))
+        parts.append(_article(exhibit, number, alone=alone))
+    for number, grid in enumerate(grids, 1):
+        parts.append(_sweep(grid, number, place, alone=alone))
     if records:
         text = "Measurements as they were recorded: what was asked, what came out, how long it took, where it ran."
-        heading = [tag("h2", "Records")] if exhibits else []
+        heading = [tag("h2", "Records")] if exhibits or grids else []
         body = join([*heading, tag("p", text), tables.records(records)])
         parts.append(tag("section", body, id="records"))
     made = f"Made by slth {__version__}. The page holds no script and asks for nothing from outside."
@@ -72,9 +86,12 @@ def _shell(title: str, body: Html) -> str:
     )
 
 
-def _title(exhibits: Sequence[Exhibit], records: Sequence[Record]) -> str:
-    if len(exhibits) == 1:
-        return exhibits[0].name
+def _title(exhibits: Sequence[Exhibit], records: Sequence[Record], grids: Sequence[Grid]) -> str:
+    if len(exhibits) + len(grids) == 1:
+        return exhibits[0].name if exhibits else sweep.name_of(grids[0])
+    if grids:
+        named = [(exhibits, "ticket"), (grids, "sweep")]
+        return " and ".join(plural(len(things), noun) for things, noun in named if things)
     strong = "strong " * all(exhibit.ticket.strong for exhibit in exhibits)
     return f"{len(exhibits)} {strong}lottery tickets" if exhibits else plural(len(records), "record")
 
@@ -148,12 +165,24 @@ def _constructed(exhibit: Exhibit) -> tuple[Section, ...]:
 
 def _learned(exhibit: Exhibit) -> tuple[Section, ...]:
     """Of a ticket whose random tensors are the parameters."""
+    facts = learned.gather(exhibit.ticket)
     return (
         ("summary", "Summary", summary.summary(exhibit)),
         ("claims", "What is claimed", learned.claims(exhibit)),
+        ("masks", "The masks", learned.masks(exhibit, facts)),
+        ("density", "Density, tensor by tensor", learned.density(exhibit, facts)),
+        ("training", "The training", training.training(exhibit)),
         ("tensors", "Tensor by tensor", learned.tensors(exhibit)),
-        ("repeat", "Where it comes from", learned.origin(exhibit)),
+        ("carried", "What is carried", learned.carried(exhibit)),
+        ("repeat", "How to repeat it", learned.origin(exhibit)),
     )
+
+
+def _sweep(grid: Grid, number: int, place: Path | None, *, alone: bool) -> Html:
+    """Everything about one sweep."""
+    sections = [section for section in sweep.sections(grid, place) if section[2]]
+    heading = [tag("p", "Sweep", class_="kicker"), tag("h1" if alone else "h2", sweep.name_of(grid))]
+    return _with_sections([*heading, sweep.opening(grid)], sections, f"s{number}")
 
 
 def _article(exhibit: Exhibit, number: int, *, alone: bool) -> Html:
@@ -161,12 +190,14 @@ def _article(exhibit: Exhibit, number: int, *, alone: bool) -> Html:
     made = _constructed(exhibit) if exhibit.ticket.gadgets else _learned(exhibit)
     sections = [section for section in made if section[2]]
     lead = summary.opening(exhibit) if exhibit.ticket.gadgets else learned.opening(exhibit)
-    links = tag(
-        "nav", *(tag("a", title, href=f"#t{number}-{key}") for key, title, _ in sections), aria_label="Sections"
-    )
-    body = join(tag("section", tag("h3", title), text, id=f"t{number}-{key}") for key, title, text in sections)
     weak = "whose weights moved" if exhibit.ticket.moved else "which carries numbers that no stream made"
     name = "Strong lottery ticket" if exhibit.ticket.strong else f"Lottery ticket, {weak}"
-    kicker = tag("p", name, class_="kicker")
-    heading = tag("h1" if alone else "h2", exhibit.name)
-    return tag("article", kicker, heading, lead, links, body, id=f"t{number}")
+    heading = [tag("p", name, class_="kicker"), tag("h1" if alone else "h2", exhibit.name)]
+    return _with_sections([*heading, lead], sections, f"t{number}")
+
+
+def _with_sections(head: Sequence[Html], sections: Sequence[Section], key: str) -> Html:
+    """A heading, links to what follows, and the sections."""
+    links = tag("nav", *(tag("a", title, href=f"#{key}-{name}") for name, title, _ in sections), aria_label="Sections")
+    body = join(tag("section", tag("h3", title), text, id=f"{key}-{name}") for name, title, text in sections)
+    return tag("article", *head, links, body, id=key)

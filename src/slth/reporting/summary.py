@@ -6,7 +6,7 @@ from slth.graph import Graph, chain_of
 from slth.records import Verdict
 from slth.reporting import data
 from slth.reporting.exhibit import Exhibit, bound_of
-from slth.reporting.html import Html, at_most, join, number, pairs, plural, sentence, table, tag
+from slth.reporting.html import Html, at_most, join, number, pairs, plural, sentence, table, tag, tiles
 from slth.reporting.maps import bias_error, name_of, weight_error
 from slth.ticket import maps_words, network_name
 from slth.ticket import summary as rows_of
@@ -28,7 +28,7 @@ def opening(exhibit: Exhibit) -> Html:
         f"{2 * len(ticket.gadgets):,}",
         f" and {plural(ticket.carried_numbers, 'number')} of the target as they are" if ticket.carried else "",
     )
-    return join([tag("p", lead, class_="lead"), alarm(exhibit), _tiles(exhibit)])
+    return join([tag("p", lead, class_="lead"), alarm(exhibit), tiles(_key_numbers(exhibit))])
 
 
 def alarm(exhibit: Exhibit) -> Html:
@@ -44,11 +44,6 @@ def _computed(exhibit: Exhibit) -> str:
     if not isinstance(network, Graph) or not _is_graph(exhibit):
         return f"{network_name(network).removeprefix('relu_mlp ')} ReLU network"
     return f"network of {plural(len(network.maps), 'linear map')} ({maps_words(network)})"
-
-
-def _tiles(exhibit: Exhibit) -> Html:
-    tiles = (tag("div", tag("strong", value), tag("span", label)) for value, label in _key_numbers(exhibit))
-    return tag("div", *tiles, class_="key")
 
 
 def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
@@ -124,7 +119,8 @@ def claims(exhibit: Exhibit) -> Html:
     if shares:
         cards.insert(2, ("With confidence", shares))
     boxes = (tag("div", tag("h4", name), *(tag("p", text) for text in texts), class_="card") for name, texts in cards)
-    return join([tag("div", *boxes, class_="cards"), _misses(exhibit), _outputs(exhibit)])
+    kind = "cards four" if len(cards) == 4 else "cards"  # in two rows of two: three and one would look forgotten
+    return join([tag("div", *boxes, class_=kind), _misses(exhibit), _outputs(exhibit)])
 
 
 def _why_none(exhibit: Exhibit) -> str:

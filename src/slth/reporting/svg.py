@@ -49,12 +49,17 @@ class Axis:
         return [(value, f"{value:,.{places}f}".replace("-", "−")) for value in values]
 
 
-def chart(parts: Sequence[str], *, height: float, label: str, width: float = WIDTH, kind: str = "fig") -> Html:
-    """The picture; `label` says in words what it shows, `kind` is its class. One of another width keeps its size."""
-    body = "".join(parts)
+def chart(
+    parts: Sequence[str], *, height: float, label: str, about: str = "", width: float = WIDTH, kind: str = "fig"
+) -> Html:
+    """The picture; `label` names it, `about` says what a reader who does not see it should know, `kind` is its class.
+
+    One of another width keeps its size.
+    """
+    spoken = f"<title>{safe(label)}</title>" + (f"<desc>{safe(about)}</desc>" if about else "")
     fixed = "" if width == WIDTH else f' width="{width:g}" height="{height:g}"'
-    head = f'class="{kind}"{fixed} viewBox="0 0 {width:g} {height:g}" role="img" aria-label="{safe(label)}"'
-    return Html(f"<svg {head}>{body}</svg>")
+    head = f'class="{kind}"{fixed} viewBox="0 0 {width:g} {height:g}" role="img"'
+    return Html(f"<svg {head}>{spoken}{''.join(parts)}</svg>")
 
 
 def frame(x: Axis, y: Axis, *, x_label: str, y_label: str) -> str:
@@ -90,6 +95,12 @@ def bars(x: Axis, y: Axis, edges: np.ndarray, heights: np.ndarray, kind: str) ->
 def line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
     """A straight line."""
     return f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+
+
+def strokes(row: np.ndarray, at: int) -> str:
+    """The true cells of a row, neighbours joined: strokes of a path, one unit per cell, in row `at`."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], row.astype(np.int8), [0]])))
+    return "".join(f"M{start} {at}.5h{stop - start}" for start, stop in edges.reshape(-1, 2).tolist())
 
 
 def words(x: float, y: float, text: str, anchor: str, kind: str = "") -> str:

@@ -8,6 +8,28 @@ from slth.records import Record
 from slth.reporting.html import Html, join, number, pairs, percent, plural, table, tag
 
 _MOST_ROWS, _MOST_COLUMNS, _MOST_TEXT = 500, 60, 200
+_UNSAID = {  # what holds where an entry was left open
+    "activation": "relu",
+    "augment": "as the data set has it",
+    "candidates": "planned",
+    "commit": "no checkout",
+    "data": "digits",
+    "epsilon": "not asked for",
+    "explained": "not defined",
+    "first": "as the other layers",
+    "input_range": "not stated",
+    "last": "as the other layers",
+    "last_rate": "as rate",
+    "mean": "data as it is",
+    "method": "edge-popup",
+    "model": "none but the target",
+    "relative_tolerance": "not asked for",
+    "source": "a random network of its own",
+    "std": "data as it is",
+    "target": "none",
+    "tolerance": "not asked for, or 1e-4 where nothing else is",
+    "weight": "chosen by the page",
+}
 
 
 def records(rows: Sequence[Record]) -> Html:
@@ -54,6 +76,8 @@ def flat(name: str, value: object, *, grouped: bool = True) -> Iterator[tuple[st
             return
         for key, part in entries.items():
             yield from flat(f"{name}\xa0·\xa0{key}" if name else str(key), part, grouped=grouped)
+    elif value is None:
+        yield name, _UNSAID.get(name.rpartition("\xa0")[2], "none")
     else:
         yield name, _text(value, grouped)
 
@@ -66,9 +90,14 @@ def _share(entries: Mapping[str, Any]) -> str:
         return _text(str(dict(entries)), grouped=False)
 
 
+def value_text(value: object) -> str:
+    """A value as somebody asked for it."""
+    return _text(value, grouped=False)
+
+
 def _text(value: object, grouped: bool) -> str:
     if value is None:
-        return "–"
+        return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -77,6 +106,12 @@ def _text(value: object, grouped: bool) -> str:
         return number(value, 6)
     if isinstance(value, (list, tuple)):
         items = cast("Sequence[object]", value)
-        return f"[{', '.join(_text(item, grouped) for item in items[:8])}{', …' if len(items) > 8 else ''}]"
+        if items and all(isinstance(item, Mapping) for item in items):
+            return plural(len(items), "row")
+        rest = f" and {len(items) - 8:,} more" if len(items) > 8 else ""
+        return ", ".join(_text(item, grouped) for item in items[:8]) + rest if items else "none"
+    if isinstance(value, Mapping):
+        entries = cast("Mapping[str, object]", value)
+        return "; ".join(f"{key} {_text(part, grouped)}" for key, part in entries.items())[:_MOST_TEXT]
     text = str(value)
     return text if len(text) <= _MOST_TEXT else text[:_MOST_TEXT] + "…"

@@ -7,6 +7,7 @@ import traceback
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from slth._files import write_atomically
@@ -31,6 +32,13 @@ class Task:
     cell: Cell
     place: Folder
     before: tuple[int, int] | None
+    ticket: Path | None = None  # where to keep it, if it is to be kept
+
+    @property
+    def done(self) -> bool:
+        """The answer is there, and the ticket, if one is wanted."""
+        ticket = self.ticket is None or self.ticket.exists()
+        return ticket and self.place.result(self.cell.question).exists()
 
 
 def attempt(task: Task, wait: bool) -> State:
@@ -39,13 +47,13 @@ def attempt(task: Task, wait: bool) -> State:
     with locked(place.lock(question), wait=wait) as ours:
         if not ours:
             return State.BUSY
-        if place.result(question).exists():
+        if task.done:
             return State.DONE
         if place.attempt(question) != task.before:
             return State.FAILED
         start = time.perf_counter()
         try:
-            outcome = task.verb.run(dict(task.cell.options), place.shared)
+            outcome = _answer(task)
             line = _line(task.cell, {**outcome, "options": task.cell.options}, start)
         except (Exception, SystemExit) as error:
             fail(task, type(error).__name__, str(error), traceback.format_exc(), start)
@@ -53,6 +61,13 @@ def attempt(task: Task, wait: bool) -> State:
         write_atomically(place.result(question), line)
         place.failure(question).unlink(missing_ok=True)
         return State.DONE
+
+
+def _answer(task: Task) -> dict[str, Any]:
+    options, shared = dict(task.cell.options), task.place.shared
+    if task.ticket is None or task.verb.keep is None:
+        return task.verb.run(options, shared)
+    return task.verb.keep(options, shared, task.ticket)
 
 
 def fail(task: Task, error: str, message: str, trace: str, start: float) -> None:

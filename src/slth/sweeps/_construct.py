@@ -18,14 +18,17 @@ _SEED = "train_seed"  # `seed` names the random network
 _CONSTRUCT = options_of(verbs.Construct)
 
 
-def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
+def _run(options: dict[str, Any], shared: Path, kept: Path | None = None) -> dict[str, Any]:
     """Construct; then everything that `verify` and `evaluate` say about the ticket and its target."""
     from slth import api
     from slth.evidence import sizes
 
     target = options["target"] or _trained(options, shared)
     data, asked = options["data"], {name: options[name] for name in _CONSTRUCT if name != "target"}
-    ticket = api.construct(target, **asked, data=data, threads=threads())
+    stated = {"data": data} if options["input_range"] is None and options["raw_range"] is None else {}
+    ticket = api.construct(target, **asked, **stated, threads=threads())
+    if kept is not None:
+        api.save(ticket, kept)
     found = api.evaluate(ticket, data, target=target)
     size = sizes(ticket)
     parts = ("accuracy", "target_accuracy", "unchanged_on_box", "unchanged_per_input")
@@ -47,6 +50,15 @@ def _run(options: dict[str, Any], shared: Path) -> dict[str, Any]:
         "kept_parameters": size.kept_parameters,
         "mask_bits": size.mask_bits,
     }
+
+
+def _check(options: dict[str, Any]) -> None:
+    """Numbers out of their limits, and promises that exclude each other."""
+    said: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    asked = {name: said[name] for name in _CONSTRUCT if name != "target"}
+    verbs.Construct(**asked)
+    how: dict[str, Any] = {name: said[_SEED if name == "seed" else name] for name in _TRAIN}
+    verbs.Train(out=Path("target.safetensors"), **how)
 
 
 def _trained(options: dict[str, Any], shared: Path) -> Path:
@@ -71,4 +83,6 @@ CONSTRUCT = Verb(
     "construct",
     {**{_SEED if name == "seed" else name: option for name, option in _TRAIN.items()}, **_CONSTRUCT},
     _run,
+    keep=_run,
+    check=_check,
 )

@@ -1,11 +1,12 @@
 """The results folder: one file per cell, written whole, named by the hash of its question.
 
-slth-sweep.json        marks the folder
+slth-sweep.json        marks the folder, and says which grid was asked last
 <question>.json        the record of a finished cell
 <question>.failed.json the record of a cell that failed; tried again by the next run
 <question>.lock        while a process works on the cell
 shared/                work that several cells need
-table.csv, heatmap.svg the end
+tickets/               each cell's ticket, if asked for, named by its place in the grid and the start of its question
+table.csv, heatmap.svg, report.html  the end
 """
 
 import json
@@ -17,13 +18,13 @@ from pathlib import Path
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
 from slth._locks import locked
-from slth.records import Record
+from slth.records import GRID_FORMAT, GRID_MARKER, GRID_NAME, GRID_TICKETS, Asked, Record
 from slth.records import read as read_records
 from slth.sweeps._locks import clean, lock_of
+from slth.sweeps._recipe import Cell
 
-_MARKER = "slth-sweep.json"
-_FORMAT = 1
 _QUESTION = re.compile(r"[0-9a-f]{64}")
+_MOST_NAME = 120  # letters of a ticket's name before its question
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class Folder:
     def shared(self) -> Path:
         return self.path / "shared"
 
+    @property
+    def tickets(self) -> Path:
+        return self.path / GRID_TICKETS
+
     def result(self, question: str) -> Path:
         return self.path / f"{question}.json"
 
@@ -44,6 +49,21 @@ class Folder:
 
     def lock(self, question: str) -> Path:
         return self.path / f"{question}.lock"
+
+    def ticket(self, cell: Cell) -> Path:
+        """Where a cell's ticket is kept: named for people, and by the question, so that no two recipes collide."""
+        words = (f"{name}={str(cell.options[name]).rpartition('/')[2]}" for name in cell.at)
+        name = re.sub(r"[^\w.=+,-]+", "_", ",".join(words), flags=re.ASCII)
+        return self.tickets / f"{name[:_MOST_NAME] or 'cell'}.{cell.question[:GRID_NAME]}.slth"
+
+    def kept(self) -> set[str]:
+        """The short questions of the tickets that are there."""
+        return {file.suffixes[-2][1:] for file in self.tickets.glob("*.*.slth")}
+
+    def remember(self, asked: Asked) -> None:
+        """Say in the marker which grid was asked last."""
+        data = {"format": GRID_FORMAT, "last": asked.as_data()}
+        self.write(GRID_MARKER, json.dumps(data, allow_nan=False).encode() + b"\n")
 
     def attempt(self, question: str) -> tuple[int, int] | None:
         """Which failure is on record: it changes with each."""
@@ -73,31 +93,33 @@ class Folder:
 
     def check(self) -> None:
         """Refuse a folder that is not ours. A missing or an empty one will be."""
-        marker = self.path / _MARKER
+        marker = self.path / GRID_MARKER
         try:
             names = {file.name for file in self.path.iterdir()} if self.path.exists() else set[str]()
-            text = marker.read_bytes() if _MARKER in names else None
+            text = marker.read_bytes() if GRID_MARKER in names else None
         except OSError as error:
             raise InputError(f"cannot read {self.path}: {error.strerror or error}; choose another folder") from error
         if text is None:
             if any(not name.lstrip(".").startswith("slth-sweep.") for name in names):
-                raise InputError(f"{self.path} holds other files and no {_MARKER}; choose a new or an empty folder")
+                raise InputError(f"{self.path} holds other files and no {GRID_MARKER}; choose a new or an empty folder")
             return
         try:
             form = json.loads(text)["format"]
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(f"{marker} is damaged; choose another folder") from error
-        if form != _FORMAT:
-            raise InputError(f"{marker} states format {form!r}, this version writes {_FORMAT}; choose another folder")
+        if form != GRID_FORMAT:
+            raise InputError(
+                f"{marker} states format {form!r}, this version writes {GRID_FORMAT}; choose another folder"
+            )
 
     def open(self) -> None:
         """Refuse what is not ours or cannot be written; make and mark a new folder; clean up after killed runs."""
         self.check()
         try:
             self.path.mkdir(exist_ok=True)
-            check_writable(self.path / _MARKER)
-            if not (self.path / _MARKER).exists():
-                self.write(_MARKER, json.dumps({"format": _FORMAT}).encode() + b"\n")
+            check_writable(self.path / GRID_MARKER)
+            if not (self.path / GRID_MARKER).exists():
+                self.write(GRID_MARKER, json.dumps({"format": GRID_FORMAT}).encode() + b"\n")
             self.shared.mkdir(exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot write {self.path}: {error.strerror or error}; choose another folder") from error

@@ -1,12 +1,12 @@
 """The table as a picture: one colour scale, the numbers written into it."""
 
-import io
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from slth.reporting import picture_bytes
 from slth.sweeps._table import Table
 
 _MOST_NUMBERS = 400  # entries with their number written in; beyond, colour alone
@@ -47,13 +47,13 @@ def draw_heatmap(table: Table, form: str = "svg") -> bytes:
             for (i, j), mean in np.ndenumerate(table.mean):
                 if not math.isnan(mean):
                     dark = (mean - low) / (high - low) > 0.6
-                    axes.text(j, i, f"{mean:.4g}", ha="center", va="center", color="white" if dark else "black")
+                    axes.text(j, i, f"{mean:.4g}", ha="center", va="center", color="white" if dark else "#111111")
         most, least = int(table.count.max()), int(table.count[table.count > 0].min(initial=10**9))
         averaged = f", mean of {'up to ' * (least < most)}{most}" if most > 1 else ""
         figure.colorbar(image, ax=axes, label=table.value + averaged)
-        out = io.BytesIO()
-        figure.savefig(out, format=form, dpi=110, metadata={"Date": None} if form == "svg" else None)
-    return out.getvalue()
+        return picture_bytes(
+            figure, form, title=f"{table.value} over the grid", about=f"A heat map with {rows} rows, {columns} columns."
+        )
 
 
 def _ticks(place: Callable[..., Any], labels: tuple[str, ...], rotation: float) -> None:

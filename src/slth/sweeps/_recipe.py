@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from slth._arguments import one_of
 from slth._errors import InputError
-from slth.records import Environment, Record
+from slth.records import Asked, Environment, Record
 from slth.sweeps._verb import Verb
 
 _MOST_CELLS = 100_000
@@ -80,6 +80,20 @@ class Recipe:
         rest = [name for name in self.grid if name not in (self.rows, self.columns)]
         rows = self.rows or (rest.pop(0) if rest else None)
         return rows, self.columns or (rest.pop(0) if rest else None)
+
+    def asked(self, cells: Sequence[Cell]) -> Asked:
+        """What the folder says of this recipe, for a page about it."""
+        values = {name: [self.verb.options[name].value(name, v) for v in values] for name, values in self.grid.items()}
+        rows, columns = self.axes
+        return Asked(
+            verb=self.verb.name,
+            options={name: self.verb.options[name].value(name, value) for name, value in self.options.items()},
+            grid=values,
+            rows=rows,
+            columns=columns,
+            value=self.value or self.verb.value,
+            questions=[cell.question for cell in cells],
+        )
 
     def cells(self) -> list[Cell]:
         """Every combination.

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slth._arguments import whole
-from slth.records import Record
+from slth._errors import InputError
+from slth.records import GRID_NAME, Record, read_grid
+from slth.reporting import page
 from slth.sweeps._cells import State, Task
 from slth.sweeps._folder import Folder
 from slth.sweeps._heatmap import draw_heatmap
@@ -55,18 +57,27 @@ class Sweep:
         """The recipe's value over its rows and columns, averaged over the rest of the grid."""
         return tabulate(self.recipe, self.cells, self.answers)
 
-    def write_table(self) -> tuple[Path, Path]:
-        """Write table.csv and heatmap.svg into the folder."""
+    def write_table(self) -> tuple[Path, Path, Path]:
+        """Write table.csv, heatmap.svg and report.html, the page of the sweep, into the folder."""
         table, place = self.table(), Folder(self.folder)
-        return place.write("table.csv", table.as_csv().encode()), place.write("heatmap.svg", draw_heatmap(table))
+        texts = {
+            "table.csv": table.as_csv().encode(),
+            "heatmap.svg": draw_heatmap(table),
+            "report.html": page([], grids=[read_grid(self.folder)], place=self.folder).encode(),
+        }
+        csv, picture, whole_page = (place.write(name, text) for name, text in texts.items())
+        return csv, picture, whole_page
 
 
-def preview(recipe: Recipe, folder: str | Path) -> Preview:
+def preview(recipe: Recipe, folder: str | Path, *, keep_tickets: bool = False) -> Preview:
     """What `run` would do, and about how long it would take. Writes nothing."""
     place = Folder(Path(folder))
     place.check()
     cells = recipe.cells()
+    _check(recipe, cells, keep_tickets)
     done = set(place.questions())
+    if keep_tickets:
+        done = {question for question in done if question[:GRID_NAME] in place.kept()}
     missing = [cell for cell in cells if cell.question not in done]
     failed = sum(place.failure(cell.question).exists() for cell in missing)
     known = sorted(done)[:: max(1, len(done) // _MOST_COMPARED)]
@@ -81,6 +92,7 @@ def run(
     *,
     workers: int = 1,
     keep_failed: bool = False,
+    keep_tickets: bool = False,
     progress: Progress | None = None,
 ) -> Sweep:
     """Answer what is still open, as a folder of records that any number of processes may fill together.
@@ -90,13 +102,15 @@ def run(
         folder: made if it is missing (its parent is not); refused if it holds other things.
         workers: processes; each may use `threads()` threads. With 1 the cells run in this process.
         keep_failed: leave alone what failed before. Otherwise it is tried once more.
+        keep_tickets: each cell's ticket is kept in the folder's `tickets`; a finished cell without one is done again.
         progress: called with (cells that need nothing more, cells), also once at the start.
 
     Returns:
         All records, those of earlier runs included, and the failures.
 
     Raises:
-        InputError: the recipe cannot be, the folder is foreign, damaged or not writable, or the disk is full.
+        InputError: the recipe or one of its cells cannot be (said before the first is begun), the folder is foreign,
+            damaged or not writable, or the disk is full.
 
     Killed at any moment, only the cells in flight are lost. A cell that another process works on is waited for at the
     end. A worker process that dies is the failure of its cell.
@@ -104,14 +118,21 @@ def run(
     workers = whole("workers", workers, least=1)
     cells = recipe.cells()
     place = Folder(Path(folder))
+    place.check()
+    _check(recipe, cells, keep_tickets)
     place.open()
+    place.remember(recipe.asked(cells))
+    kept = place.kept() if keep_tickets else set[str]()
+    if keep_tickets:
+        place.tickets.mkdir(exist_ok=True)
     found: dict[str, Record] = {}
     tasks: list[Task] = []
     for cell in {cell.question: cell for cell in cells}.values():  # files of equal content ask one question
-        if place.result(cell.question).exists():
+        if place.result(cell.question).exists() and (not keep_tickets or cell.question[:GRID_NAME] in kept):
             found[cell.question] = place.record(place.result(cell.question))
         elif not (keep_failed and place.failure(cell.question).exists()):
-            tasks.append(Task(recipe.verb, cell, place, place.attempt(cell.question)))
+            ticket = place.ticket(cell) if keep_tickets else None
+            tasks.append(Task(recipe.verb, cell, place, place.attempt(cell.question), ticket))
     report = progress or _silently
     report(len(cells) - len(tasks), len(cells))
     for wait in (False, True):  # first what is free, then what others had
@@ -134,6 +155,23 @@ def run(
             failed[question] = place.record(place.failure(question))
     answers, failures = ([kind.get(cell.question) for cell in cells] for kind in (found, failed))
     return Sweep(recipe, place.path, tuple(cells), tuple(answers), tuple(f for f in failures if f is not None))
+
+
+def _check(recipe: Recipe, cells: Sequence[Cell], keep_tickets: bool) -> None:
+    """Refuse what no cell can be, with the cell that asks for it, before any work."""
+    if keep_tickets and recipe.verb.keep is None:
+        raise InputError(
+            f"the cells of {recipe.verb.name} make no tickets that could be kept; leave --keep-tickets out"
+        )
+    check = recipe.verb.check
+    if check is None:
+        return
+    for cell in cells:
+        try:
+            check(dict(cell.options))
+        except InputError as error:
+            where = ", ".join(f"{name} {cell.options[name]}" for name in cell.at)
+            raise InputError(f"{where}: {error}" if where else str(error)) from error
 
 
 def _silently(_done: int, _all: int) -> None:

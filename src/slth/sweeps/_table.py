@@ -13,7 +13,7 @@ from jaxtyping import Float64, Int64
 
 from slth._arguments import one_of
 from slth._errors import InputError
-from slth.records import Record
+from slth.records import INTERVAL, Average, Record, number_in
 from slth.sweeps._recipe import Cell, Recipe
 
 _NOTHING = "–"
@@ -23,7 +23,9 @@ _NOTHING = "–"
 class Table:
     """Means of a value over finished cells. Without an axis there is one row or one column, without a label.
 
-    mean: NaN where no cell is finished. spread: sample standard deviation, NaN below two cells. count: cells averaged.
+    mean: NaN where no cell is finished. spread: sample standard deviation, NaN below two cells. half: of the 95 %
+    interval of the mean, `slth.records.Average`; NaN likewise. count: cells averaged. over: names of the grid that
+    those differ in.
     """
 
     value: str
@@ -33,10 +35,22 @@ class Table:
     column_labels: tuple[str, ...]
     mean: Float64[np.ndarray, "rows columns"]
     spread: Float64[np.ndarray, "rows columns"]
+    half: Float64[np.ndarray, "rows columns"]
     count: Int64[np.ndarray, "rows columns"]
+    over: tuple[str, ...] = ()
+
+    @property
+    def note(self) -> str:
+        """What stands behind the ± of the text; nothing if there is none."""
+        several = self.count[self.count > 1]
+        if not several.size:
+            return ""
+        low, high = int(several.min()), int(several.max())
+        counts = f"{low}" if low == high else f"{low} to {high}"
+        return f"±: {INTERVAL}, over {counts} cells that differ in {' and '.join(self.over)}"
 
     def as_text(self) -> str:
-        """Columns side by side; with several cells behind a number also ± their standard deviation."""
+        """Columns side by side; with several cells behind a number also ± as `note` says."""
         corner = f"{self.rows or ''} \\ {self.columns}" if self.columns else self.rows or ""
         head = [corner, *self.column_labels] if self.columns else [corner, self.value]
         body = [
@@ -51,23 +65,24 @@ class Table:
         return "\n".join(line.rstrip() for line in lines)
 
     def as_csv(self) -> str:
-        """One line per entry: row, column, mean, spread, count; numbers in full, nothing where there is none."""
+        """One line per entry: row, column, mean, spread, count, half; numbers in full, nothing where there is none."""
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         axes = [name for name in (self.rows, self.columns) if name]
-        writer.writerow([*axes, self.value, "standard deviation", "cells"])
+        writer.writerow([*axes, self.value, "standard deviation", "cells", "half of the 95 % interval"])
         for i, row in enumerate(self.row_labels):
             for j, column in enumerate(self.column_labels):
                 labels = [label for label, name in ((row, self.rows), (column, self.columns)) if name]
-                numbers = ["" if math.isnan(x) else repr(x) for x in (float(self.mean[i, j]), float(self.spread[i, j]))]
-                writer.writerow([*labels, *numbers, int(self.count[i, j])])
+                found = (float(part[i, j]) for part in (self.mean, self.spread, self.half))
+                mean, spread, half = ("" if math.isnan(x) else repr(x) for x in found)
+                writer.writerow([*labels, mean, spread, int(self.count[i, j]), half])
         return out.getvalue()
 
     def _entry(self, row: int, column: int) -> str:
-        mean, spread = self.mean[row, column], self.spread[row, column]
+        mean, half = self.mean[row, column], self.half[row, column]
         if math.isnan(mean):
             return _NOTHING
-        return f"{mean:.4g}" + ("" if math.isnan(spread) else f" ± {spread:.2g}")
+        return f"{mean:.4g}" + ("" if math.isnan(half) else f" ± {half:.2g}")
 
 
 def tabulate(recipe: Recipe, cells: Sequence[Cell], answers: Sequence[Record | None]) -> Table:
@@ -83,7 +98,7 @@ def tabulate(recipe: Recipe, cells: Sequence[Cell], answers: Sequence[Record | N
     ]
     entries: dict[tuple[int, int], list[float]] = {}
     for cell, record in zip(cells, answers, strict=True):
-        number = None if record is None else _number(record, value)
+        number = None if record is None else number_in(record, value)
         if number is not None:
             where = [0 if axis is None else cell.at[axis] for axis in (rows, columns)]
             entries.setdefault((where[0], where[1]), []).append(number)
@@ -92,26 +107,20 @@ def tabulate(recipe: Recipe, cells: Sequence[Cell], answers: Sequence[Record | N
         one_of(value, keys, "value of [table]")
         raise InputError(f"no finished cell has a number under {value!r}, the value of [table]")
     shape = (len(labels[0]), len(labels[1]))
-    mean, spread, count = np.full(shape, math.nan), np.full(shape, math.nan), np.zeros(shape, np.int64)
+    mean, spread, half = (np.full(shape, math.nan) for _ in range(3))
+    count = np.zeros(shape, np.int64)
     for at, numbers in entries.items():
-        count[at] = len(numbers)
-        mean[at] = np.mean(numbers)
-        if len(numbers) > 1:
-            spread[at] = np.std(numbers, ddof=1)
-    return Table(value, rows, columns, tuple(labels[0]), tuple(labels[1]), mean, spread, count)
+        found = Average.of(numbers)
+        count[at], mean[at] = found.count, found.mean
+        if found.deviation is not None and found.half is not None:
+            spread[at], half[at] = found.deviation, found.half
+    over = tuple(name for name in recipe.grid if name not in (rows, columns))
+    return Table(value, rows, columns, tuple(labels[0]), tuple(labels[1]), mean, spread, half, count, over)
 
 
 def _label(recipe: Recipe, axis: str, value: Any) -> str:
     value = recipe.verb.options[axis].value(axis, value)
     return value if isinstance(value, str) else f"{value:g}" if isinstance(value, float) else json.dumps(value)
-
-
-def _number(record: Record, value: str) -> float | None:
-    """The number under a key, dots leading into mappings; `seconds` is the time of the cell."""
-    found: Any = {"seconds": record.seconds.get("total"), **record.outcome}
-    for key in value.split("."):
-        found = found.get(key) if isinstance(found, Mapping) else None
-    return float(found) if isinstance(found, (bool, int, float)) else None
 
 
 def _keys(outcome: Mapping[str, Any], prefix: str = "") -> list[str]:

@@ -59,10 +59,13 @@ class Verb:
 
     `options` holds every option, given or default. `shared` is a folder for work that several cells need; make its
     files with `once`. Whatever `run` raises is recorded as the failure of that cell alone. `run` must be importable
-    by worker processes.
+    by worker processes; so must `keep(options, shared, ticket)`, which also writes the ticket there. `check(options)`
+    refuses, before the first cell, what no cell can be.
     """
 
     name: str
     options: Mapping[str, Option]
     run: Callable[[dict[str, Any], Path], dict[str, Any]]
     value: str = "accuracy"  # the key of the outcome that a table shows if the recipe names none
+    keep: Callable[[dict[str, Any], Path, Path], dict[str, Any]] | None = None  # None: its cells make no tickets
+    check: Callable[[dict[str, Any]], None] | None = None

@@ -105,7 +105,8 @@ class Inputs:
             text = f"a box in {self.size:,} coordinates, within [{_exact(min(lower))}, {_exact(max(upper))}]"
         if mean is None or std is None or (mean == (0.0,) and std == (1.0,)):
             return text
-        return f"{text}, (x - [{_listed(mean)}]) / [{_listed(std)}]"
+        mean_, std_ = (_listed(part) if len(part) == 1 else f"[{_listed(part)}]" for part in (mean, std))
+        return f"{text}, (x - {mean_}) / {std_}"
 
     def with_raw_range(self, lower: Values, upper: Values) -> "Inputs":
         r"""The same, of data whose values are in these ranges before (x − mean) / std: they become `lower` and `upper`.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from slth._errors import InputError
+from slth.ticket.choice import FOUND
 from slth.ticket.plain import plain
 from slth.ticket.tensors import check_text
 
@@ -48,6 +49,11 @@ class Provenance:
     def by_hand(self) -> bool:
         """Masks were trained in a loop of the user's own, whose settings nobody knows."""
         return self.asked.get("training") == BY_HAND
+
+    @property
+    def question(self) -> dict[str, Any]:
+        """What was asked, without what a search says it found."""
+        return {name: value for name, value in self.asked.items() if name != FOUND}
 
     @property
     def cut(self) -> dict[str, str]:

@@ -67,9 +67,14 @@ class Search:
         Mapping[str, Any] | None,
         Argument(SETTINGS, "Any other setting of the method.", flag="--set", command=True, asked=False),
     ] = None
-    preset: Annotated[str | None, Argument(TEXT, "Published settings: edge-popup/cifar10-conv_4, ...", asked=False)] = (
-        None
-    )
+    preset: Annotated[
+        str | None,
+        Argument(TEXT, "Published settings, such as edge-popup/cifar10-conv_4; --list has all.", asked=False),
+    ] = None
+    listed: Annotated[
+        bool,
+        Argument(TRUTH, "Name methods, models and presets; search nothing.", flag="--list", command=True, asked=False),
+    ] = False
     out: Annotated[
         Path | None,
         Argument(FILE, "The ticket to write. Default: ticket.slth.", command=True, written=True, asked=False),

@@ -123,10 +123,12 @@ FailureProbability = Annotated[
     ),
 ]
 
-InputRange = Annotated[tuple[float, float] | None, Argument(PAIR, "Range of the network's inputs.", group="target")]
+InputRange = Annotated[
+    tuple[float, float] | None, Argument(PAIR, "Range of the network's inputs.", swept=True, group="target")
+]
 RawRange = Annotated[
     tuple[float, float] | None,
-    Argument(PAIR, "Instead: range of the data before (x - mean) / std.", asked=False, group="target"),
+    Argument(PAIR, "Instead: range of the data before (x - mean) / std.", asked=False, swept=True, group="target"),
 ]
 RangeData = Annotated[
     str | Path | None, Argument(DATA, "Take the input range from this data set.", asked=False, group="target")

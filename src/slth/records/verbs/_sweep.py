@@ -13,7 +13,8 @@ from slth.records.verbs._kinds import FILE, TRUTH, whole
 class Sweep:
     """Run a grid of options; run it again to do what is missing. Several runs may fill one folder together.
 
-    Writes a record per cell, table.csv and heatmap.svg. Exit code 1 if cells failed; the others are done all the same.
+    Writes a record per cell, table.csv, heatmap.svg and report.html, a page about them. Exit code 1 if cells
+    failed; the others are done all the same. What no cell can be is refused before the first.
     """
 
     recipe: Annotated[
@@ -34,6 +35,9 @@ class Sweep:
         bool, Argument(TRUTH, "Print what is open and the estimated time; write nothing.", command=True)
     ] = False
     keep_failed: Annotated[bool, Argument(TRUTH, "Leave alone the cells that failed before.")] = False
+    keep_tickets: Annotated[
+        bool, Argument(TRUTH, "Keep each cell's ticket, in the folder tickets; finished cells without one are redone.")
+    ] = False
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False
 

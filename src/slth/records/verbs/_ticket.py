@@ -123,11 +123,14 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One self-contained page about tickets and records; with --target and --data it compares, proves and measures."""
+    """One self-contained page about tickets, records and sweeps; with --target and --data it compares and measures.
+
+    Of a learned ticket the record of its search, from search --records, gives the curve of its training.
+    """
 
     files: Annotated[
         tuple[Path, ...],
-        Argument(FILES, "Tickets, and records in JSON lines.", positional=True, metavar="FILES"),
+        Argument(FILES, "Tickets, records in JSON lines, folders of sweeps.", positional=True, metavar="FILES"),
     ]
     out: Annotated[Path, Argument(FILE, "The page to write: .html.", written=True, asked=False)]
     target: _shared.Target = None
@@ -141,6 +144,10 @@ class Report:
     mean: _shared.Mean = None
     std: _shared.Std = None
     weight: Annotated[WeightAt | None, Argument(WEIGHT, "The weight to take apart, as for show.")] = None
+    confidence: Annotated[
+        float,
+        Argument(real("0.99", above=0, below=1), "Of the share of all predictions that change, said with --target."),
+    ] = 0.99
     quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:
