@@ -12,14 +12,14 @@ from torch import nn
 import slth
 from slth import InputError
 from slth.cli.app import run
-from slth.learning import Masks, PerturbedEdgePopup, Policy, Training, attach
+from slth.learning import Masks, PerturbedEdgePopup, Policy, RunFiles, Training, attach
 from slth.learning.batches import Batches
 from slth.learning.methods.pgd import LEVELS
 from slth.learning.trainer import train
 from slth.ticket import Candidate, choice_in, decode, encode, summary
 
 SHORT = Training(epochs=1.0, batch=16, lr=0.5)
-DENSITIES = (1.0, 0.8, 0.4, 0.1)
+DENSITIES = (1.0, 0.8, 0.4, 0.1, 0.03)  # the last is not the best
 
 
 def searched(density, *, epsilon=0.05, policy=None, training=SHORT, **options):
@@ -55,6 +55,7 @@ def test_the_levels_of_one_search_are_those_of_separate_searches(epsilon, policy
     assert [one["training_loss"] for one in candidates] == pytest.approx(losses, rel=1e-6)
     assert len({f"{loss:.4f}" for loss in losses}) == len(DENSITIES)  # they can be told apart
     best = int(np.argmin(losses))
+    assert best < len(DENSITIES) - 1
     assert history[-1]["chosen"] == f"density {DENSITIES[best]}"
     assert state(masks) == state(alone[best])
 
@@ -64,11 +65,11 @@ def test_a_tie_goes_to_the_sparser_level():
     masks, history = searched(DENSITIES, loss=lambda outputs, y: 0 * outputs.sum() + 1.0)
     chosen = [row["chosen"] for row in history if "chosen" in row]
     assert chosen == [f"density {density}" for density in DENSITIES]  # each is at least as good as those before
-    assert [int(t.mask.chosen().sum()) for t in masks] == [-(-t.size // 10) for t in masks]
+    assert [int(t.mask.chosen().sum()) for t in masks] == [-(-3 * t.size // 100) for t in masks]
 
 
 def test_levels_are_searched_from_dense_to_sparse_in_whatever_order_they_are_said():
-    assert PerturbedEdgePopup((0.1, 1, 0.8, 0.4)) == PerturbedEdgePopup(DENSITIES)
+    assert PerturbedEdgePopup((0.1, 1, 0.03, 0.8, 0.4)) == PerturbedEdgePopup(DENSITIES)
     assert PerturbedEdgePopup([0.4, 0.1]).density == (0.4, 0.1)
     assert PerturbedEdgePopup().density == LEVELS == tuple((10 - s) / 10 for s in range(10))
     for wrong in ((), (0.5, 0.5)):
@@ -76,6 +77,16 @@ def test_levels_are_searched_from_dense_to_sparse_in_whatever_order_they_are_sai
             PerturbedEdgePopup(wrong)
     with pytest.raises(InputError, match="above 0 and at most 1"):
         PerturbedEdgePopup((0.5, 0.0))
+
+
+def test_a_finished_search_that_is_resumed_keeps_the_level_it_chose(tmp_path):
+    """The best level is not the last one; nothing is trained again."""
+    files = RunFiles(tmp_path / "run")
+    masks, history = searched((0.1, 0.03), files=files)
+    assert history[-1]["chosen"] == "density 0.1"
+    again, rows = searched((0.1, 0.03), files=files)
+    assert state(again) == state(masks)
+    assert rows == history
 
 
 def test_a_density_of_the_policy_holds_at_every_level():
