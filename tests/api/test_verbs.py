@@ -128,14 +128,17 @@ def test_an_array_of_another_shape_is_not_broadcast(name, shape):
         slth.plan(torch.nn.Conv2d(2, 1, 1).eval(), input_shape=(2, 3, 3), tolerance=0.1, **given)
 
 
-def test_what_is_assumed_is_a_note_in_the_log_and_nothing_on_stderr(caplog, capfd):
+def test_what_is_assumed_is_a_warning_in_the_log_and_nothing_is_printed(caplog, capfd):
     slth.plan(WEIGHTS)
     assert capfd.readouterr().err == ""
+    caplog.clear()
     caplog.set_level(logging.INFO, "slth.api")
     slth.plan(WEIGHTS)
-    assumed, missing = caplog.messages
-    assert assumed.startswith("assumed: activation between the layers: relu")
-    assert missing.startswith("no input range")
+    *assumed, missing = caplog.records
+    assert [record.levelname for record in assumed] == ["WARNING", "WARNING"]
+    assert assumed[0].message.startswith("assumed: activation between the layers: relu")
+    assert assumed[1].message.startswith("assumed: inputs: as the first layer takes them")
+    assert missing.message.startswith("no input range")
 
 
 def test_a_plan_is_plain_data():
