@@ -81,6 +81,7 @@ def report(
     given = (("files", files), ("out", out), ("weight", weight))
     paths, out, at = (verbs.read(verbs.Report, name, value) for name, value in given)
     check_page_name(out)
+    verbs.check_apart(verbs.Report, files=paths, target=target, model=model, data=data, out=out)
     check_writable(out)
     tickets = [path for path in paths if _is_ticket(path)]
     records = [record for path in paths if path not in tickets for record in _read_records(path)]

@@ -8,6 +8,7 @@ import numpy as np
 from slth import _arguments
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
+from slth._version import __version__
 from slth.api._inputs import Numbers, standardisation
 from slth.records import verbs
 
@@ -35,6 +36,7 @@ def train(
     widths = verbs.read(verbs.Train, "hidden", hidden)
     asked = verbs.Train(out=place, data=data, hidden=widths, bias=bias, epochs=epochs, seed=seed)
     if out is not None:
+        verbs.check_apart(verbs.Train, data=data, out=place)
         check_tensors_name(place, "write")
     _arguments.together(mean=mean, std=std)
     from slth.data import load
@@ -86,4 +88,4 @@ def write_tensors(out: str | Path, tensors: dict[str, np.ndarray]) -> None:
     """Write a state dict as a safetensors file."""
     from safetensors.numpy import save
 
-    write_atomically(out, save(tensors))
+    write_atomically(out, save(tensors, {"slth.version": __version__}))  # it says who made it

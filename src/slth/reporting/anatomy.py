@@ -44,14 +44,19 @@ def panels(anatomy: Anatomy, target: float | None = None) -> tuple[Panel, ...]:
     return tuple(found)
 
 
+def check_picture_name(path: Path) -> None:
+    """Refuse a format that is not drawn, before the work."""
+    if path.suffix not in _FORMATS:
+        raise InputError(f"a picture is written as {', '.join(_FORMATS)}; got {path.name!r}")
+
+
 def draw_anatomy(anatomy: Anatomy, path: str | Path, *, target: float | None = None) -> Path:
     """Write the picture; the format comes from the suffix (.svg, .png, .pdf)."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
     path = Path(path)
-    if path.suffix not in _FORMATS:
-        raise InputError(f"a picture is written as {', '.join(_FORMATS)}; got {path.name!r}")
+    check_picture_name(path)
     figure = Figure(figsize=(8, 3.1 * len(anatomy.halves)), layout="constrained")
     plots = figure.subplots(len(anatomy.halves), 1, squeeze=False)[:, 0]
     for axes, panel in zip(plots, panels(anatomy, target), strict=True):
