@@ -18,7 +18,7 @@ from slth.learning.method import Method
 from slth.learning.policy import Policy
 from slth.learning.predictions import accuracy
 from slth.learning.run_files import RunFiles
-from slth.learning.tickets import check_state, ticket_of
+from slth.learning.tickets import check_carried_by, check_model, check_state, ticket_of
 from slth.learning.trainer import train
 from slth.learning.training import Training
 from slth.ticket import Bound, Builtin, Inputs, Ticket, plain
@@ -98,7 +98,13 @@ def find(
     said = {"method": describe(name, method), "training": asdict(training), "policy": asdict(policy)}
     said |= {"seed": seed, "data": data, **(asked or {})}
     said = plain(said, "asked")  # what no ticket can hold is refused now, not after hours
+    check_model(model)
     masks = attach(model, method, seed=seed, policy=policy)
+    try:
+        check_carried_by(masks)
+    except InputError:
+        masks.detach(restore=True)
+        raise
     fabric = fabric_for(training) if fabric is None else fabric
     history = train(masks, method.stages(training), batches, test, asked=said, fabric=fabric, files=files, loss=loss)
     check_state(masks)
