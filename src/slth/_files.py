@@ -46,6 +46,13 @@ def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes | memoryvi
     return path
 
 
+def check_readable(path: str | Path) -> None:
+    """Refuse what is no file: a pipe would wait for ever. Whoever opens it says that nothing is there."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError(f"cannot read {path}: it is a {'folder' if path.is_dir() else 'device or a pipe'}, not a file")
+
+
 def unfinished(name: str) -> str | None:
     """The file that a temporary neighbour was to become, which a killed writer has left; None for any other name.
 
@@ -93,6 +100,10 @@ def check_writable(path: str | Path) -> None:
             )
         if not os.access(place.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
             raise InputError(f"cannot write {path}: permission denied; choose another place")
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"cannot write {str(path)!r}: it is no name of a file; choose another") from error
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
 

@@ -156,7 +156,7 @@ def test_unreadable_files_are_one_sentence(tmp_path):
         ("two.pt", "expected one state dict, under a key such as state_dict or model_state_dict; got a, b"),
         ("circle.pt", "one that holds itself"),
         ("fifo.pt", "it is no plain file"),
-        (".", "it is a folder"),
+        (".", "it is a folder without"),
         ("net.py", r"is code, and a target is a file of weights: --model \S*net\.py:function runs it"),
         ("net.py:make", r"is code, and a target is a file of weights: --model \S*net\.py:make runs it"),
         ("t.slth", r"is a ticket, and a target is the trained network .* slth export writes it"),
