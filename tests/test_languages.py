@@ -21,10 +21,10 @@ def sentences():
         if not str(path.relative_to(SOURCE)).startswith(HELP):
             tree = ast.parse(path.read_text())
             documents = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in documents:
-                    if re.search(r" --[a-z]|^--[a-z]", node.value) and "torchrun" not in node.value:
-                        yield node.value
+            texts = (node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in documents)
+            for text in (node.value for node in texts if isinstance(node.value, str)):
+                if re.search(r"(^| )--[a-z]", text) and "torchrun" not in text:
+                    yield text
 
 
 def test_no_sentence_names_an_option_of_the_command_line_in_python():
