@@ -13,15 +13,16 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from numba import config, njit
 
+_config: Any = config  # whose names Numba makes when it is imported
 _log = logging.getLogger(__name__)
 _VARIABLE = "NUMBA_CACHE_DIR"  # which processes that this one starts read, too
 
 
-def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never") -> Any:
+def compiled(function: Callable[..., Any] | None = None, *, inline: Literal["never", "always"] = "never") -> Any:
     """Compile a function, without holding the interpreter's lock: `@compiled`, or `@compiled(inline="always")`."""
     if function is None:
         return lambda function: compiled(function, inline=inline)  # pyright: ignore[reportUnknownLambdaType]
@@ -35,7 +36,7 @@ def compiled(function: Callable[..., Any] | None = None, *, inline: str = "never
 
 def _choose_place() -> bool:
     """Whether compiled kernels can be kept; where Numba would find no place, it is told one."""
-    if config.CACHE_DIR or _can_hold(Path(__file__).with_name("__pycache__")):
+    if _config.CACHE_DIR or _can_hold(Path(__file__).with_name("__pycache__")):
         return True
     home = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"))
     if home.is_absolute() and _can_hold(home / "numba"):  # without a home it would be a folder called ~
@@ -48,7 +49,7 @@ def _choose_place() -> bool:
             _VARIABLE,
         )
         return False
-    os.environ[_VARIABLE] = config.CACHE_DIR = str(place)
+    os.environ[_VARIABLE] = _config.CACHE_DIR = str(place)
     _log.warning("compiled kernels are kept in %s: neither the installation nor a home can be written", place)
     return True
 

@@ -126,7 +126,7 @@ def check_model(model: nn.Module) -> None:
                 f"{name} holds {type(value).__name__}, and a ticket carries tensors only: keep what get_extra_state "
                 "gives in buffers, or search on a part of the model"
             )
-        if isinstance(value, nn.parameter.UninitializedTensorMixin):
+        if isinstance(value, nn.UninitializedParameter | nn.UninitializedBuffer):
             raise InputError(f"{name} does not know its shape yet; run the model once on some data first")
         if value.is_meta:
             raise InputError(f"{name} holds no numbers: the model is on the meta device; call model.to_empty first")
