@@ -5,10 +5,11 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 _OPTION = re.compile(
-    r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./]+\.py:\w+))?"
+    r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+))?"
 )
 _NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
 _VALUES = {"lo,hi": "(lo, hi)", "a,b,c": '["a", "b", "c"]'}
+_TRUTHS = ("restart", "difference")
 _spoken = {"command line": False}
 
 
@@ -45,6 +46,6 @@ def command_line() -> Generator[None]:
 
 def _in_python(found: re.Match[str]) -> str:
     name, value = found.groups()
-    value = _VALUES.get(value, value) or ""
+    value = "True" if name in _TRUTHS else _VALUES.get(value, value) or ""
     text = f'"{value}"' if value == "source" or ":" in value else value
     return f"{_NAMES.get(name, name.replace('-', '_'))}={text}"

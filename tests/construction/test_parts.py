@@ -130,7 +130,7 @@ def test_another_request_is_refused_and_named(sentence, begun, tmp_path):
     with pytest.raises(InputError) as refused:
         made(tmp_path / "p", **OTHERS[sentence])
     assert sentence in str(refused.value)
-    assert "--restart" in str(refused.value)
+    assert "restart=True" in str(refused.value)
     assert contents(tmp_path / "p") == before
     assert made(tmp_path / "p", **OTHERS[sentence], restart=True) == made(None, **OTHERS[sentence])
     assert len(maps_in(tmp_path / "p")) >= 3

@@ -86,7 +86,8 @@ def _pairs(path: Path, labelled: bool) -> dict[str, np.ndarray]:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
-        check_readable(path)
+        if not path.is_dir():  # which opening it says
+            check_readable(path)
         with open(path, "rb") as file:
             if file.read(2) != b"PK":  # NumPy would take anything but a zip for one array, or for a pickle
                 raise InputError(f"{path}: expected {_EXPECTED}, got another kind of file; write it with np.savez")

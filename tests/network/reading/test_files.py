@@ -157,7 +157,7 @@ def test_unreadable_files_are_one_sentence(tmp_path):
         ("circle.pt", "one that holds itself"),
         ("fifo.pt", "it is no plain file"),
         (".", "it is a folder without"),
-        ("net.py", r"is code, and a target is a file of weights: --model \S*net\.py:function runs it"),
+        ("net.py", r"is code, and a target is a file of weights: model="\S*net\.py:function" runs it"),
         ("net.py:make", r"is code, and a target is a file of weights: --model \S*net\.py:make runs it"),
         ("t.slth", r"is a ticket, and a target is the trained network .* slth export writes it"),
         ("script.pt", "it is a TorchScript archive, which hides its operators"),
