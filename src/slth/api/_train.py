@@ -12,6 +12,8 @@ from slth._version import __version__
 from slth.api._inputs import Numbers, standardisation
 from slth.records import verbs
 
+_MOST_THREADS = 1024
+
 
 def train(
     data: str | Path = "digits",
@@ -74,6 +76,8 @@ def use_threads(count: int) -> None:
         import torch
     except ImportError as error:
         raise InputError("training needs PyTorch: pip install 'slth[nn]'") from error
+    if count > _MOST_THREADS:
+        raise InputError(f"{count:,} threads are more than PyTorch can start; give fewer with --threads")
     torch.set_num_threads(count)
 
 
