@@ -96,6 +96,8 @@ def path(name: str, value: Any) -> Path:
     """The name of a file."""
     if not isinstance(value, str | PathLike) or not isinstance(fspath(value), str):
         raise InputError(f"{name} must be the name of a file, got {shown(value)}")
+    if "\0" in fspath(value):
+        raise InputError(f"{name}: expected the name of a file, which no zero is in, got {shown(value)}")
     return Path(fspath(value))
 
 

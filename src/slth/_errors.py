@@ -1,5 +1,51 @@
 """The one exception type for bad input: its message is a sentence that a user can act on."""
 
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+
+_OPTION = re.compile(
+    r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+))?"
+)
+_NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
+_VALUES = {"lo,hi": "(lo, hi)", "a,b,c": '["a", "b", "c"]'}
+_TRUTHS = ("restart", "difference")
+_spoken = {"command line": False}
+
 
 class InputError(ValueError):
-    """What was expected, what arrived, what to try. The command line prints it alone and exits with 2."""
+    """What was expected, what arrived, what to try. The command line prints it alone and exits with 2.
+
+    Sentences name an option as the command line does, `--input-range lo,hi`; who calls from Python reads what is
+    written there, `input_range=(lo, hi)`.
+    """
+
+    def __str__(self) -> str:
+        return spoken(super().__str__())
+
+
+def spoken(sentence: str) -> str:
+    """A sentence in the language of the caller.
+
+    >>> spoken("give --input-range lo,hi or --data NAME, --order a,b,c; --view source, or --from NODE")
+    'give input_range=(lo, hi) or data=NAME, order=["a", "b", "c"]; view="source", or from_node=NODE'
+    """
+    return sentence if _spoken["command line"] else _OPTION.sub(_in_python, sentence)
+
+
+@contextmanager
+def command_line() -> Generator[None]:
+    """While a command runs, sentences are for whom has typed it."""
+    before = _spoken["command line"]
+    _spoken["command line"] = True
+    try:
+        yield
+    finally:
+        _spoken["command line"] = before
+
+
+def _in_python(found: re.Match[str]) -> str:
+    name, value = found.groups()
+    value = "True" if name in _TRUTHS else _VALUES.get(value, value) or ""
+    text = f'"{value}"' if value == "source" or ":" in value else value
+    return f"{_NAMES.get(name, name.replace('-', '_'))}={text}"

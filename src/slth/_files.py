@@ -3,8 +3,9 @@
 import os
 import re
 import secrets
+import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
@@ -21,18 +22,21 @@ _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes | memoryview]) -> Path:
     """Write a file through a temporary neighbour, fsync and rename; on any failure or interrupt nothing is left over.
 
+    A link stays a link: what it points to is written. A file that is there keeps its mode, and its owner if we may.
+
     Raises:
         InputError: the folder is missing, the place cannot be written, or the disk is full. The old file survives.
     """
     path = Path(path)
     check_writable(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    place = Path(os.path.realpath(path))
+    temporary = place.with_name(f".{place.name}.{secrets.token_hex(4)}.tmp")
     try:
-        with open(temporary, "xb") as file:
+        with open(temporary, "xb", opener=_like(place)) as file:
             file.writelines([chunks] if isinstance(chunks, bytes) else chunks)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        os.replace(temporary, place)
     except BaseException as error:
         with suppress(OSError):
             temporary.unlink()
@@ -40,6 +44,13 @@ def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes | memoryvi
             raise _unchanged(path, error) from error
         raise
     return path
+
+
+def check_readable(path: str | Path) -> None:
+    """Refuse what is no file: a pipe would wait for ever. Whoever opens it says that nothing is there."""
+    path = Path(path)
+    if path.exists() and not path.is_file():
+        raise InputError(f"cannot read {path}: it is a {'folder' if path.is_dir() else 'device or a pipe'}, not a file")
 
 
 def unfinished(name: str) -> str | None:
@@ -79,15 +90,41 @@ def check_writable(path: str | Path) -> None:
             raise InputError(f"cannot write {path}: it is a folder; give a file name")
         if path.exists() and not path.is_file():
             raise InputError(f"cannot write {path}: it is a device or a pipe; give a file name")
-        longest = os.pathconf(path.parent, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
-        if len(os.fsencode(path.name)) + _LONGER > longest:
+        place = Path(os.path.realpath(path))
+        if not place.parent.is_dir():
+            raise InputError(f"cannot write {path}: it is a link into a folder that does not exist, {place.parent}")
+        longest = os.pathconf(place.parent, "PC_NAME_MAX") if hasattr(os, "pathconf") else 255
+        if len(os.fsencode(place.name)) + _LONGER > longest:
             raise InputError(
                 f"cannot write {path}: its name is too long; give one of at most {longest - _LONGER} bytes"
             )
-        if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        if not os.access(place.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
             raise InputError(f"cannot write {path}: permission denied; choose another place")
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"cannot write {str(path)!r}: it is no name of a file; choose another") from error
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror or error}; choose another place") from error
+
+
+def _like(place: Path) -> Callable[[str, int], int]:
+    """Opens a new file that nobody may read who may not read the one that is there."""
+
+    def open_new(name: str, flags: int) -> int:
+        try:
+            there = os.stat(place)
+        except FileNotFoundError:
+            return os.open(name, flags, 0o666)
+        file = os.open(name, flags, 0o600)
+        if sys.platform != "win32":
+            with suppress(OSError):  # only root may give files away
+                os.fchown(file, there.st_uid, there.st_gid)
+            with suppress(OSError):  # some file systems have no modes
+                os.fchmod(file, stat.S_IMODE(there.st_mode))
+        return file
+
+    return open_new
 
 
 def _append(file: FileIO, data: bytes) -> None:

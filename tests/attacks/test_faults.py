@@ -59,7 +59,7 @@ class Faulty:
 
         return call
 
-    def opened(self, path, mode, buffering=-1):
+    def opened(self, path, mode, buffering=-1, opener=None):
         """A file whose calls are counted, and whose writes are short where a buffer stands before it."""
 
         class Raw(io.FileIO):
@@ -73,7 +73,7 @@ class Faulty:
                 done = io.FileIO.close(raw)  # a close that fails has closed
                 return self.wrapped("close", lambda: done)() if sys.exc_info()[0] is None else done
 
-        raw = self.wrapped("open", Raw)(path, mode.replace("b", ""))
+        raw = self.wrapped("open", Raw)(path, mode.replace("b", ""), opener=opener)
         return io.BufferedWriter(raw) if buffering else raw
 
     def run(self, monkeypatch, writer, path):

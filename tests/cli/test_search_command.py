@@ -233,7 +233,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(inputs, capsys):
         (["--records", inputs / "no" / "r"], "does not exist"),
         (["--logs", inputs / "no" / "l"], "does not exist"),
         (["--checkpoint", inputs / "no" / "run"], "does not exist"),
-        (["--checkpoint", inputs / "real.npz"], "cannot read the checkpoint"),
+        (["--checkpoint", inputs / "real.npz"], "what is there is not a checkpoint of slth"),
         (["--checkpoint", inputs / "run"], "another run: training.epochs is 0.1 there and 1.0 here"),
         (["--checkpoint", inputs / "run", "--epochs", "0.1", "--seed", "1"], "seed is 0 there and 1 here"),
     ]

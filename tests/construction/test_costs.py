@@ -163,7 +163,7 @@ def test_fewer_threads_are_advised_where_they_would_fit(monkeypatch):
     request = Request(relative_tolerance=0.1)
     one = growth(slth.construction.plan_maps(target, request, inputs=inputs), threads=1)
     monkeypatch.setattr(memory, "available_memory", lambda: one)
-    with pytest.raises(InputError, match="with fewer threads it would fit: give --threads 1"):
+    with pytest.raises(InputError, match="with fewer threads it would fit: give threads=1"):
         construct(target, request, inputs=inputs, threads=400)
     assert construct(target, request, inputs=inputs, threads=1).claims is not None
 

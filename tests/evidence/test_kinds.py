@@ -153,7 +153,7 @@ def test_without_y_the_two_networks_are_compared(made, kind):
         assert found.evaluated_by.endswith("; assumed, as the data has no y")
         assert (found.decision, found.changed) == (decision, (decision.classes(ours) != decision.classes(theirs)).sum())
         assert found.statistical.changed == found.changed
-    with pytest.raises(InputError, match=r"no y, so there is nothing .* give y, or --target F"):
+    with pytest.raises(InputError, match=r"no y, so there is nothing .* give y, or target=F"):
         slth.evaluate(ticket, (x, None))
 
 

@@ -16,7 +16,7 @@ from slth.graph import Target
 from slth.network import is_onnx
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
-from slth.ticket import Ticket
+from slth.ticket import Ticket, check_text
 
 __all__ = ["Reading", "construct", "discard", "promise_holds", "read_target"]
 
@@ -121,6 +121,7 @@ def construct(
         from_node=from_node,
         to_node=to_node,
     )
+    _check_names(network)
     reused = None if source is None else ticket_of(source)
     request = Request(**verbs.group(asked, "plan"), source=reused)
     if from_node is None:
@@ -132,6 +133,20 @@ def construct(
         return _construct(
             network, request, inputs=inputs, threads=asked.threads or cores(), progress=progress, parts=parts
         )
+
+
+def _check_names(network: Target) -> None:
+    """A ticket can hold what the network's parts are called; before anything is solved."""
+    tensors = (name for pair in network.names.values() for name in pair if name is not None)
+    steps = (step for folded in network.folded.values() for step in folded)
+    for what, names in (
+        ("tensor", tensors),
+        ("step", (node.name for node in network.graph.nodes)),
+        ("step", steps),
+        ("node", network.cut.values()),
+    ):
+        for name in names:
+            check_text(name, f"the name of a {what}", 1000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,6 +92,7 @@ def export(
     place = _arguments.path("out", out)
     beside = place.with_suffix(QUESTION)
     _check(place, difference=difference, given=target is not None or model is not None, vnnlib=vnnlib)
+    verbs.check_apart(verbs.Export, ticket=ticket, target=target, model=model, out=place)
     found = ticket_of(ticket)
     if place.suffix == ".safetensors":
         from slth.network import state_dict

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from slth import _arguments
-from slth._errors import InputError
+from slth._errors import InputError, spoken
 from slth.ticket import Inputs
 
 InputRange = tuple[float | int | np.ndarray, float | int | np.ndarray]  # lower, upper; numbers, or one number per input
@@ -77,10 +77,8 @@ def inputs_of(
     if raw_range is not None:
         return everywhere.with_raw_range(*_ends("raw_range", raw_range, shape))
     if input_range is None:
-        _log.info(
-            "no input range: inputs may be negative, and no bound on the output is certified; "
-            "give --input-range lo,hi or --data NAME"
-        )
+        said = "no input range: inputs may be negative, and no bound on the output is certified; "
+        _log.info("%s", spoken(said + "give --input-range lo,hi or --data NAME"))
         return everywhere
     return Inputs(shape, *scale, *_ends("input_range", input_range, shape)).with_float32_ends()
 

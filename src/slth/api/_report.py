@@ -86,6 +86,7 @@ def report(
     given = (("files", files), ("out", out), ("weight", weight), ("confidence", confidence))
     paths, out, at, confidence = (verbs.read(verbs.Report, name, value) for name, value in given)
     check_page_name(out)
+    verbs.check_apart(verbs.Report, files=paths, target=target, model=model, data=data, out=out)
     check_writable(out)
     grids = [_read_grid(path) for path in paths if path.is_dir() and is_grid(path)]
     paths = [path for path in paths if not (path.is_dir() and is_grid(path))]

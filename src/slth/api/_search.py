@@ -85,6 +85,7 @@ def search(
     places = {"checkpoint": checkpoint, "logs": logs, "data_dir": data_dir}
     places = {name: verbs.read(verbs.Search, name, place) for name, place in places.items()}
     asked = verbs.Search(seed=seed, devices=devices, **places)
+    verbs.check_apart(verbs.Search, data=data, **places)
     known = None if preset is None else find_preset(preset)
     chosen, how, what = _settings(known, method, options, training, policy)
     return _search(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slth._errors import InputError
+from slth._files import check_writable
 from slth.api._construct import Reading
 from slth.api._evidence import target_of
 from slth.api._views import ticket_of
@@ -82,6 +83,12 @@ def show(
     """
     at: verbs.WeightAt | None = verbs.read(verbs.Show, "weight", weight)
     drawn: Path | None = verbs.read(verbs.Show, "picture", picture)
+    verbs.check_apart(verbs.Show, ticket=ticket, target=target, model=model, picture=drawn)
+    if drawn is not None:
+        from slth.reporting import check_picture_name
+
+        check_picture_name(drawn)
+        check_writable(drawn)
     found = ticket_of(ticket)
     name = str(ticket) if isinstance(ticket, str | Path) else repr(ticket)
     compared = target is not None or model is not None

@@ -12,6 +12,8 @@ from slth.api._inputs import Numbers, standardisation
 from slth.network import KEY, Stated, without_range
 from slth.records import verbs
 
+_MOST_THREADS = 1024
+
 
 def train(
     data: str | Path = "digits",
@@ -36,6 +38,7 @@ def train(
     widths = verbs.read(verbs.Train, "hidden", hidden)
     asked = verbs.Train(out=place, data=data, hidden=widths, bias=bias, epochs=epochs, seed=seed)
     if out is not None:
+        verbs.check_apart(verbs.Train, data=data, out=place)
         check_tensors_name(place, "write")
     _arguments.together(mean=mean, std=std)
     from slth.data import load
@@ -74,6 +77,8 @@ def use_threads(count: int) -> None:
         import torch
     except ImportError as error:
         raise InputError("training needs PyTorch: pip install 'slth[nn]'") from error
+    if count > _MOST_THREADS:
+        raise InputError(f"{count:,} threads are more than PyTorch can start; give fewer with --threads")
     torch.set_num_threads(count)
 
 

@@ -19,9 +19,8 @@ def command(verb: type) -> Callable[..., None]:
     def call(**typed: Any) -> None:
         asked = said(verb, typed)
         verbs.check_places(asked)
-        module = import_module(f"slth.cli._{name}")
         with notes(quiet=getattr(asked, "quiet", False), verbose=getattr(asked, "verbose", False)):
-            code = module.run(asked)
+            code = import_module(f"slth.cli._{name}").run(asked)
         raise typer.Exit(code)
 
     parameters = [

@@ -7,7 +7,6 @@ from typing import Any
 
 from slth import api
 from slth._errors import InputError
-from slth._files import check_writable
 from slth.cli import _print
 from slth.records import verbs
 
@@ -29,10 +28,9 @@ def run(asked: verbs.Construct) -> int:
     """Do the whole job; exit code 1 if the ticket is not what was asked for, see `promise_holds`, or a check failed."""
     out = asked.out or Path(f"{_stem(asked)}.slth")
     trained = None if asked.target or asked.model else out.with_suffix(".safetensors")
-    verbs.check_places(replace(asked, target=trained or asked.target, out=out))
-    for place in (out, trained, asked.records):
-        if place is not None:
-            check_writable(place)
+    parts = out.with_name(f"{out.name}.part")
+    made = {"target": (trained, "own network")} if trained else {}
+    verbs.check_places(replace(asked, out=out), made={**made, "the folder of finished maps": (parts, "folder")})
     clock = _Clock()
     if trained is None:
         target = api.read_target(
@@ -49,7 +47,6 @@ def run(asked: verbs.Construct) -> int:
         asked = _train(asked, trained)
         target = api.read_target(trained, activation="relu")
         clock.lap("train")
-    parts = out.with_name(f"{out.name}.part")
     with _print.progress("constructing", asked.quiet, unit="problems", verbose=asked.verbose) as report:
         given: dict[str, Any] = {**verbs.keywords(asked), "target": target, "model": None}
         ticket = api.construct(**given, resume=parts, progress=report)

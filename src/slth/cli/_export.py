@@ -7,6 +7,8 @@ from slth.records import verbs
 
 def run(asked: verbs.Export) -> int:
     """Write it, and say how large it is; of an ONNX file also how far onnxruntime is from PyTorch."""
+    if asked.difference:
+        verbs.check_places(asked, made={"property": (asked.out.with_suffix(".vnnlib"), "property")})
     found = api.export(**verbs.keywords(asked))
     _print.wrote_tensors(asked.out, found)
     if found.question is not None:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from slth import api
-from slth._files import check_writable
 from slth.cli import _print
 from slth.records import Record, append, verbs
 
@@ -22,9 +21,6 @@ def run(asked: verbs.Search) -> int:
     out = Path("ticket.slth") if asked.out is None else asked.out
     for one in _of_each_seed(replace(asked, out=out)):
         verbs.check_places(one)
-    for path in (out, asked.checkpoint, asked.records):
-        if path is not None:
-            check_writable(path)
     found: list[Any] = []
     records: list[Record] = []
     for one in _of_each_seed(asked):

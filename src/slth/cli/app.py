@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from slth._errors import InputError
+from slth._errors import InputError, command_line
 from slth._version import __version__
 from slth.cli._build import command
 from slth.cli._print import note
@@ -32,7 +32,8 @@ def run(arguments: Sequence[str]) -> int:
         KeyboardInterrupt: it was interrupted; with a sentence on what is kept, if anything is.
     """
     try:
-        app(list(arguments), prog_name="slth")
+        with command_line():
+            app(list(arguments), prog_name="slth")
     except SystemExit as stop:
         if isinstance(stop.__context__, BrokenPipeError):  # Rich and Typer make it 1
             return 2
@@ -40,7 +41,8 @@ def run(arguments: Sequence[str]) -> int:
             raise _interrupt(stop) from None
         return stop.code if isinstance(stop.code, int) else 2
     except InputError as error:
-        note(str(error))
+        with command_line():
+            note(str(error))
         return 2
     except MemoryError:
         note("not enough memory for a network of this size; try fewer candidates, or the same on a larger machine")

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from slth._errors import InputError
+from slth._files import check_readable
 from slth.data._examples import Examples, channel_statistics, observed_range
 
 _KEYS = ("x", "y", "x_test", "y_test")
@@ -85,6 +86,8 @@ def _pairs(path: Path, labelled: bool) -> dict[str, np.ndarray]:
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
+        if not path.is_dir():  # which opening it says
+            check_readable(path)
         with open(path, "rb") as file:
             if file.read(2) != b"PK":  # NumPy would take anything but a zip for one array, or for a pickle
                 raise InputError(f"{path}: expected {_EXPECTED}, got another kind of file; write it with np.savez")

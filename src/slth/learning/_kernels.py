@@ -6,13 +6,14 @@ Scores are compared as integers: the bits of |s|, a float32 without its sign, gr
 from typing import no_type_check
 
 import numpy as np
-from numba import njit
+
+from slth._kernels import compiled
 
 _MAGNITUDE = np.int32(0x7FFFFFFF)
 _CHUNK = 64
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def keep_top(bits, weight, kept, low, high, out, magnitudes, indices):
     """out = weight at the `kept` largest |s|, ties by index, else 0.
@@ -44,7 +45,7 @@ def keep_top(bits, weight, kept, low, high, out, magnitudes, indices):
     return last, inside
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _gather(bits, low, high, magnitudes, indices):
     """How many magnitudes are at least `high`, and how many in [low, high); these with their indices, in order."""
@@ -69,7 +70,7 @@ def _gather(bits, low, high, magnitudes, indices):
     return above, inside
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def _window(bits, kept):
     """The narrowest window [low, high) on 16 leading bits that holds the kept-th largest magnitude."""
@@ -83,7 +84,7 @@ def _window(bits, kept):
     return np.int64(row) << 15, (np.int64(row) + 1) << 15
 
 
-@njit(cache=True, nogil=True)
+@compiled
 @no_type_check
 def score_gradient(grad, weight, scores, out):
     """out = ∂L/∂s = sign(s) · ∂L/∂(masked weight) · weight."""

@@ -18,7 +18,7 @@ from slth.learning.method import Method
 from slth.learning.policy import Policy
 from slth.learning.predictions import accuracy
 from slth.learning.run_files import RunFiles
-from slth.learning.tickets import asked_of, ticket_of
+from slth.learning.tickets import asked_of, check_carried_by, check_model, ticket_of
 from slth.learning.trainer import train
 from slth.learning.training import Training
 from slth.ticket import FOUND, Bound, Builtin, Candidate, Choice, Inputs, Ticket
@@ -95,7 +95,13 @@ def find(
     policy = method.policy if policy is None else policy
     # what no ticket can hold is refused now, not after hours
     said = asked_of(name, method, policy, training=training, seed=seed, data=data, more=asked)
+    check_model(model)
     masks = attach(model, method, seed=seed, policy=policy)
+    try:
+        check_carried_by(masks)
+    except InputError:
+        masks.detach(restore=True)
+        raise
     fabric = fabric_for(training) if fabric is None else fabric
     history = train(masks, method.stages(training), batches, test, asked=said, fabric=fabric, files=files, loss=loss)
     choice = _choice(history)

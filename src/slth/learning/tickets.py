@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
 from slth._errors import InputError
 from slth._version import __version__
@@ -26,12 +27,18 @@ from slth.ticket import (
     Provenance,
     RandomTensor,
     Ticket,
+    check_carried,
+    check_text,
     learned_ticket,
     network_name,
     plain,
 )
 
-_PARAMETRIZED = ".parametrizations."
+_TYPES = (
+    *(torch.float16, torch.float32, torch.float64),
+    *(torch.int8, torch.int16, torch.int32, torch.int64, torch.uint8, torch.bool),
+)  # which a ticket carries
+_ADVICE = "convert it first, or register a buffer that is no state with persistent=False"
 
 
 def asked_of(
@@ -135,15 +142,26 @@ def _check_inputs(inputs: Inputs, network: Builtin | Bound) -> None:
 
 def carried(masks: Masks) -> dict[str, np.ndarray]:
     """Everything else of the model's state that is not zero by default: statistics, norms, biases, embeddings."""
-    masked = {path for tensor in masks for path in (tensor.path, *(alias for alias, _, _ in tensor.location.aliases))}
+    masked = [path for tensor in masks for path in (tensor.path, *(alias for alias, _, _ in tensor.location.aliases))]
+    own = tuple(_place_of_mask(path) for path in masked)
     state: dict[str, np.ndarray] = {}
     seen: set[int] = set()
     for name, value in masks.model.state_dict(keep_vars=True).items():
-        if _PARAMETRIZED in f".{name}" or name in masked or id(value) in seen:
+        if name.startswith(own) or name in masked or id(value) in seen:
             continue
         seen.add(id(value))
         state[name] = value.detach().cpu().numpy().copy()
     return state
+
+
+def _place_of_mask(path: str) -> str:
+    """Where PyTorch keeps a masked parameter and its mask. A model may have parametrizations of its own elsewhere.
+
+    >>> _place_of_mask("conv.weight")
+    'conv.parametrizations.weight.'
+    """
+    module, dot, name = path.rpartition(".")
+    return f"{module}{dot}parametrizations.{name}."
 
 
 def _spec(tensor: MaskedParameter, kept: int, *, moved: bool) -> RandomTensor:
@@ -159,6 +177,46 @@ def _spec(tensor: MaskedParameter, kept: int, *, moved: bool) -> RandomTensor:
         stream=tensor.stream if tensor.redraw else "",
         aliases=tuple(path for path, _, _ in tensor.location.aliases),
     )
+
+
+def check_model(model: nn.Module) -> None:
+    """What a model holds beside numbers that will be drawn is something that a ticket can carry. Reads no numbers.
+
+    Raises:
+        InputError: naming the first that is not.
+    """
+    for name, value in model.state_dict(keep_vars=True).items():
+        check_text(name, "the name of a parameter or buffer", 1000)
+        if not isinstance(value, Tensor):
+            raise InputError(
+                f"{name} holds {type(value).__name__}, and a ticket carries tensors only: keep what get_extra_state "
+                "gives in buffers, or search on a part of the model"
+            )
+        if isinstance(value, nn.UninitializedParameter | nn.UninitializedBuffer):
+            raise InputError(f"{name} does not know its shape yet; run the model once on some data first")
+        if value.is_meta:
+            raise InputError(f"{name} holds no numbers: the model is on the meta device; call model.to_empty first")
+        if value.is_quantized or value.layout != torch.strided:
+            what = "quantised" if value.is_quantized else str(value.layout).removeprefix("torch.")
+            raise InputError(f"{name} is {what}, and a ticket carries dense arrays of plain numbers; {_ADVICE}")
+        if value.dtype not in _TYPES:
+            known = ", ".join(str(dtype).removeprefix("torch.") for dtype in _TYPES)
+            raise InputError(
+                f"{name} is {str(value.dtype).removeprefix('torch.')}; a ticket carries {known}; {_ADVICE}"
+            )
+
+
+def check_carried_by(masks: Masks) -> None:
+    """What a model keeps under masks is something that a ticket can carry.
+
+    Raises:
+        InputError: naming the first array that is not.
+    """
+    for name, values in carried(masks).items():
+        try:
+            check_carried(name, values)
+        except InputError as error:
+            raise InputError(f"{error}; {_ADVICE}") from error
 
 
 def check_state(masks: Masks) -> None:

@@ -90,6 +90,7 @@ class _Run:
         files: RunFiles,
         loss: Loss | None,
     ):
+        self.modes = [(module, module.training) for module in masks.model.modules()]  # a frozen norm stays frozen
         masks.model.to(fabric.device)  # before an optimiser's state is restored
         self.masks, self.stages, self.fabric, self.files = masks, stages, fabric, files
         self.batches = replace(batches, device=fabric.device)
@@ -129,6 +130,8 @@ class _Run:
         stage.schedule(masks, start.step / steps)
         model, stepper = set_up(self.fabric, masks.model, optimizer)
         model.train()
+        for module, mode in self.modes:
+            module.training = mode
         watch = Watch(masks, stage, self.batches, fabric=self.fabric, loss=start.loss, saved=self.files.checkpoint)
         self.report.skip(start.step)
         self.report.start_clock()

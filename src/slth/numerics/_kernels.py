@@ -5,8 +5,9 @@ Letters of Salmon et al. (2011): counter words c0..c3, key words k0, k1, multipl
 
 from typing import no_type_check
 
-import numba
 import numpy as np
+
+from slth._kernels import compiled
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
@@ -15,7 +16,7 @@ MOST = 1 << 12  # words of a line that stays in the fastest cache
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def philox(c0, c1, k0, k1):
     """The four words of block (c0, c1, 0, 0) under key (k0, k1); all uint32."""
     c2 = np.uint32(0)
@@ -33,7 +34,7 @@ def philox(c0, c1, k0, k1):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def word_at(index, k0, k1):
     """Word `index` (uint64) of the stream."""
     block = index >> np.uint64(2)
@@ -49,14 +50,14 @@ def word_at(index, k0, k1):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def uniform_of(word):
     """(word >> 8) · 2⁻²³ − 1 in [−1, 1), exact in float32."""
     return np.float32(word >> np.uint32(8)) * np.float32(2.0**-23) - np.float32(1.0)
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def fill_line(start, step, key, words, count):
     """words[offset + i] = word start + i · step of the stream, for i < count; returns the offset, at most 3.
 
@@ -81,7 +82,7 @@ def fill_line(start, step, key, words, count):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def fill_words(starts, key, out):
     """out[r, c] = word starts[r] + c; starts (rows,) uint64, out (rows, width) uint32."""
     width = out.shape[1]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from slth._errors import InputError
-from slth._files import append_line
+from slth._files import append_line, check_readable
 
 _PACKAGES = ("slth", "numpy", "numba", "torch")
 
@@ -59,6 +59,7 @@ def read(path: str | Path) -> Iterator[Record]:
     Raises:
         InputError: naming the line that is no record.
     """
+    check_readable(path)
     try:
         lines = Path(path).read_bytes().splitlines()
     except OSError as error:

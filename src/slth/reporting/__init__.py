@@ -2,11 +2,12 @@
 
 from slth.reporting.exhibit import Exhibit, evaluations_of, searches_of
 from slth.reporting.page import check_page_name, page, write_page
-from slth.reporting.pictures import draw_anatomy, picture_bytes, save_picture
+from slth.reporting.pictures import check_picture_name, draw_anatomy, picture_bytes, save_picture
 
 __all__ = [
     "Exhibit",
     "check_page_name",
+    "check_picture_name",
     "draw_anatomy",
     "evaluations_of",
     "page",

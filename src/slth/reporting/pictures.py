@@ -43,11 +43,16 @@ _DARK = (  # Matplotlib says black by saying nothing, or in a style of each elem
 _GROUND = re.compile(r'(<g id="(?:patch_\d+|legend_\d+)">\s*<path d="[^"]*" style=")fill: #ffffff(?=")')
 
 
+def check_picture_name(path: Path) -> None:
+    """Refuse a format that is not drawn, before the work."""
+    if path.suffix not in _FORMATS:
+        raise InputError(f"a picture is written as {', '.join(_FORMATS)}; got {path.name!r}")
+
+
 def draw_anatomy(anatomy: Anatomy, path: str | Path, *, target: float | None = None) -> Path:
     """Write the picture of one weight; the format comes from the suffix (.svg, .png, .pdf)."""
     path = Path(path)
-    if path.suffix not in _FORMATS:
-        raise InputError(f"a picture is written as {', '.join(_FORMATS)}; got {path.name!r}")
+    check_picture_name(path)
     found = panels(anatomy, target)
     if path.suffix == ".svg":
         return write_atomically(path, anatomy_svg(anatomy, found).encode())

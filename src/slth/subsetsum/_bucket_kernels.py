@@ -13,16 +13,16 @@ Letters: q values, zeros included, z target, in units; a, b the buckets of the t
 
 from typing import no_type_check
 
-import numba
 import numpy as np
 
+from slth._kernels import compiled
 from slth.subsetsum._fixed_point_kernels import FAR, I64, ONE, U64, ZERO
 
 SIGN = U64(63)
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def merge(sums, masks, i, i_end, j, j_end, add, bit, distinct, out, out_masks, at):
     """Merge sums[i:i_end] with sums[j:j_end] + add into out[at:]; if distinct, equal sums once. Returns the new end."""
     while i < i_end and j < j_end:  # no branch on the data: a wrong guess would cost more than all the rest
@@ -46,7 +46,7 @@ def merge(sums, masks, i, i_end, j, j_end, add, bit, distinct, out, out_masks, a
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def list_by_size(q, start, stop, most, distinct, side, spare):
     """Sorted sums of j values of q[start:stop] in side.sums[side.ends[j] : side.ends[j + 1]], for j <= most.
 
@@ -74,7 +74,7 @@ def list_by_size(q, start, stop, most, distinct, side, spare):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def list_halves(q, inner, most, distinct, work):
     """List the first `inner` values, at most `most` of either half. Returns about how many steps (1 ns) that took."""
     half = inner // 2
@@ -84,7 +84,7 @@ def list_halves(q, inner, most, distinct, work):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def closest_pair(low, high, z, enough, best, bits, outer, half, i, i_end, j, j_end):
     """Improve (best, bits) by low.sums[i:i_end] + high.sums[j:j_end]; stop at a distance of `enough` or less."""
     a, b = low.sums, high.sums
@@ -103,7 +103,7 @@ def closest_pair(low, high, z, enough, best, bits, outer, half, i, i_end, j, j_e
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sweep_sizes(inner, k, z, enough, best, bits, high_bits, low, high):
     """Improve (best, bits) by the sums of exactly k of the listed values (k < 0: of any number)."""
     half = inner // 2
@@ -118,7 +118,7 @@ def sweep_sizes(inner, k, z, enough, best, bits, high_bits, low, high):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def closest_of_size(q, n, inner, k, z, enough, low, high):
     """The closest sum of exactly k of n values (k < 0: of any number; then inner = n). Returns the lowest mask."""
     best, bits = I64(FAR) + FAR // 2, ZERO

@@ -9,9 +9,9 @@ Letters: q values, m how many, z target, in units; a, b sums of two halves; rho 
 import math
 from typing import no_type_check
 
-import numba
 import numpy as np
 
+from slth._kernels import compiled
 from slth.subsetsum._fixed_point_kernels import FAR, I64, OPTIMAL, U64, at_an_end, finish, list_sums, prepare
 from slth.subsetsum._sieve_kernels import PAIRS_COMPARED, sieve
 
@@ -19,7 +19,7 @@ PAIRS_WANTED = 6.0  # expected pairs within the first radius; a heuristic: about
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def merge_sums(q, start, stop):
     """All different subset sums of q[start:stop], sorted, then FAR: each list is merged with its own shift."""
     out = np.empty((1 << (stop - start)) + 1, I64)
@@ -42,7 +42,7 @@ def merge_sums(q, start, stop):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sweep(q, half, m, size_a, size_b, z, work):
     """The closest pair of sums by two pointers; among equals the lowest j, then the lowest i. Returns (i, j)."""
     first, second = merge_sums(q, 0, half), merge_sums(q, half, m)
@@ -66,7 +66,7 @@ def sweep(q, half, m, size_a, size_b, z, work):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def closest_bits(q, m, z, work):
     """The lowest of the masks whose sum of q[:m] is closest to z; m <= EXACT_MAX. Returns (mask, steps).
 
@@ -100,7 +100,7 @@ def closest_bits(q, m, z, work):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def closest_rows(values, targets, start, stop, limit, work, packed, error, codes):
     """The closest subset of each row from `start` on, for about `limit` steps (1 ns each). Returns the next row."""
     q = np.empty(values.shape[1] + 1, I64)

@@ -5,13 +5,12 @@ Letters: a, b the buckets of the two halves; j, h how many values of either are 
 
 from typing import no_type_check
 
-import numba
-
+from slth._kernels import compiled
 from slth.subsetsum._fixed_point_kernels import U64, decide
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def pairs_up_to(a, b, x):
     """How many pairs of the sorted lists a, b have a sum of at most x."""
     count, j = 0, b.size
@@ -23,7 +22,7 @@ def pairs_up_to(a, b, x):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def pairs_decided(row, target, tol, half, a, a_masks, b, b_masks, low, high, left):
     """Pairs with low <= sum <= high, `left` of them decided one by one. Returns (within tol, not decided, left)."""
     within, undecided, first, last = 0, 0, b.size, b.size
@@ -43,7 +42,7 @@ def pairs_decided(row, target, tol, half, a, a_masks, b, b_masks, low, high, lef
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def count_sums(row, target, tol, fewest, most, sure, doubtful, left, work):
     """Listed sums of some numbers of values (less than 0: of any) that are in `sure`, or in `doubtful` and within tol.
 

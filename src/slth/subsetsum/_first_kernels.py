@@ -9,9 +9,9 @@ Letters: q values, m how many, z target, in units; a, b sums of two halves; rho 
 import math
 from typing import no_type_check
 
-import numba
 import numpy as np
 
+from slth._kernels import compiled
 from slth.subsetsum._closest_kernels import closest_bits
 from slth.subsetsum._fixed_point_kernels import (
     BEST_EFFORT,
@@ -37,7 +37,7 @@ WALK_MAX = 1 << 22  # look-ups of a walk over more than EXACT_MAX values
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def walk(row, target, tol, pos, q, m, z, rho, deviation, work):
     """Look for a subset within tol, cheaply; missing one is allowed. Returns (found, packed, error, steps)."""
     a, b, _, _, _, slots, _ = work
@@ -80,7 +80,7 @@ def walk(row, target, tol, pos, q, m, z, rho, deviation, work):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def first_rows(values, targets, tol, start, stop, limit, work, packed, error, codes):
     """Some subset within tol of each row from `start` on, for about `limit` steps (1 ns each). Returns the next row."""
     q = np.empty(values.shape[1] + 1, I64)

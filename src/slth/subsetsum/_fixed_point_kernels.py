@@ -16,8 +16,9 @@ Letters: q values, m how many, z target, in units u; y move of a kept value.
 import math
 from typing import no_type_check
 
-import numba
 import numpy as np
+
+from slth._kernels import compiled
 
 I64, U64 = np.int64, np.uint64
 ZERO, ONE = U64(0), U64(1)
@@ -30,7 +31,7 @@ EXACT_MAX = 2 * HALF_MAX  # values that are searched exactly
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def prepare(row, target, tol, pos, q):
     """Round a row to fixed point, leaving out zeros: q[k] from row[pos[k]]. pos, q: int64 (n + 1,).
 
@@ -61,7 +62,7 @@ def prepare(row, target, tol, pos, q):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def spread(row, target, tol, pos, q):
     """Round a row to fixed point, zeros included: q[i] from row[i]. Returns (z, what is surely within tol), in units.
 
@@ -79,7 +80,7 @@ def spread(row, target, tol, pos, q):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def finish(row, target, pos, bits):
     """Kept positions in q to (packed mask, |float64 sum of the kept values in ascending order - target|)."""
     packed = ZERO
@@ -95,7 +96,7 @@ def finish(row, target, pos, bits):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def decide(row, target, bits, k, epsilon):
     """(y, |float64 sum of the k kept values, each moved by y, in ascending order - target|), |y| <= epsilon."""
     total = 0.0
@@ -111,7 +112,7 @@ def decide(row, target, bits, k, epsilon):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def at_an_end(q, m, z, up, down):
     """(True, optimum) if z is at an end of the range of sums or beyond: all positive, or all negative values."""
     bits = ZERO
@@ -123,7 +124,7 @@ def at_an_end(q, m, z, up, down):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def list_sums(q, start, stop, out):
     """All subset sums of q[start:stop] by doubling: out[mask]. Returns their number."""
     out[0] = 0
@@ -136,7 +137,7 @@ def list_sums(q, start, stop, out):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def centre(q, start, stop, rest):
     """Keep one value of q[start:stop] after another if that brings rest closer to 0. Returns (bits, new rest)."""
     bits = ZERO
@@ -148,7 +149,7 @@ def centre(q, start, stop, rest):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def bit_length(x):
     """A k with x < 2^k: the least one, except where float64 rounds x up to a power of two."""
     return math.frexp(float(x))[1]

@@ -9,15 +9,16 @@ Kernels stop after about `limit` steps and go on where their `state` says.
 
 from typing import no_type_check
 
-import numba
 import numpy as np
+
+from slth._kernels import compiled
 
 U64 = np.uint64
 ONE = U64(1)  # indices are unsigned: no wrap-around test
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def merge_shifted(s, v, out, state, limit):
     """out = s merged with s + v, from state = (i, j) on: i sums of s and j of s + v are there. True when done."""
     size, i, j = U64(s.size), U64(state[0]), U64(state[1])
@@ -39,7 +40,7 @@ def merge_shifted(s, v, out, state, limit):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def merge_shifted_masks(s, m, v, bit, out, out_m, state, limit):
     """As `merge_shifted`, with the mask of each sum: equal sums stand in ascending order of their masks."""
     size, i, j = U64(s.size), U64(state[0]), U64(state[1])
@@ -57,7 +58,7 @@ def merge_shifted_masks(s, m, v, bit, out, out_m, state, limit):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def widest_gap(s, v, low, high, state, gap, limit):
     """Walk s merged with s + v, unstored, up to the first sum above high. True when done.
 
@@ -86,7 +87,7 @@ def widest_gap(s, v, low, high, state, gap, limit):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def unite(pieces, v, low, high, out):
     """(pieces united with pieces + v), cut to [low, high], as sorted pieces that do not touch. Returns their number.
 

@@ -10,8 +10,7 @@ Letters: z target, in units; a, b sums of two halves; rho radius; c log2 of the 
 
 from typing import no_type_check
 
-import numba
-
+from slth._kernels import compiled
 from slth.subsetsum._fixed_point_kernels import I64, U64, ZERO, bit_length
 
 MARKS_MAX = 23  # log2 of the largest map of marked cells
@@ -20,14 +19,14 @@ PAIRS_COMPARED = 512  # so few pairs are compared one by one
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def cell(x, c, mask):
     """The number of the cell, 2^c wide, that holds x; as many bits as the map has. All but x are uint64."""
     return (U64(x) >> c) & mask
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def folded(x, c, fold, mask):
     """Another number for it: high bits are folded onto low ones."""
     k = U64(x) >> c
@@ -35,14 +34,14 @@ def folded(x, c, fold, mask):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def hashed(x, c, odd, shift):
     """Yet another number, for each odd factor."""
     return ((U64(x) >> c) * odd) >> shift
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def thin(a, kept_a, na, b, kept_b, nb, z, rho, c, odd, marks):
     """Drop those kept b that have no partner among the kept a. Returns how many stay."""
     bits = min(bit_length(na) + 4, MARKS_MAX)
@@ -61,7 +60,7 @@ def thin(a, kept_a, na, b, kept_b, nb, z, rho, c, odd, marks):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sieve(size_a, size_b, z, rho, work):
     """Which sums of either half may have a partner within rho: ascending indices in work.kept_*. Returns (na, nb)."""
     a, b, kept_a, kept_b, marks, _, _ = work

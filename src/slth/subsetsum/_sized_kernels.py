@@ -10,9 +10,9 @@ Letters: q values, z target, in units; k size of the subset; y move of a kept va
 import math
 from typing import no_type_check
 
-import numba
 import numpy as np
 
+from slth._kernels import compiled
 from slth.subsetsum._bucket_kernels import closest_of_size, list_halves, sweep_sizes
 from slth.subsetsum._fixed_point_kernels import (
     BEST_EFFORT,
@@ -32,7 +32,7 @@ WALK_MIN = 4  # outer values that make a walk worth its while
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def walk_by_size(q, n, k, z, enough, work):
     """Look for k values with a sum within `enough`, cheaply; missing one is allowed. Returns (found, bits, steps)."""
     if n <= WALK_MIN + 2:
@@ -86,7 +86,7 @@ def walk_by_size(q, n, k, z, enough, work):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def distance(q, n, z, bits):
     """|sum of the kept values - z|, in units."""
     total = -z
@@ -97,7 +97,7 @@ def distance(q, n, z, bits):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def sized_rows(
     values, targets, least, most, tol, epsilon, by_move, moves, start, stop, limit, work, packed, error, codes
 ):
@@ -156,7 +156,7 @@ def sized_rows(
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def curve_rows(row, target, start, stop, limit, work, packed, error, codes):
     """Row k of the answer: the closest subset of k values. All of one problem. Returns the next size."""
     n = row.size

@@ -12,15 +12,16 @@ Letters: d coordinates, g of them on the grid; K cells per coordinate; r radius;
 
 from typing import no_type_check
 
-import numba
 import numpy as np
+
+from slth._kernels import compiled
 
 CELL_COORDINATES = 4  # coordinates on the grid, at most
 STEPS_PER_RANGE = 4  # a run of cells costs about as much as so many comparisons
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def cell(x, low, per_unit, cells):
     """The cell of a coordinate, clipped to 0 .. cells - 1; monotone in x."""
     c = (x - low) * per_unit
@@ -30,7 +31,7 @@ def cell(x, low, per_unit, cells):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def fill_grid(sums, low, per_unit, cells, starts, order):
     """Counting sort by cell. starts: int64 (K^g + 1,); order: int64 (m,), stable. All written here."""
     g = low.size
@@ -51,7 +52,7 @@ def fill_grid(sums, low, per_unit, cells, starts, order):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def search(a, mask_a, b, mask_b, z, grid, start, limit, slack, stop, found):
     """Look for pairs closer than found.distance, from row `start` of a on, for about `limit` steps.
 

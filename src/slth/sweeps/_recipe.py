@@ -13,6 +13,7 @@ from typing import Any, cast
 
 from slth._arguments import one_of
 from slth._errors import InputError
+from slth._files import check_readable
 from slth.records import Asked, Environment, Record
 from slth.sweeps._verb import Verb
 
@@ -127,6 +128,7 @@ def read(path: str | Path, verbs: Mapping[str, Verb]) -> Recipe:
         InputError: the file cannot be read; an unknown key, named with the nearest valid one; a wrong value.
     """
     path = Path(path)
+    check_readable(path)
     try:
         data = tomllib.loads(path.read_text("utf-8"))
     except OSError as error:

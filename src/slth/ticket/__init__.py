@@ -25,7 +25,7 @@ from slth.ticket.plain import plain
 from slth.ticket.provenance import BY_HAND, MOST_MISSES, Miss, Provenance
 from slth.ticket.realise import Sums, head_digest, pack, realise, realised_digest, target_digest
 from slth.ticket.summary import moved, several, summary
-from slth.ticket.tensors import RandomTensor
+from slth.ticket.tensors import RandomTensor, check_text
 from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words, maps_words, op_words, ops_words, with_steps
 
@@ -58,6 +58,7 @@ __all__ = [
     "TwoLayer",
     "as_in",
     "check_carried",
+    "check_text",
     "choice_in",
     "choice_rows",
     "computed_digest",

@@ -1,5 +1,6 @@
 """Files of named tensors: safetensors, `.pt` and its kin (tensors only, never code), `.npz`."""
 
+import json
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from slth.network.reading.words import first_line, shown
 
 TORCH = (".pt", ".pth", ".bin", ".ckpt")
 SUFFIXES = (".safetensors", *TORCH, ".npz")
+SAVED = ("model.safetensors", "pytorch_model.bin")  # by `save_pretrained`
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:
@@ -29,6 +31,8 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
             f"{shown(path)} is a ticket, and a target is the trained network that one is made of; "
             "slth.realised(ticket) is the network that it computes, slth export writes it"
         )
+    if path.is_dir():
+        return _folder(path)
     check_plain(path, "a .safetensors or .pt state dict, or an .onnx file")
     if path.suffix not in SUFFIXES:
         raise InputError(
@@ -37,6 +41,33 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     if path.suffix in TORCH:
         return arrays_of(state_in(torch_file(path), str(path)))
     return arrays_of(state_in(_safetensors(path) if path.suffix == ".safetensors" else _npz(path), str(path)))
+
+
+def _folder(path: Path) -> dict[str, np.ndarray]:
+    """What `save_pretrained` has written: one file, or several with an index of which tensor is in which."""
+    for name in SAVED:
+        if (path / name).is_file():
+            return read_tensors(path / name)
+        index = path / f"{name}.index.json"
+        if index.is_file():
+            parts = [read_tensors(path / part) for part in _parts(index)]
+            return {name: array for part in parts for name, array in part.items()}
+    raise InputError(
+        f"cannot read the target {shown(path)}: it is a folder without {' or '.join(SAVED)}; expected a .safetensors "
+        "or .pt state dict, an .onnx file, or a folder that save_pretrained has written"
+    )
+
+
+def _parts(index: Path) -> list[str]:
+    """The files beside an index that it names."""
+    try:
+        found = json.loads(index.read_bytes())["weight_map"]
+        names = list(dict.fromkeys(found.values()))
+        if all(isinstance(name, str) and Path(name).name == name for name in names):
+            return names
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        pass
+    raise InputError(f"cannot read the target {shown(index)}: it does not say which tensor is in which file beside it")
 
 
 def check_plain(path: Path, expected: str) -> None:

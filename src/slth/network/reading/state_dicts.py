@@ -119,15 +119,13 @@ def _order(shapes: Shapes) -> tuple[list[str], str | None]:
         )
         return natural, None if only else assumed
     if not searched:
-        raise InputError(
-            f"the order of {len(natural)} layers is not told by their names; give it: order=[...], --order a,b,c"
-        )
+        raise InputError(f"the order of {len(natural)} layers is not told by their names; give it: --order a,b,c")
     if not chains:
         raise InputError(f"the shapes do not chain in any order: {_with_shapes(natural, shapes)}; is this an MLP?")
     if len(chains) > 1:
         raise InputError(
             f"the order of the layers is ambiguous ({listed(chains[0])} or {listed(chains[1])}, ...); give it: "
-            "order=[...], --order a,b,c"
+            "--order a,b,c"
         )
     return chains[0], f"layers in the only order that chains: {listed(chains[0])}"
 
@@ -164,7 +162,7 @@ def _check_chain(chain: list[str], shapes: Shapes) -> None:
             raise InputError(
                 f"the shapes do not chain: {shown(before)} gives {shapes[before][0]} outputs, "
                 f"{shown(after)} takes {shapes[after][1]} inputs ({_with_shapes(chain, shapes)}); "
-                "another order can be given: order=[...], --order a,b,c"
+                "another order can be given: --order a,b,c"
             )
 
 

@@ -8,7 +8,6 @@ from slth.records.verbs._argument import (
     Argument,
     arguments,
     check,
-    check_places,
     defaults,
     flag_of,
     group,
@@ -20,6 +19,7 @@ from slth.records.verbs._argument import (
 )
 from slth.records.verbs._construct import DEFAULT_TARGET, NOT_WITH_A_SHAPE, Construct, Plan, check_one_promise
 from slth.records.verbs._kinds import Kind, WeightAt
+from slth.records.verbs._places import check_apart, check_places
 from slth.records.verbs._search import Search
 from slth.records.verbs._sweep import Sweep
 from slth.records.verbs._ticket import Evaluate, Export, Report, Show, Verify
@@ -46,6 +46,7 @@ __all__ = [
     "WeightAt",
     "arguments",
     "check",
+    "check_apart",
     "check_one_promise",
     "check_places",
     "defaults",

@@ -13,7 +13,6 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from slth._errors import InputError
 from slth.records.verbs._kinds import Kind
 
 
@@ -31,7 +30,7 @@ class Argument:
         metavar: what stands for its value in the help, if not what stands for its kind.
         variable: of the environment, which the command line asks next.
         command: only the command line has it: where to write, what to print.
-        written: it names a file that is written.
+        written: it names a file that is written, of this kind; see `check_places`.
         asked: belongs to the question of the verb's records.
         provenance: a ticket says it, too.
         swept: a sweep can vary it.
@@ -49,7 +48,7 @@ class Argument:
     metavar: str | None = None
     variable: str | None = None
     command: bool = False
-    written: bool = False
+    written: str = ""
     asked: bool = True
     provenance: bool = False
     swept: bool = False
@@ -82,31 +81,6 @@ def check(asked: Any) -> None:
         given = getattr(asked, name)
         if given is not None and argument.checked:
             object.__setattr__(asked, name, argument.kind.read(name, given))
-
-
-def check_places(asked: Any) -> None:
-    """No file that is written is another one that the record names.
-
-    Raises:
-        InputError: naming the file, and both arguments.
-    """
-    named = arguments(asked)
-    places = [(name, path) for name in named for path in _files(named[name], getattr(asked, name))]
-    for name, out in places:
-        same = [other for other, path in places if other != name and path.resolve() == out.resolve()]
-        if same and named[name].written:
-            flag = flag_of(name, named[name])
-            raise InputError(f"{out} would be both {same[0]} and {name}; choose another name with {flag}")
-
-
-def _files(argument: Argument, value: Any) -> list[Path]:
-    """The files that a value names; data without a suffix is a data set by its name; code is `net.py:function`."""
-    if isinstance(value, str) and not argument.kind.file:
-        code, colon, _ = value.rpartition(":")
-        return [Path(code)] if colon and code.endswith(".py") else []
-    parts = value if isinstance(value, tuple) else (value,)
-    named = (part for part in parts if argument.kind.file and part is not None)
-    return [Path(part) for part in named if isinstance(part, Path) or Path(part).suffix]
 
 
 def read(verb: type, name: str, value: Any) -> Any:

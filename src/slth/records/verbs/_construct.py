@@ -45,7 +45,7 @@ class Construct:
             FILE,
             "The ticket to write. Default: TARGET's name with .slth, here.",
             command=True,
-            written=True,
+            written="ticket",
             asked=False,
         ),
     ] = None
@@ -80,6 +80,7 @@ class Construct:
     restart: Annotated[bool, Argument(TRUTH, "Discard the finished maps in OUT.part, and start anew.", asked=False)] = (
         False
     )
+    force: _shared.Force = False
     records: _shared.Records = None
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False

@@ -77,7 +77,7 @@ class Search:
     ] = False
     out: Annotated[
         Path | None,
-        Argument(FILE, "The ticket to write. Default: ticket.slth.", command=True, written=True, asked=False),
+        Argument(FILE, "The ticket to write. Default: ticket.slth.", command=True, written="ticket", asked=False),
     ] = None
 
     epochs: Annotated[float | None, _training(real(), "Passes over the training data, of each stage.")] = None
@@ -123,7 +123,10 @@ class Search:
     checkpoint: Annotated[
         Path | None,
         Argument(
-            FILE, "Save the run here; resume from it if it exists. With --seeds: NAME-SEED.", written=True, asked=False
+            FILE,
+            "Save the run here; resume from it if it exists. With --seeds: NAME-SEED.",
+            written="checkpoint",
+            asked=False,
         ),
     ] = None
     logs: Annotated[
@@ -132,7 +135,7 @@ class Search:
             FILE,
             "For history.csv and TensorBoard. With --seeds: NAME-SEED.",
             metavar="FOLDER",
-            written=True,
+            written="logs",
             asked=False,
         ),
     ] = None
@@ -140,6 +143,7 @@ class Search:
     devices: Annotated[int, Argument(whole(least=1), "Processes; more than one under torchrun.", asked=False)] = 1
     accelerator: Annotated[str, Argument(_ACCELERATORS, "{known}.", asked=False)] = "cpu"
     threads: Annotated[int, Argument(whole(least=1), "Threads of PyTorch.", command=True, asked=False)] = 1
+    force: _shared.Force = False
     records: _shared.Records = None
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False

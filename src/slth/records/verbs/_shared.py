@@ -150,7 +150,12 @@ Weight = Annotated[
     Argument(WEIGHT, "Take one weight apart: map by path or number; IN may be `bias`; TAP of a kernel."),
 ]
 Records = Annotated[
-    Path | None, Argument(FILE, "Append the record to this JSON lines file.", command=True, written=True, asked=False)
+    Path | None,
+    Argument(FILE, "Append the record to this JSON lines file.", command=True, written="records", asked=False),
+]
+Force = Annotated[
+    bool,
+    Argument(TRUTH, "Replace what is there, whatever it is.", command=True, asked=False),
 ]
 Json = Annotated[bool, Argument(TRUTH, "Print JSON instead of the table.", flag="--json", command=True, asked=False)]
 Quiet = Annotated[

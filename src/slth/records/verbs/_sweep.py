@@ -27,7 +27,7 @@ class Sweep:
             "For the results. Default: RECIPE-results beside the recipe.",
             metavar="FOLDER",
             command=True,
-            written=True,
+            written="folder",
         ),
     ] = None
     workers: Annotated[int, Argument(whole(least=1), "Processes, which share the processors.")] = 1

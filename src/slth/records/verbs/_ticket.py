@@ -57,9 +57,10 @@ class Evaluate:
     out: Annotated[
         Path | None,
         Argument(
-            FILE, "Write the ticket here with that share among its claims.", command=True, written=True, asked=False
+            FILE, "Write the ticket here with that share among its claims.", command=True, written="ticket", asked=False
         ),
     ] = None
+    force: _shared.Force = False
     records: _shared.Records = None
     as_json: _shared.Json = False
 
@@ -83,8 +84,9 @@ class Show:
     from_node: _shared.FromNode = None
     to_node: _shared.ToNode = None
     picture: Annotated[
-        Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", written=True, asked=False)
+        Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", written="picture", asked=False)
     ] = None
+    force: _shared.Force = False
 
     def __post_init__(self) -> None:
         check(self)
@@ -101,7 +103,9 @@ class Export:
     ticket: _shared.Ticket
     out: Annotated[
         Path,
-        Argument(FILE, "File to write; the suffix says the format: .safetensors or .onnx.", written=True, asked=False),
+        Argument(
+            FILE, "File to write; the suffix says the format: .safetensors or .onnx.", written="network", asked=False
+        ),
     ]
     view: Annotated[
         str, Argument(one_of("realised", "source"), "realised: the target's shape; source: the random network.")
@@ -116,6 +120,7 @@ class Export:
     activation: _shared.Activation = None
     from_node: _shared.FromNode = None
     to_node: _shared.ToNode = None
+    force: _shared.Force = False
 
     def __post_init__(self) -> None:
         check(self)
@@ -132,7 +137,7 @@ class Report:
         tuple[Path, ...],
         Argument(FILES, "Tickets, records in JSON lines, folders of sweeps.", positional=True, metavar="FILES"),
     ]
-    out: Annotated[Path, Argument(FILE, "The page to write: .html.", written=True, asked=False)]
+    out: Annotated[Path, Argument(FILE, "The page to write: .html.", written="page", asked=False)]
     target: _shared.Target = None
     model: _shared.Model = None
     order: _shared.Order = None
@@ -148,6 +153,7 @@ class Report:
         float,
         Argument(real("0.99", above=0, below=1), "Of the share of all predictions that change, said with --target."),
     ] = 0.99
+    force: _shared.Force = False
     quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:

@@ -13,7 +13,7 @@ from slth.records.verbs._kinds import DATA, FILE, TRUTH, WHOLES, whole
 class Train:
     """Train a ReLU network to make tickets of: SGD 0.1, momentum 0.9, weight decay 5e-4, batch 64, cosine rate."""
 
-    out: Annotated[Path, Argument(FILE, "The state dict to write: .safetensors.", written=True, asked=False)]
+    out: Annotated[Path, Argument(FILE, "The state dict to write: .safetensors.", written="network", asked=False)]
     data: Annotated[str | Path, Argument(DATA, _shared.DATA_HELP, swept=True)] = "digits"
     hidden: Annotated[tuple[int, ...], Argument(WHOLES, "Widths of the hidden layers, as in 300,100.", swept=True)] = (
         64,
@@ -24,6 +24,7 @@ class Train:
     data_dir: _shared.DataDir = None
     mean: _shared.Mean = None
     std: _shared.Std = None
+    force: _shared.Force = False
     quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:

@@ -2,15 +2,16 @@
 
 from typing import no_type_check
 
-import numba
 import numpy as np
+
+from slth._kernels import compiled
 
 THREE, SEVEN, SIXTEEN, WORD = np.int64(3), np.int64(7), np.uint64(16), np.uint64(32)
 PART, PARTS, LOWEST, LOW = np.uint64(0xFFFF), np.uint64(1 << 16), np.uint64(1 << 32), np.uint64(0xFFFFFFFF)
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def rans_encode(bits, count, f, words):
     """Encode the first `count` packed bits, last one first. words (most,) uint32 is filled in the order of writing.
 
@@ -35,7 +36,7 @@ def rans_encode(bits, count, f, words):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def rans_decode(x, words, f, count, bits):
     """Decode `count` bits into packed zeros. Returns (state, words read), or −1 words if there are too few."""
     g = PARTS - f

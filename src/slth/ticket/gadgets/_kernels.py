@@ -6,14 +6,14 @@ value h · width + first + w · step of the stream.
 
 from typing import no_type_check
 
-import numba
 import numpy as np
 
+from slth._kernels import compiled
 from slth.numerics import fill_line, uniform_of, word_at
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
@@ -57,7 +57,7 @@ SEVEN, BYTE = np.int64(7), np.int64(3)
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def fill_products(neurons, factors, width, first, step, key, out):
     """out[s, w, k] = u v, exact; neurons int64 and factors float64 (slot, n), out float64 (slot, pair, n)."""
     slots, pairs, n = out.shape
@@ -72,7 +72,7 @@ def fill_products(neurons, factors, width, first, step, key, out):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def add_kept(neurons, factors, width, first, step, key, bits, starts, columns, out):
     """out[s, w] = Σ_k u v over the candidates whose bit, starts[w] + columns[kind of w, s, k], is set; exact.
 
@@ -97,7 +97,7 @@ def add_kept(neurons, factors, width, first, step, key, bits, starts, columns, o
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def add_chosen(rows, packed, out):
     """out[i] = Σ_k rows[i, k] over the bits k of packed[i]; exact for products of a gadget."""
     one = np.uint64(1)
@@ -110,7 +110,7 @@ def add_chosen(rows, packed, out):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def set_bits(packed, starts, columns, bits):
     """Set the bits of the kept candidates; packed uint64 (slot, pair), the others as in `add_kept`."""
     slots, pairs = packed.shape
@@ -130,7 +130,7 @@ def set_bits(packed, starts, columns, bits):
 
 
 @no_type_check
-@numba.njit(cache=True, nogil=True)
+@compiled
 def read_bits(bits, starts, columns, out):
     """out[s, w, k] = whether candidate k of (s, w) is kept; the others as in `add_kept`."""
     slots, pairs, n = out.shape
