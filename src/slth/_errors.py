@@ -5,11 +5,12 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 _OPTION = re.compile(
-    r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+))?"
+    r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)"
+    r"(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+|'[^']*'))?"
 )
 _NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
 _VALUES = {"lo,hi": "(lo, hi)", "a,b,c": '["a", "b", "c"]'}
-_TRUTHS = ("restart", "difference")
+_TRUTHS = ("restart", "difference", "force")
 _spoken = {"command line": False}
 
 
@@ -27,8 +28,8 @@ class InputError(ValueError):
 def spoken(sentence: str) -> str:
     """A sentence in the language of the caller.
 
-    >>> spoken("give --input-range lo,hi or --data NAME, --order a,b,c; --view source, or --from NODE")
-    'give input_range=(lo, hi) or data=NAME, order=["a", "b", "c"]; view="source", or from_node=NODE'
+    >>> spoken("give --input-range lo,hi or --data NAME, --order a,b,c; --view source, or --from NODE; --to: no such")
+    'give input_range=(lo, hi) or data=NAME, order=["a", "b", "c"]; view="source", or from_node=NODE; to_node: no such'
     """
     return sentence if _spoken["command line"] else _OPTION.sub(_in_python, sentence)
 
@@ -46,6 +47,9 @@ def command_line() -> Generator[None]:
 
 def _in_python(found: re.Match[str]) -> str:
     name, value = found.groups()
-    value = "True" if name in _TRUTHS else _VALUES.get(value, value) or ""
-    text = f'"{value}"' if value == "source" or ":" in value else value
-    return f"{_NAMES.get(name, name.replace('-', '_'))}={text}"
+    python = _NAMES.get(name, name.replace("-", "_"))
+    value = "True" if name in _TRUTHS else _VALUES.get(value, value)
+    if value is None:
+        return python
+    bare = value == "source" or (":" in value and not value.startswith("'"))
+    return f'{python}="{value}"' if bare else f"{python}={value}"

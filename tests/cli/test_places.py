@@ -124,14 +124,14 @@ def test_what_is_there_is_replaced_by_its_own_kind_only(written, there, tmp_path
     with pytest.raises(InputError, match="what is there is not ") as caught:
         verbs.check_places(asked, **more)
     kept = written in ("checkpoint", "records")
-    assert ("--force" in str(caught.value)) != kept
+    assert ("force=True" in str(caught.value)) != kept
     if written not in ("own network", "property"):
         (name,) = [name for name in ("out", "picture", "logs", "checkpoint", "records") if getattr(asked, name, None)]
         forced = type(asked)(**{part: getattr(asked, part) for part in verbs.arguments(asked)} | {"force": True})
         if not kept:
             verbs.check_places(forced)
         else:
-            with pytest.raises(InputError, match=f"choose another name with --{name}$"):
+            with pytest.raises(InputError, match=f"choose another name with {name}$"):
                 verbs.check_places(forced)
 
 

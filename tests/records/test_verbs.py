@@ -11,6 +11,7 @@ import pytest
 
 import slth
 from slth import InputError, sweeps
+from slth._errors import command_line
 from slth.learning import METHODS, Policy, Training
 from slth.learning.laws import WeightLaw
 from slth.learning.training import OPTIMIZERS, PRECISIONS, SCHEDULES
@@ -227,9 +228,10 @@ TWICE = {
 @pytest.mark.parametrize("case", TWICE)
 def test_no_file_is_written_over_another_that_is_named(case):
     asked, sentence, flag = TWICE[case]
-    with pytest.raises(InputError, match=sentence) as caught:
+    with command_line(), pytest.raises(InputError, match=sentence) as caught:
         verbs.check_places(asked)
-    assert flag in str(caught.value)
+    with command_line():
+        assert flag in str(caught.value)
 
 
 def test_files_that_are_only_read_may_be_the_same():

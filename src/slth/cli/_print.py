@@ -1,11 +1,11 @@
 """Tables on stdout, notes and progress on stderr."""
 
-import shutil
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import get_terminal_size
 from textwrap import wrap
 from typing import Any
 
@@ -50,7 +50,7 @@ def columns(title: str, rows: Iterable[tuple[str, str]]) -> None:
     """A title, and names with sentences beside them, which are broken between words at the width of the terminal."""
     listed = list(rows)
     indent = max((len(name) for name, _ in listed), default=0) + 4
-    wide = max(shutil.get_terminal_size((80, 24)).columns, indent + 20)
+    wide = max(get_terminal_size((80, 24)).columns, indent + 20)
     out = console()
     out.print(Text(title, style="bold"))
     for name, text in listed:

@@ -97,7 +97,7 @@ def test_the_normalisation_of_a_learned_ticket_goes_on_with_its_network(suffix, 
         ticket = slth.construct(path, data="digits", tolerance=1e-3, threads=1)
     assert (ticket.inputs.mean, ticket.inputs.std) == ((0.3,), (0.4,))
     assert ticket.assumed == ()
-    assert f"(x - [0.3]) / [0.4], as {path} says" in caplog.text
+    assert f"(x - 0.3) / 0.4, as {path} says" in caplog.text
     ours, theirs = slth.evaluate(ticket, "digits"), slth.evaluate(learned, "digits")
     assert abs(ours.accuracy.value - theirs.accuracy.value) < 0.01
     other = slth.construct(path, data="digits", mean=0.5, std=0.5, tolerance=1e-3, threads=1)

@@ -53,7 +53,7 @@ def test_the_sentence_says_where_the_graph_can_be_cut_and_that_is_true():
     nodes = [CONV, ("Sin", "a", "b", {}), ("Relu", "b", "c", {}), ("Conv", "c w", "d", {}), ("Relu", "d", "y", {})]
     made = model(nodes, shape=(4, 3, 3), constants=W)
     text = refused(made, "Sin is a function")
-    assert "cut, what lies before it by --to 'a' or what lies behind it by --from 'b'" in text
+    assert "cut, what lies before it by to_node='a' or what lies behind it by from_node='b'" in text
     assert [node.name for node in read_target(made, to_node="a").graph.nodes] == ["n0"]
     assert [node.name for node in read_target(made, from_node="b").graph.nodes] == ["n2", "n3", "n4"]
 
@@ -61,8 +61,8 @@ def test_the_sentence_says_where_the_graph_can_be_cut_and_that_is_true():
 def test_behind_two_nodes_that_cannot_be_read_the_cut_is_behind_the_second():
     nodes = [("Sin", "x", "a", {}), CONV_B, ("Floor", "b", "c", {}), ("Conv", "c w", "y", {})]
     text = refused(model(nodes, shape=(4, 3, 3), constants=W), "Sin is a function")
-    assert "--to" not in text
-    assert text.endswith("the graph can be cut, what lies behind it by --from 'c'")
+    assert "to_node" not in text
+    assert text.endswith("the graph can be cut, what lies behind it by from_node='c'")
 
 
 CONV_B = ("Conv", "a w", "b", {})
@@ -75,7 +75,7 @@ def test_a_node_that_is_called_like_what_it_gives_begins_with_what_it_reads():
     for node in made.graph.node:
         node.name = node.output[0]
     text = refused(made, "Sin is a function")
-    assert text.endswith("--to 'a' or what lies behind it by --from 'c'")
+    assert text.endswith("to_node='a' or what lies behind it by from_node='c'")
     assert [node.name for node in read_target(made, from_node="c").graph.nodes] == ["c", "y"]
     assert [node.name for node in read_target(made, to_node="a").graph.nodes] == ["a"]
 
@@ -195,13 +195,13 @@ def test_names_of_operators_are_printed_without_control_characters():
 def test_inputs_and_outputs_are_one_each_or_chosen():
     nodes = [CONV, ("Relu", "a", "y", {}), ("Sigmoid", "a", "z", {})]
     made = model(nodes, shape=(4, 3, 3), constants=W, output="y z")
-    refused(made, r"gives 2 outputs \(y, z\); .* --to NAME")
+    refused(made, r"gives 2 outputs \(y, z\); .* to_node=NAME")
     assert read_target(made, to_node="z").graph.nodes[-1].name == "n2"
     assert read_target(made, to_node="n1").graph.nodes[-1].name == "n1"
 
     two = model([("Add", "x u", "s", {}), ("Conv", "s w", "y", {})], shape=(4, 3, 3), constants=W)
     two.graph.input.append(helper.make_tensor_value_info("u", TensorProto.FLOAT, ["batch", 4, 3, 3]))
-    refused(two, r"y reads 2 inputs \(x, u\); .* --from NODE")
+    refused(two, r"y reads 2 inputs \(x, u\); .* from_node=NODE")
     assert len(read_target(two, from_node="s").graph.nodes) == 1
 
     constant = model([("Conv", "x w", "a", {}), ("Relu", "v", "y", {})], shape=(4, 3, 3), constants=W)
@@ -211,8 +211,8 @@ def test_inputs_and_outputs_are_one_each_or_chosen():
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ({"from_node": "nn0"}, "--from: the graph has no node or value 'nn0'; did you mean 'n0'"),
-        ({"to_node": "nowhere"}, "--to: the graph has no node or value 'nowhere'"),
+        ({"from_node": "nn0"}, "from_node: the graph has no node or value 'nn0'; did you mean 'n0'"),
+        ({"to_node": "nowhere"}, "to_node: the graph has no node or value 'nowhere'"),
         ({"from_node": "n3"}, r"n3 reads 2 values \(b, c\); name the value to begin at"),
         ({"from_node": "b"}, r"behind the cut at b the graph still reads its input x"),
         ({"from_node": "y", "to_node": "a"}, "a does not depend on y"),
@@ -237,7 +237,7 @@ def test_a_shape_that_is_needed_is_asked_for():
 def test_inputs_that_are_no_real_numbers_are_refused():
     made = model([("Cast", "x", "a", {"to": 1}), ("Conv", "a w", "y", {})], shape=(4, 3, 3), constants=W)
     made.graph.input[0].type.tensor_type.elem_type = TensorProto.INT64
-    refused(made, "the input x holds int64 numbers; .* begin behind the node that makes them real, --from NODE")
+    refused(made, "the input x holds int64 numbers; .* begin behind the node that makes them real, from_node=NODE")
     assert read_target(made, from_node="a").input_shape == (4, 3, 3)
 
 
