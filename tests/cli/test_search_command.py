@@ -322,7 +322,7 @@ for ask in (lambda: slth.search, lambda: slth.attach, lambda: __import__("slth.l
     try:
         ask()
     except slth.InputError as error:
-        assert str(error).endswith("pip install 'slth[search]'"), error
+        assert str(error).endswith("pip install -c constraints.txt -e '.[search]' in the source folder of slth"), error
     else:
         raise AssertionError
 from slth.cli.app import run

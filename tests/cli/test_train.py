@@ -25,7 +25,10 @@ def test_train_without_pytorch_says_what_to_install(tmp_path):
         [sys.executable, "-c", code, "train", "--out", tmp_path / "m.safetensors"], capture_output=True
     )
     assert done.returncode == 2, done.stderr
-    assert done.stderr.decode() == "slth: training needs PyTorch: pip install 'slth[nn]'\n"
+    assert (
+        done.stderr.decode()
+        == "slth: training needs PyTorch: pip install -c constraints.txt -e '.[nn]' in the source folder of slth\n"
+    )
 
 
 def test_bad_input_is_one_sentence_and_exit_code_2(tmp_path, capsys):

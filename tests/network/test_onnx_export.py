@@ -322,7 +322,9 @@ def test_what_is_not_installed_is_said_before_any_work(monkeypatch, out):
             raise ImportError("libonnx.so")
 
     monkeypatch.setattr(tools, "import_module", broken)
-    with pytest.raises(InputError, match=r"^writing an ONNX file needs onnxscript: pip install 'slth\[onnx\]'$"):
+    with pytest.raises(
+        InputError, match=r"^writing an ONNX file needs onnxscript: pip install -c constraints.txt -e '\.\[onnx\]' in"
+    ):
         slth.export(any_ticket()[0], out)
 
 

@@ -327,7 +327,8 @@ def test_an_evaluation_goes_to_its_own_ticket_only(made):
 def test_a_record_that_does_not_name_its_ticket_is_quoted_apart(made, digest):
     """Same sizes, same bound, somebody's accuracy: in the table of records, and nowhere beside what is proved."""
     ticket, target = made
-    found = outcome(ticket, accuracy={"hits": 8, "count": 9}, realised=digest)
+    share = {"hits": 8, "count": 9, "value": 8 / 9, "interval": [0.5650, 0.9801]}
+    found = outcome(ticket, accuracy=share, realised=digest)
     rows = [Record("evaluate", {"ticket": "t.slth"}, one, {}, HERE) for one in (found, outcome(ticket, realised="1"))]
     assert evaluations_of(ticket, rows) == ()
     text = text_of(page([exhibit(ticket, target, evaluations=evaluations_of(ticket, rows))], rows))

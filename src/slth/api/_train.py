@@ -7,6 +7,7 @@ import numpy as np
 
 from slth import _arguments
 from slth._errors import InputError
+from slth._extras import install
 from slth._files import check_writable, write_atomically
 from slth.api._inputs import Numbers, standardisation
 from slth.network import KEY, Stated, without_range
@@ -76,7 +77,7 @@ def use_threads(count: int) -> None:
     try:
         import torch
     except ImportError as error:
-        raise InputError("training needs PyTorch: pip install 'slth[nn]'") from error
+        raise InputError(f"training needs PyTorch: {install('nn')}") from error
     if count > _MOST_THREADS:
         raise InputError(f"{count:,} threads are more than PyTorch can start; give fewer with --threads")
     torch.set_num_threads(count)

@@ -4,12 +4,13 @@ Registry: `METHODS` maps a name to the class of its settings; see `slth.learning
 """
 
 from slth._errors import InputError
+from slth._extras import install
 
 try:
     import lightning_fabric as _lightning_fabric  # noqa: F401  # pyright: ignore[reportUnusedImport]
     import torch as _torch  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ImportError as error:
-    raise InputError(f"a search needs PyTorch and Lightning Fabric ({error}): pip install 'slth[search]'") from error
+    raise InputError(f"a search needs PyTorch and Lightning Fabric ({error}): {install('search')}") from error
 
 from slth.learning.ask import method_of, search
 from slth.learning.attach import attach

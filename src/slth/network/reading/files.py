@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from slth._errors import InputError
+from slth._extras import install
 from slth.network.reading.checkpoints import arrays_of, state_in
 from slth.network.reading.words import first_line, shown
 
@@ -147,5 +148,5 @@ def import_torch(purpose: str) -> Any:
     try:
         import torch
     except ImportError as error:
-        raise InputError(f"{purpose} needs PyTorch: pip install 'slth[nn]'") from error
+        raise InputError(f"{purpose} needs PyTorch: {install('nn')}") from error
     return torch

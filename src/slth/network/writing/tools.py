@@ -3,6 +3,7 @@
 from importlib import import_module
 
 from slth._errors import InputError
+from slth._extras import install
 
 TOOLS = ("onnx", "onnxscript", "onnxruntime")
 
@@ -15,7 +16,7 @@ def check_tools() -> None:
     """
     missing = [name for name in TOOLS if not _imports(name)]
     if missing:
-        raise InputError(f"writing an ONNX file needs {', '.join(missing)}: pip install 'slth[onnx]'")
+        raise InputError(f"writing an ONNX file needs {', '.join(missing)}: {install('onnx')}")
 
 
 def _imports(name: str) -> bool:

@@ -118,7 +118,9 @@ def test_a_model_that_was_loaded_without_its_weights_is_refused(tmp_path):
 
 def test_without_onnxruntime_nothing_is_read_unchecked(monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(InputError, match=r"^running an ONNX model needs onnxruntime: pip install 'slth\[onnx\]'$"):
+    with pytest.raises(
+        InputError, match=r"^running an ONNX model needs onnxruntime: pip install -c constraints.txt -e '\.\[onnx\]' in"
+    ):
         read_target(dense())
 
 
@@ -227,11 +229,11 @@ def test_the_cut_is_part_of_the_ticket_and_verify_makes_it_again(tmp_path):
     found = slth.verify(again, target=tmp_path / "net.onnx")
     assert found.holds
     assert found.complete
-    assert "part of a graph         from a, to n2" in str(slth.show(again))
+    assert "part of a graph from a, to n2" in " ".join(str(slth.show(again)).split())
     slth.report(tmp_path / "net.slth", tmp_path / "page.html", target=tmp_path / "net.onnx")
     page = re.sub("<[^>]+>", "", (tmp_path / "page.html").read_text())
     assert "slth construct net.onnx --out net.slth --input-shape=4 --from a --to n2 --tolerance=0.01" in page
-    assert "slth[onnx]" in page
+    assert ".[onnx]" in page
     assert slth.verify(again, target=tmp_path / "net.onnx", from_node="a").holds  # the other end is the ticket's
     other = slth.verify(again, target=tmp_path / "net.onnx", to_node="z")
     assert not other.holds

@@ -295,6 +295,6 @@ def test_attributes_of_nonsense_are_a_sentence_and_no_crash():
 def test_orders_and_activations_are_for_state_dicts_and_cuts_for_graphs():
     made = model([CONV, ("Relu", "a", "y", {})], shape=(4, 3, 3), constants=W)
     refused(made, "order and activation are for state dicts", activation="relu")
-    with pytest.raises(InputError, match="from_node= and to_node= cut an ONNX graph"):
+    with pytest.raises(InputError, match="from_node and to_node cut an ONNX graph"):
         read_target({"weight": np.eye(2)}, to_node="y")
     assert onnx.checker.check_model(made) is None

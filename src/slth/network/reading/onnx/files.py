@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from slth._errors import InputError
+from slth._extras import install
 from slth.network.reading.files import check_plain
 from slth.network.reading.words import first_line, listed, shown
 
@@ -15,7 +16,6 @@ OLDEST = 9  # opset
 MOST_BYTES = 2**31 - 1  # of a protobuf; larger networks keep their weights beside it
 STANDARD = ("", "ai.onnx")  # the domain of the operators that ONNX defines
 FLOATS = (1, 10, 11, 16)  # float32, float16, float64, bfloat16, as TensorProto numbers them
-EXTRA = "pip install 'slth[onnx]'"
 
 
 def import_onnx(purpose: str) -> Any:
@@ -25,7 +25,7 @@ def import_onnx(purpose: str) -> Any:
         for part in ("checker", "inliner", "reference", "shape_inference"):
             import_module(f"onnx.{part}")
     except ImportError as error:
-        raise InputError(f"{purpose} needs the package onnx: {EXTRA}") from error
+        raise InputError(f"{purpose} needs the package onnx: {install('onnx')}") from error
     return onnx
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import torch
 
 from slth._errors import InputError
+from slth._extras import install
 from slth.graph import Target
 from slth.network.reading.compare import Found, difference_of, inputs_of
 from slth.network.reading.onnx.cut import Part, needed
-from slth.network.reading.onnx.files import EXTRA, MOST_BYTES, import_onnx
+from slth.network.reading.onnx.files import MOST_BYTES, import_onnx
 from slth.network.reading.words import first_line, shown
 from slth.ticket import Inputs
 
@@ -82,7 +83,7 @@ def session(model: Any) -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise InputError(f"running an ONNX model needs onnxruntime: {EXTRA}") from error
+        raise InputError(f"running an ONNX model needs onnxruntime: {install('onnx')}") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4
