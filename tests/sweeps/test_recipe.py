@@ -65,6 +65,20 @@ def test_a_whole_recipe(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    ("grid", "said", "axes"),
+    [
+        (["seed", "density"], {}, ("density", None)),
+        (["density", "seed", "lr"], {}, ("density", "lr")),
+        (["initial", "seed"], {"columns": "initial"}, (None, "initial")),
+        (["seed"], {}, ("seed", None)),
+        (["density", "seed"], {"columns": "seed"}, ("density", "seed")),
+    ],
+)
+def test_seeds_are_averaged_over_unless_the_recipe_asks_for_them(grid, said, axes):
+    assert Recipe(sweeps.VERBS["search"], grid={name: [1] for name in grid}, **said).axes == axes
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [
         ('verb = "square"\n[optoins]\nx = 1', "unknown key 'optoins'; did you mean 'options'?"),

@@ -9,7 +9,8 @@ from slth.reporting.html import Html, number, tag
 from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, chart, line, words
 
 MOST_CURVES = 6  # as many colours as are told apart
-_FAR = 20.0  # largest ÷ smallest place from which an axis is logarithmic
+_FAR = 50.0  # largest ÷ smallest place from which an axis is logarithmic
+_WIDE = 4  # times the range of the means, to either side
 _MOST_TICKS = 9
 _CAP = 3.0
 _LETTER = 6.6  # units, on average
@@ -71,13 +72,13 @@ def _x_axis(curves: Sequence[Curve], ticks: Sequence[tuple[float, str]] | None, 
 
 
 def _y_axis(curves: Sequence[Curve], height: float) -> Axis:
-    """Every mean with room; an interval much wider than all of them together is cut at the edge."""
+    """Every mean with room; an interval many times as wide as all of them together is cut at the edge."""
     means = [y for curve in curves for _, y, _ in curve.points]
     low, high = min(means), max(means)
     reach = max(high - low, 0.02 * max(abs(low), abs(high)), 1e-12)
     ends = [(y - half, y + half) for curve in curves for _, y, half in curve.points if half is not None]
-    low = min(low, max(min((end for end, _ in ends), default=low), low - reach)) - 0.06 * reach
-    high = max(high, min(max((end for _, end in ends), default=high), high + reach)) + 0.06 * reach
+    low = min(low, max(min((end for end, _ in ends), default=low), low - _WIDE * reach)) - 0.06 * reach
+    high = max(high, min(max((end for _, end in ends), default=high), high + _WIDE * reach)) + 0.06 * reach
     return Axis(low, high, height - BOTTOM, TOP + 14)
 
 

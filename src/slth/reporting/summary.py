@@ -95,9 +95,10 @@ def _on_data(exhibit: Exhibit) -> Html:
 
 def _checks(exhibit: Exhibit) -> Html:
     kinds = {Verdict.HOLDS: "holds", Verdict.FAILS: "fails"}
+    details = [check.detail.partition("; asked {")[0] for check in exhibit.checks]  # which stands below, in rows
     items = [
-        (check.verdict, tag("li", tag("b", check.name), f": {check.detail}", class_=kinds.get(check.verdict, "open")))
-        for check in exhibit.checks
+        (check.verdict, tag("li", tag("b", check.name), f": {detail}", class_=kinds.get(check.verdict, "open")))
+        for check, detail in zip(exhibit.checks, details, strict=True)
     ]
     checked = (item for verdict, item in items if verdict is not Verdict.SAYS)
     said = (item for verdict, item in items if verdict is Verdict.SAYS)
