@@ -72,7 +72,8 @@ def check_exact(values: ValuesBatch) -> None:
         if most > EXACT_VALUES:
             raise InputError(
                 f"closest takes at most {EXACT_VALUES} non-zero values per problem, got {most} "
-                "(time and memory grow like 2^(n/2)); leave some out, or use first with a tolerance"
+                "(time and memory grow like 2^(n/2)); leave some out, or use first with a tolerance (up to 64 values) "
+                "or first_large (any number)"
             )
 
 
@@ -97,7 +98,8 @@ def _checked(values: ValuesBatch, targets: Targets) -> tuple[ValuesBatch, Target
     if values.shape[1] > MASK_BITS:
         raise InputError(
             f"a problem takes at most {MASK_BITS} values, got {values.shape[1]}; "
-            "leave some out: far fewer are enough for any tolerance above 1e-12"
+            "leave some out, far fewer are enough for any tolerance above 1e-12, or use first_large, which takes any "
+            "number"
         )
     with np.errstate(over="ignore", invalid="ignore"):
         if np.isfinite(np.abs(values).sum() + np.abs(targets).sum()):

@@ -11,6 +11,7 @@ are chosen anew, each block optimally given all others, until the time is spent.
 Letters: n vectors of d coordinates; half sums a, b; z target.
 """
 
+import logging
 import time
 
 import numpy as np
@@ -27,19 +28,24 @@ from slth.subsetsum._sized import Size
 HALF_FLOATS = 1 << 24  # float64 numbers in a list of half sums, at most: 128 MiB
 STEPS = 1 << 23  # of the kernel between two looks at the clock: 10 to 40 ms
 BLOCK = 28  # vectors chosen anew together, by the heuristic
+SECONDS = 10.0  # unless others are asked for
 BLOCK_HIGH = 24  # the same where boxes are no longer small: d > 6
 
+_log = logging.getLogger(__name__)
 Sizes = tuple[int, int] | None  # the fewest and the most vectors that may be kept; None: any number
 
 
-def closest_vector(values: ArrayLike, target: ArrayLike, *, size: Size = None, seconds: Number = 10.0) -> SubsetSum:
+def closest_vector(
+    values: ArrayLike, target: ArrayLike, *, size: Size = None, seconds: Number | None = None
+) -> SubsetSum:
     r"""Choose the subset S, of `size` vectors if given, that minimises $\max_k |\sum_{i \in S} v_{ik} - z_k|$.
 
     Args:
         values: $v$, shape (n, d), one vector per row. Finite, any order, not modified.
         target: $z$, shape (d,), in the unit of `values`.
         size: $|S|$, 0 to n, or a pair (lowest, highest), such as (1, n): not the empty set; None for any.
-        seconds: when to stop. The heuristic uses all of it, unless the error is 0.
+        seconds: when to stop; 10 if None. The heuristic uses all of it, unless the error is 0, and says so if nobody
+            chose it.
 
     Returns:
         OPTIMAL, the lowest mask among equals; or BUDGET_SPENT: the best found, by a heuristic or by an unfinished
@@ -59,18 +65,18 @@ def closest_vector(values: ArrayLike, target: ArrayLike, *, size: Size = None, s
     0.6
     """
     rows, z = read_vectors(values, target)
-    return _solve(rows, z, read_size(size, len(rows)), None, read_positive(seconds, "seconds", "seconds"))
+    return _solve(rows, z, read_size(size, len(rows)), None, seconds)
 
 
 def first_vector(
-    values: ArrayLike, target: ArrayLike, *, tol: Number, size: Size = None, seconds: Number = 10.0
+    values: ArrayLike, target: ArrayLike, *, tol: Number, size: Size = None, seconds: Number | None = None
 ) -> SubsetSum:
     r"""Choose some subset S, of `size` vectors if given, with $\max_k |\sum_{i \in S} v_{ik} - z_k| \le \varepsilon$.
 
     Args:
         values, target, size: as in `closest_vector`.
         tol: $\varepsilon > 0$, absolute, in the unit of `values`.
-        seconds: when to stop.
+        seconds: when to stop; 10 if None.
 
     Returns:
         WITHIN_TOL; BEST_EFFORT: the closest of all, there is none within `tol` (where `closest_vector` is exact;
@@ -81,11 +87,12 @@ def first_vector(
     'WITHIN_TOL'
     """
     rows, z = read_vectors(values, target)
-    return _solve(rows, z, read_size(size, len(rows)), read_tol(tol), read_positive(seconds, "seconds", "seconds"))
+    return _solve(rows, z, read_size(size, len(rows)), read_tol(tol), seconds)
 
 
-def _solve(values: Vectors, target: Vector, size: Sizes, tol: float | None, seconds: float) -> SubsetSum:
-    deadline = time.monotonic() + seconds
+def _solve(values: Vectors, target: Vector, size: Sizes, tol: float | None, seconds: Number | None) -> SubsetSum:
+    budget = SECONDS if seconds is None else read_positive(seconds, "seconds", "seconds")
+    deadline = time.monotonic() + budget
     n, d = values.shape
     _, exponent = np.frexp(max(np.abs(values).max(), np.abs(target).max()))
     v, z = np.ldexp(values, -exponent), np.ldexp(target, -exponent)  # so that no tolerance in here has a unit
@@ -97,6 +104,10 @@ def _solve(values: Vectors, target: Vector, size: Sizes, tol: float | None, seco
             kept, done = _meet(v, z, size, -1.0, deadline)  # stopped by a sum that rounding took across the tolerance
             error = sum_error(values, target, kept)
     else:
+        if seconds is None:
+            _log.warning(
+                "%d vectors of %d coordinates: a heuristic takes up to %g s; seconds says how long", n, d, budget
+            )
         kept = _descend(v, z, size, stop, deadline)
         error = sum_error(values, target, kept)
         done = size in ((0, 0), (n, n)) or not error  # the only one, or nothing is closer
