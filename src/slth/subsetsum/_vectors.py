@@ -105,9 +105,7 @@ def _solve(values: Vectors, target: Vector, size: Sizes, tol: float | None, seco
             error = sum_error(values, target, kept)
     else:
         if seconds is None:
-            _log.warning(
-                "%d vectors of %d coordinates: a heuristic takes up to %g s; seconds says how long", n, d, budget
-            )
+            _log.warning("%d vectors of %d coordinates: a heuristic takes up to %g s (seconds)", n, d, budget)
         kept = _descend(v, z, size, stop, deadline)
         error = sum_error(values, target, kept)
         done = size in ((0, 0), (n, n)) or not error  # the only one, or nothing is closer

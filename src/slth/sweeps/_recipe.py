@@ -77,7 +77,7 @@ class Recipe:
 
     @property
     def axes(self) -> tuple[str | None, str | None]:
-        """Rows and columns of the table: as the recipe says, else the first names of the grid; seeds are averaged over."""
+        """Rows and columns of the table: as the recipe says, else the first names of the grid but for the seed."""
         rest = [name for name in self.grid if name not in (self.rows, self.columns)]
         rest = [name for name in rest if name != "seed"] or ([] if self.rows or self.columns else rest)
         rows = self.rows or (rest.pop(0) if rest else None)
