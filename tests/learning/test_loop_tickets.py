@@ -174,3 +174,23 @@ def test_a_network_that_was_changed_since_is_the_users_own(change, early):
 def test_signs_in_the_place_of_relus_make_a_network_of_the_users_own():
     masks = attach(build_architecture("mlp", {"inputs": [8], "classes": 3}), Biprop(0.5, binary_activations=True))
     assert masks.ticket().network == Bound()
+
+
+@pytest.mark.parametrize(
+    ("buffer", "sentence"),
+    [
+        (torch.zeros(3, dtype=torch.bfloat16), "constant is bfloat16; a ticket carries .* persistent=False"),
+        (torch.zeros(3, dtype=torch.complex64), "constant is complex64; a ticket carries .* persistent=False"),
+        (torch.full((3,), -math.inf), "constant holds values that are not finite .* causal mask.* persistent=False"),
+    ],
+    ids=["bfloat16", "complex64", "infinite"],
+)
+def test_what_no_ticket_carries_is_named_and_can_be_mended_after_the_loop(buffer, sentence):
+    model = mk()
+    model.register_buffer("constant", buffer)
+    masks = attach(model, EdgePopup(0.5))
+    with pytest.raises(InputError, match=sentence):
+        masks.ticket()
+    del model.constant
+    model.register_buffer("constant", buffer, persistent=False)
+    assert masks.ticket().strong

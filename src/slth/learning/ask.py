@@ -79,7 +79,8 @@ def search(
         inputs=spec, data=label, asked=asked, fabric=fabric, files=files, loss=loss,
     )  # fmt: skip
     if controls and test is not None:
-        rebuild = _rebuilder(first, network)
+        named = isinstance(result.ticket.network, Builtin)  # not if the method replaced modules
+        rebuild = _rebuilder(first, network if named else Bound())
         measured = controls_of(result.ticket, rebuild, batches, test=test, training=training)
         result = replace(result, controls=measured)
     return result

@@ -24,7 +24,7 @@ from slth.learning.masks import Masks, TrainingLoss
 from slth.learning.method import Masker, Method
 from slth.learning.methods import name_of
 from slth.learning.predictions import evaluating
-from slth.learning.tickets import asked_of, ticket_of
+from slth.learning.tickets import asked_of, check_model, ticket_of
 from slth.learning.training import Stage
 from slth.network import architecture_of
 from slth.ticket import FOUND, Bound, Builtin, Candidate, Choice, Inputs, Ticket
@@ -98,6 +98,7 @@ class Loop:
                 "masks.step(done) once after each step of the optimiser, with the fraction of all steps that is done; "
                 f"the last call said {self._done:g}, and a ticket needs 1"
             )
+        check_model(masks.model)
         self._stages[-1].check(masks)
         data = None if data is None else text("data", data)
         if not isinstance(inputs, Inputs | None):  # pyright: ignore[reportUnnecessaryIsInstance]

@@ -223,4 +223,7 @@ def check_state(masks: Masks) -> None:
     """A state that holds NaN or infinity is no ticket."""
     for name, value in masks.model.state_dict().items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise InputError(f"{name} holds values that are not finite after the training; try a lower rate")
+            raise InputError(
+                f"{name} holds values that are not finite after the training; try a lower rate, or, if it is a "
+                "constant such as a causal mask, register it with persistent=False"
+            )

@@ -1,6 +1,6 @@
 """Tickets whose random tensors are parameters: their state bit for bit, in a model of yours or rebuilt by name."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,6 +51,7 @@ def apply_to(ticket: Ticket, model: nn.Module) -> nn.Module:
     """
     wrapped, model = model, unwrapped(model)
     check_fit(ticket, model)
+    _check_activations(ticket, model)
     there = dict(_entries(model))
     empty = next((name for name, value in there.items() if value.is_meta), None)
     if empty is not None:
@@ -127,6 +128,17 @@ def check_fit(ticket: Ticket, model: nn.Module) -> None:
     for name, value in there.items():
         if id(value) not in taken:
             raise InputError(f"{name} is part of the model, but not of the ticket; is it the same architecture?")
+
+
+def _check_activations(ticket: Ticket, model: nn.Module) -> None:
+    """A ticket that was found with signs in the place of ReLUs says so, and a ReLU would compute something else."""
+    method = ticket.provenance.asked.get("method")
+    relu = next((name for name, module in model.named_modules() if isinstance(module, nn.ReLU)), None)
+    if isinstance(method, Mapping) and method.get("binary_activations") is True and relu is not None:
+        raise InputError(
+            f"this ticket was found with a sign in the place of every nn.ReLU, and {relu or 'the model'} is one: put "
+            "slth.learning.methods.biprop.SignActivation() there"
+        )
 
 
 def _state(ticket: Ticket, weights: list[np.ndarray]) -> dict[str, np.ndarray]:

@@ -6,6 +6,8 @@ import torch
 from helpers.digits import mlp, percent, shuffle, trained
 from torch import Tensor, nn
 
+import slth
+from slth import InputError
 from slth.learning import Biprop, Training, attach
 from slth.learning.ask import search
 from slth.learning.methods.biprop import SignActivation
@@ -69,3 +71,25 @@ def test_a_sign_passes_the_gradient_where_x_is_at_most_1():
     assert x.grad.tolist() == [0, 2, 3, 4, 5, 6, 7, 8, 0]
     dense = torch.linspace(-1.5, 1.5, 100_001)
     assert set(SignActivation()(dense).unique().tolist()) == {-1.0, 1.0}
+
+
+def test_a_ticket_with_binary_activations_goes_into_a_model_that_has_them():
+    """In a model with ReLUs the same weights are another function, and nothing in it would say so."""
+    x = torch.randn(50, 20, generator=torch.Generator().manual_seed(0))
+    model = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 3))
+    ticket = attach(model, Biprop(0.5, binary_activations=True)).ticket()
+    fresh = nn.Sequential(nn.Linear(20, 30), nn.ReLU(), nn.Linear(30, 3))
+    with pytest.raises(InputError, match=r"a sign in the place of every nn\.ReLU, and 1 is one: put .*SignActivation"):
+        slth.apply(ticket, fresh)
+    fresh[1] = SignActivation()
+    assert torch.equal(slth.apply(ticket, fresh)(x), model(x))
+
+
+def test_controls_of_binary_activations_have_them(monkeypatch):
+    """The network of the name has ReLUs in their place: its accuracy would be that of something else."""
+    built = []
+    monkeypatch.setattr("slth.learning.controls.accuracy", lambda model, test: built.append(model) or 0)
+    method = Biprop(0.5, binary_activations=True)
+    search("mlp", "digits", method, arguments={"hidden": [10]}, training=Training(epochs=0.1), controls=True)
+    assert len(built) == 4
+    assert all(any(isinstance(part, SignActivation) for part in model.modules()) for model in built)

@@ -180,3 +180,11 @@ def test_the_command_line_takes_several_densities_and_shows_their_losses(tmp_pat
     assert "the search says" not in capsys.readouterr().out
     assert run([*command, "edge-popup", "--density", "0.9,0.5"]) == 2
     assert "edge-popup: density must be a number" in capsys.readouterr().err
+
+
+def test_levels_share_one_model_which_no_density_scales():
+    """√(1 / density) is another number for every level, so a level could not be the search for its density alone."""
+    model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2))
+    with pytest.raises(InputError, match="scaled weights depend on the density, and all levels share one model"):
+        attach(model, PerturbedEdgePopup((0.9, 0.5)), policy=Policy(scaled=True))
+    attach(model, PerturbedEdgePopup(0.5), policy=Policy(scaled=True))

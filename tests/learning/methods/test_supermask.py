@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import slth
 from slth import InputError
-from slth.learning import Masks, Supermask, attach
+from slth.learning import Masks, Policy, Supermask, attach
 from slth.learning.methods.supermask import keep
 from slth.learning.predictions import accuracy
 from slth.learning.trainer import train
@@ -176,3 +176,19 @@ def test_a_supermask_that_keeps_nothing_is_no_ticket():
         Supermask(initial=float("nan"))
     with pytest.raises(InputError, match="final, the mask of the ticket: expected draw or threshold, got 'half'"):
         Supermask(final="half")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [{"densities": {"*": 0.2}}, {"first": 0.5}, {"last": 0.5}, {"allocation": "erk"}, {"scaled": True}],
+    ids=lambda said: next(iter(said)),
+)
+def test_a_learned_density_cannot_be_asked_for(said):
+    """Nothing of it would happen; the model is as it was."""
+    model = nn.Sequential(nn.Linear(8, 4), nn.ReLU(), nn.Linear(4, 2))
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    with pytest.raises(InputError, match=f"learns its density, layer by layer, so {next(iter(said))}="):
+        attach(model, Supermask(), policy=Policy(**said))
+    after = model.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[name], value) for name, value in before.items())

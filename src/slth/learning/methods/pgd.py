@@ -92,8 +92,13 @@ class PerturbedEdgePopup:
         return mask
 
     def prepare(self, masks: Masks) -> None:
-        """Several levels need a memory."""
+        """Several levels need a memory, and one model."""
         if isinstance(self.density, tuple):
+            if masks.policy.scaled:
+                raise InputError(
+                    "scaled weights depend on the density, and all levels share one model: leave scaled out, or search "
+                    "for one density at a time"
+                )
             levels.prepare(masks)
 
     def stages(self, training: Training) -> list[Stage]:

@@ -79,7 +79,13 @@ class Supermask:
         )
 
     def prepare(self, masks: Masks) -> None:
-        """In evaluation the mask is one from the start."""
+        """In evaluation the mask is one from the start; densities are learned, and none can be asked for."""
+        named = _named_densities(masks.policy)
+        if named:
+            raise InputError(
+                f"a supermask learns its density, layer by layer, so {named} would change nothing: leave it out, or "
+                "choose a method with a density; initial says where the densities start"
+            )
         keep(masks, 0 if self.final == "draw" else None)
 
     def stages(self, training: Training) -> list[Stage]:
@@ -96,6 +102,13 @@ class Supermask:
         best = losses.index(min(losses))
         keep(masks, best if self.final == "draw" else None)
         return Choice((threshold, *draws), f"draw {best}" if self.final == "draw" else "threshold")
+
+
+def _named_densities(policy: Policy) -> str:
+    """What a policy says about densities, as it was spelled; empty: nothing."""
+    said = {"densities": bool(policy.patterns), "allocation": policy.allocation != "uniform"}
+    said |= {"first": policy.first is not None, "last": policy.last is not None, "scaled": policy.scaled}
+    return ", ".join(f"{name}={getattr(policy, name)!r}" for name, is_said in said.items() if is_said)
 
 
 def keep(masks: Masks, draw: int | None) -> None:
