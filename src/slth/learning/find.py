@@ -9,6 +9,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
+from slth._errors import InputError
 from slth.learning.attach import attach
 from slth.learning.batches import Batches
 from slth.learning.devices import fabric_for
