@@ -13,6 +13,7 @@ from slth.reporting.exhibit import Exhibit
 from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag, tiles
 from slth.reporting.search_command import python_call, search_command
 from slth.reporting.summary import alarm
+from slth.reporting.svg import evenly
 from slth.reporting.tables import flat
 from slth.ticket import Bound, RandomTensor, Ticket, stored_mask_bits
 
@@ -92,8 +93,7 @@ class Masks:
 
 def gather(ticket: Ticket) -> Masks:
     """Read the masks and draw the controls, one tensor at a time: memory of one of them."""
-    count = min(len(ticket.tensors), _MOST_DRAWN)
-    drawn = tuple(ticket.tensors[k * (len(ticket.tensors) - 1) // max(count - 1, 1)] for k in range(count))
+    drawn = tuple(evenly(ticket.tensors, _MOST_DRAWN))
     wanted = {tensor.path for tensor in drawn}
     kept: dict[str, rasters.Raster] = {}
     random: dict[str, rasters.Raster] = {}

@@ -41,11 +41,11 @@ def search_command(ticket: Ticket, name: str) -> list[str]:
 
 
 def python_call(ticket: Ticket) -> list[str]:
-    """Lines of Python, for a network or data that the command line cannot name; none for a loop of the user's own."""
+    """Lines of Python, for a network or data that the command line cannot name; none for a loop nobody recorded."""
     asked = ticket.provenance.asked
     method = dict(_mapping(asked.get("method")))
     name = method.pop("name", ticket.provenance.method)
-    if isinstance(asked.get("training"), str):  # a loop of the user's own, which nobody recorded
+    if ticket.provenance.by_hand:
         return []
     built = ticket.network if isinstance(ticket.network, Builtin) else None
     data = ticket.provenance.data if ticket.provenance.data in _NAMED else None
