@@ -16,6 +16,7 @@ from slth.records.grid import (
     Grid,
     GridCell,
     is_grid,
+    kept_tickets,
     number_in,
     read_grid,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "duration",
     "environment",
     "is_grid",
+    "kept_tickets",
     "number_in",
     "read",
     "read_evaluation",

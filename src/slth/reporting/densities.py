@@ -88,7 +88,7 @@ def row(ticket: Ticket, tensor: RandomTensor, mask: Bool[np.ndarray, "..."], con
     ]
 
 
-def listed(rows: Sequence[Sequence[str]]) -> Html:
+def spread_table(rows: Sequence[Sequence[str]]) -> Html:
     """The table of such rows."""
     head = [
         "tensor",
