@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from numbers import Integral, Real
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 
 from slth._errors import InputError
 
@@ -75,6 +75,11 @@ def is_whole(value: object) -> bool:
 def is_real(value: object) -> bool:
     """A number, NumPy's too; True and False are none."""
     return not isinstance(value, bool) and isinstance(value, Real)
+
+
+def is_finite(value: object) -> TypeGuard[float]:
+    """A number that is neither NaN nor infinite."""
+    return is_real(value) and math.isfinite(cast(float, value))
 
 
 def truth(name: str, value: Any) -> bool:

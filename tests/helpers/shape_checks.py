@@ -11,7 +11,7 @@ import jaxtyping
 from beartype import beartype
 from jaxtyping import _import_hook
 
-SOURCES = ("slth._shapes", "jaxtyping")
+SOURCES = ("slth._shapes", "slth.data._examples", "jaxtyping")  # where names of shapes come from
 
 
 def checked(fn: Any) -> Any:
@@ -25,6 +25,9 @@ class ShapesOnly(_import_hook.JaxtypingTransformer):
     def visit_Module(self, node: ast.Module) -> ast.Module:
         imports = [child for child in node.body if isinstance(child, ast.ImportFrom) and child.module in SOURCES]
         self.shapes = {alias.asname or alias.name for child in imports for alias in child.names}
+        for child in node.body:  # names of its own for shapes, and those made of them
+            if isinstance(child, ast.Assign) and self.named([child.value]):
+                self.shapes |= {name.id for name in child.targets if isinstance(name, ast.Name)}
         return super().visit_Module(node) if self.shapes else node
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:

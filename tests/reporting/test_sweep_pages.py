@@ -130,3 +130,8 @@ def test_a_folder_that_does_not_say_its_grid_is_refused_in_a_sentence(tmp_path, 
         assert run(["report", str(tmp_path / "r"), "--out", str(tmp_path / "p.html")]) == 2
         assert sentence in capsys.readouterr().err
     assert not (tmp_path / "p.html").exists()
+
+
+def test_the_command_names_any_folder_as_a_shell_reads_it(tmp_path):
+    sweeps.run(recipe(1, 1), tmp_path / "my results")
+    assert "slth sweep recipe.toml --out 'my results'" in text_of(page([], grids=[read_grid(tmp_path / "my results")]))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slth import sweeps
 from slth.cli import _print
-from slth.records import verbs
+from slth.records import duration, verbs
 
 _SHOWN = 10  # failures printed
 _TIDY = "ignore::UserWarning:joblib.externals.loky.backend.resource_tracker"  # it cleans up after Ctrl-C, and says so
@@ -52,16 +52,10 @@ def _show_preview(found: sweeps.Preview, folder: Path, workers: int) -> None:
         ("cells", f"{found.cells:,}"),
         ("done", f"{found.done:,}"),
         ("open", f"{found.open:,}" + (f" ({found.failed:,} failed before)" if found.failed else "")),
-        ("estimated time", "unknown: nothing similar is finished" if seconds is None else _duration(seconds)),
+        ("estimated time", "unknown: nothing similar is finished" if seconds is None else duration(seconds)),
         ("results", str(folder)),
     ]
     _print.table("Sweep", rows)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 @contextmanager
@@ -88,7 +82,7 @@ def _lines() -> Callable[[int, int], None]:
         if 10 * done // total > shown:
             shown = 10 * done // total
             rate = (done - first) / max(time.perf_counter() - start, 1e-9)
-            speed = f", {60 * rate:.3g} a minute, {_duration((total - done) / rate)} left" if rate else ""
+            speed = f", {60 * rate:.3g} a minute, {duration((total - done) / rate)} left" if rate else ""
             _print.note(f"{done:,} of {total:,} cells{speed}")
 
     return report

@@ -13,7 +13,7 @@ from slth.learning.allocation import erk_counts
 from slth.learning.guards import check_masker, check_weights, module_in
 from slth.learning.laws import scale_of, stream_law
 from slth.learning.left_out import left_out
-from slth.learning.locations import Location, locations, places
+from slth.learning.locations import Location, locations, named_parameters
 from slth.learning.loop import Loop
 from slth.learning.masked_parameter import MaskedParameter
 from slth.learning.masks import Masks
@@ -109,7 +109,7 @@ def _check_enough(location: Location, density: float) -> None:
 
 def _named_densities(model: nn.Module, found: list[Location], policy: Policy) -> dict[str, float]:
     """The densities that the policy names, by path."""
-    there = {place.path: place for place in places(model)}
+    there = {place.path: place for place in named_parameters(model)}
     named: dict[str, float] = {}
     used: set[str] = set()
     for location in found:
@@ -148,14 +148,14 @@ def _put_mask(tensor: MaskedParameter, mask: nn.Module, policy: Policy) -> None:
         bias.zero_()  # first: one that is masked by name is a bias of its layer, too
     if tensor.own is None:
         _weight(tensor.location).copy_(tensor.values())
-    for module, name in tensor.location.places:
+    for module, name in tensor.location.owners:
         parametrize.register_parametrization(module, name, mask, unsafe=True)
 
 
 def _put_back(masks: Masks, before: ModelState) -> None:
     """The model as it was, however far `attach` came."""
     for tensor in masks:
-        for module, name in tensor.location.places:
+        for module, name in tensor.location.owners:
             if parametrize.is_parametrized(module, name):
                 parametrize.remove_parametrizations(module, name, leave_parametrized=False)
     for parent, name, module in reversed(masks.replaced):

@@ -14,7 +14,7 @@ from slth._errors import InputError
 from slth.learning.locations import Location
 from slth.learning.masked_parameter import FinalMask
 from slth.learning.method import Masker, Method
-from slth.network import inside, overlapping, unwrapped
+from slth.network import check_filled, overlapping, unwrapped, wrapped_module
 
 
 def module_in(model: Any) -> nn.Module:
@@ -33,7 +33,7 @@ def module_in(model: Any) -> nn.Module:
             raise InputError(
                 f"{path or 'the model'} is scripted, so nothing can be put into it: mask the module it came from"
             )
-        if inside(module) is not None:
+        if wrapped_module(module) is not None:
             raise InputError(
                 f"{path} is wrapped by {type(module).__name__}, whose names are not those of your model: wrap the "
                 "whole model, or mask it before its parts are wrapped"
@@ -42,8 +42,7 @@ def module_in(model: Any) -> nn.Module:
     if any(isinstance(mask, FinalMask) for masks in listed for mask in masks):
         raise InputError("the model has masks already; take them off first: masks.detach()")
     for name, value in (*model.named_parameters(), *model.named_buffers()):
-        if value.is_meta:
-            raise InputError(f"{name} holds no numbers: the model is on the meta device; call model.to_empty first")
+        check_filled(name, value)
     return model
 
 

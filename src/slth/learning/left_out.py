@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from torch import nn
 
-from slth.learning.locations import Location, Place, biases_of, places
+from slth.learning.locations import Location, NamedParameter, biases_of, named_parameters
 from slth.learning.policy import Policy, norm_parameters
 
 _BIASES = {"zero": "set to 0", "carry": "carried as it is", "train": "trains"}
@@ -21,8 +21,8 @@ def left_out(model: nn.Module, policy: Policy, masked: Iterable[Location]) -> di
     1.weight - of a normalisation layer: set to 1
     1.bias - of a normalisation layer: set to 0
     """
-    there, masked = places(model), list(masked)
-    inside = [module for location in masked for module, _ in location.places]
+    there, masked = named_parameters(model), list(masked)
+    inside = [module for location in masked for module, _ in location.owners]
     paths = {location.path for location in masked}
     seen = {id(place.parameter) for place in there if place.path in paths}
     biases = {id(bias) for module in inside for bias in biases_of(module)}
@@ -44,7 +44,7 @@ def left_out(model: nn.Module, policy: Policy, masked: Iterable[Location]) -> di
     return reasons
 
 
-def _reason(place: Place, tied: list[Place], policy: Policy) -> str:
+def _reason(place: NamedParameter, tied: list[NamedParameter], policy: Policy) -> str:
     skipped = next((other for other in tied if other.fits(policy.skip)), None)
     if skipped is not None:
         return "named by skip" if skipped is place else f"tied to {skipped.path}, which skip names"

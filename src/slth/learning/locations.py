@@ -12,6 +12,7 @@ from torch.nn.utils import parametrize
 
 from slth._errors import InputError
 from slth.learning.policy import Policy
+from slth.network import check_shaped
 
 _TRANSPOSED = (nn.ConvTranspose1d, nn.ConvTranspose2d, nn.ConvTranspose3d)
 _LINEAR = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d, *_TRANSPOSED)
@@ -30,13 +31,13 @@ class Location:
     fan_out: int
 
     @property
-    def places(self) -> list[tuple[nn.Module, str]]:
+    def owners(self) -> list[tuple[nn.Module, str]]:
         """Everywhere the parameter stands: its module and its name in it, and those tied to it."""
         return [(self.module, self.name), *((module, name) for _, module, name in self.aliases)]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class NamedParameter:
     """A parameter, somewhere in a model; one that is tied has several."""
 
     path: str
@@ -64,20 +65,18 @@ class Place:
         return [pattern for pattern in patterns if any(fnmatchcase(n, pattern) for n in (self.path, self.layer))]
 
 
-def places(model: nn.Module) -> list[Place]:
+def named_parameters(model: nn.Module) -> list[NamedParameter]:
     """All parameters in the order of `model.modules()`.
 
     Raises:
         InputError: a layer that has not seen its input shape yet.
     """
-    found: list[Place] = []
+    found: list[NamedParameter] = []
     for path, module in model.named_modules():
         for name, parameter in module._parameters.items():
-            if isinstance(parameter, nn.parameter.UninitializedParameter):
-                kind = type(module).__name__
-                raise InputError(f"{kind} does not know its shape yet; run the model once on some data first")
             if parameter is not None:
-                found.append(Place(f"{path}.{name}".lstrip("."), module, name, parameter))
+                check_shaped(type(module).__name__, parameter)
+                found.append(NamedParameter(f"{path}.{name}".lstrip("."), module, name, parameter))
     return found
 
 
@@ -87,7 +86,7 @@ def locations(model: nn.Module, policy: Policy) -> list[Location]:
     Raises:
         InputError: none, a pattern that matches nothing, or a layer that has not seen its input shape yet.
     """
-    there = places(model)
+    there = named_parameters(model)
     named = {id(place.parameter) for place in there if any(fnmatchcase(place.path, p) for p in policy.include)}
     wanted = [
         place for place in there if not place.wrapped and (place.masked_by_default or id(place.parameter) in named)
@@ -96,7 +95,7 @@ def locations(model: nn.Module, policy: Policy) -> list[Location]:
     _check_skip(policy, wanted)
     left = {id(place.parameter) for place in wanted if place.fits(policy.skip)}
     left |= {id(place.parameter) for place in there if isinstance(place.module, _EMBEDDINGS)} - named
-    owners: dict[int, list[Place]] = {}
+    owners: dict[int, list[NamedParameter]] = {}
     for place in there:
         owners.setdefault(id(place.parameter), []).append(place)
     masked: list[Location] = []
@@ -112,14 +111,14 @@ def locations(model: nn.Module, policy: Policy) -> list[Location]:
     return masked
 
 
-def _check_include(policy: Policy, there: list[Place]) -> None:
+def _check_include(policy: Policy, there: list[NamedParameter]) -> None:
     known = [place.path for place in there if not place.wrapped]
     unused = [pattern for pattern in policy.include if not any(fnmatchcase(path, pattern) for path in known)]
     if unused:
         raise InputError(f"include: no parameter matches {', '.join(unused)}; the parameters are {_listed(known)}")
 
 
-def _check_skip(policy: Policy, wanted: list[Place]) -> None:
+def _check_skip(policy: Policy, wanted: list[NamedParameter]) -> None:
     hits = {pattern for place in wanted for pattern in place.fits(policy.skip)}
     unused = [pattern for pattern in policy.skip if pattern not in hits]
     if unused:
@@ -127,7 +126,7 @@ def _check_skip(policy: Policy, wanted: list[Place]) -> None:
         raise InputError(f"skip: no layer matches {', '.join(unused)}; the layers are {_listed(names)}")
 
 
-def _nothing(there: list[Place]) -> str:
+def _nothing(there: list[NamedParameter]) -> str:
     """The sentence for a model without anything to mask."""
     free = [place for place in there if not place.wrapped and place.parameter.ndim > 1] or there
     if not free:
@@ -144,7 +143,7 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(names))[:300]
 
 
-def fans(place: Place) -> tuple[int, int]:
+def fans(place: NamedParameter) -> tuple[int, int]:
     """(fan_in, fan_out): how many entries meet in an output, and how many an input meets. Groups do not meet.
 
     Of a layer that is not known, the last axis meets in an output and the one before it are the outputs: a matrix

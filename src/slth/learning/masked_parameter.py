@@ -100,7 +100,7 @@ class MaskedParameter:
     @property
     def biases(self) -> list[nn.Parameter]:
         """Those of its layer, and of layers tied to it."""
-        return [bias for module, _ in self.location.places for bias in biases_of(module)]
+        return [bias for module, _ in self.location.owners for bias in biases_of(module)]
 
     @property
     def _parametrizations(self) -> parametrize.ParametrizationList:

@@ -19,6 +19,7 @@ from slth.learning.masks import Masks
 from slth.learning.method import Method
 from slth.learning.policy import Policy
 from slth.learning.training import Training
+from slth.network import check_filled, check_shaped
 from slth.ticket import (
     BY_HAND,
     Bound,
@@ -192,10 +193,8 @@ def check_model(model: nn.Module) -> None:
                 f"{name} holds {type(value).__name__}, and a ticket carries tensors only: keep what get_extra_state "
                 "gives in buffers, or search on a part of the model"
             )
-        if isinstance(value, nn.UninitializedParameter | nn.UninitializedBuffer):
-            raise InputError(f"{name} does not know its shape yet; run the model once on some data first")
-        if value.is_meta:
-            raise InputError(f"{name} holds no numbers: the model is on the meta device; call model.to_empty first")
+        check_shaped(name, value)
+        check_filled(name, value)
         if value.is_quantized or value.layout != torch.strided:
             what = "quantised" if value.is_quantized else str(value.layout).removeprefix("torch.")
             raise InputError(f"{name} is {what}, and a ticket carries dense arrays of plain numbers; {_ADVICE}")

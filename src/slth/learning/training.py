@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from typing import Literal, cast
+from typing import Literal
 
 from slth import _arguments
 from slth._errors import InputError
@@ -58,19 +58,19 @@ class Training:
             if value not in legal:
                 raise InputError(f"{name}: expected one of {', '.join(legal)}; got {value!r}")
         for name, number in (("epochs", self.epochs), ("lr", self.lr), ("factor", self.factor)):
-            if not (_is_number(number) and number > 0):
+            if not (_arguments.is_finite(number) and number > 0):
                 raise InputError(f"{name} must be a positive number, got {number!r}")
         for name, whole in (("batch", self.batch), ("accumulate", self.accumulate)):
             if not _arguments.is_whole(whole) or whole < 1:
                 raise InputError(f"{name} must be a whole number, at least 1, got {whole!r}")
         for name, number in (("momentum", self.momentum), ("label_smoothing", self.label_smoothing)):
-            if not (_is_number(number) and 0 <= number < 1):
+            if not (_arguments.is_finite(number) and 0 <= number < 1):
                 raise InputError(f"{name} must be at least 0 and below 1, got {number!r}")
-        if not (_is_number(self.weight_decay) and self.weight_decay >= 0):
+        if not (_arguments.is_finite(self.weight_decay) and self.weight_decay >= 0):
             raise InputError(f"weight_decay must be a number of at least 0, got {self.weight_decay!r}")
-        if not (_is_number(self.warmup) and 0 <= self.warmup <= self.epochs):
+        if not (_arguments.is_finite(self.warmup) and 0 <= self.warmup <= self.epochs):
             raise InputError(f"warmup must lie between 0 and epochs = {self.epochs:g}, got {self.warmup!r}")
-        if not all(_is_number(milestone) and milestone >= 0 for milestone in self.milestones):
+        if not all(_arguments.is_finite(milestone) and milestone >= 0 for milestone in self.milestones):
             raise InputError(f"milestones are epochs, numbers of at least 0; got {self.milestones}")
 
     def steps(self, per_epoch: int) -> int:
@@ -91,10 +91,6 @@ class Training:
         if self.schedule == "multistep":
             return self.lr * self.factor ** sum(step >= _scaled(at, per_epoch) for at in self.milestones)
         return self.lr
-
-
-def _is_number(value: object) -> bool:
-    return _arguments.is_real(value) and math.isfinite(cast(float, value))
 
 
 @lru_cache(maxsize=256)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slth.network.states import apply_to, module_of, source_of, state_of, why_misfit
     from slth.network.training import train_mlp
     from slth.network.views import realised, realised_from, source, target_module
-    from slth.network.wrappers import inside, overlapping, unwrapped
+    from slth.network.wrappers import check_filled, check_shaped, overlapping, unwrapped, wrapped_module
     from slth.network.writing import OnnxFile, check_tools, difference_onnx, property_text, ticket_onnx
 
 _LAZY = {
@@ -31,11 +31,12 @@ _LAZY = {
     "apply_to": "states",
     "architecture_of": "architectures",
     "build_architecture": "architectures",
+    "check_filled": "wrappers",
+    "check_shaped": "wrappers",
     "check_tools": "writing",
     "difference_onnx": "writing",
     "ends_in_sigmoid": "running",
     "load_model": "reading",
-    "inside": "wrappers",
     "module_of": "states",
     "outputs": "running",
     "overlapping": "wrappers",
@@ -52,6 +53,7 @@ _LAZY = {
     "train_mlp": "training",
     "unwrapped": "wrappers",
     "why_misfit": "states",
+    "wrapped_module": "wrappers",
 }
 
 
@@ -72,11 +74,12 @@ __all__ = [
     "apply_to",
     "architecture_of",
     "build_architecture",
+    "check_filled",
+    "check_shaped",
     "check_tools",
     "difference_onnx",
     "ends_in_sigmoid",
     "import_torch",
-    "inside",
     "is_onnx",
     "load_model",
     "mlp_from_tensors",
@@ -101,4 +104,5 @@ __all__ = [
     "unwrapped",
     "why_misfit",
     "without_range",
+    "wrapped_module",
 ]

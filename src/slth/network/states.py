@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from slth._errors import InputError
 from slth.network.architectures import build_architecture
-from slth.network.wrappers import overlapping, unwrapped
+from slth.network.wrappers import check_filled, check_shaped, overlapping, unwrapped
 from slth.ticket import Builtin, Ticket, random_weights
 
 _TYPES: dict[str, torch.dtype] = {
@@ -53,9 +53,8 @@ def apply_to(ticket: Ticket, model: nn.Module) -> nn.Module:
     check_fit(ticket, model)
     _check_activations(ticket, model)
     there = dict(_entries(model))
-    empty = next((name for name, value in there.items() if value.is_meta), None)
-    if empty is not None:
-        raise InputError(f"{empty} holds no numbers: the model is on the meta device; call model.to_empty first")
+    for name, value in there.items():
+        check_filled(name, value)
     shared = next(overlapping(model), None)
     if shared is not None:
         raise InputError(
@@ -165,8 +164,7 @@ def _entries(model: nn.Module) -> Iterator[tuple[str, Tensor]]:
     for name, value in state.items():
         if not isinstance(value, Tensor):
             raise InputError(f"{name} holds {type(value).__name__}, which no ticket carries; expected tensors only")
-        if isinstance(value, nn.UninitializedParameter | nn.UninitializedBuffer):
-            raise InputError(f"{name} does not know its shape yet; run the model once on some data first")
+        check_shaped(name, value)
         yield name, value
 
 

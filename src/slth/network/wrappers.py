@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from slth._errors import InputError
+
 _PARALLEL = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
@@ -17,14 +19,26 @@ def unwrapped(model: nn.Module) -> nn.Module:
     >>> unwrapped(nn.DataParallel(inside)) is inside
     True
     """
-    while (inner := inside(model)) is not None:
+    while (inner := wrapped_module(model)) is not None:
         model = inner
     return model
 
 
-def inside(model: nn.Module) -> nn.Module | None:
+def wrapped_module(model: nn.Module) -> nn.Module | None:
     """What a wrapper wraps; None of a module that is none."""
     return model.module if isinstance(model, _PARALLEL) else dict(model.named_children()).get("_orig_mod")
+
+
+def check_shaped(name: str, value: Tensor) -> None:
+    """Refuse what a lazy layer has not made yet."""
+    if isinstance(value, nn.UninitializedParameter | nn.UninitializedBuffer):
+        raise InputError(f"{name} does not know its shape yet; run the model once on some data first")
+
+
+def check_filled(name: str, value: Tensor) -> None:
+    """Refuse what has a shape and no numbers."""
+    if value.is_meta:
+        raise InputError(f"{name} holds no numbers: the model is on the meta device; call model.to_empty first")
 
 
 def overlapping(model: nn.Module) -> Iterator[tuple[str, str]]:

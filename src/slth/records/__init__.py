@@ -16,10 +16,11 @@ from slth.records.grid import (
     Grid,
     GridCell,
     is_grid,
+    kept_tickets,
     number_in,
     read_grid,
 )
-from slth.records.measures import INTERVAL, Average, Errors, Proportion
+from slth.records.measures import INTERVAL, Z_95, Average, Errors, Proportion, duration
 from slth.records.record import Environment, Record, append, cores, environment, read
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ __all__ = [
     "GRID_NAME",
     "GRID_TICKETS",
     "INTERVAL",
+    "Z_95",
     "Asked",
     "Average",
     "Check",
@@ -47,8 +49,10 @@ __all__ = [
     "Verification",
     "append",
     "cores",
+    "duration",
     "environment",
     "is_grid",
+    "kept_tickets",
     "number_in",
     "read",
     "read_evaluation",

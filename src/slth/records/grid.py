@@ -89,13 +89,18 @@ def read_grid(folder: Path) -> Grid:
     if last is None:
         raise InputError(f"{folder} does not say which grid it holds; run slth sweep with its recipe again")
     asked = _asked(last, folder / GRID_MARKER)
-    kept = {file.suffixes[-2][1:]: file for file in (folder / GRID_TICKETS).glob("*.*.slth")}
+    kept = kept_tickets(folder)
     places = itertools.product(*(range(len(values)) for values in asked.grid.values()))
     cells = [
         _cell(folder, dict(zip(asked.grid, place, strict=True)), question, kept)
         for place, question in zip(places, asked.questions, strict=True)
     ]
     return Grid(folder, asked, tuple(cells))
+
+
+def kept_tickets(folder: Path) -> dict[str, Path]:
+    """The tickets of a sweep's folder, by the first `GRID_NAME` letters of their questions."""
+    return {file.suffixes[-2][1:]: file for file in (folder / GRID_TICKETS).glob("*.*.slth")}
 
 
 def number_in(record: Record, value: str) -> float | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 from slth.records.entries import number, number_or_none, part_or_none, unfit, whole
 
+Z_95 = 1.959964  # |x| <= z has 95 % of a normal distribution
+
 
 @dataclass(frozen=True, slots=True)
 class Proportion:
@@ -26,7 +28,7 @@ class Proportion:
 
         For hits that are independent draws: of several predictions for one input it says nothing.
         """
-        z, n, p = 1.959964, self.count, self.value
+        z, n, p = Z_95, self.count, self.value
         middle, spread = p + z * z / (2 * n), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
         return max(0.0, (middle - spread) / (1 + z * z / n)), min(1.0, (middle + spread) / (1 + z * z / n))
 
@@ -91,6 +93,17 @@ class Average:
     def half(self) -> float | None:
         """Half of the 95 % interval of the mean: what stands behind ±. None for one run."""
         return None if self.deviation is None else _half(self.deviation, self.count)
+
+
+def duration(seconds: float) -> str:
+    """A time for people.
+
+    >>> duration(1.234), duration(45.6), duration(600), duration(9000)
+    ('1.2 s', '46 s', '10 min', '2.5 h')
+    """
+    if seconds < 120:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _half(deviation: float, count: int) -> float:

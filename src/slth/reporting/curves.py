@@ -6,14 +6,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from slth.reporting.html import Html, number, tag
-from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, chart, line, words
+from slth.reporting.svg import BOTTOM, FAR, LEFT, LETTER, RIGHT, TOP, WIDTH, Axis, chart, line, words
 
 MOST_CURVES = 6  # as many colours as are told apart
-_FAR = 50.0  # largest ÷ smallest place from which an axis is logarithmic
 _WIDE = 4  # times the range of the means, to either side
 _MOST_TICKS = 9
 _CAP = 3.0
-_LETTER = 6.6  # units, on average
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,7 @@ def _x_axis(curves: Sequence[Curve], ticks: Sequence[tuple[float, str]] | None, 
     low, high = min(places), max(places)
     if low == high:
         return Axis(low - 1, high + 1, LEFT, WIDTH - RIGHT)
-    log = low > 0 and high / low >= _FAR
+    log = low > 0 and high / low >= FAR
     room = (high / low) ** 0.04 if log else 0.04 * (high - low)
     ends = (low / room, high * room) if log else (low - room, high + room)
     return Axis(*ends, LEFT, WIDTH - RIGHT, log=log)
@@ -85,13 +83,13 @@ def _y_axis(curves: Sequence[Curve], height: float) -> Axis:
 def _ticks(x: Axis, base: float, label: str, ticks: Sequence[tuple[float, str]]) -> list[str]:
     """Of many, or of those whose texts would touch, some."""
     longest = max((len(text) for _, text in ticks), default=1)
-    most = min(_MOST_TICKS, max(2, int((x.end - x.start) / (_LETTER * (longest + 1)))))
+    most = min(_MOST_TICKS, max(2, int((x.end - x.start) / (LETTER * (longest + 1)))))
     shown = ticks[:: math.ceil(len(ticks) / most)]
     parts: list[str] = []
     last = -math.inf
     for place, text in shown:
         at = x.at(place)
-        if at - last >= _LETTER * (len(text) + 1):
+        if at - last >= LETTER * (len(text) + 1):
             parts += [line(at, base, at, base + 4, "axis"), words(at, base + 16, text, "middle")]
             last = at
     return [*parts, words((x.start + x.end) / 2, base + 31, label, "middle")]

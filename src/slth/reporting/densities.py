@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool
 
+from slth.records import Z_95
 from slth.reporting.html import Html, number, percent, table
-from slth.reporting.svg import BOTTOM, RIGHT, WIDTH, Axis, chart, line, words, x_axis
+from slth.reporting.svg import BOTTOM, LETTER, RIGHT, WIDTH, Axis, chart, line, words, x_axis
 from slth.ticket import RandomTensor, Ticket
 
 MOST_ROWS = 60  # tensors drawn
-_Z = 1.959964  # of 95 % of a normal distribution
-_ROW, _NAME, _LETTER = 17.0, 22, 6.6
+_ROW, _NAME = 17.0, 22
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def spreads(mask: Bool[np.ndarray, "..."]) -> tuple[Spread, Spread]:
 def random_density(ticket: Ticket, size: int) -> tuple[float, float]:
     """What 95 % of random masks of the whole network keep of a tensor with `size` weights, nearly: lower, upper end."""
     p, rest = ticket.density, ticket.size - size
-    half = _Z * math.sqrt(p * (1 - p) * rest / (size * max(ticket.size - 1, 1)))
+    half = Z_95 * math.sqrt(p * (1 - p) * rest / (size * max(ticket.size - 1, 1)))
     return max(p - half, 0.0), min(p + half, 1.0)
 
 
@@ -53,7 +53,7 @@ def picture(ticket: Ticket) -> Html:
     low, high = min(kept + [end[0] for end in ends]), max(kept + [end[1] for end in ends])
     room = max(0.06 * (high - low), 0.02)
     longest = min(max(len(tensor.path) for tensor in tensors), _NAME)
-    x = Axis(max(low - room, 0.0), min(high + room, 1.0), _LETTER * longest + 16, WIDTH - RIGHT - 6)
+    x = Axis(max(low - room, 0.0), min(high + room, 1.0), LETTER * longest + 16, WIDTH - RIGHT - 6)
     base = _ROW * len(tensors) + 6
     parts: list[str] = []
     for value, _ in x.ticks():
@@ -88,7 +88,7 @@ def row(ticket: Ticket, tensor: RandomTensor, mask: Bool[np.ndarray, "..."], con
     ]
 
 
-def listed(rows: Sequence[Sequence[str]]) -> Html:
+def spread_table(rows: Sequence[Sequence[str]]) -> Html:
     """The table of such rows."""
     head = [
         "tensor",

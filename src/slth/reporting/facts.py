@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float64, Int64
 from slth.certificate import per_input_error
 from slth.graph import Affine, Realised, Target
 from slth.reporting.exhibit import Exhibit
+from slth.reporting.svg import evenly
 from slth.ticket import Problems, Ticket
 
 MOST_PICTURES = 8  # maps drawn, the first, the last and some between; a stranger's ticket may have thousands
@@ -167,5 +168,4 @@ def _measure(ticket: Ticket, target: Target, parts: Mapping[str, Realised], inpu
 def drawn(facts: Facts) -> list[tuple[int, str, MapFacts]]:
     """Number, path and facts of the maps that are drawn: of many the first, the last and some evenly between."""
     every = [(i, path, part) for i, (path, part) in enumerate(facts.maps.items())]
-    steps = min(len(every), MOST_PICTURES)
-    return [every[k * (len(every) - 1) // max(steps - 1, 1)] for k in range(steps)]
+    return evenly(every, MOST_PICTURES)

@@ -3,7 +3,7 @@
 from slth.graph import INPUT, Graph, Linear, chain_of, shapes
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.html import Html, join, plural, tag
-from slth.reporting.svg import chart, line, words
+from slth.reporting.svg import LETTER, chart, line, words
 from slth.ticket import Ticket, kernel_of, op_words
 
 MOST_NODES = 300  # drawn
@@ -11,7 +11,6 @@ _ROW, _LANE, _MOST_LANES = 17.0, 7.0, 12
 _FRAME = 440.0  # units that are seen at once
 _AFTER = 250.0  # for op and shape
 _NAME, _OP = 30, 24  # characters
-_LETTER = 6.6  # units, on average
 
 
 def network(exhibit: Exhibit) -> Html:
@@ -60,7 +59,7 @@ def _picture(ticket: Ticket, graph: Graph) -> Html:
     shape = () if ticket.inputs is None else ticket.inputs.shape
     named = [node.op.map if isinstance(node.op, Linear) else node.name for node in nodes]
     longest = max(map(len, named))
-    at = (trunk + 12, trunk + 28 + _LETTER * min(max(longest, 5) * 1.05, _NAME))
+    at = (trunk + 12, trunk + 28 + LETTER * min(max(longest, 5) * 1.05, _NAME))
     parts += [f'<circle class="pruned" cx="{trunk:g}" cy="{_y(0):g}" r="3"/>', _row(at, 0, INPUT, "", shape, "")]
     for i, node in enumerate(nodes, 1):
         linear = isinstance(node.op, Linear)

@@ -13,6 +13,7 @@ from slth.reporting.exhibit import Exhibit
 from slth.reporting.html import Html, at_most, join, number, pairs, percent, plural, sentence, table, tag, tiles
 from slth.reporting.search_command import python_call, search_command
 from slth.reporting.summary import alarm
+from slth.reporting.svg import evenly
 from slth.reporting.tables import flat
 from slth.ticket import Bound, RandomTensor, Ticket, stored_mask_bits
 
@@ -81,7 +82,7 @@ def tensors(exhibit: Exhibit) -> Html:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Masks:
+class MaskFacts:
     """Masks of some tensors, and of each a random one with as many weights."""
 
     drawn: tuple[RandomTensor, ...]
@@ -90,10 +91,9 @@ class Masks:
     spread: Html  # the table
 
 
-def gather(ticket: Ticket) -> Masks:
+def gather(ticket: Ticket) -> MaskFacts:
     """Read the masks and draw the controls, one tensor at a time: memory of one of them."""
-    count = min(len(ticket.tensors), _MOST_DRAWN)
-    drawn = tuple(ticket.tensors[k * (len(ticket.tensors) - 1) // max(count - 1, 1)] for k in range(count))
+    drawn = tuple(evenly(ticket.tensors, _MOST_DRAWN))
     wanted = {tensor.path for tensor in drawn}
     kept: dict[str, rasters.Raster] = {}
     random: dict[str, rasters.Raster] = {}
@@ -107,10 +107,10 @@ def gather(ticket: Ticket) -> Masks:
             kept[tensor.path], random[tensor.path] = rasters.raster(mask), rasters.raster(control)
         if i < _MOST_SPENT:
             spread.append(densities.row(ticket, tensor, mask, control))
-    return Masks(drawn, kept, random, densities.listed(spread))
+    return MaskFacts(drawn, kept, random, densities.spread_table(spread))
 
 
-def masks(exhibit: Exhibit, facts: Masks) -> Html:
+def masks(exhibit: Exhibit, facts: MaskFacts) -> Html:
     """Each mask beside one that keeps as many weights at random."""
     figures: list[Html] = []
     for tensor in facts.drawn:
@@ -135,7 +135,7 @@ def masks(exhibit: Exhibit, facts: Masks) -> Html:
     return join([tag("p", text), *figures, more])
 
 
-def density(exhibit: Exhibit, facts: Masks) -> Html:
+def density(exhibit: Exhibit, facts: MaskFacts) -> Html:
     """Density of each tensor, and how it is spent, against masks at random."""
     ticket = exhibit.ticket
     text = (

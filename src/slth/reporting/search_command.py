@@ -4,10 +4,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
+from slth.data import DATA_SETS
 from slth.records import verbs
 from slth.ticket import Builtin, Ticket
 
-_NAMED = ("digits", "mnist", "fashion_mnist", "cifar10")
 _FLAGS = ("inputs", "classes", "width", "hidden")  # arguments of a network: the first two are told by the data
 
 
@@ -25,7 +25,7 @@ def search_command(ticket: Ticket, name: str) -> list[str]:
     settings = cast("Mapping[str, Any]", method)
     if any(key not in _FLAGS and value is not True for key, value in built.arguments.items()):
         return []  # an argument that only Python can say
-    data = data if data in _NAMED else "DATA.npz"
+    data = data if data in DATA_SETS else "DATA.npz"
     words = [
         "slth search",
         f"--data {data}",
@@ -41,14 +41,14 @@ def search_command(ticket: Ticket, name: str) -> list[str]:
 
 
 def python_call(ticket: Ticket) -> list[str]:
-    """Lines of Python, for a network or data that the command line cannot name; none for a loop of the user's own."""
+    """Lines of Python, for a network or data that the command line cannot name; none for a loop nobody recorded."""
     asked = ticket.provenance.asked
     method = dict(_mapping(asked.get("method")))
     name = method.pop("name", ticket.provenance.method)
-    if isinstance(asked.get("training"), str):  # a loop of the user's own, which nobody recorded
+    if ticket.provenance.by_hand:
         return []
     built = ticket.network if isinstance(ticket.network, Builtin) else None
-    data = ticket.provenance.data if ticket.provenance.data in _NAMED else None
+    data = ticket.provenance.data if ticket.provenance.data in DATA_SETS else None
     model = "model" if built is None else repr(built.name)
     lines = [f"slth.search({model}, {'data' if data is None else repr(data)}, {name!r}, seed={ticket.seed},"]
     own = {} if built is None else {k: v for k, v in built.arguments.items() if k not in ("inputs", "classes")}

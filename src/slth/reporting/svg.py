@@ -6,6 +6,7 @@ Every chart is `WIDTH` units wide, about a phone's screen, so that its text is r
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -13,6 +14,20 @@ from slth.reporting.html import Html, number, power, safe
 
 WIDTH = 400.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 8.0, 14.0, 36.0  # margins of the plotted area
+LETTER = 6.6  # units, on average
+FAR = 50.0  # how many times as far apart as its nearest places an axis can be, so that those are still told apart
+
+_T = TypeVar("_T")
+
+
+def evenly(parts: Sequence[_T], most: int) -> list[_T]:
+    """Those that are drawn: of more than `most` the first, the last and some evenly between.
+
+    >>> evenly("abcdefg", 3)
+    ['a', 'd', 'g']
+    """
+    count = min(len(parts), most)
+    return [parts[k * (len(parts) - 1) // max(count - 1, 1)] for k in range(count)]
 
 
 @dataclass(frozen=True, slots=True)

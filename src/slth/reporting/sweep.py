@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-from slth.records import INTERVAL, Average, Grid, GridCell, number_in
+from slth.records import INTERVAL, Average, Grid, GridCell, duration, number_in
 from slth.reporting.curves import MOST_CURVES, Curve, plot
+from slth.reporting.exhibit import file_word
 from slth.reporting.html import Html, join, number, pairs, plural, table, tag, tiles
+from slth.reporting.svg import FAR, evenly
 from slth.reporting.tables import value_text
 
-_FAR = 20.0  # as `curves` has it: beyond, an axis is logarithmic, or its places stand evenly
 _MOST_ROWS, _MOST_FAILURES = 500, 50
 Section = tuple[str, str, Html]
 
@@ -46,7 +47,7 @@ def opening(grid: Grid) -> Html:
         where, found = best
         shown.append((_mean(found), f"the largest value of {grid.asked.value}{_averaged(found, grid)}: {where}"))
     seconds = math.fsum(record.seconds.get("total", 0.0) for record in done)
-    shown.append((_duration(seconds), "of work in the finished cells, one after the other"))
+    shown.append((duration(seconds), "of work in the finished cells, one after the other"))
     return join([tag("p", lead, class_="lead"), tiles(shown)])
 
 
@@ -99,8 +100,7 @@ def _curves(grid: Grid) -> Html:
         points = sorted((places[i], mean.mean, mean.half) for i, mean in own)
         if points:
             curves.append(Curve(label or asked.value, tuple(points)))
-    shown = [curves[k * (len(curves) - 1) // max(MOST_CURVES - 1, 1)] for k in range(MOST_CURVES)]
-    drawn = curves if len(curves) <= MOST_CURVES else shown
+    drawn = evenly(curves, MOST_CURVES)
     ticks = [(place, _label(value)) for place, value in zip(places, values, strict=True)]
     across = axes.across + (" (kept fraction)" if axes.across == "density" else "")
     about = "; ".join(
@@ -165,7 +165,7 @@ def _cells(grid: Grid, place: Path | None) -> Html:
         assert record is not None
         value = number_in(record, grid.asked.value)
         row = [_label(grid.asked.grid[name][cell.at[name]]) for name in names]
-        row += ["none" if value is None else number(value), _duration(record.seconds.get("total", 0.0))]
+        row += ["none" if value is None else number(value), duration(record.seconds.get("total", 0.0))]
         rows.append([*row, *([_link(cell, place)] if kept else [])])
     if not rows:
         return tag("p", "No cell is finished.", class_="note")
@@ -206,7 +206,7 @@ def _repeat(grid: Grid) -> Html:
     """The recipe, and where it ran."""
     done = [cell.record for cell in grid.cells if cell.record is not None]
     text = "Save the recipe and run it; what is finished in the folder is not done again."
-    lines = [f"slth sweep recipe.toml --out {quote(name_of(grid))}"]
+    lines = [f"slth sweep recipe.toml --out {file_word(name_of(grid))}"]
     if any(cell.ticket is not None for cell in grid.cells):
         lines[0] += " --keep-tickets"
     code = (
@@ -280,14 +280,8 @@ def _uneven(values: Sequence[float]) -> bool:
     """Whether neighbours are so near, beside the whole axis, that they would stand on one another."""
     ordered = sorted(values)
     gap = min(b - a for a, b in pairwise(ordered))
-    return gap * _FAR < ordered[-1] - ordered[0]
+    return gap * FAR < ordered[-1] - ordered[0]
 
 
 def _label(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else value_text(value)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

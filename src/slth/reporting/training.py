@@ -1,9 +1,9 @@
 """The training of a learned ticket as its search's record has it: curves, and what the controls reach."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, TypeGuard, cast
+from typing import Any, cast
 
+from slth._arguments import is_finite
 from slth.records import Record
 from slth.reporting.curves import Curve, plot
 from slth.reporting.exhibit import Exhibit
@@ -20,7 +20,7 @@ _CONTROLS = {
 
 def training(exhibit: Exhibit) -> Html:
     """Loss and accuracy while the mask was trained, from the search's record."""
-    if isinstance(exhibit.ticket.provenance.asked.get("training"), str):
+    if exhibit.ticket.provenance.by_hand:
         return tag("p", "Not recorded: it was a loop of its maker's own.", class_="note")
     if not exhibit.searches:
         text = (
@@ -41,7 +41,7 @@ def _curves(history: Sequence[Mapping[str, Any]]) -> Iterator[Html]:
     step = -(-len(history) // _MOST_POINTS) if history else 1
     figures: list[Html] = []
     for key, name in (("loss", "training loss"), ("accuracy", "accuracy on the test examples")):
-        known = [(float(i + 1), row[key]) for i, row in enumerate(history) if _is_number(row.get(key))]
+        known = [(float(i + 1), row[key]) for i, row in enumerate(history) if is_finite(row.get(key))]
         shown = known[::step] + (known[-1:] if (len(known) - 1) % step else [])
         if len(shown) < 2:
             continue
@@ -66,11 +66,7 @@ def _reached(record: Record) -> Iterator[Html]:
     if isinstance(controls, Mapping):
         named = cast("Mapping[str, Any]", controls)
         rows += [(_CONTROLS.get(str(name), str(name)), value) for name, value in named.items()]
-    shown = [(name, percent(float(value))) for name, value in rows if _is_number(value) and 0 <= value <= 1]
+    shown = [(name, percent(float(value))) for name, value in rows if is_finite(value) and 0 <= value <= 1]
     if len(shown) > 1:
         yield tag("h4", "The ticket and its controls: accuracy on the test examples")
         yield pairs(shown)
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

@@ -56,10 +56,6 @@ class Folder:
         name = re.sub(r"[^\w.=+,-]+", "_", ",".join(words), flags=re.ASCII)
         return self.tickets / f"{name[:_MOST_NAME] or 'cell'}.{cell.question[:GRID_NAME]}.slth"
 
-    def kept(self) -> set[str]:
-        """The short questions of the tickets that are there."""
-        return {file.suffixes[-2][1:] for file in self.tickets.glob("*.*.slth")}
-
     def remember(self, asked: Asked) -> None:
         """Say in the marker which grid was asked last."""
         data = {"format": GRID_FORMAT, "last": asked.as_data()}

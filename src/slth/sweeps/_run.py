@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slth._arguments import whole
 from slth._errors import InputError
-from slth.records import GRID_NAME, Record, read_grid
+from slth.records import GRID_NAME, Record, kept_tickets, read_grid
 from slth.reporting import page
 from slth.sweeps._cells import State, Task
 from slth.sweeps._folder import Folder
@@ -77,7 +77,8 @@ def preview(recipe: Recipe, folder: str | Path, *, keep_tickets: bool = False) -
     _check(recipe, cells, keep_tickets)
     done = set(place.questions())
     if keep_tickets:
-        done = {question for question in done if question[:GRID_NAME] in place.kept()}
+        kept = kept_tickets(place.path)
+        done = {question for question in done if question[:GRID_NAME] in kept}
     missing = [cell for cell in cells if cell.question not in done]
     failed = sum(place.failure(cell.question).exists() for cell in missing)
     known = sorted(done)[:: max(1, len(done) // _MOST_COMPARED)]
@@ -122,7 +123,7 @@ def run(
     _check(recipe, cells, keep_tickets)
     place.open()
     place.remember(recipe.asked(cells))
-    kept = place.kept() if keep_tickets else set[str]()
+    kept = kept_tickets(place.path) if keep_tickets else {}
     if keep_tickets:
         place.tickets.mkdir(exist_ok=True)
     found: dict[str, Record] = {}

@@ -5,11 +5,12 @@ columns: {"mask": ["density 1", "density 0.9"], "training_loss": [0.41, 0.32], "
 "density 0.9"}; accuracy is null where none was measured, numbers have six digits.
 """
 
-import math
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from slth._arguments import is_finite
 
 FOUND = "found"
 _MOST = 1000  # candidates that a ticket may list
@@ -72,7 +73,7 @@ def choice_in(asked: Mapping[str, Any]) -> Choice | None:
     if not (len(masks) == len(losses) == len(accuracies) <= _MOST and columns.get("chosen") in masks):
         return None
     rows = list(zip(masks, losses, accuracies, strict=True))
-    if not all(isinstance(m, str) and _is_number(v) and (a is None or _is_number(a)) for m, v, a in rows):
+    if not all(isinstance(m, str) and is_finite(v) and (a is None or is_finite(a)) for m, v, a in rows):
         return None
     return Choice(tuple(Candidate(*row) for row in rows), columns["chosen"])
 
@@ -103,7 +104,3 @@ def _spread(values: Sequence[float], text: Callable[[float], str]) -> str:
 
 def _column(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -261,7 +261,7 @@ class Ticket:
         return f"<table>{cells}</table>"
 
     @property
-    def _standing(self) -> str:
+    def _kind(self) -> str:
         return "moved" if self.moved else "strong" if self.strong else f"{self.unseeded_numbers:,} numbers of no stream"
 
     def __repr__(self) -> str:
@@ -274,7 +274,7 @@ class Ticket:
             )
         return (
             f"Ticket({name}, seed {self.seed}, {self.provenance.method}, "
-            f"{self.kept:,} of {self.size:,} weights kept, {self._standing})"
+            f"{self.kept:,} of {self.size:,} weights kept, {self._kind})"
         )
 
 

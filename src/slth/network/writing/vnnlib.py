@@ -17,8 +17,6 @@ import numpy as np
 
 from slth.graph import Box
 
-VERSIONS = (1, 2)
-
 
 def property_text(
     box: Box, outputs: tuple[int, ...], bound: float, *, version: int = 1, comments: Iterable[str] = ()
