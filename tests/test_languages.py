@@ -57,3 +57,4 @@ def test_a_refusal_in_python_names_arguments(call, said):
 
 def test_a_name_with_dashes_is_no_option():
     assert spoken("cannot read my--file or a--b: no such file") == "cannot read my--file or a--b: no such file"
+    assert spoken("cannot read --seed.slth: no such file") == "cannot read --seed.slth: no such file"

@@ -3,15 +3,16 @@
 import re
 from collections.abc import Generator
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 _OPTION = re.compile(
-    r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)"
+    r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)(?![\w-]|\.\w)"
     r"(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+|'[^']*'))?"
 )
 _NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
 _VALUES = {"lo,hi": "(lo, hi)", "a,b,c": '["a", "b", "c"]'}
 _TRUTHS = ("restart", "difference", "force")
-_spoken = {"command line": False}
+_on_command_line = ContextVar("command line", default=False)
 
 
 class InputError(ValueError):
@@ -31,18 +32,17 @@ def spoken(sentence: str) -> str:
     >>> spoken("give --input-range lo,hi or --data NAME, --order a,b,c; --view source, or --from NODE; --to: no such")
     'give input_range=(lo, hi) or data=NAME, order=["a", "b", "c"]; view="source", or from_node=NODE; to_node: no such'
     """
-    return sentence if _spoken["command line"] else _OPTION.sub(_in_python, sentence)
+    return sentence if _on_command_line.get() else _OPTION.sub(_in_python, sentence)
 
 
 @contextmanager
 def command_line() -> Generator[None]:
     """While a command runs, sentences are for whom has typed it."""
-    before = _spoken["command line"]
-    _spoken["command line"] = True
+    before = _on_command_line.set(True)
     try:
         yield
     finally:
-        _spoken["command line"] = before
+        _on_command_line.reset(before)
 
 
 def _in_python(found: re.Match[str]) -> str:

@@ -169,3 +169,39 @@ def test_controls_mask_what_the_ticket_masks(weak):
     policy = Policy(include=("rnn.weight_hh*",), skip=("head",), biases="train")
     found = slth.search(Reader(), "digits", weak, training={"epochs": 0.1}, policy=policy, controls=True)
     assert set(found.controls) == {"random_mask", "shuffled_mask", "reinitialised", "dense"}
+
+
+class Disguised(nn.Module):
+    """Random numbers under the name of a statistic."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc, self.running_mean = nn.Linear(64, 10), nn.Parameter(torch.randn(10))
+
+    def forward(self, x):
+        return self.fc(x.flatten(1)) + self.running_mean
+
+
+def test_a_name_alone_makes_no_statistic():
+    ticket = attach(Disguised(), EdgePopup(0.5)).ticket()
+    assert not ticket.strong
+    assert ticket.unseeded_numbers == 10
+
+
+@pytest.mark.parametrize("pruned", ["zero", "freeze", "freeze_away"])
+def test_a_model_with_masks_computes_what_its_ticket_says_also_where_pruned_weights_are_held(pruned):
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Flatten(), nn.Linear(64, 30), nn.ReLU(), nn.Linear(30, 10))
+    method = Magnitude(0.3, pruned_weights=pruned)
+    masks = attach(model, method, policy=Policy(weights="keep"))
+    optimizer = torch.optim.SGD(masks.parameters, lr=0.1)
+    x = torch.rand(20, 1, 8, 8)
+    for step in range(20):
+        optimizer.zero_grad()
+        nn.functional.cross_entropy(model(x), torch.arange(20) % 10).backward()
+        optimizer.step()
+        if masks.step((step + 1) / 20):
+            optimizer = torch.optim.SGD(masks.parameters, lr=0.1)
+    ticket = masks.ticket()
+    fresh = slth.apply(ticket, nn.Sequential(nn.Flatten(), nn.Linear(64, 30), nn.ReLU(), nn.Linear(30, 10)))
+    assert torch.equal(model.eval()(x), fresh.eval()(x))

@@ -58,7 +58,7 @@ class Loop:
 
     def step(self, masks: Masks, done: float, loss: TrainingLoss | None) -> bool:
         """See `Masks.step`."""
-        done = number("done", done, example="(step + 1) / steps", least=0, most=1)
+        done = number("done", done, example="(step + 1) / steps", above=0, most=1)
         if not self._has_schedule:
             return False
         if loss is None and any(stage.chooses for stage in self._stages):

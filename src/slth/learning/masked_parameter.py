@@ -78,6 +78,11 @@ class MaskedParameter:
         """The weights under the mask as it is put on, float32: W₀, or the model's own."""
         return self.drawn() if self.own is None or self.redraw else self.own.clone()
 
+    def stored(self) -> Tensor:
+        """The same as a ticket says them, W₀ + Δ with Δ in float32, if they are not W₀."""
+        values, drawn = self.values(), self.drawn()
+        return drawn if torch.equal(values, drawn) else drawn + (values - drawn)
+
     def drawn(self) -> Tensor:
         """W₀, float32: the stream's values times the scale."""
         drawn = draw(Stream(self.seed, self.stream), self.law, self.shape)

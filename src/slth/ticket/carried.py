@@ -1,6 +1,7 @@
 """What a ticket carries beside random numbers: arrays stored as they are, by name."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -32,17 +33,30 @@ def check_carried(name: str, values: np.ndarray) -> None:
         raise InputError(f"{name} holds NaN or infinity; a ticket carries finite numbers")
 
 
-def unseeded(name: str, values: np.ndarray) -> bool:
-    """Whether an array may hold random or trained numbers: real ones, not all of them 0 or 1, and no norm's statistics.
+def unseeded_numbers(carried: Mapping[str, np.ndarray]) -> int:
+    """Numbers in arrays that may be random or trained: real ones, not all of them 0 or 1, and no norm's statistics.
 
-    Whole numbers count examples or name rows. Nobody can tell a table of sines from random numbers, so it counts, too.
+    Whole numbers count examples or name rows. Statistics are a running mean and a running variance of one length with
+    the number of batches beside them. Nobody can tell a table of sines from random numbers, so it counts, too.
 
-    >>> unseeded("0.bias", np.zeros(3)), unseeded("0.bias", np.array([0.5]))
-    (False, True)
+    >>> unseeded_numbers({"0.bias": np.zeros(3), "1.bias": np.array([0.5]), "1.running_mean": np.array([0.5])})
+    2
     """
-    if values.dtype.kind != "f" or name.rpartition(".")[2] in _STATISTICS:
+    return sum(
+        values.size
+        for name, values in carried.items()
+        if values.dtype.kind == "f"
+        and not bool(((values == 0) | (values == 1)).all())
+        and not _is_statistic(name, carried)
+    )
+
+
+def _is_statistic(name: str, carried: Mapping[str, np.ndarray]) -> bool:
+    place, dot, last = name.rpartition(".")
+    mean, variance, batches = (carried.get(f"{place}{dot}{part}") for part in (*_STATISTICS, "num_batches_tracked"))
+    if last not in _STATISTICS or mean is None or variance is None or batches is None:
         return False
-    return not bool(((values == 0) | (values == 1)).all())
+    return mean.ndim == 1 and mean.shape == variance.shape and batches.ndim == 0 and batches.dtype.kind == "i"
 
 
 def native(name: str, values: np.ndarray) -> np.ndarray:

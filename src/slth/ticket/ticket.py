@@ -15,7 +15,7 @@ from slth.certificate import Certificate
 from slth.graph import Graph, Linear, Realised, shapes
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
-from slth.ticket.carried import check_carried, unseeded
+from slth.ticket.carried import check_carried, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.gadgets import Gadget
 from slth.ticket.inputs import Inputs
@@ -172,7 +172,7 @@ class Ticket:
         """Carried numbers that neither a stream nor a rule gives, where random tensors are parameters: weights left as
         a library initialised them, biases that trained. Zeros, ones and the statistics of norms do not count.
         """
-        return 0 if self.gadgets else sum(v.size for name, v in self.carried.items() if unseeded(name, v))
+        return 0 if self.gadgets else unseeded_numbers(self.carried)
 
     @property
     def strong(self) -> bool:

@@ -115,7 +115,9 @@ class Magnitude:
         return Training(epochs=10.0, lr=0.1, momentum=0.0, weight_decay=0.0, schedule="constant")
 
     def mask(self, tensor: MaskedParameter) -> FixedMask:
-        return FixedMask(tensor.values())
+        return FixedMask(
+            tensor.stored() if self.pruned_weights != "zero" else tensor.values()
+        )  # what is held is stored
 
     def prepare(self, masks: Masks) -> None:
         """What trains beside the weights is rewound with them; a global scope needs a pool."""
