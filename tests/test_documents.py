@@ -21,8 +21,6 @@ def test_the_python_blocks_of_the_readme_run(tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     assert len(blocks) >= 2
     for block in blocks:
-        if "transformers" in block and importlib.util.find_spec("transformers") is None:
-            continue  # an example for a library that the tests do not install
         done = subprocess.run([sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
 

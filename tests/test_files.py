@@ -79,3 +79,10 @@ def test_links_that_lead_nowhere_are_refused(tmp_path):
     with pytest.raises(InputError, match="cannot write"):
         write_atomically(tmp_path / "b", b"new")
     assert sorted(os.listdir(tmp_path)) == ["a", "b"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_called_a_file(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"notes\.txt is a file, and no folder"):
+        check_writable(tmp_path / "notes.txt" / "history.csv")
+    assert (tmp_path / "notes.txt").read_text() == "mine"

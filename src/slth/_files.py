@@ -82,6 +82,8 @@ def check_writable(path: str | Path) -> None:
     """Refuse an output place early, before hours of work: a missing folder is named, never created."""
     path = Path(path)
     try:
+        if path.parent.exists() and not path.parent.is_dir():
+            raise InputError(f"cannot write {path}: {path.parent} is a file, and no folder; choose another")
         if not path.parent.is_dir():
             raise InputError(
                 f"cannot write {path}: the folder {path.parent} does not exist; create it or choose another"
