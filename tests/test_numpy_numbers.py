@@ -47,7 +47,7 @@ def test_records_take_them(ours, theirs):
     assert ours() == theirs()
 
 
-def test_shapes_and_sizes_take_them():
+def test_shapes_and_sizes_take_them(unchecked):
     assert np.array_equal(
         laws.candidates(laws.Uniform(), (THREE, np.uint8(2))), laws.candidates(laws.Uniform(), (3, 2))
     )
@@ -58,7 +58,7 @@ def test_shapes_and_sizes_take_them():
 
 
 @pytest.mark.parametrize("wrong", [True, np.bool_(True), "3", 2.5, np.float64(2.5), None])
-def test_what_is_no_integer_is_refused_as_before(wrong):
+def test_what_is_no_integer_is_refused_as_before(wrong, unchecked):
     doors = [
         lambda: check_seed(wrong),
         lambda: Training(batch=wrong),

@@ -46,7 +46,8 @@ def command_line() -> Generator[None]:
 
 
 def _in_python(found: re.Match[str]) -> str:
-    name, value = found.groups()
+    name: str = found[1]
+    value: str | None = found[2]
     python = _NAMES.get(name, name.replace("-", "_"))
     value = "True" if name in _TRUTHS else _VALUES.get(value, value)
     if value is None:

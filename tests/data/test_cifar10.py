@@ -167,7 +167,7 @@ def test_shards_of_something_else_are_refused_with_the_reason(tmp_path, options,
 
 
 def test_missing_surplus_and_broken_shards_are_refused(tmp_path):
-    with pytest.raises(InputError, match=r"shards train-.*found none; .*data_dir= or SLTH_DATA"):
+    with pytest.raises(InputError, match=r"shards train-.*found none; .*data_dir or SLTH_DATA"):
         FAKE("fake", data_dir=tmp_path, train=True)
     write(tmp_path)
     first, second = sorted(tmp_path.glob("train*"))

@@ -150,14 +150,14 @@ def test_a_small_file_cannot_unpack_to_a_large_one(fake, tmp_path):
 @pytest.mark.parametrize("name", ["mnist", "fashion_mnist"])
 def test_the_data_folder_is_asked_for_and_must_exist(name, tmp_path, monkeypatch):
     monkeypatch.delenv("SLTH_DATA", raising=False)
-    with pytest.raises(InputError, match=f"{name}: .*data_dir= or SLTH_DATA"):
+    with pytest.raises(InputError, match=f"{name}: .*data_dir or SLTH_DATA"):
         load(name)
     monkeypatch.setenv("SLTH_DATA", "")
     with pytest.raises(InputError, match="got none"):
         load(name)
     with pytest.raises(InputError, match=f"{tmp_path}/absent is no folder"):
         load(name, data_dir=tmp_path / "absent")
-    with pytest.raises(InputError, match=f"in one of {tmp_path}/.*, found none; .*data_dir= or SLTH_DATA"):
+    with pytest.raises(InputError, match=f"in one of {tmp_path}/.*, found none; .*data_dir or SLTH_DATA"):
         load(name, data_dir=tmp_path)
 
 
