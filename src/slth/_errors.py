@@ -47,10 +47,9 @@ def command_line() -> Generator[None]:
 
 def _in_python(found: re.Match[str]) -> str:
     name: str = found[1]
-    value: str | None = found[2]
-    python = _NAMES.get(name, name.replace("-", "_"))
-    value = "True" if name in _TRUTHS else _VALUES.get(value, value)
-    if value is None:
+    python, given = _NAMES.get(name, name.replace("-", "_")), found.group(2) or ""
+    value = "True" if name in _TRUTHS else _VALUES.get(given, given)
+    if not value:
         return python
     bare = value == "source" or (":" in value and not value.startswith("'"))
     return f'{python}="{value}"' if bare else f"{python}={value}"
