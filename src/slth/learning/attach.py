@@ -1,7 +1,5 @@
 """`attach`: random frozen weights for a model, and a method's masks on them. All of it, or nothing."""
 
-# pyright: reportPrivateUsage=false
-
 from fractions import Fraction
 
 import torch
@@ -54,7 +52,7 @@ def attach(model: nn.Module, method: Masker, *, seed: int = 0, policy: Policy | 
     check_weights(model, found)
     density = min(method.density) if isinstance(method.density, tuple) else method.density
     tensors = _masked_parameters(model, found, density, policy=policy, seed=seed)
-    ready = [(tensor, method.mask(tensor).to(_weight(tensor.location).device)) for tensor in tensors]
+    ready = [(tensor, method.mask(tensor).to(tensor.location.weight.device)) for tensor in tensors]
     before, reasons, loop = ModelState(model), left_out(model, policy, found), Loop(method)
     masks = Masks(model, seed, policy, tensors=tensors, before=before, left_out=reasons, progress=loop)
     try:
@@ -83,12 +81,12 @@ def _masked_parameters(
     counts: dict[str, int] = {}
     if policy.allocation == "erk":
         free = [location for location in found if location.path not in named]
-        shapes = [tuple(_weight(location).shape) for location in free]
+        shapes = [tuple(location.weight.shape) for location in free]
         shared = erk_counts(shapes, density) if free else []
         counts = dict(zip((location.path for location in free), shared, strict=True))
     tensors: list[MaskedParameter] = []
     for location in found:
-        size, wanted = _weight(location).numel(), named.get(location.path, density)
+        size, wanted = location.weight.numel(), named.get(location.path, density)
         if location.path in counts:
             wanted = (counts[location.path] - 0.5) / size  # ⌈wanted · size⌉ is the count, however it is rounded
         else:
@@ -98,7 +96,7 @@ def _masked_parameters(
 
 
 def _check_enough(location: Location, density: float) -> None:
-    size = _weight(location).numel()
+    size = location.weight.numel()
     if Fraction(str(density)) * size < 1:
         layer = location.path.rpartition(".")[0] if location.name == "weight" else location.path
         raise InputError(
@@ -130,7 +128,7 @@ def _named_densities(model: nn.Module, found: list[Location], policy: Policy) ->
 def _masked_parameter(
     location: Location, density: float, policy: Policy, *, seed: int, pooled: bool
 ) -> MaskedParameter:
-    weight = _weight(location)
+    weight = location.weight
     kept = count_kept(density, weight.numel())
     shared = policy.allocation == "erk" and pooled
     enlarged = 1.0 if not policy.scaled else kept / weight.numel() if shared else density
@@ -147,7 +145,7 @@ def _put_mask(tensor: MaskedParameter, mask: nn.Module, policy: Policy) -> None:
     for bias in tensor.biases if policy.biases == "zero" else ():
         bias.zero_()  # first: one that is masked by name is a bias of its layer, too
     if tensor.own is None:
-        _weight(tensor.location).copy_(tensor.values())
+        tensor.location.weight.copy_(tensor.values())
     for module, name in tensor.location.owners:
         parametrize.register_parametrization(module, name, mask, unsafe=True)
 
@@ -162,10 +160,3 @@ def _put_back(masks: Masks, before: ModelState) -> None:
         setattr(parent, name, module)
     with torch.no_grad():
         before.put_back(values=True)
-
-
-def _weight(location: Location) -> nn.Parameter:
-    """The parameter itself, as long as no mask stands before it."""
-    weight = location.module._parameters[location.name]
-    assert weight is not None
-    return weight

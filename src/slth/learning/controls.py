@@ -29,12 +29,10 @@ from slth.learning.masks import Masks
 from slth.learning.methods import FixedMask, fixed_mask_of
 from slth.learning.policy import Policy
 from slth.learning.predictions import accuracy
-from slth.learning.selection import top
 from slth.learning.trainer import train
 from slth.learning.training import Stage, Training
 from slth.network import apply_to
-from slth.numerics import Stream, uniform
-from slth.ticket import Ticket, learned_ticket, random_weights
+from slth.ticket import Ticket, control_noise, largest, learned_ticket, random_weights
 
 CONTROLS = ("random_mask", "shuffled_mask", "reinitialised", "dense")
 _DENSE_RATE = 0.01  # of SGD with momentum on weights; score rates are far too high for them
@@ -78,11 +76,11 @@ def control(ticket: Ticket, name: str) -> Ticket:
         kept = [ticket.mask(tensor.path) for tensor in tensors]
         tensors = [replace(tensor, stream=f"{tensor.path}@control") for tensor in tensors]
     else:
-        noise = [uniform(Stream(ticket.seed, f"{tensor.path}/control"), tensor.shape) for tensor in tensors]
+        noise = [control_noise(tensor, ticket.seed) for tensor in tensors]
         if name == "shuffled_mask":
-            kept = [_top(part, tensor.kept) for part, tensor in zip(noise, tensors, strict=True)]
+            kept = [largest(part, tensor.kept) for part, tensor in zip(noise, tensors, strict=True)]
         else:
-            chosen = _top(np.concatenate([part.ravel() for part in noise]), ticket.kept)
+            chosen = largest(np.concatenate([part.ravel() for part in noise]), ticket.kept)
             ends = np.cumsum([tensor.size for tensor in tensors])[:-1]
             kept = [part.reshape(t.shape) for part, t in zip(np.split(chosen, ends), tensors, strict=True)]
             tensors = [replace(tensor, kept=int(part.sum())) for tensor, part in zip(tensors, kept, strict=True)]
@@ -97,10 +95,6 @@ def control(ticket: Ticket, name: str) -> Ticket:
         carried=ticket.carried,
         provenance=replace(ticket.provenance, method=f"control: {name}"),
     )
-
-
-def _top(noise: np.ndarray, kept: int) -> np.ndarray:
-    return top(torch.from_numpy(noise), kept).numpy()
 
 
 def _train(model: nn.Module, ticket: Ticket, masked: Ticket | None, batches: Batches, training: Training) -> None:

@@ -1,7 +1,5 @@
 """What cannot take masks is refused before anything is changed, in one sentence that names it."""
 
-# pyright: reportPrivateUsage=false
-
 import math
 from typing import Any
 
@@ -79,9 +77,7 @@ def check_weights(model: nn.Module, masked: list[Location]) -> None:
         InputError: naming the first that is not.
     """
     for location in masked:
-        weight = location.module._parameters[location.name]
-        assert weight is not None
-        _check_weight(location.path, weight)
+        _check_weight(location.path, location.weight)
     shared = overlapping(model)
     paths = {location.path for location in masked}
     for one, other in shared:

@@ -31,6 +31,13 @@ class Location:
     fan_out: int
 
     @property
+    def weight(self) -> nn.Parameter:
+        """The parameter itself, as long as no mask stands before it."""
+        weight = self.module._parameters[self.name]
+        assert weight is not None
+        return weight
+
+    @property
     def owners(self) -> list[tuple[nn.Module, str]]:
         """Everywhere the parameter stands: its module and its name in it, and those tied to it."""
         return [(self.module, self.name), *((module, name) for _, module, name in self.aliases)]

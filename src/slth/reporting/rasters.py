@@ -9,10 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float64
 
-from slth.numerics import Stream, uniform
 from slth.reporting.html import Html, percent, plural
 from slth.reporting.svg import LEFT, RIGHT, TOP, WIDTH, chart, strokes, words
-from slth.ticket import RandomTensor
+from slth.ticket import RandomTensor, control_noise, largest
 
 _ROWS, _COLUMNS = 64, 128  # blocks at most
 _LARGEST_CELL = 9.0
@@ -63,15 +62,9 @@ def raster(mask: Bool[np.ndarray, "..."]) -> Raster:
 def random_control(tensor: RandomTensor, seed: int) -> Bool[np.ndarray, "..."]:
     """The tensor's mask in the control `shuffled_mask`: as many weights, those of the largest |u|, ties by index.
 
-    u is uniform, of the stream PATH/control; `slth.learning.controls` draws the same.
+    u is uniform, of the stream PATH/control.
     """
-    noise = np.abs(uniform(Stream(seed, f"{tensor.path}/control"), tensor.shape)).reshape(-1)
-    kept = np.zeros(noise.size, np.bool_)
-    if tensor.kept:
-        last = np.partition(noise, noise.size - tensor.kept)[noise.size - tensor.kept]
-        kept[noise > last] = True
-        kept[np.flatnonzero(noise == last)[: tensor.kept - int(kept.sum())]] = True
-    return kept.reshape(tensor.shape)
+    return largest(control_noise(tensor, seed), tensor.kept)
 
 
 def shades(*pictures: Raster) -> tuple[float, float]:

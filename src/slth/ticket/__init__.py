@@ -23,6 +23,7 @@ from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, Network, network_name
 from slth.ticket.plain import plain
 from slth.ticket.provenance import BY_HAND, MOST_MISSES, Miss, Provenance
+from slth.ticket.random_masks import control_noise, largest
 from slth.ticket.realise import Sums, head_digest, pack, realise, realised_digest, target_digest
 from slth.ticket.summary import moved, several, summary
 from slth.ticket.tensors import RandomTensor, check_text
@@ -63,6 +64,7 @@ __all__ = [
     "choice_rows",
     "computed_digest",
     "constructed_ticket",
+    "control_noise",
     "decode",
     "dtype_name",
     "effective_digest",
@@ -70,6 +72,7 @@ __all__ = [
     "graph_digest",
     "head_digest",
     "kernel_of",
+    "largest",
     "learned_ticket",
     "load",
     "map_words",
