@@ -6,6 +6,7 @@ and `count` counts. `closest_integer` works on integers without rounding. The ba
 `enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
 
 Vectors: `closest_vector`, `first_vector`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
+Without a search, of any number of values: one value (`single_batch`), a count (`sign_batch`), digits (`bit_batch`).
 All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates: `slth.subsetsum.laws`.
 """
 
@@ -27,19 +28,23 @@ from slth.subsetsum._records import (
     SubsetSum,
     SubsetSums,
 )
+from slth.subsetsum._single import LongSums, Singles, bit_batch, sign_batch, single_batch
 from slth.subsetsum._smallest import smallest, smallest_batch, trade_off
 from slth.subsetsum._vectors import closest_vector, first_vector
 
 __all__ = [
     "IntegerSum",
+    "LongSums",
     "PerturbedSum",
     "PerturbedSums",
     "Reach",
+    "Singles",
     "Status",
     "SubsetCount",
     "SubsetSum",
     "SubsetSums",
     "WorstError",
+    "bit_batch",
     "closest",
     "closest_batch",
     "closest_integer",
@@ -55,6 +60,8 @@ __all__ = [
     "perturbed",
     "perturbed_batch",
     "reach",
+    "sign_batch",
+    "single_batch",
     "smallest",
     "smallest_batch",
     "trade_off",
