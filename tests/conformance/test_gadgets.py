@@ -4,29 +4,35 @@ A further gadget is a line of `EXAMPLES`: the gadget at its width, and the map i
 """
 
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
-from helpers.gadgets import one_stage, staged
+from helpers.gadgets import counts, doubling, one_stage, plain, single, single_plain, staged
 
 from slth import InputError
 from slth.certificate import certify
 from slth.graph import INPUT, Affine, Conv, ConvTranspose, Dense, Graph, Linear, Node, Realised, Target
 from slth.network import realised, source
-from slth.numerics import uniform
+from slth.numerics import draw
 from slth.ticket import (
     GADGETS,
+    Doubling,
+    Edges,
     Inputs,
+    Lifted,
     Provenance,
     Sums,
+    TwoLayer,
     constructed_ticket,
     pack,
     realise,
     realised_digest,
     target_digest,
 )
+from slth.ticket.gadgets import blocks as shared_blocks
 from slth.ticket.gadgets import gadget as interface
 from slth.ticket.gadgets import two_layer
 
@@ -34,9 +40,9 @@ SEED, PATH = 7, "blocks.0/fc"
 MIXING = f"{PATH}/mixing"
 
 
-def two_layers(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6):
-    """A dense map of two random layers, as wide as the scan of SEED needs it."""
-    return fitted(Dense(inputs, outputs), signed, bias, candidates, constants)
+def dense(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6):
+    """A dense map and what its gadget is to have."""
+    return Dense(inputs, outputs), signed, bias, candidates, constants
 
 
 def conv(inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=4, constants=5, transposed=False):
@@ -44,29 +50,40 @@ def conv(inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=
     axes = len(kernel)
     plain = (inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
     basis = ConvTranspose(*plain, (0,) * axes) if transposed else Conv(*plain)
-    return fitted(basis, signed, bias, candidates, constants)
+    return basis, signed, bias, candidates, constants
 
 
-def fitted(basis, signed, bias, candidates, constants):
+def fitted(make, basis, signed, bias, candidates, constants):
+    """The gadget that one of `helpers.gadgets` makes, as wide as the scan of SEED needs it, and its map."""
     op = Linear(PATH, basis, bias)
-    gadget = one_stage(candidates, constants if bias else 0, 0, signed, 0.5, 2.0)
+    gadget = make(candidates, constants if bias else 0, 0, signed, 0.5, 2.0)
     return gadget.fitted(PATH, op, SEED), op
 
 
-EXAMPLES = {
-    "two-layer": [
-        two_layers(3, 4),
-        two_layers(3, 4, bias=False),
-        two_layers(3, 4, signed=((0, 3),)),
-        two_layers(5, 2, signed=((1, 2), (3, 5)), bias=False, candidates=3),
-        two_layers(1, 1, signed=((0, 1),), candidates=1, constants=1),
-        two_layers(2, 7, signed=((1, 2),), candidates=64, constants=64),
-        conv(2, 3, (3, 3), signed=((0, 1),)),
-        conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
-        conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
-        conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
-    ],
+DENSE = [
+    dense(3, 4),
+    dense(3, 4, bias=False),
+    dense(3, 4, signed=((0, 3),)),
+    dense(5, 2, signed=((1, 2), (3, 5)), bias=False, candidates=3),
+    dense(1, 1, signed=((0, 1),), candidates=1, constants=1),
+    dense(2, 7, signed=((1, 2),), candidates=64, constants=64),
+]
+CONV = [
+    conv(2, 3, (3, 3), signed=((0, 1),)),
+    conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
+    conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
+    conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
+]
+LONG = [dense(2, 3, signed=((0, 1),), candidates=150, constants=70), conv(2, 2, (2,), candidates=130, constants=65)]
+MAKERS = {
+    "two-layer": (one_stage, DENSE + CONV),
+    "single": (single, DENSE + CONV + LONG),
+    "single-plain": (single_plain, DENSE + CONV + LONG),
+    "plain": (plain, DENSE + CONV),
+    "counts": (counts, DENSE + CONV + LONG),
+    "doubling": (doubling, DENSE[:-1]),
 }
+EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, shapes) in MAKERS.items()}
 EVERY = [pytest.param(*example, id=f"{name}-{i}") for name in EXAMPLES for i, example in enumerate(EXAMPLES[name])]
 every_gadget = pytest.mark.parametrize(("gadget", "op"), EVERY)
 
@@ -76,9 +93,25 @@ def blocks(gadget, op):
 
 
 def coins(gadget, op, density=0.5):
-    """A mask of the shape that the gadget lays out."""
-    kept = np.random.default_rng(0).random(gadget.cost(op).mask_bits) < density
-    return gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
+    """A mask of the shape that the gadget lays out, with no more candidates of a coefficient than it allows."""
+    rng = np.random.default_rng(0)
+    if all(block.most_kept >= block.columns.shape[1] for block in blocks(gadget, op)):
+        return gadget.mask(PATH, op, seed=SEED, bits=pack(rng.random(gadget.cost(op).mask_bits) < density))
+    bits = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8)
+    for block in blocks(gadget, op):
+        n = block.columns.shape[1]
+        kept = np.eye(n, dtype=bool)[rng.integers(0, n, len(block.inputs) * len(block.pairs))]
+        kept[rng.random(len(kept)) >= density] = False
+        block.keep(packed_rows(kept), {MIXING: bits})
+    return gadget.mask(PATH, op, seed=SEED, bits=bits)
+
+
+def packed_rows(kept):
+    """Masks bool (problem, n) as words."""
+    count, n = kept.shape
+    bits = np.zeros((count, 64 * -(-n // 64)), np.uint8)
+    bits[:, :n] = kept
+    return np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
 
 
 def groups(op):
@@ -131,6 +164,8 @@ def check_partition(gadget, op):
     signed = np.flatnonzero(gadget.signed(op)).tolist()
     rows, _, taps = op.coefficients
     halves = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
+    if isinstance(gadget, Edges):  # one subset for both signs
+        halves = [("whole", j) for j in range(op.basis.inputs)]
     wanted = {(half, j, pair) for half, j in halves for pair in range(rows * taps)}
     wanted |= {("bias", group, row * taps) for group in range(groups(op)) for row in range(rows) if op.bias}
     problems, served, written = Counter(), Counter(), Counter()
@@ -141,8 +176,9 @@ def check_partition(gadget, op):
         problems.update((block.half, int(j), pair) for j in block.inputs for pair in block.pairs)
         for pair in block.pairs:
             served.update((pair, column) for column in block.columns.reshape(-1).tolist())
-        bits, all_kept = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), (1 << block.columns.shape[1]) - 1
-        block.keep(np.full((len(block.inputs) * len(block.pairs), 1), all_kept, np.uint64), {MIXING: bits})
+        bits = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8)
+        every = np.ones((len(block.inputs) * len(block.pairs), block.columns.shape[1]), bool)
+        block.keep(packed_rows(every), {MIXING: bits})
         written.update(np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist())
         assert block.kept({MIXING: bits}).all()
     assert problems == Counter(wanted)
@@ -173,8 +209,9 @@ def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
     bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
     part = realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
     for pairs, products in ((1, 1), (2 * op.basis.taps, 3 * gadget.candidates * op.basis.taps)):
-        monkeypatch.setattr(two_layer, "_PAIRS", pairs)
-        monkeypatch.setattr(two_layer, "_BLOCK", products)
+        for module in (two_layer, shared_blocks):
+            monkeypatch.setattr(module, "_PAIRS", pairs)
+            monkeypatch.setattr(module, "_BLOCK", products)
         check_partition(gadget, op)
         assert listed() == whole
         assert realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits})) == part
@@ -216,14 +253,17 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
     for block in blocks(gadget, op):
-        mixing = uniform(block.mixing, (int(block.neurons.max()) + 1, rows, taps))
+        mixing = draw(block.mixing, block.law, (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
             for r, t in (divmod(pair, taps) for pair in block.pairs):
                 if not mask[r * taps + t, block.columns[slot, k]]:
                     continue
                 term = u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
-                found[block.half][r, int(block.inputs[slot]), t] += term
+                at = r, int(block.inputs[slot]), t
+                found["positive" if block.half == "whole" else block.half][at] += term
+                if block.half == "whole" and part.signed[at[1]]:
+                    found["negative"][at] -= term
     assert not found["bias"][:, :, 1:].any()  # a constant acts through tap 0 alone
     exact = np.vectorize(Fraction, otypes=[object])
     assert (exact(part.positive) == found["positive"]).all()
@@ -243,13 +283,14 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
     bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
     for block in blocks(gadget, op):
         candidates = block.candidates()
-        packed = rng.integers(0, 2**63, candidates.shape[0] * candidates.shape[1], dtype=np.uint64)
-        packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
-        packed &= np.uint64((1 << candidates.shape[2]) - 1)
-        block.keep(packed[:, None], {MIXING: bits})
-        kept = (packed[:, None] >> np.arange(candidates.shape[2], dtype=np.uint64)) & np.uint64(1)
+        count, n = candidates.shape[0] * candidates.shape[1], candidates.shape[2]
+        kept = (
+            np.eye(n, dtype=bool)[rng.integers(0, n, count)] if block.most_kept == 1 else rng.random((count, n)) < 0.5
+        )
+        packed = packed_rows(kept)
+        block.keep(packed, {MIXING: bits})
         assert (block.kept({MIXING: bits}) == kept.reshape(candidates.shape)).all()
-        chosen = block.chosen(candidates, packed[:, None])
+        chosen = block.chosen(candidates, packed)
         assert (chosen == (candidates * kept.reshape(candidates.shape)).sum(axis=2) * block.gain).all()
         sums.add(block, chosen)
     assert realised_digest(sums.realised) == realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
@@ -294,6 +335,11 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
         if block.rows.start == 0
         for _ in block.columns.flat
     )
+    if isinstance(gadget, Edges):
+        served.clear()  # no lift
+    if isinstance(gadget, Doubling):  # p digits of what the lift serves; one edge into each copy, two to double
+        served = Counter({name: count // gadget.digits for name, count in served.items()})
+        served |= {f"levels/{t}": (t + 2) * served.total() for t in range(1, gadget.digits)}
     kept = {f"{PATH}/{name}": count for name, count in served.items()} | {f"{PATH}/mixing": int(mask.sum())}
     assert {tensor.path: tensor.kept for tensor in ticket.tensors} == kept
     assert ticket.kept == sum(kept.values())
@@ -306,9 +352,21 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
 @every_gadget
 def test_the_stated_width_is_checked(gadget, op):
     gadget.check_layout(PATH, op, SEED)
+    for other in of_other_widths(gadget):
+        with pytest.raises(InputError, match=r"scans? ends? after|width is wrong"):
+            other.check_layout(PATH, op, SEED)
+
+
+def of_other_widths(gadget):
+    """One neuron more, and less, wherever there is a width that a scan decides."""
     for change in (1, -1):
-        with pytest.raises(InputError, match=r"scan ends after|width is wrong"):
-            staged(gadget, neurons=gadget.neurons + change).check_layout(PATH, op, SEED)
+        if isinstance(gadget, TwoLayer):
+            yield staged(gadget, neurons=gadget.neurons + change)
+        if isinstance(gadget, Lifted):
+            yield replace(gadget, neurons=gadget.neurons + change)
+        if isinstance(gadget, Doubling):
+            for t, width in enumerate(gadget.widths):
+                yield replace(gadget, widths=(*gadget.widths[:t], width + change, *gadget.widths[t + 1 :]))
 
 
 # --- the two views ---

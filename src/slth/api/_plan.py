@@ -16,6 +16,7 @@ from slth.construction import (
     Seconds,
     costs_of,
     first_moment,
+    gain_of,
     outline,
     plan_maps,
     plan_outline,
@@ -213,6 +214,7 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
     """First moment at the largest weight; the theorem's δ is shared by all coefficients, `failure` for each."""
     op, gadget, width = part.op, part.gadget, part.width
     cost, alone = gadget.cost(op), costs_of([replace(part, times=1)], threads=threads)
+    unit = gain_of(part.largest)
     return PlannedMap(
         path=part.path,
         kind=map_words(op),
@@ -230,8 +232,8 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         mask_bits=cost.mask_bits,
         expected_misses=width.expected_misses,
         law_misses=width.law_misses,
-        first_moment=first_moment(part.largest / gadget.gain, width.tolerance / gadget.gain),
-        theorem=theorem(width.tolerance / gadget.gain, failure * op.weights / cost.problems),
+        first_moment=first_moment(part.largest / unit, width.tolerance / unit),
+        theorem=theorem(width.tolerance / unit, failure * op.weights / cost.problems),
         seconds=alone.seconds.construct,
         file_bytes=alone.file_bytes,
         memory=alone.memory,

@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 import numpy as np
 
 from slth._errors import InputError
+from slth._shapes import Signed
 from slth._version import __version__
 from slth.certificate import certify
 from slth.construction.layout import Layout
@@ -160,7 +161,7 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
     masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
     sums, left = Sums(op, signed), Realised.of(work.affine, signed)
-    misses = _Misses(path, op)
+    misses = _Misses(path, op, signed)
     for stage in range(gadget.stage_count):
         last = stage == gadget.stage_count - 1
         for answer in _answers(work, left, stage):
@@ -192,7 +193,8 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
         seconds = time.perf_counter() - start
         missed = np.flatnonzero(~found.reached)
         sums = block.chosen(candidates, found.packed)
-        return _Answer(block, found.packed, sums, missed, found.error[missed] * block.gain, seconds)
+        errors = np.abs(sums - block.read(wanted)).reshape(-1)[missed]  # as a checker computes them, for any gain
+        return _Answer(block, found.packed, sums, missed, errors, seconds)
 
     if threads == 1:
         return map(answered, blocks)
@@ -215,8 +217,8 @@ def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_A
 class _Misses:
     """The first coefficients of a map out of reach, half by half, input by input, while blocks come in in any order."""
 
-    def __init__(self, path: str, op: Linear) -> None:
-        self.path, self.op = path, op
+    def __init__(self, path: str, op: Linear, signed: Signed) -> None:
+        self.path, self.op, self.signed = path, op, signed
         self._rows = np.zeros((0, 4), np.int64)  # (half, input or group, row, tap)
         self._errors = np.zeros(0)
 
@@ -227,9 +229,14 @@ class _Misses:
         block = answer.block
         slot, w = np.divmod(answer.missed, len(block.pairs))
         row, tap = np.divmod(np.array(block.pairs)[w], block.taps)
-        half = np.full(len(slot), _HALVES.index(block.half))
-        rows = np.concatenate([self._rows, np.stack([half, block.inputs[slot], row, tap], axis=1)])
-        errors = np.concatenate([self._errors, answer.errors])
+        places = np.stack([block.inputs[slot], row, tap], axis=1)
+        rows, errors = self._rows, self._errors
+        for name in ("positive", "negative") if block.half == "whole" else (block.half,):
+            both = block.half == "whole" and name == "negative"  # one subset for both signs: both halves are missed
+            there = self.signed[places[:, 0]] if both else np.ones(len(places), np.bool_)
+            half = np.full((int(there.sum()), 1), _HALVES.index(name))
+            rows = np.concatenate([rows, np.hstack([half, places[there]])])
+            errors = np.concatenate([errors, answer.errors[there]])
         order = np.lexsort(rows.T[::-1])[:MOST_MISSES]
         self._rows, self._errors = rows[order], errors[order]
 

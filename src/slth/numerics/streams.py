@@ -131,10 +131,10 @@ def uniform_rows(stream: Stream, rows: Indices, width: int) -> Rows:
     return from_words(_compiled_words(stream, rows.astype(np.uint64) * np.uint64(width), width), "uniform")
 
 
-def values_at(stream: Stream, law: Law, indices: np.ndarray) -> Draws:
-    """Chosen values of a stream, float32 in the shape of their indices."""
-    starts = indices.astype(np.uint64).reshape(-1)
-    return from_words(_compiled_words(stream, starts, 1), law).reshape(indices.shape)
+def values_at(stream: Stream, law: Law, indices: np.ndarray, count: int | None = None) -> Draws:
+    """Chosen values of a stream, float32 in the shape of their indices; with `count` as many from each of them on."""
+    found = from_words(_compiled_words(stream, indices.astype(np.uint64).reshape(-1), count or 1), law)
+    return found.reshape(indices.shape if count is None else (*indices.shape, count))
 
 
 def _compiled_words(stream: Stream, starts: np.ndarray, count: int) -> np.ndarray:

@@ -1,6 +1,5 @@
 """Weights as counts of ±1 (Diffenderfer and Kailkhura, 2021)."""
 
-import math
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,7 +17,7 @@ from slth.graph import Linear
 from slth.subsetsum import sign_batch
 from slth.ticket import MOST_LONG, Counts, Gadget
 
-_RANGE = 2.0**40  # of a gain
+_RANGE = 2.0**100  # of a gain
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +71,7 @@ def step_of(tolerance: float) -> float:
     found = np.float32(min(2 * tolerance, _RANGE))
     if float(found) > 2 * tolerance:
         found = np.nextafter(found, np.float32(0))
-    if not 1 / _RANGE <= float(found):
+    if float(found) < 1 / _RANGE:
         raise InputError(f"a tolerance of {tolerance:g} is too fine to count with; ask for at least {1 / _RANGE:.2g}")
     return float(found)
 
@@ -88,8 +87,8 @@ def _fewest(sizes: Sizes, step: float, failure: float, candidates: int | None, e
     finest = sizes.largest / MOST_LONG
     raise InputError(
         f"a tolerance of {step / 2:.2g} needs more than {MOST_LONG:,} random signs to count a weight of "
-        f"{sizes.largest:.3g}; ask for a larger tolerance, such as {2 * finest:.2g}, or for the gadget two-layer, whose "
-        "width grows like its logarithm"
+        f"{sizes.largest:.3g}; ask for a larger tolerance, such as {2 * finest:.2g}, or for the gadget two-layer, "
+        "whose width grows like its logarithm"
     )
 
 

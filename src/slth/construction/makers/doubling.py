@@ -54,7 +54,7 @@ class DoublingMaker:
         missed = digit_misses(p * above)
         c = fewest(missed, failure, MOST_COPIES) if candidates is None else candidates
         if c is None:
-            raise InputError(f"{above:,.0f} weights need more than {MOST_COPIES} copies of each digit; take two-layer")
+            raise InputError(f"{above:,.0f} weights need over {MOST_COPIES} copies of each digit; take two-layer")
         c = min(max(c, 2) + extra, MOST_COPIES)
         return Width(tolerance, g, g_b, c, c if bias is not None else 0, missed(c), missed(c))
 
@@ -69,8 +69,8 @@ class DoublingMaker:
         entries = sum(tensor.size for tensor in found.tensors(op.map, op))
         if entries > MOST_ENTRIES:
             raise InputError(
-                f"{op.map}: doubling would take random matrices of {entries:,} entries, more than {MOST_ENTRIES:,}, for "
-                f"{op.weights:,} weights of {p} binary digits; it is for small layers: take two-layer"
+                f"{op.map}: doubling would take random matrices of {entries:,} entries, more than {MOST_ENTRIES:,}, "
+                f"for {op.weights:,} weights of {p} binary digits; it is for small layers: take two-layer"
             )
         return found
 

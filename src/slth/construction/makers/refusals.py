@@ -27,8 +27,8 @@ def check_source(recipe: Recipe, law: str = "uniform") -> None:
     """
     if recipe.law not in ("uniform", law):
         raise InputError(
-            f"the gadget {recipe.gadget} is proved for random numbers of the law {law}, got {recipe.law}; leave the law "
-            "out, or take the gadget two-layer"
+            f"the gadget {recipe.gadget} is proved for random numbers of the law {law}, got {recipe.law}; leave the "
+            "law out, or take the gadget two-layer"
         )
     if recipe.centred:
         raise InputError(

@@ -85,7 +85,5 @@ def _single(rows: ValuesBatch, targets: Targets, *, tol: float, closest: bool) -
     return Subsets(found.packed, found.error <= tol, found.error)
 
 
-SINGLE = SingleMaker(
-    Single.kind, "one product of two random numbers per weight (Malach et al., 2020)", hit=product_hit
-)
+SINGLE = SingleMaker(Single.kind, "one product of two random numbers per weight (Malach et al., 2020)", hit=product_hit)
 SINGLE_PLAIN = SingleMaker(SinglePlain.kind, "one plain random number per weight", hit=plain_hit)

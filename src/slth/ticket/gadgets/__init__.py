@@ -1,27 +1,49 @@
 """Gadgets: which random numbers may be added up for a coefficient. One file per theorem, one line here."""
 
+from slth.ticket.gadgets.counts import Counts
+from slth.ticket.gadgets.doubling import MOST_ENTRIES, Doubling
 from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, masks_in
+from slth.ticket.gadgets.levels import MOST_COPIES, MOST_DIGITS, matrix
 from slth.ticket.gadgets.lift import MOST_CANDIDATES, THRESHOLD, Lift, LiftSpec, scan, signed_ranges
+from slth.ticket.gadgets.lifted import MOST_LONG, Lifted
+from slth.ticket.gadgets.plain import Edges, Plain, SinglePlain
 from slth.ticket.gadgets.problems import Packed, Problems
+from slth.ticket.gadgets.single import Single
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer, stage_path
 
-GADGETS: dict[str, type[Gadget]] = {gadget.kind: gadget for gadget in (TwoLayer,)}
+GADGETS: dict[str, type[Gadget]] = {
+    gadget.kind: gadget for gadget in (TwoLayer, Single, SinglePlain, Plain, Counts, Doubling)
+}
+MOST_OF = dict.fromkeys((Single.kind, SinglePlain.kind, Counts.kind), MOST_LONG)  # candidates; others: 64
 
 __all__ = [
     "GADGETS",
     "MOST_CANDIDATES",
+    "MOST_COPIES",
+    "MOST_DIGITS",
+    "MOST_ENTRIES",
+    "MOST_LONG",
+    "MOST_OF",
     "THRESHOLD",
     "Cost",
+    "Counts",
+    "Doubling",
+    "Edges",
     "Gadget",
     "Lift",
     "LiftSpec",
+    "Lifted",
     "Packed",
+    "Plain",
     "Problems",
+    "Single",
+    "SinglePlain",
     "Stage",
     "TwoLayer",
     "bits_of",
     "empty_masks",
     "masks_in",
+    "matrix",
     "scan",
     "signed_ranges",
     "stage_path",

@@ -14,10 +14,18 @@ from slth.numerics import fill_line, uniform_of, word_at
 
 @no_type_check
 @compiled
-def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
+def sign_of(word):
+    """+1 if the top bit is 0, else −1."""
+    return np.float32(1.0) - np.float32(2.0) * np.float32(word >> np.uint32(31))
+
+
+@no_type_check
+@compiled
+def scan(inputs, signed, need, most, lift_key, bias_key, signs, neuron, slot, value):
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
-    Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down.
+    Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down. signs: the
+    law is `sign`, else `uniform`.
     neuron, slot, value (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
     """
     slots = need.shape[0]
@@ -35,11 +43,14 @@ def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
             if need[s] == 0:
                 continue
             if s < inputs:
-                x = uniform_of(word_at(base + np.uint64(s), lift_key[0], lift_key[1]))
+                word = word_at(base + np.uint64(s), lift_key[0], lift_key[1])
             elif s < inputs + signed.shape[0]:
-                x = -uniform_of(word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1]))
+                word = word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1])
             else:
-                x = uniform_of(word_at(np.uint64(h), bias_key[0], bias_key[1]))
+                word = word_at(np.uint64(h), bias_key[0], bias_key[1])
+            x = sign_of(word) if signs else uniform_of(word)
+            if inputs <= s < inputs + signed.shape[0]:
+                x = -x
             if x >= half:
                 neuron[live] = h
                 slot[live] = s

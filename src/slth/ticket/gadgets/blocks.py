@@ -1,4 +1,4 @@
-"""Blocks of problems, and masks, of gadgets whose candidates stand in one list of columns: inputs first, then constants.
+"""Blocks of problems, and masks, of gadgets whose candidates stand in one list of columns.
 
 Row outermost, then tap, then columns ascending; columns of a constant have a bit at tap 0 only.
 """
@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from slth._shapes import Bits
-from slth.numerics import Stream
+from slth.numerics import Law, Stream
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.problems import Half, Places, Problems
 
@@ -52,12 +52,14 @@ class Columns:
         memory = 2 * bits + 64 * len(self.constant) + 64 * problems + 32 * self.rows * self.taps * widest
         return Cost(bits, coefficients, problems, len(self.constant), memory)
 
-    def blocks(self, parts: tuple[Slots, ...], tensor: str, seed: int, *, law: str, most_kept: int) -> Iterator[Problems]:
+    def blocks(
+        self, parts: tuple[Slots, ...], tensor: str, seed: int, *, law: Law, most_kept: int
+    ) -> Iterator[Problems]:
         """Every coefficient in one problem; in each half some rows after others, and of them some slots."""
         mixing = Stream(seed, tensor)
         places = Places(self.rows, self.taps, np.cumsum(self.constant) - self.constant, int(self.constant.sum()))
         high = min(self.rows, max(1, _PAIRS // self.taps))
-        for part in parts:
+        for part in (part for part in parts if len(part.inputs)):
             wide = max(1, _BLOCK // (high * self.taps * part.columns.shape[1]))
             for first, start in product(range(0, self.rows, high), range(0, len(part.inputs), wide)):
                 own = slice(start, start + wide)

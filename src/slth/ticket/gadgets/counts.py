@@ -11,6 +11,7 @@ The gain is any float32: a count below 2²⁹ times it is exact in float64. n ~ 
 from dataclasses import dataclass
 from typing import ClassVar
 
+from slth.numerics import Law
 from slth.ticket.gadgets.lifted import Lifted
 
 
@@ -19,4 +20,4 @@ class Counts(Lifted):
     """The random network of one map; `gain` is α, that of biases as well."""
 
     kind: ClassVar[str] = "counts"
-    law: ClassVar[str] = "sign"
+    law: ClassVar[Law] = "sign"

@@ -23,7 +23,7 @@ from slth.ticket.gadgets.blocks import Columns, Slots
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.levels import Layer, first_layer, grow
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
-from slth.ticket.gadgets.problems import Problems
+from slth.ticket.gadgets.problems import Half, Problems
 from slth.ticket.tensors import RandomTensor
 
 MOST_ENTRIES = 1 << 32  # of the random matrices of one map
@@ -59,12 +59,11 @@ class Doubling:
 
     def lift_spec(self, op: Linear) -> LiftSpec:
         """What the scan of the first layer needs to know."""
-        return LiftSpec(op.basis.inputs, self.copies, self.copies if op.bias else 0, self.signed_ranges)
+        return LiftSpec(op.basis.inputs, self.copies, self.copies if op.bias else 0, self.signed_ranges, law="sign")
 
     def lift(self, path: str, op: Linear, seed: int) -> Lift:
         """The first layer, scanned again from the seed."""
-        most = self.widths[0] if self.widths[0] else 2**62
-        return scan(self.lift_spec(op), seed, path, most=most, law="sign")
+        return scan(self.lift_spec(op), seed, path, most=self.widths[0] or 2**62)
 
     def layers(self, path: str, op: Linear, seed: int) -> list[Layer]:
         """All hidden layers, scanned again from the seed."""
@@ -93,7 +92,7 @@ class Doubling:
         return self.lift_spec(op).signed_mask
 
     def tensors(self, path: str, op: Linear) -> tuple[RandomTensor, ...]:
-        """Lift, its biases, the matrices between hidden layers, the last one; all but the last keep what a scan says."""
+        """Lift, its biases, matrices between hidden layers, the last one; all but the last keep what a scan says."""
         spec, (rows, inputs, _) = self.lift_spec(op), op.coefficients
         constants = spec.constants * spec.constant_slots
         found = [RandomTensor(f"{path}/lift", (self.widths[0], inputs), "sign", kept=spec.live - constants)]
@@ -130,7 +129,11 @@ class Doubling:
         neurons, places = (part.transpose(1, 0, 2).reshape(shape) for part in (served, columns))
         factor = np.tile(np.repeat(2.0 ** np.arange(-self.digits, 0), self.copies), (spec.slots, 1))
         inputs, slots = spec.inputs, spec.input_slots
-        halves = (("positive", 0, inputs), ("negative", inputs, slots), ("bias", slots, spec.slots))
+        halves: tuple[tuple[Half, int, int], ...] = (
+            ("positive", 0, inputs),
+            ("negative", inputs, slots),
+            ("bias", slots, spec.slots),
+        )
         of = np.concatenate([np.arange(inputs), spec.signed_inputs, np.zeros(spec.constant_slots, np.int64)])
         parts = tuple(
             Slots(

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from slth._errors import InputError
-from slth.numerics import Stream
+from slth.numerics import Law, Stream
 
 THRESHOLD = 0.5  # a neuron serves a slot if its value there is at least this
 MOST_CANDIDATES = 64  # of one slot: a float64 sum of up to 64 products is exact
@@ -36,6 +36,7 @@ class LiftSpec:
     constants: int  # n_c, neurons wanted for the constant slot; 0 for a map without bias
     signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     groups: int = 1  # each with a constant slot of its own
+    law: Law = "uniform"  # of u and β: `uniform` or `sign`
 
     @property
     def signed_inputs(self) -> Int64[np.ndarray, " signed"]:
@@ -118,7 +119,8 @@ def scan(spec: LiftSpec, seed: int, path: str, *, most: int = 2**62) -> Lift:
     need[spec.input_slots :] = spec.constants
     neuron, slot, value = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live)
     lift_key, bias_key = (np.array(Stream(seed, f"{path}/{part}").key, np.uint32) for part in ("lift", "lift_bias"))
-    live, neurons = _kernels.scan(spec.inputs, negative, need, most, lift_key, bias_key, neuron, slot, value)
+    found = neuron, slot, value
+    live, neurons = _kernels.scan(spec.inputs, negative, need, most, lift_key, bias_key, spec.law == "sign", *found)
     if live < spec.live:
         raise InputError(f"{path}: {most} lift neurons serve {live} of {spec.live} needs; the ticket's width is wrong")
     by_slot = np.argsort(slot, kind="stable")

@@ -12,6 +12,7 @@ from jaxtyping import Bool
 
 from slth._shapes import Bits
 from slth.graph import Linear
+from slth.numerics import Law
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.problems import Problems
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer
@@ -31,7 +32,7 @@ class Lifted:
     gain: float  # g
     bias_gain: float  # g_b
 
-    law: ClassVar[str] = "uniform"  # of u, β and v
+    law: ClassVar[Law] = "uniform"  # of u, β and v
     most_kept: ClassVar[int] = MOST_LONG  # candidates of one coefficient
 
     @property

@@ -83,7 +83,9 @@ class Edges:
         )
         rows, _, taps = op.coefficients
         signed = int(self.signed(op).sum())
-        return Cost(found.mask_bits, found.coefficients + rows * taps * signed, found.problems, found.live, found.memory)
+        return Cost(
+            found.mask_bits, found.coefficients + rows * taps * signed, found.problems, found.live, found.memory
+        )
 
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
         """The weights, then the bias."""

@@ -11,11 +11,12 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt64
 
+from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Realised
-from slth.numerics import Stream
+from slth.numerics import Law, Stream, values_at
 
-Half = Literal["positive", "negative", "bias"]
+Half = Literal["positive", "negative", "bias", "whole"]  # whole: P = W and N = −W by one subset
 Packed = UInt64[np.ndarray, "problem word"]  # bit k of word l keeps candidate 64 l + k
 
 
@@ -65,6 +66,8 @@ class Problems:
     mixing: Stream  # of v
     gain: float
     places: Places
+    law: Law = "uniform"  # of v
+    most_kept: int = 1 << 16  # candidates of a coefficient; who keeps more is refused
 
     @property
     def taps(self) -> int:
@@ -80,14 +83,24 @@ class Problems:
         """v u, regenerated; not yet scaled by the gain."""
         from slth.ticket.gadgets import _kernels
 
+        if self.law != "uniform":
+            return self._drawn() * self.factors[:, None]
         products = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]))
         _kernels.fill_products(*self._random, products)
         return products
 
     def sums(self, masks: Mapping[str, Bits]) -> Float64[np.ndarray, "slot w"]:
-        """gain · Σ kept · candidate, exact, from the packed masks of the map."""
+        """gain · Σ kept · candidate, exact, from the packed masks of the map.
+
+        Raises:
+            InputError: more are kept for one coefficient than the gadget allows.
+        """
         from slth.ticket.gadgets import _kernels
 
+        if self.most_kept < self.columns.shape[1]:
+            self._check_kept(masks)
+        if self.law != "uniform":
+            return (self.candidates() * self.kept(masks)).sum(axis=2) * self.gain
         found = np.empty((len(self.inputs), len(self.pairs)))
         _kernels.add_kept(*self._random, masks[self.tensor], *self._bits, found)
         return found * self.gain
@@ -124,7 +137,7 @@ class Problems:
         rows = slice(self.rows.start, self.rows.stop)
         if self.half == "bias":
             return _of(part.bias).reshape(-1, self.places.rows)[self.inputs, rows]
-        half = part.positive if self.half == "positive" else _of(part.negative)
+        half = _of(part.negative) if self.half == "negative" else part.positive
         return half[rows, self.inputs].transpose(1, 0, 2).reshape(len(self.inputs), -1)
 
     def add(self, sums: Float64[np.ndarray, "slot w"], part: Realised) -> None:
@@ -133,8 +146,29 @@ class Problems:
         if self.half == "bias":
             _of(part.bias).reshape(-1, self.places.rows)[self.inputs, rows] += sums
             return
-        half = part.positive if self.half == "positive" else _of(part.negative)
-        half[rows, self.inputs] += sums.reshape(len(sums), len(self.rows), -1).transpose(1, 0, 2)
+        half = _of(part.negative) if self.half == "negative" else part.positive
+        by_row = sums.reshape(len(sums), len(self.rows), -1).transpose(1, 0, 2)
+        half[rows, self.inputs] += by_row
+        if self.half == "whole" and part.negative is not None:
+            signed = part.signed[self.inputs]
+            part.negative[rows, self.inputs[signed]] -= by_row[:, signed]
+
+    def _drawn(self) -> Float64[np.ndarray, "slot w n"]:
+        """v of a law without a kernel of its own."""
+        width, pairs = self.places.rows * self.taps, self.pairs
+        starts = self.neurons * width + pairs.start
+        if pairs.step == 1:
+            drawn = values_at(self.mixing, self.law, starts, len(pairs))
+        else:
+            drawn = values_at(self.mixing, self.law, starts[:, :, None] + np.arange(len(pairs)) * pairs.step)
+        return drawn.transpose(0, 2, 1).astype(np.float64)
+
+    def _check_kept(self, masks: Mapping[str, Bits]) -> None:
+        most = int(self.kept(masks).sum(axis=2).max(initial=0))
+        if most > self.most_kept:
+            raise InputError(
+                f"{self.tensor}: the mask keeps {most} candidates of a coefficient; its gadget allows {self.most_kept}"
+            )
 
     @property
     def _random(self) -> tuple[np.ndarray, np.ndarray, int, int, int, np.ndarray]:

@@ -20,7 +20,7 @@ from jaxtyping import Bool
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Linear
-from slth.numerics import Stream
+from slth.numerics import Law, Stream
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
 from slth.ticket.gadgets.problems import Half, Places, Problems
@@ -47,6 +47,7 @@ class TwoLayer:
 
     stages: tuple[Stage, ...]
     signed_ranges: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
+    law: Law = "uniform"  # of u, β and v
 
     kind: ClassVar[str] = "two-layer"
 
@@ -83,7 +84,8 @@ class TwoLayer:
     def lift_spec(self, op: Linear, *, stage: int = 0) -> LiftSpec:
         """What the scan of a stage needs to know."""
         wanted = self.stages[stage]
-        return LiftSpec(op.basis.inputs, wanted.candidates, wanted.constants, self.signed_ranges, op.basis.groups)
+        n, n_c = wanted.candidates, wanted.constants
+        return LiftSpec(op.basis.inputs, n, n_c, self.signed_ranges, op.basis.groups, self.law)
 
     def lift(self, path: str, op: Linear, seed: int, *, stage: int = 0) -> Lift:
         """The lift of a stage, scanned again from the seed."""
@@ -91,7 +93,8 @@ class TwoLayer:
 
     def fitted(self, path: str, op: Linear, seed: int) -> "TwoLayer":
         """The same with the widths at which the scans of this seed end."""
-        found = [scan(self.lift_spec(op, stage=s), seed, stage_path(path, s)) for s in range(self.stage_count)]
+        stages = range(self.stage_count)
+        found = [scan(self.lift_spec(op, stage=s), seed, stage_path(path, s)) for s in stages]
         stages = zip(self.stages, found, strict=True)
         return replace(self, stages=tuple(replace(stage, neurons=lift.neurons) for stage, lift in stages))
 
@@ -120,10 +123,10 @@ class TwoLayer:
         spec, own = self.lift_spec(op, stage=stage), stage_path(path, stage)
         neurons, (rows, inputs, taps) = self.stages[stage].neurons, op.coefficients
         constants = spec.constants * spec.constant_slots
-        yield RandomTensor(f"{own}/lift", (neurons, inputs), "uniform", kept=spec.live - constants)
+        yield RandomTensor(f"{own}/lift", (neurons, inputs), self.law, kept=spec.live - constants)
         if constants:
-            yield RandomTensor(f"{own}/lift_bias", (neurons,), "uniform", kept=constants)
-        yield RandomTensor(f"{own}/mixing", (neurons, rows, taps), "uniform", kept=0)
+            yield RandomTensor(f"{own}/lift_bias", (neurons,), self.law, kept=constants)
+        yield RandomTensor(f"{own}/mixing", (neurons, rows, taps), self.law, kept=0)
 
     def check_layout(self, path: str, op: Linear, seed: int) -> None:
         """The scan of each stage must end exactly at the stated width."""
@@ -191,6 +194,7 @@ class TwoLayer:
                     mixing,
                     gain,
                     places,
+                    self.law,
                 )
 
     def mask(self, path: str, op: Linear, *, seed: int, bits: Bits, stage: int = 0) -> Bool[np.ndarray, "w live"]:
