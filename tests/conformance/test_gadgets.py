@@ -396,7 +396,7 @@ def test_the_pruned_network_computes_what_is_realised(gadget, op):
 @pytest.mark.parametrize(("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges])
 def test_a_view_that_reads_another_half_is_noticed(gadget, op):
     """What the test above must not pass: P in place of N; of edges, whose N is that, its negative."""
-    part = ticket_of(gadget, op, coins(gadget, op)).realised(PATH)
+    part = ticket_of(gadget, op, coins(gadget, op, 1.0)).realised(PATH)
     x = -np.ones((1, *input_shape(op))) * of_channels(gadget.signed(op), op)
     wrong = part.positive if isinstance(gadget, Edges) else -part.positive
     swapped = Realised(part.positive, np.where(_by_input(part, op), wrong, 0.0), part.bias, part.signed)
