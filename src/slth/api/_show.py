@@ -13,10 +13,11 @@ from slth.api._views import ticket_of
 from slth.graph import Target
 from slth.numerics import SPECTRAL, at_most
 from slth.records import verbs
-from slth.ticket import Anatomy, Half, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
+from slth.ticket import Anatomy, Edges, Half, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
 
 __all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
 
+_MOST_LISTED = 128  # candidates of a coefficient
 _BAR = 24  # characters of the largest bar
 _MOST_NAMES = 300  # characters of paths in a sentence
 
@@ -145,7 +146,8 @@ def _maps(ticket: Ticket) -> list[tuple[str, str]]:
         signed = int(gadget.signed(op).sum())
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
         row += [gadget.kind] if gadget.kind != TwoLayer.kind else []
-        row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
+        row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates"]
+        row += ["no lift" if isinstance(gadget, Edges) else f"lift {gadget.neurons:,} neurons"]
         row += [f"{kept:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]
@@ -195,11 +197,13 @@ def _wanted(target: Target, given: Any, anatomy: Anatomy, *, fits: bool) -> floa
 
 
 def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
-    """The candidates of one half, and the running sum of those that are kept."""
+    """The candidates of one half, of many only those that are kept, and the running sum of these."""
     largest = max(abs(half.candidates).max(), 1e-300)
     rows = [Row("neuron", "candidate  kept, running sum")]
     total = 0.0
     for neuron, value, kept in zip(half.neuron, half.candidates, half.kept, strict=True):
+        if len(half.candidates) > _MOST_LISTED and not kept:
+            continue
         total += value if kept else 0.0
         state = f"keep {total:+.6f}" if kept else "prune"
         bar = "█" * round(_BAR * abs(value) / largest)

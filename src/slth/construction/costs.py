@@ -158,8 +158,11 @@ def _log2_search(candidates: int) -> float:
 
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
-    first = seconds_of_first(part.gadget.candidates, -math.log2(part.width.tolerance / part.gadget.gain))
-    search = 1e-6 * 2.0 ** _log2_search(part.gadget.candidates)
+    if _share_kept(part) is not None:  # candidates are looked through once
+        first, search = 2e-9 * cost.mask_bits / cost.problems, 0.0
+    else:
+        first = seconds_of_first(part.gadget.candidates, -math.log2(part.width.tolerance / part.gadget.gain))
+        search = 1e-6 * 2.0 ** _log2_search(part.gadget.candidates)
     return {
         "generation": 1e-9 * known["generate_bit"] * cost.mask_bits,
         "solving": cost.problems * first + part.width.expected_misses * search,
@@ -180,9 +183,20 @@ def _bits(part: Planning) -> int:
 
 
 def _file_bytes(part: Planning) -> int:
-    """Masks hardly shrink: half of the candidates are kept. Digests, names and bounds take some bytes a map."""
-    known = _constants()["bytes"]
-    return int(known["file_bit"] * _bits(part) + known["file_map"]) * part.times
+    """Masks hardly shrink where half of the candidates are kept. Digests, names and bounds take some bytes a map."""
+    known, share = _constants()["bytes"], _share_kept(part)
+    if share is None:
+        return int(known["file_bit"] * _bits(part) + known["file_map"]) * part.times
+    entropy = -share * math.log2(share) - (1 - share) * math.log2(1 - share) if share < 1 else 0.0
+    return int(entropy / 8 * _bits(part) + known["file_map"]) * part.times
+
+
+def _share_kept(part: Planning) -> float | None:
+    """Of the candidates, about, where no subset is searched: one; half of the digits, once; a tenth of the counts."""
+    n = part.gadget.candidates
+    return {"single": 1 / n, "single-plain": 1 / n, "doubling": 0.5 / part.width.candidates, "counts": 0.1}.get(
+        part.gadget.kind
+    )
 
 
 @cache

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float64, Int64
 
 from slth._shapes import Bits
 from slth.numerics import Law, Stream
-from slth.ticket.gadgets.gadget import Cost
+from slth.ticket.gadgets.gadget import Cost, packed_memory
 from slth.ticket.gadgets.problems import Half, Places, Problems
 
 _BLOCK = 1 << 18  # products formed at a time
@@ -45,12 +45,11 @@ class Columns:
         constants = int(self.constant.sum())
         return self.rows * (self.taps * (len(self.constant) - constants) + constants)
 
-    def cost(self, *, input_slots: int, constant_slots: int, widest: int) -> Cost:
-        """Bits, problems, memory; `widest`: candidates of a slot, at most."""
-        bits, coefficients = self.bits, self.rows * self.taps * input_slots
+    def cost(self, *, input_slots: int, constant_slots: int) -> Cost:
+        """Bits, problems, memory."""
+        bits, live, coefficients = self.bits, len(self.constant), self.rows * self.taps * input_slots
         problems = coefficients + self.rows * constant_slots
-        memory = 2 * bits + 64 * len(self.constant) + 64 * problems + 32 * self.rows * self.taps * widest
-        return Cost(bits, coefficients, problems, len(self.constant), memory)
+        return Cost(bits, coefficients, problems, live, packed_memory(bits, live=live, problems=problems))
 
     def blocks(
         self, parts: tuple[Slots, ...], tensor: str, seed: int, *, law: Law, most_kept: int

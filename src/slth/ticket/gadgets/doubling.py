@@ -116,9 +116,7 @@ class Doubling:
     def cost(self, op: Linear) -> Cost:
         """As of two layers; a reader scans all hidden ones."""
         spec = self.lift_spec(op)
-        found = self._columns(op).cost(
-            input_slots=spec.input_slots, constant_slots=spec.constant_slots, widest=self.candidates
-        )
+        found = self._columns(op).cost(input_slots=spec.input_slots, constant_slots=spec.constant_slots)
         return replace(found, memory=found.memory + 64 * self.copies * self.live(op))
 
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:

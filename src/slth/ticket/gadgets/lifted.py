@@ -13,7 +13,7 @@ from jaxtyping import Bool
 from slth._shapes import Bits
 from slth.graph import Linear
 from slth.numerics import Law
-from slth.ticket.gadgets.gadget import Cost
+from slth.ticket.gadgets.gadget import Cost, packed_memory
 from slth.ticket.gadgets.problems import Problems
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer
 from slth.ticket.tensors import RandomTensor
@@ -75,8 +75,9 @@ class Lifted:
         return self.two_layer.mask_bits(path, op)
 
     def cost(self, op: Linear) -> Cost:
-        """As of two layers."""
-        return self.two_layer.cost(op)
+        """As of two layers, whose masks stay packed."""
+        found = self.two_layer.cost(op)
+        return replace(found, memory=packed_memory(found.mask_bits, live=found.live, problems=found.problems))
 
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
         """Those of two layers, with the rule of how many may be kept."""

@@ -78,9 +78,7 @@ class Edges:
     def cost(self, op: Linear) -> Cost:
         """One problem for both signs of an input."""
         constants = self._constant_slots(op)
-        found = self._columns(op).cost(
-            input_slots=op.basis.inputs, constant_slots=constants, widest=max(self.candidates, self.constants)
-        )
+        found = self._columns(op).cost(input_slots=op.basis.inputs, constant_slots=constants)
         rows, _, taps = op.coefficients
         signed = int(self.signed(op).sum())
         return Cost(
