@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slth._errors import InputError
-from slth.construction.makers import MAKERS, Maker
+from slth.construction.makers import MAKERS, Maker, check_grids
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
@@ -70,6 +70,8 @@ def lay_out(
     maker = MAKERS[recipe.gadget]
     for op in target.graph.maps.values():
         maker.check(recipe, op)
+    if recipe.gadget == "grid":
+        check_grids(target)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     shares = {path: op.weights / target.graph.weights for path, op in target.graph.maps.items()}
     widths = {

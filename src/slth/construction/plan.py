@@ -85,6 +85,8 @@ class Request:
             raise InputError("exact tickets are not built yet; ask for a tolerance, such as 1e-6")
         chosen = {part.name: getattr(self, part.name) for part in fields(Recipe)}
         object.__setattr__(self, "recipe", Recipe(**chosen))
+        if self.gadget == "grid" and {self.tolerance, self.relative_tolerance, self.epsilon} != {None}:
+            raise InputError("the gadget grid hits every weight exactly; leave tolerance and epsilon out")
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
@@ -122,6 +124,8 @@ class Request:
     @property
     def absolute_tolerance(self) -> float | None:
         """τ, if it is the same for every map."""
+        if self.gadget == "grid":
+            return 0.0
         nothing = self.tolerance is None and self.relative_tolerance is None and self.epsilon is None and not self.exact
         return DEFAULT_TOLERANCE if nothing else self.tolerance
 

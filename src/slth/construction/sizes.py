@@ -21,10 +21,12 @@ class Sizes:
     Attributes:
         up_to: how many have |w| ≤ x, for several x at once.
         largest: max|w|.
+        step: the largest power of two of which all of them are multiples; None: only sizes are known.
     """
 
     up_to: Callable[[Float64[np.ndarray, " x"]], Float64[np.ndarray, " x"]]
     largest: float
+    step: Callable[[], float] | None = None
 
     def by_row(self, gain: float, tolerance: float) -> Float64[np.ndarray, " z"]:
         """How many with |w| > τ each |z| of the table stands for; the last one for all that are larger, too."""
@@ -53,7 +55,19 @@ def sizes_of(values: Float64[np.ndarray, "..."], signed: Signed | None = None) -
                 found += [times * np.count_nonzero(block[:, columns] <= top) for top in x]
         return found
 
-    return Sizes(up_to, float(np.max(np.abs(values), initial=0.0)))
+    return Sizes(up_to, float(np.max(np.abs(values), initial=0.0)), lambda: finest_bit(values))
+
+
+def finest_bit(values: Float64[np.ndarray, "..."]) -> float:
+    """The largest power of two of which all numbers are multiples; infinity for zeros.
+
+    >>> finest_bit(np.array([0.75, -2.0, 0.0]))
+    0.25
+    """
+    mantissa, exponent = np.frexp(values[values != 0])
+    whole = np.ldexp(mantissa, 53).astype(np.int64)
+    lowest = np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
+    return float(lowest.min(initial=math.inf))
 
 
 def gaussian(count: int, deviation: float, *, times: float = 1.0) -> Sizes:

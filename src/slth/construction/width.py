@@ -39,6 +39,7 @@ class Width:
     constants: int  # n_c for the bias; 0 without one
     expected_misses: float
     law_misses: float  # the same by the law in closed form
+    size: int = 0  # K of the grid on which random numbers lie, where they lie on one
 
 
 def gain(coefficients: Float64[np.ndarray, "..."]) -> float:

@@ -11,7 +11,7 @@ from slth.numerics.convolutions import convolution_norm_bound, convolution_rule,
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
-from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, values_at, words
+from slth.numerics.streams import GRIDS, LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, values_at, words
 from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCKS",
     "FLOOR",
+    "GRIDS",
     "LAWS",
     "NORMS",
     "SPECTRAL",

@@ -9,7 +9,8 @@ a path of its own, any slice comes without what stands before it, and the same b
     word i  = word (i mod 4) of block (i div 4)
 
 Laws: `uniform` (word >> 8)·2⁻²³ − 1 in [−1, 1), exact in float32; `sign` +1 if the top bit is 0, else −1;
-`normal` Φ⁻¹(((word >> 8) + ½)·2⁻²⁴) in float64, rounded once to float32.
+`normal` Φ⁻¹(((word >> 8) + ½)·2⁻²⁴) in float64, rounded once to float32; `grid/K` ⌊word·(2ᴷ⁺¹ + 1)·2⁻³²⌋·2⁻ᴷ − 1,
+uniform on {−1, −1 + 2⁻ᴷ, ..., 1}, K = 0 ... 20.
 
 Two engines agree bit for bit: plain NumPy here (the reference) and Numba in `_kernels`.
 """
@@ -17,15 +18,15 @@ Two engines agree bit for bit: plain NumPy here (the reference) and Numba in `_k
 import hashlib
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Literal
 
 import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Draws, Indices, Rows, Words
 
-Law = Literal["uniform", "sign", "normal"]
+Law = str
 LAWS: tuple[Law, ...] = ("uniform", "sign", "normal")
+GRIDS: tuple[Law, ...] = tuple(f"grid/{size}" for size in range(21))
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -107,7 +108,11 @@ def draw(stream: Stream, law: Law, shape: tuple[int, ...], *, start: int = 0) ->
 
 
 def from_words(raw: np.ndarray, law: Law) -> Draws:
-    """Map words to values: the three laws of Stream v1, float32, any shape."""
+    """Map words to values: the laws of Stream v1, float32, any shape."""
+    if law in GRIDS:
+        size = int(law.removeprefix("grid/"))
+        steps = (raw.astype(np.uint64) * np.uint64(2 ** (size + 1) + 1)) >> np.uint64(32)
+        return (steps.astype(np.float64) * 2.0**-size - 1.0).astype(np.float32)
     if law == "uniform":
         return (raw >> np.uint32(8)).astype(np.float32) * np.float32(2**-23) - np.float32(1)
     if law == "sign":

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth._errors import InputError
-from slth.numerics import LAWS, Law
+from slth.numerics import GRIDS, LAWS, Law
 from slth.ticket.inputs import MOST_SIZE
 
 MOST = 2.0**40  # of scales, gains and moves; scales and gains are at least its inverse, so that no float32 overflows
@@ -38,7 +38,7 @@ class RandomTensor:
             raise InputError(f"{self.path}: the stream is named only if it is another path")
         if len(self.shape) > 8 or min(self.shape, default=1) < 1:
             raise InputError(f"{self.path}: expected a shape of at most 8 axes, all at least 1, got {self.shape}")
-        if self.law not in LAWS:
+        if self.law not in (*LAWS, *GRIDS):
             raise InputError(f"{self.path}: expected a law, one of {', '.join(LAWS)}; got {self.law!r}")
         _check_factor(self.scale, f"{self.path}: the scale")
         _check_factor(abs(self.gain), f"{self.path}: the gain")

@@ -4,12 +4,21 @@ from collections.abc import Mapping
 
 from slth.construction.makers.counts import CountsMaker
 from slth.construction.makers.doubling import DoublingMaker
+from slth.construction.makers.grid import GridMaker, check_grids
 from slth.construction.makers.maker import Maker
 from slth.construction.makers.plain import PlainMaker
 from slth.construction.makers.single import SINGLE, SINGLE_PLAIN
 from slth.construction.makers.two_layer import TwoLayerMaker
 
-_ALL: tuple[Maker, ...] = (TwoLayerMaker(), SINGLE, SINGLE_PLAIN, PlainMaker(), CountsMaker(), DoublingMaker())
+_ALL: tuple[Maker, ...] = (
+    TwoLayerMaker(),
+    SINGLE,
+    SINGLE_PLAIN,
+    PlainMaker(),
+    CountsMaker(),
+    DoublingMaker(),
+    GridMaker(),
+)
 MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in _ALL}
 
-__all__ = ["MAKERS", "Maker"]
+__all__ = ["MAKERS", "Maker", "check_grids"]

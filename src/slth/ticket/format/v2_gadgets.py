@@ -31,6 +31,7 @@ CODECS: Mapping[str, Any] = {
     "plain": v2_plain.PLAIN,
     "counts": v2_lifted.COUNTS,
     "doubling": v2_doubling,
+    "grid": v2_lifted.GRID,
 }  # modules and objects that are a `Codec`
 _COMMON: Mapping[str, Kind] = {
     "shape": row_of(integer(1, SIZE), integer(1, SIZE), integer(1, SIZE), expected="[rows, inputs, taps]"),

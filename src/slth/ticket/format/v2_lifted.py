@@ -1,4 +1,4 @@
-"""Version 2: gadgets that are two random layers with a rule of their own, `single` and `counts`, as JSON."""
+"""Version 2: gadgets that are two random layers with a rule of their own, `single`, `counts` and `grid`, as JSON."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,21 +7,22 @@ from slth.graph import Linear
 from slth.ticket.format.fields import fail
 from slth.ticket.format.schema import FLOAT32, POWER_OF_TWO, Kind, Table, integer
 from slth.ticket.format.v2_two_layer import SIGNED, check_signed
-from slth.ticket.gadgets import MOST_LONG, Counts, Lifted, Single
+from slth.ticket.gadgets import MOST_CANDIDATES, MOST_LONG, MOST_SIZE_OF_GRID, Counts, Grid, Lifted, Single
 
 
 class LiftedCodec:
     """The members are the fields, but for the ranges, which are called as in `two-layer`."""
 
-    def __init__(self, make: type[Lifted], gain: Kind) -> None:
-        self.make = make
+    def __init__(self, make: type[Lifted], gain: Kind, most: int, **more: Kind) -> None:
+        self.make, self.most = make, most
         self.TABLE = Table(
             signed=SIGNED,
-            candidates=integer(1, MOST_LONG),
-            constants=integer(0, MOST_LONG),
+            candidates=integer(1, most),
+            constants=integer(0, most),
             neurons=integer(1, 2**50),
             gain=gain,
             bias_gain=gain,
+            **more,
         )
 
     def data_of(self, gadget: Lifted) -> dict[str, Any]:
@@ -37,7 +38,7 @@ class LiftedCodec:
                 narrow for what it serves.
         """
         check_signed(data["signed"], op, where)
-        check_constants(data, op, where, MOST_LONG)
+        check_constants(data, op, where, self.most)
         own = {key: data[key] for key in self.TABLE.kinds if key != "signed"}
         gadget = self.make(signed_ranges=data["signed"], **own)
         live = gadget.live(op)
@@ -53,5 +54,6 @@ def check_constants(data: Mapping[str, Any], op: Linear, where: str, most: int) 
         fail(where, bias if op.bias else none, f"{data['constants']} and {data['bias_gain']:g}")
 
 
-SINGLE = LiftedCodec(Single, POWER_OF_TWO)
-COUNTS = LiftedCodec(Counts, FLOAT32)
+SINGLE = LiftedCodec(Single, POWER_OF_TWO, MOST_LONG)
+COUNTS = LiftedCodec(Counts, FLOAT32, MOST_LONG)
+GRID = LiftedCodec(Grid, POWER_OF_TWO, MOST_CANDIDATES, size=integer(1, MOST_SIZE_OF_GRID))

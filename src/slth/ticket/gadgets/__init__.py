@@ -3,6 +3,7 @@
 from slth.ticket.gadgets.counts import Counts
 from slth.ticket.gadgets.doubling import MOST_ENTRIES, Doubling
 from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, masks_in
+from slth.ticket.gadgets.grid import MOST_SIZE_OF_GRID, Grid
 from slth.ticket.gadgets.levels import MOST_COPIES, MOST_DIGITS, matrix
 from slth.ticket.gadgets.lift import MOST_CANDIDATES, THRESHOLD, Lift, LiftSpec, scan, signed_ranges
 from slth.ticket.gadgets.lifted import MOST_LONG, Lifted
@@ -12,7 +13,7 @@ from slth.ticket.gadgets.single import Single
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer, stage_path
 
 GADGETS: dict[str, type[Gadget]] = {
-    gadget.kind: gadget for gadget in (TwoLayer, Single, SinglePlain, Plain, Counts, Doubling)
+    gadget.kind: gadget for gadget in (TwoLayer, Single, SinglePlain, Plain, Counts, Doubling, Grid)
 }
 MOST_OF = dict.fromkeys((Single.kind, SinglePlain.kind, Counts.kind), MOST_LONG)  # candidates; others: 64
 
@@ -24,12 +25,14 @@ __all__ = [
     "MOST_ENTRIES",
     "MOST_LONG",
     "MOST_OF",
+    "MOST_SIZE_OF_GRID",
     "THRESHOLD",
     "Cost",
     "Counts",
     "Doubling",
     "Edges",
     "Gadget",
+    "Grid",
     "Lift",
     "LiftSpec",
     "Lifted",

@@ -14,18 +14,23 @@ from slth.numerics import fill_line, uniform_of, word_at
 
 @no_type_check
 @compiled
-def sign_of(word):
-    """+1 if the top bit is 0, else −1."""
-    return np.float32(1.0) - np.float32(2.0) * np.float32(word >> np.uint32(31))
+def value_of(word, grid):
+    """Of the law `uniform` (grid −1), `sign` (−2) or `grid/K` (K ≥ 0)."""
+    if grid == -1:
+        return uniform_of(word)
+    if grid == -2:
+        return np.float32(1.0) - np.float32(2.0) * np.float32(word >> np.uint32(31))
+    steps = (np.uint64(word) * np.uint64((np.int64(2) << grid) + 1)) >> np.uint64(32)
+    return np.float32(np.float64(steps) / np.float64(np.int64(1) << grid) - 1.0)
 
 
 @no_type_check
 @compiled
-def scan(inputs, signed, need, most, lift_key, bias_key, signs, neuron, slot, value):
+def scan(inputs, signed, need, most, lift_key, bias_key, grid, neuron, slot, value):
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
-    Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down. signs: the
-    law is `sign`, else `uniform`.
+    Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down. grid: see
+    `value_of`.
     neuron, slot, value (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
     """
     slots = need.shape[0]
@@ -48,7 +53,7 @@ def scan(inputs, signed, need, most, lift_key, bias_key, signs, neuron, slot, va
                 word = word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1])
             else:
                 word = word_at(np.uint64(h), bias_key[0], bias_key[1])
-            x = sign_of(word) if signs else uniform_of(word)
+            x = value_of(word, grid)
             if inputs <= s < inputs + signed.shape[0]:
                 x = -x
             if x >= half:

@@ -20,4 +20,8 @@ class Counts(Lifted):
     """The random network of one map; `gain` is α, that of biases as well."""
 
     kind: ClassVar[str] = "counts"
-    law: ClassVar[Law] = "sign"
+
+    @property
+    def law(self) -> Law:
+        """Of u, β and v."""
+        return "sign"

@@ -36,7 +36,7 @@ class LiftSpec:
     constants: int  # n_c, neurons wanted for the constant slot; 0 for a map without bias
     signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     groups: int = 1  # each with a constant slot of its own
-    law: Law = "uniform"  # of u and β: `uniform` or `sign`
+    law: Law = "uniform"  # of u and β: `uniform`, `sign` or `grid/K`
 
     @property
     def signed_inputs(self) -> Int64[np.ndarray, " signed"]:
@@ -102,6 +102,11 @@ def signed_ranges(signed: Bool[np.ndarray, " inp"]) -> tuple[tuple[int, int], ..
     return tuple((int(a), int(b)) for a, b in edges.reshape(-1, 2))
 
 
+def law_number(law: Law) -> int:
+    """A law as the kernel knows it."""
+    return {"uniform": -1, "sign": -2}[law] if "/" not in law else int(law.removeprefix("grid/"))
+
+
 def scan(spec: LiftSpec, seed: int, path: str, *, most: int = 2**62) -> Lift:
     """Repeat the scan of a map: O(live neurons), four random values looked at per neuron on average.
 
@@ -120,7 +125,7 @@ def scan(spec: LiftSpec, seed: int, path: str, *, most: int = 2**62) -> Lift:
     neuron, slot, value = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live)
     lift_key, bias_key = (np.array(Stream(seed, f"{path}/{part}").key, np.uint32) for part in ("lift", "lift_bias"))
     found = neuron, slot, value
-    live, neurons = _kernels.scan(spec.inputs, negative, need, most, lift_key, bias_key, spec.law == "sign", *found)
+    live, neurons = _kernels.scan(spec.inputs, negative, need, most, lift_key, bias_key, law_number(spec.law), *found)
     if live < spec.live:
         raise InputError(f"{path}: {most} lift neurons serve {live} of {spec.live} needs; the ticket's width is wrong")
     by_slot = np.argsort(slot, kind="stable")

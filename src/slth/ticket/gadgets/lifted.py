@@ -32,8 +32,12 @@ class Lifted:
     gain: float  # g
     bias_gain: float  # g_b
 
-    law: ClassVar[Law] = "uniform"  # of u, β and v
     most_kept: ClassVar[int] = MOST_LONG  # candidates of one coefficient
+
+    @property
+    def law(self) -> Law:
+        """Of u, β and v."""
+        return "uniform"
 
     @property
     def two_layer(self) -> TwoLayer:
