@@ -4,7 +4,7 @@ For a map y = W x + b on inputs x, the realisation is
 
 $$\hat y = P x^+ + N x^- + \hat b, \qquad x^+ = \max(x, 0),\ x^- = \max(-x, 0).$$
 
-Ideal is P = W, N = −W, b̂ = b. All entries are float64 and taken as exact.
+Ideal is P = W, N = −W, b̂ = b. All entries are float64 and taken as exact, unless a realisation says that it is rounded.
 """
 
 from collections.abc import Mapping
@@ -50,6 +50,7 @@ class Realised:
     negative: Coefficient | None
     bias: Bias | None
     signed: Signed
+    rounded: bool = False  # P, N and b̂ are real numbers, here rounded once: each is off by 2⁻⁵³ of its size at most
 
     def __post_init__(self) -> None:
         if self.positive.ndim != 3 or self.positive.size == 0:
