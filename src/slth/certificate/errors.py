@@ -9,9 +9,9 @@ $$\hat z - z = \underbrace{E^+x^+ + E^-x^- + \Delta b}_{\text{fresh}}
 All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bases`. Of a large map they are never
 whole: E is formed where it is read, for some rows or some inputs at a time.
 
-Coefficients of several stages are real numbers, and P is $\mathrm{fl}(P)$, off by at most $u|P|$, $u = 2^{-53}$. A bound
-in which P stands as a factor has room for that (see `numerics.bounds`), a difference P - W has not: what a bound on E
-must allow beside it is `lost` here, u times a bound on P, and 0 where coefficients are exact.
+Coefficients of several stages are real numbers, of which P is the nearest float64 one, off by at most $u|P|$,
+$u = 2^{-53}$. A bound in which P stands as a factor has room for that (see `numerics.bounds`), a difference P - W has
+not: what a bound on E must allow beside it is called lost here, u times a bound on P, and 0 for exact coefficients.
 """
 
 import math

@@ -1,7 +1,7 @@
 r"""Sums of a few float64 numbers, correctly rounded: one rounding of the real sum, ties to even.
 
 A chain of TwoSum (Knuth; Higham 2002, §4.3) adds the numbers up with nothing lost: $h + \ell = \sum_s a_s$, where the
-lower part $\ell$ is a sum of what single additions round off. As long as that sum is exact, too, $\mathrm{fl}(h + \ell)$
+lower part $\ell$ is a sum of what single additions round off. As long as that sum is exact, too, h + ℓ, rounded once,
 is the answer. Where it is not, `math.fsum` decides, entry by entry: rare, for numbers of falling size.
 """
 
@@ -28,7 +28,7 @@ def rounded_sum(parts: Sequence[np.ndarray]) -> np.ndarray:
 
     Zero comes out as +0. Cost: a dozen additions an entry and array from three arrays on.
 
-    >>> rounded_sum([np.array([1.0]), np.array([2.0**-53]), np.array([2.0**-106])]) - 1.0  # additions alone would give 0
+    >>> rounded_sum([np.array([1.0]), np.array([2.0**-53]), np.array([2.0**-106])]) - 1.0  # not 0
     array([2.22044605e-16])
     """
     if len(parts) == 1:
