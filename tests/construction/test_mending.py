@@ -56,6 +56,7 @@ def run(weights, widths, seed=0):
                 [each[missed] for each in targets[behind]],
                 [each[missed] for each in masks[behind]],
                 objective=within,
+                most=10**9,
             )
             for into, new in zip(masks[behind], found.masks, strict=True):
                 into[missed] = new
@@ -95,9 +96,24 @@ def test_what_cannot_be_mended_keeps_its_masks():
     answers = within(first.rows, weights, tol=first.tolerance)
     rests = weights - np.array([float(x) for x in sums(first, answers.packed)])
     hopeless = Step(np.full((5, 4), 0.96875), 2.0**-6, 2.0**-30)
-    found = mend([first, hopeless], [weights, rests], [answers.packed, np.zeros((5, 1), np.uint64)], objective=within)
+    kept = [answers.packed, np.zeros((5, 1), np.uint64)]
+    found = mend([first, hopeless], [weights, rests], kept, objective=within, most=10**9)
     assert not found.reached.any()
     assert (found.masks[0] == answers.packed).all()
+
+
+def test_a_pass_that_could_take_too_long_is_left_out():
+    asked = []
+
+    def never(rows, targets, *, tol):
+        asked.append(len(rows))
+        return Answers(np.zeros((len(rows), 1), np.uint64), np.zeros(len(rows), np.bool_), np.abs(targets))
+
+    steps, none = [Step(np.ones((50, 3)), 1.0, 1.0)] * 2, np.zeros((50, 1), np.uint64)
+    for most, solves in ((799, 0), (800, 800), (50 * 256, 800 + 50 * 256)):
+        asked.clear()
+        assert not mend(steps, [np.ones(50)] * 2, [none, none], objective=never, most=most).reached.any()
+        assert sum(asked) == solves
 
 
 def test_a_rest_that_float64_cannot_hold_is_passed_over():
@@ -108,5 +124,5 @@ def test_a_rest_that_float64_cannot_hold_is_passed_over():
 
     steps, none = [Step(np.array([[0.75]]), 1.0, 1.0)] * 2, np.zeros((1, 1), np.uint64)
     for target, reached in ((2.0**-60 * (1 + 2.0**-52), False), (2.0**-10 * (1 + 2.0**-40), True)):
-        found = mend(steps, [np.array([target])] * 2, [none, none], objective=everything)
+        found = mend(steps, [np.array([target])] * 2, [none, none], objective=everything, most=10**9)
         assert found.reached.tolist() == [reached]

@@ -25,7 +25,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
 from slth.graph import Affine, Basis, Linear, Realised
-from slth.numerics import SPECTRAL, Parts, above, norm_bound, two_sum
+from slth.numerics import SPECTRAL, Parts, above, is_further, norm_bound
 
 CHUNK = 2**17  # coefficients that are looked at together: a megabyte, for a dozen arrays of it stay in the cache
 _WHOLE = 2**20  # a map of at most so many coefficients is no large one
@@ -237,16 +237,6 @@ def map_errors(
 
 
 def _further_apart(left: np.ndarray, right: np.ndarray, tolerance: float) -> tuple[float, int]:
-    """The largest |left - right|, rounded once, and how many exceed the tolerance, exactly.
-
-    Rounding is monotone, so only a tie needs what the difference rounded off. Source: Knuth's TwoSum (Higham 2002,
-    §4.3).
-    """
-    difference = left - right
-    sizes = np.abs(difference)
-    missed = np.count_nonzero(sizes > tolerance)
-    tie = sizes == tolerance
-    if tie.any():
-        difference, rest = two_sum(left[tie], -right[tie])
-        missed += np.count_nonzero(np.sign(difference) * rest > 0)
-    return float(sizes.max(initial=0.0)), int(missed)
+    """The largest |left - right|, rounded once, and how many exceed the tolerance, exactly."""
+    largest = float(np.abs(left - right).max(initial=0.0))
+    return largest, int(np.count_nonzero(is_further(left, right, tolerance))) if largest >= tolerance else 0

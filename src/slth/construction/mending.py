@@ -12,10 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float64, UInt64
+from jaxtyping import Bool, Float64
 
 from slth.construction.objectives import Objective
 from slth.numerics import two_sum
+from slth.ticket import Packed
 
 PASSES = ((2, 16), (2, 256), (3, 16), (3, 256), (2, 4096))  # steps and R, for what is left
 _BATCH = 2048  # problems solved together
@@ -39,16 +40,17 @@ class Mended:
     """What came of it, problem by problem."""
 
     reached: Bool[np.ndarray, " problem"]
-    masks: tuple[UInt64[np.ndarray, "problem words"], ...]  # of each step
+    masks: tuple[Packed, ...]  # of each step
     rest: Float64[np.ndarray, " problem"]  # behind the last step, exact
 
 
 def mend(
     steps: Sequence[Step],
     targets: Sequence[Float64[np.ndarray, " problem"]],
-    kept: Sequence[UInt64[np.ndarray, "problem words"]],
+    kept: Sequence[Packed],
     *,
     objective: Objective,
+    most: int,
 ) -> Mended:
     """Subsets of some steps that together come within the last tolerance, each but the last within its own.
 
@@ -56,6 +58,8 @@ def mend(
         steps: the stage that missed, last, behind one or two that came before it.
         targets: of each of them, in the unit of the coefficients.
         kept: the masks of each of them so far.
+        most: solves that one pass may take at worst; one that could take more is left out, so that a stage which is far
+            too narrow costs no more than so much.
 
     Returns:
         New masks where all steps are reached; elsewhere those that were kept, and a rest that means nothing.
@@ -68,7 +72,7 @@ def mend(
     )
     for depth, parts in PASSES:
         left = np.flatnonzero(~found.reached)
-        if len(left) and depth <= len(steps):
+        if 0 < len(left) * parts ** (depth - 1) <= most and depth <= len(steps):
             some = [step.of(left) for step in steps[-depth:]]
             _put(found, left, _search(some, targets[-depth][left], objective, parts))
     return found
@@ -92,7 +96,7 @@ def _search(steps: Sequence[Step], targets: np.ndarray, objective: Objective, pa
             (wanted + centre * step.tolerance) / step.gain,
             tol=step.tolerance / (parts * step.gain),
         )
-        rest, lost = two_sum(wanted, -step.gain * _sums(rows, answers.packed))
+        rest, lost = two_sum(wanted, -step.gain * sums_of(rows, answers.packed))
         good = np.flatnonzero(answers.reached & (lost == 0.0))
         if not len(good):
             part += together
@@ -110,7 +114,7 @@ def _search(steps: Sequence[Step], targets: np.ndarray, objective: Objective, pa
 
 def _last(step: Step, targets: np.ndarray, objective: Objective) -> Mended:
     answers = objective(step.rows, targets / step.gain, tol=step.tolerance / step.gain)
-    rest, lost = two_sum(targets, -step.gain * _sums(step.rows, answers.packed))
+    rest, lost = two_sum(targets, -step.gain * sums_of(step.rows, answers.packed))
     return Mended(answers.reached & (lost == 0.0), (answers.packed,), rest)
 
 
@@ -122,7 +126,19 @@ def _put(into: Mended, at: np.ndarray, found: Mended) -> None:
         left[at[done]] = right[done]
 
 
-def _sums(rows: np.ndarray, packed: np.ndarray) -> Float64[np.ndarray, " problem"]:
+def kept_of(packed: Packed, n: int) -> Bool[np.ndarray, "problem n"]:
+    """Packed masks as they are read by people."""
+    flat = np.unpackbits(packed.astype("<u8").view(np.uint8), axis=1, count=n, bitorder="little")
+    return flat.view(np.bool_)
+
+
+def packed_of(kept: Bool[np.ndarray, "problem n"]) -> Packed:
+    """The inverse."""
+    flat = np.zeros((len(kept), -(-kept.shape[1] // 64) * 64), np.bool_)
+    flat[:, : kept.shape[1]] = kept
+    return np.packbits(flat, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+
+def sums_of(rows: Float64[np.ndarray, "problem n"], packed: Packed) -> Float64[np.ndarray, " problem"]:
     """Of the candidates that packed masks keep: exact, as sums of products are."""
-    bits = np.unpackbits(packed.astype("<u8").view(np.uint8), axis=1, count=rows.shape[1], bitorder="little")
-    return np.einsum("ij,ij->i", rows, bits.astype(np.float64))
+    return np.einsum("ij,ij->i", rows, kept_of(packed, rows.shape[1]).astype(np.float64))

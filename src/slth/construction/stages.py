@@ -14,16 +14,17 @@ of one sign. With A found by counting what 4,096 rests reach in rows with 0, 1, 
 
 (found: 2⁻²⁴ at b = 12, 2⁻⁶ at 16, 2² at 20, 2⁷ at 24, with n = b + 8).
 
-Of all numbers of stages the one is taken that is cheapest, where a bit of the mask costs as much as a microsecond:
+Of all numbers of stages the one is taken that is cheapest, where four bits of the mask cost as much as a microsecond:
 
-    Σ_s n_s + 1 + 2^((b_s − 14) / 2)
+    Σ_s n_s + 4 (1 + 2^((b_s − 14) / 2))
 
-One stage up to some 20 bits, then one for every 12 to 16: candidates and time grow in proportion to the bits.
+One stage up to some 18 bits, then one for every 12 or so: candidates and time grow in proportion to the bits.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float64
@@ -33,6 +34,7 @@ from slth.construction.sizes import Sizes
 from slth.ticket import MOST_CANDIDATES
 
 MOST_STAGES = 16
+_MOST_BITS, _FEWEST_BITS = 40, 9  # of a stage that is looked at: more never pay, fewer neither
 FINEST = 50  # bits below the gain: a coefficient of half a gain has 52 in float64, rounded once
 _MENDED = 2.0**-7  # share of the rests of a stage that may be left to mending
 
@@ -51,12 +53,12 @@ def share_bits(bits: float, count: int) -> tuple[float, ...]:
     """Bits of so many stages: whole numbers, as equal as can be, but for the last one, which has the rest.
 
     >>> share_bits(36.5, 2), share_bits(50.0, 3), share_bits(-1.0, 2)
-    ((19, 17.5), (17, 17, 16.0), (0, -1.0))
+    ((19.0, 17.5), (17.0, 17.0, 16.0), (0.0, -1.0))
     """
     whole = max(math.ceil(bits), 0)
     found: list[float] = []
     for stage in range(count - 1):
-        found.append(-(-(whole - int(sum(found))) // (count - stage)))
+        found.append(float(-(-(whole - int(sum(found))) // (count - stage))))
     return (*found, bits - sum(found))
 
 
@@ -66,49 +68,59 @@ def plan_stages(
     *,
     failure: float,
     first: Callable[[float, float], StagePlan | None],
+    candidates: int | None = None,
+    extra: int = 0,
 ) -> tuple[StagePlan, ...] | None:
     """Stages for `count` problems at a tolerance of 2^(−bits − 1) gains, with `failure` expected misses at most.
 
     Args:
         first: the plan of a first stage of some bits, for an allowance of misses; None: more than 64 candidates.
+        candidates: of every stage, if they are given rather than planned.
+        extra: candidates on top of that, in every stage.
 
     Returns:
         None: no number of stages will do.
     """
-    plans = [_planned(count, share_bits(bits, s), failure, first) for s in range(1, MOST_STAGES + 1)]
-    known = [plan for plan in plans if plan is not None]
-    return min(known, key=_price) if known else None
+
+    def planned(stages: int) -> tuple[StagePlan, ...] | None:
+        shared, share = share_bits(bits, stages), failure / stages
+        later = [later_stage(count, each, failure=share, candidates=candidates, extra=extra) for each in shared[1:]]
+        known = tuple(stage for stage in (first(shared[0], share), *later) if stage is not None)
+        return known if len(known) == stages else None
+
+    fewest = max(1, math.ceil(bits / _MOST_BITS))
+    most = max(fewest, min(MOST_STAGES, math.ceil(bits / _FEWEST_BITS)))
+    plans = [plan for plan in map(planned, range(fewest, most + 1)) if plan is not None]
+    return min(plans, key=_price) if plans else None
 
 
 def _price(stages: Sequence[StagePlan]) -> float:
-    return sum(stage.candidates + 1 + 2 ** ((stage.bits - 14) / 2) for stage in stages)
+    return sum(stage.candidates + 4 * (1 + 2 ** ((stage.bits - 14) / 2)) for stage in stages)
 
 
-def _planned(
-    count: float, bits: Sequence[float], failure: float, first: Callable[[float, float], StagePlan | None]
-) -> tuple[StagePlan, ...] | None:
-    """Of given bits; each stage has an equal share of the misses."""
-    share = failure / len(bits)
-    plans = [first(bits[0], share), *(later_stage(count, each, failure=share) for each in bits[1:])]
-    found = tuple(plan for plan in plans if plan is not None)
-    return found if len(found) == len(plans) else None
-
-
-def later_stage(count: float, bits: float, *, failure: float) -> StagePlan | None:
+def later_stage(
+    count: float, bits: float, *, failure: float, candidates: int | None = None, extra: int = 0
+) -> StagePlan | None:
     """The fewest candidates for a stage behind another, of `count` rests; None: more than 64."""
     tolerance = 2.0 ** (-bits - 1)
-    if tolerance >= 0.5:  # every rest is within it
-        return StagePlan(bits, 1, 0.0)
-    for n in range(1, MOST_CANDIDATES + 1):
+
+    def plan(n: int) -> StagePlan:
         missed = count * _missed(n, tolerance)
-        lost = min(missed, count * 2.0 ** (max(2 * bits - 36, -8) - n))
-        if missed <= _MENDED * count and lost <= failure:
-            return StagePlan(bits, n, lost, missed)
-    return None
+        return StagePlan(bits, n, min(missed, count * 2.0 ** (max(2 * bits - 36, -8) - n)), missed)
+
+    n = candidates
+    if n is None:
+        plans = map(plan, range(1, MOST_CANDIDATES + 1))
+        fits = (p for p in plans if p.expected_mended <= _MENDED * count and p.expected_misses <= failure)
+        n = next((p.candidates for p in fits), None)
+    return None if n is None else plan(min(n + extra, MOST_CANDIDATES))
 
 
+@cache
 def _missed(candidates: int, tolerance: float) -> float:
     """The chance that a rest, uniform in ±½ gains, is missed."""
+    if tolerance >= 0.5:
+        return 0.0
     return float(_RESTS.by_row(1.0, tolerance) @ chances(candidates, tolerance))
 
 

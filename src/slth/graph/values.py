@@ -7,7 +7,7 @@ $$\hat y = P x^+ + N x^- + \hat b, \qquad x^+ = \max(x, 0),\ x^- = \max(-x, 0).$
 Ideal is P = W, N = −W, b̂ = b. All entries are float64 and taken as exact, unless a realisation says that it is rounded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,7 @@ from slth._shapes import Bias, Coefficient, Signed
 from slth.graph.bases import Basis, Dense, Shape
 from slth.graph.nodes import Graph
 from slth.graph.ops import carried_names
+from slth.numerics import rounded_sum
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +73,17 @@ class Realised:
         """The ideal realisation of a map: P = W, N = −W, b̂ = b; in arrays of its own."""
         negative = np.where(signed[:, None], -affine.weight, 0.0) if signed.any() else None
         return cls(affine.weight.copy(), negative, None if affine.bias is None else affine.bias.copy(), signed)
+
+    @classmethod
+    def rounded_sum(cls, parts: Sequence["Realised"]) -> "Realised":
+        """What the parts of a realisation are together, rounded once; a single one as it is."""
+        if len(parts) == 1:
+            return parts[0]
+        positive, negative, bias = (
+            None if halves[0] is None else rounded_sum(halves)
+            for halves in zip(*((part.positive, part.negative, part.bias) for part in parts), strict=True)
+        )
+        return cls(positive, negative, bias, parts[0].signed, rounded=True)
 
     @classmethod
     def zeros(cls, coefficients: tuple[int, int, int], biases: int | None, signed: Signed) -> "Realised":

@@ -12,7 +12,7 @@ from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
-from slth.numerics.sums import rounded_sum, two_sum
+from slth.numerics.sums import is_further, rounded_sum, two_sum
 from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
 
@@ -38,6 +38,7 @@ __all__ = [
     "convolution_rule",
     "convolution_work",
     "draw",
+    "is_further",
     "matmul_bound",
     "matrix_rule",
     "matrix_work",

@@ -23,6 +23,20 @@ def two_sum(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return total, (left - (total - part)) + (right - part)
 
 
+def is_further(left: np.ndarray, right: np.ndarray, tolerance: float) -> np.ndarray:
+    """Whether |a − b| exceeds the tolerance, entry by entry, exactly.
+
+    Rounding is monotone, so only a tie needs what the difference rounded off.
+    """
+    difference = left - right
+    sizes = np.abs(difference)
+    found, tie = sizes > tolerance, sizes == tolerance
+    if tie.any():
+        total, rest = two_sum(left[tie], -right[tie])
+        found[tie] = np.sign(total) * rest > 0
+    return found
+
+
 def rounded_sum(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Σ of arrays of one shape, each entry rounded once; a single array is returned as it is.
 
