@@ -13,7 +13,7 @@ from slth.api._views import ticket_of
 from slth.graph import Target
 from slth.numerics import SPECTRAL, at_most
 from slth.records import verbs
-from slth.ticket import Anatomy, Half, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
+from slth.ticket import Anatomy, Gadget, Half, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
 
 __all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
 
@@ -145,7 +145,7 @@ def _maps(ticket: Ticket) -> list[tuple[str, str]]:
         signed = int(gadget.signed(op).sum())
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
         row += [gadget.kind] if gadget.kind != TwoLayer.kind else []
-        row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
+        row += [f"gain {gadget.gain:g}", _candidates(gadget), f"lift {gadget.neurons:,} neurons"]
         row += [f"{kept:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]
@@ -156,6 +156,10 @@ def _maps(ticket: Ticket) -> list[tuple[str, str]]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     texts = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return [("map" if i == 0 else "", text) for i, text in enumerate(texts)]
+
+
+def _candidates(gadget: Gadget) -> str:
+    return f"{gadget.candidates} candidates" + (f" in {gadget.stage_count} stages" if gadget.stage_count > 1 else "")
 
 
 def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:

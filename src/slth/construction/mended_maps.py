@@ -44,7 +44,8 @@ class Missed:
     def within(self, block: Problems) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Which of them stand in a block, and where: numbers, slots, pairs."""
         if block.half != self.half or not len(block.inputs):
-            return (np.zeros(0, np.int64),) * 3
+            none = np.zeros(0, np.int64)
+            return none, none, none
         slots = np.minimum(np.searchsorted(block.inputs, self.inputs), len(block.inputs) - 1)
         there = (block.inputs[slots] == self.inputs) & (self.rows >= block.rows.start) & (self.rows < block.rows.stop)
         which = np.flatnonzero(there)

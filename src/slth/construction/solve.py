@@ -75,7 +75,8 @@ def solve(
     costs = {path: layout.gadgets[path].cost(op) for path, op in maps.items()}
     problems = {path: cost.problems for path, cost in costs.items()}
     sizes = {path: _mask_bytes(layout.gadgets[path], path, op) for path, op in maps.items()}
-    method = layout.maker.method
+    most = max(gadget.stage_count for gadget in layout.gadgets.values())
+    method = layout.maker.method + (f", in up to {most} stages, each with gains of its own" if most > 1 else "")
     objective = layout.maker.objective(layout.recipe) if objective is None else objective
     keys = map_keys(maps, layout, method)
     known = set[str]() if parts is None else parts.begin(keys, sizes=sizes, problems=sum(problems.values()))

@@ -79,9 +79,10 @@ class Realised:
         """What the parts of a realisation are together, rounded once; a single one as it is."""
         if len(parts) == 1:
             return parts[0]
-        positive, negative, bias = (
-            None if halves[0] is None else rounded_sum(halves)
-            for halves in zip(*((part.positive, part.negative, part.bias) for part in parts), strict=True)
+        positive = rounded_sum([part.positive for part in parts])
+        negative, bias = (
+            rounded_sum([half for half in halves if half is not None]) if halves[0] is not None else None
+            for halves in ([part.negative for part in parts], [part.bias for part in parts])
         )
         return cls(positive, negative, bias, parts[0].signed, rounded=True)
 

@@ -117,6 +117,14 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"
     yield "candidates per weight", several(candidates)
+    stages = [gadget.stage_count for gadget in ticket.gadgets.values()]
+    if max(stages) > 1:
+        count = f"{min(stages)} to {max(stages)}" if min(stages) < max(stages) else f"{max(stages)}"
+        yield (
+            "stages",
+            f"{count} of each map, all fixed before the target was seen; a later one hits what those before left, with "
+            "smaller gains: over stages the random weights are not identically distributed",
+        )
     yield "target parameters", f"{parameters:,}"
     yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
@@ -125,7 +133,7 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
         f"{kept:,}, {kept / ticket.mask_bits:.4f} per candidate; density {ticket.density:.4f} of all entries",
     )
     arrays = f"; {ticket.carried_numbers:,} numbers in {_arrays(len(ticket.carried))}" if ticket.carried else ""
-    yield "carried", f"{2 * len(ticket.gadgets):,} gains (two per map){arrays}"
+    yield "carried", f"{2 * sum(stages):,} gains (two per {'map' if max(stages) == 1 else 'stage'}){arrays}"
     if claims is None:
         return
     yield "misses", f"{says}{ticket.misses:,}"
