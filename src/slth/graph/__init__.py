@@ -4,7 +4,7 @@ from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
 from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape
 from slth.graph.chain import chain, chain_of, dense_chain
-from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise
+from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise, square
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.memory import formed, most_entries
 from slth.graph.nodes import INPUT, Graph, Node, fold
@@ -18,6 +18,7 @@ from slth.graph.ops import (
     LogSoftmax,
     MaxPool,
     Multiply,
+    Normalise,
     Op,
     Pad,
     Permute,
@@ -57,6 +58,7 @@ __all__ = [
     "MaxPool",
     "Multiply",
     "Node",
+    "Normalise",
     "Op",
     "Pad",
     "Permute",
@@ -84,4 +86,5 @@ __all__ = [
     "shapes",
     "signed_inputs",
     "spread",
+    "square",
 ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
 from slth.numerics.convolutions import convolution_norm_bound, convolution_rule, convolution_work
+from slth.numerics.formats import FORMATS, Format, from_format, half_gap, rounded_to, to_format
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCKS",
     "FLOOR",
+    "FORMATS",
     "LAWS",
     "NORMS",
     "SPECTRAL",
+    "Format",
     "Law",
     "Parts",
     "Stream",
@@ -37,6 +40,8 @@ __all__ = [
     "convolution_rule",
     "convolution_work",
     "draw",
+    "from_format",
+    "half_gap",
     "matmul_bound",
     "matrix_rule",
     "matrix_work",
@@ -45,10 +50,12 @@ __all__ = [
     "one_thread",
     "outward_quotient",
     "product_bound",
+    "rounded_to",
     "rounded_up",
     "slack",
     "spectral_norm_bound",
     "stored_bound",
+    "to_format",
     "uniform",
     "uniform_rows",
     "words",

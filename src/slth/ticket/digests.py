@@ -14,7 +14,15 @@ from slth.ticket.format.fields import canonical
 from slth.ticket.format.v2_graph import OP
 from slth.ticket.realise import target_digest
 
-_NAMES = ("map", "scale", "shift", "slope", "value")  # members of an op that name a map or a carried array
+_NAMES = (
+    "map",
+    "scale",
+    "shift",
+    "slope",
+    "value",
+    "mean",
+    "variance",
+)  # members of an op that name a map or a carried array
 
 
 def network_digest(target: Target, shape: Shape) -> str:
