@@ -4,12 +4,15 @@ from slth.certificate.certify import Rechecked, certify, computed, failed_claims
 from slth.certificate.claims import Certificate, MapClaim
 from slth.certificate.decisions import Decision, Largest, Sign
 from slth.certificate.errors import Norms
+from slth.certificate.exact import Exact, ExactMap, compared, exact_numbers, prove, tolerances
 from slth.certificate.predictions import PerInput, per_input_error, proved_per_input, unchanged_on_box
 from slth.certificate.statistical import Statistical, clopper_pearson
 
 __all__ = [
     "Certificate",
     "Decision",
+    "Exact",
+    "ExactMap",
     "Largest",
     "MapClaim",
     "Norms",
@@ -18,11 +21,15 @@ __all__ = [
     "Sign",
     "Statistical",
     "certify",
+    "compared",
     "clopper_pearson",
     "computed",
+    "exact_numbers",
     "failed_claims",
     "per_input_error",
     "proved_per_input",
+    "prove",
     "rechecked",
+    "tolerances",
     "unchanged_on_box",
 ]

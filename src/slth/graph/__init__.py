@@ -2,7 +2,7 @@
 
 from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
-from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape
+from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape, stored_weight
 from slth.graph.chain import chain, chain_of, dense_chain
 from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise, square
 from slth.graph.functions import FUNCTIONS, Function
@@ -31,6 +31,7 @@ from slth.graph.ops import (
 )
 from slth.graph.shapes import Carried, shape_of, shapes
 from slth.graph.signs import signed_inputs
+from slth.graph.tensors import Part, Stored
 from slth.graph.values import Affine, Box, Realised, Target
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "Normalise",
     "Op",
     "Pad",
+    "Part",
     "Permute",
     "Pointwise",
     "Realised",
@@ -69,6 +71,7 @@ __all__ = [
     "Shape",
     "Slice",
     "Softmax",
+    "Stored",
     "Target",
     "along",
     "apply_along",
@@ -87,4 +90,5 @@ __all__ = [
     "signed_inputs",
     "spread",
     "square",
+    "stored_weight",
 ]
