@@ -4,11 +4,12 @@ from slth.certificate.certify import Rechecked, certify, computed, failed_claims
 from slth.certificate.claims import Certificate, MapClaim
 from slth.certificate.decisions import Decision, Largest, Sign
 from slth.certificate.errors import Norms
-from slth.certificate.exact import Exact, ExactMap, compared, exact_numbers, prove, tolerances
+from slth.certificate.exact import WHOLE, Exact, ExactMap, compared, exact_numbers, prove, tolerances
 from slth.certificate.predictions import PerInput, per_input_error, proved_per_input, unchanged_on_box
 from slth.certificate.statistical import Statistical, clopper_pearson
 
 __all__ = [
+    "WHOLE",
     "Certificate",
     "Decision",
     "Exact",
@@ -21,14 +22,14 @@ __all__ = [
     "Sign",
     "Statistical",
     "certify",
-    "compared",
     "clopper_pearson",
+    "compared",
     "computed",
     "exact_numbers",
     "failed_claims",
     "per_input_error",
-    "proved_per_input",
     "prove",
+    "proved_per_input",
     "rechecked",
     "tolerances",
     "unchanged_on_box",

@@ -90,7 +90,7 @@ class Compared:
 
 
 def tolerances(op: Linear, wanted: Affine, claim: ExactMap, carried: Carried) -> tuple[np.ndarray, np.ndarray | None]:
-    """How far each number of a weight and a bias may be off and still be the target's: a little less than half a gap."""
+    """How far each number of a weight and a bias may be off and be the target's: a little less than half a gap."""
     if claim.format in FORMATS:
         weight = half_gap(wanted.weight, claim.format) * STRICT
     else:

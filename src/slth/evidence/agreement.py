@@ -61,7 +61,7 @@ def _unanswered(ticket: Ticket, claims: Certificate) -> Iterator[str]:
         yield "a map counts its misses against another tolerance than was asked for, relative to its gain"
     if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
         yield f"the network's error was asked to be at most {epsilon}; the ticket claims more"
-    if asked.get("exact") is not None:
+    if asked.get("exact") is not None and claims.exact is None:
         yield "the target itself was asked for; the ticket does not claim to be it"
     candidates = asked.get("candidates")
     if candidates is not None and any(

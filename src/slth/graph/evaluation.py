@@ -115,7 +115,7 @@ def square(op: Normalise, carried: Carried) -> np.ndarray:
 
 
 def _normalise(op: Normalise, values: Values, carried: Carried) -> np.ndarray:
-    """Multiplied before β is added, divided after μ is taken off: nothing large cancels but what the op itself takes."""
+    """μ is taken off first and β added last: nothing cancels but what the op itself takes away."""
     (x,) = values
     axes = x.ndim - 1
     gain = 1 / np.sqrt(square(op, carried))

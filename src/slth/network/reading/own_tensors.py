@@ -185,8 +185,8 @@ def _kept(name: str, held: Held) -> np.ndarray:
 def _check_format(name: str, form: str) -> None:
     if form not in FORMATS:
         raise InputError(
-            f"{shown(name)} is {shown(form)}; --exact makes tickets of float32 (F32), bfloat16 (BF16), float16 (F16) and "
-            "int8 with scales: model.float() first"
+            f"{shown(name)} is {shown(form)}; --exact makes tickets of float32 (F32), bfloat16 (BF16), float16 (F16) "
+            "and int8 with scales: model.float() first"
         )
 
 
