@@ -13,7 +13,7 @@ from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
 from slth.graph import Target
-from slth.network import is_onnx
+from slth.network import is_onnx, read_held
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
 from slth.ticket import Ticket, check_text
@@ -169,11 +169,12 @@ def read_target(
     activation: str | None = None,
     from_node: str | None = None,
     to_node: str | None = None,
+    exact: bool = False,
 ) -> Target:
     """A trained network from whatever holds it; what had to be assumed is a warning in the log."""
     if target is None and model is None:
         raise InputError("a network is needed: a target, or a model, package.module:function, that gives it")
-    read = target
+    read, held = target, None
     if model is not None:
         if target is not None and not isinstance(target, str | Path):
             raise InputError("with a model the target is a file of its state dict; got an object: give one of them")
@@ -183,6 +184,7 @@ def read_target(
 
         _log.info("running %s", model)
         read = load_model(model, target)
+        held = read_held(Path(target)) if exact and target is not None else None
     network = _read_target(
         read,
         input_shape=input_shape,
@@ -191,6 +193,8 @@ def read_target(
         activation=activation,
         from_node=from_node,
         to_node=to_node,
+        exact=exact,
+        held=held,
     )
     if network is not target:
         for sentence in network.assumed:

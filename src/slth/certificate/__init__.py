@@ -4,7 +4,7 @@ from slth.certificate.certify import Rechecked, certify, computed, failed_claims
 from slth.certificate.claims import Certificate, MapClaim
 from slth.certificate.decisions import Decision, Largest, Sign
 from slth.certificate.errors import Norms
-from slth.certificate.exact import WHOLE, Exact, ExactMap, compared, exact_numbers, prove, tolerances
+from slth.certificate.exact import WHOLE, Exact, ExactMap, compared, exact_numbers, prove, real_numbers, tolerances
 from slth.certificate.predictions import PerInput, per_input_error, proved_per_input, unchanged_on_box
 from slth.certificate.statistical import Statistical, clopper_pearson
 
@@ -30,6 +30,7 @@ __all__ = [
     "per_input_error",
     "prove",
     "proved_per_input",
+    "real_numbers",
     "rechecked",
     "tolerances",
     "unchanged_on_box",

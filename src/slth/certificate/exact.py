@@ -162,6 +162,12 @@ def exact_numbers(
     return numbers[:size].reshape(weight.shape), None if bias is None else numbers[size:]
 
 
+def real_numbers(op: Linear, whole: np.ndarray, *, claim: ExactMap, carried: Carried) -> np.ndarray:
+    """scale · (q − zero)."""
+    zero = 0.0 if claim.zero is None else _per_output(op, carried[claim.zero], claim.zero)
+    return _scale(op, claim, carried) * (whole - zero)
+
+
 def compared(
     op: Linear, wanted: Affine, found: Realised, *, claim: ExactMap, carried: Carried, signs: bool = True
 ) -> Compared:

@@ -8,7 +8,7 @@ the question that was asked is answered.
 
 from collections.abc import Iterator
 
-from slth.certificate import Certificate
+from slth.certificate import Certificate, Exact
 from slth.ticket import MOST_MISSES, Miss, Ticket, TwoLayer
 
 
@@ -30,6 +30,9 @@ def _of_outputs(claims: Certificate) -> Iterator[str]:
 def _of_misses(ticket: Ticket, claims: Certificate) -> Iterator[str]:
     """All misses are listed, or as many as a ticket lists; each is one, of a map that counts as many."""
     listed = ticket.provenance.misses
+    if claims.exact is not None:
+        yield from _of_differing(listed, claims.exact)
+        return
     wanted = min(claims.misses, MOST_MISSES)
     if len(listed) != wanted:
         yield f"{len(listed):,} misses are listed where {claims.misses:,} are counted; expected a list of {wanted:,}"
@@ -46,6 +49,17 @@ def _of_misses(ticket: Ticket, claims: Certificate) -> Iterator[str]:
                     f"{name_of_miss(miss)} is listed as missed by {miss.error!r}; expected more than the tolerance "
                     f"{claim.tolerance!r}, and at most the largest error, {largest!r}"
                 )
+
+
+def _of_differing(listed: tuple[Miss, ...], exact: Exact) -> Iterator[str]:
+    """Of an exact ticket the numbers that differ are listed, or as many as a ticket lists."""
+    wanted = min(exact.differ, MOST_MISSES)
+    if len(listed) != wanted:
+        yield f"{len(listed):,} numbers are listed where {exact.differ:,} differ; expected a list of {wanted:,}"
+    for path, claim in exact.maps.items():
+        own = sum(miss.map == path for miss in listed)
+        if own > claim.differ:
+            yield f"{path}: {own:,} numbers are listed, {claim.differ:,} differ"
 
 
 def _unanswered(ticket: Ticket, claims: Certificate) -> Iterator[str]:

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import Exact, ExactMap, exact_numbers
-from slth.graph import Dense, Linear, Realised, Shape, Stored, Target, stored_weight
+from slth.certificate import Exact, ExactMap, exact_numbers, real_numbers
+from slth.graph import Affine, Dense, Linear, Realised, Shape, Stored, Target, stored_weight
 from slth.numerics import FORMATS, to_format
 from slth.ticket.carried import CARRIED
 
@@ -46,6 +46,14 @@ def exact_tensors(
             numbers = stored_weight(op.basis, weight) if stored.part == "weight" else bias
             assert numbers is not None
             yield name, stored.format, _stored(numbers.T if stored.transposed else numbers, stored)
+
+
+def own_affine(op: Linear, part: Realised, claim: ExactMap, carried: Mapping[str, np.ndarray]) -> Affine:
+    """The target's own map, of what an exact one realises."""
+    weight, bias = exact_numbers(op, part.positive, part.bias, claim=claim, carried=carried)
+    if claim.scale is not None:
+        weight = real_numbers(op, weight, claim=claim, carried=carried)
+    return Affine(np.ascontiguousarray(weight), bias)
 
 
 def own_bytes(numbers: np.ndarray, form: str) -> np.ndarray:

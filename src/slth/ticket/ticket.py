@@ -159,8 +159,13 @@ class Ticket:
 
     @property
     def misses(self) -> int:
-        """Coefficients that no subset of their candidates reaches within the tolerance, as the ticket counts them."""
-        return 0 if self.claims is None else self.claims.misses
+        """Coefficients that no subset of their candidates reaches within the tolerance, as the ticket counts them.
+
+        Of an exact ticket, those that are not the target's number.
+        """
+        if self.claims is None:
+            return 0
+        return self.claims.misses if self.claims.exact is None else self.claims.exact.differ
 
     @property
     def moved(self) -> bool:
