@@ -17,6 +17,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
 from slth.construction.costs import Planning
+from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, gadget_of, lay_out, lay_out_in
 from slth.construction.memory import check_memory
 from slth.construction.outline import Outline
@@ -27,7 +28,7 @@ from slth.construction.width import finest_tolerance, gain, gain_of, plan_sizes,
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
-from slth.ticket import MOST_CANDIDATES, Inputs, Ticket
+from slth.ticket import MOST_CANDIDATES, Inputs, Ticket, kinds_of
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -50,6 +51,8 @@ class Request:
     failure_probability: float = 0.01  # δ: expected misses of the whole network, for planning
     seed: int = 0
     retries: int = 0  # further attempts while misses break the promise: two candidates more, or seed + 1, see above
+    exact: bool = False  # instead the target itself, in its own number format
+    carry_rest: bool = False  # then numbers that no subset reaches are carried
     source: Ticket | None = None  # use the random network of this ticket
 
     def __post_init__(self) -> None:
@@ -92,6 +95,7 @@ class Request:
             "tolerance": self.absolute_tolerance,
             "relative_tolerance": self.relative_tolerance,
             "epsilon": self.epsilon,
+            **({"exact": True} if self.exact else {}),
             "failure_probability": self.failure_probability if planned else None,
             "candidates": self.candidates,
         }
@@ -99,7 +103,7 @@ class Request:
     @property
     def absolute_tolerance(self) -> float | None:
         """τ, if it is the same for every map."""
-        nothing = self.tolerance is None and self.relative_tolerance is None and self.epsilon is None
+        nothing = self.tolerance is None and self.relative_tolerance is None and self.epsilon is None and not self.exact
         return DEFAULT_TOLERANCE if nothing else self.tolerance
 
     def tolerance_of(self, gain: float) -> float | None:
@@ -149,6 +153,7 @@ def construct(
             threads=threads,
             progress=progress,
             parts=parts,
+            exact=Claims(target, request.carry_rest) if request.exact else None,
         )
         if promise_holds(ticket):
             return ticket
@@ -225,6 +230,8 @@ def _largest(affine: Affine) -> float:
 
 def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """τ of each map, and the finest that it can have; that is found only where the split needs it."""
+    if request.exact:
+        return _exact_tolerances(target, request, inputs), {}
     if request.epsilon is None:
         asked = {path: request.tolerance_of(gain(affine.weight)) for path, affine in target.coefficients.items()}
         return {path: tolerance for path, tolerance in asked.items() if tolerance is not None}, {}
@@ -256,6 +263,22 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
             f"about {at_most(least, 2)}: ask for a larger epsilon"
         )
     return split_error(target, request.epsilon, inputs, finest=finest, norms=norms), finest
+
+
+def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[str, float]:
+    """τ of each map at which every number is the target's; the finest that can be had, where that is not reached."""
+    if not target.tensors:
+        raise InputError("this target was read with its normalisations folded; read it with exact=True")
+    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
+    kinds, found = kinds_of(target), dict[str, float]()
+    for path, op in target.graph.maps.items():
+        affine = target.coefficients[path]
+        wanted = exact_tolerance(op, affine, kinds[path], target.carried)
+        share = request.failure_probability * op.weights / target.graph.weights
+        found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
+        if not _is_reachable(affine, found[path], signed[path], share):
+            found[path] = finest_tolerance(affine, signed=signed[path], failure=share)
+    return found
 
 
 def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:

@@ -11,7 +11,7 @@ from slth.evidence.agreement import disagreements, name_of_miss
 from slth.evidence.differences import Differences
 from slth.evidence.subject import Progress, Subject
 from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
-from slth.graph import Affine, Realised
+from slth.graph import Affine, Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
 from slth.ticket import Miss, Ticket, realised_digest
