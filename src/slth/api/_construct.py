@@ -32,6 +32,8 @@ def construct(
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
+    exact: bool = False,
+    carry_rest: bool = False,
     failure_probability: float = 0.01,
     candidates: int | None = None,
     seed: int = 0,
@@ -64,6 +66,9 @@ def construct(
         tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless another promise is given.
         relative_tolerance: instead, the same in gains of each map: powers of two, 1.5 to 3 times its largest weight.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
+        exact: instead, the network itself in its own number format, float32, bfloat16, float16, or int8 with scales:
+            `export` then gives its tensors back, bit for bit. Normalisations are carried as they are.
+        carry_rest: with `exact`, numbers that no subset reaches are carried, and counted, rather than listed.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
         candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
         seed: names the random network.
@@ -103,6 +108,8 @@ def construct(
         tolerance=tolerance,
         relative_tolerance=relative_tolerance,
         epsilon=epsilon,
+        exact=exact,
+        carry_rest=carry_rest,
         failure_probability=failure_probability,
         candidates=candidates,
         seed=seed,
@@ -120,6 +127,7 @@ def construct(
         activation=activation,
         from_node=from_node,
         to_node=to_node,
+        exact=asked.exact,
     )
     _check_names(network)
     reused = None if source is None else ticket_of(source)

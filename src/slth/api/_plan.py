@@ -105,6 +105,7 @@ def plan(
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
+    exact: bool = False,
     failure_probability: float = 0.01,
     candidates: int | None = None,
     input_range: InputRange | None = None,
@@ -142,6 +143,7 @@ def plan(
         tolerance=tolerance,
         relative_tolerance=relative_tolerance,
         epsilon=epsilon,
+        exact=exact,
         failure_probability=failure_probability,
         candidates=candidates,
         threads=threads,
@@ -164,6 +166,7 @@ def plan(
         activation=activation,
         from_node=from_node,
         to_node=to_node,
+        exact=asked.exact,
     )
     if from_node is None:
         mean, std = stated_scale(target, mean, std, read.input_shape)

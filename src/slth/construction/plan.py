@@ -73,7 +73,7 @@ class Request:
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
-        verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon)
+        verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")

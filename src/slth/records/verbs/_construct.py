@@ -52,6 +52,11 @@ class Construct:
     tolerance: _shared.Tolerance = None
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
+    exact: _shared.Exact = False
+    carry_rest: Annotated[
+        bool,
+        Argument(TRUTH, "With --exact: carry the numbers that no subset reaches, rather than list them.", group="plan"),
+    ] = False
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     seed: Annotated[int, Argument(whole("30", least=0), "Names the random network.", swept=True, group="plan")] = 0
@@ -112,6 +117,7 @@ class Plan:
     tolerance: _shared.Tolerance = None
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
+    exact: _shared.Exact = False
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     input_range: _shared.InputRange = None
@@ -154,6 +160,10 @@ def _check_shape_alone(asked: Plan) -> None:
     """A shape says what a trained network, or a file beside it, would say."""
     for name in NOT_WITH_A_SHAPE:
         _arguments.apart("both describe the network", shape=asked.shape, **{name: getattr(asked, name)})
+    if asked.exact:
+        raise InputError(
+            "an exact ticket needs the numbers of its target, which a shape does not have; give the target"
+        )
     if asked.epsilon is not None:
         raise InputError(
             "an error of the whole network follows from its weights, which a shape does not have; "
@@ -161,8 +171,10 @@ def _check_shape_alone(asked: Plan) -> None:
         )
 
 
-def check_one_promise(tolerance: float | None, relative_tolerance: float | None, epsilon: float | None) -> None:
-    """A tolerance of every weight, in the unit of the weights or in gains, or an error of the network.
+def check_one_promise(
+    tolerance: float | None, relative_tolerance: float | None, epsilon: float | None, *, exact: bool = False
+) -> None:
+    """A tolerance of every weight, in the unit of the weights or in gains, an error of the network, or it itself.
 
     Raises:
         InputError: more than one of them.
@@ -170,7 +182,11 @@ def check_one_promise(tolerance: float | None, relative_tolerance: float | None,
     if tolerance is not None and epsilon is not None:
         raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
     _arguments.apart(
-        "both say how exact the ticket is", tolerance=tolerance, relative_tolerance=relative_tolerance, epsilon=epsilon
+        "both say how exact the ticket is",
+        tolerance=tolerance,
+        relative_tolerance=relative_tolerance,
+        epsilon=epsilon,
+        exact=exact or None,
     )
 
 
@@ -179,4 +195,6 @@ def _check_said_once(asked: Construct | Plan) -> None:
     _shared.check_normalisation(asked)
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
-    check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon)
+    check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon, exact=asked.exact)
+    if isinstance(asked, Construct) and asked.carry_rest and not asked.exact:
+        raise InputError("--carry-rest carries what an exact ticket does not reach; give it with --exact")

@@ -102,6 +102,16 @@ Epsilon = Annotated[
         group="plan",
     ),
 ]
+Exact = Annotated[
+    bool,
+    Argument(
+        TRUTH,
+        "Instead: the network itself, in its own number format (float32, bfloat16, float16, int8).",
+        provenance=True,
+        swept=True,
+        group="plan",
+    ),
+]
 Candidates = Annotated[
     int | None,
     Argument(
