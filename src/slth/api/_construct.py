@@ -34,6 +34,12 @@ def construct(
     epsilon: float | None = None,
     exact: bool = False,
     carry_rest: bool = False,
+    gadget: str = "two-layer",
+    objective: str = "within",
+    density: float | None = None,
+    most_move: float | None = None,
+    law: str = "uniform",
+    centred: bool = False,
     failure_probability: float = 0.01,
     candidates: int | None = None,
     seed: int = 0,
@@ -69,6 +75,11 @@ def construct(
         exact: instead, the network itself in its own number format, float32, bfloat16, float16, or int8 with scales:
             `export` then gives its tensors back, bit for bit. Normalisations are carried as they are.
         carry_rest: with `exact`, numbers that no subset reaches are carried, and counted, rather than listed.
+        gadget: which random numbers may be added up for a weight: "two-layer" (Pensia et al., 2020).
+        objective: which subset is taken: "within" the tolerance, the first found; "fewest" numbers; "exactly" the share
+            `density` of the candidates of every weight (Natale et al., 2024); "closest"; "moved", where each kept
+            number may move by at most `most_move` (Xiong et al., 2023).
+        law: of the random numbers; `centred`: mirrored pairs of them, of which one is kept, another source.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
         candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
         seed: names the random network.
@@ -110,6 +121,12 @@ def construct(
         epsilon=epsilon,
         exact=exact,
         carry_rest=carry_rest,
+        gadget=gadget,
+        objective=objective,
+        density=density,
+        most_move=most_move,
+        law=law,
+        centred=centred,
         failure_probability=failure_probability,
         candidates=candidates,
         seed=seed,

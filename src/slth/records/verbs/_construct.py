@@ -57,6 +57,12 @@ class Construct:
         bool,
         Argument(TRUTH, "With --exact: carry the numbers that no subset reaches, rather than list them.", group="plan"),
     ] = False
+    gadget: _shared.Gadget = "two-layer"
+    objective: _shared.Objective = "within"
+    density: _shared.KeptShare = None
+    most_move: _shared.MostMove = None
+    law: _shared.Law = "uniform"
+    centred: _shared.Centred = False
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     seed: Annotated[int, Argument(whole("30", least=0), "Names the random network.", swept=True, group="plan")] = 0
@@ -118,6 +124,12 @@ class Plan:
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
     exact: _shared.Exact = False
+    gadget: _shared.Gadget = "two-layer"
+    objective: _shared.Objective = "within"
+    density: _shared.KeptShare = None
+    most_move: _shared.MostMove = None
+    law: _shared.Law = "uniform"
+    centred: _shared.Centred = False
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     input_range: _shared.InputRange = None
@@ -174,7 +186,7 @@ def _check_shape_alone(asked: Plan) -> None:
 def check_one_promise(
     tolerance: float | None, relative_tolerance: float | None, epsilon: float | None, *, exact: bool = False
 ) -> None:
-    """A tolerance of every weight, in the unit of the weights or in gains, an error of the network, or it itself.
+    """A tolerance of every weight, in the unit of the weights or in gains, an error of the network, or the target.
 
     Raises:
         InputError: more than one of them.
