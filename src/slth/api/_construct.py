@@ -166,6 +166,7 @@ def _check_names(network: Target) -> None:
     steps = (step for folded in network.folded.values() for step in folded)
     for what, names in (
         ("tensor", tensors),
+        ("tensor", network.tensors),
         ("step", (node.name for node in network.graph.nodes)),
         ("step", steps),
         ("node", network.cut.values()),

@@ -72,7 +72,8 @@ def target_module(target: Target, dtype: torch.dtype = torch.float32) -> Network
     """The target itself, as its graph computes it."""
     graph = target.graph
     maps = {path: TargetMap(op.basis, target.coefficients[path], dtype) for path, op in graph.maps.items()}
-    return Network(graph, maps, target.carried, dtype)
+    read = {name for node in graph.nodes for name in carried_names(node.op)}
+    return Network(graph, maps, {name: target.carried[name] for name in target.carried if name in read}, dtype)
 
 
 def read_by_ops(ticket: Ticket) -> dict[str, np.ndarray]:

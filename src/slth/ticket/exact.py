@@ -76,7 +76,7 @@ def check_exact(exact: Exact, maps: Mapping[str, Linear], carried: Mapping[str, 
         else:
             op, claim = maps.get(stored.of), exact.maps.get(stored.of)
             fits = op is not None and claim is not None and _is_of_map(stored, op, claim)
-        if not fits:
+        if not fits or name == "__metadata__":
             raise InputError(f"{name[:200]} is no tensor that {stored.part} {stored.of[:200]!r} can be")
 
 

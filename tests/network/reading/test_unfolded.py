@@ -114,6 +114,34 @@ def test_constants_that_are_computed_are_no_tensors():
         read_target(model, exact=True)
 
 
+def test_a_tensor_called_as_a_carried_array_is_stays_another_one():
+    tensors = {name: normal(3) for name in ("n/scale", "beta", "mean")} | {
+        "variance": np.abs(normal(3)),
+        "v": normal(4, 3),
+    }
+    tensors["n/mean"] = normal(3)
+    model = file_of(
+        [
+            ("MatMul", ["x", "v"], ["h"]),
+            ("BatchNormalization", ["h", "n/scale", "beta", "mean", "variance"], ["n"]),
+            ("Mul", ["n", "n/mean"], ["y"]),
+        ],
+        tensors,
+        (4, 3),
+    )
+    target = read_target(model, exact=True)
+    for name, stored in target.tensors.items():
+        if stored.part == "carried":
+            np.testing.assert_array_equal(target.carried[stored.of], tensors[name])
+
+
+def test_a_buffer_that_is_not_finite_is_refused_before_anything_is_solved():
+    model = nn.Sequential(nn.Linear(4, 2))
+    model.register_buffer("limit", torch.tensor([torch.inf]))
+    with pytest.raises(InputError, match="limit holds NaN or infinity"):
+        read_target(model, exact=True)
+
+
 def test_a_shape_that_takes_no_format_is_refused():
     model = nn.Sequential(nn.Linear(4, 2))
     model.register_buffer("wide", torch.ones(2, dtype=torch.complex64))

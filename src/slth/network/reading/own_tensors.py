@@ -6,6 +6,7 @@ none.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
@@ -93,7 +94,8 @@ def _with_rest(
             continue
         of = next((of for of, array in carried.items() if _same_bits(array, held.array)), None)
         if of is None:
-            of = name
+            taken = {*carried, *added}
+            of = next(free for i in count(1) if (free := name if i == 1 else f"{name}:{i}") not in taken)
             added[of] = _kept(name, held)
         tensors[name] = Stored(held.format, held.array.shape, "carried", of)
     beside = {None: None} | {name: stored.of for name, stored in tensors.items()}
@@ -173,6 +175,8 @@ def _per_output(numbers: np.ndarray, array: np.ndarray) -> np.ndarray:
 
 def _kept(name: str, held: Held) -> np.ndarray:
     """A tensor as a carried array: exactly, in the smallest type of NumPy that has it."""
+    if held.array.dtype.kind == "f" and not np.isfinite(held.array).all():
+        raise InputError(f"{shown(name)} holds NaN or infinity, and a ticket carries finite numbers; clean it first")
     if held.format in ("F32", "BF16"):
         return held.array.astype(np.float32)
     if held.format == "F16":

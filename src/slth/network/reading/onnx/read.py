@@ -57,8 +57,9 @@ def read_onnx(
 
 
 def _state(part: Part) -> dict[str, Held]:
-    """The tensors of the file in their own formats."""
-    return {name: held_of(name, array_of(tensor)) for name, tensor in part.constants.items()}
+    """The tensors of the file that the part reads, in their own formats."""
+    read = {name for node in part.nodes for name in node.input}
+    return {name: held_of(name, array_of(tensor)) for name, tensor in part.constants.items() if name in read}
 
 
 def _numbers(part: Part, name: str) -> np.ndarray | None:
