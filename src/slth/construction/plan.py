@@ -26,6 +26,7 @@ from slth.construction.parts import Parts
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
+from slth.construction.stages import MOST_STAGES
 from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
@@ -284,8 +285,8 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
         path = beyond[0]
         raise InputError(
             f"an error of {request.epsilon:g} would take a tolerance of {tolerances[path]:.2g} in {path}, where "
-            f"{MOST_CANDIDATES} candidates reach {finest[path]:.2g}; with every map at its finest the best in reach is "
-            f"about {at_most(least, 2)}: ask for a larger epsilon"
+            f"float64 and {MOST_STAGES} stages reach {finest[path]:.2g}; with every map at its finest the best in "
+            f"reach is about {at_most(least, 2)}: ask for a larger epsilon"
         )
     return split_error(target, request.epsilon, inputs, finest=finest, norms=norms), finest
 

@@ -13,6 +13,7 @@ from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
+from slth.numerics.sums import is_further, rounded_sum, two_sum
 from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
 
@@ -42,6 +43,7 @@ __all__ = [
     "draw",
     "from_format",
     "half_gap",
+    "is_further",
     "matmul_bound",
     "matrix_rule",
     "matrix_work",
@@ -50,12 +52,14 @@ __all__ = [
     "one_thread",
     "outward_quotient",
     "product_bound",
+    "rounded_sum",
     "rounded_to",
     "rounded_up",
     "slack",
     "spectral_norm_bound",
     "stored_bound",
     "to_format",
+    "two_sum",
     "uniform",
     "uniform_rows",
     "words",
