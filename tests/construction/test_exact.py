@@ -70,6 +70,18 @@ def test_whole_numbers_with_scales_come_back(zero_points, tmp_path):
     assert slth.verify(tmp_path / "t.slth", target=tmp_path / "target.safetensors", activation="relu").holds
 
 
+def test_a_real_bias_beside_whole_numbers_is_carried_where_their_step_is_too_coarse(tmp_path):
+    state = int8(mlp())
+    save_file(state, tmp_path / "target.safetensors")
+    ticket = slth.construct(tmp_path / "target.safetensors", activation="relu", exact=True, **RANGE)
+    assert ticket.misses == 0
+    assert all(gadget.stage_count == 1 for gadget in ticket.gadgets.values())
+    assert ticket.carried["layers/1/rest"].size <= 6
+    slth.export(ticket, tmp_path / "back.safetensors")
+    assert (tmp_path / "back.safetensors").read_bytes() == (tmp_path / "target.safetensors").read_bytes()
+    assert slth.verify(ticket, target=tmp_path / "target.safetensors", activation="relu").holds
+
+
 def test_a_parametrised_weight_is_what_the_module_computes(tmp_path):
     model = mlp(torch.bfloat16)
     weight_norm(model[2])

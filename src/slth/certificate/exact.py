@@ -112,6 +112,8 @@ def prove(
 ) -> tuple[ExactMap, dict[str, np.ndarray]]:
     """The claim of a map, and what it carries: the signs of its zeros if any is −0, on request what no subset reaches.
 
+    Beside whole numbers, whose step says how close to come, a real bias is carried where it is not reached.
+
     Args:
         kinds: its formats, and the scale of whole numbers.
     """
@@ -119,9 +121,11 @@ def prove(
     numbers = _flat(*exact_numbers(op, found.positive, found.bias, claim=kinds, carried=carried))
     off = compared(op, wanted, found, claim=kinds, carried=carried, signs=False).places
     claim, extra = kinds, dict[str, np.ndarray]()
-    if carry_rest and len(off):
+    off = off if carry_rest else off[(off >= wanted.weight.size) & (kinds.format in WHOLE)]
+    if len(off):
         claim = replace(claim, rest=f"{path}/rest", places=f"{path}/places")
-        extra = {f"{path}/rest": target[off].astype(_TYPES[kinds.format]), f"{path}/places": off.astype(np.int64)}
+        numbers_type = _TYPES[kinds.format] if kinds.bias in (None, kinds.format) else np.float32
+        extra = {f"{path}/rest": target[off].astype(numbers_type), f"{path}/places": off.astype(np.int64)}
         numbers[off] = target[off]
     zeros = numbers == 0
     signs = zeros & np.signbit(target) & (target == 0)

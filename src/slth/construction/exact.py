@@ -7,14 +7,18 @@ import numpy as np
 
 from slth.certificate import Certificate, Exact, ExactMap, compared, prove, tolerances
 from slth.graph import Affine, Linear, Realised, Target
+from slth.numerics import FORMATS
 from slth.ticket import MOST_MISSES, Miss, kinds_of
 
 
 def exact_tolerance(op: Linear, wanted: Affine, kinds: ExactMap, carried: Mapping[str, np.ndarray]) -> float | None:
-    """τ of a map: what its closest neighbours in the format allow; None if every number is 0, as no subset is."""
+    """τ of a map: what its closest neighbours in the format allow; None if every number is 0, as no subset is.
+
+    Of whole numbers a little less than half a step: their real bias is carried where that is too coarse.
+    """
     weight, bias = tolerances(op, wanted, kinds, carried)
     parts = [(wanted.weight, weight)]
-    if wanted.bias is not None and bias is not None:
+    if kinds.format in FORMATS and wanted.bias is not None and bias is not None:
         parts.append((wanted.bias, bias))
     least = [float(allowed[numbers != 0].min()) for numbers, allowed in parts if numbers.any()]
     return min(least, default=None)
