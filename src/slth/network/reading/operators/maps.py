@@ -92,19 +92,21 @@ def batch_norm(here: Here, a: Any) -> Any:
     if not (square > 0).all():
         here.refuse("has a variance that is not positive")
     if here.draft.unfolded:
-        scale, shift = (
-            None if part is None else known(here, part, what) for part, what in ((a.weight, "weight"), (a.bias, "bias"))
-        )
-        parts = {"mean": mean, "variance": variance, "scale": scale, "shift": shift}
-        arrays = {name: part.numbers.reshape(-1) for name, part in parts.items() if part is not None}
-        op = Normalise(
-            0, "mean", "variance", *(name if name in arrays else None for name in ("scale", "shift")), float(a.eps)
-        )
-        return (here.add(op, a.input, arrays=arrays),)
+        return (_normalise(here, a, mean, variance),)
     gain = (1.0 if a.weight is None else known(here, a.weight, "weight").numbers) / np.sqrt(square)
     shift = (0.0 if a.bias is None else known(here, a.bias, "bias").numbers) - mean.numbers * gain
     ones = (1,) * (len(a.input.shape) - 1)
     return (here.diagonal(a.input, gain.reshape(-1, *ones), shift.reshape(-1, *ones)),)
+
+
+def _normalise(here: Here, a: Any, mean: Known, variance: Known) -> Value:
+    """The same as a step of its own, with the numbers of the layer."""
+    given = {"scale": a.weight, "shift": a.bias}
+    parts = {name: known(here, part, name) for name, part in given.items() if part is not None}
+    arrays = {name: part.numbers.reshape(-1) for name, part in {"mean": mean, "variance": variance, **parts}.items()}
+    scale, shift = (name if name in parts else None for name in given)
+    op = Normalise(0, "mean", "variance", scale, shift, float(a.eps))
+    return here.add(op, a.input, arrays=arrays)
 
 
 def no_running_statistics(here: Here, _: Any) -> Any:
