@@ -75,3 +75,58 @@ def test_the_library_writes_the_same_file_of_tensors_of_every_type():
     arrays = [(f"{i}.é{name}", name, np.ones((i, 3), kind)) for i, (name, kind) in enumerate(kinds.items())]
     arrays += [("scalar", "I64", np.array(3)), ("Z", "F32", np.zeros(2, np.float32))]
     assert safetensors_of(arrays) == save({name: torch.from_numpy(array) for name, _, array in arrays})
+
+
+def leaves(data, path=()):
+    """The path of every member that is no object."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            yield from leaves(value, (*path, key))
+    else:
+        yield path, data
+
+
+def others(value):
+    """Values of other kinds, and of the same."""
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, -1]
+    if isinstance(value, list):
+        return [value[::-1], [*value, 1], [*value, 2], value[:-1]]
+    names = ["F32", "BF16", "I8", "layers/0", "layers/1", "weight", "bias", "carried", "layers/0/zeros", "2.bias"]
+    return [other for other in (None, *names) if other != value]
+
+
+@pytest.mark.slow
+def test_no_member_of_an_exact_claim_can_be_changed_unseen(made):
+    """Each is refused by the reader, or seen beside the target; a shape that is the same number of ones is the same."""
+    model = mlp(torch.float16, pruned=True)
+    meta, entries, body = parts(made["F16"][1])
+    tried = 0
+    for path, value in leaves(meta["claims"]["exact"], ("claims", "exact")):
+        for other in others(value):
+            if other == value:
+                continue
+            tried += 1
+            try:
+                ticket = decode(sealed(changed(meta, path, other), entries, body))
+            except TicketError:
+                continue
+            assert not slth.verify(ticket, target=model).holds, (path, other)
+    assert tried > 500
+
+
+def test_no_byte_of_what_is_carried_can_be_changed_unseen(made):
+    model = mlp(torch.float16, pruned=True)
+    meta, entries, body = parts(made["F16"][1])
+    runs = {name: entry["data_offsets"] for name, entry in entries.items() if name.startswith("carried/")}
+    assert runs
+    for start, stop in runs.values():
+        for at in range(start, stop):
+            flipped = body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+            try:
+                ticket = decode(sealed(meta, entries, flipped))
+            except TicketError:
+                continue
+            assert not slth.verify(ticket, target=model).holds, at
