@@ -10,7 +10,7 @@ reaches is a miss: it is listed with its error, never redrawn.
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +19,7 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth._version import __version__
 from slth.certificate import certify
+from slth.construction.exact import Claims
 from slth.construction.layout import Layout
 from slth.construction.mended_maps import Missed, mend_map, together
 from slth.construction.misses import misses_of
@@ -57,6 +58,7 @@ def solve(
     threads: int = 1,
     progress: Progress | None = None,
     parts: Parts | None = None,
+    exact: Claims | None = None,
 ) -> Ticket:
     """Prune the random network of a layout until it computes the target; the ticket with its certificate.
 
@@ -66,6 +68,7 @@ def solve(
         objective: instead of that of the layout's recipe.
         threads: workers; the ticket has the same bytes for any number of them.
         progress: called with (problems solved, problems in all), also once at the start.
+        exact: told what every map realises, if the ticket is to be the target itself.
         parts: asked for each map before it is solved, and told when it is; of this target.
 
     Cost: one subset-sum problem per coefficient and half, about a microsecond each. The certificate asks for one map
@@ -96,12 +99,15 @@ def solve(
         else:
             found = realise(gadget, path, op, seed=layout.seed, masks=masks_in(kept.bits, gadget, path, op))
         finished[path], digests[path] = kept, realised_digest(found)
+        if exact is not None:
+            exact.add(path, found)
         return found
 
     claims = certify(target, realised, tolerances=layout.tolerances, box=inputs.box)
     solved = f"{counter.done - held:,}"
     _log.info("solved %s subset-sum problems in %.2f s on %s threads", solved, counter.seconds, threads)
-    misses = [miss for path in maps for miss in finished[path].misses]
+    misses = [miss for path in maps for miss in finished[path].misses] if exact is None else exact.misses
+    claims = claims if exact is None else replace(claims, exact=exact.of(claims))
     return constructed_ticket(
         seed=layout.seed,
         graph=target.graph,
@@ -124,7 +130,7 @@ def solve(
             folded=target.folded,
             misses=tuple(misses[:MOST_MISSES]),
         ),
-        carried=target.carried,
+        carried={**target.carried, **({} if exact is None else exact.carried)},
         assumed=target.assumed,
     )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
 from slth.numerics.convolutions import convolution_norm_bound, convolution_rule, convolution_work
+from slth.numerics.formats import FORMATS, Format, from_format, half_gap, rounded_to, to_format
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCKS",
     "FLOOR",
+    "FORMATS",
     "LAWS",
     "NORMS",
     "SPECTRAL",
+    "Format",
     "Law",
     "Parts",
     "Stream",
@@ -38,6 +41,8 @@ __all__ = [
     "convolution_rule",
     "convolution_work",
     "draw",
+    "from_format",
+    "half_gap",
     "is_further",
     "matmul_bound",
     "matrix_rule",
@@ -48,10 +53,12 @@ __all__ = [
     "outward_quotient",
     "product_bound",
     "rounded_sum",
+    "rounded_to",
     "rounded_up",
     "slack",
     "spectral_norm_bound",
     "stored_bound",
+    "to_format",
     "two_sum",
     "uniform",
     "uniform_rows",
