@@ -10,6 +10,7 @@ from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product
 from slth.numerics.convolutions import convolution_norm_bound, convolution_rule, convolution_work
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
+from slth.numerics.rates import packing_bits, quantiser_bits
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
 from slth.numerics.threads import one_thread
@@ -44,7 +45,9 @@ __all__ = [
     "norm_bound",
     "one_thread",
     "outward_quotient",
+    "packing_bits",
     "product_bound",
+    "quantiser_bits",
     "rounded_up",
     "slack",
     "spectral_norm_bound",
