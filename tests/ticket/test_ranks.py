@@ -165,7 +165,8 @@ def test_a_mask_has_one_stream(mean):
 
 
 def test_all_masks_of_ten_bits_have_different_streams():
-    """1,024 masks in two subsets, read back; and none is read as one subset more or less."""
+    """1,024 masks in two subsets, read back; and none is read as one subset more or less, but where all ranks are 0 or
+    all are 1: those take no bits, so how many there are must be known, as it is."""
     parts = [Subsets(np.zeros(1, np.int64), np.arange(10).reshape(2, 5))]
     more, less = (Subsets(np.zeros(1, np.int64), np.arange(5 * k).reshape(k, 5)) for k in (3, 1))
     streams = set()
@@ -174,7 +175,7 @@ def test_all_masks_of_ten_bits_have_different_streams():
         data = compress(bits, parts, most=100)
         assert (expand(data, parts, 10) == bits).all()
         streams.add(data)
-        for other in (more, less):
+        for other in (more, less) if number not in (0, 1 + 32) else ():
             with pytest.raises(TicketError):
                 expand(data, [other], 5 * len(other.columns))
     assert len(streams) == 1024

@@ -1,9 +1,9 @@
 r"""In how many bits can numbers be stored within a tolerance: what a plain coder takes, and what none can go below.
 
-**Quantiser.** Multiples $2\tau q$, $q = \mathrm{round}(w / 2\tau)$, are within $\tau$ of any numbers. (Where w is spread
-over many steps, the error is spread evenly over $[-\tau, \tau]$ and its mean square is $\tau^2 / 3$.) The q are stored
-by an entropy coder of a static model, whose table counts 16 bits an entry. Of two models the cheaper one: a probability
-for each q; or one for the length of |q|, then its sign and the bits below its highest one as they are.
+**Quantiser.** Multiples $2\tau q$, $q = \mathrm{round}(w / 2\tau)$, are within $\tau$ of any numbers. (Where w is
+spread over many steps, the error is spread evenly over $[-\tau, \tau]$ and its mean square is $\tau^2 / 3$.) The q are
+stored by an entropy coder of a static model, whose table counts 16 bits an entry. Of two models the cheaper one: a
+probability for each q; or one for the length of |q|, then its sign and the bits below its highest one as they are.
 
 **Packing.** A code that serves *every* choice of N numbers in $[-R, R]$ within $\tau$ has a word for each cube of side
 $2\tau$ that it takes to cover one of side $2R$: at least $(R/\tau)^N$, so $\log_2 (R / \tau)$ bits a number.
