@@ -165,17 +165,17 @@ def test_a_mask_has_one_stream(mean):
 
 
 def test_all_masks_of_ten_bits_have_different_streams():
-    """1,024 masks in two subsets, read back; and none is read as one subset more or less, but where all ranks are 0 or
-    all are 1: those take no bits, so how many there are must be known, as it is."""
+    """1,024 masks in two subsets, read back; one subset more or less is refused wherever the lengths are not one."""
     parts = [Subsets(np.zeros(1, np.int64), np.arange(10).reshape(2, 5))]
     more, less = (Subsets(np.zeros(1, np.int64), np.arange(5 * k).reshape(k, 5)) for k in (3, 1))
-    streams = set()
+    streams = {}
     for number in range(1024):
         bits = np.packbits([number >> i & 1 for i in range(10)], bitorder="little")
         data = compress(bits, parts, most=100)
         assert (expand(data, parts, 10) == bits).all()
-        streams.add(data)
-        for other in (more, less) if number not in (0, 1 + 32) else ():
+        streams[data] = number
+        first, second = (references.ranks.rank(number >> 5 * half & 31, 5).bit_length() for half in (0, 1))
+        for other in (more, less) if first != second else ():
             with pytest.raises(TicketError):
                 expand(data, [other], 5 * len(other.columns))
     assert len(streams) == 1024
@@ -199,3 +199,21 @@ def test_reading_costs_what_there_is_and_not_what_a_stream_says():
     parts = [Subsets(np.arange(50_000) * 2, np.arange(2)[None])]
     assert not expand(data, parts, 100_000).any()
     assert len(data) == 11
+
+
+def test_a_state_below_the_smallest_is_refused():
+    """It would give a mask a second stream: step one rank ahead, take half of that state for a word, step back."""
+    ranks = [0, 1] * 100
+    parts = [Subsets(np.arange(200) * 3, np.arange(3)[None])]
+    data = references.ranks.written(ranks)
+    f, x = 2**14, int.from_bytes(data[5:13], "little")
+    r = x % 2**15
+    start = f if r >= f else 0
+    ahead = f * (x >> 15) + r - start
+    assert ahead >= 2**32  # no word is read
+    high, word = divmod(ahead, 2**32)
+    below = (high // f << 15) + high % f + start
+    second = data[:5] + below.to_bytes(8, "little") + word.to_bytes(4, "little") + data[13:]
+    assert compress(expand(data, parts, 600), parts, most=1000) == data
+    with pytest.raises(TicketError, match="begin no stream"):
+        expand(second, parts, 600)
