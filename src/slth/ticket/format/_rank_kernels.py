@@ -18,36 +18,41 @@ PART = np.uint64((1 << 15) - 1)
 
 @no_type_check
 @compiled
-def gather(bits, starts, first, last, slot_of, place_of, masks):
-    """masks[w, s] gets bit k where bit starts[w] + c is set, c in first ... last - 1 being candidate k of slot s.
+def gather(bits, starts, slot_of, place_of, masks):
+    """masks[w, s] gets bit k where the bit of candidate k of subset (w, s) is set; see `BitGroups`.
 
-    slot_of, place_of (columns,): s and k of column c, or s = -1. masks uint64 (pair, slot), zeros at first.
+    slot_of, place_of (2, column): s and k of a column at tap 0, and elsewhere; s = -1 where it is no candidate.
+    masks uint64 (pair, slot), zeros at first.
     """
     for w in range(starts.shape[0]):
-        at, stop = starts[w] + first, starts[w] + last
+        far = 1 if starts[w] < 0 else 0
+        start = ~starts[w] if far else starts[w]
+        at, stop = start, min(start + slot_of.shape[1], 8 * bits.shape[0])
         while at < stop:
             byte = bits[at >> THREE] >> np.uint8(at & SEVEN)
             if byte == 0:
                 at += 8 - (at & SEVEN)
                 continue
             if byte & np.uint8(1):
-                c = at - starts[w]
-                if slot_of[c] >= 0:
-                    masks[w, slot_of[c]] |= ONE << np.uint64(place_of[c])
+                s = slot_of[far, at - start]
+                if s >= 0:
+                    masks[w, s] |= ONE << np.uint64(place_of[far, at - start])
             at += 1
 
 
 @no_type_check
 @compiled
 def scatter(masks, starts, columns, bits):
-    """Set bit starts[w] + columns[s, k] for every bit k of masks[w, s]."""
+    """Set the bits of the candidates that masks[w, s] keeps; columns (2, slot, n) as in `BitGroups`."""
     for w in range(starts.shape[0]):
-        for s in range(columns.shape[0]):
+        far = 1 if starts[w] < 0 else 0
+        start = ~starts[w] if far else starts[w]
+        for s in range(columns.shape[1]):
             mask = masks[w, s]
             k = 0
             while mask != ZERO:
                 if mask & ONE:
-                    at = starts[w] + columns[s, k]
+                    at = start + columns[far, s, k]
                     bits[at >> THREE] |= np.uint8(1) << np.uint8(at & SEVEN)
                 mask >>= ONE
                 k += 1

@@ -1,8 +1,8 @@
 r"""Masks that keep few candidates, each subset named by its place in an order that looks at no number.
 
-A mask is cut into *subsets*: the candidates of one slot, for one row and tap. All subsets of n candidates stand in one
-order, by how many they keep, then by their masks read as binary numbers with candidate i as bit i. The *rank* of the
-one that keeps $i_1 < \dots < i_k$ is
+A mask is cut into *subsets*, the candidates of one slot for one row and tap (see `BitGroups`). All subsets of n
+candidates stand in one order, by how many they keep, then by their masks read as binary numbers with candidate i as bit
+i. The *rank* of the one that keeps $i_1 < \dots < i_k$ is
 
 $$r = \sum_{j < k} \binom{n}{j} + \sum_{j = 1}^{k} \binom{i_j}{j}, \qquad 0 \le r < 2^n.$$
 
@@ -26,16 +26,16 @@ Sources: the combinatorial number system; Duda (2013), arXiv:1311.2540, as in `r
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from math import comb
 
 import numpy as np
-from jaxtyping import Int64, UInt8, UInt64
+from jaxtyping import UInt8, UInt64
 
 from slth._shapes import Bits
 from slth.ticket.buffers import Buffer, buffer_of
 from slth.ticket.format.fields import TicketError
+from slth.ticket.gadgets import BitGroups
 
 MOST_RANKED = 64  # candidates of a subset
 _PARTS = 1 << 15
@@ -43,25 +43,7 @@ _LOW = 1 << 32  # the smallest state, where encoding starts and decoding ends
 _TABLE = 1 << 13  # masks that are looked up
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Subsets:
-    """Subsets of one number of candidates: candidate k of subset (w, s) is bit starts[w] + columns[s, k] of a mask."""
-
-    starts: Int64[np.ndarray, " w"]
-    columns: Int64[np.ndarray, "slot n"]
-
-    @property
-    def count(self) -> int:
-        """How many."""
-        return len(self.starts) * len(self.columns)
-
-    @property
-    def candidates(self) -> int:
-        """n."""
-        return self.columns.shape[1]
-
-
-def compress(bits: Bits, parts: Sequence[Subsets], *, most: int) -> bytes | None:
+def compress(bits: Bits, parts: Sequence[BitGroups], *, most: int) -> bytes | None:
     """The stream of a mask, or None if it takes more than `most` bytes. Every bit is one of one subset of the parts.
 
     $O(bits / 8 + kept)$ time; memory: 17 bytes for each subset.
@@ -85,7 +67,7 @@ def compress(bits: Bits, parts: Sequence[Subsets], *, most: int) -> bytes | None
     return head + bytes(buffer_of(words[:used][::-1].astype("<u4"))) + bytes(rests.data)
 
 
-def expand(data: Buffer, parts: Sequence[Subsets], count: int) -> Bits:
+def expand(data: Buffer, parts: Sequence[BitGroups], count: int) -> Bits:
     """Inverse of `compress`, for bytes from anyone: `count` bits, packed, padding 0.
 
     Raises:
@@ -122,23 +104,23 @@ def expand(data: Buffer, parts: Sequence[Subsets], count: int) -> Bits:
     return bits
 
 
-def _ranks(bits: Bits, part: Subsets) -> UInt64[np.ndarray, " subset"]:
+def _ranks(bits: Bits, part: BitGroups) -> UInt64[np.ndarray, " subset"]:
     """Ranks in the order of the subsets: pairs outermost, then slots."""
     from slth.ticket.format import _rank_kernels
 
-    masks = np.zeros((len(part.starts), len(part.columns)), np.uint64)
-    if part.count and part.candidates:
-        first, last = int(part.columns.min()), int(part.columns.max()) + 1
-        slot, place = np.full(last, -1), np.zeros(last, np.int64)
-        slots, places = np.indices(part.columns.shape)
-        slot[part.columns], place[part.columns] = slots, places
-        _rank_kernels.gather(bits, part.starts, first, last, slot, place, masks)
+    _, slots, n = part.columns.shape
+    masks = np.zeros((len(part.starts), slots), np.uint64)
+    slot = np.full((2, int(part.columns.max(initial=-1)) + 1), -1)
+    place = np.zeros_like(slot)
+    for far, columns in enumerate(part.columns):
+        slot[far, columns], place[far, columns] = np.indices((slots, n))
+    _rank_kernels.gather(bits, part.starts, slot, place, masks)
     ranks = np.empty(part.count, np.uint64)
     _rank_kernels.rank_all(masks.reshape(-1), *_tables(part.candidates), ranks)
     return ranks
 
 
-def _keep(ranks: UInt64[np.ndarray, " subset"], part: Subsets, bits: Bits) -> None:
+def _keep(ranks: UInt64[np.ndarray, " subset"], part: BitGroups, bits: Bits) -> None:
     """Set the bits of the subsets with these ranks."""
     from slth.ticket.format import _rank_kernels
 
