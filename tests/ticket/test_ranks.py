@@ -1,11 +1,14 @@
 """Masks as ranks: one stream for each mask, near the entropy of a geometric law, the same on every machine."""
 
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
 import references.ranks
 
+import slth.ticket
 from slth.ticket import TicketError
 from slth.ticket.format.ranks import compress, expand
 from slth.ticket.gadgets import BitGroups
@@ -223,3 +226,17 @@ def test_a_state_below_the_smallest_is_refused():
     assert compress(expand(data, parts, 600), parts, most=1000) == data
     with pytest.raises(TicketError, match="begin no stream"):
         expand(second, parts, 600)
+
+
+def test_the_example_of_the_specification():
+    text = (Path(slth.ticket.__file__).parent / "FORMAT.md").read_text()
+    data = bytes.fromhex(re.search("and the stream\n\n    ([0-9a-f ]+)\n", text)[1])
+    assert data == references.ranks.written([0, 1, 4, 0, 2])
+    parts = [subsets(np.arange(5) * 3, np.arange(3)[None])]
+    assert np.unpackbits(expand(data, parts, 15), bitorder="little")[:15].tolist() == [
+        *(0, 0, 0),
+        *(1, 0, 0),
+        *(1, 1, 0),
+        *(0, 0, 0),
+        *(0, 1, 0),
+    ]

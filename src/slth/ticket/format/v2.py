@@ -41,7 +41,7 @@ from slth.ticket.format.schema import (
     whole,
 )
 from slth.ticket.format.v2_claims import CLAIMS, claims_data, claims_of
-from slth.ticket.format.v2_gadgets import gadget_data, gadget_of, gadgets_kind, says_gadget
+from slth.ticket.format.v2_gadgets import RANKED, gadget_data, gadget_of, gadgets_kind, says_gadget
 from slth.ticket.format.v2_graph import GRAPH, MOST_NODES, check_network
 from slth.ticket.format.v2_provenance import PROVENANCE, provenance_data, provenance_of
 from slth.ticket.gadgets import BitGroups, Gadget, bit_groups, bits_of
@@ -133,8 +133,9 @@ def _groups(gadgets: Mapping[str, Gadget], maps: Mapping[str, Linear], seed: int
 
     return {
         tensor: lambda path=path, tensor=tensor: of(path)[tensor]
-        for path, op in maps.items()
-        for tensor in gadgets[path].mask_bits(path, op)
+        for path, gadget in gadgets.items()
+        if gadget.kind in RANKED
+        for tensor in gadget.mask_bits(path, maps[path])
     }
 
 
