@@ -58,6 +58,26 @@ def stored_mask_bits(ticket: Ticket) -> int:
     return 8 * sum(len(data) for _, data in _writer(ticket).stored_masks(ticket).values())
 
 
+@dataclass(frozen=True, slots=True)
+class FileSizes:
+    """Bytes of a ticket's file."""
+
+    total: int
+    masks: Mapping[str, int]  # by tensor that has one
+
+
+def file_sizes(ticket: Ticket) -> FileSizes:
+    """Of the file that `encode` would write; raises as `encoded`."""
+    head, *body = encoded(ticket)
+    return sizes_in(ticket, bytes(head), len(head) + sum(map(len, body)))
+
+
+def sizes_in(ticket: Ticket, head: bytes, total: int) -> FileSizes:
+    """Of the file of a ticket, of which the header is known."""
+    entries = json.loads(head[8:])
+    return FileSizes(total, {path: entries[f"{path}.mask"]["shape"][0] for path in ticket.masks})
+
+
 def decode(data: bytes) -> Ticket:
     """Inverse of `encode`, for bytes from anyone; masks that are stored plain stay where they are in `data`."""
     view = memoryview(data).toreadonly()
