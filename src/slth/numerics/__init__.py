@@ -11,6 +11,7 @@ from slth.numerics.convolutions import convolution_norm_bound, convolution_rule,
 from slth.numerics.formats import FORMATS, Format, from_format, half_gap, rounded_to, to_format
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
+from slth.numerics.rates import packing_bits, quantiser_bits
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
 from slth.numerics.sums import is_further, rounded_sum, two_sum
@@ -51,7 +52,9 @@ __all__ = [
     "norm_bound",
     "one_thread",
     "outward_quotient",
+    "packing_bits",
     "product_bound",
+    "quantiser_bits",
     "rounded_sum",
     "rounded_to",
     "rounded_up",

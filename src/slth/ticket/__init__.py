@@ -1,5 +1,6 @@
 """Tickets: a seed, the random tensors it names, what is kept of them, what is claimed; `FORMAT.md` is the file."""
 
+from slth.ticket.accounting import Account, Rivals, map_accounts, rivals_of, ticket_account
 from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
@@ -7,7 +8,18 @@ from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
 from slth.ticket.exact import exact_tensors, kinds_of, own_affine
-from slth.ticket.format import DamagedTicketError, TicketError, decode, encode, load, save, stored_mask_bits
+from slth.ticket.format import (
+    DamagedTicketError,
+    FileSizes,
+    TicketError,
+    decode,
+    encode,
+    file_sizes,
+    load,
+    save,
+    stored_mask_bits,
+    stored_sizes,
+)
 from slth.ticket.gadgets import (
     GADGETS,
     MOST_CANDIDATES,
@@ -44,12 +56,14 @@ __all__ = [
     "GADGETS",
     "MOST_CANDIDATES",
     "MOST_MISSES",
+    "Account",
     "Anatomy",
     "Bound",
     "Builtin",
     "Candidate",
     "Choice",
     "DamagedTicketError",
+    "FileSizes",
     "Gadget",
     "Half",
     "Inputs",
@@ -61,6 +75,7 @@ __all__ = [
     "Problems",
     "Provenance",
     "RandomTensor",
+    "Rivals",
     "Stage",
     "Sums",
     "Ticket",
@@ -81,6 +96,7 @@ __all__ = [
     "empty_masks",
     "encode",
     "exact_tensors",
+    "file_sizes",
     "graph_digest",
     "head_digest",
     "kernel_of",
@@ -88,6 +104,7 @@ __all__ = [
     "largest",
     "learned_ticket",
     "load",
+    "map_accounts",
     "map_words",
     "maps_words",
     "masks_in",
@@ -102,15 +119,18 @@ __all__ = [
     "random_weights",
     "realise",
     "realised_digest",
+    "rivals_of",
     "save",
     "scan",
     "several",
     "signed_ranges",
     "stage_path",
     "stored_mask_bits",
+    "stored_sizes",
     "summary",
     "take_apart",
     "target_digest",
+    "ticket_account",
     "with_biases",
     "with_steps",
 ]

@@ -73,7 +73,7 @@ class Evaluate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Show:
-    """What is inside a ticket, without generating weights; with --weight one weight, its candidates and their sum."""
+    """What is inside a ticket, and what it takes; with --weight one weight, its candidates and their sum."""
 
     ticket: _shared.Ticket
     weight: _shared.Weight = None
@@ -87,9 +87,12 @@ class Show:
         Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", written="picture", asked=False)
     ] = None
     force: _shared.Force = False
+    as_json: _shared.Json = False
 
     def __post_init__(self) -> None:
         check(self)
+        if self.as_json and self.weight is not None:
+            raise InputError("--json says what is inside a ticket, --weight takes one weight apart; give one of them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
