@@ -33,6 +33,7 @@ CODECS: Mapping[str, Any] = {
     "doubling": v2_doubling,
     "grid": v2_lifted.GRID,
 }  # modules and objects that are a `Codec`
+RANKED = ("two-layer",)  # whose mask bits are, each, one candidate of one subset: see `BitGroups`
 _COMMON: Mapping[str, Kind] = {
     "shape": row_of(integer(1, SIZE), integer(1, SIZE), integer(1, SIZE), expected="[rows, inputs, taps]"),
     "groups": integer(1, SIZE),

@@ -1,5 +1,6 @@
 """Gadgets: which random numbers may be added up for a coefficient. One file per theorem, one line here."""
 
+from slth.ticket.gadgets.bit_groups import BitGroups, bit_groups
 from slth.ticket.gadgets.counts import Counts
 from slth.ticket.gadgets.doubling import MOST_ENTRIES, Doubling
 from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, masks_in
@@ -27,6 +28,7 @@ __all__ = [
     "MOST_OF",
     "MOST_SIZE_OF_GRID",
     "THRESHOLD",
+    "BitGroups",
     "Cost",
     "Counts",
     "Doubling",
@@ -43,6 +45,7 @@ __all__ = [
     "SinglePlain",
     "Stage",
     "TwoLayer",
+    "bit_groups",
     "bits_of",
     "empty_masks",
     "masks_in",
