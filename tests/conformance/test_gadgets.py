@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from helpers.gadgets import counts, doubling, one_stage, plain, single, single_plain, staged
+from helpers.gadgets import counts, doubling, grid, one_stage, plain, single, single_plain, staged
 
 from slth import InputError
 from slth.certificate import certify
@@ -83,6 +83,7 @@ MAKERS = {
     "plain": (plain, DENSE + CONV),
     "counts": (counts, DENSE + CONV + LONG),
     "doubling": (doubling, DENSE[:-1]),
+    "grid": (grid, DENSE + CONV),
 }
 EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, shapes) in MAKERS.items()}
 EVERY = [pytest.param(*example, id=f"{name}-{i}") for name in EXAMPLES for i, example in enumerate(EXAMPLES[name])]

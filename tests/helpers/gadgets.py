@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from slth.ticket import Counts, Doubling, Plain, Single, SinglePlain, Stage, TwoLayer
+from slth.ticket import Counts, Doubling, Grid, Plain, Single, SinglePlain, Stage, TwoLayer
 
 
 def one_stage(candidates, constants, neurons, signed, gain, bias_gain):
@@ -33,6 +33,11 @@ def single_plain(candidates, constants, _, signed, gain, bias_gain):
 def doubling(candidates, constants, _, signed, gain, bias_gain):
     """A deep network of ±1: three digits."""
     return Doubling(max(candidates, 2), 3, (0, 0, 0), signed, gain, bias_gain)
+
+
+def grid(candidates, constants, neurons, signed, gain, bias_gain):
+    """Two layers of numbers of finite precision."""
+    return Grid(candidates, constants, neurons, signed, gain, bias_gain, 4)
 
 
 def staged(gadget, **changed):

@@ -1,8 +1,8 @@
 r"""Weights of finite precision, hit exactly by random numbers of finite precision (Kumar and Natale, 2025).
 
 Chance of a miss: a target on the grid of the products is hit where the nearest sum is less than half a step away, so
-that of products of real numbers at this tolerance is taken (`chances`), for one candidate fewer: zeros and coarse
-grids cost some.
+that of products of real numbers at this tolerance is taken (`chances`), for two candidates fewer: zeros and coarse
+grids cost some. A heuristic.
 """
 
 import math
@@ -21,6 +21,7 @@ from slth.graph import Linear, Target
 from slth.ticket import MOST_SIZE_OF_GRID, Gadget, Grid
 
 _FINEST = 2 * MOST_SIZE_OF_GRID  # bits of the products
+_COARSEST = 4  # K; of coarser grids too many numbers are zero, or alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class GridMaker:
         size = grid_size(weights, bias)
         half = gain_of(weights.largest) * 2.0 ** (-2 * size - 1)
         found = plan_sizes(
-            weights, bias, half, failure=failure, candidates=candidates, extra=extra + (candidates is None)
+            weights, bias, half, failure=failure, candidates=candidates, extra=extra + 2 * (candidates is None)
         )
         return Width(0.0, *_but_tolerance(found), size=size)
 
@@ -97,7 +98,7 @@ def grid_size(weights: Sizes, bias: Sizes | None) -> int:
     Raises:
         InputError: nothing but sizes is known; or no K is fine enough.
     """
-    found = 1
+    found = _COARSEST
     for sizes in (weights, bias):
         if sizes is None or sizes.largest == 0.0:
             continue
