@@ -10,7 +10,7 @@ from slth import InputError
 from slth.construction.sizes import finest_bit, sizes_of
 from slth.evidence.verify import Verdict
 from slth.subsetsum import Status, closest_integer
-from slth.ticket import decode, encode
+from slth.ticket import decode, encode, summary
 
 
 def on_grid(bits, seed=0):
@@ -41,6 +41,7 @@ def test_too_few_candidates_miss_and_the_integers_prove_it():
     path, op = next(iter(ticket.maps.items()))
     missed = {(m.output, m.input) for m in ticket.provenance.misses if m.map == path and m.half == "positive"}
     assert missed
+    assert "each proved" in dict(summary(ticket))["misses"]
     scale = 4.0 ** ticket.gadgets[path].size
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         if block.half != "positive":
