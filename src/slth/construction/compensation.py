@@ -13,6 +13,7 @@ another number than the target's: how far off it is from that one, is counted at
 Source: Frantar, Ashkboos, Hoefler and Alistarh (2023), *GPTQ*, after Hassibi and Stork (1993).
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -20,6 +21,7 @@ from typing import Any, cast
 import numpy as np
 from jaxtyping import Float64, Int64
 
+from slth._errors import InputError
 from slth._shapes import Bits, Signed
 from slth.construction.objectives import Objective
 from slth.graph import Affine, Basis, Conv, Dense, Linear, Realised, Target, evaluate, signed_inputs
@@ -29,6 +31,34 @@ _DAMPING = 0.01  # of the mean of H's diagonal is added to it
 _MOST_FEATURES = 5000  # of a map: H is inverted
 _SAMPLES = 256  # positions of the inputs of a batch that are looked at, evenly spread
 _BATCH = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Calibration:
+    """Inputs like those that the network will be given, which decide which errors are felt.
+
+    Raises:
+        InputError: none, of another shape than the network takes, or numbers that are none.
+    """
+
+    name: str  # of the data
+    examples: np.ndarray  # (count, ...), as they enter the network
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """They fit a network that takes inputs of this shape."""
+        if self.examples.ndim < 2 or not len(self.examples) or self.examples.shape[1:] != shape:
+            wanted = " x ".join(map(str, shape))
+            raise InputError(
+                f"calibration: expected inputs of shape {wanted}, at least one; got {self.examples.shape}; give the "
+                "data that the network is made for"
+            )
+        if not np.isfinite(self.examples).all():
+            raise InputError("calibration: the data holds NaN or infinite values; clean it first")
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the examples."""
+        return hashlib.sha256(np.ascontiguousarray(self.examples, np.float64).tobytes()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
