@@ -82,8 +82,8 @@ def construct(
             number may move by at most `most_move` (Xiong et al., 2023).
         law: of the random numbers; `centred`: mirrored pairs of them, of which one is kept, another source.
         calibration: data, by name, as an `.npz`, or an array (count, ...) as it enters the network: the error of a
-            weight is made up for in those that are not solved yet, so that outputs on such data are closest (Frantar et al.,
-            2023). Weights are then further from the target's; by how much, the ticket claims as its tolerance.
+            weight is made up for in those that are not solved yet, so that outputs on such data are closest (Frantar et
+            al., 2023). Weights are then further from the target's; by how much, the ticket claims as its tolerance.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
         candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
         seed: names the random network.
