@@ -180,6 +180,7 @@ def plan(
         activation=activation,
         from_node=from_node,
         to_node=to_node,
+        exact=asked.exact,
     )
     if from_node is None:
         mean, std = stated_scale(target, mean, std, read.input_shape)

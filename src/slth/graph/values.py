@@ -18,6 +18,7 @@ from slth._shapes import Bias, Coefficient, Signed
 from slth.graph.bases import Basis, Dense, Shape
 from slth.graph.nodes import Graph
 from slth.graph.ops import carried_names
+from slth.graph.tensors import Stored
 from slth.numerics import rounded_sum
 
 
@@ -151,6 +152,9 @@ class Target:
     folded: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict[str, tuple[str, ...]]
     )  # by map: the steps of what was read whose numbers are in its own, in order; those of maps with any
+    tensors: Mapping[str, Stored] = field(
+        default_factory=dict[str, Stored]
+    )  # all of its own file, if it was read unfolded: then each map's weight and bias are among them
 
     def __post_init__(self) -> None:
         maps = self.graph.maps

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from slth.certificate import Exact
 from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
@@ -108,11 +109,27 @@ def _folded_row(ticket: Ticket) -> Iterator[Row]:
         )
 
 
+def _exact(ticket: Ticket, exact: Exact) -> str:
+    """Which tensors of the target come back, and what random numbers do not say of them."""
+    formats = ", ".join(sorted({stored.format for stored in exact.tensors.values() if stored.part != "carried"}))
+    rest = sum(ticket.carried[claim.rest].size for claim in exact.maps.values() if claim.rest is not None)
+    signs = sum(ticket.carried[claim.zeros].size for claim in exact.maps.values() if claim.zeros is not None)
+    words = [
+        f"the target itself, {len(exact.tensors):,} tensors ({formats})"
+        + (f", but for {exact.differ:,} numbers" if exact.differ else ""),
+        *([f"{rest:,} numbers that no subset reaches are carried"] if rest else []),
+        *([f"signs of zeros take {signs:,} bytes"] if signs else []),
+    ]
+    return "; ".join(words)
+
+
 def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     """Maps made of random tensors, and what is claimed of them."""
     parameters, claims, kept = ticket.target_parameters, ticket.claims, ticket.candidates_kept
     candidates = [gadget.candidates for gadget in ticket.gadgets.values()]
     yield "tolerance per weight", "" if claims is None else claims.tolerance_text
+    if claims is not None and claims.exact is not None:
+        yield "exact", f"{says}{_exact(ticket, claims.exact)}"
     relative = ticket.provenance.asked.get("relative_tolerance")
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"

@@ -9,7 +9,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import FILE, SHAPE, TRUTH, whole
+from slth.records.verbs._kinds import DATA, FILE, SHAPE, TRUTH, whole
 
 DEFAULT_TARGET: Mapping[str, Any] = {"data": "digits", "epochs": 30}  # what is trained where no target is given
 
@@ -53,12 +53,24 @@ class Construct:
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
     exact: _shared.Exact = False
+    carry_rest: Annotated[
+        bool,
+        Argument(TRUTH, "With --exact: carry the numbers that no subset reaches, rather than list them.", group="plan"),
+    ] = False
     gadget: _shared.Gadget = "two-layer"
     objective: _shared.Objective = "within"
     density: _shared.KeptShare = None
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
+    calibration: Annotated[
+        str | Path | None,
+        Argument(
+            DATA,
+            "Make up for the error of a weight in those not solved yet, so that outputs on this data are closest.",
+            swept=True,
+        ),
+    ] = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     seed: Annotated[int, Argument(whole("30", least=0), "Names the random network.", swept=True, group="plan")] = 0
@@ -168,6 +180,10 @@ def _check_shape_alone(asked: Plan) -> None:
     """A shape says what a trained network, or a file beside it, would say."""
     for name in NOT_WITH_A_SHAPE:
         _arguments.apart("both describe the network", shape=asked.shape, **{name: getattr(asked, name)})
+    if asked.exact:
+        raise InputError(
+            "an exact ticket needs the numbers of its target, which a shape does not have; give the target"
+        )
     if asked.epsilon is not None:
         raise InputError(
             "an error of the whole network follows from its weights, which a shape does not have; "
@@ -200,3 +216,5 @@ def _check_said_once(asked: Construct | Plan) -> None:
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
     check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon, exact=asked.exact)
+    if isinstance(asked, Construct) and asked.carry_rest and not asked.exact:
+        raise InputError("--carry-rest carries what an exact ticket does not reach; give it with --exact")
