@@ -85,7 +85,8 @@ def construct(
             weight is made up for in those that are not solved yet, so that outputs on such data are closest (Frantar et
             al., 2023). Weights are then further from the target's; by how much, the ticket claims as its tolerance.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
-        candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
+        candidates: random candidates per weight and half, of each stage, 1 to 64; None: planned, see
+            `failure_probability`.
         seed: names the random network.
         retries: further attempts while weights miss, each of the whole network: wider if the width is planned, with
             the next seed if `candidates` are given. The ticket names its seed and counts attempts.
