@@ -63,7 +63,7 @@ def lay_out(
         extra: candidates on top of that, for a further attempt; `expected_misses` counts them in.
 
     Raises:
-        InputError: weights too large or too small, more than 64 candidates needed, or what the gadget does not cover.
+        InputError: weights too large or too small, tolerances out of reach, or what the gadget does not cover.
     """
     check_target(target, inputs)
     seed = check_seed(seed)
@@ -137,9 +137,7 @@ def lay_out_in(
             law_misses=math.nan,
             later=tuple(own[1:]),
         )
-    return Layout(
-        source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, Recipe() if recipe is None else recipe
-    )
+    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, recipe)
 
 
 def check_target(target: Target, inputs: Inputs) -> None:
