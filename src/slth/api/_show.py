@@ -17,6 +17,7 @@ from slth.ticket import (
     Account,
     Anatomy,
     FileSizes,
+    Gadget,
     Half,
     Ticket,
     TwoLayer,
@@ -214,7 +215,7 @@ def _maps(ticket: Ticket, accounts: Mapping[str, Account]) -> list[tuple[str, st
         signed = int(gadget.signed(op).sum())
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
         row += [gadget.kind] if gadget.kind != TwoLayer.kind else []
-        row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
+        row += [f"gain {gadget.gain:g}", _candidates(gadget), f"lift {gadget.neurons:,} neurons"]
         row += [f"{kept:.3f} kept", f"{accounts[path].bits / op.weights:.2f} bits per weight"]
         row += [f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
@@ -226,6 +227,10 @@ def _maps(ticket: Ticket, accounts: Mapping[str, Account]) -> list[tuple[str, st
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     texts = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return [("map" if i == 0 else "", text) for i, text in enumerate(texts)]
+
+
+def _candidates(gadget: Gadget) -> str:
+    return f"{gadget.candidates} candidates" + (f" in {gadget.stage_count} stages" if gadget.stage_count > 1 else "")
 
 
 def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
@@ -268,14 +273,20 @@ def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
     """The candidates of one half, and the running sum of those that are kept."""
     largest = max(abs(half.candidates).max(), 1e-300)
     rows = [Row("neuron", "candidate  kept, running sum")]
-    total = 0.0
+    total, width = 0.0, ".6f" if half.gain > 2.0**-10 else ".3e"
     for neuron, value, kept in zip(half.neuron, half.candidates, half.kept, strict=True):
         total += value if kept else 0.0
-        state = f"keep {total:+.6f}" if kept else "prune"
+        state = f"keep {total:+{width}}" if kept else "prune"
         bar = "█" * round(_BAR * abs(value) / largest)
-        rows.append(Row(f"{neuron:,}", f"{value:+.6f}  {state:<16}{bar}", bool(kept)))
-    rows.append(Row("", f"{int(half.kept.sum())} of {len(half.kept)} kept, gain {anatomy.gain:g}"))
-    rows.append(Row("realised", f"{half.realised:+.9f}"))
+        rows.append(Row(f"{neuron:,}", f"{value:+{width}}  {state:<16}{bar}", bool(kept)))
+    rows.append(Row("", f"{int(half.kept.sum())} of {len(half.kept)} kept, gain {half.gain:g}"))
+    digits = 9 if anatomy.stages == 1 else 17
+    together = f", with the {_stages(half.stage)} before" if half.stage else ""
+    rows.append(Row("realised", f"{half.realised:+.{digits}f}{together}"))
     if wanted is not None:
-        rows.append(Row("target", f"{wanted:+.9f}, off by {abs(half.realised - wanted):.3g}"))
-    return Section(f"{anatomy.name}: {half.name} half", tuple(rows))
+        rows.append(Row("target", f"{wanted:+.{digits}f}, off by {abs(half.realised - wanted):.3g}"))
+    return Section(anatomy.title(half), tuple(rows))
+
+
+def _stages(count: int) -> str:
+    return "stage" if count == 1 else f"{count} stages"

@@ -6,7 +6,7 @@ for all norms by the map's rule, and s(b) the time of `first` for a tolerance of
 number of candidates (of `fewest`, which tries about g/τ subsets in order, d₁ + d₂ g/τ):
 
     generation    a · bits
-    solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps
+    solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps; in every stage
     certificate   c₁ W + c₂ F
     writing       w · bits
     verify        v₁ · bits + v₂ W                    without the target
@@ -162,21 +162,28 @@ def _log2_search(candidates: int) -> float:
 
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
-    first = _seconds_of_one(part)
-    search = 1e-6 * 2.0 ** _log2_search(part.gadget.candidates)
+    each = cost.problems / part.gadget.stage_count
+    first = sum(_seconds_of_one(n, tried, part.recipe.objective) for n, tried in _tried(part))
+    search = 1e-6 * 2.0 ** _log2_search(part.width.stages[0].candidates)
     return {
         "generation": 1e-9 * known["generate_bit"] * cost.mask_bits,
-        "solving": cost.problems * first + part.width.expected_misses * search,
+        "solving": each * first + part.width.expected_misses * search,
         "certificate": 1e-9 * (known["certify_weight"] * weights + known["certify_operation"] * norm_operations(part)),
         "writing": 1e-9 * known["write_bit"] * cost.mask_bits,
         "verify": 1e-9 * (known["verify_bit"] * cost.mask_bits + known["verify_weight"] * weights),
     }
 
 
-def _seconds_of_one(part: Planning) -> float:
-    """Of one problem that has an answer, by the objective."""
-    n, tried = part.gadget.candidates, part.gadget.gain / part.width.tolerance
-    if part.recipe.objective != "fewest":
+def _tried(part: Planning) -> list[tuple[int, float]]:
+    """Of every stage its candidates, and how many gains its tolerance divides: a later one covers half a gain of it."""
+    stages = part.width.stages
+    ends = [stage.gain / 2 for stage in stages[1:]] + [part.width.tolerance]
+    return [(stage.candidates, stage.gain / end) for stage, end in zip(stages, ends, strict=True)]
+
+
+def _seconds_of_one(n: int, tried: float, objective: str) -> float:
+    """Of one problem that has an answer."""
+    if objective != "fewest":
         return seconds_of_first(n, math.log2(tried))
     return 1e-9 * (_FEWEST_PROBLEM + min(_FEWEST_TRIED * tried, _FEWEST_ASKED * math.comb(n, 5)))
 
@@ -197,8 +204,8 @@ def _file_bytes(part: Planning) -> int:
     """
     known, masks = _constants()["bytes"], _constants()["bytes"]["file_bit"] * _bits(part)
     if part.recipe.objective == "fewest":
-        rank = max(math.log2(part.gadget.gain / part.width.tolerance), 0.0) + _RANK_BITS
-        masks = min(masks, part.gadget.cost(part.op).problems * rank / 8)
+        ranks = sum(max(math.log2(tried), 0.0) + _RANK_BITS for _, tried in _tried(part))
+        masks = min(masks, part.gadget.cost(part.op).problems / part.gadget.stage_count * ranks / 8)
     return int(masks + known["file_map"]) * part.times
 
 

@@ -7,6 +7,7 @@ from slth.ticket.carried import CARRIED, check_carried, dtype_name
 from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
+from slth.ticket.exact import exact_tensors, kinds_of, own_affine
 from slth.ticket.format import (
     DamagedTicketError,
     FileSizes,
@@ -94,10 +95,12 @@ __all__ = [
     "effective_digest",
     "empty_masks",
     "encode",
+    "exact_tensors",
     "file_sizes",
     "graph_digest",
     "head_digest",
     "kernel_of",
+    "kinds_of",
     "largest",
     "learned_ticket",
     "load",
@@ -110,6 +113,7 @@ __all__ = [
     "network_name",
     "op_words",
     "ops_words",
+    "own_affine",
     "pack",
     "plain",
     "random_weights",

@@ -14,7 +14,8 @@ from slth.graph import Graph, Linear, signed_inputs
 from slth.numerics import LAWS
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.carried import CARRIED
-from slth.ticket.format.fields import TicketError, fail, justified
+from slth.ticket.exact import carried_names, check_exact
+from slth.ticket.format.fields import TicketError, as_ticket_errors, fail, justified
 from slth.ticket.format.masks import Groups, Stored
 from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, check_length, store
 from slth.ticket.format.schema import (
@@ -242,7 +243,11 @@ def _maps(
     """Gadgets against nodes, tensors against gadgets, claims against both."""
     if inputs is None:
         raise TicketError("inputs: expected the shape of what the network takes; got null")
-    outputs = check_network(network, inputs.shape, carried)
+    exact = None if top["claims"] is None else top["claims"].get("exact")
+    outputs = check_network(network, inputs.shape, carried, carried_names(exact))
+    if exact is not None:
+        with as_ticket_errors():
+            check_exact(exact, network.maps, carried)
     if set(top["gadgets"]) != set(network.maps):
         name = min(set(top["gadgets"]) ^ set(network.maps))
         raise TicketError(f"gadgets: expected one for each map of the network; {name[:200]!r} is off")
