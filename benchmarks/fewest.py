@@ -22,7 +22,7 @@ import numpy as np
 from safetensors.numpy import load_file
 
 from slth.records import environment
-from slth.subsetsum import closest_batch, fewest_batch, first_batch, smallest_batch
+from slth.subsetsum import fewest_batch, first_batch, smallest_batch
 
 TOLERANCES = (0.02, 0.01, 0.0025, 0.001, 1e-4)
 ASKED = ((0.01, "within"), (0.01, "fewest"), (1e-3, "fewest"), (1e-4, "within"), (1e-4, "fewest"))
@@ -51,15 +51,11 @@ def solver() -> None:
         some, first = timed(lambda v, z, tol=tol: first_batch(v, z, tol=tol), values, targets)
         _, smallest = timed(lambda v, z, tol=tol: smallest_batch(v, z, tol=tol), values[:2000], targets[:2000])
         place = np.array([rank(int(mask)) for mask in ours.packed])
-        bits = (
-            entropy([int(r).bit_length() for r in place])
-            + np.maximum(np.floor(np.log2(np.maximum(place, 1))), 0).mean()
-        )
+        lower = np.maximum(np.floor(np.log2(np.maximum(place, 1))), 0).mean()
+        bits = entropy([int(r).bit_length() for r in place]) + lower
         kept = [float(np.bitwise_count(found.packed).mean()) for found in (ours, some)]
-        print(
-            f"| {tol:g} | {micro:.2f} | {kept[0]:.2f} | {place.mean():,.0f} | {bits:.2f} | {first:.2f} | {kept[1]:.1f} | {smallest:.1f} |"
-        )
-    closest_batch(values[:1], targets[:1])
+        row = [f"{tol:g}", f"{micro:.2f}", f"{kept[0]:.2f}", f"{place.mean():,.0f}", f"{bits:.2f}"]
+        print(f"| {' | '.join([*row, f'{first:.2f}', f'{kept[1]:.1f}', f'{smallest:.1f}'])} |")
 
 
 def timed(solve, values, targets):
@@ -93,23 +89,13 @@ def network(options) -> None:
     weights = {name: array.astype(np.float64) for name, array in load_file(target).items()}
     size = sum(array.size for array in weights.values())
     print(f"\n784-500-10, MNIST, {options.epochs} epochs, {size:,} weights\n")
-    head = (
-        "τ/g | objective | candidates | kept per weight | bits, file | MB | quantiser | packing | Gaussian | misses | "
-    )
-    head += "construct s | verify s"
+    head = "τ/g | objective | candidates | kept per weight | bits, file | MB | quantiser | packing | Gaussian | "
+    head += "misses | construct s | verify s"
     print(f"| {head} |\n" + "|---" * len(head.split("|")) + "|")
     for tolerance, objective in ASKED:
         ticket = options.work / f"{objective}-{tolerance:g}.slth"
-        asked = [
-            "--relative-tolerance",
-            tolerance,
-            "--objective",
-            objective,
-            "--input-range",
-            "0,1",
-            "--activation",
-            "relu",
-        ]
+        asked = ["--relative-tolerance", tolerance, "--objective", objective, "--input-range", "0,1"]
+        asked += ["--activation", "relu"]
         slth("construct", target, "--out", ticket, "--force", "-q", *asked, "--threads", 1)  # compiles
         _, seconds = slth("construct", target, "--out", ticket, "--force", "-q", *asked, "--threads", 1)
         checked, checking = slth("verify", ticket, "--target", target, "--activation", "relu", "--json", "-q")
