@@ -27,19 +27,27 @@ class ExactlyWork(NamedTuple):
 
 
 def solve_exactly(
-    values: ValuesBatch, targets: Targets, *, size: int, tol: float, threads: int = 1, exact: bool = True
+    values: ValuesBatch,
+    targets: Targets,
+    *,
+    size: int,
+    tol: float,
+    threads: int = 1,
+    most_sums: int = SUMS_MAX,
+    walk: int = WALK_ALONE,
 ) -> SubsetSums:
     """Some subset of `size` values within `tol` of each row.
 
     Args:
-        exact: whether a walk that finds none is followed by the exact search where its lists of sums are short enough;
-            else such rows are BUDGET_SPENT, if they are not plainly out of reach.
+        most_sums: a walk that finds none is followed by the exact search where this lists no more sums of a half; else
+            such rows are BUDGET_SPENT, if they are not plainly out of reach.
+        walk: steps of about 1 ns after which a walk gives up where no exact search follows.
     """
     n = values.shape[1]
-    exact = exact and sums_per_half(n, size) <= SUMS_MAX
+    exact = sums_per_half(n, size) <= most_sums
     from slth.subsetsum._exactly_kernels import exactly_rows
 
-    walk = min(WALK, 32 * sums_per_half(n, size)) if exact else WALK_ALONE
+    walk = min(WALK, 32 * sums_per_half(n, size)) if exact else walk
     kernel = partial(exactly_rows, values, targets, size, tol, walk, exact)
     return solve_rows(kernel, len(values), n, threads, partial(_make_work, n, size if exact else 0))
 

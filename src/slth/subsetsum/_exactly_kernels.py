@@ -21,8 +21,8 @@ WALK_MIN = 7  # of fewer values the exact search is as fast
 
 @no_type_check
 @compiled
-def out_of_reach(q, n, k, z, far):
-    """(True, mask) if the k smallest values, or the k largest, do not come within `far` of z: they are the closest.
+def at_the_end(q, n, k, z):
+    """(True, mask) if z is at an end of the sums of k values or beyond: the k smallest, or the k largest, are closest.
 
     Among equal values the first ones, so that the mask is the lowest.
     """
@@ -31,7 +31,7 @@ def out_of_reach(q, n, k, z, far):
         beyond = -sign * z
         for i in range(k):
             beyond += sign * ascending[i if sign > 0 else n - 1 - i]
-        if beyond > far:
+        if beyond >= 0:
             edge = sign * ascending[k - 1 if sign > 0 else n - k] if k else I64(0)
             bits, left = ZERO, k
             for i in range(n):
@@ -51,8 +51,8 @@ def out_of_reach(q, n, k, z, far):
 def exactly_rows(values, targets, k, tol, walk, exact, start, stop, limit, work, packed, error, codes):
     """Some subset of k values within tol of each row from `start` on, for about `limit` steps. Returns the next row.
 
-    walk: steps of 1 ns after which a walk gives up. exact: whether the exact search may follow; without it a row that is
-    out of reach is BEST_EFFORT, too, and any other BUDGET_SPENT.
+    walk: steps of 1 ns after which a walk gives up. exact: whether the exact search may follow; without it a row beyond
+    the reach of all is BEST_EFFORT, too, and any other BUDGET_SPENT.
     """
     n = values.shape[1]
     inner = n - OUTER if n > 4 * OUTER else n
@@ -68,7 +68,7 @@ def exactly_rows(values, targets, k, tol, walk, exact, start, stop, limit, work,
             error[p] = decide(row, target, packed[p], k, 0.0)[1]
             done = error[p] <= tol
         if not done:
-            done, bits = out_of_reach(q, n, k, z, sure + 4 * n + 4)
+            done, bits = at_the_end(q, n, k, z)
             codes[p] = BEST_EFFORT
             if done:
                 packed[p] = bits
