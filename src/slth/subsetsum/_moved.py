@@ -23,7 +23,9 @@ class Moved(NamedTuple):
     gap: Errors  # by how much the sum stays away from the target with the best moves, beyond the tolerance or not
 
 
-def solve_moved(values: ValuesBatch, reaches: ValuesBatch, targets: Targets, *, tol: float, threads: int = 1) -> Moved:
+def solve_moved(
+    values: ValuesBatch, reaches: ValuesBatch, targets: Targets, *, tol: float, thorough: bool = True
+) -> Moved:
     r"""For each row some S with $|z - \Sigma_S| \le \eta + \sum_{i \in S} r_i$.
 
     A heuristic that is exact at both ends: what it finds is checked, and what it proves out of reach is. Between, it
@@ -34,6 +36,7 @@ def solve_moved(values: ValuesBatch, reaches: ValuesBatch, targets: Targets, *, 
         values: x, shape (batch, n), n <= 64.
         reaches: $r \ge 0$, the same shape.
         tol: $\eta > 0$.
+        thorough: whether the last of these is tried.
     """
     from slth.subsetsum._moved_kernels import OPEN, moved_rows
 
@@ -43,12 +46,12 @@ def solve_moved(values: ValuesBatch, reaches: ValuesBatch, targets: Targets, *, 
     rows = np.flatnonzero(codes == OPEN)
     least = float(reaches[rows].min()) if len(rows) and reaches.shape[1] else 0.0
     if len(rows):
-        answers = first_batch(values[rows], targets[rows], tol=tol + least, threads=threads)
+        answers = first_batch(values[rows], targets[rows], tol=tol + least)
         packed[rows] = answers.packed
         reached[rows] = _gaps(values[rows], reaches[rows], targets[rows], answers.packed) <= tol
         rows = rows[~reached[rows]]
-    if len(rows) and values.shape[1] <= EXACT_VALUES:
-        found = perturbed_batch(values[rows], targets[rows], tol=tol, most_move=least, threads=threads)
+    if thorough and len(rows) and values.shape[1] <= EXACT_VALUES:
+        found = perturbed_batch(values[rows], targets[rows], tol=tol, most_move=least)
         packed[rows] = found.subsets.packed
     gap = _gaps(values, reaches, targets, packed)
     return Moved(packed, gap <= tol, gap)
