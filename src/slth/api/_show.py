@@ -199,11 +199,12 @@ def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
     largest = max(abs(half.candidates).max(), 1e-300)
     rows = [Row("neuron", "candidate  kept, running sum")]
     total = 0.0
-    for neuron, value, kept in zip(half.neuron, half.candidates, half.kept, strict=True):
+    for neuron, value, kept, move in zip(half.neuron, half.candidates, half.kept, half.moves, strict=True):
         total += value if kept else 0.0
         state = f"keep {total:+.6f}" if kept else "prune"
         bar = "█" * round(_BAR * abs(value) / largest)
-        rows.append(Row(f"{neuron:,}", f"{value:+.6f}  {state:<16}{bar}", bool(kept)))
+        moved = f"  its v moved by {move:+.6f}" if move else ""
+        rows.append(Row(f"{neuron:,}", f"{value:+.6f}  {state:<16}{bar}{moved}", bool(kept)))
     rows.append(Row("", f"{int(half.kept.sum())} of {len(half.kept)} kept, gain {anatomy.gain:g}"))
     rows.append(Row("realised", f"{half.realised:+.9f}"))
     if wanted is not None:

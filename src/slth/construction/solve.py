@@ -19,11 +19,14 @@ from slth._errors import InputError
 from slth._version import __version__
 from slth.certificate import certify
 from slth.construction.layout import Layout
-from slth.construction.objectives import Objective
+from slth.construction.moved import Moved
+from slth.construction.objectives import Objective, Subsets
 from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Realised, Target
 from slth.ticket import (
     MOST_MISSES,
+    STEP,
+    CollectedMoves,
     Gadget,
     Inputs,
     Miss,
@@ -74,6 +77,8 @@ def solve(
     sizes = {path: _mask_bytes(layout.gadgets[path], path, op) for path, op in maps.items()}
     method = layout.maker.method
     objective = layout.maker.objective(layout.recipe) if objective is None else objective
+    if isinstance(objective, Moved):
+        parts = None  # their files hold masks, no moves
     keys = map_keys(maps, layout, method)
     known = set[str]() if parts is None else parts.begin(keys, sizes=sizes, problems=sum(problems.values()))
     held = sum(problems[path] for path in known)
@@ -110,6 +115,8 @@ def solve(
         },
         digests={path: digests[path] for path in maps},
         claims=claims,
+        moves={tensor: moves for path in maps for tensor, moves in finished[path].moves.items()},
+        move_bound=objective.most_move if isinstance(objective, Moved) else None,
         provenance=Provenance(
             version=__version__,
             method=method,
@@ -135,6 +142,7 @@ class _Answer:
     missed: np.ndarray  # numbers of the problems without a subset within the tolerance
     errors: np.ndarray  # of those
     seconds: float  # that the solver took
+    steps: np.ndarray | None  # moves of the kept candidates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -160,18 +168,20 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
     masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
     sums, left = Sums(op, signed), Realised.of(work.affine, signed)
-    misses = _Misses(path, op)
+    misses, moves = _Misses(path, op), CollectedMoves()
     for stage in range(gadget.stage_count):
         last = stage == gadget.stage_count - 1
         for answer in _answers(work, left, stage):
             answer.block.keep(answer.packed, masks)
+            if answer.steps is not None:
+                moves.add(answer.block, answer.steps)
             sums.add(answer.block, answer.sums)
             if last:
                 misses.add(answer)
             else:
                 answer.block.add(-answer.sums, left)
             work.counter.add(len(answer.packed), answer.seconds)
-    return Finished(run, misses.first), sums.realised
+    return Finished(run, misses.first, moves.of(masks)), sums.realised
 
 
 def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
@@ -188,11 +198,14 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
         candidates = block.candidates()
         rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(wanted).reshape(-1)
         start = time.perf_counter()
-        found = work.objective(rows, targets, tol=tolerance / block.gain)
+        found = _found(work.objective, block, rows, targets, tol=tolerance / block.gain)
         seconds = time.perf_counter() - start
         missed = np.flatnonzero(~found.reached)
         sums = block.chosen(candidates, found.packed)
-        return _Answer(block, found.packed, sums, missed, found.error[missed] * block.gain, seconds)
+        if found.steps is not None:
+            own = np.einsum("swn,sn->sw", found.steps.reshape(candidates.shape) * STEP, block.factors)
+            sums = sums + block.gain * own  # exact, as the sums are
+        return _Answer(block, found.packed, sums, missed, found.error[missed] * block.gain, seconds, found.steps)
 
     if threads == 1:
         return map(answered, blocks)
@@ -200,6 +213,14 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
 
     pool = Parallel(threads, backend="threading", return_as="generator")
     return _started(lambda: cast(Iterator[_Answer], pool(delayed(answered)(block) for block in blocks)), threads)
+
+
+def _found(objective: Objective, block: Problems, rows: np.ndarray, targets: np.ndarray, *, tol: float) -> Subsets:
+    """Answers to a block; where numbers move, it matters what they are multiplied with."""
+    if not isinstance(objective, Moved):
+        return objective(rows, targets, tol=tol)
+    factors = np.repeat(block.factors, len(block.pairs), axis=0)
+    return objective.with_factors(factors, rows, targets, tol=tol)
 
 
 def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_Answer]:

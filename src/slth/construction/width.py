@@ -21,7 +21,8 @@ from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Signed
-from slth.construction.chances import chances, grid
+from slth.construction.chances import grid
+from slth.construction.expected import Expected, within
 from slth.construction.law import miss_law
 from slth.construction.sizes import Sizes, sizes_of
 from slth.graph import Affine
@@ -38,7 +39,7 @@ class Width:
     candidates: int  # n per coefficient and half
     constants: int  # n_c for the bias; 0 without one
     expected_misses: float
-    law_misses: float  # the same by the law in closed form
+    law_misses: float | None  # the same by the law in closed form; None: there is none for this objective
 
 
 def gain(coefficients: Float64[np.ndarray, "..."]) -> float:
@@ -90,13 +91,22 @@ def plan_sizes(
     failure: float,
     candidates: int | None = None,
     extra: int = 0,
+    expected: Expected = within,
 ) -> Width:
-    """The same of a map of which only the sizes of its coefficients are known."""
-    found = _width(weights, bias, tolerance, failure, candidates, extra)
+    """The same of a map of which only the sizes of its coefficients are known.
+
+    expected: misses under the objective.
+    """
+    found = _width(weights, bias, tolerance, failure, candidates, extra, expected)
     if found is not None:
         return found
     g = gain_of(weights.largest)
-    finest = _finest(weights, bias, failure)
+    finest = _finest(weights, bias, failure, expected)
+    if finest is None:
+        raise InputError(
+            f"up to {MOST_CANDIDATES} candidates do not reach any tolerance with {failure:.2g} expected misses; "
+            "ask for a density nearer to 0.2, or a larger failure probability"
+        )
     raise InputError(
         f"a tolerance of {tolerance / g:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, "
         f"for an expected {failure:.2g} misses; ask for a larger tolerance ({finest / g:.2g} gains, {finest:.2g}, is "
@@ -109,7 +119,9 @@ def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float
 
     Other arguments as for `plan_width`.
     """
-    return _finest(*affine_sizes(affine, signed), failure)
+    found = _finest(*affine_sizes(affine, signed), failure, within)
+    assert found is not None  # a whole gain is in reach of nothing kept
+    return found
 
 
 def affine_sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
@@ -118,45 +130,58 @@ def affine_sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
 
 
 def _width(
-    weights: Sizes, bias: Sizes | None, tolerance: float, failure: float, candidates: int | None, extra: int
+    weights: Sizes,
+    bias: Sizes | None,
+    tolerance: float,
+    failure: float,
+    candidates: int | None,
+    extra: int,
+    expected: Expected,
 ) -> Width | None:
     """None: more than 64 candidates are needed."""
     g, g_b = gain_of(weights.largest), 1.0 if bias is None else gain_of(bias.largest)
     share = failure if bias is None else failure / 2
-    n, missed, by_law = _fewest(weights, g, tolerance, share, candidates, extra)
+    n, missed, by_law = _fewest(weights, g, tolerance, share, candidates, extra, expected)
     if bias is None:
         return None if n is None else Width(tolerance, g, g_b, n, 0, missed, by_law)
-    n_c, missed_bias, bias_by_law = _fewest(bias, g_b, tolerance, share, candidates, extra)
+    n_c, missed_bias, bias_by_law = _fewest(bias, g_b, tolerance, share, candidates, extra, expected)
     if n is None or n_c is None:
         return None
-    return Width(tolerance, g, g_b, n, n_c, missed + missed_bias, by_law + bias_by_law)
+    law = None if by_law is None or bias_by_law is None else by_law + bias_by_law
+    return Width(tolerance, g, g_b, n, n_c, missed + missed_bias, law)
 
 
-def _finest(weights: Sizes, bias: Sizes | None, failure: float) -> float:
+def _finest(weights: Sizes, bias: Sizes | None, failure: float, expected: Expected) -> float | None:
+    """To a factor of 2; None: not even the gain."""
     top = gain_of(max(weights.largest, 0.0 if bias is None else bias.largest))
     coarse, fine = 0, 47  # powers of two below the gain: sums are multiples of 2⁻⁴⁶, so nothing is finer
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
-        if _width(weights, bias, top * 2.0**-middle, failure, None, 0) is None:
+        if _width(weights, bias, top * 2.0**-middle, failure, None, 0, expected) is None:
             fine = middle
         else:
             coarse = middle
+    if coarse == 0 and _width(weights, bias, top, failure, None, 0, expected) is None:
+        return None
     return top * 2.0**-coarse
 
 
 def _fewest(
-    sizes: Sizes, gain: float, tolerance: float, failure: float, candidates: int | None, extra: int
-) -> tuple[int | None, float, float]:
+    sizes: Sizes,
+    gain: float,
+    tolerance: float,
+    failure: float,
+    candidates: int | None,
+    extra: int,
+    expected: Expected,
+) -> tuple[int | None, float, float | None]:
     """The fewest candidates for at most `failure` expected misses, plus `extra`; the misses then expected, twice."""
-    counts, t = sizes.by_row(gain, tolerance), tolerance / gain
-
-    def missed(n: int) -> float:
-        return float(counts @ chances(n, t))
-
+    missed = expected(sizes, gain, tolerance)
     n = candidates
     if n is None:
         n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
     if n is None:
-        return None, math.inf, math.inf
+        return None, math.inf, None
     n = min(n + extra, MOST_CANDIDATES)
-    return n, missed(n), float(counts @ miss_law(grid(), n, t))
+    law = float(sizes.by_row(gain, tolerance) @ miss_law(grid(), n, tolerance / gain)) if expected is within else None
+    return n, missed(n), law

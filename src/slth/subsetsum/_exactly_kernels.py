@@ -12,7 +12,17 @@ import numpy as np
 
 from slth._kernels import compiled
 from slth.subsetsum._bucket_kernels import closest_of_size, list_halves
-from slth.subsetsum._fixed_point_kernels import BEST_EFFORT, BUDGET_SPENT, I64, ONE, U64, WITHIN_TOL, ZERO, decide, spread
+from slth.subsetsum._fixed_point_kernels import (
+    BEST_EFFORT,
+    BUDGET_SPENT,
+    I64,
+    ONE,
+    U64,
+    WITHIN_TOL,
+    ZERO,
+    decide,
+    spread,
+)
 from slth.subsetsum._sized_kernels import OUTER
 from slth.subsetsum._swap_kernels import walk_by_swaps
 

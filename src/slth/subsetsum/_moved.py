@@ -8,6 +8,7 @@ searched to the end; here some subset is wanted, soon.
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Int32
 
 from slth._shapes import Errors, PackedRows, Targets, ValuesBatch
 from slth.subsetsum._first import first_batch
@@ -55,6 +56,26 @@ def solve_moved(
         packed[rows] = found.subsets.packed
     gap = _gaps(values, reaches, targets, packed)
     return Moved(packed, gap <= tol, gap)
+
+
+def moves_on_grid(
+    factors: ValuesBatch, packed: PackedRows, rests: Targets, *, most: int
+) -> Int32[np.ndarray, "problem n"]:
+    r"""By how many steps each kept value moves, so that $\sum_{i \in S} u_i y_i$ comes near what is left.
+
+    All move alike, rounded towards 0; then single steps go round by falling u, each where it brings the rest nearer.
+
+    Args:
+        factors: u of each value, shape (batch, n), from ½ to 1.
+        packed: the subsets.
+        rests: what is left, in steps times u.
+        most: steps of one value at most.
+    """
+    from slth.subsetsum._moved_kernels import hand_out
+
+    steps = np.empty(factors.shape, np.int32)
+    hand_out(factors, packed, rests, most, steps)
+    return steps
 
 
 def _gaps(values: ValuesBatch, reaches: ValuesBatch, targets: Targets, packed: PackedRows) -> Errors:

@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float64
 
 from slth._errors import InputError
 from slth._shapes import Bits
-from slth.ticket.gadgets import Problems
+from slth.ticket.gadgets import MovesOfBits, Problems, moves_of_bits, moves_of_block
 from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words
 
@@ -20,8 +20,9 @@ class Half:
     name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
     sign: float  # the subset sums to sign · coefficient
     neuron: tuple[int, ...]  # hidden neuron of each candidate
-    candidates: Float64[np.ndarray, " n"]  # g v u
+    candidates: Float64[np.ndarray, " n"]  # g v u; of those that moved g (v + Δ) u
     kept: Bool[np.ndarray, " n"]
+    moves: Float64[np.ndarray, " n"]  # Δ, 0 where nothing moved
 
     @property
     def realised(self) -> float:
@@ -77,20 +78,25 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
         raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
     halves, gain = list[Half](), 1.0
+    masks = {tensor: ticket.masks[tensor] for tensor in ticket.gadgets[path].mask_bits(path, op)}
+    moves = moves_of_bits(masks, ticket.moves)
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         wanted = group if block.half == "bias" else input
         if (block.half == "bias") != (input is None) or row not in block.rows or wanted not in block.inputs:
             continue
         slot, gain = int(np.flatnonzero(block.inputs == wanted)[0]), block.gain
-        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), ticket.masks))
+        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), masks, moves))
     return Anatomy(path, output, input, tap, gain, tuple(halves), kernel_of(op))
 
 
-def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits]) -> Half:
+def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits], moves: Mapping[str, MovesOfBits]) -> Half:
+    moved = moves_of_block(block, masks, moves[block.tensor])[slot, w] if block.tensor in moves else None
+    own = np.zeros(block.columns.shape[1]) if moved is None else moved
     return Half(
         name=block.half,
         sign=-1.0 if block.half == "negative" else 1.0,
         neuron=tuple(int(h) for h in block.neurons[slot]),
-        candidates=block.gain * block.candidates()[slot, w],
+        candidates=block.gain * (block.candidates()[slot, w] + own * block.factors[slot]),
         kept=block.kept(masks)[slot, w],
+        moves=own,
     )
