@@ -61,7 +61,7 @@ def moved_chances(candidates: int, move: float, tolerance: float) -> Float64[np.
     if bits > table.bits[-1]:
         return within
     rows = np.searchsorted(table.z, size * (1 - 1e-12))
-    found = np.maximum.accumulate(table.log2_p(0, bits, candidates))[np.minimum(rows, len(table.z) - 1)]
+    found = np.maximum.accumulate(table.log2_p(0, bits, float(candidates)))[np.minimum(rows, len(table.z) - 1)]
     return np.where(size <= tolerance, 0.0, np.minimum(within, np.exp2(np.minimum(found, 0.0))))
 
 
