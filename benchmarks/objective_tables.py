@@ -2,16 +2,16 @@ r"""Measure how often a coefficient misses under `exactly` and `moved`: writes `
 
     python benchmarks/objective_tables.py [--samples 3000] [--threads 1]
 
-As `miss_table.py`: fresh candidates u·v, u uniform on [½, 1], v on [−1, 1], rare draws drawn more often than they happen,
-each counted with the weight f/g of importance sampling. Here the draws of one n serve all other settings.
+As `miss_table.py`: fresh candidates u·v, u uniform on [½, 1], v on [−1, 1], rare draws drawn more often than they
+happen, each counted with the weight f/g of importance sampling. Here the draws of one n serve all other settings.
 
 - `chances_exactly.json`: no subset of exactly k of the n candidates has a sum within 2^-bits of z. Zero is a target
   like any other: keeping nothing is not allowed.
 - `chances_moved.json`: none has one whose v, moved by at most ε = 2^-bits, reach z within 2⁻²², the grid of moves. As p
   falls in the tolerance, that is an upper estimate for every tolerance.
 
-Written is log₂(p + 2 standard errors), rounded up to a hundredth; null where the error is above a quarter of p, or where
-no miss was seen; 0 where hardly a subset can be near. A row ends where p is below 10⁻¹¹."""
+Written is log₂(p + 2 standard errors), rounded up to a hundredth; null where the error is above a quarter of p, or
+where no miss was seen; 0 where hardly a subset can be near. A row ends where p is below 10⁻¹¹."""
 
 import argparse
 import json

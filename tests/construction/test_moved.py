@@ -1,4 +1,4 @@
-"""ε-perturbed tickets (Xiong, Liao and Kyrillidis, 2023): kept mixing weights move by at most ε, on a grid, in the file."""
+"""ε-perturbed tickets (Xiong, Liao and Kyrillidis, 2023): kept mixing weights move by at most ε, on a grid."""
 
 from dataclasses import replace
 
@@ -56,7 +56,7 @@ def test_residuals_are_half_a_step_where_the_reach_is_not_used_up(made):
 
 def test_every_view_sees_the_moved_numbers(made):
     """Coefficients, one weight taken apart, and the source network agree."""
-    ticket, target = made
+    ticket, _ = made
     x = torch.from_numpy(np.random.default_rng(0).uniform(-1, 1, (50, 4)))
     assert (source(ticket)(x.float()) - realised(ticket)(x.float())).abs().max() < 1e-5
     path = next(iter(ticket.maps))

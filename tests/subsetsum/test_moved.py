@@ -1,4 +1,4 @@
-"""Values that move, each by a reach of its own: what is found is reached, what is out of reach is, and moves on a grid."""
+"""Values that move, each by a reach of its own: what is found is reached, and moves lie on a grid."""
 
 import numpy as np
 import pytest
@@ -54,7 +54,8 @@ def test_moves_on_the_grid_leave_half_a_step(move):
     rest = z - (u * v * kept).sum(axis=1)
     steps = np.empty((3000, 24), np.int32)
     hand_out(u, found.packed, rest * 2**23, most, steps)
-    assert not steps[kept == 0].any() and np.abs(steps).max() <= most
+    assert not steps[kept == 0].any()
+    assert np.abs(steps).max() <= most
     left = np.abs(z - (u * (v + steps * 2.0**-23) * kept).sum(axis=1))
     free = found.reached & (np.abs(steps).max(axis=1) < most) & (kept.sum(axis=1) > 0)
     assert free.mean() > 0.9

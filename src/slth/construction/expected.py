@@ -1,7 +1,7 @@
 r"""Misses that are expected of a map, as a function of its number of candidates: one for each form of the problem.
 
 By the union bound P(any miss) ≤ Σ_w p(|w|/g, n, τ/g); p is that of the objective, an upper estimate. Under `exactly` no
-coefficient is spared: one of 0, too, keeps k = ⌊γ n⌋ ≥ 1 candidates, and what no k allows is expected to miss for certain.
+coefficient is spared: one of 0, too, keeps k = ⌊γ n⌋ ≥ 1 candidates, and where there is no such k, misses are certain.
 """
 
 import math

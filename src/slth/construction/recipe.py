@@ -41,8 +41,8 @@ class Recipe:
             )
         if self.most_move is not None and not STEP <= self.most_move <= 1:
             raise InputError(
-                f"a largest move lies between {STEP:g}, one step of the grid of random numbers, and 1, beyond which sums "
-                f"are not exact; got {self.most_move:g}"
+                f"a largest move lies between {STEP:g}, one step of the grid of random numbers, and 1, beyond which "
+                f"sums are not exact; got {self.most_move:g}"
             )
         if self.law != "uniform" or self.centred:
             raise InputError("sources other than uniform ones are not built yet; leave law and centred out")

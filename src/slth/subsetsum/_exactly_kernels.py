@@ -1,4 +1,4 @@
-r"""Compiled search for *some* subset of exactly k values within tolerance, row after row: a walk, then the closest of all.
+r"""Compiled search for *some* subset of exactly k values within tolerance, row after row: a walk, then the closest.
 
 A walk (see `_swap_kernels`) that finds none says little. If not even the k largest values, or the k smallest, reach the
 target, nothing does; else the exact search decides, where it is affordable (see `_bucket_kernels`).

@@ -1,7 +1,7 @@
-r"""Subset sums whose kept values may move, each by a reach of its own: what ε-perturbed tickets ask (Xiong et al., 2023).
+r"""Subset sums whose kept values may move, each by a reach of its own, as in ε-perturbed tickets (Xiong et al., 2023).
 
-Moves $|y_i| \le r_i$ of the values in S reach exactly the sums in $\Sigma_S \pm \sum_{i \in S} r_i$. In a ticket a value
-is a product v u of which v moves by at most ε, so that $r_i = \varepsilon u_i$. `perturbed` is the case of equal reaches,
+Moves $|y_i| \le r_i$ of the values in S reach exactly the sums in $\Sigma_S \pm \sum_{i \in S} r_i$. In a ticket a
+value is a product v u of which v moves by at most ε: $r_i = \varepsilon u_i$. `perturbed` is the case of equal reaches,
 searched to the end; here some subset is wanted, soon.
 """
 

@@ -99,9 +99,9 @@ def rarity(q, n, k, z, enough):
 @no_type_check
 @compiled
 def walk_by_swaps(q, n, k, z, enough, limit, work):
-    """Look for k of n values, 0 < k < n, with a sum within `enough` of z. Returns (found, mask, the closest if not, steps).
+    """Look for k of n values, 0 < k < n, with a sum within `enough` of z. Returns (found, mask, steps).
 
-    Gives up after about `limit` steps of 1 ns.
+    If none is found, the mask is the closest that was met. Gives up after about `limit` steps of 1 ns.
     """
     order = np.empty(n, I64)
     rest = start(q, n, k, z, order)

@@ -48,7 +48,7 @@ def constructed_ticket(
     moves: Mapping[str, Moves] | None = None,
     move_bound: float | None = None,
 ) -> Ticket:
-    """A ticket whose maps were solved; all mappings by map, but `masks`, `moves` by tensor and `carried`, what ops read.
+    """A ticket whose maps were solved; mappings by map, but `masks`, `moves` by tensor and `carried`, what ops read.
 
     digests: of what each map realises, see `realised_digest`.
     """

@@ -91,11 +91,11 @@ class Ticket:
             raise InputError("the random tensors are not those of the gadgets")
         kept = {tensor.path: tensor.kept for tensor in self.tensors}
         for path, op in self.maps.items():
-            for tensor, ones in exactly_kept(self.gadgets[path], path, op).items():
-                if kept[tensor] != ones:
+            for tensor, wanted_ones in exactly_kept(self.gadgets[path], path, op).items():
+                if kept[tensor] != wanted_ones:
                     raise InputError(
-                        f"{tensor}: if every coefficient keeps as many candidates as the ticket says, {ones} are kept; "
-                        f"the ticket says {kept[tensor]}"
+                        f"{tensor}: if every coefficient keeps as many candidates as the ticket says, {wanted_ones} are "
+                        f"kept; the ticket says {kept[tensor]}"
                     )
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
