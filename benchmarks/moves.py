@@ -3,8 +3,8 @@ r"""How many candidates do moves save? (Xiong, Liao and Kyrillidis, 2023, Theore
     python benchmarks/moves.py [mnist.safetensors] [--tolerance 2e-3] [--picture docs/moves.svg]
 
 A ticket's v may move by at most ε, u does not; ε is in the unit of the random numbers, U[−1, 1], as gains are.
-Measured: the least n for which no weight of a 784-500-10 misses a tolerance η in gains, seed 0 (without a network:
-Gaussian numbers of its shape); and the least n that reaches one weight, z uniform on ±½, in 99 % of 4,000 draws. Beside:
+Measured: the least n for which no weight of a 784-500-10 misses a tolerance η in gains, seed 0 (with no network:
+Gaussian numbers of its shape); and the least n that reaches one weight, z uniform on ±½, in 99 % of 4,000 draws. And:
 
 - the factor 1/(1 + ε) of the theorem, times n at ε = 0;
 - the logarithmic law: a kept value of mean u = ¾ relaxes η to η + ¾ε, and n falls by one for each doubling of that.

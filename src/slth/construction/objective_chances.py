@@ -3,8 +3,7 @@ r"""Measured chances of a miss under the objectives `exactly` and `moved`, as ta
 `chances_exactly.json` and `chances_moved.json` are made by `benchmarks/objective_tables.py`. Their cells are log₂ of p
 plus two standard errors, from rare draws. What is read is meant as an upper estimate:
 
-- |z| is rounded up to the grid; of a size between two of the table the worse one counts; log₂ p is interpolated between
-  numbers of candidates, between tolerances and between moves;
+- |z| is rounded up to the grid; log₂ p is interpolated between numbers of candidates, sizes, tolerances and moves;
 - beyond the last cell of a row (p about 10⁻¹¹, or too few misses seen) p falls half as fast as in its last cells: a
   heuristic;
 - a tolerance below the finest costs one candidate for each bit, and a coarser one than the coarsest counts as that;
@@ -48,8 +47,11 @@ def exactly_chances(candidates: int, size: int, tolerance: float) -> Float64[np.
     if not 1 <= size <= table.sizes[-1] or candidates < size:
         return np.ones(len(table.z))
     right = next(at for at, known in enumerate(table.sizes) if known >= size)
-    sizes = [right] if table.sizes[right] == size else [right - 1, right]
-    found = np.max([table.log2_p(at, bits, candidates - finer) for at in sizes], axis=0)
+    found = table.log2_p(right, bits, candidates - finer)
+    if table.sizes[right] > size:
+        left = table.log2_p(right - 1, bits, candidates - finer)
+        share = (table.sizes[right] - size) / (table.sizes[right] - table.sizes[right - 1])
+        found = found + share * (left - found)
     return np.exp2(np.minimum(np.maximum.accumulate(found), 0.0))
 
 

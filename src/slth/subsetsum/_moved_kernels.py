@@ -1,8 +1,8 @@
 r"""Compiled search for a subset whose values may move, each by a reach of its own: few values first, then chains.
 
 S is within $\eta$ of z if and only if $|z - \Sigma_S| \le \eta + \sum_{i \in S} r_i$. Tried in turn: no value, one,
-two, three; then chains, in which the values that help towards z join one after another. The most that any subset reaches
-towards z > 0 is $\sum_i \max(x_i + r_i, 0)$: what lies beyond is out of reach for certain.
+two, three; then chains, in which the values that help towards z join one after another. The most that any subset
+reaches towards z > 0 is $\sum_i \max(x_i + r_i, 0)$: what lies beyond is out of reach for certain.
 
 Letters: x values, r reaches, z target.
 """

@@ -106,21 +106,22 @@ def walk_by_swaps(q, n, k, z, enough, limit, work):
     order = np.empty(n, I64)
     rest = start(q, n, k, z, order)
     steps, nearest, closest, random = 4 * n, I64(FAR) + FAR // 2, ZERO, ODD
-    rare = rarity(q, n, k, z, enough)
+    rare, near = rarity(q, n, k, z, enough), I64(0)
+    for i in range(n):
+        near += abs(q[i]) // (4 * n)
     most = I64(min(max(math.sqrt(rare), 64.0), float(STATES)))
     slots, sums, masks = work.slots, work.grown, work.changed
     shift = U64(64 - min(bit_length(most) + 2, CELLS))
     c = U64(min(bit_length(enough) + 2, 62))  # cells of 4 to 8 radii: a partner in the next cell is missed, rarely
     while True:
-        while True:  # the best swap, again while it takes the rest nearer by far
+        while True:  # the best swap, and again while the rest is more than what a swap or two change
             at_i, at_j, gap = best_swap(q, n, k, order, rest, enough)
             steps += k * (n - k)
             if gap >= abs(rest):
                 break
-            far = gap < abs(rest) // 8
             rest += q[order[at_i]] - q[order[at_j]]
             order[at_i], order[at_j] = order[at_j], order[at_i]
-            if gap <= enough or not far:
+            if gap <= near:
                 break
         kept = ZERO
         for i in range(k):

@@ -94,8 +94,8 @@ class Ticket:
             for tensor, wanted_ones in exactly_kept(self.gadgets[path], path, op).items():
                 if kept[tensor] != wanted_ones:
                     raise InputError(
-                        f"{tensor}: if every coefficient keeps as many candidates as the ticket says, {wanted_ones} are "
-                        f"kept; the ticket says {kept[tensor]}"
+                        f"{tensor}: if every coefficient keeps as many candidates as the ticket says, {wanted_ones} "
+                        f"are kept; the ticket says {kept[tensor]}"
                     )
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
