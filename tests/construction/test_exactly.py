@@ -143,6 +143,25 @@ def test_what_no_density_allows_is_refused_in_a_sentence(changed, words):
         construct(target, asked(**changed), inputs=inputs_of(target, 0.0, 1.0))
 
 
+def test_the_network_of_another_ticket_serves_a_density(made):
+    """The source says n, the request k."""
+    ticket, target = made
+    plain = construct(target, Request(tolerance=0.02, candidates=30), inputs=ticket.inputs)
+    again = construct(
+        target, Request(tolerance=0.02, objective="exactly", density=0.2, source=plain), inputs=ticket.inputs
+    )
+    assert again.gadgets == ticket.gadgets
+    assert encode(again) != encode(plain)
+    within = construct(target, Request(tolerance=0.02, source=ticket), inputs=ticket.inputs)
+    assert within.gadgets == plain.gadgets
+
+
+def test_the_closest_of_many_is_refused_before_the_search():
+    target = random_target((3, 2))
+    with pytest.raises(InputError, match="the closest subset is found of up to 40 candidates, and this takes 41"):
+        construct(target, Request(objective="closest", candidates=41), inputs=inputs_of(target, 0.0, 1.0))
+
+
 def test_a_zero_layer_keeps_k_all_the_same():
     """Keeping nothing would be the ticket of no density."""
     target = chain([Affine(np.zeros((3, 4, 1)), None)])

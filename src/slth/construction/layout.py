@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slth._errors import InputError
-from slth.construction.makers import MAKERS, Maker
+from slth.construction.makers import MAKERS, Maker, kept_exactly
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
@@ -116,7 +116,9 @@ def lay_out_in(
                 "target of the same widths, biases and input range"
             )
         gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
-        gadgets[path] = replace(theirs, stages=(replace(theirs.stages[0], gain=gains[0], bias_gain=gains[1]),))
+        kept = kept_exactly(recipe, theirs.candidates, theirs.constants)
+        stage = replace(theirs.stages[0], gain=gains[0], bias_gain=gains[1], kept=kept)
+        gadgets[path] = replace(theirs, stages=(stage,))
         width = theirs.candidates, theirs.constants
         widths[path] = Width(tolerances[path], *gains, *width, expected_misses=math.nan, law_misses=math.nan)
     return Layout(

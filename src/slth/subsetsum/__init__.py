@@ -15,6 +15,7 @@ from slth.subsetsum._count import count
 from slth.subsetsum._differencing import karmarkar_karp
 from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._first import first, first_batch
+from slth.subsetsum._inputs import EXACT_VALUES
 from slth.subsetsum._integers import closest_integer
 from slth.subsetsum._intervals import Reach, WorstError, closest_many, reach, worst_error
 from slth.subsetsum._large import first_large
@@ -33,6 +34,7 @@ from slth.subsetsum._smallest import smallest, smallest_batch, trade_off
 from slth.subsetsum._vectors import closest_vector, first_vector
 
 __all__ = [
+    "EXACT_VALUES",
     "IntegerSum",
     "PerturbedSum",
     "PerturbedSums",

@@ -12,6 +12,7 @@ from slth.construction.recipe import Recipe
 from slth.construction.sizes import Sizes
 from slth.construction.width import Width, plan_sizes
 from slth.graph import Linear
+from slth.subsetsum import EXACT_VALUES
 from slth.ticket import Gadget, Stage, TwoLayer
 
 
@@ -37,25 +38,28 @@ class TwoLayerMaker:
         extra: int = 0,
     ) -> Width:
         """By measured chances of a miss."""
-        if candidates is not None and recipe.density is not None and not kept_of(recipe.density, candidates):
-            raise InputError(
-                f"a density of {recipe.density:g} keeps none of {candidates} candidates; give more candidates, at "
-                f"least {math.ceil(1 / recipe.density)}, or a larger density"
-            )
+        if candidates is not None:
+            kept_exactly(recipe, candidates, 0)
         expected: Expected = within
         if recipe.density is not None:
             expected = ExpectedExactly(recipe.density)
         elif recipe.most_move is not None:
             expected = ExpectedMoved(recipe.most_move)
-        return plan_sizes(
+        found = plan_sizes(
             weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra, expected=expected
         )
+        widest = max(found.candidates, found.constants)
+        if recipe.objective == "closest" and widest > EXACT_VALUES:
+            raise InputError(
+                f"the closest subset is found of up to {EXACT_VALUES} candidates, and this takes {widest}; ask for a "
+                "larger tolerance, fewer candidates, or the objective within"
+            )
+        return found
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be."""
-        n, n_c, density = width.candidates, width.constants, recipe.density
-        kept = None if density is None else (kept_of(density, n), kept_of(density, n_c))
-        stage = Stage(n, n_c, 0, width.gain, width.bias_gain, kept)
+        n, n_c = width.candidates, width.constants
+        stage = Stage(n, n_c, 0, width.gain, width.bias_gain, kept_exactly(recipe, n, n_c))
         return TwoLayer((stage,), signed).narrowest(op)
 
     def objective(self, recipe: Recipe) -> Objective:
@@ -65,3 +69,21 @@ class TwoLayerMaker:
         if recipe.most_move is not None:
             return Moved(recipe.most_move)
         return OBJECTIVES[recipe.objective]
+
+
+def kept_exactly(recipe: Recipe, candidates: int, constants: int) -> tuple[int, int] | None:
+    """How many candidates each weight and each bias keeps; None if that is free.
+
+    Raises:
+        InputError: none.
+    """
+    if recipe.density is None:
+        return None
+    found = kept_of(recipe.density, candidates), kept_of(recipe.density, constants)
+    for n, k in zip((candidates, constants), found, strict=True):
+        if n and not k:
+            raise InputError(
+                f"a density of {recipe.density:g} keeps none of {n} candidates; give more candidates, at least "
+                f"{math.ceil(1 / recipe.density)}, or a larger density"
+            )
+    return found
