@@ -20,7 +20,7 @@ from slth.subsetsum import closest_batch
 
 OBJECTIVES = {
     "within": (within, FORMS["first"], None),
-    "fewest": (fewest, FORMS["smallest"], None),
+    "fewest": (fewest, FORMS["fewest"], None),
     "exactly": (Exactly(0.5), FORMS["first of a size"], lambda n: n // 2),
     "closest": (closest, FORMS["closest"], None),
 }

@@ -1,6 +1,6 @@
 """How wide must the random network be, and what does it cost? Nothing is solved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ class PlannedMap:
         signed: input channels that can be negative, which have two halves for each weight.
         tolerance: of one weight.
         gain: a power of two.
-        candidates, constants: random candidates per weight and half, and per bias (0 without biases).
+        candidates, constants: random candidates per weight and half, and per bias (0 without biases), of all stages.
+        stages: candidates of each.
         neurons: of the lift, dead ones not counted. source_parameters: entries of its random tensors, likewise.
         mask_bits: before they are coded.
         expected_misses: an upper estimate, by measured chances. law_misses: by the law in closed form.
@@ -56,12 +57,13 @@ class PlannedMap:
     tolerance: float
     gain: float
     candidates: int
+    stages: tuple[int, ...]
     constants: int
     neurons: int
     source_parameters: int
     mask_bits: int
     expected_misses: float
-    law_misses: float
+    law_misses: float | None
     first_moment: int
     theorem: float
     seconds: float
@@ -79,7 +81,7 @@ class Planned:
     maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
     expected_misses: float  # an upper estimate
-    law_misses: float  # by the law in closed form
+    law_misses: float | None  # by the law in closed form; None: there is none for this objective
     source_parameters: int  # dead neurons not counted
     mask_bits: int
     file_bytes: int
@@ -178,6 +180,7 @@ def plan(
         activation=activation,
         from_node=from_node,
         to_node=to_node,
+        exact=asked.exact,
     )
     if from_node is None:
         mean, std = stated_scale(target, mean, std, read.input_shape)
@@ -196,7 +199,7 @@ def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | No
         maps=maps,
         weights=weights,
         expected_misses=sum(part.expected_misses * part.times for part in maps),
-        law_misses=sum(part.law_misses * part.times for part in maps),
+        law_misses=_all(None if part.law_misses is None else part.law_misses * part.times for part in maps),
         source_parameters=sum(part.source_parameters * part.times for part in maps),
         mask_bits=sum(part.mask_bits * part.times for part in maps),
         file_bytes=costs.file_bytes,
@@ -224,7 +227,8 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         tolerance=width.tolerance,
         gain=gadget.gain,
         candidates=gadget.candidates,
-        constants=width.constants,
+        stages=tuple(stage.candidates for stage in width.stages),
+        constants=sum(stage.constants for stage in width.stages),
         neurons=gadget.neurons,
         source_parameters=sum(tensor.size for tensor in gadget.tensors(part.path, op)),
         mask_bits=cost.mask_bits,
@@ -236,3 +240,9 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         file_bytes=alone.file_bytes,
         memory=alone.memory,
     )
+
+
+def _all(numbers: Iterable[float | None]) -> float | None:
+    """Their sum; None if one is not known."""
+    found = list(numbers)
+    return None if None in found else sum(number for number in found if number is not None)

@@ -11,7 +11,6 @@ from typing import Protocol
 
 import numpy as np
 
-from slth.construction.chances import chances
 from slth.construction.objective_chances import exactly_chances, exactly_grid, kept_of, moved_chances
 from slth.construction.sizes import Sizes
 
@@ -22,12 +21,6 @@ class Expected(Protocol):
     """Expected misses of coefficients under one objective."""
 
     def __call__(self, sizes: Sizes, gain: float, tolerance: float) -> Misses: ...
-
-
-def within(sizes: Sizes, gain: float, tolerance: float) -> Misses:
-    """Any subset will do."""
-    counts, t = sizes.by_row(gain, tolerance), tolerance / gain
-    return lambda n: float(counts @ chances(n, t))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,11 +4,12 @@ import math
 from dataclasses import dataclass
 
 from slth._errors import InputError
-from slth.construction.expected import Expected, ExpectedExactly, ExpectedMoved, within
+from slth.construction.expected import Expected, ExpectedExactly, ExpectedMoved
 from slth.construction.moved import Moved
 from slth.construction.objective_chances import kept_of
 from slth.construction.objectives import OBJECTIVES, Exactly, Objective
 from slth.construction.recipe import Recipe
+from slth.construction.single_stage import plan_single_stage
 from slth.construction.sizes import Sizes
 from slth.construction.width import Width, plan_sizes
 from slth.graph import Linear
@@ -40,15 +41,17 @@ class TwoLayerMaker:
         """By measured chances of a miss."""
         if candidates is not None:
             kept_exactly(recipe, candidates, 0)
-        expected: Expected = within
+        expected: Expected | None = None
         if recipe.density is not None:
             expected = ExpectedExactly(recipe.density)
         elif recipe.most_move is not None:
             expected = ExpectedMoved(recipe.most_move)
-        found = plan_sizes(
-            weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra, expected=expected
-        )
-        widest = max(found.candidates, found.constants)
+        if expected is not None:
+            return plan_single_stage(
+                weights, bias, tolerance, expected=expected, failure=failure, candidates=candidates, extra=extra
+            )
+        found = plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra)
+        widest = max(max(stage.candidates, stage.constants) for stage in found.stages)
         if recipe.objective == "closest" and widest > EXACT_VALUES:
             raise InputError(
                 f"the closest subset is found of up to {EXACT_VALUES} candidates, and this takes {widest}; ask for a "
@@ -58,9 +61,11 @@ class TwoLayerMaker:
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be."""
-        n, n_c = width.candidates, width.constants
-        stage = Stage(n, n_c, 0, width.gain, width.bias_gain, kept_exactly(recipe, n, n_c))
-        return TwoLayer((stage,), signed).narrowest(op)
+        stages = tuple(
+            Stage(s.candidates, s.constants, 0, s.gain, s.bias_gain, kept_exactly(recipe, s.candidates, s.constants))
+            for s in width.stages
+        )
+        return TwoLayer(stages, signed).narrowest(op)
 
     def objective(self, recipe: Recipe) -> Objective:
         """That of its name."""
