@@ -125,7 +125,12 @@ def main() -> None:
         known = {density: n for density, n in found.items() if n is not None}
         x = np.geomspace(2e-4, 0.6, 60)
         axes.plot(
-            known, [4 * n for n in known.values()], "o-", ms=4, color=colour, label=f"measured, {tolerance:g} gains"
+            list(known),
+            [4 * n for n in known.values()],
+            "o-",
+            ms=4,
+            color=colour,
+            label=f"measured, {tolerance:g} gains",
         )
         if tolerance == options.tolerances[0]:
             forms = [4 * theorem_3(g, tolerance, weights, constant) for g in x]

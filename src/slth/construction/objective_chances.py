@@ -4,8 +4,8 @@ r"""Measured chances of a miss under the objectives `exactly` and `moved`, as ta
 plus two standard errors, from rare draws. What is read is meant as an upper estimate:
 
 - |z| is rounded up to the grid; log₂ p is interpolated between numbers of candidates, sizes, tolerances and moves;
-- beyond the last cell of a row (p about 10⁻¹¹, or too few misses seen) p falls half as fast as in its last cells: a
-  heuristic;
+- beyond the last cell of a row (p about 10⁻¹¹, or too few misses seen) p falls four fifths as fast as in its last
+  cells: a heuristic, for at a fixed size log₂ p is nearly straight in n, or bends down;
 - a tolerance below the finest costs one candidate for each bit, and a coarser one than the coarsest counts as that;
 - a move only helps: p is at most that of `within` at the same tolerance, and that of the move at any tolerance.
 """
@@ -115,11 +115,11 @@ def _read(data: dict, sizes: tuple[int, ...], log2_p: list) -> _Table:
 
 
 def _carried_on(known: Float64[np.ndarray, " cell"], cells: list[float | None]) -> Row:
-    """A row for n = 1 ... 64, falling, carried on beyond its last cell by half of its last slope."""
+    """A row for n = 1 ... 64, falling, carried on beyond its last cell by four fifths of its last slope."""
     at = [k for k, value in enumerate(cells) if value is not None]
     n, p = known[at], np.minimum.accumulate(np.array([cells[k] for k in at], np.float64))
     axis = np.arange(1, 65, dtype=np.float64)
     found = np.interp(axis, n, p)
     left = max(len(n) - 4, 0)
     slope = (p[-1] - p[left]) / (n[-1] - n[left]) if len(n) > 1 else 0.0
-    return np.where(axis > n[-1], p[-1] + 0.5 * slope * (axis - n[-1]), found)
+    return np.where(axis > n[-1], p[-1] + 0.8 * slope * (axis - n[-1]), found)

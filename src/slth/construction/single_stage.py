@@ -23,7 +23,6 @@ def plan_single_stage(
 ) -> Width:
     """The fewest candidates with at most `failure` expected misses, half of them of weights and half of biases.
 
-
     Raises:
         InputError: more than 64 candidates would be needed; says which tolerance is in reach.
     """
