@@ -3,6 +3,7 @@ r"""Measured chances of a miss under the objectives `exactly` and `moved`, as ta
 `chances_exactly.json` and `chances_moved.json` are made by `benchmarks/objective_tables.py`. Their cells are log₂ of p
 plus two standard errors, from rare draws. What is read is meant as an upper estimate:
 
+- p rises in |z|, and where tolerance or move are finer: each cell counts as the largest of those that cannot exceed it;
 - |z| is rounded up to the grid; log₂ p is interpolated between numbers of candidates, sizes, tolerances and moves;
 - beyond the last cell of a row (p about 10⁻¹¹, or too few misses seen) p falls four fifths as fast as in its last
   cells: a heuristic, for at a fixed size log₂ p is nearly straight in n, or bends down;
@@ -12,10 +13,12 @@ plus two standard errors, from rare draws. What is read is meant as an upper est
 
 import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float64
@@ -47,9 +50,9 @@ def exactly_chances(candidates: int, size: int, tolerance: float) -> Float64[np.
     if not 1 <= size <= table.sizes[-1] or candidates < size:
         return np.ones(len(table.z))
     right = next(at for at, known in enumerate(table.sizes) if known >= size)
-    found = table.log2_p(right, bits, candidates - finer)
+    found = table.log2_p(right, bits, float(candidates - finer))
     if table.sizes[right] > size:
-        left = table.log2_p(right - 1, bits, candidates - finer)
+        left = table.log2_p(right - 1, bits, float(candidates - finer))
         share = (table.sizes[right] - size) / (table.sizes[right] - table.sizes[right - 1])
         found = found + share * (left - found)
     return np.exp2(np.minimum(np.maximum.accumulate(found), 0.0))
@@ -103,7 +106,7 @@ def _moved() -> _Table:
     return _read(data, (0,), [[table] for table in data["log2_p"]])
 
 
-def _read(data: dict, sizes: tuple[int, ...], log2_p: list) -> _Table:
+def _read(data: Mapping[str, Any], sizes: tuple[int, ...], log2_p: list[Any]) -> _Table:
     known = np.array(data["candidates"], np.float64)
     cells = {
         (at, size, row): _carried_on(known, cell)
@@ -111,6 +114,9 @@ def _read(data: dict, sizes: tuple[int, ...], log2_p: list) -> _Table:
         for size, by_z in enumerate(by_size)
         for row, cell in enumerate(by_z)
     }
+    for at, size, row in cells:
+        if at:  # dictionaries keep their order: the coarser rows come first
+            cells[at, size, row] = np.maximum(cells[at, size, row], cells[at - 1, size, row])
     return _Table(np.array(data["z"]), tuple(data["bits"]), sizes, cells)
 
 
