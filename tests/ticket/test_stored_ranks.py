@@ -192,5 +192,5 @@ def test_the_plan_knows_how_long_ranks_are(ticket):
     assert ranks.mask_bits == plain.mask_bits == ticket.mask_bits
     saved = 8 * (plain.file_bytes - ranks.file_bytes)
     assert abs(saved - (ticket.mask_bits * 0.77 - stored_mask_bits(ticket))) < 0.2 * ticket.mask_bits
-    assert 0 < ranks.packing_bits
+    assert ranks.packing_bits > 0
     assert 0 < ranks.quantiser_bits < stored_mask_bits(ticket)

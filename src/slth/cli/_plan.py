@@ -65,7 +65,11 @@ def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
     rows = [
         *(_blocks(found.maps) if len(found.maps) <= _MOST_BLOCKS else _lines(found.maps)),
         ("expected misses", f"{found.expected_misses:.2g} of {found.weights:,} ({promise})"),
-        ("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances"),
+        *(
+            [("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances")]
+            if found.law_misses is not None
+            else []
+        ),
         ("source parameters", f"about {found.source_parameters:,} ({times:,.0f} x target), dead neurons not counted"),
         ("mask bits", f"{found.mask_bits:,}, {found.mask_bits / found.weights:.1f} per target parameter"),
         (
