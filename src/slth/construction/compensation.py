@@ -88,8 +88,8 @@ def check_compensable(recipe: Recipe, *, exact: bool) -> None:
     usual = recipe.gadget == USUAL.gadget and recipe.centred == USUAL.centred
     if exact or not usual or recipe.objective not in ("within", "fewest", "closest"):
         raise InputError(
-            "calibration makes up for errors of two-layer maps with the objectives within, fewest and closest, not exact "
-            "and not centred; leave it out"
+            "calibration makes up for errors of two-layer maps with the objectives within, fewest and closest, not "
+            "exact and not centred; leave it out"
         )
 
 
