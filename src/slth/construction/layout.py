@@ -139,9 +139,7 @@ def lay_out_in(
             law_misses=math.nan,
             later=tuple(own[1:]),
         )
-    return Layout(
-        source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, Recipe() if recipe is None else recipe
-    )
+    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, recipe)
 
 
 def check_target(target: Target, inputs: Inputs) -> None:
