@@ -21,8 +21,9 @@ from slth.construction import (
     plan_outline,
     theorem,
 )
+from slth.graph import Affine
 from slth.records import cores, verbs
-from slth.ticket import Inputs, map_words
+from slth.ticket import Inputs, Rivals, map_words, rivals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class Planned:
     source_parameters: int  # dead neurons not counted
     mask_bits: int
     file_bytes: int
+    quantiser_bits: float | None  # what all weights take within the same errors, quantised and coded; of a shape none
+    packing_bits: float | None  # below which no code of all weights of this size can go
     memory: int  # bytes at the peak of construct
     threads: int
     seconds: Seconds  # `wall` with these threads
@@ -187,10 +190,18 @@ def plan(
     inputs: Inputs = inputs_of(
         read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )
-    return _planned(plan_maps(read, request, inputs=inputs), asked, None)
+    parts = plan_maps(read, request, inputs=inputs)
+    rivals = [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]
+    return _planned(parts, asked, None, rivals)
 
 
-def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | None) -> Planned:
+def _rivals(affine: Affine, tolerance: float) -> Rivals:
+    return rivals_of(affine.weight, affine.bias, tolerance)
+
+
+def _planned(
+    parts: Sequence[Planning], asked: verbs.Plan, network: Outline | None, rivals: Sequence[Rivals] = ()
+) -> Planned:
     weights = sum(part.op.weights * part.times for part in parts)
     threads = asked.threads or cores()
     maps = tuple(_map(part, asked.failure_probability / weights, threads) for part in parts)
@@ -203,6 +214,8 @@ def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | No
         source_parameters=sum(part.source_parameters * part.times for part in maps),
         mask_bits=sum(part.mask_bits * part.times for part in maps),
         file_bytes=costs.file_bytes,
+        quantiser_bits=sum(one.quantiser for one in rivals) if rivals else None,
+        packing_bits=sum(one.packing for one in rivals) if rivals else None,
         memory=costs.memory,
         threads=threads,
         seconds=costs.seconds,

@@ -63,7 +63,7 @@ def lay_out(
         extra: candidates on top of that, for a further attempt; `expected_misses` counts them in.
 
     Raises:
-        InputError: weights too large or too small, more than 64 candidates needed, or what the gadget does not cover.
+        InputError: weights too large or too small, tolerances out of reach, or what the gadget does not cover.
     """
     check_target(target, inputs)
     seed = check_seed(seed)
