@@ -9,7 +9,8 @@ import pytest
 
 from slth import InputError
 from slth.numerics import Stream, draw, streams, uniform, uniform_rows
-from slth.numerics.streams import from_words, philox4x32, reference_words, words
+from slth.numerics.laws import from_words
+from slth.numerics.streams import philox4x32, reference_words, words
 
 # Known-answer vectors of Philox4x32-10 from its authors' library Random123: counter, key -> words.
 VECTORS = [

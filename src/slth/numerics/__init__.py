@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
 from slth.numerics.convolutions import convolution_norm_bound, convolution_rule, convolution_work
+from slth.numerics.laws import EXACT_TERMS, LAWS, SOURCE_LAWS, Law, SourceLaw, from_words, source_law
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
-from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
+from slth.numerics.streams import Stream, check_seed, draw, uniform, uniform_rows, words
 from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
 
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLOCKS",
+    "EXACT_TERMS",
     "FLOOR",
     "LAWS",
     "NORMS",
+    "SOURCE_LAWS",
     "SPECTRAL",
     "Law",
     "Parts",
+    "SourceLaw",
     "Stream",
     "above",
     "at_most",
@@ -37,6 +41,7 @@ __all__ = [
     "convolution_rule",
     "convolution_work",
     "draw",
+    "from_words",
     "matmul_bound",
     "matrix_rule",
     "matrix_work",
@@ -47,6 +52,7 @@ __all__ = [
     "product_bound",
     "rounded_up",
     "slack",
+    "source_law",
     "spectral_norm_bound",
     "stored_bound",
     "uniform",
