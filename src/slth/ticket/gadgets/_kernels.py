@@ -11,21 +11,24 @@ import numpy as np
 from slth._kernels import compiled
 from slth.numerics import fill_line, uniform_of, word_at
 
+LAST = np.uint32(255)
+
 
 @no_type_check
 @compiled
-def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
+def scan(inputs, signed, need, most, lift_key, bias_key, serving, coin, neuron, slot, word):
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
     Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down.
-    neuron, slot, value (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
+    serving uint32 (part, side, 2), coin: which words serve, see `SourceLaw.serving`; part 0 if the last byte of the word
+    is below coin, side 1 for negative slots.
+    neuron, slot, word (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
     """
     slots = need.shape[0]
     left = need.sum()
     live = 0
     h = 0
     at = 0  # the slot after the last one served
-    half = np.float32(0.5)
     while left > 0 and h < most:
         base = np.uint64(h) * np.uint64(inputs)
         for step in range(slots):
@@ -34,16 +37,19 @@ def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
                 s -= slots
             if need[s] == 0:
                 continue
+            side = 0
             if s < inputs:
-                x = uniform_of(word_at(base + np.uint64(s), lift_key[0], lift_key[1]))
+                x = word_at(base + np.uint64(s), lift_key[0], lift_key[1])
             elif s < inputs + signed.shape[0]:
-                x = -uniform_of(word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1]))
+                x = word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1])
+                side = 1
             else:
-                x = uniform_of(word_at(np.uint64(h), bias_key[0], bias_key[1]))
-            if x >= half:
+                x = word_at(np.uint64(h), bias_key[0], bias_key[1])
+            part = 0 if (x & LAST) < coin else 1
+            if serving[part, side, 0] <= x <= serving[part, side, 1]:
                 neuron[live] = h
                 slot[live] = s
-                value[live] = x
+                word[live] = x
                 live += 1
                 need[s] -= 1
                 left -= 1
