@@ -20,8 +20,8 @@ def scan(inputs, signed, need, most, lift_key, bias_key, serving, coin, neuron, 
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
     Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down.
-    serving uint32 (part, side, 2), coin: which words serve, see `SourceLaw.serving`; part 0 if the last byte of the word
-    is below coin, side 1 for negative slots.
+    serving uint32 (part, side, 2): which words serve, see `SourceLaw.serving`; part 0 if the last byte of the word is
+    below coin, side 1 for negative slots.
     neuron, slot, word (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
     """
     slots = need.shape[0]
@@ -75,6 +75,20 @@ def fill_products(neurons, factors, width, first, step, key, out):
             u = factors[s, k]
             for w in range(pairs):
                 out[s, w, k] = np.float64(uniform_of(words[offset + w])) * u
+
+
+@no_type_check
+@compiled
+def fill_mixing(neurons, width, first, step, key, out):
+    """out[s, w, k] = the word of v; the others as in `fill_products`, out uint32."""
+    slots, pairs, n = out.shape
+    words = np.empty(pairs + 8, np.uint32)
+    for s in range(slots):
+        for k in range(n):
+            start = np.uint64(neurons[s, k]) * np.uint64(width) + np.uint64(first)
+            offset = fill_line(start, step, key, words, pairs)
+            for w in range(pairs):
+                out[s, w, k] = words[offset + w]
 
 
 @no_type_check

@@ -12,8 +12,10 @@ and no mask bit is spent:
                left and value ≥ ½; if there is none, h is dead; stop when all needs are met
 
 The random network is fixed before any target is seen: u, β and v are neuron-major streams of the seed, and neither the
-scan nor the needs look at a weight. The threshold counts in units of the law: of ±1 every right sign serves, of a normal
-law 31 in 100 do, of a randomly pruned one what survives. Source: Pensia et al. (2020) for the two-layer gadget; the assignment is new here.
+scan nor the needs look at a weight. The threshold counts in units of the law: of ±1 every right sign serves, of a
+normal law 31 in 100 do, of a randomly pruned one a quarter of what survives.
+
+Source: Pensia et al. (2020) for the two-layer gadget; the assignment is new here.
 """
 
 from dataclasses import dataclass
