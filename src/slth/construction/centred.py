@@ -21,10 +21,10 @@ def as_subset_sums(rows: ValuesBatch, targets: Targets, *, tol: float, bits: int
     Args:
         rows: x, multiples of 2^-bits of size at most 2^(46 − bits), up to 64 to a row.
         targets: z, |z| ≤ 1.
-        tol: at least 2^-bits.
+        tol: at least 2^-bits; finer ones are halved, and promise nothing.
 
     >>> as_subset_sums(np.array([[0.5, -0.25]]), np.array([0.75]), tol=0.5, bits=2)
     (array([[ 1. , -0.5]]), array([1.]), 0.375)
     """
     step = 2.0**-bits
-    return 2.0 * rows, np.rint(targets / step) * step + rows.sum(axis=1), tol - step / 2
+    return 2.0 * rows, np.rint(targets / step) * step + rows.sum(axis=1), max(tol - step / 2, tol / 2)

@@ -267,12 +267,12 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
     beyond = [
         path
         for path, affine in target.coefficients.items()
-        if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
+        if not _is_reachable(affine, tolerances[path], signed[path], shares[path], request.recipe.source)
     ]
     if not beyond:
         return tolerances, {}
     finest = {
-        path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
+        path: finest_tolerance(affine, signed=signed[path], failure=shares[path], source=request.recipe.source)
         for path, affine in target.coefficients.items()
     }
     least = least_error(target, finest, inputs, norms=norms)
@@ -286,9 +286,9 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
     return split_error(target, request.epsilon, inputs, finest=finest, norms=norms), finest
 
 
-def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:
+def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float, source: str) -> bool:
     try:
-        plan_width(affine, tolerance, signed=signed, failure=failure)
+        plan_width(affine, tolerance, signed=signed, failure=failure, source=source)
     except InputError:
         return False
     return True

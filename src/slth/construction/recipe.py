@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from slth import _arguments
 from slth._errors import InputError
+from slth.construction.chances import CENTRED
 from slth.construction.objectives import OBJECTIVES
+from slth.numerics import source_law
 from slth.records import verbs
 from slth.ticket import GADGETS
 
@@ -35,8 +37,12 @@ class Recipe:
             )
         if self.objective not in OBJECTIVES:
             raise InputError(f"the objective {self.objective} is not built yet; take one of {', '.join(OBJECTIVES)}")
-        if self.law != "uniform" or self.centred:
-            raise InputError("sources other than uniform ones are not built yet; leave law and centred out")
+        source_law(self.law)
+
+    @property
+    def source(self) -> str:
+        """What chances of a miss depend on: the law, or `centred`."""
+        return CENTRED if self.centred else self.law
 
 
 USUAL = Recipe()

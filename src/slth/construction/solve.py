@@ -18,10 +18,12 @@ import numpy as np
 from slth._errors import InputError
 from slth._version import __version__
 from slth.certificate import certify
+from slth.construction.centred import as_subset_sums
 from slth.construction.layout import Layout
 from slth.construction.objectives import Objective
 from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Realised, Target
+from slth.numerics import source_law
 from slth.ticket import (
     MOST_MISSES,
     Gadget,
@@ -188,11 +190,18 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
         candidates = block.candidates()
         rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(wanted).reshape(-1)
         start = time.perf_counter()
-        found = work.objective(rows, targets, tol=tolerance / block.gain)
+        tol = tolerance / block.gain
+        if block.centred:
+            rows, targets, tol = as_subset_sums(rows, targets, tol=tol, bits=2 * source_law(block.law).bits)
+        found = work.objective(rows, targets, tol=tol)
         seconds = time.perf_counter() - start
-        missed = np.flatnonzero(~found.reached)
         sums = block.chosen(candidates, found.packed)
-        return _Answer(block, found.packed, sums, missed, found.error[missed] * block.gain, seconds)
+        reached, errors = found.reached, found.error * block.gain
+        if block.centred:  # of the signs, not of the subset that stands for them
+            errors = np.abs(sums - block.read(wanted)).reshape(-1)
+            reached = errors <= tolerance
+        missed = np.flatnonzero(~reached)
+        return _Answer(block, found.packed, sums, missed, errors[missed], seconds)
 
     if threads == 1:
         return map(answered, blocks)

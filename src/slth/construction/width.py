@@ -21,7 +21,7 @@ from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Signed
-from slth.construction.chances import chances, grid
+from slth.construction.chances import chances, check_source, grid
 from slth.construction.law import miss_law
 from slth.construction.sizes import Sizes, sizes_of
 from slth.graph import Affine
@@ -66,6 +66,7 @@ def plan_width(
     failure: float,
     candidates: int | None = None,
     extra: int = 0,
+    source: str = "uniform",
 ) -> Width:
     """The fewest candidates with at most `failure` expected misses in one map.
 
@@ -75,11 +76,14 @@ def plan_width(
         failure: expected misses allowed; weights and bias get half of it each if there are both.
         candidates: n, if it is given rather than planned.
         extra: candidates on top of that, up to 64 in all.
+        source: of the random numbers, see `chances`.
 
     Raises:
         InputError: more than 64 candidates would be needed; says which tolerance is in reach.
     """
-    return plan_sizes(*affine_sizes(affine, signed), tolerance, failure=failure, candidates=candidates, extra=extra)
+    return plan_sizes(
+        *affine_sizes(affine, signed), tolerance, failure=failure, candidates=candidates, extra=extra, source=source
+    )
 
 
 def plan_sizes(
@@ -90,13 +94,14 @@ def plan_sizes(
     failure: float,
     candidates: int | None = None,
     extra: int = 0,
+    source: str = "uniform",
 ) -> Width:
     """The same of a map of which only the sizes of its coefficients are known."""
-    found = _width(weights, bias, tolerance, failure, candidates, extra)
+    found = _width(weights, bias, tolerance, failure, candidates, extra, source)
     if found is not None:
         return found
     g = gain_of(weights.largest)
-    finest = _finest(weights, bias, failure)
+    finest = _finest(weights, bias, failure, source)
     raise InputError(
         f"a tolerance of {tolerance / g:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, "
         f"for an expected {failure:.2g} misses; ask for a larger tolerance ({finest / g:.2g} gains, {finest:.2g}, is "
@@ -104,12 +109,12 @@ def plan_sizes(
     )
 
 
-def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float:
+def finest_tolerance(affine: Affine, *, signed: Signed, failure: float, source: str = "uniform") -> float:
     """The finest tolerance that 64 candidates reach with at most `failure` expected misses, to a factor of 2.
 
     Other arguments as for `plan_width`.
     """
-    return _finest(*affine_sizes(affine, signed), failure)
+    return _finest(*affine_sizes(affine, signed), failure, source)
 
 
 def affine_sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
@@ -118,40 +123,63 @@ def affine_sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
 
 
 def _width(
-    weights: Sizes, bias: Sizes | None, tolerance: float, failure: float, candidates: int | None, extra: int
+    weights: Sizes,
+    bias: Sizes | None,
+    tolerance: float,
+    failure: float,
+    candidates: int | None,
+    extra: int,
+    source: str,
 ) -> Width | None:
     """None: more than 64 candidates are needed."""
     g, g_b = gain_of(weights.largest), 1.0 if bias is None else gain_of(bias.largest)
     share = failure if bias is None else failure / 2
-    n, missed, by_law = _fewest(weights, g, tolerance, share, candidates, extra)
+    n, missed, by_law = _fewest(weights, g, tolerance, share, candidates, extra, source)
     if bias is None:
         return None if n is None else Width(tolerance, g, g_b, n, 0, missed, by_law)
-    n_c, missed_bias, bias_by_law = _fewest(bias, g_b, tolerance, share, candidates, extra)
+    n_c, missed_bias, bias_by_law = _fewest(bias, g_b, tolerance, share, candidates, extra, source)
     if n is None or n_c is None:
         return None
     return Width(tolerance, g, g_b, n, n_c, missed + missed_bias, by_law + bias_by_law)
 
 
-def _finest(weights: Sizes, bias: Sizes | None, failure: float) -> float:
+def _finest(weights: Sizes, bias: Sizes | None, failure: float, source: str) -> float:
     top = gain_of(max(weights.largest, 0.0 if bias is None else bias.largest))
     coarse, fine = 0, 47  # powers of two below the gain: sums are multiples of 2⁻⁴⁶, so nothing is finer
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
-        if _width(weights, bias, top * 2.0**-middle, failure, None, 0) is None:
+        if not _is_known(source, 2.0**-middle) or (
+            _width(weights, bias, top * 2.0**-middle, failure, None, 0, source) is None
+        ):
             fine = middle
         else:
             coarse = middle
     return top * 2.0**-coarse
 
 
+def _is_known(source: str, tolerance: float) -> bool:
+    """Whether chances of a miss are known at this tolerance, in gains."""
+    try:
+        check_source(source, tolerance)
+    except InputError:
+        return False
+    return True
+
+
 def _fewest(
-    sizes: Sizes, gain: float, tolerance: float, failure: float, candidates: int | None, extra: int
+    sizes: Sizes, gain: float, tolerance: float, failure: float, candidates: int | None, extra: int, source: str
 ) -> tuple[int | None, float, float]:
-    """The fewest candidates for at most `failure` expected misses, plus `extra`; the misses then expected, twice."""
-    counts, t = sizes.by_row(gain, tolerance), tolerance / gain
+    """The fewest candidates for at most `failure` expected misses, plus `extra`; the misses then expected, twice.
+
+    Where the candidates are given, misses of a source without a table are not expected but unknown: NaN.
+    """
+    t = tolerance / gain
+    if candidates is not None and not _is_known(source, t):
+        return min(candidates + extra, MOST_CANDIDATES), math.nan, math.nan
+    counts = sizes.by_row(gain, tolerance, source)
 
     def missed(n: int) -> float:
-        return float(counts @ chances(n, t))
+        return float(counts @ chances(n, t, source))
 
     n = candidates
     if n is None:
@@ -159,4 +187,4 @@ def _fewest(
     if n is None:
         return None, math.inf, math.inf
     n = min(n + extra, MOST_CANDIDATES)
-    return n, missed(n), float(counts @ miss_law(grid(), n, t))
+    return n, missed(n), float(counts @ miss_law(grid(source), n, t, source=source))

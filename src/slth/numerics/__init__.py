@@ -12,7 +12,7 @@ from slth.numerics.laws import EXACT_TERMS, LAWS, SOURCE_LAWS, Law, SourceLaw, f
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
-from slth.numerics.streams import Stream, check_seed, draw, uniform, uniform_rows, words
+from slth.numerics.streams import Stream, check_seed, draw, draw_rows, uniform, words
 from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
 
@@ -41,6 +41,7 @@ __all__ = [
     "convolution_rule",
     "convolution_work",
     "draw",
+    "draw_rows",
     "from_words",
     "matmul_bound",
     "matrix_rule",
@@ -56,7 +57,6 @@ __all__ = [
     "spectral_norm_bound",
     "stored_bound",
     "uniform",
-    "uniform_rows",
     "words",
 ]
 

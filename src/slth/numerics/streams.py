@@ -111,9 +111,9 @@ def uniform(stream: Stream, shape: tuple[int, ...], *, start: int = 0) -> Draws:
     return draw(stream, "uniform", shape, start=start)
 
 
-def uniform_rows(stream: Stream, rows: Indices, width: int) -> Rows:
-    """Chosen rows of the (∞, width) uniform matrix of a stream: out[r, c] = value rows[r]·width + c, at their cost."""
-    return from_words(_compiled_words(stream, rows.astype(np.uint64) * np.uint64(width), width), "uniform")
+def draw_rows(stream: Stream, rows: Indices, width: int, *, law: str) -> Rows:
+    """Chosen rows of the (∞, width) matrix of a stream: out[r, c] = value rows[r]·width + c, at their cost."""
+    return from_words(_compiled_words(stream, rows.astype(np.uint64) * np.uint64(width), width), law)
 
 
 def _compiled_words(stream: Stream, starts: np.ndarray, count: int) -> np.ndarray:

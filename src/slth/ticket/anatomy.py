@@ -19,7 +19,7 @@ class Half:
 
     name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
     sign: float  # the subset sums to sign · coefficient
-    neuron: tuple[int, ...]  # hidden neuron of each candidate
+    neuron: tuple[int, ...]  # hidden neuron of each candidate; of mirrored pairs, twice
     candidates: Float64[np.ndarray, " n"]  # g v u
     kept: Bool[np.ndarray, " n"]
 
@@ -87,10 +87,14 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
 
 
 def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits]) -> Half:
+    neuron, candidates, kept = block.neurons[slot], block.gain * block.candidates()[slot, w], block.kept(masks)[slot, w]
+    if block.centred:  # each neuron, and then its mirror
+        neuron = np.repeat(neuron, 2)
+        candidates, kept = (np.stack(pair, axis=1).reshape(-1) for pair in ((candidates, -candidates), (kept, ~kept)))
     return Half(
         name=block.half,
         sign=-1.0 if block.half == "negative" else 1.0,
-        neuron=tuple(int(h) for h in block.neurons[slot]),
-        candidates=block.gain * block.candidates()[slot, w],
-        kept=block.kept(masks)[slot, w],
+        neuron=tuple(int(h) for h in neuron),
+        candidates=candidates,
+        kept=kept,
     )

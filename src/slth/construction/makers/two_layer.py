@@ -2,23 +2,38 @@
 
 from dataclasses import dataclass
 
+from slth._errors import InputError
 from slth.construction.objectives import OBJECTIVES, Objective
 from slth.construction.recipe import Recipe
 from slth.construction.sizes import Sizes
 from slth.construction.width import Width, plan_sizes
 from slth.graph import Linear
+from slth.numerics import source_law
 from slth.ticket import Gadget, Stage, TwoLayer
 
 
 @dataclass(frozen=True, slots=True)
 class TwoLayerMaker:
-    """Every objective, every map."""
+    """Every map, objective and law; but of mirrored pairs exactly one is kept, and no objective chooses how many."""
 
     kind: str = TwoLayer.kind
     method: str = "two random layers per target layer (Pensia et al., 2020)"
 
     def check(self, recipe: Recipe, op: Linear) -> None:
-        """Nothing is refused."""
+        if source_law(recipe.law).name == "sign":
+            raise InputError("sums of signs are whole gains and come near no weight; take another law, such as uniform")
+        if recipe.centred and recipe.law != "uniform":
+            raise InputError(f"mirrored pairs are of the law uniform, got {recipe.law}; leave --law or --centred out")
+        if recipe.centred and recipe.objective not in ("within", "closest"):
+            raise InputError(
+                f"of mirrored pairs exactly one is kept, so there is nothing to choose for {recipe.objective}; take "
+                "the objective within or closest, or leave --centred out"
+            )
+        if recipe.objective == "exactly" and source_law(recipe.law).uniform not in (0.0, 1.0):
+            raise InputError(
+                f"of a randomly pruned source, {recipe.law}, no fixed share of the candidates is there to be kept; "
+                "take another objective than exactly, or a law without a chance"
+            )
 
     def width(
         self,
@@ -32,12 +47,14 @@ class TwoLayerMaker:
         extra: int = 0,
     ) -> Width:
         """By measured chances of a miss."""
-        return plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra)
+        return plan_sizes(
+            weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra, source=recipe.source
+        )
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be."""
         stage = Stage(width.candidates, width.constants, 0, width.gain, width.bias_gain)
-        return TwoLayer((stage,), signed).narrowest(op)
+        return TwoLayer((stage,), signed, recipe.law, recipe.centred).narrowest(op)
 
     def objective(self, recipe: Recipe) -> Objective:
         """That of its name."""
