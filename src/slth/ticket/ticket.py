@@ -113,7 +113,7 @@ class Ticket:
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
-        streams = [tensor.stream_path for tensor in self.tensors]
+        streams = [tensor.stream_path for tensor in self.tensors if not (self.gadgets and tensor.stream)]  # no mirrors
         runs = [f"{tensor.path}.{kind}" for tensor in self.tensors for kind in ("mask", "move")]
         runs += [f"carried/{name}" for name in self.carried]
         for what, listed in (("parameters", names), ("streams", streams), ("parts of the file", runs)):
