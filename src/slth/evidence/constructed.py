@@ -52,7 +52,11 @@ class _Regenerated:
         except InputError as error:
             self.wrong[path] = Check("layout", Verdict.FAILS, str(error))
             raise _NoLayoutError from error
-        found = ticket.realised(path)
+        try:
+            found = ticket.realised(path)
+        except InputError as error:
+            self.wrong[path] = Check("coefficients", Verdict.FAILS, str(error))
+            raise _NoLayoutError from error
         detail = f"{path}: seed and mask give other coefficients than the ticket states"
         differs = realised_digest(found) != ticket.digests[path]
         self.wrong[path] = Check("coefficients", Verdict.FAILS, detail) if differs else None

@@ -67,6 +67,11 @@ class SourceLaw:
             (words & np.uint32(255)) < np.uint32(round(256 * self.uniform)), found, self.parts[1].values(words)
         )
 
+    @property
+    def prunes(self) -> bool:
+        """A value is 0 where it was pruned before any target was seen."""
+        return self.name.startswith("pruned/")
+
     def serving(self, threshold: float) -> UInt32[np.ndarray, "part side 2"]:
         """Which words stand for x ≥ threshold (side 0), and which for −x ≥ threshold (side 1), threshold > 0.
 

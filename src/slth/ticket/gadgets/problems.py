@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt64
 
+from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Realised
 from slth.numerics import Stream, source_law
@@ -95,11 +96,17 @@ class Problems:
         return source_law(self.law).values(words) * factors[:, None, :]
 
     def sums(self, masks: Mapping[str, Bits]) -> Float64[np.ndarray, "slot w"]:
-        """gain · Σ kept · candidate, exact, from the packed masks of the map."""
+        """gain · Σ kept · candidate, exact, from the packed masks of the map.
+
+        Raises:
+            InputError: a candidate is kept that a randomly pruned source does not have.
+        """
         from slth.ticket.gadgets import _kernels
 
         if self.law != "uniform" or self.centred:
             candidates, kept = self.candidates(), self.kept(masks)
+            if source_law(self.law).prunes and (kept & (candidates == 0)).any():
+                raise InputError(f"{self.tensor}: a number is kept that the law {self.law} pruned from the start")
             return np.where(kept, candidates, -candidates if self.centred else 0.0).sum(axis=2) * self.gain
         found = np.empty((len(self.inputs), len(self.pairs)))
         _kernels.add_kept(*self._random, masks[self.tensor], *self._bits, found)
