@@ -78,6 +78,8 @@ class Request:
             raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
+        if self.source is not None and (self.law != "uniform" or self.centred):
+            raise InputError("a source fixes the random network: leave law and centred out")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
         verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
