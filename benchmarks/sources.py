@@ -7,8 +7,9 @@ tolerances of 0.01 (in that unit) and of 10⁻³ gains. Bits a weight are those 
 The few weights of more than 2/3 gains count as 2/3. `--check` draws 20,000 problems each with fewer candidates, and
 counts, so that the tables are seen to be right where they can be.
 
-Randomly pruned sources (survival P): n live lift neurons are needed for k survivors, k binomial; beside it 1/P, what one
-would think, and 1/ln(1/(1 − P)), the factor of Gadhikar, Mukherjee and Burkholz (2023) for one survivor at least."""
+Randomly pruned sources (survival P): of n candidates k survive, k binomial; beside it 1/P, what one would think,
+1/ln(1/(1 − P)), the factor of Gadhikar, Mukherjee and Burkholz (2023) for one survivor at least, and 1/log₂(1/(1 − P/2)):
+a miss is a draw of which nearly all values are dead or of the wrong sign."""
 
 import argparse
 import math
@@ -68,10 +69,9 @@ def main() -> None:
     whole = least("uniform", 0.02) or 0
     for share in SURVIVALS:
         n = least(f"pruned/{share}", 0.02) or 0
-        print(
-            f"  P {share}: n {n}, {n / whole:.2f} times; 1/P {1 / share:.2f}, 1/ln(1/(1-P)) {1 / -math.log1p(-share):.2f}"
-        )
-        print(f"    1/log2(1/(1-P/2)) {1 / -math.log2(1 - share / 2):.2f}")
+        factors = 1 / share, 1 / -math.log1p(-share), 1 / -math.log2(1 - share / 2)
+        words = "1/P {:.2f}, 1/ln(1/(1-P)) {:.2f}, 1/log2(1/(1-P/2)) {:.2f}".format(*factors)
+        print(f"  P {share}: n {n}, {n / whole:.2f} times; {words}")
     if check:
         for source, n in (("uniform", 13), ("normal/20", 13), ("hyperbolic/8", 24), (CENTRED, 8), ("pruned/0.5", 26)):
             print(f"  {source} n {n}: expected {expected(source, n, 0.02):.0f}, drawn {drawn(source, n, 0.02):.0f}")

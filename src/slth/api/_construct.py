@@ -76,9 +76,9 @@ def construct(
         objective: which subset is taken: "within" the tolerance, the first found; "fewest" numbers; "exactly" the share
             `density` of the candidates of every weight (Natale et al., 2024); "closest"; "moved", where each kept
             number may move by at most `most_move` (Xiong et al., 2023).
-        law: of the random numbers: "uniform", "normal/20", "grid/K", "hyperbolic/B", "pruned/P" (a source of which a part
-            is pruned beforehand), "mixture/P/OTHER"; see `slth.numerics.laws`. centred: mirrored pairs of uniform
-            numbers, of which exactly one is kept: another source, with half the mask bits.
+        law: of the random numbers: "uniform", "normal/20", "grid/K", "hyperbolic/B", "pruned/P" (a source of which a
+            part is pruned beforehand), "mixture/P/OTHER"; see `slth.numerics.laws`.
+        centred: mirrored pairs of uniform numbers, of which exactly one is kept: another source, half the mask bits.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
         candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
         seed: names the random network.
