@@ -8,7 +8,7 @@ The few weights of more than 2/3 gains count as 2/3. `--check` draws 20,000 prob
 counts, so that the tables are seen to be right where they can be.
 
 Randomly pruned sources (survival P): of n candidates k survive, k binomial; beside it 1/P, what one would think,
-1/ln(1/(1 − P)), the factor of Gadhikar, Mukherjee and Burkholz (2023) for one survivor at least, and 1/log₂(1/(1 − P/2)):
+1/ln(1/(1 − P)), the factor of Gadhikar, Mukherjee and Burkholz (2023) for one survivor, and 1/log₂(1/(1 − P/2)):
 a miss is a draw of which nearly all values are dead or of the wrong sign."""
 
 import argparse
