@@ -83,7 +83,7 @@ LAWS = {
     ),
     "hyperbolic/4": hyperbolic(4),
     "hyperbolic/8": hyperbolic(8),
-    "centred": uniform([2, 3, 4, 5, 6, 8, 10, 12], [0, 4, 8], list(range(2, 22, 2)), centred=True),
+    "centred": uniform([2, 3, 4, 5, 6, 8, 10, 12], [0, 4, 8], list(range(2, 21)), centred=True),
 }
 
 

@@ -8,7 +8,9 @@ and share them. What is read from a table is meant as an upper estimate:
 - a cell counts as p plus two standard errors; where that error is over a quarter of p (of the pairs, over a half), or
   no miss was seen, the cell says nothing, and the last cell before it is carried on: along the law in closed form
   (`law`) where there is one, else along the slope of the two cells before, for log p falls faster and faster;
-- p falls in n, rises in |z| and falls in t: each cell counts as the largest of those that cannot exceed it;
+- p falls in n, rises in |z| and falls in t: each cell counts as the largest of those that cannot exceed it. Of pairs
+  z = 0 is apart, and the worst: sums come as ±, so that half of them are new. It stands for |z| ≤ t, where the interval
+  around z and its mirror image meet;
 - |z| is rounded up to the grid; between tolerances and numbers of candidates log p is interpolated, for it is nearly
   straight there; a tolerance above the coarsest one counts as that.
 
@@ -62,8 +64,8 @@ def miss_probability(
         InputError: nothing is known of this source, or of this tolerance of it.
     """
     size = np.abs(z)
-    found = chances(candidates, tolerance, source)[rows_of(size, source)]
-    return np.where((size <= tolerance) & (source != CENTRED), 0.0, found)
+    cells = chances(candidates, tolerance, source)
+    return np.where(size <= tolerance, cells[0] if source == CENTRED else 0.0, cells[rows_of(size, source)])
 
 
 def check_source(source: str, tolerance: float) -> None:
@@ -163,7 +165,7 @@ class _Table:
         coarser = self._row(finer - 1, candidates)
         share = (self.bits[finer] - wanted) / (self.bits[finer] - self.bits[finer - 1])
         between = np.where(coarser <= _NEVER / 2, found, found + share * (coarser - found))
-        return np.maximum.accumulate(between)
+        return _rising(between, self.z)
 
     def _row(self, at: int, candidates: float) -> Float64[np.ndarray, " z"]:
         """At one tolerance of the table."""
@@ -210,7 +212,14 @@ def _upper(
             carried = _carried(cells[at, row], last, float(z[row]), tolerance, candidates, source)
             cells[at, row, last + 1 :] = cells[at, row, last] + carried
     falling = np.maximum.accumulate(cells[:, :, ::-1], axis=2)[:, :, ::-1]
-    return np.maximum.accumulate(np.maximum.accumulate(falling, axis=1), axis=0)
+    return np.maximum.accumulate(_rising(falling, z), axis=0)
+
+
+def _rising(cells: Float64[np.ndarray, "..."], z: Float64[np.ndarray, " z"]) -> Float64[np.ndarray, "..."]:
+    """The largest up to each |z|, which is the last axis or the one before; z = 0 is apart."""
+    axis, apart = (0 if cells.ndim == 1 else 1), int(z[0] == 0.0)
+    parts = np.split(cells, [apart], axis=axis)
+    return np.concatenate([parts[0], np.maximum.accumulate(parts[1], axis=axis)], axis=axis)
 
 
 def _carried(

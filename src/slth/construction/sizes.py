@@ -29,12 +29,14 @@ class Sizes:
     def by_row(self, gain: float, tolerance: float, source: str = "uniform") -> Float64[np.ndarray, " z"]:
         """How many with |w| > τ each |z| of the table stands for; the last one for all that are larger, too.
 
-        Of mirrored pairs, which have no empty subset, those with |w| ≤ τ count, too.
+        Of mirrored pairs, which have no empty subset, those with |w| ≤ τ count, too: as 0, the first of the table.
         """
         edges = np.concatenate([grid(source)[:-1] * (1 + 1e-12), [math.inf]]) * gain
+        counts = self.up_to(np.maximum(np.concatenate([[0.0], edges]), tolerance))
+        found = np.diff(counts)
         if source == CENTRED:
-            return np.diff(self.up_to(edges), prepend=0.0)
-        return np.diff(self.up_to(np.maximum(np.concatenate([[0.0], edges]), tolerance)))
+            found[0] = counts[0]
+        return found
 
 
 def sizes_of(values: Float64[np.ndarray, "..."], signed: Signed | None = None) -> Sizes:
