@@ -21,9 +21,9 @@ from p = 0.01 down to 10⁻¹⁰; nearer to 1, and at 2⁻²⁰, within a factor
 for lack of subsets.
 
 Another law of u and v (u given that it is at least ½) has another density c = 2 f_v(0) E[1/u] at 0, if it has any, and
-its own constant A: normal, c = 0.84 and A = 1.2. Of a randomly pruned source, and of any law that contains a uniform, k candidates
-are uniform, k binomial: p = Σ_k B(k; n, P) p_uniform(k). A hyperbolic law has no density at 0, and no law here;
-mirrored pairs have none either: their misses fall faster than any exponential.
+its own constant A: normal, c = 0.84 and A = 1.2. Of a randomly pruned source, and of any law that contains a uniform,
+k candidates are uniform, k binomial: p = Σ_k B(k; n, P) p_uniform(k). A hyperbolic law has no density at 0, and no law
+here; mirrored pairs have none either: their misses fall faster than any exponential.
 
 Sources: the law p ≈ C 2^(b−n), Borgs, Chayes, Pittel (2001) for where subset sums become dense; the exponent is new
 here."""

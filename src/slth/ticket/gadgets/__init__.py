@@ -1,5 +1,6 @@
 """Gadgets: which random numbers may be added up for a coefficient. One file per theorem, one line here."""
 
+from slth.ticket.gadgets.bit_groups import BitGroups, bit_groups
 from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, masks_in
 from slth.ticket.gadgets.lift import MOST_CANDIDATES, THRESHOLD, Lift, LiftSpec, scan, signed_ranges
 from slth.ticket.gadgets.problems import Packed, Problems
@@ -11,6 +12,7 @@ __all__ = [
     "GADGETS",
     "MOST_CANDIDATES",
     "THRESHOLD",
+    "BitGroups",
     "Cost",
     "Gadget",
     "Lift",
@@ -19,6 +21,7 @@ __all__ = [
     "Problems",
     "Stage",
     "TwoLayer",
+    "bit_groups",
     "bits_of",
     "empty_masks",
     "masks_in",
