@@ -58,7 +58,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true")
     check = parser.parse_args().check
-    for tolerance in (0.02, 1e-3, 2.0**-13):
+    for tolerance in (0.02, 0.01, 1e-3, 2.0**-13):
         bits = -math.log2(2 * tolerance)
         print(f"tolerance {tolerance:.3g} gains, b = {bits:.2f}")
         for source in SOURCES:

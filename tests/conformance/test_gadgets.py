@@ -16,7 +16,7 @@ from slth import InputError
 from slth.certificate import certify
 from slth.graph import INPUT, Affine, Conv, ConvTranspose, Dense, Graph, Linear, Node, Realised, Target
 from slth.network import realised, source
-from slth.numerics import draw
+from slth.numerics import draw, source_law
 from slth.ticket import (
     GADGETS,
     Inputs,
@@ -92,7 +92,11 @@ def blocks(gadget, op):
 def coins(gadget, op, density=0.5):
     """A mask of the shape that the gadget lays out."""
     kept = np.random.default_rng(0).random(gadget.cost(op).mask_bits) < density
-    return gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
+    mask = gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
+    for block in blocks(gadget, op) if source_law(gadget.law).prunes else ():
+        for slot, pair, k in np.argwhere(block.candidates() == 0):  # what was pruned from the start cannot be kept
+            mask[block.pairs[pair], block.columns[slot, k]] = False
+    return mask
 
 
 def groups(op):
@@ -261,6 +265,9 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
         packed = rng.integers(0, 2**63, candidates.shape[0] * candidates.shape[1], dtype=np.uint64)
         packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
         packed &= np.uint64((1 << candidates.shape[2]) - 1)
+        if source_law(gadget.law).prunes:
+            alive = (candidates != 0).reshape(len(packed), -1) << np.arange(candidates.shape[2], dtype=np.uint64)
+            packed &= alive.sum(axis=1, dtype=np.uint64)
         block.keep(packed[:, None], {MIXING: bits})
         kept = (packed[:, None] >> np.arange(candidates.shape[2], dtype=np.uint64)) & np.uint64(1)
         assert (block.kept({MIXING: bits}) == kept.reshape(candidates.shape)).all()
