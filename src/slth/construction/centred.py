@@ -10,9 +10,24 @@ spread, is gone, and with it nearly all misses. Candidates are multiples of h = 
 the tolerance shrinks by h/2 ≥ |z − z₀|. What is within it is within the tolerance asked for.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from slth._shapes import Targets, ValuesBatch
+from slth.construction.objectives import Objective, Subsets
+
+
+@dataclass(frozen=True, slots=True)
+class OfPairs:
+    """An objective for subset sums, asked for signs: a bit that is 1 takes +x, else −x."""
+
+    objective: Objective
+    bits: int  # candidates are multiples of 2^-bits
+
+    def __call__(self, rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
+        doubled, shifted, tolerance = as_subset_sums(rows, targets, tol=tol, bits=self.bits)
+        return self.objective(doubled, shifted, tol=tolerance)
 
 
 def as_subset_sums(rows: ValuesBatch, targets: Targets, *, tol: float, bits: int) -> tuple[ValuesBatch, Targets, float]:

@@ -18,6 +18,8 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth._version import __version__
+from slth.certificate import Certificate, certify
+from slth.construction.compensation import Calibration, Order, compensated, orders
 from slth.construction.exact import Claims
 from slth.construction.layout import Layout
 from slth.construction.mended_maps import Missed, mend_map, together
@@ -25,7 +27,6 @@ from slth.construction.misses import misses_of
 from slth.construction.objectives import Objective
 from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Realised, Target
-from slth.numerics import source_law
 from slth.ticket import (
     MOST_MISSES,
     Gadget,
@@ -271,12 +272,7 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
         candidates = block.candidates()
         rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(wanted).reshape(-1)
         start = time.perf_counter()
-        tol = work.tolerance(stage, block.half) / block.gain
-        if block.centred:
-            asked = as_subset_sums(rows, targets, tol=tol, bits=2 * source_law(block.law).bits)
-            found = work.objective(asked[0], asked[1], tol=asked[2])
-        else:
-            found = work.objective(rows, targets, tol=tol)
+        found = work.objective(rows, targets, tol=work.tolerance(stage, block.half) / block.gain)
         seconds = time.perf_counter() - start
         packed, sums = found.packed, block.chosen(candidates, found.packed)
         worse = np.abs(targets * block.gain - sums.reshape(-1)) > np.abs(targets * block.gain)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from slth._errors import InputError
+from slth.construction.centred import OfPairs
 from slth.construction.objectives import OBJECTIVES, Objective
 from slth.construction.recipe import Recipe
 from slth.construction.sizes import Sizes
@@ -58,4 +59,5 @@ class TwoLayerMaker:
 
     def objective(self, recipe: Recipe) -> Objective:
         """That of its name."""
-        return OBJECTIVES[recipe.objective]
+        objective = OBJECTIVES[recipe.objective]
+        return OfPairs(objective, 2 * source_law(recipe.law).bits) if recipe.centred else objective
