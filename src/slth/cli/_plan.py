@@ -69,7 +69,11 @@ def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
         *_by_law(found),
         ("source parameters", f"about {found.source_parameters:,} ({times:,.0f} x target), dead neurons not counted"),
         ("mask bits", f"{found.mask_bits:,}, {found.mask_bits / found.weights:.1f} per target parameter"),
-        ("file", f"about {size(found.file_bytes)}"),
+        (
+            "file",
+            f"about {size(found.file_bytes)}, {8 * found.file_bytes / found.weights:.1f} bits per target parameter",
+        ),
+        *_rivals(found),
         ("processor time", f"about {duration(spent.construct)}: {each}"),
         ("", f"about {duration(spent.verify)} to verify it without the target"),
         ("wall time", f"about {duration(spent.wall)} with {threads}"),
@@ -89,8 +93,24 @@ def _misses(found: api.Planned, promise: str) -> str:
 
 def _by_law(found: api.Planned) -> list[tuple[str, str]]:
     """Nothing where there is no law in closed form."""
-    words = f"{found.law_misses:.2g} by the law in closed form, beside the measured chances"
-    return [] if math.isnan(found.law_misses) else [("", words)]
+    missed = found.law_misses
+    if missed is None or math.isnan(missed):
+        return []
+    return [("", f"{missed:.2g} by the law in closed form, beside the measured chances")]
+
+
+def _rivals(found: api.Planned) -> list[tuple[str, str]]:
+    """What the target's numbers would take within the same errors."""
+    if found.quantiser_bits is None or found.packing_bits is None:
+        return []
+    each = found.quantiser_bits / found.weights, found.packing_bits / found.weights
+    return [
+        (
+            "at this error",
+            f"{each[0]:.2f} bits per target parameter from a uniform quantiser with an entropy coder; {each[1]:.2f} is "
+            "the packing bound",
+        )
+    ]
 
 
 def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:

@@ -24,7 +24,8 @@ Without tables of their own:
   3.3): measured, it is 5 to 200 times too large;
 - `grid/K`: as uniform, for tolerances of 2⁻ᴷ gains and more.
 
-Of more than 40 candidates the solver looks at 2⁴² subsets only: a tolerance under about 2⁻³⁷ gains is out of reach.
+Of more than 40 candidates the solver looks at 2⁴² subsets only: a tolerance under about 2⁻³⁷ gains is out of reach of
+one stage.
 """
 
 import json

@@ -69,6 +69,8 @@ class SourceMap(nn.Module):
         lift = gadget.lift(path, op, ticket.seed, stage=stage)
         stream, mask = Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), ticket.map_mask(path, stage=stage).T
         drawn = draw_rows(stream, lift.neuron, rows * taps, law=gadget.law)
+        if ticket.moved:
+            drawn = drawn + ticket.map_moves(path, stage=stage).T  # exact: multiples of 2⁻²³ of size at most 2
         mixing = np.vstack([drawn * mask, *([-drawn * _mirrored(op, lift, mask)] if gadget.centred else [])])
         mixing = np.vstack([mixing, np.zeros((1, rows * taps), np.float32)])
         copies = 2 if gadget.centred else 1
