@@ -218,8 +218,16 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     sums, left, several = Sums(op, signed), Realised.of(work.affine, signed), gadget.stage_count > 1
     if work.order is not None and not several:
         blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
-        settings = {"objective": work.objective, "tolerance": work.layout.tolerances[path], "masks": masks}
-        return Finished(run), compensated(blocks, op, work.affine, signed=signed, order=work.order, **settings)
+        return Finished(run), compensated(
+            blocks,
+            op,
+            work.affine,
+            signed=signed,
+            order=work.order,
+            objective=work.objective,
+            tolerance=work.layout.tolerances[path],
+            masks=masks,
+        )
     moves = CollectedMoves()
     for stage in range(gadget.stage_count):
         missed: list[Missed] = []
