@@ -1,6 +1,6 @@
 """How wide must the random network be, and what does it cost? Nothing is solved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ class PlannedMap:
     source_parameters: int
     mask_bits: int
     expected_misses: float
-    law_misses: float
+    law_misses: float | None
     first_moment: int
     theorem: float
     seconds: float
@@ -82,7 +82,7 @@ class Planned:
     maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
     expected_misses: float  # an upper estimate
-    law_misses: float  # by the law in closed form
+    law_misses: float | None  # by the law in closed form; None: there is none for this objective
     source_parameters: int  # dead neurons not counted
     mask_bits: int
     file_bytes: int
@@ -210,7 +210,7 @@ def _planned(
         maps=maps,
         weights=weights,
         expected_misses=sum(part.expected_misses * part.times for part in maps),
-        law_misses=sum(part.law_misses * part.times for part in maps),
+        law_misses=_all(None if part.law_misses is None else part.law_misses * part.times for part in maps),
         source_parameters=sum(part.source_parameters * part.times for part in maps),
         mask_bits=sum(part.mask_bits * part.times for part in maps),
         file_bytes=costs.file_bytes,
@@ -253,3 +253,9 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         file_bytes=alone.file_bytes,
         memory=alone.memory,
     )
+
+
+def _all(numbers: Iterable[float | None]) -> float | None:
+    """Their sum; None if one is not known."""
+    found = list(numbers)
+    return None if None in found else sum(number for number in found if number is not None)

@@ -16,7 +16,7 @@ from typing import Any
 from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
-from slth.construction.compensation import Calibration
+from slth.construction.compensation import Calibration, check_compensable
 from slth.construction.costs import Planning
 from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
@@ -82,6 +82,8 @@ class Request:
             raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
+        if self.source is not None and (self.law != "uniform" or self.centred):
+            raise InputError("a source fixes the random network: leave law and centred out")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
         verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
@@ -147,8 +149,7 @@ def construct(
     """
     check_target(target, inputs)
     if calibration is not None:
-        if request.exact or request.recipe.gadget != "two-layer":
-            raise InputError("errors are made up for where weights are sums within a tolerance: two-layer, not exact")
+        check_compensable(request.recipe, exact=request.exact)
         calibration.check(inputs.shape)
     epsilon = request.epsilon
     tolerances, finest = _tolerances(target, request, inputs)
@@ -279,12 +280,12 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
     beyond = [
         path
         for path, affine in target.coefficients.items()
-        if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
+        if not _is_reachable(affine, tolerances[path], signed[path], shares[path], request.recipe.source)
     ]
     if not beyond:
         return tolerances, {}
     finest = {
-        path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
+        path: finest_tolerance(affine, signed=signed[path], failure=shares[path], source=request.recipe.source)
         for path, affine in target.coefficients.items()
     }
     least = least_error(target, finest, inputs, norms=norms)
@@ -309,14 +310,14 @@ def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[
         wanted = exact_tolerance(op, affine, kinds[path], target.carried)
         share = request.failure_probability * op.weights / target.graph.weights
         found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
-        if not _is_reachable(affine, found[path], signed[path], share):
-            found[path] = finest_tolerance(affine, signed=signed[path], failure=share)
+        if not _is_reachable(affine, found[path], signed[path], share, request.recipe.source):
+            found[path] = finest_tolerance(affine, signed=signed[path], failure=share, source=request.recipe.source)
     return found
 
 
-def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:
+def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float, source: str) -> bool:
     try:
-        plan_width(affine, tolerance, signed=signed, failure=failure)
+        plan_width(affine, tolerance, signed=signed, failure=failure, source=source)
     except InputError:
         return False
     return True

@@ -11,7 +11,7 @@ from slth.graph import Dense, Graph, Linear, Pointwise, chain_of
 from slth.reporting.exhibit import Exhibit, file_word
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, join, pairs, percent, table, tag
-from slth.ticket import Inputs, Ticket, with_steps
+from slth.ticket import Inputs, Ticket, exactly_words, moved, with_steps
 
 _DIGITS = 17  # behind the point, of a number that somebody may have typed
 
@@ -26,7 +26,7 @@ def counts(exhibit: Exhibit, facts: Facts) -> Html:
         return [name, f"{source:,}", times[0], f"{kept:,}", times[1], percent(kept / source)]
 
     rows = [
-        row("candidates", ticket.mask_bits, facts.edges),
+        row("candidates", ticket.candidate_count, facts.edges),
         row("every entry", ticket.size, facts.kept_parameters),
     ]
     head = ["way of counting", "source", "per target weight", "kept", "per target weight", "fraction"]
@@ -46,6 +46,9 @@ def counts(exhibit: Exhibit, facts: Facts) -> Html:
         *(() if facts.rivals is None else [("at this error", facts.rivals.words(target))]),
         ("target in float32", f"{4 * target:,} bytes, 32 bits per weight{_compared(bits, 32 * target)}"),
     ]
+    exactly = "; ".join(dict.fromkeys(words for g in ticket.gadgets.values() if (words := exactly_words(g))))
+    rest += [("kept of each", f"exactly {exactly}")] if exactly else []
+    rest += [("moved", f"{moved(ticket)}; mixing weights alone")] if ticket.moved else []
     return join([tag("p", text), table(head, rows, label="Counts"), tag("p", note, class_="note"), pairs(rest)])
 
 
