@@ -8,8 +8,13 @@ $$\hat z - z = \underbrace{E^+x^+ + E^-x^- + \Delta b}_{\text{fresh}}
 
 All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bases`. Of a large map they are never
 whole: E is formed where it is read, for some rows or some inputs at a time.
+
+Where the target has equal copies x_jk of each channel, of which it reads one, fresh is $\sum_j (\sum_k P_{jk} - W_j)
+x_j$: W, E and the basis are those of channels. What is propagated are the errors of the copies, each its own, so that
+nothing cancels there: $\sum_{jk} |P_{jk}| e_{jk}$. Source: Burkholz (2022).
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -66,6 +71,8 @@ class MapErrors:
     realised_bias: Bias  # b̂
     known: Norms | None = None
     by: str | None = None  # the rule of its norms; None: that of the basis
+    copies: int = 1  # equal ones of each channel that the target reads; all above speaks of channels
+    of_copies: np.ndarray | None = None  # P of each copy, (row, inp · copies, tap), if there are several
 
     @property
     def error(self) -> Coefficient:
@@ -90,21 +97,27 @@ class MapErrors:
     def slopes(self) -> Coefficient:
         """|P|, and max(|P|, |N|) where an input can be negative: ẑ moves by at most slopes · |x̂ - x|, term by term.
 
-        |P| alone is unsound there: with P = 1 and N = -3, an x that falls from 0 to -1 raises ẑ by 3.
+        |P| alone is unsound there: with P = 1 and N = -3, an x that falls from 0 to -1 raises ẑ by 3. Of copies, for
+        which N = -P, one entry for each of them.
         """
+        if self.of_copies is not None:
+            return np.abs(self.of_copies)
         size = np.abs(self.positive)
         return size if self.negative is None else np.maximum(size, np.abs(self.negative))
 
     def part(self, rows: slice, inputs: slice = slice(None)) -> "MapErrors":
         """The coefficients of some rows and inputs, where they lie; biases are those of all."""
+        of_copies = None if self.of_copies is None else self.of_copies[rows]
         weight, positive = (c[rows, inputs] for c in (self.weight, self.positive))
         negative = None if self.negative is None else self.negative[rows, inputs]
-        return replace(self, weight=weight, positive=positive, negative=negative, signed=self.signed[inputs])
+        return replace(
+            self, weight=weight, positive=positive, negative=negative, signed=self.signed[inputs], of_copies=of_copies
+        )
 
     def chunks(self) -> Iterator[tuple[slice, "MapErrors"]]:
         """All rows, about `CHUNK` coefficients at a time."""
         rows, inputs, taps = self.weight.shape
-        step = max(1, CHUNK // (inputs * taps))
+        step = max(1, CHUNK // (self.copies * inputs * taps))
         for start in range(0, rows, step):
             part = slice(start, min(start + step, rows))
             yield part, self.part(part)
@@ -136,6 +149,8 @@ class MapErrors:
         From η = ‖W‖₂/4 to ‖W‖₂/2 the sum gives way to ‖P‖₂ by degrees: a step, at which two machines could decide
         differently, would change the bound by more than claims are rounded up.
         """
+        if self.of_copies is not None:  # copies err apart: ‖W‖₂ + η says nothing of them
+            return math.inf
         together = above(self.size + eta, 1)
         if self.negative is not None:
             return together
@@ -155,7 +170,7 @@ class MapErrors:
         errors: list[float] = []
         for _, part in self.chunks():
             found = [_further_apart(part.positive, part.weight, tolerance)]
-            if part.negative is not None and self.signed.any():
+            if part.negative is not None and self.signed.any() and self.copies == 1:  # of copies it is the same sum
                 signed = slice(None) if self.signed.all() else self.signed
                 found.append(_further_apart(part.negative[:, signed], -part.weight[:, signed], tolerance))
             errors += [error for error, _ in found]
@@ -186,13 +201,22 @@ class MapErrors:
 
 
 def map_errors(
-    path: str, op: Linear, wanted: Affine, found: Realised, *, norms: Norms | None = None, by: str | None = None
+    path: str,
+    op: Linear,
+    wanted: Affine,
+    found: Realised,
+    *,
+    norms: Norms | None = None,
+    by: str | None = None,
+    copies: int = 1,
 ) -> MapErrors:
     """The errors of one map, once it is clear that both have its shape.
 
     Args:
         norms: those known already.
         by: the rule that norms follow, where it is not the map's own.
+        copies: of each channel that the target reads, if they are equal; the realisation is linear then, N = -P, and
+            sums of P over copies are exact in float64.
     """
     w, p, n = wanted.weight, found.positive, found.negative
     if p.shape != w.shape:
@@ -201,8 +225,20 @@ def map_errors(
     b, b_hat = (none if bias is None else bias for bias in (wanted.bias, found.bias))
     if b_hat.shape != b.shape:
         raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}; {_MADE_FOR}")
-    rule = None if by == op.basis.norms else by
-    return MapErrors(op.basis, w, b, p, n, found.signed, b_hat - b, b_hat, norms, rule)
+    if copies == 1:
+        rule = None if by == op.basis.norms else by
+        return MapErrors(op.basis, w, b, p, n, found.signed, b_hat - b, b_hat, norms, rule)
+    if n is not None and not np.array_equal(n, np.where(found.signed[:, None], -p, 0.0)):
+        raise InputError(f"{path}: copies are read by plain weights, which treat x⁺ and x⁻ alike; {_MADE_FOR}")
+    basis = replace(op.basis, inputs=op.basis.inputs // copies)  # type: ignore[type-var]
+    signed = found.signed.reshape(-1, copies).any(axis=1)
+    whole = p.reshape(len(p), -1, copies, p.shape[2]).sum(axis=2)
+    negative = np.where(signed[:, None], -whole, 0.0) if signed.any() else None
+    channels = w.reshape(len(w), -1, copies, w.shape[2]).sum(axis=2)  # W reads one copy: nothing is rounded
+    rule = None if by == basis.norms else by
+    return MapErrors(
+        basis, channels, b, whole, negative, signed, b_hat - b, b_hat, norms, rule, copies=copies, of_copies=p
+    )
 
 
 def _further_apart(left: np.ndarray, right: np.ndarray, tolerance: float) -> tuple[float, int]:

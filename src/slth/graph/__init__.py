@@ -4,6 +4,7 @@ from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
 from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape
 from slth.graph.chain import chain, chain_of, dense_chain
+from slth.graph.copies import copies_made, graph_with_copies, read_together, with_copies
 from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.memory import formed, most_entries
@@ -73,15 +74,19 @@ __all__ = [
     "carried_names",
     "chain",
     "chain_of",
+    "copies_made",
     "dense_chain",
     "evaluate",
     "fold",
     "formed",
+    "graph_with_copies",
     "max_pool",
     "most_entries",
     "pointwise",
+    "read_together",
     "shape_of",
     "shapes",
     "signed_inputs",
     "spread",
+    "with_copies",
 ]

@@ -125,6 +125,10 @@ class Target:
     folded: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict[str, tuple[str, ...]]
     )  # by map: the steps of what was read whose numbers are in its own, in order; those of maps with any
+    copies: Mapping[str, int] = field(
+        default_factory=dict[str, int]
+    )  # by map: equal copies of each channel that it reads, of a network `with_copies`
+    original: "Target | None" = None  # and the network without them
 
     def __post_init__(self) -> None:
         maps = self.graph.maps
