@@ -1,8 +1,11 @@
 """Small networks whose channels can stand there in copies, and random plain weights that read them."""
 
+import itertools
+
 import numpy as np
 
 from helpers.graphs import Draft
+from slth.construction import Request, construct
 from slth.graph import (
     Add,
     Affine,
@@ -18,9 +21,12 @@ from slth.graph import (
     Reshape,
     Slice,
     Target,
+    chain,
+    evaluate,
     read_together,
     signed_inputs,
 )
+from slth.ticket import Inputs
 
 KINDS = ("dense", "plain", "pools", "residual", "projection", "concat", "transposed", "moved", "leaky", "linear")
 
@@ -107,4 +113,35 @@ def plain_weights(wide, seed=0, *, off=0.0, lower=0.0):
         p = p.reshape(affine.weight.shape)
         bias = None if affine.bias is None else affine.bias + off * rng.normal(size=affine.bias.shape)
         found[path] = Realised(p, np.where(signed[:, None], -p, 0.0) if signed.any() else None, bias, signed)
+    return found
+
+
+def constructed(target, *, objective="fewest", tolerance=0.01, lower=0.0, **options):
+    """A ticket of a network in copies, over inputs from `lower` to 1."""
+    asked = Request(gadget="copies", objective=objective, tolerance=tolerance, **options)
+    return construct(target, asked, inputs=Inputs(target.input_shape, lower=(lower,), upper=(1.0,)))
+
+
+def relu_chain(widths, seed=0):
+    """Dense maps with ReLU between them, He weights and small biases."""
+    rng = np.random.default_rng(seed)
+    return chain(
+        [
+            Affine(rng.normal(size=(after, before, 1)) * np.sqrt(2 / before), 0.1 * rng.normal(size=after))
+            for before, after in itertools.pairwise(widths)
+        ]
+    )
+
+
+def worst_error(ticket, target, count, *, batch=5000, seed=0):
+    """By output the largest |f - f̂| that random points and corners of the box show."""
+    rng, box = np.random.default_rng(seed), ticket.inputs.box
+    realised = {path: ticket.realised(path) for path in ticket.maps}
+    found = 0.0
+    for start in range(0, count, batch):
+        x = rng.uniform(box.lower, box.upper, (min(batch, count - start), *target.input_shape))
+        x[::2] = np.where(rng.random(x[::2].shape) < 0.5, box.lower, box.upper)
+        theirs = evaluate(target.graph, target.coefficients, x, target.carried)
+        error = np.abs(evaluate(ticket.network, realised, x, ticket.carried) - theirs)
+        found = np.maximum(found, error.reshape(len(x), -1).max(axis=0))
     return found

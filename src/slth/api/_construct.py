@@ -34,7 +34,7 @@ def construct(
     epsilon: float | None = None,
     exact: bool = False,
     gadget: str = "two-layer",
-    objective: str = "within",
+    objective: str | None = None,
     density: float | None = None,
     most_move: float | None = None,
     law: str = "uniform",

@@ -13,7 +13,19 @@ from slth.api._views import ticket_of
 from slth.graph import Target
 from slth.numerics import SPECTRAL, at_most
 from slth.records import verbs
-from slth.ticket import Anatomy, Half, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
+from slth.ticket import (
+    Anatomy,
+    Copies,
+    Gadget,
+    Half,
+    Ticket,
+    TwoLayer,
+    map_words,
+    summary,
+    take_apart,
+    with_copies_of,
+    with_steps,
+)
 
 __all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
 
@@ -105,6 +117,7 @@ def show(
     wanted = None
     if compared:
         network = target_of(found, target, model, Reading(order, activation, from_node, to_node))
+        network = with_copies_of(found, network)
         wanted = _wanted(network, target or model, anatomy, fits=_fits(network, found, path))
     sections = tuple(_half(anatomy, half, wanted) for half in anatomy.halves)
     if drawn is not None:
@@ -139,13 +152,14 @@ def map_of(ticket: Ticket, weight: verbs.WeightAt) -> tuple[str, int, int | None
 def _maps(ticket: Ticket) -> list[tuple[str, str]]:
     """One row per map: number, path, what was folded into it, what it is, what is kept, how far it can be off."""
     rows: list[list[str]] = []
+    kinds = {gadget.kind for gadget in ticket.gadgets.values()}
     for i, (path, op) in enumerate(ticket.maps.items()):
         gadget, claims = ticket.gadgets[path], ticket.claims
         kept = sum(ticket.tensor(tensor).kept for tensor in gadget.mask_bits(path, op)) / gadget.cost(op).mask_bits
         signed = int(gadget.signed(op).sum())
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
-        row += [gadget.kind] if gadget.kind != TwoLayer.kind else []
-        row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
+        row += [gadget.kind] if kinds != {TwoLayer.kind} else []
+        row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", _neurons(gadget)]
         row += [f"{kept:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]
@@ -172,6 +186,11 @@ def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
             *([f"tied to {', '.join(tensor.aliases)}"] if tensor.aliases else []),
         ]
         yield "tensor" if i == 0 else "", ", ".join(parts)
+
+
+def _neurons(gadget: Gadget) -> str:
+    """How wide the random layer is, beside what the map reads."""
+    return f"{gadget.neurons:,} biases" if isinstance(gadget, Copies) else f"lift {gadget.neurons:,} neurons"
 
 
 def _fits(target: Target, ticket: Ticket, path: str) -> bool:

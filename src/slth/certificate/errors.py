@@ -24,7 +24,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
-from slth.graph import Affine, Basis, Linear, Realised
+from slth.graph import Affine, Basis, Linear, Realised, of_channels
 from slth.numerics import SPECTRAL, Parts, above
 
 CHUNK = 2**17  # coefficients that are looked at together: a megabyte, for a dozen arrays of it stay in the cache
@@ -232,9 +232,9 @@ def map_errors(
         raise InputError(f"{path}: copies are read by plain weights, which treat x⁺ and x⁻ alike; {_MADE_FOR}")
     basis = replace(op.basis, inputs=op.basis.inputs // copies)  # type: ignore[type-var]
     signed = found.signed.reshape(-1, copies).any(axis=1)
-    whole = p.reshape(len(p), -1, copies, p.shape[2]).sum(axis=2)
+    whole = of_channels(p, copies)
     negative = np.where(signed[:, None], -whole, 0.0) if signed.any() else None
-    channels = w.reshape(len(w), -1, copies, w.shape[2]).sum(axis=2)  # W reads one copy: nothing is rounded
+    channels = of_channels(w, copies)  # W reads one copy: nothing is rounded
     rule = None if by == basis.norms else by
     return MapErrors(
         basis, channels, b, whole, negative, signed, b_hat - b, b_hat, norms, rule, copies=copies, of_copies=p

@@ -16,6 +16,7 @@ from typing import Any
 from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
+from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.makers import MAKERS
@@ -55,7 +56,7 @@ class Request:
     source: Ticket | None = None  # use the random network of this ticket
     exact: bool = False  # instead of a tolerance: the target itself, in its own number format
     gadget: str = "two-layer"  # these, and those below, are the recipe
-    objective: str = "within"
+    objective: str | None = None  # None: that of the gadget
     density: float | None = None
     most_move: float | None = None
     law: str = "uniform"
@@ -84,7 +85,7 @@ class Request:
         if self.exact:
             raise InputError("exact tickets are not built yet; ask for a tolerance, such as 1e-6")
         chosen = {part.name: getattr(self, part.name) for part in fields(Recipe)}
-        object.__setattr__(self, "recipe", Recipe(**chosen))
+        object.__setattr__(self, "recipe", Recipe(**{**chosen, "objective": self.objective or ""}))
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
@@ -149,15 +150,16 @@ def construct(
     shrinks = retried = 0
     while True:
         layout = _layout(target, tolerances, request, inputs, retried)
+        made = in_copies(target, layout.gadgets, inputs)
         check_memory(
-            _maps(target, layout),
-            target,
+            _maps(made, layout),
+            made,
             threads=threads,
             failure=request.failure_probability,
             free=request.source is None,
         )
         ticket = solve(
-            target,
+            made,
             layout,
             inputs=inputs,
             asked={**request.asked, **target.cut},
@@ -206,7 +208,8 @@ def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
 
 def plan_maps(target: Target, request: Request, *, inputs: Inputs) -> tuple[Planning, ...]:
     """The maps of that layout, to be priced."""
-    return _maps(target, plan_layout(target, request, inputs=inputs))
+    layout = plan_layout(target, request, inputs=inputs)
+    return _maps(in_copies(target, layout.gadgets, inputs), layout)
 
 
 def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
@@ -218,6 +221,7 @@ def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
             layout.widths[path],
             _largest(target.coefficients[path]),
             recipe=layout.recipe,
+            original=None if target.original is None else target.original.graph.maps[path],
         )
         for path, op in target.graph.maps.items()
     )

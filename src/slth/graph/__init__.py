@@ -4,7 +4,7 @@ from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
 from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape
 from slth.graph.chain import chain, chain_of, dense_chain
-from slth.graph.copies import copies_made, graph_with_copies, read_together, with_copies
+from slth.graph.copies import check_copies, copies_made, graph_with_copies, of_channels, read_together, with_copies
 from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.memory import formed, most_entries
@@ -74,6 +74,7 @@ __all__ = [
     "carried_names",
     "chain",
     "chain_of",
+    "check_copies",
     "copies_made",
     "dense_chain",
     "evaluate",
@@ -82,6 +83,7 @@ __all__ = [
     "graph_with_copies",
     "max_pool",
     "most_entries",
+    "of_channels",
     "pointwise",
     "read_together",
     "shape_of",

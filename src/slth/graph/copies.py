@@ -16,6 +16,7 @@ from itertools import chain as chained
 import numpy as np
 
 from slth._errors import InputError
+from slth._shapes import Coefficient
 from slth.graph.bases import Shape
 from slth.graph.nodes import INPUT, Graph, Node, fold
 from slth.graph.ops import (
@@ -87,6 +88,19 @@ def copies_made(graph: Graph, reads: Mapping[str, int]) -> dict[str, int]:
     return {path: made.get(path, 1) for path in graph.maps}
 
 
+def check_copies(graph: Graph, reads: Mapping[str, int]) -> None:
+    """Can the maps of a graph with copies read as many of each channel?
+
+    Raises:
+        InputError: two maps that read other numbers of copies of a third one, or more than there are channels.
+    """
+    made = copies_made(graph, reads)
+    for path, op in graph.maps.items():
+        groups, read = op.basis.groups, reads.get(path, 1)
+        if op.basis.inputs // groups % read or op.basis.outputs // groups % made[path]:
+            raise InputError(f"{path}: {read} copies of its inputs and {made[path]} of its outputs do not divide them")
+
+
 def with_copies(target: Target, reads: Mapping[str, int], *, shape: Shape = ()) -> Target:
     """A target that computes the same function, every channel in copies; a map reads copy 0 of each channel.
 
@@ -110,6 +124,12 @@ def with_copies(target: Target, reads: Mapping[str, int], *, shape: Shape = ()) 
         path: _repeated(affine, made[path], reads.get(path, 1)) for path, affine in target.coefficients.items()
     }
     return replace(target, graph=graph, coefficients=coefficients, copies=dict(reads), original=target)
+
+
+def of_channels(coefficients: np.ndarray, copies: int) -> Coefficient:
+    """The sum over all copies that are read, of coefficients (row, inp, tap): what they give where copies are equal."""
+    rows, inputs, taps = coefficients.shape
+    return coefficients.reshape(rows, inputs // copies, copies, taps).sum(axis=2)
 
 
 def graph_with_copies(graph: Graph, reads: Mapping[str, int], *, shape: Shape, carried: Carried) -> Graph:

@@ -4,12 +4,14 @@ from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
 from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
+from slth.ticket.copied import with_copies_of
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
 from slth.ticket.format import DamagedTicketError, TicketError, decode, encode, load, save, stored_mask_bits
 from slth.ticket.gadgets import (
     GADGETS,
     MOST_CANDIDATES,
+    Copies,
     Gadget,
     Lift,
     LiftSpec,
@@ -48,6 +50,7 @@ __all__ = [
     "Builtin",
     "Candidate",
     "Choice",
+    "Copies",
     "DamagedTicketError",
     "Gadget",
     "Half",
@@ -108,5 +111,6 @@ __all__ = [
     "take_apart",
     "target_digest",
     "with_biases",
+    "with_copies_of",
     "with_steps",
 ]

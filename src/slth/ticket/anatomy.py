@@ -40,11 +40,14 @@ class Anatomy:
     gain: float
     halves: tuple[Half, ...]
     kernel: tuple[int, ...] = ()  # of a convolution
+    copies: int = 1  # of one channel, from `input` on, whose weights are added up
 
     @property
     def name(self) -> str:
         """Where the coefficient stands; of a convolution the tap also as a position, (row, column) of its kernel."""
         where = "bias" if self.input is None else f"input {self.input}"
+        if self.input is not None and self.copies > 1:
+            where = f"inputs {self.input} to {self.input + self.copies - 1}, the copies of a channel"
         if self.kernel and self.input is not None:
             position = ", ".join(str(int(at)) for at in np.unravel_index(self.tap, self.kernel))
             where += f", tap {self.tap} at ({position}) of the {' x '.join(map(str, self.kernel))} kernel"
@@ -76,6 +79,8 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         first, size = group * inputs // op.basis.groups, inputs // op.basis.groups
         known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
         raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
+    copies = ticket.copies.get(path, 1)
+    input = None if input is None else input - input % copies  # the first copy names the channel
     halves, gain = list[Half](), 1.0
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         wanted = group if block.half == "bias" else input
@@ -83,7 +88,7 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
             continue
         slot, gain = int(np.flatnonzero(block.inputs == wanted)[0]), block.gain
         halves.append(_half(block, slot, block.pairs.index(row * taps + tap), ticket.masks))
-    return Anatomy(path, output, input, tap, gain, tuple(halves), kernel_of(op))
+    return Anatomy(path, output, input, tap, gain, tuple(halves), kernel_of(op), copies)
 
 
 def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits]) -> Half:

@@ -18,7 +18,11 @@ _NAMES = ("map", "scale", "shift", "slope", "value")  # members of an op that na
 
 
 def network_digest(target: Target, shape: Shape) -> str:
-    """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`."""
+    """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`.
+
+    With copies it is the network that it was without them.
+    """
+    target = target if target.original is None else target.original
     chained = len(shape) == 1 and _is_chain(target.graph)
     ordered = {path: target.coefficients[path] for path in target.graph.maps}
     return target_digest(ordered) if chained else graph_digest(target, shape)

@@ -117,6 +117,11 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"
     yield "candidates per weight", several(candidates)
+    if ticket.copies:
+        yield (
+            "copies",
+            f"{several(list(ticket.copies.values()))} of every channel between two maps, as `network` counts",
+        )
     yield "target parameters", f"{parameters:,}"
     yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"

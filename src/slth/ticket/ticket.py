@@ -12,12 +12,12 @@ from jaxtyping import Bool, Float32
 from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, Realised, shapes
+from slth.graph import Graph, Linear, Realised, check_copies, copies_made, shapes
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, unseeded_numbers
 from slth.ticket.effective import effective_blocks
-from slth.ticket.gadgets import Gadget, bits_of
+from slth.ticket.gadgets import Copies, Gadget, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -93,6 +93,8 @@ class Ticket:
         given = [replace(tensor, kept=0) if tensor.path in masked else tensor for tensor in self.tensors]
         if given != wanted:
             raise InputError("the random tensors are not those of the gadgets")
+        if self.copies and isinstance(self.network, Graph):
+            check_copies(self.network, self.copies)
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
 
@@ -126,6 +128,11 @@ class Ticket:
         return self.network.maps if isinstance(self.network, Graph) else {}
 
     @property
+    def copies(self) -> Mapping[str, int]:
+        """Of the maps that read copies, how many of each channel; see `slth.graph.with_copies`."""
+        return {path: gadget.copies for path, gadget in self.gadgets.items() if isinstance(gadget, Copies)}
+
+    @property
     def size(self) -> int:
         """Every entry of the random tensors, pruned, dead and off-block ones included."""
         return sum(tensor.size for tensor in self.tensors)
@@ -143,7 +150,14 @@ class Ticket:
     @property
     def target_parameters(self) -> int:
         """Parameters of the network that the maps realise, biases included; 0 where there are no maps."""
-        return sum(op.weights for op in self.maps.values())
+        if not self.copies or not isinstance(self.network, Graph):
+            return sum(op.weights for op in self.maps.values())
+        made, found = copies_made(self.network, self.copies), 0
+        for path, op in self.maps.items():
+            rows, inputs, taps = op.coefficients
+            biases = op.basis.outputs if op.bias else 0
+            found += (rows * inputs * taps // self.copies.get(path, 1) + biases) // made[path]
+        return found
 
     @property
     def mask_bits(self) -> int:

@@ -54,7 +54,7 @@ class Construct:
     epsilon: _shared.Epsilon = None
     exact: _shared.Exact = False
     gadget: _shared.Gadget = "two-layer"
-    objective: _shared.Objective = "within"
+    objective: _shared.Objective = None
     density: _shared.KeptShare = None
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
@@ -121,7 +121,7 @@ class Plan:
     epsilon: _shared.Epsilon = None
     exact: _shared.Exact = False
     gadget: _shared.Gadget = "two-layer"
-    objective: _shared.Objective = "within"
+    objective: _shared.Objective = None
     density: _shared.KeptShare = None
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
