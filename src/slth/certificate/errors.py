@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
+from typing import Any, cast
 
 import numpy as np
 
@@ -230,8 +231,8 @@ def map_errors(
         return MapErrors(op.basis, w, b, p, n, found.signed, b_hat - b, b_hat, norms, rule)
     if n is not None and not np.array_equal(n, np.where(found.signed[:, None], -p, 0.0)):
         raise InputError(f"{path}: copies are read by plain weights, which treat x⁺ and x⁻ alike; {_MADE_FOR}")
-    basis = replace(op.basis, inputs=op.basis.inputs // copies)  # type: ignore[type-var]
-    signed = found.signed.reshape(-1, copies).any(axis=1)
+    basis = cast(Basis, replace(cast(Any, op.basis), inputs=op.basis.inputs // copies))
+    signed = np.asarray(found.signed.reshape(-1, copies).any(axis=1))
     whole = of_channels(p, copies)
     negative = np.where(signed[:, None], -whole, 0.0) if signed.any() else None
     channels = of_channels(w, copies)  # W reads one copy: nothing is rounded

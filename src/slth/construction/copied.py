@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from slth._errors import InputError
+from slth._shapes import Signed
 from slth.construction.width import Width, affine_sizes, plan_sizes
 from slth.graph import Target, copies_made, read_together, signed_inputs, with_copies
 from slth.ticket import Copies, Gadget, Inputs, Stage, TwoLayer, signed_ranges
@@ -78,7 +79,7 @@ def plan_copies(target: Target, wanted: Wanted, *, inputs: Inputs) -> Copied:
     return Copied(wide, gadgets, widths)
 
 
-def _width(target: Target, wanted: Wanted, path: str, made: int, signed: Mapping[str, object], plain: bool) -> Width:
+def _width(target: Target, wanted: Wanted, path: str, made: int, signed: Mapping[str, Signed], plain: bool) -> Width:
     """Of one map, each of whose rows is made so many times. A plain weight is one problem, whatever the signs."""
     negative = signed[path] & (not plain)
     share = target.graph.maps[path].weights / target.graph.weights

@@ -106,7 +106,7 @@ def lay_out_in(
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target, inputs)
-    if source.copies or (recipe is not None and recipe.gadget != TwoLayer.kind):
+    if source.copies or recipe.gadget != TwoLayer.kind:
         raise InputError("a source network is used again with the gadget two-layer alone; give no source")
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, Gadget] = {}
@@ -127,9 +127,7 @@ def lay_out_in(
         gadgets[path] = replace(theirs, stages=(replace(theirs.stages[0], gain=gains[0], bias_gain=gains[1]),))
         width = theirs.candidates, theirs.constants
         widths[path] = Width(tolerances[path], *gains, *width, expected_misses=math.nan, law_misses=math.nan)
-    return Layout(
-        source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, Recipe() if recipe is None else recipe
-    )
+    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, recipe)
 
 
 def check_target(target: Target, inputs: Inputs) -> None:

@@ -85,7 +85,9 @@ class Request:
         if self.exact:
             raise InputError("exact tickets are not built yet; ask for a tolerance, such as 1e-6")
         chosen = {part.name: getattr(self, part.name) for part in fields(Recipe)}
-        object.__setattr__(self, "recipe", Recipe(**{**chosen, "objective": self.objective or ""}))
+        object.__setattr__(
+            self, "recipe", Recipe(**{name: value for name, value in chosen.items() if value is not None})
+        )
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")

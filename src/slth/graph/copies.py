@@ -12,6 +12,7 @@ Source: Burkholz (2022), 2205.02321 and 2205.02343.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import chain as chained
+from typing import Any, cast
 
 import numpy as np
 
@@ -142,7 +143,9 @@ def graph_with_copies(graph: Graph, reads: Mapping[str, int], *, shape: Shape, c
         if isinstance(node.op, Linear):
             value = _read(node, values[0], reads.get(node.op.map, 1))
             basis = node.op.basis
-            wide = replace(basis, inputs=basis.inputs * value.copies, outputs=basis.outputs * made[node.op.map])  # type: ignore[type-var]
+            wide = replace(
+                cast(Any, basis), inputs=basis.inputs * value.copies, outputs=basis.outputs * made[node.op.map]
+            )
             nodes.append(Node(node.name, replace(node.op, basis=wide), (value.node,)))
             return _Value(node.name, here, basis.channel_axis % len(here), made[node.op.map])
         if all(value.copies == 1 for value in values):
@@ -229,7 +232,9 @@ def _through(node: Node, values: tuple[_Value, ...]) -> tuple[Op, int]:
             return op, axis
         case AxisMap() if all(one.axis != axis for one in op.axes):
             return op, axis
-        case Concat() | Reshape():
+        case Concat():
+            return op, axis
+        case Reshape() if op.shape:
             return op, axis
         case Permute():
             return op, op.order.index(axis)
@@ -272,9 +277,10 @@ def _reshaped(nodes: list[Node], name: str, value: _Value, shape: Shape) -> _Val
     split = (*value.shape[: at + 1], copies, *value.shape[at + 1 :])
     last = (*range(at + 1), *range(at + 2, axes + 1), at + 1)
     ops: list[Op] = [Reshape(split), Permute(last), Reshape((*shape, copies))]
-    if len(shape) > 1:
+    first, *rest = shape
+    if rest:
         ops.append(Permute((0, len(shape), *range(1, len(shape)))))
-    ops.append(Reshape((shape[0] * copies, *shape[1:])))
+    ops.append(Reshape((first * copies, *rest)))
     before = value.node
     for i, op in enumerate(ops[:-1]):
         nodes.append(Node(f"{name}/copies/{i}", op, (before,)))
