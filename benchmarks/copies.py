@@ -3,9 +3,9 @@
     python benchmarks/copies.py                                     64-64-10 on the embedded digits
     python benchmarks/copies.py --data mnist --data-dir DIR --hidden 500 --objectives fewest --plan-only
 
-For each gadget and objective: random layers, copies or candidates, entries of the source and mask bits for each weight of
-the target, bits in the file, misses, the certified and the largest measured error of an output on test data, accuracy,
-processor seconds of construction. With --plan-only what `plan` says.
+For each gadget and objective: random layers, copies or candidates, entries of the source and mask bits for each weight
+of the target, bits in the file, misses, the certified and the largest measured error of an output on test data,
+accuracy, processor seconds of construction. With --plan-only what `plan` says.
 """
 
 import argparse
@@ -62,9 +62,10 @@ def constructed(target, gadget, objective, common, where):
     layers = sum(tensor.path.endswith(("/lift", "/mixing")) for tensor in ticket.tensors)
     candidates = sorted({part.candidates for part in ticket.gadgets.values()})
     print(
-        f"{gadget} {objective}: {layers} layers, candidates {candidates}, source {ticket.size / weights:,.0f} x target, "
-        f"kept {ticket.candidates_kept / weights:.1f} a weight, {ticket.mask_bits / weights:,.0f} mask bits a weight, file "
-        f"{8 * size / weights:,.1f} bits a weight, {ticket.misses} misses, certified {ticket.claims.sup_error:.3g}, "
+        f"{gadget} {objective}: {layers} layers, candidates {candidates}, source {ticket.size / weights:,.0f} x "
+        f"target, kept {ticket.candidates_kept / weights:.1f} a weight, {ticket.mask_bits / weights:,.0f} mask bits "
+        f"a weight, file {8 * size / weights:,.1f} bits a weight, {ticket.misses} misses, "
+        f"certified {ticket.claims.sup_error:.3g}, "
         f"measured {found.measured_error:.3g}, accuracy {found.accuracy.value:.4f} (target "
         f"{found.target_accuracy.value:.4f}), {seconds:.1f} s"
     )
