@@ -100,7 +100,7 @@ def folded(meta) -> dict[str, tuple[str, ...]]:
 
 def realise(seed, path, gadget, tensors, runs) -> Map:
     """P, N and b: products over slots and stages, their sum rounded once."""
-    if gadget["kind"] == "copies":
+    if gadget.get("kind") == "copies":
         return copied(seed, path, gadget, tensors, runs)
     (rows, inputs, taps), groups = gadget["shape"], gadget["groups"]
     signed = [j for start, stop in gadget["signed"] for j in range(start, stop)]
