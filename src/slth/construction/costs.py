@@ -6,7 +6,7 @@ for all norms by the map's rule, and s(b) the time of `first` for a tolerance of
 number of candidates:
 
     generation    a · bits
-    solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps
+    solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps; in every stage
     certificate   c₁ W + c₂ F
     writing       w · bits
     verify        v₁ · bits + v₂ W                    without the target
@@ -164,11 +164,16 @@ def _log2_search(candidates: int) -> float:
 
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
-    first = seconds_of_first(part.gadget.candidates, -math.log2(part.width.tolerance / part.gadget.gain))
-    search = 1e-6 * 2.0 ** _log2_search(part.gadget.candidates)
+    stages, each = part.width.stages, cost.problems / part.gadget.stage_count
+    ends = [stage.gain / 2 for stage in stages[1:]] + [part.width.tolerance]
+    first = sum(
+        seconds_of_first(stage.candidates, -math.log2(end / stage.gain))
+        for stage, end in zip(stages, ends, strict=True)
+    )
+    search = 1e-6 * 2.0 ** _log2_search(stages[0].candidates)
     return {
         "generation": 1e-9 * known["generate_bit"] * cost.mask_bits,
-        "solving": cost.problems * first + part.width.expected_misses * search,
+        "solving": each * first + part.width.expected_misses * search,
         "certificate": 1e-9 * (known["certify_weight"] * weights + known["certify_operation"] * norm_operations(part)),
         "writing": 1e-9 * known["write_bit"] * cost.mask_bits,
         "verify": 1e-9 * (known["verify_bit"] * cost.mask_bits + known["verify_weight"] * weights),

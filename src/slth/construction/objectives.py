@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from slth._shapes import Errors, Targets, ValuesBatch
-from slth.subsetsum import Status, SubsetSums, closest_batch, first_batch, smallest_batch
+from slth.subsetsum import Status, SubsetSums, closest_batch, fewest_batch, first_batch
 from slth.ticket import Packed
 
 _WITHIN = list(Status).index(Status.WITHIN_TOL)
@@ -36,8 +36,8 @@ def within(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
 
 
 def fewest(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
-    """Of the subsets within the tolerance one that keeps fewest."""
-    return _subsets(smallest_batch(rows, targets, tol=tol))
+    """Of the subsets within the tolerance the first, by how many they keep: up to eight, of more any will do."""
+    return _subsets(fewest_batch(rows, targets, tol=tol))
 
 
 def closest(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:

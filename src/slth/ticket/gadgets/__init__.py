@@ -1,5 +1,6 @@
 """Gadgets: which random numbers may be added up for a coefficient. One file per theorem, one line here."""
 
+from slth.ticket.gadgets.bit_groups import BitGroups, bit_groups
 from slth.ticket.gadgets.copies import Copies
 from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, masks_in
 from slth.ticket.gadgets.lift import MOST_CANDIDATES, THRESHOLD, Lift, LiftSpec, scan, signed_ranges
@@ -12,6 +13,7 @@ __all__ = [
     "GADGETS",
     "MOST_CANDIDATES",
     "THRESHOLD",
+    "BitGroups",
     "Copies",
     "Cost",
     "Gadget",
@@ -21,6 +23,7 @@ __all__ = [
     "Problems",
     "Stage",
     "TwoLayer",
+    "bit_groups",
     "bits_of",
     "empty_masks",
     "masks_in",
