@@ -220,7 +220,7 @@ def _maps(ticket: Ticket, accounts: Mapping[str, Account]) -> list[tuple[str, st
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
         row += [gadget.kind] if kinds != {TwoLayer.kind} else []
         row += [f"gain {gadget.gain:g}", _candidates(gadget), _neurons(gadget)]
-        row += [f"{kept:.3f} kept", f"{accounts[path].bits / op.weights:.2f} bits per weight"]
+        row += [f"{kept:.3f} kept", f"{accounts[path].bits / accounts[path].weights:.2f} bits per weight"]
         row += [f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]

@@ -12,7 +12,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.construction.width import Width, affine_sizes, plan_sizes
 from slth.graph import Target, copies_made, read_together, signed_inputs, with_copies
-from slth.ticket import Copies, Gadget, Inputs, Stage, TwoLayer, signed_ranges
+from slth.ticket import MOST_CANDIDATES, Copies, Gadget, Inputs, Stage, TwoLayer, signed_ranges
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def plan_copies(target: Target, wanted: Wanted, *, inputs: Inputs) -> Copied:
     """Copies, gadgets and widths of all maps.
 
     Raises:
-        InputError: more than 64 copies needed, a network of one map, or one that copies do not cover.
+        InputError: more than 64 copies or more than one stage needed, a network of one map, or one that copies do not cover.
     """
     together = read_together(target.graph)
     if not together:
@@ -74,8 +74,8 @@ def plan_copies(target: Target, wanted: Wanted, *, inputs: Inputs) -> Copied:
             copies = Copies(reads[path], width.constants, 0, ranges, width.gain, width.bias_gain)
             gadgets[path] = copies.narrowest(op)
         else:
-            stage = Stage(width.candidates, width.constants, 0, width.gain, width.bias_gain)
-            gadgets[path] = TwoLayer((stage,), ranges).narrowest(op)
+            stages = tuple(Stage(s.candidates, s.constants, 0, s.gain, s.bias_gain) for s in width.stages)
+            gadgets[path] = TwoLayer(stages, ranges).narrowest(op)
     return Copied(wide, gadgets, widths)
 
 
@@ -90,4 +90,9 @@ def _width(target: Target, wanted: Wanted, path: str, made: int, signed: Mapping
         candidates=wanted.candidates,
         extra=wanted.extra,
     )
+    if plain and width.later:
+        raise InputError(
+            f"{path}: a tolerance of {wanted.tolerances[path] / width.gain:.2g} gains takes {len(width.stages)} stages, "
+            f"and copies have one, of at most {MOST_CANDIDATES} candidates; ask for a larger tolerance"
+        )
     return replace(width, expected_misses=made * width.expected_misses, law_misses=made * width.law_misses)

@@ -137,6 +137,11 @@ class Ticket:
         return {path: gadget.copies for path, gadget in self.gadgets.items() if isinstance(gadget, Copies)}
 
     @property
+    def copies_made(self) -> Mapping[str, int]:
+        """By map, how many copies of each of its outputs are read; empty where there are none."""
+        return copies_made(self.network, self.copies) if isinstance(self.network, Graph) and self.copies else {}
+
+    @property
     def size(self) -> int:
         """Every entry of the random tensors, pruned, dead and off-block ones included."""
         return sum(tensor.size for tensor in self.tensors)
@@ -154,14 +159,13 @@ class Ticket:
     @property
     def target_parameters(self) -> int:
         """Parameters of the network that the maps realise, biases included; 0 where there are no maps."""
-        if not self.copies or not isinstance(self.network, Graph):
-            return sum(op.weights for op in self.maps.values())
-        made, found = copies_made(self.network, self.copies), 0
-        for path, op in self.maps.items():
-            rows, inputs, taps = op.coefficients
-            biases = op.basis.outputs if op.bias else 0
-            found += (rows * inputs * taps // self.copies.get(path, 1) + biases) // made[path]
-        return found
+        return sum(self.target_weights(path) for path in self.maps)
+
+    def target_weights(self, path: str) -> int:
+        """Parameters of the target's map, biases included: of copies one."""
+        op, made = self.maps[path], self.copies_made.get(path, 1)
+        rows, inputs, taps = op.coefficients
+        return (rows * inputs * taps // self.copies.get(path, 1) + (op.basis.outputs if op.bias else 0)) // made
 
     @property
     def mask_bits(self) -> int:
