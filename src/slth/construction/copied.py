@@ -44,7 +44,8 @@ def plan_copies(target: Target, wanted: Wanted, *, inputs: Inputs) -> Copied:
     """Copies, gadgets and widths of all maps.
 
     Raises:
-        InputError: more than 64 copies or more than one stage needed, a network of one map, or one that copies do not cover.
+        InputError: more than 64 copies or more than one stage needed, a network of one map, or one that copies do not
+            cover.
     """
     together = read_together(target.graph)
     if not together:
@@ -92,7 +93,7 @@ def _width(target: Target, wanted: Wanted, path: str, made: int, signed: Mapping
     )
     if plain and width.later:
         raise InputError(
-            f"{path}: a tolerance of {wanted.tolerances[path] / width.gain:.2g} gains takes {len(width.stages)} stages, "
-            f"and copies have one, of at most {MOST_CANDIDATES} candidates; ask for a larger tolerance"
+            f"{path}: a tolerance of {wanted.tolerances[path] / width.gain:.2g} gains takes {len(width.stages)} stages, and "
+            f"copies have one, of at most {MOST_CANDIDATES} candidates; ask for a larger tolerance"
         )
     return replace(width, expected_misses=made * width.expected_misses, law_misses=made * width.law_misses)
