@@ -191,6 +191,11 @@ def test_networks_that_are_not_covered_are_named():
         constructed(Target(Graph(nodes), {"a": affine, "b": affine}))
 
 
+def test_no_network_of_copies_is_the_target_itself():
+    with pytest.raises(InputError, match="copies of a channel err apart"):
+        Request(gadget="copies", exact=True)
+
+
 def test_a_tolerance_out_of_reach_says_which_is_in_reach():
     for tolerance, why in ((1e-10, r"gains takes \d stages, and copies have one"), (1e-16, "is in reach")):
         with pytest.raises(InputError, match=why):

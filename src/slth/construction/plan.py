@@ -33,7 +33,7 @@ from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
-from slth.ticket import MOST_CANDIDATES, Inputs, Ticket, kinds_of
+from slth.ticket import MOST_CANDIDATES, Copies, Inputs, Ticket, kinds_of
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -90,6 +90,11 @@ class Request:
         object.__setattr__(
             self, "recipe", Recipe(**{name: value for name, value in chosen.items() if value is not None})
         )
+        if self.exact and self.recipe.gadget == Copies.kind:
+            raise InputError(
+                "copies of a channel err apart, so no network of them is the target itself, bit for bit: ask for a "
+                "tolerance, or take the gadget two-layer"
+            )
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
