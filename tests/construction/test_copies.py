@@ -197,6 +197,6 @@ def test_no_network_of_copies_is_the_target_itself():
 
 
 def test_a_tolerance_out_of_reach_says_which_is_in_reach():
-    for tolerance, why in ((1e-10, r"gains takes \d stages, and copies have one"), (1e-16, "is in reach")):
+    for tolerance, why in ((1e-10, r"gains takes \d stages and copies have one"), (1e-16, "is in reach")):
         with pytest.raises(InputError, match=why):
             constructed(relu_chain(CHAIN), tolerance=tolerance)

@@ -93,7 +93,7 @@ def _width(target: Target, wanted: Wanted, path: str, made: int, signed: Mapping
     )
     if plain and width.later:
         raise InputError(
-            f"{path}: a tolerance of {wanted.tolerances[path] / width.gain:.2g} gains takes {len(width.stages)} stages, and "
-            f"copies have one, of at most {MOST_CANDIDATES} candidates; ask for a larger tolerance"
+            f"{path}: a tolerance of {wanted.tolerances[path] / width.gain:.2g} gains takes {len(width.stages)} stages "
+            f"and copies have one, of at most {MOST_CANDIDATES} candidates; ask for a larger tolerance"
         )
     return replace(width, expected_misses=made * width.expected_misses, law_misses=made * width.law_misses)
