@@ -24,11 +24,14 @@ from slth.construction.exact import Claims
 from slth.construction.layout import Layout
 from slth.construction.mended_maps import Missed, mend_map, together
 from slth.construction.misses import misses_of
-from slth.construction.objectives import Objective
+from slth.construction.moved import Moved
+from slth.construction.objectives import Objective, Subsets
 from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Realised, Target
 from slth.ticket import (
     MOST_MISSES,
+    STEP,
+    CollectedMoves,
     Copies,
     Gadget,
     Inputs,
@@ -91,6 +94,8 @@ def solve(
         method += ", errors made up for in later coefficients (Frantar et al., 2023)"
         known_orders = orders(target, inputs, calibration.examples)
         asked = {**asked, "calibration": calibration.name, "calibration_digest": calibration.digest}
+    if isinstance(objective, Moved):
+        parts = None  # their files hold masks, no moves
     keys = map_keys(maps, layout, method)
     known = set[str]() if parts is None else parts.begin(keys, sizes=sizes, problems=sum(problems.values()))
     held = sum(problems[path] for path in known)
@@ -133,6 +138,8 @@ def solve(
         },
         digests={path: digests[path] for path in maps},
         claims=claims,
+        moves={tensor: moves for path in maps for tensor, moves in finished[path].moves.items()},
+        move_bound=objective.most_move if isinstance(objective, Moved) else None,
         provenance=Provenance(
             version=__version__,
             method=method,
@@ -157,6 +164,7 @@ class _Answer:
     sums: np.ndarray  # what they realise, (slot, w)
     missed: np.ndarray  # numbers of the problems without a subset within the tolerance
     seconds: float  # that the solver took
+    steps: np.ndarray | None  # moves of the kept candidates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -213,10 +221,13 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
         blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
         settings = {"objective": work.objective, "tolerance": work.layout.tolerances[path], "masks": masks}
         return Finished(run), compensated(blocks, op, work.affine, signed=signed, order=work.order, **settings)
+    moves = CollectedMoves()
     for stage in range(gadget.stage_count):
         missed: list[Missed] = []
         for answer in _answers(work, left, stage):
             answer.block.keep(answer.packed, masks)
+            if answer.steps is not None:
+                moves.add(answer.block, answer.steps)
             if several:
                 answer.block.add(-answer.sums, left)
                 missed.append(Missed.of(answer.block, answer.missed))
@@ -228,7 +239,8 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
                 work.mend(stage, some, left, masks)
     found = _without(Realised.of(work.affine, signed), left) if several else sums.realised
     tolerance, copies = work.layout.tolerances[path], gadget.copies if isinstance(gadget, Copies) else 1
-    return Finished(run, misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)), found
+    misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
+    return Finished(run, misses, moves.of(masks)), found
 
 
 def _told(blocks: Iterator[Problems], counter: "_Counter") -> Iterator[Problems]:
@@ -273,15 +285,19 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
         candidates = block.candidates()
         rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(wanted).reshape(-1)
         start = time.perf_counter()
-        found = work.objective(rows, targets, tol=work.tolerance(stage, block.half) / block.gain)
+        tolerance = work.tolerance(stage, block.half) / block.gain
+        found = _found(work.objective, block, rows, targets, tol=tolerance)
         seconds = time.perf_counter() - start
         packed, sums = found.packed, block.chosen(candidates, found.packed)
+        if found.steps is not None:
+            own = np.einsum("swn,sn->sw", found.steps.reshape(candidates.shape) * STEP, block.factors)
+            sums = sums + block.gain * own  # exact, as the sums are
         if several:
             worse = np.abs(targets * block.gain - sums.reshape(-1)) > np.abs(targets * block.gain)
             if worse.any():  # than keeping nothing: what is left would not be exact
                 packed = np.where(worse[:, None], np.uint64(0), packed)
                 sums = block.chosen(candidates, packed)
-        return _Answer(block, packed, sums, np.flatnonzero(~found.reached), seconds)
+        return _Answer(block, packed, sums, np.flatnonzero(~found.reached), seconds, found.steps)
 
     if threads == 1:
         return map(answered, blocks)
@@ -289,6 +305,14 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
 
     pool = Parallel(threads, backend="threading", return_as="generator")
     return _started(lambda: cast(Iterator[_Answer], pool(delayed(answered)(block) for block in blocks)), threads)
+
+
+def _found(objective: Objective, block: Problems, rows: np.ndarray, targets: np.ndarray, *, tol: float) -> Subsets:
+    """Answers to a block; where numbers move, it matters what they are multiplied with."""
+    if not isinstance(objective, Moved):
+        return objective(rows, targets, tol=tol)
+    factors = np.repeat(block.factors, len(block.pairs), axis=0)
+    return objective.with_factors(factors, rows, targets, tol=tol)
 
 
 def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_Answer]:

@@ -68,6 +68,8 @@ class SourceMap(nn.Module):
         lift = gadget.lift(path, op, ticket.seed, stage=stage)
         members = _by_group(op, lift)  # (group, member), −1 where filled up
         mixing = uniform_rows(Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), lift.neuron, rows * taps)
+        if ticket.moved:
+            mixing = mixing + ticket.map_moves(path, stage=stage).T  # exact: multiples of 2⁻²³ of size at most 2
         mixing = np.vstack([mixing * ticket.map_mask(path, stage=stage).T, np.zeros((1, rows * taps), np.float32)])
         unit = max(wanted.gain, wanted.bias_gain * 2.0**-_MOST_BITS) if op.bias else wanted.gain
         inputs, weight, bias = (np.append(part, 0) for part in _lift_numbers(op, wanted, lift, unit))

@@ -18,14 +18,12 @@ from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Copies, Gadget, bits_of
+from slth.ticket.gadgets import Copies, Gadget, Moves, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
 from slth.ticket.realise import realise
 from slth.ticket.tensors import MOST, RandomTensor, check_text, check_trained
-
-Moves = Float32[np.ndarray, "_"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,17 +85,26 @@ class Ticket:
         if list(self.gadgets) != list(self.maps):
             ours, theirs = (", ".join(paths)[:150] for paths in (self.maps, self.gadgets))
             raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
-        if self.moves or self.moved:
-            raise InputError("the numbers of a gadget do not move, yet the ticket says that some did")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = bits_of(self.gadgets, self.maps)
-        given = [replace(tensor, kept=0) if tensor.path in masked else tensor for tensor in self.tensors]
+        given = [replace(tensor, kept=0, moved=False) if tensor.path in masked else tensor for tensor in self.tensors]
         if given != wanted:
             raise InputError("the random tensors are not those of the gadgets")
         if self.copies and isinstance(self.network, Graph):
             check_copies(self.network, self.copies)
+        kept = {tensor.path: tensor.kept for tensor in self.tensors}
+        for path, op in self.maps.items():
+            for tensor, wanted_ones in exactly_kept(self.gadgets[path], path, op).items():
+                if kept[tensor] != wanted_ones:
+                    raise InputError(
+                        f"{tensor}: if every coefficient keeps as many candidates as the ticket says, {wanted_ones} "
+                        f"are kept; the ticket says {kept[tensor]}"
+                    )
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
+            check_move(tensor, self.moves.get(tensor.path))
+            if tensor.moved:
+                check_grid(tensor.path, self.moves[tensor.path], self.move_bound)
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -216,7 +223,7 @@ class Ticket:
         if path not in self.gadgets:
             raise InputError(f"no map is called {path!r}; the ticket has {', '.join(self.gadgets)[:300] or 'none'}")
         gadget, op = self.gadgets[path], self.maps[path]
-        return realise(gadget, path, op, seed=self.seed, masks=self.masks)
+        return realise(gadget, path, op, seed=self.seed, masks=self.masks, moves=self.moves)
 
     def kept_parameters(self) -> int:
         """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
@@ -235,6 +242,17 @@ class Ticket:
         gadget, op = self.gadgets[path], self.maps[path]
         bits = self.masks[list(gadget.mask_bits(path, op))[stage]]
         return gadget.mask(path, op, seed=self.seed, bits=bits, stage=stage)
+
+    def map_moves(self, path: str, *, stage: int = 0) -> Float32[np.ndarray, "w live"]:
+        """How far each of those random numbers moved; 0 where it is pruned. 4 bytes for each bit."""
+        mask, tensor = (
+            self.map_mask(path, stage=stage),
+            list(self.gadgets[path].mask_bits(path, self.maps[path]))[stage],
+        )
+        found = np.zeros(mask.shape, np.float32)
+        if tensor in self.moves:
+            found[mask] = self.moves[tensor]
+        return found
 
     def tensor(self, path: str) -> RandomTensor:
         """The random tensor at a path, or at one of its aliases."""

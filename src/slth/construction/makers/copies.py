@@ -26,6 +26,8 @@ class CopiesMaker:
 
     def check(self, recipe: Recipe, op: Linear) -> None:
         """Other objectives are refused."""
+        if recipe.law != "uniform" or recipe.centred:
+            raise InputError("copies are planned for independent uniform numbers only; leave --law and --centred out")
         if recipe.objective in _WHY:
             raise InputError(
                 f"with copies the objective is fewest or closest: {recipe.objective} {_WHY[recipe.objective]}"

@@ -255,10 +255,7 @@ def _maps(
     costs = {path: gadgets[path].cost(op) for path, op in network.maps.items()}
     bits = bits_of(gadgets, network.maps)
     wanted = gadget_tensors(network, gadgets, {})
-    for given in tensors:
-        if given.moved:
-            raise TicketError(f"tensors.{given.path[:100]}: moves of a gadget are not known to this slth: update slth")
-    stated = [replace(tensor, kept=0) if tensor.path in bits else tensor for tensor in tensors]
+    stated = [replace(tensor, kept=0, moved=False) if tensor.path in bits else tensor for tensor in tensors]
     if len(tensors) != len(wanted):
         raise TicketError(f"tensors: expected {len(wanted)} tensors, as `gadgets` says; got {len(tensors)}")
     for given, tensor in zip(stated, wanted, strict=True):
