@@ -5,6 +5,7 @@ A further gadget is a line of `EXAMPLES`: the gadget at its width, and the map i
 
 import sys
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -16,7 +17,7 @@ from slth import InputError
 from slth.certificate import certify
 from slth.graph import INPUT, Affine, Conv, ConvTranspose, Dense, Graph, Linear, Node, Realised, Target
 from slth.network import realised, source
-from slth.numerics import uniform
+from slth.numerics import draw, source_law
 from slth.ticket import (
     GADGETS,
     Copies,
@@ -37,22 +38,24 @@ SEED, PATH = 7, "blocks.0/fc"
 MIXING = f"{PATH}/mixing"
 
 
-def two_layers(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6):
+def two_layers(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6, **source):
     """A dense map of two random layers, as wide as the scan of SEED needs it."""
-    return fitted(Dense(inputs, outputs), signed, bias, candidates, constants)
+    return fitted(Dense(inputs, outputs), signed, bias, candidates, constants, **source)
 
 
-def conv(inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=4, constants=5, transposed=False):
+def conv(
+    inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=4, constants=5, transposed=False, **source
+):
     """A convolution with stride 2 and some padding, in place of the dense map."""
     axes = len(kernel)
     plain = (inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
     basis = ConvTranspose(*plain, (0,) * axes) if transposed else Conv(*plain)
-    return fitted(basis, signed, bias, candidates, constants)
+    return fitted(basis, signed, bias, candidates, constants, **source)
 
 
-def fitted(basis, signed, bias, candidates, constants):
+def fitted(basis, signed, bias, candidates, constants, law="uniform", centred=False):
     op = Linear(PATH, basis, bias)
-    gadget = one_stage(candidates, constants if bias else 0, 0, signed, 0.5, 2.0)
+    gadget = replace(one_stage(candidates, constants if bias else 0, 0, signed, 0.5, 2.0), law=law, centred=centred)
     return gadget.fitted(PATH, op, SEED), op
 
 
@@ -80,6 +83,16 @@ EXAMPLES = {
         conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
         conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
         conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
+        *(
+            two_layers(3, 4, signed=((0, 2),), law=law)
+            for law in ("sign", "normal/20", "grid/2", "hyperbolic/8", "pruned/0.5", "mixture/0.5/sign")
+        ),
+        two_layers(2, 3, signed=((1, 2),), candidates=64, constants=64, law="normal/20"),
+        conv(4, 6, (2, 2), groups=2, signed=((1, 3),), law="pruned/0.5"),
+        two_layers(3, 4, signed=((0, 2),), centred=True),
+        two_layers(2, 3, signed=((1, 2),), candidates=64, constants=64, centred=True),
+        conv(4, 6, (2, 2), groups=2, signed=((1, 3),), centred=True),
+        conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True),
     ],
     "copies": [
         copied(Dense(15, 4), copies=3),
@@ -102,12 +115,21 @@ def blocks(gadget, op):
 def coins(gadget, op, density=0.5):
     """A mask of the shape that the gadget lays out."""
     kept = np.random.default_rng(0).random(gadget.cost(op).mask_bits) < density
-    return gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
+    mask = gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
+    for block in blocks(gadget, op) if source_law(gadget.law).prunes else ():
+        for slot, pair, k in np.argwhere(block.candidates() == 0):  # what was pruned from the start cannot be kept
+            mask[block.pairs[pair], block.columns[slot, k]] = False
+    return mask
 
 
 def copies_of(gadget):
     """Of each channel; all of them are candidates of one problem."""
     return gadget.copies if isinstance(gadget, Copies) else 1
+
+
+def is_centred(gadget):
+    """Of mirrored pairs."""
+    return getattr(gadget, "centred", False)
 
 
 def groups(op):
@@ -246,13 +268,14 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
     for block in blocks(gadget, op):
-        mixing = uniform(block.mixing, (int(block.neurons.max()) + 1, rows, taps))
+        mixing = draw(block.mixing, gadget.law, (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
             for r, t in (divmod(pair, taps) for pair in block.pairs):
-                if not mask[r * taps + t, block.columns[slot, k]]:
+                kept = mask[r * taps + t, block.columns[slot, k]]
+                if not kept and not block.centred:
                     continue
-                term = u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
+                term = (1 if kept else -1) * u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
                 copied = copies_of(gadget) > 1 and block.half == "positive"
                 input = int(block.inputs[slot]) + (k if copied else 0)
                 found[block.half][r, input, t] += term
@@ -280,12 +303,17 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
         packed = rng.integers(0, 2**63, candidates.shape[0] * candidates.shape[1], dtype=np.uint64)
         packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
         packed &= np.uint64((1 << candidates.shape[2]) - 1)
+        if source_law(gadget.law).prunes:
+            alive = (candidates != 0).reshape(len(packed), -1) << np.arange(candidates.shape[2], dtype=np.uint64)
+            packed &= alive.sum(axis=1, dtype=np.uint64)
         block.keep(packed[:, None], {MIXING: bits})
         kept = (packed[:, None] >> np.arange(candidates.shape[2], dtype=np.uint64)) & np.uint64(1)
         assert (block.kept({MIXING: bits}) == kept.reshape(candidates.shape)).all()
         chosen = block.chosen(candidates, packed[:, None])
+        signs = kept.reshape(candidates.shape).astype(np.int64)
+        signs = 2 * signs - 1 if block.centred else signs
         together = chosen.reshape(len(block.inputs), -1, len(block.pairs)).sum(axis=1)  # of copies, one each
-        assert (together == (candidates * kept.reshape(candidates.shape)).sum(axis=2) * block.gain).all()
+        assert (together == (candidates * signs).sum(axis=2) * block.gain).all()
         sums.add(block, chosen)
     assert realised_digest(sums.realised) == realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
 
@@ -321,7 +349,10 @@ def test_mask_bits_are_those_of_the_cost(gadget, op):
 @every_gadget
 @pytest.mark.parametrize("density", [0.0, 0.3, 1.0])
 def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
-    """Of the lift one entry per neuron that serves, of the mixing layer the ones of the mask; neurons lie within."""
+    """Of the lift one entry per neuron that serves, of the mixing layer the ones of the mask; neurons lie within.
+
+    Of mirrored pairs exactly one is kept: what the mask does not keep, the mirror does.
+    """
     mask = coins(gadget, op, density)
     ticket = ticket_of(gadget, op, mask)
     served = Counter(
@@ -331,6 +362,10 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
         for _ in block.columns.flat
     )
     kept = {f"{PATH}/{name}": count for name, count in served.items()} | {f"{PATH}/mixing": int(mask.sum())}
+    if is_centred(gadget):
+        kept |= {f"{PATH}/mirror/{name}": count for name, count in served.items()}
+        kept[f"{PATH}/mirror/mixing"] = gadget.cost(op).mask_bits - int(mask.sum())
+        assert ticket.candidates_kept == gadget.cost(op).mask_bits == ticket.candidate_count / 2
     assert {tensor.path: tensor.kept for tensor in ticket.tensors} == kept
     assert ticket.kept == sum(kept.values())
     mixing = ticket.tensor(f"{PATH}/mixing")
@@ -353,8 +388,8 @@ def test_the_stated_width_is_checked(gadget, op):
 def rounding(gadget, op):
     """What float32 may lose for inputs in [-1, 1]: 2⁻²⁴ of the sum, once per neuron and tap and a few times."""
     summed = sum(np.abs(block.gain * block.candidates()).sum(axis=(0, 2)).max() for block in blocks(gadget, op))
-    taps = op.basis.taps
-    return 2.0**-24 * (taps * coins(gadget, op).shape[1] + 4) * taps * summed
+    taps, copies = op.basis.taps, 2 if is_centred(gadget) else 1
+    return 2.0**-24 * (taps * copies * coins(gadget, op).shape[1] + 4) * taps * summed
 
 
 @every_gadget

@@ -234,7 +234,8 @@ def _maps(ticket: Ticket, accounts: Mapping[str, Account]) -> list[tuple[str, st
 
 
 def _candidates(gadget: Gadget) -> str:
-    return f"{gadget.candidates} candidates" + (f" in {gadget.stage_count} stages" if gadget.stage_count > 1 else "")
+    what = "mirrored pairs" if isinstance(gadget, TwoLayer) and gadget.centred else "candidates"
+    return f"{gadget.candidates} {what}" + (f" in {gadget.stage_count} stages" if gadget.stage_count > 1 else "")
 
 
 def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:

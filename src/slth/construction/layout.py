@@ -147,7 +147,16 @@ def lay_out_in(
             law_misses=math.nan,
             later=tuple(own[1:]),
         )
+    recipe = _in_source(recipe, source)
+    for op in target.graph.maps.values():
+        MAKERS[recipe.gadget].check(recipe, op)
     return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, recipe)
+
+
+def _in_source(recipe: Recipe, source: Ticket) -> Recipe:
+    """What is asked of the random numbers of another ticket, which are as they are."""
+    theirs = next((gadget for gadget in source.gadgets.values() if isinstance(gadget, TwoLayer)), None)
+    return recipe if theirs is None else replace(recipe, law=theirs.law, centred=theirs.centred)
 
 
 def check_target(target: Target, inputs: Inputs) -> None:

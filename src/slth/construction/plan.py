@@ -83,6 +83,8 @@ class Request:
             raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
+        if self.source is not None and (self.law != "uniform" or self.centred):
+            raise InputError("a source fixes the random network: leave law and centred out")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
         verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
@@ -289,12 +291,12 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
     beyond = [
         path
         for path, affine in target.coefficients.items()
-        if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
+        if not _is_reachable(affine, tolerances[path], signed[path], shares[path], request.recipe.source)
     ]
     if not beyond:
         return tolerances, {}
     finest = {
-        path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
+        path: finest_tolerance(affine, signed=signed[path], failure=shares[path], source=request.recipe.source)
         for path, affine in target.coefficients.items()
     }
     least = least_error(target, finest, inputs, norms=norms)
@@ -319,14 +321,14 @@ def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[
         wanted = exact_tolerance(op, affine, kinds[path], target.carried)
         share = request.failure_probability * op.weights / target.graph.weights
         found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
-        if not _is_reachable(affine, found[path], signed[path], share):
-            found[path] = finest_tolerance(affine, signed=signed[path], failure=share)
+        if not _is_reachable(affine, found[path], signed[path], share, request.recipe.source):
+            found[path] = finest_tolerance(affine, signed=signed[path], failure=share, source=request.recipe.source)
     return found
 
 
-def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:
+def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float, source: str) -> bool:
     try:
-        plan_width(affine, tolerance, signed=signed, failure=failure)
+        plan_width(affine, tolerance, signed=signed, failure=failure, source=source)
     except InputError:
         return False
     return True

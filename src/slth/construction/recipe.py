@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from slth import _arguments
 from slth._errors import InputError
+from slth.construction.chances import CENTRED
 from slth.construction.moved import STEP
 from slth.construction.objective_chances import kept_of
+from slth.numerics import source_law
 from slth.records import verbs
 from slth.ticket import GADGETS, MOST_CANDIDATES, Copies
 
@@ -46,8 +48,12 @@ class Recipe:
                 f"a largest move lies between {STEP:g}, one step of the grid of random numbers, and 1, beyond which "
                 f"sums are not exact; got {self.most_move:g}"
             )
-        if self.law != "uniform" or self.centred:
-            raise InputError("sources other than uniform ones are not built yet; leave law and centred out")
+        source_law(self.law)
+
+    @property
+    def source(self) -> str:
+        """What chances of a miss depend on: the law, or `centred`."""
+        return CENTRED if self.centred else self.law
 
 
 USUAL = Recipe()

@@ -91,12 +91,13 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
     op, gadget = ticket.maps[path], ticket.gadgets[path]
     rows, inputs, taps = op.coefficients
     kept, edges, halves, empty, early = np.zeros(op.coefficients, np.int64), 0, 0, 0, 0
-    serving = [np.zeros(gadget.live(op, stage=s), np.bool_) for s in range(gadget.stage_count)]
+    serving = [np.zeros((2, gadget.live(op, stage=s)), np.bool_) for s in range(gadget.stage_count)]
     raster = _Raster(rows, inputs, taps)
     for block in gadget.problems(path, op, ticket.seed):
         bits = block.kept(ticket.masks)  # (slot, w, n)
-        serving[block.stage][block.columns] |= bits.any(axis=1)
-        counts = np.count_nonzero(bits, axis=2)
+        serving[block.stage][0, block.columns] |= bits.any(axis=1)
+        serving[block.stage][1, block.columns] |= block.centred & ~bits.all(axis=1)  # mirrors
+        counts = np.full(bits.shape[:2], bits.shape[2]) if block.centred else np.count_nonzero(bits, axis=2)
         edges += int(counts.sum())
         if block.half == "bias":
             continue

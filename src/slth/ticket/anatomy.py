@@ -20,7 +20,7 @@ class Half:
 
     name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
     sign: float  # the subset sums to sign · coefficient
-    neuron: tuple[int, ...]  # hidden neuron of each candidate
+    neuron: tuple[int, ...]  # hidden neuron of each candidate; of mirrored pairs, twice
     candidates: Float64[np.ndarray, " n"]  # g v u; of those that moved g (v + Δ) u
     kept: Bool[np.ndarray, " n"]
     moves: Float64[np.ndarray, " n"]  # Δ, 0 where nothing moved
@@ -129,13 +129,16 @@ def _half(
     """`sums`: of the stages before; this one's is added to them."""
     sign = -1.0 if block.half == "negative" else 1.0
     candidates = block.gain * (block.candidates()[slot, w] + moves * block.factors[slot])
-    kept = block.kept(masks)[slot, w]
+    neuron, kept = block.neurons[slot], block.kept(masks)[slot, w]
+    if block.centred:  # each neuron, and then its mirror
+        neuron = np.repeat(neuron, 2)
+        candidates, kept = (np.stack(pair, axis=1).reshape(-1) for pair in ((candidates, -candidates), (kept, ~kept)))
     before = sign * float(rounded_sum(sums)[0]) if sums else 0.0
     sums.append(np.array([candidates[kept].sum()]))
     return Half(
         name=block.half,
         sign=sign,
-        neuron=tuple(int(h) for h in block.neurons[slot]),
+        neuron=tuple(int(h) for h in neuron),
         candidates=candidates,
         kept=kept,
         moves=moves,

@@ -8,7 +8,7 @@ from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
-from slth.ticket.gadgets import exactly_words
+from slth.ticket.gadgets import TwoLayer, exactly_words
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -134,7 +134,9 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     relative = ticket.provenance.asked.get("relative_tolerance")
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"
-    yield "candidates per weight", several(candidates)
+    yield "candidates per weight", several(candidates) + (" mirrored pairs" if _centred(ticket) else "")
+    laws = sorted({tensor.law for tensor in ticket.tensors} - {"uniform"})
+    yield from [("law of the random numbers", ", ".join(laws))] if laws else []
     if ticket.copies:
         yield (
             "copies",
@@ -153,7 +155,7 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
     yield (
         "kept",
-        f"{kept:,}, {kept / ticket.mask_bits:.4f} per candidate; density {ticket.density:.4f} of all entries",
+        f"{kept:,}, {kept / ticket.candidate_count:.4f} per candidate; density {ticket.density:.4f} of all entries",
     )
     words = ", then ".join(dict.fromkeys(words for g in ticket.gadgets.values() if (words := exactly_words(g))))
     if words:
@@ -176,6 +178,10 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
         yield name, stops
     for claim in claims.statistical:
         yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
+
+
+def _centred(ticket: Ticket) -> bool:
+    return any(isinstance(gadget, TwoLayer) and gadget.centred for gadget in ticket.gadgets.values())
 
 
 def _tensor_rows(ticket: Ticket) -> Iterator[Row]:

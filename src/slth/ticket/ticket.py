@@ -87,7 +87,7 @@ class Ticket:
             raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = bits_of(self.gadgets, self.maps)
-        given = [replace(tensor, kept=0, moved=False) if tensor.path in masked else tensor for tensor in self.tensors]
+        given = [uncounted(tensor, masked) for tensor in self.tensors]
         if given != wanted:
             raise InputError("the random tensors are not those of the gadgets")
         if self.copies and isinstance(self.network, Graph):
@@ -103,8 +103,12 @@ class Ticket:
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
             check_move(tensor, self.moves.get(tensor.path))
+            if tensor.moved and (tensor.law != "uniform" or any(other.stream == tensor.path for other in self.tensors)):
+                raise InputError(f"{tensor.path}: numbers of a gadget move only if they are uniform and in no pairs")
             if tensor.moved:
                 check_grid(tensor.path, self.moves[tensor.path], self.move_bound)
+            if tensor.stream in masked and tensor.kept != masked[tensor.stream] - kept[tensor.stream]:
+                raise InputError(f"{tensor.path}: of each mirrored pair exactly one is kept; it says {tensor.kept}")
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -123,7 +127,7 @@ class Ticket:
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
-        streams = [tensor.stream_path for tensor in self.tensors]
+        streams = [tensor.stream_path for tensor in self.tensors if not (self.gadgets and tensor.stream)]  # no mirrors
         runs = [f"{tensor.path}.{kind}" for tensor in self.tensors for kind in ("mask", "move")]
         runs += [f"carried/{name}" for name in self.carried]
         for what, listed in (("parameters", names), ("streams", streams), ("parts of the file", runs)):
@@ -231,9 +235,11 @@ class Ticket:
         for path, op in self.maps.items():
             gadget = self.gadgets[path]
             for stage in range(gadget.stage_count):
-                serving = np.zeros(gadget.live(op, stage=stage), np.bool_)
+                serving = np.zeros((2, gadget.live(op, stage=stage)), np.bool_)  # neurons, and their mirrors
                 for block in gadget.problems(path, op, self.seed, stage=stage):
-                    serving[block.columns] |= block.kept(self.masks).any(axis=1)
+                    kept = block.kept(self.masks)
+                    serving[0, block.columns] |= kept.any(axis=1)
+                    serving[1, block.columns] |= block.centred & ~kept.all(axis=1)
                 used += int(np.count_nonzero(serving))
         return used
 
@@ -279,7 +285,13 @@ class Ticket:
     def candidates_kept(self) -> int:
         """Kept candidates of the gadgets: random products that are added up for coefficients."""
         mixed = bits_of(self.gadgets, self.maps)
-        return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed)
+        return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed or tensor.stream in mixed)
+
+    @property
+    def candidate_count(self) -> int:
+        """Of the gadgets: one for each mask bit; of mirrored pairs two."""
+        mixed = bits_of(self.gadgets, self.maps)
+        return sum(mixed.get(tensor.path, 0) + mixed.get(tensor.stream, 0) for tensor in self.tensors)
 
     @property
     def signed_channels(self) -> tuple[int, int]:
@@ -325,6 +337,11 @@ class Ticket:
             f"Ticket({name}, seed {self.seed}, {self.provenance.method}, "
             f"{self.kept:,} of {self.size:,} weights kept, {self._kind})"
         )
+
+
+def uncounted(tensor: RandomTensor, masked: Mapping[str, int]) -> RandomTensor:
+    """A tensor of a gadget without what a mask says of it, or of the tensor that it mirrors."""
+    return replace(tensor, kept=0, moved=False) if tensor.path in masked or tensor.stream in masked else tensor
 
 
 def check_mask(tensor: RandomTensor, mask: Bits | None) -> None:

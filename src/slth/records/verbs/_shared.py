@@ -160,7 +160,16 @@ MostMove = Annotated[
         group="plan",
     ),
 ]
-Law = Annotated[str, Argument(TEXT, "Law of the random numbers.", metavar="NAME", swept=True, group="plan")]
+Law = Annotated[
+    str,
+    Argument(
+        TEXT,
+        "Law of the random numbers: uniform, normal/20, grid/K, hyperbolic/B, pruned/P, mixture/P/OTHER.",
+        metavar="NAME",
+        swept=True,
+        group="plan",
+    ),
+]
 Centred = Annotated[
     bool,
     Argument(
