@@ -116,7 +116,7 @@ def coins(gadget, op, density=0.5):
     """A mask of the shape that the gadget lays out."""
     kept = np.random.default_rng(0).random(gadget.cost(op).mask_bits) < density
     mask = gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
-    for block in blocks(gadget, op) if source_law(gadget.law).prunes else ():
+    for block in blocks(gadget, op) if source_law(getattr(gadget, "law", "uniform")).prunes else ():
         for slot, pair, k in np.argwhere(block.candidates() == 0):  # what was pruned from the start cannot be kept
             mask[block.pairs[pair], block.columns[slot, k]] = False
     return mask
@@ -268,7 +268,7 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
     for block in blocks(gadget, op):
-        mixing = draw(block.mixing, gadget.law, (int(block.neurons.max()) + 1, rows, taps))
+        mixing = draw(block.mixing, getattr(gadget, "law", "uniform"), (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
             for r, t in (divmod(pair, taps) for pair in block.pairs):
@@ -303,7 +303,7 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
         packed = rng.integers(0, 2**63, candidates.shape[0] * candidates.shape[1], dtype=np.uint64)
         packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
         packed &= np.uint64((1 << candidates.shape[2]) - 1)
-        if source_law(gadget.law).prunes:
+        if source_law(getattr(gadget, "law", "uniform")).prunes:
             alive = (candidates != 0).reshape(len(packed), -1) << np.arange(candidates.shape[2], dtype=np.uint64)
             packed &= alive.sum(axis=1, dtype=np.uint64)
         block.keep(packed[:, None], {MIXING: bits})
