@@ -3,6 +3,7 @@
 A further gadget is a line of `EXAMPLES`: the gadget at its width, and the map it makes.
 """
 
+import sys
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -19,6 +20,7 @@ from slth.network import realised, source
 from slth.numerics import draw, source_law
 from slth.ticket import (
     GADGETS,
+    Copies,
     Inputs,
     Provenance,
     Sums,
@@ -29,7 +31,7 @@ from slth.ticket import (
     target_digest,
 )
 from slth.ticket.format.v2_gadgets import RANKED
-from slth.ticket.gadgets import bit_groups, two_layer
+from slth.ticket.gadgets import bit_groups
 from slth.ticket.gadgets import gadget as interface
 
 SEED, PATH = 7, "blocks.0/fc"
@@ -57,6 +59,18 @@ def fitted(basis, signed, bias, candidates, constants, law="uniform", centred=Fa
     return gadget.fitted(PATH, op, SEED), op
 
 
+def copied(basis, *, copies, signed=(), bias=True, constants=6):
+    """A map that reads copies of its channels: as many inputs as the basis has."""
+    op = Linear(PATH, basis, bias)
+    gadget = Copies(copies, constants if bias else 0, 0, signed, 0.5, 2.0 if bias else 1.0)
+    return gadget.fitted(PATH, op, SEED), op
+
+
+def conv_of(inputs, outputs, kernel, groups=1):
+    axes = len(kernel)
+    return Conv(inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
+
+
 EXAMPLES = {
     "two-layer": [
         two_layers(3, 4),
@@ -80,6 +94,15 @@ EXAMPLES = {
         conv(4, 6, (2, 2), groups=2, signed=((1, 3),), centred=True),
         conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True),
     ],
+    "copies": [
+        copied(Dense(15, 4), copies=3),
+        copied(Dense(12, 5), copies=4, bias=False, signed=((4, 8),)),
+        copied(Dense(5, 2), copies=5, signed=((0, 5),), constants=1),
+        copied(Dense(64, 2), copies=64, constants=64),
+        copied(conv_of(8, 6, (3, 2), groups=2), copies=2, signed=((0, 4),)),
+        copied(conv_of(6, 6, (3,), groups=3), copies=2, bias=False),
+        copied(ConvTranspose(8, 4, (2, 3), (2, 2), (1,) * 4, (1, 1), 2, (0, 0)), copies=4, signed=((4, 8),)),
+    ],
 }
 EVERY = [pytest.param(*example, id=f"{name}-{i}") for name in EXAMPLES for i, example in enumerate(EXAMPLES[name])]
 every_gadget = pytest.mark.parametrize(("gadget", "op"), EVERY)
@@ -93,10 +116,20 @@ def coins(gadget, op, density=0.5):
     """A mask of the shape that the gadget lays out."""
     kept = np.random.default_rng(0).random(gadget.cost(op).mask_bits) < density
     mask = gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
-    for block in blocks(gadget, op) if source_law(gadget.law).prunes else ():
+    for block in blocks(gadget, op) if source_law(getattr(gadget, "law", "uniform")).prunes else ():
         for slot, pair, k in np.argwhere(block.candidates() == 0):  # what was pruned from the start cannot be kept
             mask[block.pairs[pair], block.columns[slot, k]] = False
     return mask
+
+
+def copies_of(gadget):
+    """Of each channel; all of them are candidates of one problem."""
+    return gadget.copies if isinstance(gadget, Copies) else 1
+
+
+def is_centred(gadget):
+    """Of mirrored pairs."""
+    return getattr(gadget, "centred", False)
 
 
 def groups(op):
@@ -148,7 +181,8 @@ def check_partition(gadget, op):
     """Every (half, input, row, tap) stands in exactly one problem, every bit of the mask in exactly one candidate."""
     signed = np.flatnonzero(gadget.signed(op)).tolist()
     rows, _, taps = op.coefficients
-    halves = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
+    halves = [("positive", j) for j in range(0, op.basis.inputs, copies_of(gadget))]  # channels, by their first copy
+    halves += [("negative", j) for j in signed if copies_of(gadget) == 1]
     wanted = {(half, j, pair) for half, j in halves for pair in range(rows * taps)}
     wanted |= {("bias", group, row * taps) for group in range(groups(op)) for row in range(rows) if op.bias}
     problems, served, written = Counter(), Counter(), Counter()
@@ -191,12 +225,12 @@ def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
     bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
     part = realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
     for pairs, products in ((1, 1), (2 * op.basis.taps, 3 * gadget.candidates * op.basis.taps)):
-        monkeypatch.setattr(two_layer, "_PAIRS", pairs)
-        monkeypatch.setattr(two_layer, "_BLOCK", products)
+        monkeypatch.setattr(sys.modules[type(gadget).__module__], "_PAIRS", pairs)
+        monkeypatch.setattr(sys.modules[type(gadget).__module__], "_BLOCK", products)
         check_partition(gadget, op)
         assert listed() == whole
         assert realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits})) == part
-    assert len(blocks(gadget, op)) > count or op.basis.inputs <= 3
+    assert len(blocks(gadget, op)) > count or op.basis.inputs // copies_of(gadget) <= 3
 
 
 @every_gadget
@@ -234,15 +268,19 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
     for block in blocks(gadget, op):
-        mixing = draw(block.mixing, gadget.law, (int(block.neurons.max()) + 1, rows, taps))
+        mixing = draw(block.mixing, getattr(gadget, "law", "uniform"), (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
             for r, t in (divmod(pair, taps) for pair in block.pairs):
                 kept = mask[r * taps + t, block.columns[slot, k]]
-                if not kept and not gadget.centred:
+                if not kept and not block.centred:
                     continue
                 term = (1 if kept else -1) * u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
-                found[block.half][r, int(block.inputs[slot]), t] += term
+                copied = copies_of(gadget) > 1 and block.half == "positive"
+                input = int(block.inputs[slot]) + (k if copied else 0)
+                found[block.half][r, input, t] += term
+                if copied and gadget.signed(op)[input]:
+                    found["negative"][r, input, t] -= term
     assert not found["bias"][:, :, 1:].any()  # a constant acts through tap 0 alone
     exact = np.vectorize(Fraction, otypes=[object])
     assert (exact(part.positive) == found["positive"]).all()
@@ -265,7 +303,7 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
         packed = rng.integers(0, 2**63, candidates.shape[0] * candidates.shape[1], dtype=np.uint64)
         packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
         packed &= np.uint64((1 << candidates.shape[2]) - 1)
-        if source_law(gadget.law).prunes:
+        if source_law(getattr(gadget, "law", "uniform")).prunes:
             alive = (candidates != 0).reshape(len(packed), -1) << np.arange(candidates.shape[2], dtype=np.uint64)
             packed &= alive.sum(axis=1, dtype=np.uint64)
         block.keep(packed[:, None], {MIXING: bits})
@@ -273,8 +311,9 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
         assert (block.kept({MIXING: bits}) == kept.reshape(candidates.shape)).all()
         chosen = block.chosen(candidates, packed[:, None])
         signs = kept.reshape(candidates.shape).astype(np.int64)
-        signs = 2 * signs - 1 if gadget.centred else signs
-        assert (chosen == (candidates * signs).sum(axis=2) * block.gain).all()
+        signs = 2 * signs - 1 if block.centred else signs
+        together = chosen.reshape(len(block.inputs), -1, len(block.pairs)).sum(axis=1)  # of copies, one each
+        assert (together == (candidates * signs).sum(axis=2) * block.gain).all()
         sums.add(block, chosen)
     assert realised_digest(sums.realised) == realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
 
@@ -284,6 +323,7 @@ def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
     """sign · gain · what each subset must sum to is the coefficient; +1 for x⁺ and the constant, -1 for x⁻."""
     rng = np.random.default_rng(2)
     affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
+    affine.weight[:, np.arange(op.basis.inputs) % copies_of(gadget) > 0] = 0.0  # a target reads one copy
     for block in blocks(gadget, op):
         asked = (-1.0 if block.half == "negative" else 1.0) * block.read(Realised.of(affine, gadget.signed(op)))
         rows = slice(block.rows.start, block.rows.stop)
@@ -318,11 +358,11 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
     served = Counter(
         "lift_bias" if block.half == "bias" else "lift"
         for block in blocks(gadget, op)
-        if block.rows.start == 0
+        if block.rows.start == 0 and (block.half == "bias" or copies_of(gadget) == 1)
         for _ in block.columns.flat
     )
     kept = {f"{PATH}/{name}": count for name, count in served.items()} | {f"{PATH}/mixing": int(mask.sum())}
-    if gadget.centred:
+    if is_centred(gadget):
         kept |= {f"{PATH}/mirror/{name}": count for name, count in served.items()}
         kept[f"{PATH}/mirror/mixing"] = gadget.cost(op).mask_bits - int(mask.sum())
         assert ticket.candidates_kept == gadget.cost(op).mask_bits == ticket.candidate_count / 2
@@ -348,7 +388,7 @@ def test_the_stated_width_is_checked(gadget, op):
 def rounding(gadget, op):
     """What float32 may lose for inputs in [-1, 1]: 2⁻²⁴ of the sum, once per neuron and tap and a few times."""
     summed = sum(np.abs(block.gain * block.candidates()).sum(axis=(0, 2)).max() for block in blocks(gadget, op))
-    taps, copies = op.basis.taps, 2 if gadget.centred else 1
+    taps, copies = op.basis.taps, 2 if is_centred(gadget) else 1
     return 2.0**-24 * (taps * copies * coins(gadget, op).shape[1] + 4) * taps * summed
 
 
@@ -366,7 +406,9 @@ def test_the_pruned_network_computes_what_is_realised(gadget, op):
         assert np.abs(found - exact).max() <= rounding(gadget, op)
 
 
-@pytest.mark.parametrize(("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges])
+@pytest.mark.parametrize(
+    ("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges and copies_of(param.values[0]) == 1]
+)
 def test_a_view_that_reads_another_half_is_noticed(gadget, op):
     """What the test above must not pass: P in place of N."""
     part = ticket_of(gadget, op, coins(gadget, op)).realised(PATH)

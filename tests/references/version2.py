@@ -122,6 +122,8 @@ def folded(meta) -> dict[str, tuple[str, ...]]:
 
 def realise(seed, path, gadget, tensors, runs) -> Map:
     """P, N and b: products over slots and stages, their sum rounded once."""
+    if gadget.get("kind") == "copies":
+        return copied(seed, path, gadget, tensors, runs)
     (rows, inputs, taps), groups = gadget["shape"], gadget["groups"]
     signed = [j for start, stop in gadget["signed"] for j in range(start, stop)]
     law, centred = gadget["law"], gadget["centred"]
@@ -156,6 +158,33 @@ def realise(seed, path, gadget, tensors, runs) -> Map:
             found.bias[j * rows + r] = total
         else:
             (found.positive if half == "+" else found.negative)[r, j, t] = total
+    return found
+
+
+def copied(seed, path, gadget, tensors, runs) -> Map:
+    """Plain weights: each product is a coefficient of its own."""
+    (rows, inputs, taps), groups = gadget["shape"], gadget["groups"]
+    assert inputs // groups % gadget["copies"] == 0
+    slots, live, width = scan(seed, path, 0, [], groups, {"candidates": 0, "constants": gadget["constants"]}, "uniform")
+    mixing = Stream.of(seed, f"{path}/mixing", "uniform")
+    bits = iter(mask(tensors[f"{path}/mixing"], runs, rows * (taps * inputs + len(live))))
+    found = Map(np.zeros((rows, inputs, taps)), np.zeros((rows, inputs, taps)), None)
+    found.bias = np.zeros(groups * rows) if gadget["constants"] else None
+    for r, t in itertools.product(range(rows), range(taps)):
+        for i in range(inputs):
+            found.positive[r, i, t] = gadget["gain"] * mixing[(i * rows + r) * taps + t] if next(bits) else 0.0
+        for h, slot, u in live if t == 0 else ():
+            if next(bits):
+                found.bias[slots[slot][1] * rows + r] += gadget["bias_gain"] * (
+                    mixing[(inputs + h) * rows * taps + r * taps] * u
+                )
+    assert next(bits, None) is None
+    for start, stop in gadget["signed"]:
+        found.negative[:, start:stop] = -found.positive[:, start:stop]
+    found.widths.append(width)
+    found.heads[f"{path}/mixing"] = mixing.head((inputs + width) * rows * taps)
+    if gadget["constants"]:
+        found.heads[f"{path}/lift_bias"] = Stream.of(seed, f"{path}/lift_bias", "uniform").head(width)
     return found
 
 

@@ -35,7 +35,7 @@ def construct(
     exact: bool = False,
     carry_rest: bool = False,
     gadget: str = "two-layer",
-    objective: str = "within",
+    objective: str | None = None,
     density: float | None = None,
     most_move: float | None = None,
     law: str = "uniform",

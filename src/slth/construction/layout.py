@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slth._errors import InputError
+from slth.construction.copied import Wanted, plan_copies
 from slth.construction.makers import MAKERS, Maker, kept_exactly
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
 from slth.numerics import check_seed
-from slth.ticket import Gadget, Inputs, Ticket, TwoLayer, signed_ranges
+from slth.ticket import Copies, Gadget, Inputs, Ticket, TwoLayer, signed_ranges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +71,11 @@ def lay_out(
     maker = MAKERS[recipe.gadget]
     for op in target.graph.maps.values():
         maker.check(recipe, op)
+    if recipe.gadget == Copies.kind:
+        wanted = Wanted(tolerances, failure_probability, candidates, extra)
+        made = plan_copies(target, wanted, inputs=inputs)
+        missed = sum(width.expected_misses for width in made.widths.values())
+        return Layout(seed, made.target.graph, made.gadgets, dict(tolerances), missed, made.widths, recipe)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     shares = {path: op.weights / target.graph.weights for path, op in target.graph.maps.items()}
     widths = {
@@ -102,6 +108,8 @@ def lay_out_in(
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target, inputs)
+    if source.copies or recipe.gadget != TwoLayer.kind:
+        raise InputError("a source network is used again with the gadget two-layer alone; give no source")
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, Gadget] = {}
     widths: dict[str, Width] = {}

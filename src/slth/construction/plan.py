@@ -17,6 +17,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
 from slth.construction.compensation import Calibration, check_compensable
+from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
 from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
@@ -32,7 +33,7 @@ from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
-from slth.ticket import MOST_CANDIDATES, Inputs, Ticket, kinds_of
+from slth.ticket import MOST_CANDIDATES, Copies, Inputs, Ticket, kinds_of
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -59,7 +60,7 @@ class Request:
     exact: bool = False  # instead of a tolerance: the target itself, in its own number format
     carry_rest: bool = False  # then numbers that no subset reaches are carried
     gadget: str = "two-layer"  # these, and those below, are the recipe
-    objective: str = "within"
+    objective: str | None = None  # None: that of the gadget
     density: float | None = None
     most_move: float | None = None
     law: str = "uniform"
@@ -88,7 +89,14 @@ class Request:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
         verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
         chosen = {part.name: getattr(self, part.name) for part in fields(Recipe)}
-        object.__setattr__(self, "recipe", Recipe(**chosen))
+        object.__setattr__(
+            self, "recipe", Recipe(**{name: value for name, value in chosen.items() if value is not None})
+        )
+        if self.exact and self.recipe.gadget == Copies.kind:
+            raise InputError(
+                "copies of a channel err apart, so no network of them is the target itself, bit for bit: ask for a "
+                "tolerance, or take the gadget two-layer"
+            )
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
@@ -158,15 +166,16 @@ def construct(
     shrinks = retried = 0
     while True:
         layout = _layout(target, tolerances, request, inputs, retried)
+        made = in_copies(target, layout.gadgets, inputs)
         check_memory(
-            _maps(target, layout),
-            target,
+            _maps(made, layout),
+            made,
             threads=threads,
             failure=request.failure_probability,
             free=request.source is None,
         )
         ticket = solve(
-            target,
+            made,
             layout,
             inputs=inputs,
             asked={**request.asked, **target.cut},
@@ -217,7 +226,8 @@ def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
 
 def plan_maps(target: Target, request: Request, *, inputs: Inputs) -> tuple[Planning, ...]:
     """The maps of that layout, to be priced."""
-    return _maps(target, plan_layout(target, request, inputs=inputs))
+    layout = plan_layout(target, request, inputs=inputs)
+    return _maps(in_copies(target, layout.gadgets, inputs), layout)
 
 
 def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
@@ -229,6 +239,7 @@ def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
             layout.widths[path],
             _largest(target.coefficients[path]),
             recipe=layout.recipe,
+            original=None if target.original is None else target.original.graph.maps[path],
         )
         for path, op in target.graph.maps.items()
     )

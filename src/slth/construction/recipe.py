@@ -9,7 +9,7 @@ from slth.construction.moved import STEP
 from slth.construction.objective_chances import kept_of
 from slth.numerics import source_law
 from slth.records import verbs
-from slth.ticket import GADGETS, MOST_CANDIDATES
+from slth.ticket import GADGETS, MOST_CANDIDATES, Copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Recipe:
     """
 
     gadget: str = "two-layer"
-    objective: str = "within"
+    objective: str = ""  # "": the one that the gadget's theorem is best with
     density: float | None = None  # γ, of the objective exactly
     most_move: float | None = None  # of the objective moved
     law: str = "uniform"  # of the random numbers
@@ -29,6 +29,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _arguments.one_of(self.gadget, GADGETS, "gadget")
+        if not self.objective:
+            object.__setattr__(self, "objective", "fewest" if self.gadget == Copies.kind else "within")
         _arguments.one_of(self.objective, verbs.OBJECTIVES, "objective")
         if (self.density is not None) != (self.objective == "exactly"):
             raise InputError("a density goes with the objective exactly, and that needs one, such as --density 0.2")

@@ -12,7 +12,7 @@ from slth._errors import InputError
 from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised, stored_weight
 from slth.network.build import torch_padding
 from slth.numerics import Stream, draw_rows
-from slth.ticket import Lift, Stage, Ticket, TwoLayer, stage_path
+from slth.ticket import Copies, Lift, Stage, Ticket, TwoLayer, stage_path
 
 _CONV = (functional.conv1d, functional.conv2d, functional.conv3d)
 _MOST_BITS = 64  # by which biases of a source may exceed its weights in float32, whose numbers end at 2¹²⁸
@@ -140,6 +140,31 @@ class SumMap(nn.Module):
         return y
 
 
+class CopiesMap(nn.Module):
+    """Plain random weights that read copies: y = g (m v) x + g_b Σ_h m v_h σ(β_h), see `slth.ticket.gadgets.copies`."""
+
+    def __init__(self, ticket: Ticket, path: str, gadget: Copies) -> None:
+        super().__init__()
+        op = ticket.maps[path]
+        rows, inputs, taps = op.coefficients
+        stream, mask = Stream(ticket.seed, f"{path}/mixing"), ticket.map_mask(path).T
+        kept = draw_rows(stream, np.arange(inputs), rows * taps, law="uniform") * mask[:inputs]
+        weight = kept.reshape(inputs, rows, taps).transpose(1, 0, 2)
+        self.basis, self.gain, self.bias_gain = op.basis, gadget.gain, gadget.bias_gain
+        self.weight = _buffer(stored_weight(op.basis, weight))
+        lift = gadget.lift(path, op, ticket.seed)
+        drawn = draw_rows(stream, inputs + lift.neuron, rows * taps, law="uniform") * mask[inputs:]
+        own = lift.constant_members.reshape(op.basis.groups, -1)  # without a bias there are none
+        self.constants = _buffer(lift.value[own].astype(np.float32))
+        self.mixing = _buffer(drawn.reshape(-1, rows, taps)[own, :, 0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        y = self.gain * apply_map(self.basis, x, self.weight, None)
+        bias = self.bias_gain * (torch.relu(self.constants)[:, :, None] * self.mixing).sum(1).reshape(-1)
+        return y + (bias if isinstance(self.basis, Dense) else bias.view(-1, *(1,) * (x.ndim - 2)))
+
+
 def source_map(ticket: Ticket, path: str) -> nn.Module:
     """The pruned random network in place of one map.
 
@@ -158,7 +183,10 @@ def _two_layer(ticket: Ticket, path: str) -> nn.Module:
     return parts[0] if len(parts) == 1 else SumMap(parts)
 
 
-SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {TwoLayer.kind: _two_layer}
+SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {
+    TwoLayer.kind: _two_layer,
+    Copies.kind: lambda ticket, path: CopiesMap(ticket, path, cast(Copies, ticket.gadgets[path])),
+}
 
 
 def _lift_numbers(op: Linear, gadget: Stage, lift: Lift, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from slth.certificate import per_input_error
-from slth.graph import Affine, Realised, Target
+from slth.graph import Affine, Realised, Target, of_channels
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.svg import evenly
 from slth.ticket import Problems, Rivals, Ticket, rivals_of
@@ -116,7 +116,7 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
         early=early,
         example=_example(part.positive, kept),
         raster=raster.whole,
-        errors=None if wanted is None else _errors(wanted, part),
+        errors=None if wanted is None else _errors(wanted, part, ticket.copies.get(path, 1)),
     )
 
 
@@ -159,9 +159,10 @@ def _spread(count: int, most: int) -> np.ndarray:
     return (2 * np.arange(parts) + 1) * count // (2 * parts)
 
 
-def _errors(wanted: Affine, found: Realised) -> np.ndarray:
-    parts = [found.positive - wanted.weight]
-    if found.negative is not None:
+def _errors(wanted: Affine, found: Realised, copies: int) -> np.ndarray:
+    """Of coefficients; of copies those of all together."""
+    parts = [of_channels(found.positive, copies) - of_channels(wanted.weight, copies)]
+    if found.negative is not None and copies == 1:
         parts.append((found.negative + wanted.weight)[:, found.signed])
     if found.bias is not None and wanted.bias is not None:
         parts.append(found.bias - wanted.bias)

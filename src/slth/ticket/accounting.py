@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from slth.graph import Realised
+from slth.graph import Realised, of_channels
 from slth.numerics import packing_bits, quantiser_bits
 from slth.ticket.format import FileSizes
 from slth.ticket.ticket import Ticket
@@ -102,9 +102,12 @@ def _of_map(ticket: Ticket, path: str, sizes: FileSizes, realised: Realised | No
     masked = gadget.mask_bits(path, op)
     rivals = None
     if realised is not None and ticket.claims is not None:
-        rivals = rivals_of(realised.positive, realised.bias, ticket.claims.maps[path].tolerance)
+        made = ticket.copies_made.get(path, 1)  # a rival stores one copy
+        weight = of_channels(realised.positive, ticket.copies.get(path, 1))[::made]
+        bias = None if realised.bias is None else realised.bias[::made]
+        rivals = rivals_of(weight, bias, ticket.claims.maps[path].tolerance)
     return Account(
-        weights=op.weights,
+        weights=ticket.target_weights(path),
         candidates=sum(masked.get(tensor.path, 0) + masked.get(tensor.stream, 0) for tensor in tensors),
         kept=sum(tensor.kept for tensor in tensors if tensor.path in masked or tensor.stream in masked),
         density=sum(tensor.kept for tensor in tensors) / sum(tensor.size for tensor in tensors),

@@ -137,6 +137,11 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     yield "candidates per weight", several(candidates) + (" mirrored pairs" if _centred(ticket) else "")
     laws = sorted({tensor.law for tensor in ticket.tensors} - {"uniform"})
     yield from [("law of the random numbers", ", ".join(laws))] if laws else []
+    if ticket.copies:
+        yield (
+            "copies",
+            f"{several(list(ticket.copies.values()))} of every channel between two maps, as `network` counts",
+        )
     stages = [gadget.stage_count for gadget in ticket.gadgets.values()]
     if max(stages) > 1:
         count = f"{min(stages)} to {max(stages)}" if min(stages) < max(stages) else f"{max(stages)}"

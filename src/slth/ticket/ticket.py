@@ -12,13 +12,13 @@ from jaxtyping import Bool, Float32
 from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, Realised, shapes
+from slth.graph import Graph, Linear, Realised, check_copies, copies_made, shapes
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Gadget, Moves, bits_of, check_grid, exactly_kept
+from slth.ticket.gadgets import Copies, Gadget, Moves, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -90,6 +90,8 @@ class Ticket:
         given = [uncounted(tensor, masked) for tensor in self.tensors]
         if given != wanted:
             raise InputError("the random tensors are not those of the gadgets")
+        if self.copies and isinstance(self.network, Graph):
+            check_copies(self.network, self.copies)
         kept = {tensor.path: tensor.kept for tensor in self.tensors}
         for path, op in self.maps.items():
             for tensor, wanted_ones in exactly_kept(self.gadgets[path], path, op).items():
@@ -141,6 +143,16 @@ class Ticket:
         return self.network.maps if isinstance(self.network, Graph) else {}
 
     @property
+    def copies(self) -> Mapping[str, int]:
+        """Of the maps that read copies, how many of each channel; see `slth.graph.with_copies`."""
+        return {path: gadget.copies for path, gadget in self.gadgets.items() if isinstance(gadget, Copies)}
+
+    @property
+    def copies_made(self) -> Mapping[str, int]:
+        """By map, how many copies of each of its outputs are read; empty where there are none."""
+        return copies_made(self.network, self.copies) if isinstance(self.network, Graph) and self.copies else {}
+
+    @property
     def size(self) -> int:
         """Every entry of the random tensors, pruned, dead and off-block ones included."""
         return sum(tensor.size for tensor in self.tensors)
@@ -158,7 +170,13 @@ class Ticket:
     @property
     def target_parameters(self) -> int:
         """Parameters of the network that the maps realise, biases included; 0 where there are no maps."""
-        return sum(op.weights for op in self.maps.values())
+        return sum(self.target_weights(path) for path in self.maps)
+
+    def target_weights(self, path: str) -> int:
+        """Parameters of the target's map, biases included: of copies one."""
+        op, made = self.maps[path], self.copies_made.get(path, 1)
+        rows, inputs, taps = op.coefficients
+        return (rows * inputs * taps // self.copies.get(path, 1) + (op.basis.outputs if op.bias else 0)) // made
 
     @property
     def mask_bits(self) -> int:

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 
+from slth.construction.makers.copies import CopiesMaker
 from slth.construction.makers.maker import Maker
 from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
 
-MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in (TwoLayerMaker(),)}
+MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in (TwoLayerMaker(), CopiesMaker())}
 
 __all__ = ["MAKERS", "Maker", "kept_exactly"]
