@@ -3,6 +3,7 @@
 A further gadget is a line of `EXAMPLES`: the gadget at its width, and the map it makes.
 """
 
+import sys
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
@@ -16,9 +17,10 @@ from slth import InputError
 from slth.certificate import certify
 from slth.graph import INPUT, Affine, Conv, ConvTranspose, Dense, Graph, Linear, Node, Realised, Target
 from slth.network import realised, source
-from slth.numerics import draw
+from slth.numerics import draw, source_law
 from slth.ticket import (
     GADGETS,
+    Copies,
     Doubling,
     Edges,
     Inputs,
@@ -41,24 +43,38 @@ SEED, PATH = 7, "blocks.0/fc"
 MIXING = f"{PATH}/mixing"
 
 
-def dense(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6):
+def dense(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6, **source):
     """A dense map and what its gadget is to have."""
-    return Dense(inputs, outputs), signed, bias, candidates, constants
+    return Dense(inputs, outputs), signed, bias, candidates, constants, source
 
 
-def conv(inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=4, constants=5, transposed=False):
+def conv(
+    inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=4, constants=5, transposed=False, **source
+):
     """A convolution with stride 2 and some padding, in place of the dense map."""
     axes = len(kernel)
     plain = (inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
     basis = ConvTranspose(*plain, (0,) * axes) if transposed else Conv(*plain)
-    return basis, signed, bias, candidates, constants
+    return basis, signed, bias, candidates, constants, source
 
 
-def fitted(make, basis, signed, bias, candidates, constants):
+def fitted(make, basis, signed, bias, candidates, constants, source):
     """The gadget that one of `helpers.gadgets` makes, as wide as the scan of SEED needs it, and its map."""
     op = Linear(PATH, basis, bias)
-    gadget = make(candidates, constants if bias else 0, 0, signed, 0.5, 2.0)
+    gadget = replace(make(candidates, constants if bias else 0, 0, signed, 0.5, 2.0), **source)
     return gadget.fitted(PATH, op, SEED), op
+
+
+def copied(basis, *, copies, signed=(), bias=True, constants=6):
+    """A map that reads copies of its channels: as many inputs as the basis has."""
+    op = Linear(PATH, basis, bias)
+    gadget = Copies(copies, constants if bias else 0, 0, signed, 0.5, 2.0 if bias else 1.0)
+    return gadget.fitted(PATH, op, SEED), op
+
+
+def conv_of(inputs, outputs, kernel, groups=1):
+    axes = len(kernel)
+    return Conv(inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
 
 
 DENSE = [
@@ -76,8 +92,20 @@ CONV = [
     conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
 ]
 LONG = [dense(2, 3, signed=((0, 1),), candidates=150, constants=70), conv(2, 2, (2,), candidates=130, constants=65)]
+SOURCES = [
+    *(
+        dense(3, 4, signed=((0, 2),), law=law)
+        for law in ("sign", "normal/20", "grid/2", "hyperbolic/8", "pruned/0.5", "mixture/0.5/sign")
+    ),
+    dense(2, 3, signed=((1, 2),), candidates=64, constants=64, law="normal/20"),
+    conv(4, 6, (2, 2), groups=2, signed=((1, 3),), law="pruned/0.5"),
+    dense(3, 4, signed=((0, 2),), centred=True),
+    dense(2, 3, signed=((1, 2),), candidates=64, constants=64, centred=True),
+    conv(4, 6, (2, 2), groups=2, signed=((1, 3),), centred=True),
+    conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True),
+]
 MAKERS = {
-    "two-layer": (one_stage, DENSE + CONV),
+    "two-layer": (one_stage, DENSE + CONV + SOURCES),
     "single": (single, DENSE + CONV + LONG),
     "single-plain": (single_plain, DENSE + CONV + LONG),
     "plain": (plain, DENSE + CONV),
@@ -85,7 +113,17 @@ MAKERS = {
     "doubling": (doubling, DENSE[:-1]),
     "grid": (grid, DENSE + CONV),
 }
-EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, shapes) in MAKERS.items()}
+EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, shapes) in MAKERS.items()} | {
+    "copies": [
+        copied(Dense(15, 4), copies=3),
+        copied(Dense(12, 5), copies=4, bias=False, signed=((4, 8),)),
+        copied(Dense(5, 2), copies=5, signed=((0, 5),), constants=1),
+        copied(Dense(64, 2), copies=64, constants=64),
+        copied(conv_of(8, 6, (3, 2), groups=2), copies=2, signed=((0, 4),)),
+        copied(conv_of(6, 6, (3,), groups=3), copies=2, bias=False),
+        copied(ConvTranspose(8, 4, (2, 3), (2, 2), (1,) * 4, (1, 1), 2, (0, 0)), copies=4, signed=((4, 8),)),
+    ],
+}
 EVERY = [pytest.param(*example, id=f"{name}-{i}") for name in EXAMPLES for i, example in enumerate(EXAMPLES[name])]
 every_gadget = pytest.mark.parametrize(("gadget", "op"), EVERY)
 
@@ -97,15 +135,19 @@ def blocks(gadget, op):
 def coins(gadget, op, density=0.5):
     """A mask of the shape that the gadget lays out, with no more candidates of a coefficient than it allows."""
     rng = np.random.default_rng(0)
-    if all(block.most_kept >= block.columns.shape[1] for block in blocks(gadget, op)):
-        return gadget.mask(PATH, op, seed=SEED, bits=pack(rng.random(gadget.cost(op).mask_bits) < density))
-    bits = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8)
-    for block in blocks(gadget, op):
-        n = block.columns.shape[1]
-        kept = np.eye(n, dtype=bool)[rng.integers(0, n, len(block.inputs) * len(block.pairs))]
-        kept[rng.random(len(kept)) >= density] = False
-        block.keep(packed_rows(kept), {MIXING: bits})
-    return gadget.mask(PATH, op, seed=SEED, bits=bits)
+    if any(block.most_kept < block.columns.shape[1] for block in blocks(gadget, op)):
+        bits = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8)
+        for block in blocks(gadget, op):
+            n = block.columns.shape[1]
+            kept = np.eye(n, dtype=bool)[rng.integers(0, n, len(block.inputs) * len(block.pairs))]
+            kept[rng.random(len(kept)) >= density] = False
+            block.keep(packed_rows(kept), {MIXING: bits})
+        return gadget.mask(PATH, op, seed=SEED, bits=bits)
+    mask = gadget.mask(PATH, op, seed=SEED, bits=pack(rng.random(gadget.cost(op).mask_bits) < density))
+    for block in blocks(gadget, op) if source_law(law_of(gadget)).prunes else ():
+        for slot, pair, k in np.argwhere(block.candidates() == 0):  # what was pruned from the start cannot be kept
+            mask[block.pairs[pair], block.columns[slot, k]] = False
+    return mask
 
 
 def packed_rows(kept):
@@ -114,6 +156,21 @@ def packed_rows(kept):
     bits = np.zeros((count, 64 * -(-n // 64)), np.uint8)
     bits[:, :n] = kept
     return np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
+
+
+def copies_of(gadget):
+    """Of each channel; all of them are candidates of one problem."""
+    return gadget.copies if isinstance(gadget, Copies) else 1
+
+
+def is_centred(gadget):
+    """Of mirrored pairs."""
+    return getattr(gadget, "centred", False)
+
+
+def law_of(gadget):
+    """Of its mixing weights."""
+    return "sign" if isinstance(gadget, Doubling) else getattr(gadget, "law", "uniform")
 
 
 def groups(op):
@@ -165,7 +222,8 @@ def check_partition(gadget, op):
     """Every (half, input, row, tap) stands in exactly one problem, every bit of the mask in exactly one candidate."""
     signed = np.flatnonzero(gadget.signed(op)).tolist()
     rows, _, taps = op.coefficients
-    halves = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
+    halves = [("positive", j) for j in range(0, op.basis.inputs, copies_of(gadget))]  # channels, by their first copy
+    halves += [("negative", j) for j in signed if copies_of(gadget) == 1]
     if isinstance(gadget, Edges):  # one subset for both signs
         halves = [("whole", j) for j in range(op.basis.inputs)]
     wanted = {(half, j, pair) for half, j in halves for pair in range(rows * taps)}
@@ -211,13 +269,13 @@ def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
     bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
     part = realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
     for pairs, products in ((1, 1), (2 * op.basis.taps, 3 * gadget.candidates * op.basis.taps)):
-        for module in (two_layer, shared_blocks):
-            monkeypatch.setattr(module, "_PAIRS", pairs)
-            monkeypatch.setattr(module, "_BLOCK", products)
+        for module in (two_layer, shared_blocks, sys.modules[type(gadget).__module__]):
+            monkeypatch.setattr(module, "_PAIRS", pairs, raising=False)
+            monkeypatch.setattr(module, "_BLOCK", products, raising=False)
         check_partition(gadget, op)
         assert listed() == whole
         assert realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits})) == part
-    assert len(blocks(gadget, op)) > count or op.basis.inputs <= 3
+    assert len(blocks(gadget, op)) > count or op.basis.inputs // copies_of(gadget) <= 3
 
 
 @every_gadget
@@ -255,17 +313,19 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
     for block in blocks(gadget, op):
-        mixing = draw(block.mixing, block.law, (int(block.neurons.max()) + 1, rows, taps))
+        mixing = draw(block.mixing, law_of(gadget), (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
             for r, t in (divmod(pair, taps) for pair in block.pairs):
-                if not mask[r * taps + t, block.columns[slot, k]]:
+                kept = mask[r * taps + t, block.columns[slot, k]]
+                if not kept and not block.centred:
                     continue
-                term = u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
-                at = r, int(block.inputs[slot]), t
-                found["positive" if block.half == "whole" else block.half][at] += term
-                if block.half == "whole" and part.signed[at[1]]:
-                    found["negative"][at] -= term
+                term = (1 if kept else -1) * u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
+                copied = copies_of(gadget) > 1 and block.half == "positive"
+                input = int(block.inputs[slot]) + (k if copied else 0)
+                found["positive" if block.half == "whole" else block.half][r, input, t] += term
+                if (copied or block.half == "whole") and gadget.signed(op)[input]:
+                    found["negative"][r, input, t] -= term
     assert not found["bias"][:, :, 1:].any()  # a constant acts through tap 0 alone
     exact = np.vectorize(Fraction, otypes=[object])
     assert (exact(part.positive) == found["positive"]).all()
@@ -289,11 +349,16 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
         kept = (
             np.eye(n, dtype=bool)[rng.integers(0, n, count)] if block.most_kept == 1 else rng.random((count, n)) < 0.5
         )
+        if source_law(law_of(gadget)).prunes:
+            kept &= candidates.reshape(count, n) != 0
         packed = packed_rows(kept)
         block.keep(packed, {MIXING: bits})
         assert (block.kept({MIXING: bits}) == kept.reshape(candidates.shape)).all()
         chosen = block.chosen(candidates, packed)
-        assert (chosen == (candidates * kept.reshape(candidates.shape)).sum(axis=2) * block.gain).all()
+        signs = kept.reshape(candidates.shape).astype(np.int64)
+        signs = 2 * signs - 1 if block.centred else signs
+        together = chosen.reshape(len(block.inputs), -1, len(block.pairs)).sum(axis=1)  # of copies, one each
+        assert (together == (candidates * signs).sum(axis=2) * block.gain).all()
         sums.add(block, chosen)
     assert realised_digest(sums.realised) == realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
 
@@ -303,6 +368,7 @@ def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
     """sign · gain · what each subset must sum to is the coefficient; +1 for x⁺ and the constant, -1 for x⁻."""
     rng = np.random.default_rng(2)
     affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
+    affine.weight[:, np.arange(op.basis.inputs) % copies_of(gadget) > 0] = 0.0  # a target reads one copy
     for block in blocks(gadget, op):
         asked = (-1.0 if block.half == "negative" else 1.0) * block.read(Realised.of(affine, gadget.signed(op)))
         rows = slice(block.rows.start, block.rows.stop)
@@ -328,13 +394,16 @@ def test_mask_bits_are_those_of_the_cost(gadget, op):
 @every_gadget
 @pytest.mark.parametrize("density", [0.0, 0.3, 1.0])
 def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
-    """Of the lift one entry per neuron that serves, of the mixing layer the ones of the mask; neurons lie within."""
+    """Of the lift one entry per neuron that serves, of the mixing layer the ones of the mask; neurons lie within.
+
+    Of mirrored pairs exactly one is kept: what the mask does not keep, the mirror does.
+    """
     mask = coins(gadget, op, density)
     ticket = ticket_of(gadget, op, mask)
     served = Counter(
         "lift_bias" if block.half == "bias" else "lift"
         for block in blocks(gadget, op)
-        if block.rows.start == 0
+        if block.rows.start == 0 and (block.half == "bias" or copies_of(gadget) == 1)
         for _ in block.columns.flat
     )
     if isinstance(gadget, Edges):
@@ -343,6 +412,10 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
         served = Counter({name: count // gadget.digits for name, count in served.items()})
         served |= {f"levels/{t}": (t + 2) * served.total() for t in range(1, gadget.digits)}
     kept = {f"{PATH}/{name}": count for name, count in served.items()} | {f"{PATH}/mixing": int(mask.sum())}
+    if is_centred(gadget):
+        kept |= {f"{PATH}/mirror/{name}": count for name, count in served.items()}
+        kept[f"{PATH}/mirror/mixing"] = gadget.cost(op).mask_bits - int(mask.sum())
+        assert ticket.candidates_kept == gadget.cost(op).mask_bits == ticket.candidate_count / 2
     assert {tensor.path: tensor.kept for tensor in ticket.tensors} == kept
     assert ticket.kept == sum(kept.values())
     mixing = ticket.tensor(f"{PATH}/mixing")
@@ -377,8 +450,8 @@ def of_other_widths(gadget):
 def rounding(gadget, op):
     """What float32 may lose for inputs in [-1, 1]: 2⁻²⁴ of the sum, once per neuron and tap and a few times."""
     summed = sum(np.abs(block.gain * block.candidates()).sum(axis=(0, 2)).max() for block in blocks(gadget, op))
-    taps = op.basis.taps
-    return 2.0**-24 * (taps * coins(gadget, op).shape[1] + 4) * taps * summed
+    taps, copies = op.basis.taps, 2 if is_centred(gadget) else 1
+    return 2.0**-24 * (taps * copies * coins(gadget, op).shape[1] + 4) * taps * summed
 
 
 @every_gadget
@@ -395,7 +468,9 @@ def test_the_pruned_network_computes_what_is_realised(gadget, op):
         assert np.abs(found - exact).max() <= rounding(gadget, op)
 
 
-@pytest.mark.parametrize(("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges])
+@pytest.mark.parametrize(
+    ("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges and copies_of(param.values[0]) == 1]
+)
 def test_a_view_that_reads_another_half_is_noticed(gadget, op):
     """What the test above must not pass: P in place of N; of edges, whose N is that, its negative."""
     part = ticket_of(gadget, op, coins(gadget, op, 1.0)).realised(PATH)

@@ -41,5 +41,7 @@ def grid(candidates, constants, neurons, signed, gain, bias_gain):
 
 
 def staged(gadget, **changed):
-    """The same with another number in its first stage, which is its only one."""
+    """The same with another number in its first stage, which is its only one; or in itself, if it has none."""
+    if not isinstance(gadget, TwoLayer):
+        return replace(gadget, **changed)
     return replace(gadget, stages=(replace(gadget.stages[0], **changed),))

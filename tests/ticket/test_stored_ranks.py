@@ -172,3 +172,24 @@ def test_without_subsets_a_sparse_mask_is_coded_bit_by_bit():
     stored = masks.store_masks([(sparse, 1000, None)], justified=lambda size: True)
     assert [encoding for encoding, _ in stored] == ["rans"]
     assert (masks.restore_mask(stored[0][1], "rans", 1000, "1.weight") == sparse).all()
+
+
+def test_every_stage_has_ranks_of_its_own():
+    ticket = slth.construct(net(), input_range=(0, 1), relative_tolerance=1e-8, objective="fewest")
+    assert all(gadget.stage_count == 2 for gadget in ticket.gadgets.values())
+    data = encode(ticket)
+    assert encodings(data).count("rank") >= 2
+    read = decode(data)
+    assert all((read.masks[path] == bits).all() for path, bits in ticket.masks.items())
+    assert encode(read) == data
+
+
+def test_the_plan_knows_how_long_ranks_are(ticket):
+    """Each is log2(g/τ) bits long and a constant: what a finer tolerance adds to the file is known within a fifth."""
+    asked = {"input_range": (-1, 1), "objective": "fewest"}
+    coarse, fine = (slth.plan(net(), relative_tolerance=tolerance, **asked) for tolerance in (0.01, 0.001))
+    finer = slth.construct(net(), relative_tolerance=0.001, **asked)
+    added = stored_mask_bits(finer) - stored_mask_bits(ticket)
+    assert 8 * (fine.file_bytes - coarse.file_bytes) == pytest.approx(added, rel=0.2)
+    assert coarse.packing_bits > 0
+    assert 0 < coarse.quantiser_bits < stored_mask_bits(ticket)

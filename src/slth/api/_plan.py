@@ -1,6 +1,6 @@
 """How wide must the random network be, and what does it cost? Nothing is solved."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,9 @@ from slth.construction import (
     plan_outline,
     theorem,
 )
+from slth.graph import Affine
 from slth.records import cores, verbs
-from slth.ticket import Inputs, map_words
+from slth.ticket import Inputs, Rivals, map_words, rivals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ class PlannedMap:
     source_parameters: int
     mask_bits: int
     expected_misses: float
-    law_misses: float
+    law_misses: float | None
     first_moment: int
     theorem: float
     seconds: float
@@ -82,10 +83,12 @@ class Planned:
     maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
     expected_misses: float  # an upper estimate
-    law_misses: float  # by the law in closed form
+    law_misses: float | None  # by the law in closed form; None: there is none for this objective
     source_parameters: int  # dead neurons not counted
     mask_bits: int
     file_bytes: int
+    quantiser_bits: float | None  # what all weights take within the same errors, quantised and coded; of a shape none
+    packing_bits: float | None  # below which no code of all weights of this size can go
     memory: int  # bytes at the peak of construct
     threads: int
     seconds: Seconds  # `wall` with these threads
@@ -110,7 +113,7 @@ def plan(
     epsilon: float | None = None,
     exact: bool = False,
     gadget: str = "two-layer",
-    objective: str = "within",
+    objective: str | None = None,
     density: float | None = None,
     most_move: float | None = None,
     law: str = "uniform",
@@ -188,11 +191,19 @@ def plan(
     inputs: Inputs = inputs_of(
         read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )
-    return _planned(plan_maps(read, request, inputs=inputs), asked, None)
+    parts = plan_maps(read, request, inputs=inputs)
+    rivals = [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]
+    return _planned(parts, asked, None, rivals)
 
 
-def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | None) -> Planned:
-    weights = sum(part.op.weights * part.times for part in parts)
+def _rivals(affine: Affine, tolerance: float) -> Rivals:
+    return rivals_of(affine.weight, affine.bias, tolerance)
+
+
+def _planned(
+    parts: Sequence[Planning], asked: verbs.Plan, network: Outline | None, rivals: Sequence[Rivals] = ()
+) -> Planned:
+    weights = sum(part.weights * part.times for part in parts)
     threads = asked.threads or cores()
     maps = tuple(_map(part, asked.failure_probability / weights, threads) for part in parts)
     costs = costs_of(parts, threads=threads)
@@ -200,10 +211,12 @@ def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | No
         maps=maps,
         weights=weights,
         expected_misses=sum(part.expected_misses * part.times for part in maps),
-        law_misses=sum(part.law_misses * part.times for part in maps),
+        law_misses=_all(None if part.law_misses is None else part.law_misses * part.times for part in maps),
         source_parameters=sum(part.source_parameters * part.times for part in maps),
         mask_bits=sum(part.mask_bits * part.times for part in maps),
         file_bytes=costs.file_bytes,
+        quantiser_bits=sum(one.quantiser for one in rivals) if rivals else None,
+        packing_bits=sum(one.packing for one in rivals) if rivals else None,
         memory=costs.memory,
         threads=threads,
         seconds=costs.seconds,
@@ -224,7 +237,7 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         times=part.times,
         outputs=op.basis.outputs,
         inputs=op.basis.inputs,
-        weights=op.weights,
+        weights=part.weights,
         signed=int(gadget.signed(op).sum()),
         tolerance=width.tolerance,
         gain=gadget.gain,
@@ -237,8 +250,14 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         expected_misses=width.expected_misses,
         law_misses=width.law_misses,
         first_moment=first_moment(part.largest / unit, width.tolerance / unit),
-        theorem=theorem(width.tolerance / unit, failure * op.weights / cost.problems),
+        theorem=theorem(width.tolerance / unit, failure * part.weights / cost.problems),
         seconds=alone.seconds.construct,
         file_bytes=alone.file_bytes,
         memory=alone.memory,
     )
+
+
+def _all(numbers: Iterable[float | None]) -> float | None:
+    """Their sum; None if one is not known."""
+    found = list(numbers)
+    return None if None in found else sum(number for number in found if number is not None)

@@ -3,7 +3,7 @@ r"""What a construction costs, before anything is solved: seconds of a processor
 A model with the constants of `plan_costs.json`, which `benchmarks/plan_costs.py` fits to constructions that it runs.
 Per map, with `bits` candidates in all, `problems` subset sums, coefficients W (of signed inputs twice), F operations
 for all norms by the map's rule, and s(b) the time of `first` for a tolerance of 2⁻ᵇ gains, which hardly depends on the
-number of candidates:
+number of candidates (of `fewest`, which tries about g/τ subsets in order, d₁ + d₂ g/τ):
 
     generation    a · bits
     solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps; in every stage
@@ -32,6 +32,10 @@ from slth.graph import Linear
 from slth.numerics import SPECTRAL
 from slth.ticket import Gadget
 
+# of `fewest`, measured by benchmarks/fewest.py: nanoseconds of a problem, and of a subset that is tried; of all subsets
+# of a size C(n, 5) are asked for one by one, at most
+_FEWEST_PROBLEM, _FEWEST_TRIED, _FEWEST_ASKED = 100.0, 0.35, 4.0
+_RANK_BITS = 1.5  # of a rank, beside log2 of the subsets that are tried
 _MOST_SEARCHED = 40  # candidates of which `first` looks at all subsets
 
 
@@ -72,6 +76,12 @@ class Planning:
     largest: float  # max|w|
     times: int = 1
     recipe: Recipe = USUAL
+    original: Linear | None = None  # the map without copies, if `op` has some
+
+    @property
+    def weights(self) -> int:
+        """Parameters of the target's map."""
+        return (self.op if self.original is None else self.original).weights
 
 
 def costs_of(maps: Sequence[Planning], *, threads: int) -> Costs:
@@ -158,16 +168,12 @@ def _log2_search(candidates: int) -> float:
 
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
-    stages, each = part.width.stages, cost.problems / part.gadget.stage_count
+    each = cost.problems / part.gadget.stage_count
     if _share_kept(part) is not None:  # candidates are looked through once
         first, search = 2e-9 * cost.mask_bits / cost.problems, 0.0
     else:
-        ends = [stage.gain / 2 for stage in stages[1:]] + [max(part.width.tolerance, part.width.gain * 2.0**-40)]
-        first = sum(
-            seconds_of_first(stage.candidates, -math.log2(end / stage.gain))
-            for stage, end in zip(stages, ends, strict=True)
-        )
-        search = 1e-6 * 2.0 ** _log2_search(stages[0].candidates)
+        first = sum(_seconds_of_one(n, tried, part.recipe.objective) for n, tried in _tried(part))
+        search = 1e-6 * 2.0 ** _log2_search(part.width.stages[0].candidates)
     return {
         "generation": 1e-9 * known["generate_bit"] * cost.mask_bits,
         "solving": each * first + part.width.expected_misses * search,
@@ -175,6 +181,21 @@ def _seconds(part: Planning) -> dict[str, float]:
         "writing": 1e-9 * known["write_bit"] * cost.mask_bits,
         "verify": 1e-9 * (known["verify_bit"] * cost.mask_bits + known["verify_weight"] * weights),
     }
+
+
+def _tried(part: Planning) -> list[tuple[int, float]]:
+    """Of every stage its candidates, and how many gains its tolerance divides: a later one covers half a gain of it."""
+    stages, width = part.width.stages, part.width
+    last = width.tolerance or width.gain * 2.0 ** (-2 * width.size - 1)  # half a step of a grid
+    ends = [stage.gain / 2 for stage in stages[1:]] + [last]
+    return [(stage.candidates, stage.gain / end) for stage, end in zip(stages, ends, strict=True)]
+
+
+def _seconds_of_one(n: int, tried: float, objective: str) -> float:
+    """Of one problem that has an answer."""
+    if objective != "fewest":
+        return seconds_of_first(n, math.log2(tried))
+    return 1e-9 * (_FEWEST_PROBLEM + min(_FEWEST_TRIED * tried, _FEWEST_ASKED * math.comb(n, 5)))
 
 
 def _working_set(part: Planning) -> int:
@@ -188,12 +209,18 @@ def _bits(part: Planning) -> int:
 
 
 def _file_bytes(part: Planning) -> int:
-    """Masks hardly shrink where half of the candidates are kept. Digests, names and bounds take some bytes a map."""
+    """Masks hardly shrink where half of the candidates are kept; of `fewest` ranks, about log2(g/τ) bits, are stored.
+    Digests, names and bounds take some bytes a map.
+    """
     known, share = _constants()["bytes"], _share_kept(part)
-    if share is None:
-        return int(known["file_bit"] * _bits(part) + known["file_map"]) * part.times
-    entropy = -share * math.log2(share) - (1 - share) * math.log2(1 - share) if share < 1 else 0.0
-    return int(entropy / 8 * _bits(part) + known["file_map"]) * part.times
+    masks = known["file_bit"] * _bits(part)
+    if share is not None:
+        entropy = -share * math.log2(share) - (1 - share) * math.log2(1 - share) if share < 1 else 0.0
+        masks = entropy / 8 * _bits(part)
+    elif part.recipe.objective == "fewest":
+        ranks = sum(max(math.log2(tried), 0.0) + _RANK_BITS for _, tried in _tried(part))
+        masks = min(masks, part.gadget.cost(part.op).problems / part.gadget.stage_count * ranks / 8)
+    return int(masks + known["file_map"]) * part.times
 
 
 def _share_kept(part: Planning) -> float | None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slth._errors import InputError
-from slth.construction.makers import MAKERS, Maker, check_grids
+from slth.construction.copied import Wanted, plan_copies
+from slth.construction.makers import MAKERS, Maker, check_grids, kept_exactly
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
 from slth.numerics import check_seed
-from slth.ticket import Gadget, Inputs, Ticket, TwoLayer, signed_ranges
+from slth.ticket import Copies, Gadget, Inputs, Ticket, TwoLayer, signed_ranges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,7 +64,7 @@ def lay_out(
         extra: candidates on top of that, for a further attempt; `expected_misses` counts them in.
 
     Raises:
-        InputError: weights too large or too small, more than 64 candidates needed, or what the gadget does not cover.
+        InputError: weights too large or too small, tolerances out of reach, or what the gadget does not cover.
     """
     check_target(target, inputs)
     seed = check_seed(seed)
@@ -72,6 +73,11 @@ def lay_out(
         maker.check(recipe, op)
     if recipe.gadget == "grid":
         check_grids(target)
+    if recipe.gadget == Copies.kind:
+        wanted = Wanted(tolerances, failure_probability, candidates, extra)
+        made = plan_copies(target, wanted, inputs=inputs)
+        missed = sum(width.expected_misses for width in made.widths.values())
+        return Layout(seed, made.target.graph, made.gadgets, dict(tolerances), missed, made.widths, recipe)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     shares = {path: op.weights / target.graph.weights for path, op in target.graph.maps.items()}
     widths = {
@@ -104,6 +110,8 @@ def lay_out_in(
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target, inputs)
+    if source.copies or recipe.gadget != TwoLayer.kind:
+        raise InputError("a source network is used again with the gadget two-layer alone; give no source")
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, Gadget] = {}
     widths: dict[str, Width] = {}
@@ -120,11 +128,13 @@ def lay_out_in(
             )
         gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
         first = theirs.stages[0]
+        kept = kept_exactly(recipe, first.candidates, first.constants)
         stages = tuple(
             replace(
                 stage,
                 gain=gains[0] * (stage.gain / first.gain),
                 bias_gain=gains[1] * (stage.bias_gain / first.bias_gain),
+                kept=kept,
             )
             for stage in theirs.stages
         )
@@ -139,9 +149,16 @@ def lay_out_in(
             law_misses=math.nan,
             later=tuple(own[1:]),
         )
-    return Layout(
-        source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, Recipe() if recipe is None else recipe
-    )
+    recipe = _in_source(recipe, source)
+    for op in target.graph.maps.values():
+        MAKERS[recipe.gadget].check(recipe, op)
+    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, recipe)
+
+
+def _in_source(recipe: Recipe, source: Ticket) -> Recipe:
+    """What is asked of the random numbers of another ticket, which are as they are."""
+    theirs = next((gadget for gadget in source.gadgets.values() if isinstance(gadget, TwoLayer)), None)
+    return recipe if theirs is None else replace(recipe, law=theirs.law, centred=theirs.centred)
 
 
 def check_target(target: Target, inputs: Inputs) -> None:

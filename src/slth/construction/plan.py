@@ -16,6 +16,8 @@ from typing import Any
 from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
+from slth.construction.compensation import Calibration, check_compensable
+from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
 from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
@@ -31,7 +33,7 @@ from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
-from slth.ticket import MOST_CANDIDATES, MOST_OF, Inputs, Ticket, kinds_of
+from slth.ticket import MOST_CANDIDATES, MOST_OF, Copies, Inputs, Ticket, kinds_of
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -58,7 +60,7 @@ class Request:
     exact: bool = False  # instead of a tolerance: the target itself, in its own number format
     carry_rest: bool = False  # then numbers that no subset reaches are carried
     gadget: str = "two-layer"  # these, and those below, are the recipe
-    objective: str = "within"
+    objective: str | None = None  # None: that of the gadget
     density: float | None = None
     most_move: float | None = None
     law: str = "uniform"
@@ -81,11 +83,20 @@ class Request:
             raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
+        if self.source is not None and (self.law != "uniform" or self.centred):
+            raise InputError("a source fixes the random network: leave law and centred out")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
         verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
         chosen = {part.name: getattr(self, part.name) for part in fields(Recipe)}
-        object.__setattr__(self, "recipe", Recipe(**chosen))
+        object.__setattr__(
+            self, "recipe", Recipe(**{name: value for name, value in chosen.items() if value is not None})
+        )
+        if self.exact and self.recipe.gadget == Copies.kind:
+            raise InputError(
+                "copies of a channel err apart, so no network of them is the target itself, bit for bit: ask for a "
+                "tolerance, or take the gadget two-layer"
+            )
         if self.gadget == "grid" and {self.tolerance, self.relative_tolerance, self.epsilon} != {None}:
             raise InputError("the gadget grid hits every weight exactly; leave tolerance and epsilon out")
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
@@ -144,6 +155,7 @@ def construct(
     threads: int = 1,
     progress: Progress | None = None,
     parts: Parts | None = None,
+    calibration: Calibration | None = None,
 ) -> Ticket:
     """A trained network becomes a ticket, as requested; other arguments as for `solve`.
 
@@ -155,6 +167,9 @@ def construct(
         InputError: inputs of another shape, weights out of range, an epsilon out of reach, not enough memory.
     """
     check_target(target, inputs)
+    if calibration is not None:
+        check_compensable(request.recipe, exact=request.exact)
+        calibration.check(inputs.shape)
     epsilon = request.epsilon
     tolerances, finest = _tolerances(target, request, inputs)
     planned = request.candidates is None
@@ -162,15 +177,16 @@ def construct(
     shrinks = retried = 0
     while True:
         layout = _layout(target, tolerances, request, inputs, retried)
+        made = in_copies(target, layout.gadgets, inputs)
         check_memory(
-            _maps(target, layout),
-            target,
+            _maps(made, layout),
+            made,
             threads=threads,
             failure=request.failure_probability,
             free=request.source is None,
         )
         ticket = solve(
-            target,
+            made,
             layout,
             inputs=inputs,
             asked={**request.asked, **target.cut},
@@ -179,6 +195,7 @@ def construct(
             progress=progress,
             parts=parts,
             exact=Claims(target, request.carry_rest) if request.exact else None,
+            calibration=calibration,
         )
         if promise_holds(ticket):
             return ticket
@@ -222,7 +239,8 @@ def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
 
 def plan_maps(target: Target, request: Request, *, inputs: Inputs) -> tuple[Planning, ...]:
     """The maps of that layout, to be priced."""
-    return _maps(target, plan_layout(target, request, inputs=inputs))
+    layout = plan_layout(target, request, inputs=inputs)
+    return _maps(in_copies(target, layout.gadgets, inputs), layout)
 
 
 def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
@@ -234,6 +252,7 @@ def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
             layout.widths[path],
             _largest(target.coefficients[path]),
             recipe=layout.recipe,
+            original=None if target.original is None else target.original.graph.maps[path],
         )
         for path, op in target.graph.maps.items()
     )
@@ -285,12 +304,12 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
     beyond = [
         path
         for path, affine in target.coefficients.items()
-        if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
+        if not _is_reachable(affine, tolerances[path], signed[path], shares[path], request.recipe.source)
     ]
     if not beyond:
         return tolerances, {}
     finest = {
-        path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
+        path: finest_tolerance(affine, signed=signed[path], failure=shares[path], source=request.recipe.source)
         for path, affine in target.coefficients.items()
     }
     least = least_error(target, finest, inputs, norms=norms)
@@ -315,14 +334,14 @@ def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[
         wanted = exact_tolerance(op, affine, kinds[path], target.carried)
         share = request.failure_probability * op.weights / target.graph.weights
         found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
-        if not _is_reachable(affine, found[path], signed[path], share):
-            found[path] = finest_tolerance(affine, signed=signed[path], failure=share)
+        if not _is_reachable(affine, found[path], signed[path], share, request.recipe.source):
+            found[path] = finest_tolerance(affine, signed=signed[path], failure=share, source=request.recipe.source)
     return found
 
 
-def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:
+def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float, source: str) -> bool:
     try:
-        plan_width(affine, tolerance, signed=signed, failure=failure)
+        plan_width(affine, tolerance, signed=signed, failure=failure, source=source)
     except InputError:
         return False
     return True

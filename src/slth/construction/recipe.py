@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from slth import _arguments
 from slth._errors import InputError
-from slth.construction.objectives import OBJECTIVES
+from slth.construction.chances import CENTRED
+from slth.construction.moved import STEP
+from slth.construction.objective_chances import kept_of
+from slth.numerics import source_law
 from slth.records import verbs
-from slth.ticket import GADGETS
+from slth.ticket import GADGETS, MOST_CANDIDATES, Copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class Recipe:
     """
 
     gadget: str = "two-layer"
-    objective: str = "within"
+    objective: str = ""  # "": the one that the gadget's theorem is best with
     density: float | None = None  # γ, of the objective exactly
     most_move: float | None = None  # of the objective moved
     law: str = "uniform"  # of the random numbers
@@ -26,6 +29,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _arguments.one_of(self.gadget, GADGETS, "gadget")
+        if not self.objective:
+            object.__setattr__(self, "objective", "fewest" if self.gadget == Copies.kind else "within")
         _arguments.one_of(self.objective, verbs.OBJECTIVES, "objective")
         if (self.density is not None) != (self.objective == "exactly"):
             raise InputError("a density goes with the objective exactly, and that needs one, such as --density 0.2")
@@ -33,10 +38,22 @@ class Recipe:
             raise InputError(
                 "a largest move goes with the objective moved, and that needs one, such as --most-move 0.01"
             )
-        if self.objective not in OBJECTIVES:
-            raise InputError(f"the objective {self.objective} is not built yet; take one of {', '.join(OBJECTIVES)}")
-        if self.law != "uniform" or self.centred:
-            raise InputError("sources other than uniform ones are not built yet; leave law and centred out")
+        if self.density is not None and kept_of(self.density, MOST_CANDIDATES) == 0:
+            raise InputError(
+                f"a density of {self.density:g} keeps none of {MOST_CANDIDATES} candidates, the most there are; give "
+                f"one of at least {1 / MOST_CANDIDATES:g}"
+            )
+        if self.most_move is not None and not STEP <= self.most_move <= 1:
+            raise InputError(
+                f"a largest move lies between {STEP:g}, one step of the grid of random numbers, and 1, beyond which "
+                f"sums are not exact; got {self.most_move:g}"
+            )
+        source_law(self.law)
+
+    @property
+    def source(self) -> str:
+        """What chances of a miss depend on: the law, or `centred`."""
+        return CENTRED if self.centred else self.law
 
 
 USUAL = Recipe()

@@ -14,7 +14,7 @@ from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
 from slth.graph import Affine, Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
-from slth.ticket import Miss, Ticket, realised_digest
+from slth.ticket import Miss, Ticket, exactly_words, realised_digest
 
 _MOST_TOLD = 16  # claims that do not agree, one by one
 
@@ -55,7 +55,8 @@ class _Regenerated:
         try:
             found = ticket.realised(path)
         except InputError as error:
-            self.wrong[path] = Check("coefficients", Verdict.FAILS, str(error))
+            name = "density" if exactly_words(ticket.gadgets[path]) else "coefficients"
+            self.wrong[path] = Check(name, Verdict.FAILS, str(error))
             raise _NoLayoutError from error
         detail = f"{path}: seed and mask give other coefficients than the ticket states"
         differs = realised_digest(found) != ticket.digests[path]
@@ -70,6 +71,19 @@ class _Regenerated:
         return [check for path in self.ticket.maps if (check := self.wrong[path]) is not None] or [
             Check("layout", Verdict.HOLDS, "every lift ends at its stated width"),
             Check("coefficients", Verdict.HOLDS, "seed and mask give the stated coefficients, bit for bit"),
+            *self._density,
+        ]
+
+    @property
+    def _density(self) -> list[Check]:
+        """That coefficients keep exactly as many candidates as the ticket says, which `realised` found."""
+        ticket = self.ticket
+        sizes = [sizes for path in ticket.maps if (sizes := exactly_words(ticket.gadgets[path]))]
+        if not sizes:
+            return []
+        words = ", ".join(dict.fromkeys(sizes))[:200]
+        return [
+            Check("density", Verdict.HOLDS, f"every coefficient keeps exactly as many candidates as stated: {words}")
         ]
 
 
@@ -112,7 +126,8 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
         least = claims.maps[path].tolerance if claims.exact is None else 0.0
         for miss in ticket.provenance.misses:
             if miss.map == path:
-                false.extend(_false_miss(miss, least, matched.coefficients[path], found))
+                copies = ticket.copies.get(path, 1)
+                false.extend(_false_miss(miss, least, matched.coefficients[path], found, copies=copies))
         if claims.exact is not None:
             false.extend(_other_count(path, ticket, matched, found))
         return found
@@ -188,14 +203,23 @@ def _identity(ticket: Ticket) -> list[Check]:
     return [Check("exact", Verdict.HOLDS, f"the ticket is the target: {count}, every number bit for bit")]
 
 
-def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised) -> list[str]:
-    """A listed miss of a map must be one, with the error it states."""
+def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised, *, copies: int) -> list[str]:
+    """A listed miss of a map must be one, with the error it states: of copies that of all of them together."""
     at = (miss.output % len(wanted.weight), miss.input, miss.tap)
     if miss.half == "bias" and miss.input == -1 and wanted.bias is not None and got.bias is not None:
         error = abs(got.bias[miss.output] - wanted.bias[miss.output])
-    elif miss.half == "positive" and miss.input >= 0:
+    elif copies > 1 and miss.half == "positive" and miss.input >= 0 and not miss.input % copies:
+        row, channel, tap = at
+        error = abs(float((got.positive[row, channel : channel + copies, tap]).sum()) - wanted.weight[at])
+    elif copies == 1 and miss.half == "positive" and miss.input >= 0:
         error = abs(got.positive[at] - wanted.weight[at])
-    elif miss.half == "negative" and miss.input >= 0 and got.negative is not None and got.signed[miss.input]:
+    elif (
+        copies == 1
+        and miss.half == "negative"
+        and miss.input >= 0
+        and got.negative is not None
+        and got.signed[miss.input]
+    ):
         error = abs(got.negative[at] + wanted.weight[at])
     else:
         return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]

@@ -11,8 +11,9 @@ from torch.nn import functional
 from slth._errors import InputError
 from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised, stored_weight
 from slth.network.build import torch_padding
-from slth.numerics import Stream, values_at
+from slth.numerics import Stream, draw_rows, values_at
 from slth.ticket import (
+    Copies,
     Counts,
     Doubling,
     Edges,
@@ -74,7 +75,8 @@ class SourceMap(nn.Module):
     copy an input keep one lift weight u and no bias; neurons that copy the constant keep only β. Those of one group
     stand together, filled up with neurons that are 0, so that the mixing layer is a grouped map. The input is padded
     before the lift: the constant is the same in the padding, a copy of 0 stays 0. Of a transposed convolution, whose
-    outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs.
+    outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs. Of mirrored pairs
+    both neurons are there, each with the edges that it keeps.
     """
 
     def __init__(self, ticket: Ticket, path: str, gadget: TwoLayer, *, stage: int = 0) -> None:
@@ -82,12 +84,16 @@ class SourceMap(nn.Module):
         op, wanted = ticket.maps[path], gadget.stages[stage]
         rows, _, taps = op.coefficients
         lift = gadget.lift(path, op, ticket.seed, stage=stage)
-        members = _by_group(op, lift)  # (group, member), −1 where filled up
-        stream = Stream(ticket.seed, f"{stage_path(path, stage)}/mixing")
-        mixing = values_at(stream, gadget.law, lift.neuron * (rows * taps), rows * taps)
-        mixing = np.vstack([mixing * ticket.map_mask(path, stage=stage).T, np.zeros((1, rows * taps), np.float32)])
+        stream, mask = Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), ticket.map_mask(path, stage=stage).T
+        drawn = draw_rows(stream, lift.neuron, rows * taps, law=gadget.law)
+        if ticket.moved:
+            drawn = drawn + ticket.map_moves(path, stage=stage).T  # exact: multiples of 2⁻²³ of size at most 2
+        mixing = np.vstack([drawn * mask, *([-drawn * _mirrored(op, lift, mask)] if gadget.centred else [])])
+        mixing = np.vstack([mixing, np.zeros((1, rows * taps), np.float32)])
+        copies = 2 if gadget.centred else 1
+        members = _by_group(op, lift, copies)  # (group, member), −1 where filled up
         unit = max(wanted.gain, wanted.bias_gain * 2.0**-_MOST_BITS) if op.bias else wanted.gain
-        inputs, weight, bias = (np.append(part, 0) for part in _lift_numbers(op, wanted, lift, unit))
+        inputs, weight, bias = (np.append(np.tile(part, copies), 0) for part in _lift_numbers(op, wanted, lift, unit))
         flat = members.reshape(-1)
         self.basis, self.gain, self.groups, self.biased = op.basis, unit, op.basis.groups, op.bias
         self.inputs = _buffer(inputs[flat].astype(np.int64))
@@ -222,6 +228,31 @@ class SumMap(nn.Module):
         return y
 
 
+class CopiesMap(nn.Module):
+    """Plain random weights that read copies: y = g (m v) x + g_b Σ_h m v_h σ(β_h), see `slth.ticket.gadgets.copies`."""
+
+    def __init__(self, ticket: Ticket, path: str, gadget: Copies) -> None:
+        super().__init__()
+        op = ticket.maps[path]
+        rows, inputs, taps = op.coefficients
+        stream, mask = Stream(ticket.seed, f"{path}/mixing"), ticket.map_mask(path).T
+        kept = draw_rows(stream, np.arange(inputs), rows * taps, law="uniform") * mask[:inputs]
+        weight = kept.reshape(inputs, rows, taps).transpose(1, 0, 2)
+        self.basis, self.gain, self.bias_gain = op.basis, gadget.gain, gadget.bias_gain
+        self.weight = _buffer(stored_weight(op.basis, weight))
+        lift = gadget.lift(path, op, ticket.seed)
+        drawn = draw_rows(stream, inputs + lift.neuron, rows * taps, law="uniform") * mask[inputs:]
+        own = lift.constant_members.reshape(op.basis.groups, -1)  # without a bias there are none
+        self.constants = _buffer(lift.value[own].astype(np.float32))
+        self.mixing = _buffer(drawn.reshape(-1, rows, taps)[own, :, 0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        y = self.gain * apply_map(self.basis, x, self.weight, None)
+        bias = self.bias_gain * (torch.relu(self.constants)[:, :, None] * self.mixing).sum(1).reshape(-1)
+        return y + (bias if isinstance(self.basis, Dense) else bias.view(-1, *(1,) * (x.ndim - 2)))
+
+
 def source_map(ticket: Ticket, path: str) -> nn.Module:
     """The pruned random network in place of one map.
 
@@ -246,6 +277,7 @@ def _lifted(ticket: Ticket, path: str) -> nn.Module:
 
 SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {
     TwoLayer.kind: _two_layer,
+    Copies.kind: lambda ticket, path: CopiesMap(ticket, path, cast(Copies, ticket.gadgets[path])),
     Single.kind: _lifted,
     Counts.kind: _lifted,
     Grid.kind: _lifted,
@@ -267,11 +299,17 @@ def _lift_numbers(
     return served[lift.slot], weight, np.where(constant, lift.value * (gadget.bias_gain / unit), 0.0)
 
 
-def _by_group(op: Linear, lift: Lift) -> np.ndarray:
-    """Ranks of the live neurons of each group, (group, member), ascending; −1 fills up."""
+def _mirrored(op: Linear, lift: Lift, mask: np.ndarray) -> np.ndarray:
+    """The mask of the mirrors, (live, pair): each edge whose mirror is pruned; neurons of a constant at tap 0 alone."""
+    taps = np.arange(mask.shape[1]) % op.basis.taps
+    return ~mask & ((lift.slot < lift.spec.input_slots)[:, None] | (taps == 0))
+
+
+def _by_group(op: Linear, lift: Lift, copies: int) -> np.ndarray:
+    """Ranks of the live neurons of each group, (group, member), ascending; −1 fills up. Mirrors stand behind all."""
     spec, groups = lift.spec, op.basis.groups
     of_input = np.concatenate([np.arange(spec.inputs), spec.signed_inputs]) * groups // spec.inputs
-    group = np.concatenate([of_input, np.arange(spec.constant_slots)])[lift.slot]
+    group = np.tile(np.concatenate([of_input, np.arange(spec.constant_slots)])[lift.slot], copies)
     ranks = [np.flatnonzero(group == g) for g in range(groups)]
     members = np.full((groups, max(map(len, ranks))), -1)
     for row, own in zip(members, ranks, strict=True):

@@ -58,7 +58,7 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
     """
     graph = _graph(ticket)
     _check_values(ticket, graph)
-    size = sum(4 * ticket.gadgets[path].cost(op).mask_bits for path, op in graph.maps.items())
+    size = 4 * ticket.candidate_count
     size += sum(16 * ticket.gadgets[path].cost(op).live for path, op in graph.maps.items())
     if size > most_bytes:
         raise InputError(

@@ -8,9 +8,7 @@ a path of its own, any slice comes without what stands before it, and the same b
     block b = philox((b mod 2³², b div 2³², 0, 0), key): four words
     word i  = word (i mod 4) of block (i div 4)
 
-Laws: `uniform` (word >> 8)·2⁻²³ − 1 in [−1, 1), exact in float32; `sign` +1 if the top bit is 0, else −1;
-`normal` Φ⁻¹(((word >> 8) + ½)·2⁻²⁴) in float64, rounded once to float32; `grid/K` ⌊word·(2ᴷ⁺¹ + 1)·2⁻³²⌋·2⁻ᴷ − 1,
-uniform on {−1, −1 + 2⁻ᴷ, ..., 1}, K = 0 ... 20.
+What value a word stands for says its law (see `laws`).
 
 Two engines agree bit for bit: plain NumPy here (the reference) and Numba in `_kernels`.
 """
@@ -23,10 +21,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Draws, Indices, Rows, Words
-
-Law = str
-LAWS: tuple[Law, ...] = ("uniform", "sign", "normal")
-GRIDS: tuple[Law, ...] = tuple(f"grid/{size}" for size in range(21))
+from slth.numerics.laws import from_words
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -101,25 +96,10 @@ def words(stream: Stream, start: int, count: int) -> Words:
     return _compiled_words(stream, np.array([start], np.uint64), count)[0]
 
 
-def draw(stream: Stream, law: Law, shape: tuple[int, ...], *, start: int = 0) -> Draws:
+def draw(stream: Stream, law: str, shape: tuple[int, ...], *, start: int = 0) -> Draws:
     """Values start, start + 1, ... of a stream under a law, float32, in C order of `shape`."""
     count = int(np.prod(shape, dtype=np.int64))
     return from_words(words(stream, start, count), law).reshape(shape)
-
-
-def from_words(raw: np.ndarray, law: Law) -> Draws:
-    """Map words to values: the laws of Stream v1, float32, any shape."""
-    if law in GRIDS:
-        size = int(law.removeprefix("grid/"))
-        steps = (raw.astype(np.uint64) * np.uint64(2 ** (size + 1) + 1)) >> np.uint64(32)
-        return (steps.astype(np.float64) * 2.0**-size - 1.0).astype(np.float32)
-    if law == "uniform":
-        return (raw >> np.uint32(8)).astype(np.float32) * np.float32(2**-23) - np.float32(1)
-    if law == "sign":
-        return np.float32(1) - np.float32(2) * (raw >> np.uint32(31)).astype(np.float32)
-    from scipy.special import ndtri
-
-    return ndtri(((raw >> np.uint32(8)).astype(np.float64) + 0.5) * 2.0**-24).astype(np.float32)
 
 
 def uniform(stream: Stream, shape: tuple[int, ...], *, start: int = 0) -> Draws:
@@ -131,12 +111,12 @@ def uniform(stream: Stream, shape: tuple[int, ...], *, start: int = 0) -> Draws:
     return draw(stream, "uniform", shape, start=start)
 
 
-def uniform_rows(stream: Stream, rows: Indices, width: int) -> Rows:
-    """Chosen rows of the (∞, width) uniform matrix of a stream: out[r, c] = value rows[r]·width + c, at their cost."""
-    return from_words(_compiled_words(stream, rows.astype(np.uint64) * np.uint64(width), width), "uniform")
+def draw_rows(stream: Stream, rows: Indices, width: int, *, law: str) -> Rows:
+    """Chosen rows of the (∞, width) matrix of a stream: out[r, c] = value rows[r]·width + c, at their cost."""
+    return from_words(_compiled_words(stream, rows.astype(np.uint64) * np.uint64(width), width), law)
 
 
-def values_at(stream: Stream, law: Law, indices: np.ndarray, count: int | None = None) -> Draws:
+def values_at(stream: Stream, law: str, indices: np.ndarray, count: int | None = None) -> Draws:
     """Chosen values of a stream, float32 in the shape of their indices; with `count` as many from each of them on."""
     found = from_words(_compiled_words(stream, indices.astype(np.uint64).reshape(-1), count or 1), law)
     return found.reshape(indices.shape if count is None else (*indices.shape, count))

@@ -11,10 +11,10 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from slth.certificate import per_input_error
-from slth.graph import Affine, Realised, Target
+from slth.graph import Affine, Realised, Target, of_channels
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.svg import evenly
-from slth.ticket import Problems, Ticket
+from slth.ticket import Problems, Rivals, Ticket, rivals_of
 
 MOST_PICTURES = 8  # maps drawn, the first, the last and some between; a stranger's ticket may have thousands
 _RASTER_ROWS, _RASTER_COLUMNS, _RASTER_GROUPS = 40, 116, 8
@@ -52,6 +52,7 @@ class Facts:
     maps: Mapping[str, MapFacts]
     per_input: Float64[np.ndarray, " batch"] | None  # bound on the largest |f − f̂| of an output, for each input
     measured: Float64[np.ndarray, " batch"] | None  # the same as seen, both networks in float32
+    rivals: Rivals | None = None  # bits that the coefficients would take otherwise
 
     @property
     def edges(self) -> int:
@@ -74,25 +75,35 @@ def gather(exhibit: Exhibit) -> Facts:
     if target is not None and exhibit.inputs is not None:
         per_input = per_input_error(target, parts.__getitem__, exhibit.inputs).max(axis=1)
         measured = _measure(ticket, target, parts, exhibit.inputs)
-    return Facts(maps, per_input, measured)
+    return Facts(maps, per_input, measured, _rivals(ticket, parts))
+
+
+def _rivals(ticket: Ticket, parts: Mapping[str, Realised]) -> Rivals | None:
+    """Of all coefficients, within the tolerances that are claimed."""
+    if ticket.claims is None:
+        return None
+    claimed = ticket.claims.maps
+    found = [rivals_of(part.positive, part.bias, claimed[path].tolerance) for path, part in parts.items()]
+    return Rivals(sum(one.quantiser for one in found), sum(one.packing for one in found))
 
 
 def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> MapFacts:
     op, gadget = ticket.maps[path], ticket.gadgets[path]
     rows, inputs, taps = op.coefficients
     kept, edges, halves, empty, early = np.zeros(op.coefficients, np.int64), 0, 0, 0, 0
-    serving = [np.zeros(gadget.live(op, stage=s), np.bool_) for s in range(gadget.stage_count)]
+    serving = [np.zeros((2, gadget.live(op, stage=s)), np.bool_) for s in range(gadget.stage_count)]
     raster = _Raster(rows, inputs, taps)
     for block in gadget.problems(path, op, ticket.seed):
         bits = block.kept(ticket.masks)  # (slot, w, n)
-        serving[block.stage][block.columns] |= bits.any(axis=1)
-        counts = np.count_nonzero(bits, axis=2)
+        serving[block.stage][0, block.columns] |= bits.any(axis=1)
+        serving[block.stage][1, block.columns] |= block.centred & ~bits.all(axis=1)  # mirrors
+        counts = np.full(bits.shape[:2], bits.shape[2]) if block.centred else np.count_nonzero(bits, axis=2)
         edges += int(counts.sum())
         if block.half == "bias":
             continue
         halves, empty = halves + counts.size, empty + int(np.count_nonzero(counts == 0))
         early += int(np.count_nonzero(bits[:, :, : bits.shape[2] // 2]))
-        if block.half == "positive":
+        if block.half != "negative":
             by_row = counts.reshape(len(counts), len(block.rows), taps).transpose(1, 0, 2)
             kept[block.rows.start : block.rows.stop, block.inputs] += by_row
             if not block.stage:
@@ -105,7 +116,7 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
         early=early,
         example=_example(part.positive, kept),
         raster=raster.whole,
-        errors=None if wanted is None else _errors(wanted, part),
+        errors=None if wanted is None else _errors(wanted, part, ticket.copies.get(path, 1)),
     )
 
 
@@ -148,9 +159,10 @@ def _spread(count: int, most: int) -> np.ndarray:
     return (2 * np.arange(parts) + 1) * count // (2 * parts)
 
 
-def _errors(wanted: Affine, found: Realised) -> np.ndarray:
-    parts = [found.positive - wanted.weight]
-    if found.negative is not None:
+def _errors(wanted: Affine, found: Realised, copies: int) -> np.ndarray:
+    """Of coefficients; of copies those of all together."""
+    parts = [of_channels(found.positive, copies) - of_channels(wanted.weight, copies)]
+    if found.negative is not None and copies == 1:
         parts.append((found.negative + wanted.weight)[:, found.signed])
     if found.bias is not None and wanted.bias is not None:
         parts.append(found.bias - wanted.bias)

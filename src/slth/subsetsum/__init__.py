@@ -6,6 +6,7 @@ would cost, `perturbed` lets the kept ones move, and `count` counts. `closest_in
 rounding. The batch forms take many problems, and `enumerate_closest` is the slow oracle. Every answer says by its
 `Status` what it proves.
 
+Values that each move by a reach of their own: `solve_moved`, `moves_on_grid`.
 Vectors: `closest_vector`, `first_vector`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
 Without a search, of any number of values: one value (`single_batch`), a count (`sign_batch`), digits (`bit_batch`).
 All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates: `slth.subsetsum.laws`.
@@ -17,9 +18,11 @@ from slth.subsetsum._differencing import karmarkar_karp
 from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._fewest import fewest, fewest_batch
 from slth.subsetsum._first import first, first_batch
+from slth.subsetsum._inputs import EXACT_VALUES
 from slth.subsetsum._integers import closest_integer
 from slth.subsetsum._intervals import Reach, WorstError, closest_many, reach, worst_error
 from slth.subsetsum._large import first_large
+from slth.subsetsum._moved import moves_on_grid, solve_moved
 from slth.subsetsum._perturbed import perturbed, perturbed_batch
 from slth.subsetsum._records import (
     IntegerSum,
@@ -35,6 +38,7 @@ from slth.subsetsum._smallest import smallest, smallest_batch, trade_off
 from slth.subsetsum._vectors import closest_vector, first_vector
 
 __all__ = [
+    "EXACT_VALUES",
     "IntegerSum",
     "LongSums",
     "PerturbedSum",
@@ -61,6 +65,7 @@ __all__ = [
     "first_large",
     "first_vector",
     "karmarkar_karp",
+    "moves_on_grid",
     "perturbed",
     "perturbed_batch",
     "reach",
@@ -68,6 +73,7 @@ __all__ = [
     "single_batch",
     "smallest",
     "smallest_batch",
+    "solve_moved",
     "trade_off",
     "worst_error",
 ]

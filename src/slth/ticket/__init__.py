@@ -5,6 +5,7 @@ from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
 from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
+from slth.ticket.copied import with_copies_of
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
 from slth.ticket.exact import exact_tensors, kinds_of, own_affine
@@ -27,8 +28,12 @@ from slth.ticket.gadgets import (
     MOST_DIGITS,
     MOST_ENTRIES,
     MOST_LONG,
+    MOST_MOVE,
     MOST_OF,
     MOST_SIZE_OF_GRID,
+    STEP,
+    CollectedMoves,
+    Copies,
     Counts,
     Doubling,
     Edges,
@@ -37,6 +42,7 @@ from slth.ticket.gadgets import (
     Lift,
     Lifted,
     LiftSpec,
+    Moves,
     Packed,
     Plain,
     Problems,
@@ -46,6 +52,7 @@ from slth.ticket.gadgets import (
     TwoLayer,
     bits_of,
     empty_masks,
+    exactly_words,
     masks_in,
     matrix,
     scan,
@@ -75,14 +82,18 @@ __all__ = [
     "MOST_ENTRIES",
     "MOST_LONG",
     "MOST_MISSES",
+    "MOST_MOVE",
     "MOST_OF",
     "MOST_SIZE_OF_GRID",
+    "STEP",
     "Account",
     "Anatomy",
     "Bound",
     "Builtin",
     "Candidate",
     "Choice",
+    "CollectedMoves",
+    "Copies",
     "Counts",
     "DamagedTicketError",
     "Doubling",
@@ -96,6 +107,7 @@ __all__ = [
     "LiftSpec",
     "Lifted",
     "Miss",
+    "Moves",
     "Network",
     "Packed",
     "Plain",
@@ -125,6 +137,7 @@ __all__ = [
     "empty_masks",
     "encode",
     "exact_tensors",
+    "exactly_words",
     "file_sizes",
     "graph_digest",
     "head_digest",
@@ -162,5 +175,6 @@ __all__ = [
     "target_digest",
     "ticket_account",
     "with_biases",
+    "with_copies_of",
     "with_steps",
 ]

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.numerics import rounded_sum
-from slth.ticket.gadgets import Problems
+from slth.ticket.gadgets import Problems, moves_of_bits, moves_of_block
 from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words
 
@@ -20,9 +20,10 @@ class Half:
 
     name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
     sign: float  # the subset sums to sign · coefficient
-    neuron: tuple[int, ...]  # hidden neuron of each candidate
-    candidates: Float64[np.ndarray, " n"]  # g v u
+    neuron: tuple[int, ...]  # hidden neuron of each candidate; of mirrored pairs, twice
+    candidates: Float64[np.ndarray, " n"]  # g v u; of those that moved g (v + Δ) u
     kept: Bool[np.ndarray, " n"]
+    moves: Float64[np.ndarray, " n"]  # Δ, 0 where nothing moved
     gain: float
     stage: int = 0
     before: float = 0.0  # the coefficient that the stages before realise together, rounded once
@@ -49,6 +50,7 @@ class Anatomy:
     tap: int
     halves: tuple[Half, ...]  # stage after stage
     kernel: tuple[int, ...] = ()  # of a convolution
+    copies: int = 1  # of one channel, from `input` on, whose weights are added up
 
     @property
     def stages(self) -> int:
@@ -69,6 +71,8 @@ class Anatomy:
     def name(self) -> str:
         """Where the coefficient stands; of a convolution the tap also as a position, (row, column) of its kernel."""
         where = "bias" if self.input is None else f"input {self.input}"
+        if self.input is not None and self.copies > 1:
+            where = f"inputs {self.input} to {self.input + self.copies - 1}, the copies of a channel"
         if self.kernel and self.input is not None:
             position = ", ".join(str(int(at)) for at in np.unravel_index(self.tap, self.kernel))
             where += f", tap {self.tap} at ({position}) of the {' x '.join(map(str, self.kernel))} kernel"
@@ -100,29 +104,44 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         first, size = group * inputs // op.basis.groups, inputs // op.basis.groups
         known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
         raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
+    copies = ticket.copies.get(path, 1)
+    input = None if input is None else input - input % copies  # the first copy names the channel
     halves, sums = list[Half](), dict[str, list[np.ndarray]]()
+    masks = {tensor: ticket.masks[tensor] for tensor in ticket.gadgets[path].mask_bits(path, op)}
+    moves = moves_of_bits(masks, ticket.moves)
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         wanted = group if block.half == "bias" else input
         if (block.half == "bias") != (input is None) or row not in block.rows or wanted not in block.inputs:
             continue
         slot = int(np.flatnonzero(block.inputs == wanted)[0])
         before = sums.setdefault(block.half, [])
-        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), ticket.masks, before))
-    return Anatomy(path, output, input, tap, tuple(halves), kernel_of(op))
+        place = slot, block.pairs.index(row * taps + tap)
+        own = np.zeros(block.columns.shape[1])
+        if block.tensor in moves:
+            own = moves_of_block(block, masks, moves[block.tensor])[place]
+        halves.append(_half(block, *place, masks, before, own))
+    return Anatomy(path, output, input, tap, tuple(halves), kernel_of(op), copies)
 
 
-def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits], sums: list[np.ndarray]) -> Half:
+def _half(
+    block: Problems, slot: int, w: int, masks: Mapping[str, Bits], sums: list[np.ndarray], moves: np.ndarray
+) -> Half:
     """`sums`: of the stages before; this one's is added to them."""
     sign = -1.0 if block.half == "negative" else 1.0
-    candidates, kept = block.gain * block.candidates()[slot, w], block.kept(masks)[slot, w]
+    candidates = block.gain * (block.candidates()[slot, w] + moves * block.factors[slot])
+    neuron, kept = block.neurons[slot], block.kept(masks)[slot, w]
+    if block.centred:  # each neuron, and then its mirror
+        neuron = np.repeat(neuron, 2)
+        candidates, kept = (np.stack(pair, axis=1).reshape(-1) for pair in ((candidates, -candidates), (kept, ~kept)))
     before = sign * float(rounded_sum(sums)[0]) if sums else 0.0
     sums.append(np.array([candidates[kept].sum()]))
     return Half(
         name=block.half,
         sign=sign,
-        neuron=tuple(int(h) for h in block.neurons[slot]),
+        neuron=tuple(int(h) for h in neuron),
         candidates=candidates,
         kept=kept,
+        moves=moves,
         gain=block.gain,
         stage=block.stage,
         before=before,

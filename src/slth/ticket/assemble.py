@@ -12,7 +12,7 @@ from slth.graph import Graph
 from slth.ticket.buffers import ones
 from slth.ticket.carried import native
 from slth.ticket.effective import effective_digest
-from slth.ticket.gadgets import Gadget
+from slth.ticket.gadgets import Gadget, Moves, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network
 from slth.ticket.provenance import Provenance
@@ -21,13 +21,20 @@ from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket, check_mask, check_move
 
 
-def gadget_tensors(graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits]) -> tuple[RandomTensor, ...]:
-    """The random tensors of all maps; what a stored mask keeps is counted."""
-    return tuple(
-        replace(tensor, kept=ones(masks[tensor.path])) if tensor.path in masks else tensor
-        for path, op in graph.maps.items()
-        for tensor in gadgets[path].tensors(path, op)
-    )
+def gadget_tensors(
+    graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits], moves: Mapping[str, Moves] | None = None
+) -> tuple[RandomTensor, ...]:
+    """The random tensors of all maps; what a stored mask keeps, or the mirror of its tensor, is counted."""
+    moved, bits = moves or {}, bits_of(gadgets, graph.maps)
+
+    def counted(tensor: RandomTensor) -> RandomTensor:
+        if tensor.path in masks:
+            return replace(tensor, kept=ones(masks[tensor.path]), moved=tensor.path in moved)
+        if tensor.stream in masks:
+            return replace(tensor, kept=bits[tensor.stream] - ones(masks[tensor.stream]))
+        return tensor
+
+    return tuple(counted(tensor) for path, op in graph.maps.items() for tensor in gadgets[path].tensors(path, op))
 
 
 def constructed_ticket(
@@ -42,12 +49,14 @@ def constructed_ticket(
     provenance: Provenance,
     carried: Mapping[str, np.ndarray] | None = None,
     assumed: tuple[str, ...] = (),
+    moves: Mapping[str, Moves] | None = None,
+    move_bound: float | None = None,
 ) -> Ticket:
-    """A ticket whose maps were solved; all mappings by map, but `masks` by tensor and `carried`, what ops read.
+    """A ticket whose maps were solved; mappings by map, but `masks`, `moves` by tensor and `carried`, what ops read.
 
     digests: of what each map realises, see `realised_digest`.
     """
-    tensors = gadget_tensors(graph, gadgets, masks)
+    tensors = gadget_tensors(graph, gadgets, masks, moves)
     return Ticket(
         seed=seed,
         network=graph,
@@ -61,6 +70,8 @@ def constructed_ticket(
         provenance=provenance,
         carried={name: native(name, values) for name, values in sorted((carried or {}).items())},
         assumed=assumed,
+        moves=dict(moves or {}),
+        move_bound=move_bound,
     )
 
 

@@ -8,7 +8,7 @@ from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
-from slth.ticket.gadgets import Grid
+from slth.ticket.gadgets import Grid, TwoLayer, exactly_words
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -135,7 +135,14 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     relative = ticket.provenance.asked.get("relative_tolerance")
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"
-    yield "candidates per weight", several(candidates)
+    yield "candidates per weight", several(candidates) + (" mirrored pairs" if _centred(ticket) else "")
+    laws = sorted({tensor.law for tensor in ticket.tensors} - {"uniform"})
+    yield from [("law of the random numbers", ", ".join(laws))] if laws else []
+    if ticket.copies:
+        yield (
+            "copies",
+            f"{several(list(ticket.copies.values()))} of every channel between two maps, as `network` counts",
+        )
     stages = [gadget.stage_count for gadget in ticket.gadgets.values()]
     if max(stages) > 1:
         count = f"{min(stages)} to {max(stages)}" if min(stages) < max(stages) else f"{max(stages)}"
@@ -149,8 +156,15 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
     yield (
         "kept",
-        f"{kept:,}, {kept / ticket.mask_bits:.4f} per candidate; density {ticket.density:.4f} of all entries",
+        f"{kept:,}, {kept / ticket.candidate_count:.4f} per candidate; density {ticket.density:.4f} of all entries",
     )
+    words = ", then ".join(dict.fromkeys(words for g in ticket.gadgets.values() if (words := exactly_words(g))))
+    if words:
+        asked = ticket.provenance.asked.get("density")
+        gamma = f"density {asked:g} of the candidates asked: " if isinstance(asked, float) else ""
+        yield "kept of each", f"{gamma}exactly {words}, zeros too; {ticket.density:.4f} of all entries"
+    if ticket.moved:
+        yield "moved", f"{moved(ticket)}; mixing weights alone, so this bounds the least move from above: not strong"
     arrays = f"; {ticket.carried_numbers:,} numbers in {_arrays(len(ticket.carried))}" if ticket.carried else ""
     yield "carried", f"{2 * sum(stages):,} gains (two per {'map' if max(stages) == 1 else 'stage'}){arrays}"
     if claims is None:
@@ -168,6 +182,10 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
         yield name, stops
     for claim in claims.statistical:
         yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
+
+
+def _centred(ticket: Ticket) -> bool:
+    return any(isinstance(gadget, TwoLayer) and gadget.centred for gadget in ticket.gadgets.values())
 
 
 def _tensor_rows(ticket: Ticket) -> Iterator[Row]:

@@ -12,20 +12,18 @@ from jaxtyping import Bool, Float32
 from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, Realised, shapes
+from slth.graph import Graph, Linear, Realised, check_copies, copies_made, shapes
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Gadget, bits_of
+from slth.ticket.gadgets import Copies, Gadget, Moves, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
 from slth.ticket.realise import realise
 from slth.ticket.tensors import MOST, RandomTensor, check_text, check_trained
-
-Moves = Float32[np.ndarray, "_"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,15 +85,30 @@ class Ticket:
         if list(self.gadgets) != list(self.maps):
             ours, theirs = (", ".join(paths)[:150] for paths in (self.maps, self.gadgets))
             raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
-        if self.moves or self.moved:
-            raise InputError("the numbers of a gadget do not move, yet the ticket says that some did")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = bits_of(self.gadgets, self.maps)
-        given = [replace(tensor, kept=0) if tensor.path in masked else tensor for tensor in self.tensors]
+        given = [uncounted(tensor, masked) for tensor in self.tensors]
         if given != wanted:
             raise InputError("the random tensors are not those of the gadgets")
+        if self.copies and isinstance(self.network, Graph):
+            check_copies(self.network, self.copies)
+        kept = {tensor.path: tensor.kept for tensor in self.tensors}
+        for path, op in self.maps.items():
+            for tensor, wanted_ones in exactly_kept(self.gadgets[path], path, op).items():
+                if kept[tensor] != wanted_ones:
+                    raise InputError(
+                        f"{tensor}: if every coefficient keeps as many candidates as the ticket says, {wanted_ones} "
+                        f"are kept; the ticket says {kept[tensor]}"
+                    )
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
+            check_move(tensor, self.moves.get(tensor.path))
+            if tensor.moved and (tensor.law != "uniform" or any(other.stream == tensor.path for other in self.tensors)):
+                raise InputError(f"{tensor.path}: numbers of a gadget move only if they are uniform and in no pairs")
+            if tensor.moved:
+                check_grid(tensor.path, self.moves[tensor.path], self.move_bound)
+            if tensor.stream in masked and tensor.kept != masked[tensor.stream] - kept[tensor.stream]:
+                raise InputError(f"{tensor.path}: of each mirrored pair exactly one is kept; it says {tensor.kept}")
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -114,7 +127,7 @@ class Ticket:
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
-        streams = [tensor.stream_path for tensor in self.tensors]
+        streams = [tensor.stream_path for tensor in self.tensors if not (self.gadgets and tensor.stream)]  # no mirrors
         runs = [f"{tensor.path}.{kind}" for tensor in self.tensors for kind in ("mask", "move")]
         runs += [f"carried/{name}" for name in self.carried]
         for what, listed in (("parameters", names), ("streams", streams), ("parts of the file", runs)):
@@ -128,6 +141,16 @@ class Ticket:
     def maps(self) -> Mapping[str, Linear]:
         """The linear maps of a network that is spelled out, by path; a map that is used twice stands once."""
         return self.network.maps if isinstance(self.network, Graph) else {}
+
+    @property
+    def copies(self) -> Mapping[str, int]:
+        """Of the maps that read copies, how many of each channel; see `slth.graph.with_copies`."""
+        return {path: gadget.copies for path, gadget in self.gadgets.items() if isinstance(gadget, Copies)}
+
+    @property
+    def copies_made(self) -> Mapping[str, int]:
+        """By map, how many copies of each of its outputs are read; empty where there are none."""
+        return copies_made(self.network, self.copies) if isinstance(self.network, Graph) and self.copies else {}
 
     @property
     def size(self) -> int:
@@ -147,7 +170,13 @@ class Ticket:
     @property
     def target_parameters(self) -> int:
         """Parameters of the network that the maps realise, biases included; 0 where there are no maps."""
-        return sum(op.weights for op in self.maps.values())
+        return sum(self.target_weights(path) for path in self.maps)
+
+    def target_weights(self, path: str) -> int:
+        """Parameters of the target's map, biases included: of copies one."""
+        op, made = self.maps[path], self.copies_made.get(path, 1)
+        rows, inputs, taps = op.coefficients
+        return (rows * inputs * taps // self.copies.get(path, 1) + (op.basis.outputs if op.bias else 0)) // made
 
     @property
     def mask_bits(self) -> int:
@@ -198,7 +227,7 @@ class Ticket:
         if path not in self.gadgets:
             raise InputError(f"no map is called {path!r}; the ticket has {', '.join(self.gadgets)[:300] or 'none'}")
         gadget, op = self.gadgets[path], self.maps[path]
-        return realise(gadget, path, op, seed=self.seed, masks=self.masks)
+        return realise(gadget, path, op, seed=self.seed, masks=self.masks, moves=self.moves)
 
     def kept_parameters(self) -> int:
         """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
@@ -206,9 +235,11 @@ class Ticket:
         for path, op in self.maps.items():
             gadget = self.gadgets[path]
             for stage in range(gadget.stage_count):
-                serving = np.zeros(gadget.live(op, stage=stage), np.bool_)
+                serving = np.zeros((2, gadget.live(op, stage=stage)), np.bool_)  # neurons, and their mirrors
                 for block in gadget.problems(path, op, self.seed, stage=stage):
-                    serving[block.columns] |= block.kept(self.masks).any(axis=1)
+                    kept = block.kept(self.masks)
+                    serving[0, block.columns] |= kept.any(axis=1)
+                    serving[1, block.columns] |= block.centred & ~kept.all(axis=1)
                 used += int(np.count_nonzero(serving))
         return used
 
@@ -217,6 +248,17 @@ class Ticket:
         gadget, op = self.gadgets[path], self.maps[path]
         bits = self.masks[list(gadget.mask_bits(path, op))[stage]]
         return gadget.mask(path, op, seed=self.seed, bits=bits, stage=stage)
+
+    def map_moves(self, path: str, *, stage: int = 0) -> Float32[np.ndarray, "w live"]:
+        """How far each of those random numbers moved; 0 where it is pruned. 4 bytes for each bit."""
+        mask, tensor = (
+            self.map_mask(path, stage=stage),
+            list(self.gadgets[path].mask_bits(path, self.maps[path]))[stage],
+        )
+        found = np.zeros(mask.shape, np.float32)
+        if tensor in self.moves:
+            found[mask] = self.moves[tensor]
+        return found
 
     def tensor(self, path: str) -> RandomTensor:
         """The random tensor at a path, or at one of its aliases."""
@@ -243,7 +285,13 @@ class Ticket:
     def candidates_kept(self) -> int:
         """Kept candidates of the gadgets: random products that are added up for coefficients."""
         mixed = bits_of(self.gadgets, self.maps)
-        return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed)
+        return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed or tensor.stream in mixed)
+
+    @property
+    def candidate_count(self) -> int:
+        """Of the gadgets: one for each mask bit; of mirrored pairs two."""
+        mixed = bits_of(self.gadgets, self.maps)
+        return sum(mixed.get(tensor.path, 0) + mixed.get(tensor.stream, 0) for tensor in self.tensors)
 
     @property
     def signed_channels(self) -> tuple[int, int]:
@@ -289,6 +337,11 @@ class Ticket:
             f"Ticket({name}, seed {self.seed}, {self.provenance.method}, "
             f"{self.kept:,} of {self.size:,} weights kept, {self._kind})"
         )
+
+
+def uncounted(tensor: RandomTensor, masked: Mapping[str, int]) -> RandomTensor:
+    """A tensor of a gadget without what a mask says of it, or of the tensor that it mirrors."""
+    return replace(tensor, kept=0, moved=False) if tensor.path in masked or tensor.stream in masked else tensor
 
 
 def check_mask(tensor: RandomTensor, mask: Bits | None) -> None:

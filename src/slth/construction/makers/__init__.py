@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 
+from slth.construction.makers.copies import CopiesMaker
 from slth.construction.makers.counts import CountsMaker
 from slth.construction.makers.doubling import DoublingMaker
 from slth.construction.makers.grid import GridMaker, check_grids
 from slth.construction.makers.maker import Maker
 from slth.construction.makers.plain import PlainMaker
 from slth.construction.makers.single import SINGLE, SINGLE_PLAIN
-from slth.construction.makers.two_layer import TwoLayerMaker
+from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
 
 _ALL: tuple[Maker, ...] = (
     TwoLayerMaker(),
+    CopiesMaker(),
     SINGLE,
     SINGLE_PLAIN,
     PlainMaker(),
@@ -21,4 +23,4 @@ _ALL: tuple[Maker, ...] = (
 )
 MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in _ALL}
 
-__all__ = ["MAKERS", "Maker", "check_grids"]
+__all__ = ["MAKERS", "Maker", "check_grids", "kept_exactly"]

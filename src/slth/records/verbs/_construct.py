@@ -9,7 +9,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import FILE, SHAPE, TRUTH, whole
+from slth.records.verbs._kinds import DATA, FILE, SHAPE, TRUTH, whole
 
 DEFAULT_TARGET: Mapping[str, Any] = {"data": "digits", "epochs": 30}  # what is trained where no target is given
 
@@ -58,11 +58,19 @@ class Construct:
         Argument(TRUTH, "With --exact: carry the numbers that no subset reaches, rather than list them.", group="plan"),
     ] = False
     gadget: _shared.Gadget = "two-layer"
-    objective: _shared.Objective = "within"
+    objective: _shared.Objective = None
     density: _shared.KeptShare = None
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
+    calibration: Annotated[
+        str | Path | None,
+        Argument(
+            DATA,
+            "Make up for the error of a weight in those not solved yet, so that outputs on this data are closest.",
+            swept=True,
+        ),
+    ] = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     seed: Annotated[int, Argument(whole("30", least=0), "Names the random network.", swept=True, group="plan")] = 0
@@ -125,7 +133,7 @@ class Plan:
     epsilon: _shared.Epsilon = None
     exact: _shared.Exact = False
     gadget: _shared.Gadget = "two-layer"
-    objective: _shared.Objective = "within"
+    objective: _shared.Objective = None
     density: _shared.KeptShare = None
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"

@@ -5,13 +5,13 @@ anything is allocated, the numbers come last.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
 from slth.certificate import Certificate
 from slth.graph import Graph, Linear, signed_inputs
-from slth.numerics import GRIDS, LAWS
+from slth.numerics import LAWS
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.carried import CARRIED
 from slth.ticket.exact import carried_names, check_exact
@@ -45,11 +45,12 @@ from slth.ticket.format.v2_claims import CLAIMS, claims_data, claims_of
 from slth.ticket.format.v2_gadgets import RANKED, gadget_data, gadget_of, gadgets_kind, says_gadget
 from slth.ticket.format.v2_graph import GRAPH, MOST_NODES, check_network
 from slth.ticket.format.v2_provenance import PROVENANCE, provenance_data, provenance_of
+from slth.ticket.format.v2_two_layer import LAW
 from slth.ticket.gadgets import BitGroups, Gadget, bit_groups, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin
 from slth.ticket.tensors import RandomTensor
-from slth.ticket.ticket import Ticket
+from slth.ticket.ticket import Ticket, uncounted
 
 FORMAT = "2-draft"
 STREAM = "philox4x32-10/v1"
@@ -67,7 +68,7 @@ MASK = Table(encoding=name_of("bits", "rans", "rank"), bytes=integer(1, SIZE))
 TENSOR = Table(
     path=NAME,
     shape=tuple_of(integer(1, 2**50), 8),
-    law=name_of(*LAWS, *GRIDS),
+    law=LAW,
     scale=number(),
     kept=integer(0, 2**63),
     binary=FLAG,
@@ -255,10 +256,7 @@ def _maps(
     costs = {path: gadgets[path].cost(op) for path, op in network.maps.items()}
     bits = bits_of(gadgets, network.maps)
     wanted = gadget_tensors(network, gadgets, {})
-    for given in tensors:
-        if given.moved:
-            raise TicketError(f"tensors.{given.path[:100]}: moves of a gadget are not known to this slth: update slth")
-    stated = [replace(tensor, kept=0) if tensor.path in bits else tensor for tensor in tensors]
+    stated = [uncounted(tensor, bits) for tensor in tensors]
     if len(tensors) != len(wanted):
         raise TicketError(f"tensors: expected {len(wanted)} tensors, as `gadgets` says; got {len(tensors)}")
     for given, tensor in zip(stated, wanted, strict=True):
@@ -282,6 +280,8 @@ def _parameters(tensors: Sequence[RandomTensor], top: Mapping[str, Any]) -> _Par
         raise TicketError("claims: expected null, for there are no maps to claim something of")
     digests: dict[str, str] = {}
     for entry in top["tensors"]:
+        if entry["law"] not in LAWS:
+            fail(f"tensors.{entry['path'][:100]}.law", f"one of {', '.join(LAWS)}", entry["law"])
         if entry["weights"] is None:
             fail(f"tensors.{entry['path'][:100]}.weights", "64 hexadecimal digits", None)
         digests[entry["path"]] = entry["weights"]

@@ -11,34 +11,24 @@ import numpy as np
 from slth._kernels import compiled
 from slth.numerics import fill_line, uniform_of, word_at
 
-
-@no_type_check
-@compiled
-def value_of(word, grid):
-    """Of the law `uniform` (grid −1), `sign` (−2) or `grid/K` (K ≥ 0)."""
-    if grid == -1:
-        return uniform_of(word)
-    if grid == -2:
-        return np.float32(1.0) - np.float32(2.0) * np.float32(word >> np.uint32(31))
-    steps = (np.uint64(word) * np.uint64((np.int64(2) << grid) + 1)) >> np.uint64(32)
-    return np.float32(np.float64(steps) / np.float64(np.int64(1) << grid) - 1.0)
+LAST = np.uint32(255)
 
 
 @no_type_check
 @compiled
-def scan(inputs, signed, need, most, lift_key, bias_key, grid, neuron, slot, value):
+def scan(inputs, signed, need, most, lift_key, bias_key, serving, coin, neuron, slot, word):
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
-    Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down. grid: see
-    `value_of`.
-    neuron, slot, value (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
+    Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down.
+    serving uint32 (part, side, 2): which words serve, see `SourceLaw.serving`; part 0 if the last byte of the word is
+    below coin, side 1 for negative slots.
+    neuron, slot, word (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
     """
     slots = need.shape[0]
     left = need.sum()
     live = 0
     h = 0
     at = 0  # the slot after the last one served
-    half = np.float32(0.5)
     while left > 0 and h < most:
         base = np.uint64(h) * np.uint64(inputs)
         for step in range(slots):
@@ -47,19 +37,19 @@ def scan(inputs, signed, need, most, lift_key, bias_key, grid, neuron, slot, val
                 s -= slots
             if need[s] == 0:
                 continue
+            side = 0
             if s < inputs:
-                word = word_at(base + np.uint64(s), lift_key[0], lift_key[1])
+                x = word_at(base + np.uint64(s), lift_key[0], lift_key[1])
             elif s < inputs + signed.shape[0]:
-                word = word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1])
+                x = word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1])
+                side = 1
             else:
-                word = word_at(np.uint64(h), bias_key[0], bias_key[1])
-            x = value_of(word, grid)
-            if inputs <= s < inputs + signed.shape[0]:
-                x = -x
-            if x >= half:
+                x = word_at(np.uint64(h), bias_key[0], bias_key[1])
+            part = 0 if (x & LAST) < coin else 1
+            if serving[part, side, 0] <= x <= serving[part, side, 1]:
                 neuron[live] = h
                 slot[live] = s
-                value[live] = x
+                word[live] = x
                 live += 1
                 need[s] -= 1
                 left -= 1
@@ -86,6 +76,20 @@ def fill_products(neurons, factors, width, first, step, key, out):
             u = factors[s, k]
             for w in range(pairs):
                 out[s, w, k] = np.float64(uniform_of(words[offset + w])) * u
+
+
+@no_type_check
+@compiled
+def fill_mixing(neurons, width, first, step, key, out):
+    """out[s, w, k] = the word of v; the others as in `fill_products`, out uint32."""
+    slots, pairs, n = out.shape
+    words = np.empty(pairs + 8, np.uint32)
+    for s in range(slots):
+        for k in range(n):
+            start = np.uint64(neurons[s, k]) * np.uint64(width) + np.uint64(first)
+            offset = fill_line(start, step, key, words, pairs)
+            for w in range(pairs):
+                out[s, w, k] = words[offset + w]
 
 
 @no_type_check
@@ -155,3 +159,42 @@ def read_bits(bits, starts, columns, out):
             for k in range(n):
                 at = starts[w] + columns[0, s, k] if starts[w] >= 0 else ~starts[w] + columns[1, s, k]
                 out[s, w, k] = (bits[at >> BYTE] >> np.uint8(at & SEVEN)) & np.uint8(1)
+
+
+@no_type_check
+@compiled
+def rank(bits, before, at):
+    """How many bits are 1 before number `at`."""
+    byte = np.uint8(bits[at >> BYTE]) & np.uint8((1 << (at & SEVEN)) - 1)
+    count = before[at >> BYTE]
+    while byte:
+        count += np.int64(byte & np.uint8(1))
+        byte >>= np.uint8(1)
+    return count
+
+
+@no_type_check
+@compiled
+def read_moves(bits, starts, columns, before, values, out):
+    """out[s, w, k] = the move of candidate k, 0 if it is not kept; values stand in the order of the bits that are 1."""
+    slots, pairs, n = out.shape
+    for s in range(slots):
+        for w in range(pairs):
+            for k in range(n):
+                at = starts[w] + columns[0, s, k] if starts[w] >= 0 else ~starts[w] + columns[1, s, k]
+                out[s, w, k] = 0.0
+                if (bits[at >> BYTE] >> np.uint8(at & SEVEN)) & np.uint8(1):
+                    out[s, w, k] = np.float64(values[rank(bits, before, at)])
+
+
+@no_type_check
+@compiled
+def write_moves(bits, starts, columns, before, moves, values):
+    """The inverse of `read_moves`, of the candidates that are kept."""
+    slots, pairs, n = moves.shape
+    for s in range(slots):
+        for w in range(pairs):
+            for k in range(n):
+                at = starts[w] + columns[0, s, k] if starts[w] >= 0 else ~starts[w] + columns[1, s, k]
+                if (bits[at >> BYTE] >> np.uint8(at & SEVEN)) & np.uint8(1):
+                    values[rank(bits, before, at)] = np.float32(moves[s, w, k])

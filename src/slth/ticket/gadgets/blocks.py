@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from slth._shapes import Bits
-from slth.numerics import Law, Stream
+from slth.numerics import Stream
 from slth.ticket.gadgets.gadget import Cost, packed_memory
 from slth.ticket.gadgets.problems import Half, Places, Problems
 
@@ -52,7 +52,7 @@ class Columns:
         return Cost(bits, coefficients, problems, live, packed_memory(bits, live=live, problems=problems))
 
     def blocks(
-        self, parts: tuple[Slots, ...], tensor: str, seed: int, *, law: Law, most_kept: int
+        self, parts: tuple[Slots, ...], tensor: str, seed: int, *, law: str, most_kept: int
     ) -> Iterator[Problems]:
         """Every coefficient in one problem; in each half some rows after others, and of them some slots."""
         mixing = Stream(seed, tensor)

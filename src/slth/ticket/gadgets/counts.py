@@ -11,7 +11,6 @@ The gain is any float32: a count below 2²⁹ times it is exact in float64. n ~ 
 from dataclasses import dataclass
 from typing import ClassVar
 
-from slth.numerics import Law
 from slth.ticket.gadgets.lifted import Lifted
 
 
@@ -22,6 +21,6 @@ class Counts(Lifted):
     kind: ClassVar[str] = "counts"
 
     @property
-    def law(self) -> Law:
+    def law(self) -> str:
         """Of u, β and v."""
         return "sign"

@@ -12,7 +12,6 @@ weights are hit, and every two more miss a quarter as often.
 from dataclasses import dataclass
 from typing import ClassVar
 
-from slth.numerics import Law
 from slth.ticket.gadgets.lift import MOST_CANDIDATES
 from slth.ticket.gadgets.lifted import Lifted
 
@@ -29,7 +28,7 @@ class Grid(Lifted):
     most_kept: ClassVar[int] = MOST_CANDIDATES
 
     @property
-    def law(self) -> Law:
+    def law(self) -> str:
         """Of u, β and v."""
         return f"grid/{self.size}"
 

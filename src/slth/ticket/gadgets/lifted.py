@@ -12,7 +12,6 @@ from jaxtyping import Bool
 
 from slth._shapes import Bits
 from slth.graph import Linear
-from slth.numerics import Law
 from slth.ticket.gadgets.gadget import Cost, packed_memory
 from slth.ticket.gadgets.problems import Problems
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer
@@ -35,7 +34,7 @@ class Lifted:
     most_kept: ClassVar[int] = MOST_LONG  # candidates of one coefficient
 
     @property
-    def law(self) -> Law:
+    def law(self) -> str:
         """Of u, β and v."""
         return "uniform"
 

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float64, Int64, UInt64
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Realised
-from slth.numerics import Law, Stream, values_at
+from slth.numerics import Stream, source_law
 
 Half = Literal["positive", "negative", "bias", "whole"]  # whole: P = W and N = −W by one subset
 Packed = UInt64[np.ndarray, "problem word"]  # bit k of word l keeps candidate 64 l + k
@@ -53,6 +53,9 @@ class Problems:
     from row `neurons[s, k]` of the mixing stream, u the factor of that neuron. All are exact in float64, and so is the
     sum of up to 64 of them. The kept ones are bits of the packed mask of `tensor`. The coefficients of a map are the
     sums of all of its stages; those of a negative half act on x⁻ = −x.
+
+    Of mirrored pairs, candidates ±v u, exactly one is kept: coefficient (s, w) is gain · Σ_k ± candidate, + where the
+    bit is 1.
     """
 
     half: Half
@@ -66,7 +69,9 @@ class Problems:
     mixing: Stream  # of v
     gain: float
     places: Places
-    law: Law = "uniform"  # of v
+    size: int | None = None  # how many candidates each problem keeps exactly; None: that is free
+    law: str = "uniform"  # of v
+    centred: bool = False  # mirrored pairs: a bit that is 0 takes −v u
     most_kept: int = 1 << 16  # candidates of a coefficient; who keeps more is refused
 
     @property
@@ -83,26 +88,35 @@ class Problems:
         """v u, regenerated; not yet scaled by the gain."""
         from slth.ticket.gadgets import _kernels
 
-        if self.law != "uniform":
-            return self._drawn() * self.factors[:, None]
-        products = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]))
-        _kernels.fill_products(*self._random, products)
-        return products
+        shape, (neurons, factors, *rest) = (len(self.inputs), len(self.pairs), self.columns.shape[1]), self._random
+        if self.law == "uniform":
+            products = np.empty(shape)
+            _kernels.fill_products(neurons, factors, *rest, products)
+            return products
+        words = np.empty(shape, np.uint32)
+        _kernels.fill_mixing(neurons, *rest, words)
+        return source_law(self.law).values(words) * factors[:, None, :]
 
     def sums(self, masks: Mapping[str, Bits]) -> Float64[np.ndarray, "slot w"]:
         """gain · Σ kept · candidate, exact, from the packed masks of the map.
 
         Raises:
-            InputError: more are kept for one coefficient than the gadget allows.
+            InputError: more are kept for one coefficient than the gadget allows, or another number than each keeps, or
+                one that a randomly pruned source does not have.
         """
         from slth.ticket.gadgets import _kernels
 
         if self.most_kept < self.columns.shape[1]:
             self._check_kept(masks)
-        if self.law != "uniform":
-            return (self.candidates() * self.kept(masks)).sum(axis=2) * self.gain
+        if self.size is not None:
+            self._check_sizes(masks)
+        if self.law != "uniform" or self.centred:
+            candidates, kept = self.candidates(), self.kept(masks)
+            if source_law(self.law).prunes and (kept & (candidates == 0)).any():
+                raise InputError(f"{self.tensor}: a number is kept that the law {self.law} pruned from the start")
+            return np.where(kept, candidates, -candidates if self.centred else 0.0).sum(axis=2) * self.gain
         found = np.empty((len(self.inputs), len(self.pairs)))
-        _kernels.add_kept(*self._random, masks[self.tensor], *self._bits, found)
+        _kernels.add_kept(*self._random, masks[self.tensor], *self.bit_places, found)
         return found * self.gain
 
     def chosen(self, candidates: Float64[np.ndarray, "slot w n"], packed: Packed) -> Float64[np.ndarray, "slot w"]:
@@ -110,7 +124,10 @@ class Problems:
         from slth.ticket.gadgets import _kernels
 
         found = np.empty(len(packed))
-        _kernels.add_chosen(candidates.reshape(len(packed), -1), packed, found)
+        rows = candidates.reshape(len(packed), -1)
+        _kernels.add_chosen(rows, packed, found)
+        if self.centred:
+            found = 2 * found - rows.sum(axis=1)
         return found.reshape(candidates.shape[:2]) * self.gain
 
     def keep(self, packed: Packed, masks: Mapping[str, Bits]) -> None:
@@ -118,7 +135,7 @@ class Problems:
         from slth.ticket.gadgets import _kernels
 
         shape = len(self.inputs), len(self.pairs), packed.shape[1]
-        _kernels.set_bits(packed.reshape(shape), *self._bits, masks[self.tensor])
+        _kernels.set_bits(packed.reshape(shape), *self.bit_places, masks[self.tensor])
 
     def of_slots(self, slots: np.ndarray) -> "Problems":
         """The problems of some slots alone."""
@@ -135,12 +152,25 @@ class Problems:
         from slth.ticket.gadgets import _kernels
 
         found = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]), np.bool_)
-        _kernels.read_bits(masks[self.tensor], *self._bits, found)
+        _kernels.read_bits(masks[self.tensor], *self.bit_places, found)
         return found
+
+    def _check_sizes(self, masks: Mapping[str, Bits]) -> None:
+        found = self.kept(masks).sum(axis=2)
+        wrong = np.argwhere(found != self.size)
+        if len(wrong):
+            slot, w = wrong[0]
+            row, tap = divmod(self.pairs[w], self.taps)
+            what = "a bias" if self.half == "bias" else f"the {self.half} half of the weight from input"
+            where = f"{what} {self.inputs[slot]}" if self.half != "bias" else what
+            raise InputError(
+                f"{self.tensor}, row {row}, tap {tap}, {where}: {found[slot, w]} candidates are kept, where the ticket "
+                f"says that each keeps exactly {self.size}"
+            )
 
     def write(self, kept: Bool[np.ndarray, "slot w n"], masks: Mapping[str, Bits]) -> None:
         """The inverse of `kept`, over what stands there. For a few problems: some bytes of memory for each bit."""
-        starts, columns = self._bits
+        starts, columns = self.bit_places
         far = starts < 0  # (pair,)
         own = np.where(far[:, None], columns[1][:, None], columns[0][:, None])  # (slot, pair, n)
         at = np.where(far, ~starts, starts)[:, None] + own
@@ -173,16 +203,6 @@ class Problems:
             signed = part.signed[self.inputs]
             part.negative[rows, self.inputs[signed]] -= by_row[:, signed]
 
-    def _drawn(self) -> Float64[np.ndarray, "slot w n"]:
-        """v of a law without a kernel of its own."""
-        width, pairs = self.places.rows * self.taps, self.pairs
-        starts = self.neurons * width + pairs.start
-        if pairs.step == 1:
-            drawn = values_at(self.mixing, self.law, starts, len(pairs))
-        else:
-            drawn = values_at(self.mixing, self.law, starts[:, :, None] + np.arange(len(pairs)) * pairs.step)
-        return drawn.transpose(0, 2, 1).astype(np.float64)
-
     def _check_kept(self, masks: Mapping[str, Bits]) -> None:
         most = int(self.kept(masks).sum(axis=2).max(initial=0))
         if most > self.most_kept:
@@ -197,8 +217,8 @@ class Problems:
         return self.neurons, self.factors, self.places.rows * self.taps, self.pairs.start, self.pairs.step, key
 
     @property
-    def _bits(self) -> tuple[np.ndarray, np.ndarray]:
-        """What they need to know of the mask."""
+    def bit_places(self) -> tuple[np.ndarray, np.ndarray]:
+        """What kernels need to know of the mask: where each pair starts, and where its candidates stand from there."""
         return self.places.starts(self.pairs), np.stack([self.columns, self.columns - self.places.before[self.columns]])
 
 

@@ -5,8 +5,13 @@ lift's value of a neuron (see `lift`), v, m its mixing weight and mask bit, sums
 
     P[r, j, t] = g Σ m v u        N[r, j, t] = g Σ m v u        b[γ · rows + r] = g_b Σ m v β
 
-Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. All entries are U[−1, 1), gains are powers of two. Each
-stage has neurons and gains of its own, and what they give is added up.
+Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. Gains are powers of two. Each stage has neurons and gains
+of its own, and what they give is added up. All entries are of one law (`numerics.source_law`): U[−1, 1), or another
+that has a theorem.
+
+A *centred* source consists of mirrored pairs: beside each neuron stands its mirror, with the same lift and −v in place
+of v. Of each edge and its mirror exactly one is kept, which one says the mask: candidates ±v u, number partitioning
+(Borgs, Chayes and Pittel, 2001). Its entries are not independent, so it is not the source of the theorem above.
 """
 
 from collections.abc import Iterator
@@ -20,8 +25,8 @@ from jaxtyping import Bool
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Linear
-from slth.numerics import Law, Stream
-from slth.ticket.gadgets.gadget import Cost
+from slth.numerics import Stream
+from slth.ticket.gadgets.gadget import Cost, Gadget
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
 from slth.ticket.gadgets.problems import Half, Places, Problems
 from slth.ticket.tensors import RandomTensor
@@ -39,6 +44,11 @@ class Stage:
     neurons: int  # H, width of the random lift
     gain: float  # g
     bias_gain: float  # g_b
+    kept: tuple[int, int] | None = None  # if every weight keeps exactly so many candidates, and every bias
+
+    def keeps(self, half: Half) -> int | None:
+        """How many candidates a coefficient keeps exactly; None if that is free."""
+        return None if self.kept is None else self.kept[half == "bias"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +57,8 @@ class TwoLayer:
 
     stages: tuple[Stage, ...]
     signed_ranges: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
-    law: Law = "uniform"  # of u, β and v
+    law: str = "uniform"  # of every random number
+    centred: bool = False  # mirrored pairs; `neurons` counts pairs, `candidates` too
 
     kind: ClassVar[str] = "two-layer"
 
@@ -84,8 +95,8 @@ class TwoLayer:
     def lift_spec(self, op: Linear, *, stage: int = 0) -> LiftSpec:
         """What the scan of a stage needs to know."""
         wanted = self.stages[stage]
-        n, n_c = wanted.candidates, wanted.constants
-        return LiftSpec(op.basis.inputs, n, n_c, self.signed_ranges, op.basis.groups, self.law)
+        served = wanted.candidates, wanted.constants, self.signed_ranges
+        return LiftSpec(op.basis.inputs, *served, op.basis.groups, self.law)
 
     def lift(self, path: str, op: Linear, seed: int, *, stage: int = 0) -> Lift:
         """The lift of a stage, scanned again from the seed."""
@@ -93,8 +104,7 @@ class TwoLayer:
 
     def fitted(self, path: str, op: Linear, seed: int) -> "TwoLayer":
         """The same with the widths at which the scans of this seed end."""
-        stages = range(self.stage_count)
-        found = [scan(self.lift_spec(op, stage=s), seed, stage_path(path, s)) for s in stages]
+        found = [scan(self.lift_spec(op, stage=s), seed, stage_path(path, s)) for s in range(self.stage_count)]
         stages = zip(self.stages, found, strict=True)
         return replace(self, stages=tuple(replace(stage, neurons=lift.neurons) for stage, lift in stages))
 
@@ -117,7 +127,11 @@ class TwoLayer:
 
         Of the lift each live neuron keeps the one number it serves with; what the mixing layer keeps says the mask.
         """
-        return tuple(tensor for s in range(self.stage_count) for tensor in self._tensors(path, op, s))
+        found: list[RandomTensor] = []
+        for s in range(self.stage_count):
+            own = list(self._tensors(path, op, s))
+            found += own + ([_mirror(tensor) for tensor in own] if self.centred else [])
+        return tuple(found)
 
     def _tensors(self, path: str, op: Linear, stage: int) -> Iterator[RandomTensor]:
         spec, own = self.lift_spec(op, stage=stage), stage_path(path, stage)
@@ -143,6 +157,18 @@ class TwoLayer:
     def _bits(self, op: Linear, stage: int) -> int:
         spec, (rows, _, taps) = self.lift_spec(op, stage=stage), op.coefficients
         return rows * (taps * spec.candidates * spec.input_slots + spec.constants * spec.constant_slots)
+
+    def exactly_kept(self, path: str, op: Linear) -> dict[str, int]:
+        """Of each stage whose coefficients keep exactly so many candidates, how many bits are 1, by tensor."""
+        found = dict[str, int]()
+        rows, _, taps = op.coefficients
+        for s, stage in enumerate(self.stages):
+            if stage.kept is not None:
+                spec, (weight, bias) = self.lift_spec(op, stage=s), stage.kept
+                found[f"{stage_path(path, s)}/mixing"] = rows * (
+                    weight * taps * spec.input_slots + bias * spec.constant_slots
+                )
+        return found
 
     def cost(self, op: Linear) -> Cost:
         """Of all stages together."""
@@ -194,7 +220,9 @@ class TwoLayer:
                     mixing,
                     gain,
                     places,
+                    wanted.keeps(half),
                     self.law,
+                    self.centred,
                 )
 
     def mask(self, path: str, op: Linear, *, seed: int, bits: Bits, stage: int = 0) -> Bool[np.ndarray, "w live"]:
@@ -220,6 +248,27 @@ class TwoLayer:
         return stored.reshape(rows * taps, -1)
 
 
+def exactly_kept(gadget: Gadget, path: str, op: Linear) -> dict[str, int]:
+    """How many bits are 1 of masks whose coefficients keep exactly so many candidates, by tensor."""
+    return gadget.exactly_kept(path, op) if isinstance(gadget, TwoLayer) else {}
+
+
+def exactly_words(gadget: Gadget) -> str:
+    """How many candidates its coefficients keep exactly, in words; nothing if that is free.
+
+    >>> exactly_words(TwoLayer((Stage(30, 25, 80, 0.5, 1.0, (6, 5)),), ()))
+    '6 of 30 per weight, 5 of 25 per bias'
+    """
+    stages = gadget.stages if isinstance(gadget, TwoLayer) else ()
+    found = [
+        f"{stage.kept[0]} of {stage.candidates} per weight"
+        + (f", {stage.kept[1]} of {stage.constants} per bias" if stage.constants else "")
+        for stage in stages
+        if stage.kept is not None
+    ]
+    return "; then ".join(found)
+
+
 def stage_path(path: str, stage: int) -> str:
     """What the streams of a stage's tensors are called after: those of the first after the map itself.
 
@@ -227,6 +276,22 @@ def stage_path(path: str, stage: int) -> str:
     ('fc', 'fc/2')
     """
     return f"{path}/{stage}" if stage else path
+
+
+def mirror_of(tensor: str) -> str:
+    """The path of the mirror of a tensor of mirrored pairs.
+
+    >>> mirror_of("fc/mixing")
+    'fc/mirror/mixing'
+    """
+    stage, _, part = tensor.rpartition("/")
+    return f"{stage}/mirror/{part}"
+
+
+def _mirror(tensor: RandomTensor) -> RandomTensor:
+    """The same numbers again; those of the mixing layer negated."""
+    gain = -1.0 if tensor.path.endswith("/mixing") else 1.0
+    return replace(tensor, path=mirror_of(tensor.path), gain=gain, stream=tensor.path)
 
 
 def _places(lift: Lift, rows: int, taps: int) -> Places:
