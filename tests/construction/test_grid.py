@@ -7,8 +7,9 @@ import pytest
 
 import slth
 from slth import InputError
-from slth.construction.sizes import finest_bit, sizes_of
+from slth.construction.sizes import sizes_of
 from slth.evidence.verify import Verdict
+from slth.numerics import finest_bit
 from slth.subsetsum import Status, closest_integer
 from slth.ticket import decode, encode, summary
 

@@ -186,8 +186,7 @@ def _seconds(part: Planning) -> dict[str, float]:
 def _tried(part: Planning) -> list[tuple[int, float]]:
     """Of every stage its candidates, and how many gains its tolerance divides: a later one covers half a gain of it."""
     stages, width = part.width.stages, part.width
-    last = width.tolerance or width.gain * 2.0 ** (-2 * width.size - 1)  # half a step of a grid
-    ends = [stage.gain / 2 for stage in stages[1:]] + [last]
+    ends = [stage.gain / 2 for stage in stages[1:]] + [width.half_step]
     return [(stage.candidates, stage.gain / end) for stage, end in zip(stages, ends, strict=True)]
 
 

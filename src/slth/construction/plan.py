@@ -137,7 +137,7 @@ class Request:
     @property
     def absolute_tolerance(self) -> float | None:
         """τ, if it is the same for every map."""
-        if self.gadget == "grid":
+        if self.gadget == "grid" and not self.exact:
             return 0.0
         nothing = self.tolerance is None and self.relative_tolerance is None and self.epsilon is None and not self.exact
         return DEFAULT_TOLERANCE if nothing else self.tolerance

@@ -10,6 +10,7 @@ from jaxtyping import Float64
 
 from slth._shapes import Signed
 from slth.construction.chances import CENTRED, grid
+from slth.numerics import finest_bit
 
 _BLOCK = 1 << 20  # numbers looked at together
 
@@ -63,18 +64,6 @@ def sizes_of(values: Float64[np.ndarray, "..."], signed: Signed | None = None) -
         return found
 
     return Sizes(up_to, float(np.max(np.abs(values), initial=0.0)), lambda: finest_bit(values))
-
-
-def finest_bit(values: Float64[np.ndarray, "..."]) -> float:
-    """The largest power of two of which all numbers are multiples; infinity for zeros.
-
-    >>> finest_bit(np.array([0.75, -2.0, 0.0]))
-    0.25
-    """
-    mantissa, exponent = np.frexp(values[values != 0])
-    whole = np.ldexp(mantissa, 53).astype(np.int64)
-    lowest = np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
-    return float(lowest.min(initial=math.inf))
 
 
 def gaussian(count: int, deviation: float, *, times: float = 1.0) -> Sizes:

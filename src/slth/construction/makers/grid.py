@@ -51,7 +51,13 @@ class GridMaker:
         size = grid_size(weights, bias)
         half = gain_of(weights.largest) * 2.0 ** (-2 * size - 1)
         found = plan_sizes(
-            weights, bias, half, failure=failure, candidates=candidates, extra=extra + 2 * (candidates is None)
+            weights,
+            bias,
+            half,
+            failure=failure,
+            candidates=candidates,
+            extra=extra + 2 * (candidates is None),
+            one_stage=True,
         )
         return Width(0.0, *_but_tolerance(found), size=size)
 

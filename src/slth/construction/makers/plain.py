@@ -35,7 +35,7 @@ class PlainMaker:
         extra: int = 0,
     ) -> Width:
         """By the chances of products: an upper estimate, for fewer of them are small (see `law`: c = 1 < 2 ln 2)."""
-        return plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra)
+        return plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra, one_stage=True)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """No lift, so nothing is dead."""
