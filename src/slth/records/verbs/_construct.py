@@ -167,7 +167,6 @@ NOT_WITH_A_SHAPE = (
     "input_shape",
     "raw_range",
     "data",
-    "data_dir",
     "mean",
     "order",
     "activation",
