@@ -5,7 +5,7 @@ asked; `smallest` keeps the fewest values, `trade_off` shows what fewer would co
 and `count` counts. `closest_integer` works on integers without rounding. The batch forms take many problems, and
 `enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
 
-Vectors: `closest_vector`, `first_vector`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
+Vectors: `closest_vector`, `first_vector`, `first_vector_batch`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
 All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates: `slth.subsetsum.laws`.
 """
 
@@ -14,6 +14,7 @@ from slth.subsetsum._count import count
 from slth.subsetsum._differencing import karmarkar_karp
 from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._first import first, first_batch
+from slth.subsetsum._first_vectors import first_vector_batch
 from slth.subsetsum._integers import closest_integer
 from slth.subsetsum._intervals import Reach, WorstError, closest_many, reach, worst_error
 from slth.subsetsum._large import first_large
@@ -51,6 +52,7 @@ __all__ = [
     "first_batch",
     "first_large",
     "first_vector",
+    "first_vector_batch",
     "karmarkar_karp",
     "perturbed",
     "perturbed_batch",
