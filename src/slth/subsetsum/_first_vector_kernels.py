@@ -62,7 +62,7 @@ def prepare(rows, target, tol, pos, q, z, up, down, deviation):
     for k in range(d):
         deviation[k] = 0.5 * math.sqrt(deviation[k])
         z[k] = target[k] * one * two
-    return m, min(tol * one * two, 4.0) + (n + 2) * (n + 2) * 2.0**-52  # sums are below n + 1
+    return m, tol * one * two + (n + 2) * (n + 2) * 2.0**-52  # every sum is at most n
 
 
 @no_type_check
