@@ -250,8 +250,8 @@ def hit(rows, target, tol, pos, z, rho, outer, half, size_a, a, b, masks, grid):
 
 @no_type_check
 @compiled
-def meet(rows, target, tol, pos, q, m, z, rho, feasible, work):
-    """Some subset within tol or, where there is none, the closest. Returns (packed, error, code, steps)."""
+def meet(rows, target, tol, pos, q, m, z, rho, feasible, closest, work):
+    """Some subset within tol or, where there is none, the closest if asked. Returns (packed, error, code, steps)."""
     d = q.shape[0]
     known = min(m, 2 * work.half)
     rest = z.copy()
@@ -296,15 +296,21 @@ def meet(rows, target, tol, pos, q, m, z, rho, feasible, work):
     for k in range(d):
         distance[0] = max(distance[0], abs(left[k]))
     masks[0], masks[1] = I64(greedy & U64(size_a - 1)), I64(greedy >> U64(half))
-    row = search(a, work.numbers, b, order, rest, grid, 0, I64(CLOSEST_MAX), 0.0, -1.0, (distance, masks))
+    row = size_a
+    if closest:
+        steps += CLOSEST_MAX
+        row = search(a, work.numbers, b, order, rest, grid, 0, I64(CLOSEST_MAX), 0.0, -1.0, (distance, masks))
     packed, error = finish(rows, target, pos, U64(masks[0]) | (U64(masks[1]) << U64(half)) | outer)
-    return packed, error, BEST_EFFORT if known == m and row == size_a else BUDGET_SPENT, steps + I64(CLOSEST_MAX)
+    return packed, error, BEST_EFFORT if known == m and row == size_a else BUDGET_SPENT, steps
 
 
 @no_type_check
 @compiled
-def first_vectors(values, targets, tol, start, stop, limit, work, packed, error, codes):
-    """Some subset within tol of each problem from `start` on, for about `limit` steps (1 ns each). Returns the next."""
+def first_vectors(values, targets, tol, closest, start, stop, limit, work, packed, error, codes):
+    """Some subset within tol of each problem from `start` on, for about `limit` steps (1 ns each). Returns the next.
+
+    closest: of a problem without one the closest subset, else any.
+    """
     _, n, d = values.shape
     q, pos = np.empty((d, n + 1)), np.empty(n + 1, I64)
     z, up, down, deviation = np.empty(d), np.empty(d), np.empty(d), np.empty(d)
@@ -330,6 +336,6 @@ def first_vectors(values, targets, tol, start, stop, limit, work, packed, error,
             if done:
                 packed[p], error[p] = bits, far
         if not done:
-            packed[p], error[p], codes[p], steps = meet(rows, target, tol, pos, q, m, z, rho, feasible, work)
+            packed[p], error[p], codes[p], steps = meet(rows, target, tol, pos, q, m, z, rho, feasible, closest, work)
             limit -= steps
     return stop

@@ -65,12 +65,17 @@ def first_vector_batch(values: ArrayLike, targets: ArrayLike, *, tol: Number, th
     >>> answers.packed, answers[0].status.name
     (array([3], dtype=uint64), 'WITHIN_TOL')
     """
+    rows, z = read_vector_batch(values, targets)
+    return solve_vectors(rows, z, read_tol(tol), closest=True, threads=read_threads(threads))
+
+
+def solve_vectors(values: np.ndarray, targets: np.ndarray, tol: float, *, closest: bool, threads: int) -> SubsetSums:
+    """The same of arguments that were read; without `closest` a problem out of reach gets any subset, sooner."""
     from slth.subsetsum._first_vector_kernels import first_vectors
 
-    rows, z = read_vector_batch(values, targets)
-    _, n, d = rows.shape
-    kernel = partial(first_vectors, rows, z, read_tol(tol))
-    return solve_rows(kernel, len(rows), n, read_threads(threads), partial(_make_work, n, d))
+    _, n, d = values.shape
+    kernel = partial(first_vectors, values, targets, tol, closest)
+    return solve_rows(kernel, len(values), n, threads, partial(_make_work, n, d))
 
 
 def _make_work(n: int, d: int) -> VectorWork:
