@@ -34,6 +34,7 @@ BITS = {2: [1, 2, 3, 4, 5, 6, 8, 10, 12], 3: [1, 2, 3, 4, 5, 6, 8], 4: [1, 2, 3,
 TARGETS = [2 / 12, 4 / 12, 6 / 12, 8 / 12]
 STEP, MOST = 4, 32  # candidates: from where misses are common, no more than these
 TILTS = [2.0, 5.0, 12.0, 30.0, 80.0]  # λ
+OUT = Path(__file__).parent.parent / "src/slth/construction/vector_miss_table.json"
 MIXED = [(2, 16, 3), (2, 14, 5), (3, 20, 3)]  # d, n, b: mixed targets against the mean
 
 

@@ -47,7 +47,8 @@ def test_an_answer_is_within_tol_exactly_if_some_subset_is(law, d, n):
 @pytest.mark.parametrize("n", [5, 14, 21])
 def test_vectors_of_one_coordinate_are_numbers(n):
     values, targets = problems(50, n, 1, seed=1)
-    vectors, numbers = first_vector_batch(values, targets, tol=1e-4), first_batch(values[..., 0], targets[:, 0], tol=1e-4)
+    vectors = first_vector_batch(values, targets, tol=1e-4)
+    numbers = first_batch(values[..., 0], targets[:, 0], tol=1e-4)
     assert (vectors.codes == numbers.codes).all()
     missed = numbers.codes != CODES.index(Status.WITHIN_TOL)
     assert (vectors.error[missed] == numbers.error[missed]).all()

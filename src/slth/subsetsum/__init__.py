@@ -5,8 +5,9 @@ asked; `smallest` keeps the fewest values, `trade_off` shows what fewer would co
 and `count` counts. `closest_integer` works on integers without rounding. The batch forms take many problems, and
 `enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
 
-Vectors: `closest_vector`, `first_vector`, `first_vector_batch`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
-All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates: `slth.subsetsum.laws`.
+Vectors: `closest_vector`, `first_vector`, `first_vector_batch`. More than forty values: `first_large`, with
+`karmarkar_karp` as its baseline. All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates:
+`slth.subsetsum.laws`.
 """
 
 from slth.subsetsum._closest import closest, closest_batch

@@ -1,7 +1,7 @@
 r"""Compiled search for *some* subset of vectors within tolerance in every coordinate, row after row.
 
-**Walk** (`walk`). One subset in D is within $\rho$ of the target, $1/D = \prod_k 2\rho\,\mathcal N(z_k)$. A hash table of
-$2^s \approx \sqrt D$ sums of a few vectors, in cells about as wide as one sum needs, is asked for one subset of the
+**Walk** (`walk`). One subset in D is within $\rho$ of the target, $1/D = \prod_k 2\rho\,\mathcal N(z_k)$. A hash table
+of $2^s \approx \sqrt D$ sums of a few vectors, in cells about as wide as one sum needs, is asked for one subset of the
 others after another, starting from one that leaves a central rest. A partner in the next cell is missed; that only
 costs another question.
 
