@@ -29,12 +29,12 @@ from torch.nn import functional
 import slth
 from slth.construction import gain
 from slth.data import Examples, load
-from slth.graph import Target
+from slth.graph import Realised, Target
 from slth.network import build_architecture, outputs, read_target
 from slth.numerics import Stream, uniform
 from slth.records import environment
 from slth.subsetsum import closest_batch
-from slth.ticket import TwoLayer
+from slth.ticket import Stage, TwoLayer
 
 WIDTHS = (5, 10, 15, 20, 25, 30)
 PUBLISHED = {
@@ -79,12 +79,12 @@ def random_network_curve(model: nn.Module, shape: tuple[int, ...], n: int) -> fl
             continue
         op = target.graph.maps[path]
         weight = affine.weight
-        gadget = TwoLayer(n, 0, 0, (), gain(weight), 1.0)
+        gadget = TwoLayer((Stage(n, 0, 0, gain(weight), 1.0),), ())
         gadget = gadget.fitted(path, type(op)(op.map, op.basis, False), 0)
-        bare = type(op)(op.map, op.basis, False)
+        bare, wanted = type(op)(op.map, op.basis, False), Realised.of(affine, gadget.signed(op))
         for block in gadget.problems(path, bare, 0):
             rows = block.candidates().reshape(-1, n)
-            found = closest_batch(rows, block.targets(affine).ravel())
+            found = closest_batch(rows, block.targets(wanted).ravel())
             worst = max(worst, float(found.error.max()) * block.gain / float(np.abs(weight).max()))
     return worst
 

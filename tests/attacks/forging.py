@@ -42,7 +42,7 @@ def consistent(ticket: Ticket, *, gadgets: Gadgets | None = None, masks: Masks |
         if mask_bits % 8:
             bits[-1] &= (1 << mask_bits % 8) - 1
         heads |= {tensor.path: head_digest(tensor, seed) for tensor in gadget.tensors(path, op)}
-        digests[path] = realised_digest(realise(gadget, path, op, seed=seed, bits=bits))
+        digests[path] = realised_digest(realise(gadget, path, op, seed=seed, masks={f"{path}/mixing": bits}))
     return forged(ticket, gadgets=gadgets, masks=masks, heads=heads, digests=digests, **lies)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import references.rans
 from attacks.forging import certified, consistent, forged
 from attacks.sealing import parts, sealed, text_of
+from helpers.gadgets import staged
 from helpers.tickets import ASKED
 
 from slth import InputError
@@ -213,16 +214,16 @@ def _forge(rng: random.Random, ticket: Ticket, changes: dict[str, Any]) -> None:
             changes["masks"][f"{path}/mixing"] = bits
         case 2:
             name = rng.choice(("gain", "bias_gain"))
-            gadget = replace(gadget, **{name: getattr(gadget, name) * rng.choice((0.5, 2.0, 2.0**-40, 2.0**100))})
+            gadget = staged(gadget, **{name: getattr(gadget, name) * rng.choice((0.5, 2.0, 2.0**-40, 2.0**100))})
         case 3:
-            gadget = replace(gadget, candidates=rng.choice((1, gadget.candidates, 64)))
+            gadget = staged(gadget, candidates=rng.choice((1, gadget.candidates, 64)))
         case 4:
             ends = rng.choice(((-1.0, 1.0), (0.0, 1.0), (-0.0, 0.0), (-2.0, 2.0), (-0.5, 0.25), (1e-300, 1e300), None))
             mean, std = rng.choice(((None, None), ((0.0,), (1.0,)), ((1e308,), (5e-324,))))
             lower, upper = (None, None) if ends is None else ((ends[0],), (ends[1],))
             changes["inputs"] = Inputs(ticket.inputs.shape, mean, std, lower, upper)
         case _:
-            gadget = replace(gadget, neurons=gadget.neurons + rng.choice((-1, 1, 1000, 2**40)))
+            gadget = staged(gadget, neurons=gadget.neurons + rng.choice((-1, 1, 1000, 2**40)))
     changes["gadgets"][path] = gadget
 
 

@@ -7,13 +7,14 @@ import pytest
 from attacks.forging import certified, consistent, forged, specimens
 from attacks.oracle import lies
 from attacks.sealing import changed, honest, parts, sealed
+from helpers.gadgets import one_stage, staged
 from helpers.learned import ticket_with
 from helpers.tickets import any_ticket
 
 from slth import InputError
 from slth.evidence.verify import Verdict, verify
 from slth.graph import Affine, Dense, Linear, chain
-from slth.ticket import Inputs, Miss, RandomTensor, TicketError, TwoLayer, decode, encode, head_digest, save
+from slth.ticket import Inputs, Miss, RandomTensor, TicketError, decode, encode, head_digest, save
 from slth.ticket.format.fields import justified
 
 MIXED = Inputs((3,), lower=(-1.0, 0.0, -0.5), upper=(1.0, 2.0, 0.5))
@@ -51,7 +52,7 @@ def test_no_other_width_fits_even_with_heads_to_match():
     ticket, target = any_ticket()
     for wrong in (-1, 1, 2**40):
         gadget = ticket.gadgets["layers/0"]
-        lie = forged(ticket, gadgets={"layers/0": replace(gadget, neurons=gadget.neurons + wrong)})
+        lie = forged(ticket, gadgets={"layers/0": staged(gadget, neurons=gadget.neurons + wrong)})
         heads = {tensor.path: head_digest(tensor, ticket.seed) for tensor in lie.tensors}
         assert failed(replace(lie, heads=heads), target) == {"layout", "claims"}
 
@@ -125,7 +126,7 @@ def test_names_are_keys_and_never_paths(tmp_path):
 def test_gains_at_their_ends_are_exact_and_judged(gain):
     """Coefficients near 10^±60 are finite in float64; a bound that overflows is a sentence, not a claim."""
     ticket, target = any_ticket((2, 3, 2, 2, 2, 2, 2))
-    gadgets = {path: replace(gadget, gain=gain, bias_gain=1 / gain) for path, gadget in ticket.gadgets.items()}
+    gadgets = {path: staged(gadget, gain=gain, bias_gain=1 / gain) for path, gadget in ticket.gadgets.items()}
     extreme = consistent(ticket, gadgets=gadgets)
     assert np.isfinite(extreme.realised("layers/0").positive).all()
     if gain > 1:
@@ -186,7 +187,7 @@ def test_plain_masks_always_fit_and_sparse_ones_within_reason():
     shapes = [(1, 1, 1), (1, 10**6, 1), (10**6, 1, 1), (10**3, 10**3, 1), (1, 10**6, 64), (10**6, 1, 64)]
     for inputs, outputs, candidates in [*shapes, (784, 500, 30)]:
         for constants in (0, 64):
-            gadget = TwoLayer(candidates, constants, 0, (), 1.0, 1.0)
+            gadget = one_stage(candidates, constants, 0, (), 1.0, 1.0)
             cost = gadget.cost(Linear("layers/0", Dense(inputs, outputs), constants > 0))
             plain = -(-cost.mask_bits // 8)
             assert justified(cost.memory, plain)

@@ -4,12 +4,12 @@ A further gadget is a line of `EXAMPLES`: the gadget at its width, and the map i
 """
 
 from collections import Counter
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 import torch
+from helpers.gadgets import one_stage, staged
 
 from slth import InputError
 from slth.certificate import certify
@@ -21,7 +21,6 @@ from slth.ticket import (
     Inputs,
     Provenance,
     Sums,
-    TwoLayer,
     constructed_ticket,
     pack,
     realise,
@@ -32,6 +31,7 @@ from slth.ticket.gadgets import gadget as interface
 from slth.ticket.gadgets import two_layer
 
 SEED, PATH = 7, "blocks.0/fc"
+MIXING = f"{PATH}/mixing"
 
 
 def two_layers(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6):
@@ -49,7 +49,7 @@ def conv(inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=
 
 def fitted(basis, signed, bias, candidates, constants):
     op = Linear(PATH, basis, bias)
-    gadget = TwoLayer(candidates, constants if bias else 0, 0, signed, gain=0.5, bias_gain=2.0)
+    gadget = one_stage(candidates, constants if bias else 0, 0, signed, 0.5, 2.0)
     return gadget.fitted(PATH, op, SEED), op
 
 
@@ -102,7 +102,7 @@ def ticket_of(gadget, op, mask, *, inputs=None):
     weight, bias = rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None
     target = Target(graph, {PATH: Affine(weight, bias)}, input_shape=input_shape(op))
     bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
-    parts = {PATH: realise(gadget, PATH, op, seed=SEED, bits=bits)}
+    parts = {PATH: realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits})}
     inputs = Inputs(input_shape(op)) if inputs is None else inputs
     return constructed_ticket(
         seed=SEED,
@@ -142,9 +142,9 @@ def check_partition(gadget, op):
         for pair in block.pairs:
             served.update((pair, column) for column in block.columns.reshape(-1).tolist())
         bits, all_kept = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), (1 << block.columns.shape[1]) - 1
-        block.keep(np.full(len(block.inputs) * len(block.pairs), all_kept, np.uint64), bits)
+        block.keep(np.full((len(block.inputs) * len(block.pairs), 1), all_kept, np.uint64), {MIXING: bits})
         written.update(np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist())
-        assert block.kept(bits).all()
+        assert block.kept({MIXING: bits}).all()
     assert problems == Counter(wanted)
     assert max(served.values()) == 1
     assert written == Counter(range(gadget.cost(op).mask_bits))
@@ -171,13 +171,13 @@ def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
     whole, count = listed(), len(blocks(gadget, op))
     mask = coins(gadget, op)
     bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
-    part = realised_digest(realise(gadget, PATH, op, seed=SEED, bits=bits))
+    part = realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
     for pairs, products in ((1, 1), (2 * op.basis.taps, 3 * gadget.candidates * op.basis.taps)):
         monkeypatch.setattr(two_layer, "_PAIRS", pairs)
         monkeypatch.setattr(two_layer, "_BLOCK", products)
         check_partition(gadget, op)
         assert listed() == whole
-        assert realised_digest(realise(gadget, PATH, op, seed=SEED, bits=bits)) == part
+        assert realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits})) == part
     assert len(blocks(gadget, op)) > count or op.basis.inputs <= 3
 
 
@@ -211,7 +211,7 @@ def test_a_wrong_list_of_problems_is_noticed(gadget, op, monkeypatch):
 def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     """In rational arithmetic, from the mixing weights written out whole."""
     mask = coins(gadget, op)
-    part = realise(gadget, PATH, op, seed=SEED, bits=gadget.pack(PATH, op, seed=SEED, mask=mask))
+    part = realise(gadget, PATH, op, seed=SEED, masks={MIXING: gadget.pack(PATH, op, seed=SEED, mask=mask)})
     rows, inputs, taps = op.coefficients
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
@@ -246,13 +246,13 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
         packed = rng.integers(0, 2**63, candidates.shape[0] * candidates.shape[1], dtype=np.uint64)
         packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
         packed &= np.uint64((1 << candidates.shape[2]) - 1)
-        block.keep(packed, bits)
+        block.keep(packed[:, None], {MIXING: bits})
         kept = (packed[:, None] >> np.arange(candidates.shape[2], dtype=np.uint64)) & np.uint64(1)
-        assert (block.kept(bits) == kept.reshape(candidates.shape)).all()
-        chosen = block.chosen(candidates, packed)
+        assert (block.kept({MIXING: bits}) == kept.reshape(candidates.shape)).all()
+        chosen = block.chosen(candidates, packed[:, None])
         assert (chosen == (candidates * kept.reshape(candidates.shape)).sum(axis=2) * block.gain).all()
         sums.add(block, chosen)
-    assert realised_digest(sums.realised) == realised_digest(realise(gadget, PATH, op, seed=SEED, bits=bits))
+    assert realised_digest(sums.realised) == realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
 
 
 @every_gadget
@@ -261,14 +261,13 @@ def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
     rng = np.random.default_rng(2)
     affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
     for block in blocks(gadget, op):
-        asked = block.sign * block.gain * block.targets(affine)
+        asked = (-1.0 if block.half == "negative" else 1.0) * block.read(Realised.of(affine, gadget.signed(op)))
         rows = slice(block.rows.start, block.rows.stop)
         if block.half == "bias":
             wanted = affine.bias.reshape(groups(op), -1)[block.inputs, rows]
         else:
             wanted = np.moveaxis(affine.weight[rows, block.inputs], 1, 0).reshape(asked.shape)
         assert (asked == wanted).all()
-        assert block.sign == (-1.0 if block.half == "negative" else 1.0)
 
 
 @every_gadget
@@ -309,7 +308,7 @@ def test_the_stated_width_is_checked(gadget, op):
     gadget.check_layout(PATH, op, SEED)
     for change in (1, -1):
         with pytest.raises(InputError, match=r"scan ends after|width is wrong"):
-            replace(gadget, neurons=gadget.neurons + change).check_layout(PATH, op, SEED)
+            staged(gadget, neurons=gadget.neurons + change).check_layout(PATH, op, SEED)
 
 
 # --- the two views ---

@@ -10,10 +10,25 @@ import pytest
 from conformance.subset_sums import FORMS, LAWS, TOL, best, enumerated, mask_of
 from helpers.networks import inputs_of, random_target, realised_maps
 
-from slth.construction import Objective, lay_out, solve, within
-from slth.subsetsum import Status, SubsetSums, closest_batch
+from slth.construction import OBJECTIVES as KNOWN
+from slth.construction import Objective, Subsets, lay_out, solve, within
+from slth.construction.objectives import closest, fewest
+from slth.subsetsum import closest_batch
 
-OBJECTIVES = {"within": (within, FORMS["first"])}
+OBJECTIVES = {
+    "within": (within, FORMS["first"]),
+    "fewest": (fewest, FORMS["smallest"]),
+    "closest": (closest, FORMS["closest"]),
+}
+
+
+def test_every_objective_has_a_form():
+    assert OBJECTIVES.keys() == KNOWN.keys()
+
+
+def kept_by(answers, row, n):
+    """The mask of one row, one entry for each candidate."""
+    return np.array([bool(int(answers.packed[row, k // 64]) >> k % 64 & 1) for k in range(n)])
 
 
 def check_promise(objective, form, law, n):
@@ -22,12 +37,13 @@ def check_promise(objective, form, law, n):
         tol = Fraction(TOL * scale)
         *_, mask, good = best(form, subsets, 0, tol, Fraction(0))
         answers = objective(values.reshape(1, -1), np.array([target]), tol=TOL * scale)
-        (answer,) = (answers[row] for row in range(len(answers)))
-        exact = next(abs(r) for _, r, kept in subsets if kept == mask_of(answer.kept))
-        assert answer.error == exact
-        assert (answer.status is Status.WITHIN_TOL) == good == (exact <= tol)
+        kept, (error,), (reached,) = kept_by(answers, 0, n), answers.error, answers.reached
+        exact = next(abs(r) for _, r, chosen in subsets if chosen == mask_of(kept))
+        assert error == exact
+        assert reached == (exact <= tol)
+        assert reached or not (good and form.any_will_do)
         assert good or not form.any_will_do or exact == min(abs(r) for _, r, _ in subsets)
-        assert form.any_will_do or mask_of(answer.kept) == mask
+        assert form.any_will_do or mask_of(kept) == mask
 
 
 @pytest.mark.parametrize("n", [1, 2, 4, 7])
@@ -45,23 +61,22 @@ def test_rows_are_answered_one_by_one_and_in_order(name):
     rng = np.random.default_rng(0)
     rows, targets = rng.integers(-(2**23), 2**23, (40, 12)) * 2.0**-23, rng.uniform(-1, 1, 40)
     together = objective(rows, targets, tol=1e-3)
-    assert len(together) == 40
+    assert len(together.packed) == 40
     for i in range(40):
-        alone = objective(rows[i : i + 1], targets[i : i + 1], tol=1e-3)[0]
-        assert (alone.kept == together[i].kept).all()
-        assert (alone.error, alone.status) == (together[i].error, together[i].status)
+        alone = objective(rows[i : i + 1], targets[i : i + 1], tol=1e-3)
+        for found in ("packed", "error", "reached"):
+            assert (getattr(alone, found)[0] == getattr(together, found)[i]).all()
 
 
 def none_kept(rows, targets, *, tol):
     """An objective that keeps nothing, and says how far off that is."""
-    status = np.where(np.abs(targets) <= tol, 0, list(Status).index(Status.BEST_EFFORT)).astype(np.uint8)
-    return SubsetSums(np.zeros(len(rows), np.uint64), rows.shape[1], np.abs(targets), status)
+    return Subsets(np.zeros((len(rows), 1), np.uint64), np.abs(targets) <= tol, np.abs(targets))
 
 
 def always_pleased(rows, targets, *, tol):
     """An objective that calls every answer within the tolerance."""
     found = closest_batch(rows, targets)
-    return SubsetSums(found.packed, found.n, found.error, np.zeros(len(rows), np.uint8))
+    return Subsets(found.packed[:, None], np.ones(len(rows), np.bool_), found.error)
 
 
 @pytest.mark.parametrize("wrong", [none_kept, always_pleased])

@@ -8,6 +8,7 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from helpers.gadgets import staged
 from helpers.graphs import random_case
 from helpers.interrupted import COARSE, REQUEST, WIDTHS, contents, interrupt, interrupted, made, maps_in, solved
 from helpers.networks import inputs_of, random_target
@@ -245,8 +246,8 @@ def test_the_key_of_a_map_holds_all_that_decides_its_mask():
         key(tolerances={**layout.tolerances, path: 0.5}),
         key(maps={path: replace(op, bias=False)}),
         key(maps={others[0]: target.graph.maps[others[0]], path: op}),
-        *(key(gadget=replace(gadget, **{name: 2 * getattr(gadget, name)})) for name in ("candidates", "constants")),
-        *(key(gadget=replace(gadget, **{name: 2 * getattr(gadget, name)})) for name in ("gain", "bias_gain")),
+        *(key(gadget=staged(gadget, **{name: 2 * getattr(gadget, name)})) for name in ("candidates", "constants")),
+        *(key(gadget=staged(gadget, **{name: 2 * getattr(gadget, name)})) for name in ("gain", "bias_gain")),
         key(gadget=replace(gadget, signed_ranges=((0, 1),))),
     ]
     assert len(set(keys)) == len(keys)

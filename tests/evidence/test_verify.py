@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from attacks.forging import forged
+from helpers.gadgets import staged
 from helpers.networks import random_target
 from helpers.tickets import any_ticket
 
@@ -96,7 +97,7 @@ def test_another_head_width_or_digest_is_rejected(ticket, target, tmp_path):
     assert failures(verify(resealed(replace(ticket, heads=heads), tmp_path))) == {"streams"}
     gadget = ticket.gadgets["layers/0"]
     for wrong in (1, -1):
-        other = forged(ticket, gadgets={"layers/0": replace(gadget, neurons=gadget.neurons + wrong)})
+        other = forged(ticket, gadgets={"layers/0": staged(gadget, neurons=gadget.neurons + wrong)})
         assert "layout" in failures(verify(resealed(other, tmp_path), target=target))
     digests = {**ticket.digests, "layers/0": "0" * 64}
     assert failures(verify(resealed(replace(ticket, digests=digests), tmp_path))) == {"coefficients"}
@@ -223,7 +224,7 @@ def test_an_error_of_the_network_that_was_asked_for_is_compared_with_the_claim(t
 
 def test_a_map_that_cannot_be_regenerated_holds_no_claim(ticket, target):
     gadget = ticket.gadgets["layers/1"]
-    lie = forged(ticket, gadgets={"layers/1": replace(gadget, neurons=gadget.neurons + 1)})
+    lie = forged(ticket, gadgets={"layers/1": staged(gadget, neurons=gadget.neurons + 1)})
     found = {check.name: check.detail for check in verify(lie, target=target).checks}
     assert "layers/1: the scan ends after" in found["layout"]
     assert found["claims"] == "a map cannot be regenerated, so no claim holds"
@@ -248,7 +249,7 @@ def test_each_map_is_regenerated_once_and_one_at_a_time(ticket, target, beside, 
     def regenerate(self, path):
         assert not alive
         asked.append(path)
-        found = realise(self.gadgets[path], path, self.maps[path], seed=self.seed, bits=self.masks[f"{path}/mixing"])
+        found = realise(self.gadgets[path], path, self.maps[path], seed=self.seed, masks=self.masks)
         watched = Once(found.positive, found.negative, found.bias, found.signed)
         alive.add(watched)
         return watched

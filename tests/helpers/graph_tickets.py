@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from helpers.gadgets import one_stage
 from slth.certificate import Certificate, MapClaim
 from slth.graph import (
     Add,
@@ -38,7 +39,6 @@ from slth.ticket import (
     Miss,
     Provenance,
     Ticket,
-    TwoLayer,
     constructed_ticket,
     graph_digest,
     realise,
@@ -178,11 +178,11 @@ def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses
     for path, op in graph.maps.items():
         n, n_c = int(rng.integers(1, 6)), int(rng.integers(1, 7)) if op.bias else 0
         gains = 2.0 ** int(rng.integers(-9, 9)), 2.0 ** int(rng.integers(-9, 9)) if op.bias else 1.0
-        gadget = TwoLayer(n, n_c, 0, signed_ranges(signed[path]), *gains).fitted(path, op, seed)
+        gadget = one_stage(n, n_c, 0, signed_ranges(signed[path]), *gains).fitted(path, op, seed)
         rows, _, taps = op.coefficients
         mask = rng.random((rows * taps, gadget.lift_spec(op).live)) < density
         masks[f"{path}/mixing"] = bits = gadget.pack(path, op, seed=seed, mask=mask)
-        gadgets[path], realised[path] = gadget, realise(gadget, path, op, seed=seed, bits=bits)
+        gadgets[path], realised[path] = gadget, realise(gadget, path, op, seed=seed, masks={f"{path}/mixing": bits})
         bounds = (0.5, 0.25) if inputs.lower is not None else (None, None)
         claims[path] = MapClaim(0.5, float(rng.random()), 0.125, 1, 2.0, *bounds)
     ranged, channels = inputs.lower is not None, shapes(graph, inputs.shape, carried)[graph.output][0]

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 
+from helpers.gadgets import one_stage
 from slth.certificate import certify
 from slth.graph import Affine, Target, chain, signed_inputs
 from slth.ticket import (
@@ -12,7 +13,6 @@ from slth.ticket import (
     Miss,
     Provenance,
     Ticket,
-    TwoLayer,
     constructed_ticket,
     pack,
     realise,
@@ -38,10 +38,10 @@ def any_ticket(widths=(3, 4, 2), *, seed=5, bias=True, lower=-1.0, density=0.5, 
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, {})
     gadgets, masks, realised = {}, {}, {}
     for path, op in target.graph.maps.items():
-        gadget = TwoLayer(5, 6 if bias else 0, 0, signed_ranges(signed[path]), 0.5, 2.0).fitted(path, op, seed)
+        gadget = one_stage(5, 6 if bias else 0, 0, signed_ranges(signed[path]), 0.5, 2.0).fitted(path, op, seed)
         mask = rng.random((op.basis.outputs, gadget.lift_spec(op).live)) < density
         gadgets[path], masks[f"{path}/mixing"] = gadget, pack(mask)
-        realised[path] = realise(gadget, path, op, seed=seed, bits=pack(mask))
+        realised[path] = realise(gadget, path, op, seed=seed, masks={f"{path}/mixing": pack(mask)})
     ticket = constructed_ticket(
         seed=seed,
         graph=target.graph,

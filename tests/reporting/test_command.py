@@ -13,6 +13,7 @@ import numpy as np
 import onnx
 import pytest
 from attacks.forging import forged
+from helpers.gadgets import staged
 from helpers.learned import any_learned
 from helpers.onnx_models import model
 from helpers.tickets import any_ticket
@@ -355,7 +356,7 @@ def test_a_record_of_wrong_types_is_refused_without_the_tests_type_checker(made,
 def test_a_ticket_that_cannot_be_regenerated_is_refused_in_a_sentence(tmp_path, capsys):
     ticket, _ = any_ticket((3, 4, 2))
     gadget = ticket.gadgets["layers/0"]
-    wider = forged(ticket, gadgets={"layers/0": replace(gadget, neurons=gadget.neurons + 1)})
+    wider = forged(ticket, gadgets={"layers/0": staged(gadget, neurons=gadget.neurons + 1)})
     save(wider, tmp_path / "t.slth")
     assert report(tmp_path / "t.slth", "--out", tmp_path / "p.html") == 2
     assert "nothing to draw" in capsys.readouterr().err

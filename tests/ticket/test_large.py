@@ -5,6 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from helpers.gadgets import one_stage
 from helpers.tickets import ASKED
 
 from slth.certificate import Certificate, MapClaim
@@ -13,7 +14,6 @@ from slth.ticket import (
     Inputs,
     Provenance,
     Ticket,
-    TwoLayer,
     decode,
     encode,
     load,
@@ -44,7 +44,7 @@ def peak_of(action):
 def large() -> Ticket:
     """20 MB of masks of density one half, which no coding makes an eighth smaller; nothing is solved or realised."""
     graph = dense_chain((2000, 4000, 2), (False, False))
-    gadgets = {path: TwoLayer(20, 0, 20 * op.basis.inputs, (), 0.5, 1.0) for path, op in graph.maps.items()}
+    gadgets = {path: one_stage(20, 0, 20 * op.basis.inputs, (), 0.5, 1.0) for path, op in graph.maps.items()}
     rng = np.random.default_rng(0)
     sizes = {f"{path}/mixing": gadgets[path].cost(op).mask_bits for path, op in graph.maps.items()}
     masks = {path: rng.integers(0, 256, bits // 8, np.uint8) for path, bits in sizes.items()}

@@ -32,6 +32,13 @@ def construct(
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
+    exact: bool = False,
+    gadget: str = "two-layer",
+    objective: str = "within",
+    density: float | None = None,
+    most_move: float | None = None,
+    law: str = "uniform",
+    centred: bool = False,
     failure_probability: float = 0.01,
     candidates: int | None = None,
     seed: int = 0,
@@ -64,6 +71,12 @@ def construct(
         tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless another promise is given.
         relative_tolerance: instead, the same in gains of each map: powers of two, 1.5 to 3 times its largest weight.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
+        exact: instead, the target itself in its own number format, bit for bit.
+        gadget: which random numbers may be added up for a weight: "two-layer" (Pensia et al., 2020).
+        objective: which subset is taken: "within" the tolerance, the first found; "fewest" numbers; "exactly" the share
+            `density` of the candidates of every weight (Natale et al., 2024); "closest"; "moved", where each kept
+            number may move by at most `most_move` (Xiong et al., 2023).
+        law: of the random numbers; `centred`: mirrored pairs of them, of which one is kept, another source.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
         candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
         seed: names the random network.
@@ -103,6 +116,13 @@ def construct(
         tolerance=tolerance,
         relative_tolerance=relative_tolerance,
         epsilon=epsilon,
+        exact=exact,
+        gadget=gadget,
+        objective=objective,
+        density=density,
+        most_move=most_move,
+        law=law,
+        centred=centred,
         failure_probability=failure_probability,
         candidates=candidates,
         seed=seed,

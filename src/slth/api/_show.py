@@ -141,11 +141,11 @@ def _maps(ticket: Ticket) -> list[tuple[str, str]]:
     rows: list[list[str]] = []
     for i, (path, op) in enumerate(ticket.maps.items()):
         gadget, claims = ticket.gadgets[path], ticket.claims
-        kept = ticket.tensor(f"{path}/mixing").kept / gadget.cost(op).mask_bits
+        kept = sum(ticket.tensor(tensor).kept for tensor in gadget.mask_bits(path, op)) / gadget.cost(op).mask_bits
         signed = int(gadget.signed(op).sum())
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
-        if isinstance(gadget, TwoLayer):
-            row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
+        row += [gadget.kind] if gadget.kind != TwoLayer.kind else []
+        row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
         row += [f"{kept:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]

@@ -4,24 +4,31 @@ from slth.construction.chances import miss_probability
 from slth.construction.costs import Costs, Planning, Seconds, costs_of
 from slth.construction.law import first_moment, miss_law, theorem
 from slth.construction.layout import Layout, lay_out
-from slth.construction.objectives import Objective, within
+from slth.construction.makers import MAKERS, Maker
+from slth.construction.objectives import OBJECTIVES, Objective, Subsets, within
 from slth.construction.outline import Outline, outline
 from slth.construction.parts import Parts, discard, keep_parts
 from slth.construction.plan import Request, construct, plan_layout, plan_maps, plan_outline, promise_holds
 from slth.construction.question import question
+from slth.construction.recipe import Recipe
 from slth.construction.solve import solve
 from slth.construction.split import split_error
 from slth.construction.width import gain
 
 __all__ = [
+    "MAKERS",
+    "OBJECTIVES",
     "Costs",
     "Layout",
+    "Maker",
     "Objective",
     "Outline",
     "Parts",
     "Planning",
+    "Recipe",
     "Request",
     "Seconds",
+    "Subsets",
     "construct",
     "costs_of",
     "discard",

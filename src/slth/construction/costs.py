@@ -26,10 +26,11 @@ from typing import Any
 
 import numpy as np
 
+from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import Width
 from slth.graph import Linear
 from slth.numerics import SPECTRAL
-from slth.ticket import TwoLayer
+from slth.ticket import Gadget
 
 _MOST_SEARCHED = 40  # candidates of which `first` looks at all subsets
 
@@ -66,10 +67,11 @@ class Planning:
 
     path: str  # of the first
     op: Linear
-    gadget: TwoLayer
+    gadget: Gadget
     width: Width
     largest: float  # max|w|
     times: int = 1
+    recipe: Recipe = USUAL
 
 
 def costs_of(maps: Sequence[Planning], *, threads: int) -> Costs:
@@ -101,9 +103,7 @@ def map_bytes(part: Planning) -> int:
 
 def weights_of(part: Planning) -> int:
     """Coefficients of one map, those of signed inputs twice."""
-    rows, _, taps = part.op.coefficients
-    spec = part.gadget.lift_spec(part.op)
-    return rows * taps * spec.input_slots
+    return part.gadget.cost(part.op).coefficients
 
 
 @cache
@@ -130,7 +130,7 @@ def calibration() -> float:
 
 def norm_operations(part: Planning) -> float:
     """F: for η of [E⁺ E⁻], ‖W‖ and, by the tightest rule, ‖P‖."""
-    basis, signed = part.op.basis, bool(part.gadget.signed_ranges)
+    basis, signed = part.op.basis, bool(part.gadget.signed(part.op).any())
     others = 1 if signed or basis.norms != SPECTRAL else 2
     return basis.norm_work() * (others + (2 if signed else 1))
 

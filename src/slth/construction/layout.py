@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slth._errors import InputError
-from slth.construction.width import Width, gain, plan_widths
-from slth.graph import Graph, Linear, Target, shapes, signed_inputs
+from slth.construction.makers import MAKERS, Maker
+from slth.construction.recipe import USUAL, Recipe
+from slth.construction.width import Width, affine_sizes, gain
+from slth.graph import Graph, Target, shapes, signed_inputs
 from slth.numerics import check_seed
-from slth.ticket import Inputs, Ticket, TwoLayer, signed_ranges
+from slth.ticket import Gadget, Inputs, Ticket, TwoLayer, signed_ranges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -19,10 +21,16 @@ class Layout:
 
     seed: int
     graph: Graph
-    gadgets: Mapping[str, TwoLayer]
+    gadgets: Mapping[str, Gadget]
     tolerances: Mapping[str, float]
     expected_misses: float
     widths: Mapping[str, Width]  # in a source's network no misses are planned: they are NaN
+    recipe: Recipe = USUAL
+
+    @property
+    def maker(self) -> Maker:
+        """Of its gadgets."""
+        return MAKERS[self.recipe.gadget]
 
     @property
     def mask_bits(self) -> int:
@@ -40,6 +48,7 @@ def lay_out(
     tolerances: Mapping[str, float],
     *,
     inputs: Inputs,
+    recipe: Recipe = USUAL,
     seed: int = 0,
     candidates: int | None = None,
     failure_probability: float = 0.01,
@@ -49,35 +58,42 @@ def lay_out(
 
     Args:
         tolerances: τ of each map.
+        recipe: gadget and objective.
         candidates: n, if given rather than planned.
         extra: candidates on top of that, for a further attempt; `expected_misses` counts them in.
 
     Raises:
-        InputError: weights too large or too small, or more than 64 candidates needed.
+        InputError: weights too large or too small, more than 64 candidates needed, or what the gadget does not cover.
     """
     check_target(target, inputs)
     seed = check_seed(seed)
+    maker = MAKERS[recipe.gadget]
+    for op in target.graph.maps.values():
+        maker.check(recipe, op)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
-    widths = plan_widths(
-        target,
-        tolerances,
-        signed=signed,
-        failure_probability=failure_probability,
-        candidates=candidates,
-        extra=extra,
-    )
-    gadgets = {path: gadget_of(op, widths[path], signed_ranges(signed[path])) for path, op in target.graph.maps.items()}
+    shares = {path: op.weights / target.graph.weights for path, op in target.graph.maps.items()}
+    widths = {
+        path: maker.width(
+            *affine_sizes(affine, signed[path]),
+            tolerances[path],
+            recipe=recipe,
+            failure=failure_probability * shares[path],
+            candidates=candidates,
+            extra=extra,
+        )
+        for path, affine in target.coefficients.items()
+    }
+    gadgets = {
+        path: maker.gadget(op, widths[path], signed_ranges(signed[path]), recipe=recipe)
+        for path, op in target.graph.maps.items()
+    }
     missed = sum(width.expected_misses for width in widths.values())
-    return Layout(seed, target.graph, gadgets, dict(tolerances), missed, widths)
+    return Layout(seed, target.graph, gadgets, dict(tolerances), missed, widths, recipe)
 
 
-def gadget_of(op: Linear, width: Width, signed: tuple[tuple[int, int], ...]) -> TwoLayer:
-    """The random network of a map, dead neurons not counted; `signed`: ranges of its inputs that can be negative."""
-    gadget = TwoLayer(width.candidates, width.constants, 0, signed, width.gain, width.bias_gain)
-    return replace(gadget, neurons=gadget.live(op))
-
-
-def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], *, inputs: Inputs) -> Layout:
+def lay_out_in(
+    source: Ticket, target: Target, tolerances: Mapping[str, float], *, inputs: Inputs, recipe: Recipe = USUAL
+) -> Layout:
     """The random network of another ticket, for a new target: only the gains, which are carried, are new.
 
     Raises:
@@ -85,13 +101,14 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
     """
     check_target(target, inputs)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
-    gadgets: dict[str, TwoLayer] = {}
+    gadgets: dict[str, Gadget] = {}
     widths: dict[str, Width] = {}
     for path, op in target.graph.maps.items():
         theirs, affine = source.gadgets.get(path), target.coefficients[path]
         if (
             source.network != target.graph
             or not isinstance(theirs, TwoLayer)
+            or theirs.stage_count > 1
             or (theirs.signed(op) != signed[path]).any()
         ):
             raise InputError(
@@ -99,10 +116,12 @@ def lay_out_in(source: Ticket, target: Target, tolerances: Mapping[str, float], 
                 "target of the same widths, biases and input range"
             )
         gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
-        gadgets[path] = replace(theirs, gain=gains[0], bias_gain=gains[1])
+        gadgets[path] = replace(theirs, stages=(replace(theirs.stages[0], gain=gains[0], bias_gain=gains[1]),))
         width = theirs.candidates, theirs.constants
         widths[path] = Width(tolerances[path], *gains, *width, expected_misses=math.nan, law_misses=math.nan)
-    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths)
+    return Layout(
+        source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, Recipe() if recipe is None else recipe
+    )
 
 
 def check_target(target: Target, inputs: Inputs) -> None:

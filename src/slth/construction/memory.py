@@ -10,10 +10,11 @@ from pathlib import Path
 
 from slth._errors import InputError
 from slth.construction.costs import Planning, growth, map_bytes
-from slth.construction.layout import gadget_of
+from slth.construction.makers import MAKERS
 from slth.construction.sizes import sizes_of
-from slth.construction.width import plan_sizes
+from slth.construction.width import Width, plan_sizes
 from slth.graph import Target
+from slth.ticket import Gadget, signed_ranges
 
 _FINEST = 36  # bits of a relative tolerance that are tried
 
@@ -93,7 +94,12 @@ def _narrowed(part: Planning, candidates: int) -> Planning:
         candidates=min(part.width.candidates, candidates),
         constants=min(part.width.constants, candidates),
     )
-    return replace(part, width=width, gadget=gadget_of(part.op, width, part.gadget.signed_ranges))
+    return replace(part, width=width, gadget=_gadget(part, width))
+
+
+def _gadget(part: Planning, width: Width) -> Gadget:
+    signed = signed_ranges(part.gadget.signed(part.op))
+    return MAKERS[part.gadget.kind].gadget(part.op, width, signed, recipe=part.recipe)
 
 
 def _size(count: int) -> str:

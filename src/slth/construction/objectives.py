@@ -1,18 +1,53 @@
 """Objectives: which subset of the candidates is taken. Functions of rows and targets; they know no gadget, no map."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from slth._shapes import Targets, ValuesBatch
-from slth.subsetsum import SubsetSums, first_batch
+import numpy as np
+from jaxtyping import Bool
+
+from slth._shapes import Errors, Targets, ValuesBatch
+from slth.subsetsum import Status, SubsetSums, closest_batch, first_batch, smallest_batch
+from slth.ticket import Packed
+
+_WITHIN = list(Status).index(Status.WITHIN_TOL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subsets:
+    """What is kept of the candidates of each problem."""
+
+    packed: Packed  # bit k of word l keeps candidate 64 l + k
+    reached: Bool[np.ndarray, " problem"]  # within the tolerance
+    error: Errors  # |sum − target|
 
 
 @runtime_checkable
 class Objective(Protocol):
     """Answers one subset-sum problem per row."""
 
-    def __call__(self, rows: ValuesBatch, targets: Targets, *, tol: float) -> SubsetSums: ...
+    def __call__(self, rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets: ...
 
 
-def within(rows: ValuesBatch, targets: Targets, *, tol: float) -> SubsetSums:
+def within(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
     """The first subset found within the tolerance."""
-    return first_batch(rows, targets, tol=tol)
+    return _subsets(first_batch(rows, targets, tol=tol))
+
+
+def fewest(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
+    """Of the subsets within the tolerance one that keeps fewest."""
+    return _subsets(smallest_batch(rows, targets, tol=tol))
+
+
+def closest(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
+    """The subset whose sum is closest."""
+    found = closest_batch(rows, targets)
+    return Subsets(found.packed[:, None], found.error <= tol, found.error)
+
+
+OBJECTIVES: Mapping[str, Objective] = {"within": within, "fewest": fewest, "closest": closest}
+
+
+def _subsets(found: SubsetSums) -> Subsets:
+    return Subsets(found.packed[:, None], found.codes == _WITHIN, found.error)

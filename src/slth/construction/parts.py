@@ -37,7 +37,8 @@ def map_keys(maps: Mapping[str, Linear], layout: Layout, method: str) -> dict[st
     """By path, the name of a map's file: its number, and a digest of all that decides its mask but the target."""
 
     def digest(path: str, op: Linear) -> str:
-        decides = [path, repr(op), repr(layout.gadgets[path]), layout.tolerances[path], layout.seed, method]
+        decides = [path, repr(op), repr(layout.gadgets[path]), layout.tolerances[path]]
+        decides += [layout.seed, method, repr(layout.recipe)]
         return hashlib.sha256(json.dumps(decides).encode()).hexdigest()[:32]
 
     return {path: f"{i:03d}-{digest(path, op)}" for i, (path, op) in enumerate(maps.items())}

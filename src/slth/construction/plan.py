@@ -9,7 +9,7 @@ shrink and the whole network is solved again. That discards no draw for its luck
 import logging
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from numbers import Integral, Real
 from typing import Any
 
@@ -17,13 +17,15 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
 from slth.construction.costs import Planning
-from slth.construction.layout import Layout, check_target, gadget_of, lay_out, lay_out_in
+from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
+from slth.construction.makers import MAKERS
 from slth.construction.memory import check_memory
 from slth.construction.outline import Outline
 from slth.construction.parts import Parts
+from slth.construction.recipe import USUAL, Recipe
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
-from slth.construction.width import finest_tolerance, gain, gain_of, plan_sizes, plan_width
+from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
@@ -51,6 +53,14 @@ class Request:
     seed: int = 0
     retries: int = 0  # further attempts while misses break the promise: two candidates more, or seed + 1, see above
     source: Ticket | None = None  # use the random network of this ticket
+    exact: bool = False  # instead of a tolerance: the target itself, in its own number format
+    gadget: str = "two-layer"  # these, and those below, are the recipe
+    objective: str = "within"
+    density: float | None = None
+    most_move: float | None = None
+    law: str = "uniform"
+    centred: bool = False
+    recipe: Recipe = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "seed", check_seed(self.seed))
@@ -70,7 +80,11 @@ class Request:
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
-        verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon)
+        verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
+        if self.exact:
+            raise InputError("exact tickets are not built yet; ask for a tolerance, such as 1e-6")
+        chosen = {part.name: getattr(self, part.name) for part in fields(Recipe)}
+        object.__setattr__(self, "recipe", Recipe(**chosen))
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
@@ -86,20 +100,22 @@ class Request:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The same for the ticket's provenance."""
+        """The same for the ticket's provenance; of the recipe what is not as usual."""
         planned = self.candidates is None and self.source is None
+        chosen = {part.name: getattr(self.recipe, part.name) for part in fields(Recipe)}
         return {
             "tolerance": self.absolute_tolerance,
             "relative_tolerance": self.relative_tolerance,
             "epsilon": self.epsilon,
             "failure_probability": self.failure_probability if planned else None,
             "candidates": self.candidates,
+            **{name: value for name, value in chosen.items() if value != getattr(USUAL, name)},
         }
 
     @property
     def absolute_tolerance(self) -> float | None:
         """τ, if it is the same for every map."""
-        nothing = self.tolerance is None and self.relative_tolerance is None and self.epsilon is None
+        nothing = self.tolerance is None and self.relative_tolerance is None and self.epsilon is None and not self.exact
         return DEFAULT_TOLERANCE if nothing else self.tolerance
 
     def tolerance_of(self, gain: float) -> float | None:
@@ -152,7 +168,7 @@ def construct(
         )
         if promise_holds(ticket):
             return ticket
-        widest = all(max(part.candidates, part.constants) == MOST_CANDIDATES for part in layout.gadgets.values())
+        widest = all(max(width.candidates, width.constants) == MOST_CANDIDATES for width in layout.widths.values())
         if ticket.misses and retried < retries and not (planned and widest):
             retried += 1
             _log.info("%d misses: %s", ticket.misses, "two candidates more" if planned else "the next seed")
@@ -195,7 +211,14 @@ def plan_maps(target: Target, request: Request, *, inputs: Inputs) -> tuple[Plan
 
 def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
     return tuple(
-        Planning(path, op, layout.gadgets[path], layout.widths[path], _largest(target.coefficients[path]))
+        Planning(
+            path,
+            op,
+            layout.gadgets[path],
+            layout.widths[path],
+            _largest(target.coefficients[path]),
+            recipe=layout.recipe,
+        )
         for path, op in target.graph.maps.items()
     )
 
@@ -203,19 +226,24 @@ def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
 def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
     """The same of a network of which only the shape is known."""
     found: list[Planning] = []
+    recipe = request.recipe
+    maker = MAKERS[recipe.gadget]
     for part in network.maps:
         weights, op = part.weights, part.op
         tolerance = request.tolerance_of(gain_of(weights.largest))
         if tolerance is None:
             raise InputError("a network without numbers has no error; ask for a tolerance of its weights")
-        width = plan_sizes(
+        maker.check(recipe, op)
+        width = maker.width(
             weights,
             part.bias,
             tolerance,
+            recipe=recipe,
             failure=request.failure_probability * op.weights / network.weights,
             candidates=request.candidates,
         )
-        found.append(Planning(op.map, op, gadget_of(op, width, part.signed), width, weights.largest, part.times))
+        gadget = maker.gadget(op, width, part.signed, recipe=recipe)
+        found.append(Planning(op.map, op, gadget, width, weights.largest, part.times, recipe))
     return tuple(found)
 
 
@@ -269,12 +297,13 @@ def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: flo
 def _layout(target: Target, tolerances: Mapping[str, float], request: Request, inputs: Inputs, retried: int) -> Layout:
     """The layout of one attempt."""
     if request.source is not None:
-        return lay_out_in(request.source, target, tolerances, inputs=inputs)
+        return lay_out_in(request.source, target, tolerances, inputs=inputs, recipe=request.recipe)
     planned = request.candidates is None
     return lay_out(
         target,
         tolerances,
         inputs=inputs,
+        recipe=request.recipe,
         seed=request.seed if planned else request.seed + retried,
         candidates=request.candidates,
         failure_probability=request.failure_probability,

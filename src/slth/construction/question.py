@@ -19,7 +19,9 @@ def question(target: Target, request: Request, inputs: Inputs) -> dict[str, Any]
 
     Cost: one digest of the target.
     """
-    options = {part.name: getattr(request, part.name) for part in fields(request) if part.name != "source"}
+    options = {
+        part.name: getattr(request, part.name) for part in fields(request) if part.name not in ("source", "recipe")
+    }
     return {
         "format": _FORMAT,
         "slth": __version__,

@@ -19,26 +19,26 @@ from slth._errors import InputError
 from slth._version import __version__
 from slth.certificate import certify
 from slth.construction.layout import Layout
-from slth.construction.objectives import Objective, within
+from slth.construction.objectives import Objective
 from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Realised, Target
-from slth.subsetsum import Status
 from slth.ticket import (
     MOST_MISSES,
     Gadget,
     Inputs,
     Miss,
+    Packed,
     Problems,
     Provenance,
     Sums,
     Ticket,
     constructed_ticket,
+    masks_in,
     network_digest,
     realise,
     realised_digest,
 )
 
-METHOD = "two random layers per target layer (Pensia et al., 2020)"
 _log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # problems solved, problems in all
 
@@ -50,7 +50,7 @@ def solve(
     inputs: Inputs,
     asked: Mapping[str, Any],
     attempts: int = 1,
-    objective: Objective = within,
+    objective: Objective | None = None,
     threads: int = 1,
     progress: Progress | None = None,
     parts: Parts | None = None,
@@ -60,9 +60,10 @@ def solve(
     Args:
         inputs: those the ticket is for; they decide which halves exist and what the certificate bounds.
         asked, attempts: for the record of where the ticket came from.
+        objective: instead of that of the layout's recipe.
         threads: workers; the ticket has the same bytes for any number of them.
         progress: called with (problems solved, problems in all), also once at the start.
-        parts: asked for each map before it is solved, and told when it is; of this target and this objective.
+        parts: asked for each map before it is solved, and told when it is; of this target.
 
     Cost: one subset-sum problem per coefficient and half, about a microsecond each. The certificate asks for one map
     after another, and each is solved when it is asked for: beside target and masks, memory of one map.
@@ -70,8 +71,10 @@ def solve(
     maps = target.graph.maps
     costs = {path: layout.gadgets[path].cost(op) for path, op in maps.items()}
     problems = {path: cost.problems for path, cost in costs.items()}
-    sizes = {path: -(-cost.mask_bits // 8) for path, cost in costs.items()}
-    keys = map_keys(maps, layout, METHOD)
+    sizes = {path: _mask_bytes(layout.gadgets[path], path, op) for path, op in maps.items()}
+    method = layout.maker.method
+    objective = layout.maker.objective(layout.recipe) if objective is None else objective
+    keys = map_keys(maps, layout, method)
     known = set[str]() if parts is None else parts.begin(keys, sizes=sizes, problems=sum(problems.values()))
     held = sum(problems[path] for path in known)
     counter = _Counter(progress, sum(problems.values()), held)
@@ -82,13 +85,12 @@ def solve(
         gadgets[path] = gadget = layout.gadgets[path].fitted(path, op, layout.seed)
         kept = parts.get(keys[path]) if parts is not None and path in known else None
         if kept is None:
-            blocks = gadget.problems(path, op, layout.seed)
-            answers = _answers(blocks, target.coefficients[path], layout.tolerances[path], objective, threads)
-            kept, found = _keep(gadget, path, op, answers, counter)
+            work = _Work(gadget, path, op, layout, target.coefficients[path], objective, threads, counter)
+            kept, found = _solved(work)
             if parts is not None:
                 parts.put(keys[path], kept)
         else:
-            found = realise(gadget, path, op, seed=layout.seed, bits=kept.bits)
+            found = realise(gadget, path, op, seed=layout.seed, masks=masks_in(kept.bits, gadget, path, op))
         finished[path], digests[path] = kept, realised_digest(found)
         return found
 
@@ -101,12 +103,16 @@ def solve(
         graph=target.graph,
         gadgets={path: gadgets[path] for path in maps},
         inputs=inputs,
-        masks={f"{path}/mixing": finished[path].bits for path in maps},
+        masks={
+            tensor: bits
+            for path, op in maps.items()
+            for tensor, bits in masks_in(finished[path].bits, gadgets[path], path, op).items()
+        },
         digests={path: digests[path] for path in maps},
         claims=claims,
         provenance=Provenance(
             version=__version__,
-            method=METHOD,
+            method=method,
             asked=dict(asked),
             attempts=attempts,
             target=network_digest(target, inputs.shape),
@@ -124,34 +130,76 @@ class _Answer:
     """What became of a block of problems."""
 
     block: Problems
-    packed: np.ndarray  # masks of the subsets, (slot · w,)
+    packed: Packed  # masks of the subsets
     sums: np.ndarray  # what they realise, (slot, w)
     missed: np.ndarray  # numbers of the problems without a subset within the tolerance
     errors: np.ndarray  # of those
     seconds: float  # that the solver took
 
 
-def _answers(
-    blocks: Iterator[Problems], affine: Affine, tolerance: float, objective: Objective, threads: int
-) -> Iterator[_Answer]:
-    """Answers in the order of the blocks, whatever the number of threads."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Work:
+    """A map to be solved."""
 
-    def work(block: Problems) -> _Answer:
+    gadget: Gadget
+    path: str
+    op: Linear
+    layout: Layout
+    affine: Affine
+    objective: Objective
+    threads: int
+    counter: "_Counter"
+
+
+def _solved(work: _Work) -> tuple[Finished, Realised]:
+    """What is kept of a map, stage after stage, and the coefficients that this realises.
+
+    `left`, what the stages before leave of the coefficients, is exact: see `Gadget`.
+    """
+    gadget, path, op = work.gadget, work.path, work.op
+    run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
+    masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
+    sums, left = Sums(op, signed), Realised.of(work.affine, signed)
+    misses = _Misses(path, op)
+    for stage in range(gadget.stage_count):
+        last = stage == gadget.stage_count - 1
+        for answer in _answers(work, left, stage):
+            answer.block.keep(answer.packed, masks)
+            sums.add(answer.block, answer.sums)
+            if last:
+                misses.add(answer)
+            else:
+                answer.block.add(-answer.sums, left)
+            work.counter.add(len(answer.packed), answer.seconds)
+    return Finished(run, misses.first), sums.realised
+
+
+def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
+    """Of all stages of a map."""
+    return sum(-(-bits // 8) for bits in gadget.mask_bits(path, op).values())
+
+
+def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
+    """Answers of a stage in the order of its blocks, whatever the number of threads."""
+    threads, tolerance = work.threads, work.layout.tolerances[work.path]
+    blocks = work.gadget.problems(work.path, work.op, work.layout.seed, stage=stage)
+
+    def answered(block: Problems) -> _Answer:
         candidates = block.candidates()
-        rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(affine).reshape(-1)
+        rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(wanted).reshape(-1)
         start = time.perf_counter()
-        found = objective(rows, targets, tol=tolerance / block.gain)
+        found = work.objective(rows, targets, tol=tolerance / block.gain)
         seconds = time.perf_counter() - start
-        missed = np.flatnonzero(found.codes != _WITHIN)
+        missed = np.flatnonzero(~found.reached)
         sums = block.chosen(candidates, found.packed)
         return _Answer(block, found.packed, sums, missed, found.error[missed] * block.gain, seconds)
 
     if threads == 1:
-        return map(work, blocks)
+        return map(answered, blocks)
     from joblib import Parallel, delayed
 
     pool = Parallel(threads, backend="threading", return_as="generator")
-    return _started(lambda: cast(Iterator[_Answer], pool(delayed(work)(block) for block in blocks)), threads)
+    return _started(lambda: cast(Iterator[_Answer], pool(delayed(answered)(block) for block in blocks)), threads)
 
 
 def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_Answer]:
@@ -162,20 +210,6 @@ def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_A
         if "start new thread" not in f"{error} {error.__context__}":
             raise
         raise InputError(f"the system starts no {threads} threads here; give fewer with --threads") from error
-
-
-def _keep(
-    gadget: Gadget, path: str, op: Linear, answers: Iterator[_Answer], counter: "_Counter"
-) -> tuple[Finished, Realised]:
-    """What the answers to all blocks of a map keep, and the coefficients that this realises."""
-    bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
-    misses = _Misses(path, op)
-    for answer in answers:
-        answer.block.keep(answer.packed, bits)
-        sums.add(answer.block, answer.sums)
-        misses.add(answer)
-        counter.add(len(answer.packed), answer.seconds)
-    return Finished(bits, misses.first), sums.realised
 
 
 class _Misses:
@@ -214,7 +248,6 @@ class _Misses:
 
 
 _HALVES: tuple[Literal["positive", "negative", "bias"], ...] = ("positive", "negative", "bias")
-_WITHIN = list(Status).index(Status.WITHIN_TOL)
 
 
 class _Counter:

@@ -14,7 +14,6 @@ covered in one draw.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +24,7 @@ from slth._shapes import Signed
 from slth.construction.chances import chances, grid
 from slth.construction.law import miss_law
 from slth.construction.sizes import Sizes, sizes_of
-from slth.graph import Affine, Target
+from slth.graph import Affine
 from slth.ticket import MOST_CANDIDATES
 
 
@@ -80,7 +79,7 @@ def plan_width(
     Raises:
         InputError: more than 64 candidates would be needed; says which tolerance is in reach.
     """
-    return plan_sizes(*_sizes(affine, signed), tolerance, failure=failure, candidates=candidates, extra=extra)
+    return plan_sizes(*affine_sizes(affine, signed), tolerance, failure=failure, candidates=candidates, extra=extra)
 
 
 def plan_sizes(
@@ -105,42 +104,16 @@ def plan_sizes(
     )
 
 
-def plan_widths(
-    target: Target,
-    tolerances: Mapping[str, float],
-    *,
-    signed: Mapping[str, Signed],
-    failure_probability: float,
-    candidates: int | None = None,
-    extra: int = 0,
-) -> dict[str, Width]:
-    """The width of every map so that P(any miss in the network) ≤ failure_probability, as far as the table is true.
-
-    The allowance is shared among the maps by their numbers of coefficients. Other arguments by map, as `plan_width`.
-    """
-    sizes = {path: op.weights for path, op in target.graph.maps.items()}
-    return {
-        path: plan_width(
-            affine,
-            tolerances[path],
-            signed=signed[path],
-            failure=failure_probability * sizes[path] / sum(sizes.values()),
-            candidates=candidates,
-            extra=extra,
-        )
-        for path, affine in target.coefficients.items()
-    }
-
-
 def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float:
     """The finest tolerance that 64 candidates reach with at most `failure` expected misses, to a factor of 2.
 
     Other arguments as for `plan_width`.
     """
-    return _finest(*_sizes(affine, signed), failure)
+    return _finest(*affine_sizes(affine, signed), failure)
 
 
-def _sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
+def affine_sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
+    """The problems of a map: those of its weights, twice where an input can be negative; and those of its bias."""
     return sizes_of(affine.weight, signed), None if affine.bias is None else sizes_of(affine.bias)
 
 

@@ -9,7 +9,7 @@ the question that was asked is answered.
 from collections.abc import Iterator
 
 from slth.certificate import Certificate
-from slth.ticket import MOST_MISSES, Miss, Ticket, TwoLayer
+from slth.ticket import MOST_MISSES, Miss, Ticket
 
 
 def disagreements(ticket: Ticket) -> list[str]:
@@ -55,8 +55,7 @@ def _unanswered(ticket: Ticket, claims: Certificate) -> Iterator[str]:
     if tolerance is not None and any(claimed != tolerance for claimed in claims.tolerances.values()):
         yield "a map counts its misses against another tolerance than was asked for"
     if relative is not None and any(
-        not isinstance(gadget, TwoLayer) or claims.tolerances[path] / gadget.gain != relative
-        for path, gadget in ticket.gadgets.items()
+        claims.tolerances[path] / gadget.gain != relative for path, gadget in ticket.gadgets.items()
     ):
         yield "a map counts its misses against another tolerance than was asked for, relative to its gain"
     if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
@@ -64,9 +63,7 @@ def _unanswered(ticket: Ticket, claims: Certificate) -> Iterator[str]:
     if asked.get("exact") is not None:
         yield "the target itself was asked for; the ticket does not claim to be it"
     candidates = asked.get("candidates")
-    if candidates is not None and any(
-        not isinstance(gadget, TwoLayer) or gadget.candidates != candidates for gadget in ticket.gadgets.values()
-    ):
+    if candidates is not None and any(gadget.candidates != candidates for gadget in ticket.gadgets.values()):
         yield f"{candidates} candidates for each coefficient were asked for; a map has another number of them"
 
 

@@ -4,14 +4,14 @@ import math
 from dataclasses import replace
 
 from slth.records import Sizes
-from slth.ticket import Ticket, stored_mask_bits
+from slth.ticket import Ticket, bits_of, stored_mask_bits
 
 
 def sizes(ticket: Ticket) -> Sizes:
     """The counts of a ticket."""
     bits = {path: 8 * len(mask) for path, mask in ticket.masks.items()}
     bits |= {tensor.path: tensor.size for tensor in ticket.tensors if tensor.path in bits and not ticket.gadgets}
-    bits |= {f"{path}/mixing": ticket.gadgets[path].cost(op).mask_bits for path, op in ticket.maps.items()}
+    bits |= bits_of(ticket.gadgets, ticket.maps)
     ones = {tensor.path: tensor.kept for tensor in ticket.tensors}
     common = Sizes(
         source_parameters=ticket.size,

@@ -66,6 +66,18 @@ class Realised:
         if self.negative is not None and self.negative[:, ~self.signed].any():
             raise InputError("the negative half must be 0 at coordinates that are not signed")
 
+    @classmethod
+    def of(cls, affine: Affine, signed: Signed) -> "Realised":
+        """The ideal realisation of a map: P = W, N = −W, b̂ = b; in arrays of its own."""
+        negative = np.where(signed[:, None], -affine.weight, 0.0) if signed.any() else None
+        return cls(affine.weight.copy(), negative, None if affine.bias is None else affine.bias.copy(), signed)
+
+    @classmethod
+    def zeros(cls, coefficients: tuple[int, int, int], biases: int | None, signed: Signed) -> "Realised":
+        """Nothing yet, to be added up in place."""
+        negative = np.zeros(coefficients) if signed.any() else None
+        return cls(np.zeros(coefficients), negative, None if biases is None else np.zeros(biases), signed)
+
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """P x⁺ + N x⁻ + b̂ in float64; x (batch, ...)."""
         y = basis.apply(self.positive, np.maximum(x, 0.0))

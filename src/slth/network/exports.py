@@ -3,6 +3,7 @@
 from typing import cast
 
 import numpy as np
+from torch import nn
 
 from slth._errors import InputError
 from slth.graph import AxisMap, Conv, Dense, Graph, Op, carried_names, chain_of
@@ -79,7 +80,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _source(ticket: Ticket) -> dict[str, np.ndarray]:
-    lives = [(ticket.gadgets[path].live(op), op.basis) for path, op in ticket.maps.items()]
+    lives = [(ticket.gadgets[path].cost(op).live, op.basis) for path, op in ticket.maps.items()]
     size = sum(4 * live * (basis.inputs + basis.outputs * basis.taps + 1) for live, basis in lives)
     if size > MOST_BYTES:
         raise InputError(f"the source as dense tensors needs {size / 2**30:.2f} GiB, more than 2 GiB")
@@ -87,12 +88,14 @@ def _source(ticket: Ticket) -> dict[str, np.ndarray]:
     tensors: dict[str, np.ndarray] = {}
     for i, (path, part) in enumerate(zip(ticket.maps, source(ticket).maps, strict=True)):
         name = str(i) if chained else path
-        tensors |= {f"{name}.{tensor}": values for tensor, values in _layers(cast(SourceMap, part), path).items()}
+        tensors |= {f"{name}.{tensor}": values for tensor, values in _layers(part, path).items()}
     return tensors
 
 
-def _layers(part: SourceMap, path: str) -> dict[str, np.ndarray]:
+def _layers(part: nn.Module, path: str) -> dict[str, np.ndarray]:
     """The two random layers of a map: dense ones, or a convolution with a kernel of one entry and the map's own."""
+    if not isinstance(part, SourceMap):
+        raise InputError(f"{path}: its source is no pair of layers; use slth.source(ticket)")
     basis = part.basis
     if not isinstance(basis, Dense | Conv):
         raise InputError(

@@ -1,5 +1,6 @@
 """Linear maps as modules: the target's own, the realised ones, and the two random layers in place of one."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 import numpy as np
@@ -11,7 +12,7 @@ from slth._errors import InputError
 from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised
 from slth.network.build import torch_padding
 from slth.numerics import Stream, uniform_rows
-from slth.ticket import Lift, Ticket, TwoLayer
+from slth.ticket import Lift, Stage, Ticket, TwoLayer, stage_path
 
 _CONV = (functional.conv1d, functional.conv2d, functional.conv3d)
 _MOST_BITS = 64  # by which biases of a source may exceed its weights in float32, whose numbers end at 2¹²⁸
@@ -60,16 +61,16 @@ class SourceMap(nn.Module):
     outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs.
     """
 
-    def __init__(self, ticket: Ticket, path: str) -> None:
+    def __init__(self, ticket: Ticket, path: str, gadget: TwoLayer, *, stage: int = 0) -> None:
         super().__init__()
-        op, gadget = ticket.maps[path], two_layer(ticket, path)
+        op, wanted = ticket.maps[path], gadget.stages[stage]
         rows, _, taps = op.coefficients
-        lift = gadget.lift(path, op, ticket.seed)
+        lift = gadget.lift(path, op, ticket.seed, stage=stage)
         members = _by_group(op, lift)  # (group, member), −1 where filled up
-        mixing = uniform_rows(Stream(ticket.seed, f"{path}/mixing"), lift.neuron, rows * taps)
-        mixing = np.vstack([mixing * ticket.map_mask(path).T, np.zeros((1, rows * taps), np.float32)])
-        unit = max(gadget.gain, gadget.bias_gain * 2.0**-_MOST_BITS) if op.bias else gadget.gain
-        inputs, weight, bias = (np.append(part, 0) for part in _lift_numbers(op, gadget, lift, unit))
+        mixing = uniform_rows(Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), lift.neuron, rows * taps)
+        mixing = np.vstack([mixing * ticket.map_mask(path, stage=stage).T, np.zeros((1, rows * taps), np.float32)])
+        unit = max(wanted.gain, wanted.bias_gain * 2.0**-_MOST_BITS) if op.bias else wanted.gain
+        inputs, weight, bias = (np.append(part, 0) for part in _lift_numbers(op, wanted, lift, unit))
         flat = members.reshape(-1)
         self.basis, self.gain, self.groups, self.biased = op.basis, unit, op.basis.groups, op.bias
         self.inputs = _buffer(inputs[flat].astype(np.int64))
@@ -130,15 +131,44 @@ def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
     raise InputError(f"no module is known for a {type(basis).__name__} map")
 
 
-def two_layer(ticket: Ticket, path: str) -> TwoLayer:
-    """The gadget of a map, if it has a source view."""
-    gadget = ticket.gadgets[path]
-    if not isinstance(gadget, TwoLayer):
-        raise InputError(f"{path}: no source view of a {type(gadget).__name__} gadget")
-    return gadget
+class SumMap(nn.Module):
+    """What several maps of the same inputs give, added up: the stages of one."""
+
+    def __init__(self, parts: Sequence[nn.Module]) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        first, *others = self.parts
+        y = first(x)
+        for part in others:
+            y = y + part(x)
+        return y
 
 
-def _lift_numbers(op: Linear, gadget: TwoLayer, lift: Lift, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def source_map(ticket: Ticket, path: str) -> nn.Module:
+    """The pruned random network in place of one map.
+
+    Raises:
+        InputError: no such view of the map's gadget is known.
+    """
+    kind = ticket.gadgets[path].kind
+    if kind not in SOURCES:
+        raise InputError(f"{path}: no source view of the gadget {kind}; the realised view computes the same function")
+    return SOURCES[kind](ticket, path)
+
+
+def _two_layer(ticket: Ticket, path: str) -> nn.Module:
+    gadget = cast(TwoLayer, ticket.gadgets[path])
+    parts = [SourceMap(ticket, path, gadget, stage=s) for s in range(gadget.stage_count)]
+    return parts[0] if len(parts) == 1 else SumMap(parts)
+
+
+SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {TwoLayer.kind: _two_layer}
+
+
+def _lift_numbers(op: Linear, gadget: Stage, lift: Lift, unit: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each live neuron the input it reads, its weight and its bias in this unit, a power of two."""
     spec = lift.spec
     served = np.concatenate([np.arange(spec.inputs), spec.signed_inputs, np.zeros(spec.constant_slots, np.int64)])

@@ -78,14 +78,14 @@ def gather(exhibit: Exhibit) -> Facts:
 
 
 def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> MapFacts:
-    op, mask = ticket.maps[path], ticket.masks[f"{path}/mixing"]
+    op, gadget = ticket.maps[path], ticket.gadgets[path]
     rows, inputs, taps = op.coefficients
     kept, edges, halves, empty, early = np.zeros(op.coefficients, np.int64), 0, 0, 0, 0
-    serving = np.zeros(ticket.gadgets[path].live(op), np.bool_)
+    serving = [np.zeros(gadget.live(op, stage=s), np.bool_) for s in range(gadget.stage_count)]
     raster = _Raster(rows, inputs, taps)
-    for block in ticket.gadgets[path].problems(path, op, ticket.seed):
-        bits = block.kept(mask)  # (slot, w, n)
-        serving[block.columns] |= bits.any(axis=1)
+    for block in gadget.problems(path, op, ticket.seed):
+        bits = block.kept(ticket.masks)  # (slot, w, n)
+        serving[block.stage][block.columns] |= bits.any(axis=1)
         counts = np.count_nonzero(bits, axis=2)
         edges += int(counts.sum())
         if block.half == "bias":
@@ -94,11 +94,12 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
         early += int(np.count_nonzero(bits[:, :, : bits.shape[2] // 2]))
         if block.half == "positive":
             by_row = counts.reshape(len(counts), len(block.rows), taps).transpose(1, 0, 2)
-            kept[block.rows.start : block.rows.stop, block.inputs] = by_row
-            raster.add(block, bits)
+            kept[block.rows.start : block.rows.stop, block.inputs] += by_row
+            if not block.stage:
+                raster.add(block, bits)
     return MapFacts(
         edges=edges,
-        neurons=int(np.count_nonzero(serving)),
+        neurons=sum(int(np.count_nonzero(part)) for part in serving),
         empty=empty,
         halves=halves,
         early=early,

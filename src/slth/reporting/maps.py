@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from slth.certificate import MapClaim
+from slth.graph import Linear
 from slth.numerics import SPECTRAL
 from slth.reporting import figures
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, at_most, join, number, percent, plural, table, tag
-from slth.ticket import Ticket, TwoLayer, kernel_of
+from slth.ticket import Gadget, Ticket, TwoLayer, kernel_of
 
 _FEW = 4  # maps whose bounds need no picture
 _MOST_ROWS = 1000
@@ -67,8 +68,6 @@ def _shapes(ticket: Ticket, facts: Facts) -> Html:
     rows: list[list[str]] = []
     for i, (path, op) in enumerate(list(ticket.maps.items())[:_MOST_ROWS]):
         gadget, bits = ticket.gadgets[path], ticket.gadgets[path].cost(op).mask_bits
-        if not isinstance(gadget, TwoLayer):
-            continue
         kernel = kernel_of(op)
         taps = f" × ({', '.join(map(str, kernel))})" if kernel else f" × {op.basis.taps}" * (op.basis.taps > 1)
         rows.append(
@@ -76,8 +75,7 @@ def _shapes(ticket: Ticket, facts: Facts) -> Html:
                 str(i),
                 name_of(ticket, path),
                 f"{op.basis.outputs:,} × {op.basis.inputs // op.basis.groups:,}{taps}",
-                f"{gadget.gain:g}" + (f", {gadget.bias_gain:g}" if op.bias else ""),
-                str(gadget.candidates) + (f", {gadget.constants}" if op.bias else ""),
+                *_of_weights_and_biases(gadget, op),
                 f"{int(gadget.signed(op).sum()):,} of {op.basis.inputs:,}",
                 f"{gadget.neurons:,}",
                 percent(facts.maps[path].edges / bits),
@@ -85,6 +83,14 @@ def _shapes(ticket: Ticket, facts: Facts) -> Html:
             ]
         )
     return table(head, rows, label="The random layers of each map", words=2)
+
+
+def _of_weights_and_biases(gadget: Gadget, op: Linear) -> tuple[str, str]:
+    """Gains and candidates."""
+    gain, candidates = f"{gadget.gain:g}", str(gadget.candidates)
+    if op.bias and isinstance(gadget, TwoLayer):
+        return f"{gain}, {gadget.bias_gain:g}", f"{candidates}, {gadget.constants}"
+    return gain, candidates
 
 
 def _bounds(ticket: Ticket) -> Html:

@@ -1,5 +1,6 @@
 """One weight taken apart: its random candidates, the kept ones, and how they add up."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,21 +76,21 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         first, size = group * inputs // op.basis.groups, inputs // op.basis.groups
         known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
         raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
-    bits, halves, gain = ticket.masks[f"{path}/mixing"], list[Half](), 1.0
+    halves, gain = list[Half](), 1.0
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         wanted = group if block.half == "bias" else input
         if (block.half == "bias") != (input is None) or row not in block.rows or wanted not in block.inputs:
             continue
         slot, gain = int(np.flatnonzero(block.inputs == wanted)[0]), block.gain
-        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), bits))
+        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), ticket.masks))
     return Anatomy(path, output, input, tap, gain, tuple(halves), kernel_of(op))
 
 
-def _half(block: Problems, slot: int, w: int, bits: Bits) -> Half:
+def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits]) -> Half:
     return Half(
         name=block.half,
-        sign=block.sign,
+        sign=-1.0 if block.half == "negative" else 1.0,
         neuron=tuple(int(h) for h in block.neurons[slot]),
         candidates=block.gain * block.candidates()[slot, w],
-        kept=block.kept(bits)[slot, w],
+        kept=block.kept(masks)[slot, w],
     )

@@ -20,38 +20,28 @@ from slth.ticket.tensors import RandomTensor
 HEAD = 4096  # values of each tensor whose digest a ticket stores
 
 
-def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, bits: Bits) -> Realised:
-    """The coefficients P, N and b̂ of a map with a packed mask. Cost: generating its random numbers once, in blocks."""
+def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, masks: Mapping[str, Bits]) -> Realised:
+    """The coefficients P, N and b̂ of a map with packed masks, by tensor. Cost: its random numbers once, in blocks."""
     sums = Sums(op, gadget.signed(op))
     for block in gadget.problems(path, op, seed):
-        sums.add(block, block.sums(bits))
+        sums.add(block, block.sums(masks))
     return sums.realised
 
 
 class Sums:
-    """The coefficients of a map while its blocks of problems come in, in any order."""
+    """The coefficients of a map while its blocks of problems come in, stage after stage, those of a stage in any order.
+
+    Attributes:
+        realised: all of them, once every block was added.
+    """
 
     def __init__(self, op: Linear, signed: Signed) -> None:
-        rows, signs = op.coefficients[0], ["positive", "negative"] if signed.any() else ["positive"]
-        self._halves = {half: np.zeros(op.coefficients) for half in signs}
-        self._bias = np.zeros((op.basis.outputs // rows, rows)) if op.bias else None
-        self._signed = signed
+        biases = op.basis.outputs if op.bias else None
+        self.realised = Realised.zeros(op.coefficients, biases, signed)
 
     def add(self, block: Problems, sums: Float64[np.ndarray, "slot w"]) -> None:
         """Those of a block."""
-        rows = slice(block.rows.start, block.rows.stop)
-        if block.half == "bias":
-            assert self._bias is not None
-            self._bias[block.inputs, rows] = sums
-        else:
-            by_row = sums.reshape(len(sums), len(block.rows), -1).transpose(1, 0, 2)
-            self._halves[block.half][rows, block.inputs] = by_row
-
-    @property
-    def realised(self) -> Realised:
-        """All of them."""
-        bias = None if self._bias is None else self._bias.reshape(-1)
-        return Realised(self._halves["positive"], self._halves.get("negative"), bias, self._signed)
+        block.add(sums, self.realised)
 
 
 def realised_digest(realised: Realised) -> str:

@@ -7,7 +7,6 @@ from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
-from slth.ticket.gadgets import TwoLayer
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -112,7 +111,7 @@ def _folded_row(ticket: Ticket) -> Iterator[Row]:
 def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     """Maps made of random tensors, and what is claimed of them."""
     parameters, claims, kept = ticket.target_parameters, ticket.claims, ticket.candidates_kept
-    candidates = [gadget.candidates for gadget in ticket.gadgets.values() if isinstance(gadget, TwoLayer)]
+    candidates = [gadget.candidates for gadget in ticket.gadgets.values()]
     yield "tolerance per weight", "" if claims is None else claims.tolerance_text
     relative = ticket.provenance.asked.get("relative_tolerance")
     if isinstance(relative, float):

@@ -17,7 +17,7 @@ from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, unseeded_numbers
 from slth.ticket.effective import effective_blocks
-from slth.ticket.gadgets import Gadget
+from slth.ticket.gadgets import Gadget, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -89,7 +89,7 @@ class Ticket:
         if self.moves or self.moved:
             raise InputError("the numbers of a gadget do not move, yet the ticket says that some did")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
-        masked = {f"{path}/mixing": self.gadgets[path].cost(op).mask_bits for path, op in self.maps.items()}
+        masked = bits_of(self.gadgets, self.maps)
         given = [replace(tensor, kept=0) if tensor.path in masked else tensor for tensor in self.tensors]
         if given != wanted:
             raise InputError("the random tensors are not those of the gadgets")
@@ -189,21 +189,25 @@ class Ticket:
         if path not in self.gadgets:
             raise InputError(f"no map is called {path!r}; the ticket has {', '.join(self.gadgets)[:300] or 'none'}")
         gadget, op = self.gadgets[path], self.maps[path]
-        return realise(gadget, path, op, seed=self.seed, bits=self.masks[f"{path}/mixing"])
+        return realise(gadget, path, op, seed=self.seed, masks=self.masks)
 
     def kept_parameters(self) -> int:
         """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
         used = self.candidates_kept
         for path, op in self.maps.items():
-            serving = np.zeros(self.gadgets[path].live(op), np.bool_)
-            for block in self.gadgets[path].problems(path, op, self.seed):
-                serving[block.columns] |= block.kept(self.masks[f"{path}/mixing"]).any(axis=1)
-            used += int(np.count_nonzero(serving))
+            gadget = self.gadgets[path]
+            for stage in range(gadget.stage_count):
+                serving = np.zeros(gadget.live(op, stage=stage), np.bool_)
+                for block in gadget.problems(path, op, self.seed, stage=stage):
+                    serving[block.columns] |= block.kept(self.masks).any(axis=1)
+                used += int(np.count_nonzero(serving))
         return used
 
-    def map_mask(self, path: str) -> Bool[np.ndarray, "w live"]:
+    def map_mask(self, path: str, *, stage: int = 0) -> Bool[np.ndarray, "w live"]:
         """The mask of a map: a row for each (row, tap), a column for each live neuron. A byte for each bit."""
-        return self.gadgets[path].mask(path, self.maps[path], seed=self.seed, bits=self.masks[f"{path}/mixing"])
+        gadget, op = self.gadgets[path], self.maps[path]
+        bits = self.masks[list(gadget.mask_bits(path, op))[stage]]
+        return gadget.mask(path, op, seed=self.seed, bits=bits, stage=stage)
 
     def tensor(self, path: str) -> RandomTensor:
         """The random tensor at a path, or at one of its aliases."""
@@ -229,7 +233,7 @@ class Ticket:
     @property
     def candidates_kept(self) -> int:
         """Kept candidates of the gadgets: random products that are added up for coefficients."""
-        mixed = {f"{path}/mixing" for path in self.maps}
+        mixed = bits_of(self.gadgets, self.maps)
         return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed)
 
     @property

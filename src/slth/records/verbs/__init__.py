@@ -21,6 +21,7 @@ from slth.records.verbs._construct import DEFAULT_TARGET, NOT_WITH_A_SHAPE, Cons
 from slth.records.verbs._kinds import Kind, WeightAt
 from slth.records.verbs._places import check_apart, check_places
 from slth.records.verbs._search import Search
+from slth.records.verbs._shared import GADGETS, OBJECTIVES
 from slth.records.verbs._sweep import Sweep
 from slth.records.verbs._ticket import Evaluate, Export, Report, Show, Verify
 from slth.records.verbs._train import Train
@@ -29,7 +30,9 @@ VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Export, Repo
 
 __all__ = [
     "DEFAULT_TARGET",
+    "GADGETS",
     "NOT_WITH_A_SHAPE",
+    "OBJECTIVES",
     "VERBS",
     "Argument",
     "Construct",

@@ -52,6 +52,13 @@ class Construct:
     tolerance: _shared.Tolerance = None
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
+    exact: _shared.Exact = False
+    gadget: _shared.Gadget = "two-layer"
+    objective: _shared.Objective = "within"
+    density: _shared.KeptShare = None
+    most_move: _shared.MostMove = None
+    law: _shared.Law = "uniform"
+    centred: _shared.Centred = False
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     seed: Annotated[int, Argument(whole("30", least=0), "Names the random network.", swept=True, group="plan")] = 0
@@ -112,6 +119,13 @@ class Plan:
     tolerance: _shared.Tolerance = None
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
+    exact: _shared.Exact = False
+    gadget: _shared.Gadget = "two-layer"
+    objective: _shared.Objective = "within"
+    density: _shared.KeptShare = None
+    most_move: _shared.MostMove = None
+    law: _shared.Law = "uniform"
+    centred: _shared.Centred = False
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     input_range: _shared.InputRange = None
@@ -161,8 +175,10 @@ def _check_shape_alone(asked: Plan) -> None:
         )
 
 
-def check_one_promise(tolerance: float | None, relative_tolerance: float | None, epsilon: float | None) -> None:
-    """A tolerance of every weight, in the unit of the weights or in gains, or an error of the network.
+def check_one_promise(
+    tolerance: float | None, relative_tolerance: float | None, epsilon: float | None, *, exact: bool = False
+) -> None:
+    """A tolerance of every weight, in the unit of the weights or in gains, an error of the network, or the target.
 
     Raises:
         InputError: more than one of them.
@@ -170,7 +186,11 @@ def check_one_promise(tolerance: float | None, relative_tolerance: float | None,
     if tolerance is not None and epsilon is not None:
         raise InputError("ask for a tolerance of every weight or for an error of the network, one of the two")
     _arguments.apart(
-        "both say how exact the ticket is", tolerance=tolerance, relative_tolerance=relative_tolerance, epsilon=epsilon
+        "both say how exact the ticket is",
+        tolerance=tolerance,
+        relative_tolerance=relative_tolerance,
+        epsilon=epsilon,
+        exact=exact or None,
     )
 
 
@@ -179,4 +199,4 @@ def _check_said_once(asked: Construct | Plan) -> None:
     _shared.check_normalisation(asked)
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
-    check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon)
+    check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon, exact=asked.exact)

@@ -123,6 +123,46 @@ FailureProbability = Annotated[
     ),
 ]
 
+Exact = Annotated[
+    bool,
+    Argument(TRUTH, "Instead: the target itself, in its own number format, bit for bit.", swept=True, group="plan"),
+]
+GADGETS = ("two-layer",)
+Gadget = Annotated[
+    str,
+    Argument(one_of(*GADGETS), "Which random numbers may be added up for a weight: {known}.", swept=True, group="plan"),
+]
+OBJECTIVES = ("within", "fewest", "exactly", "closest", "moved")
+Objective = Annotated[
+    str,
+    Argument(one_of(*OBJECTIVES), "Which subset of them is taken: {known}.", swept=True, group="plan"),
+]
+KeptShare = Annotated[
+    float | None,
+    Argument(
+        real("0.2", above=0, below=1),
+        "With --objective exactly: the kept share of the candidates of every weight.",
+        swept=True,
+        group="plan",
+    ),
+]
+MostMove = Annotated[
+    float | None,
+    Argument(
+        real("0.01", above=0),
+        "With --objective moved: how far a kept random number may move.",
+        swept=True,
+        group="plan",
+    ),
+]
+Law = Annotated[str, Argument(TEXT, "Law of the random numbers.", metavar="NAME", swept=True, group="plan")]
+Centred = Annotated[
+    bool,
+    Argument(
+        TRUTH, "Random numbers in mirrored pairs, of which one is kept: another source.", swept=True, group="plan"
+    ),
+]
+
 InputRange = Annotated[
     tuple[float, float] | None, Argument(PAIR, "Range of the network's inputs.", swept=True, group="target")
 ]

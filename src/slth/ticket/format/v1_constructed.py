@@ -30,7 +30,7 @@ from slth.ticket.format.schema import (
 )
 from slth.ticket.format.v1_claims import BOUNDS, MOST_LAYERS, claims_as_data, claims_of
 from slth.ticket.format.v1_provenance import PROVENANCE, provenance_as_data, provenance_of, says_asked
-from slth.ticket.gadgets import MOST_CANDIDATES, THRESHOLD, TwoLayer
+from slth.ticket.gadgets import MOST_CANDIDATES, THRESHOLD, Stage, TwoLayer, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
@@ -78,7 +78,7 @@ def says(ticket: Ticket) -> bool:
         isinstance(ticket.network, Graph)
         and chain_of(ticket.network) is not None
         and bool(ticket.gadgets)
-        and all(isinstance(gadget, TwoLayer) for gadget in ticket.gadgets.values())
+        and all(isinstance(gadget, TwoLayer) and gadget.stage_count == 1 for gadget in ticket.gadgets.values())
         and inputs is not None
         and len(inputs.shape) == 1
         and len(inputs.mean or (0.0,)) == len(inputs.std or (1.0,)) == 1
@@ -106,7 +106,7 @@ def _lists_outputs(claims: Certificate, outputs: int) -> bool:
 def stored_masks(ticket: Ticket) -> dict[str, Stored]:
     """Encoding and bytes of the masks."""
     costs = {path: ticket.gadgets[path].cost(op) for path, op in ticket.maps.items()}
-    bits = {f"{path}/mixing": cost.mask_bits for path, cost in costs.items()}
+    bits = bits_of(ticket.gadgets, ticket.maps)
     return store(ticket, bits, justified=partial(justified, sum(cost.memory for cost in costs.values())))
 
 
@@ -137,8 +137,8 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
             },
             "layers": [
                 LAYER.write_record(
-                    gadget,
-                    lift=LIFT.write_record(gadget, signed=gadget.signed_ranges, threshold=THRESHOLD),
+                    gadget.stages[0],
+                    lift=LIFT.write_record(gadget.stages[0], signed=gadget.signed_ranges, threshold=THRESHOLD),
                     mask=MASK.write(dict(zip(("encoding", "bytes"), encodings[f"{path}/mixing"], strict=True))),
                     realised=ticket.digests[path],
                 )
@@ -208,7 +208,7 @@ def layout_of(data: Any, stored: int) -> Layout:
             provenance=provenance,
         )
 
-    bits = {f"{path}/mixing": cost.mask_bits for path, cost in costs.items()}
+    bits = bits_of(gadgets, graph.maps)
     return Layout(tensors=tensors, bits=bits, encodings=encodings, carried={}, ticket=ticket)
 
 
@@ -233,12 +233,16 @@ def _gadget(layer: Mapping[str, Any], path: str, inputs: int, *, bias: bool) -> 
             )
         last = stop
     gadget = TwoLayer(
-        candidates=lift["candidates"],
-        constants=lift["constants"],
-        neurons=lift["neurons"],
+        stages=(
+            Stage(
+                candidates=lift["candidates"],
+                constants=lift["constants"],
+                neurons=lift["neurons"],
+                gain=layer["gain"],
+                bias_gain=layer["bias_gain"],
+            ),
+        ),
         signed_ranges=lift["signed"],
-        gain=layer["gain"],
-        bias_gain=layer["bias_gain"],
     )
     live = gadget.candidates * (inputs + sum(b - a for a, b in gadget.signed_ranges)) + gadget.constants
     if gadget.neurons < live:

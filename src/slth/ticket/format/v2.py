@@ -40,10 +40,10 @@ from slth.ticket.format.schema import (
     whole,
 )
 from slth.ticket.format.v2_claims import CLAIMS, claims_data, claims_of
-from slth.ticket.format.v2_gadgets import gadget_data, gadget_of, gadgets_kind
+from slth.ticket.format.v2_gadgets import gadget_data, gadget_of, gadgets_kind, says_gadget
 from slth.ticket.format.v2_graph import GRAPH, MOST_NODES, check_network
 from slth.ticket.format.v2_provenance import PROVENANCE, provenance_data, provenance_of
-from slth.ticket.gadgets import TwoLayer
+from slth.ticket.gadgets import Gadget, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin
 from slth.ticket.tensors import RandomTensor
@@ -107,7 +107,7 @@ _OWN = tuple(field.name for field in fields(RandomTensor))
 def says(ticket: Ticket) -> bool:
     """This version says the ticket whole."""
     spelled_out = isinstance(ticket.network, Graph)
-    return spelled_out == bool(ticket.gadgets) and all(isinstance(g, TwoLayer) for g in ticket.gadgets.values())
+    return spelled_out == bool(ticket.gadgets) and all(says_gadget(gadget) for gadget in ticket.gadgets.values())
 
 
 def stored_masks(ticket: Ticket) -> dict[str, Stored]:
@@ -115,9 +115,8 @@ def stored_masks(ticket: Ticket) -> dict[str, Stored]:
     beside = sum(move.nbytes for move in ticket.moves.values())
     beside += sum(values.nbytes for values in ticket.carried.values())
     if ticket.gadgets:
-        costs = {path: ticket.gadgets[path].cost(op) for path, op in ticket.maps.items()}
-        bits = {f"{path}/mixing": cost.mask_bits for path, cost in costs.items()}
-        work = sum(cost.memory for cost in costs.values())
+        bits = bits_of(ticket.gadgets, ticket.maps)
+        work = sum(ticket.gadgets[path].cost(op).memory for path, op in ticket.maps.items())
     else:
         bits, work = {tensor.path: tensor.size for tensor in ticket.tensors}, ticket.size
     return store(ticket, bits, justified=lambda size: justified(work, size + beside))
@@ -134,7 +133,6 @@ def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, 
             "gadgets": {
                 path: gadget_data(gadget, ticket.maps[path], ticket.digests[path])
                 for path, gadget in ticket.gadgets.items()
-                if isinstance(gadget, TwoLayer)
             },
             "tensors": [_tensor_data(ticket, tensor, encodings) for tensor in ticket.tensors],
             "carried": {
@@ -160,7 +158,7 @@ def _tensor_data(ticket: Ticket, tensor: RandomTensor, encodings: Encodings) -> 
 class _Parts:
     """What the two kinds of random tensors differ in: those of gadgets, and parameters."""
 
-    gadgets: Mapping[str, TwoLayer]
+    gadgets: Mapping[str, Gadget]
     digests: Mapping[str, str]
     bits: Mapping[str, int]  # of the masks that are stored, by tensor
     work: int  # what a reader is asked for
@@ -230,7 +228,7 @@ def _maps(
         raise TicketError(f"gadgets: expected one for each map of the network; {name[:200]!r} is off")
     gadgets = {path: gadget_of(top["gadgets"][path], path, op) for path, op in network.maps.items()}
     costs = {path: gadgets[path].cost(op) for path, op in network.maps.items()}
-    bits = {f"{path}/mixing": cost.mask_bits for path, cost in costs.items()}
+    bits = bits_of(gadgets, network.maps)
     wanted = gadget_tensors(network, gadgets, {})
     for given in tensors:
         if given.moved:

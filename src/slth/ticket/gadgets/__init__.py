@@ -1,11 +1,11 @@
 """Gadgets: which random numbers may be added up for a coefficient. One file per theorem, one line here."""
 
-from slth.ticket.gadgets.gadget import Cost, Gadget
+from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, masks_in
 from slth.ticket.gadgets.lift import MOST_CANDIDATES, THRESHOLD, Lift, LiftSpec, scan, signed_ranges
-from slth.ticket.gadgets.problems import Problems
-from slth.ticket.gadgets.two_layer import TwoLayer
+from slth.ticket.gadgets.problems import Packed, Problems
+from slth.ticket.gadgets.two_layer import Stage, TwoLayer, stage_path
 
-GADGETS: dict[str, type[Gadget]] = {"two-layer": TwoLayer}
+GADGETS: dict[str, type[Gadget]] = {gadget.kind: gadget for gadget in (TwoLayer,)}
 
 __all__ = [
     "GADGETS",
@@ -15,8 +15,14 @@ __all__ = [
     "Gadget",
     "Lift",
     "LiftSpec",
+    "Packed",
     "Problems",
+    "Stage",
     "TwoLayer",
+    "bits_of",
+    "empty_masks",
+    "masks_in",
     "scan",
     "signed_ranges",
+    "stage_path",
 ]

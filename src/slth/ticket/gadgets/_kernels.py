@@ -54,6 +54,7 @@ def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
 
 
 SEVEN, BYTE = np.int64(7), np.int64(3)
+SIXTY_THREE, SIX = np.int64(63), np.int64(6)
 
 
 @no_type_check
@@ -99,34 +100,33 @@ def add_kept(neurons, factors, width, first, step, key, bits, starts, columns, o
 @no_type_check
 @compiled
 def add_chosen(rows, packed, out):
-    """out[i] = Σ_k rows[i, k] over the bits k of packed[i]; exact for products of a gadget."""
+    """out[i] = Σ_k rows[i, k] over the bits k of packed[i], 64 to a word; exact for products of a gadget."""
     one = np.uint64(1)
     for i in range(rows.shape[0]):
-        mask = packed[i]
         total = 0.0
         for k in range(rows.shape[1]):
-            total += rows[i, k] if (mask >> np.uint64(k)) & one else 0.0
+            mask = packed[i, k >> SIX]
+            total += rows[i, k] if (mask >> np.uint64(k & SIXTY_THREE)) & one else 0.0
         out[i] = total
 
 
 @no_type_check
 @compiled
 def set_bits(packed, starts, columns, bits):
-    """Set the bits of the kept candidates; packed uint64 (slot, pair), the others as in `add_kept`."""
-    slots, pairs = packed.shape
-    n = columns.shape[2]
+    """Set the bits of the kept candidates; packed uint64 (slot, pair, word), the others as in `add_kept`."""
+    slots, pairs, words = packed.shape
     for w in range(pairs):
         far = starts[w] < 0
         start = ~starts[w] if far else starts[w]
         for s in range(slots):
-            mask = packed[s, w]
-            for k in range(n):
-                if mask == np.uint64(0):
-                    break
-                if mask & np.uint64(1):
-                    at = start + (columns[1, s, k] if far else columns[0, s, k])
-                    bits[at >> BYTE] |= np.uint8(1) << np.uint8(at & SEVEN)
-                mask >>= np.uint64(1)
+            for word in range(words):
+                mask, k = packed[s, w, word], np.int64(word) << SIX
+                while mask != np.uint64(0):
+                    if mask & np.uint64(1):
+                        at = start + (columns[1, s, k] if far else columns[0, s, k])
+                        bits[at >> BYTE] |= np.uint8(1) << np.uint8(at & SEVEN)
+                    mask >>= np.uint64(1)
+                    k += 1
 
 
 @no_type_check

@@ -4,17 +4,19 @@ Products and sums are formed from the seed while they are needed, a block at a t
 ever exists as a whole.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Float64, Int64
+from jaxtyping import Bool, Float64, Int64, UInt64
 
 from slth._shapes import Bits
-from slth.graph import Affine
+from slth.graph import Realised
 from slth.numerics import Stream
 
 Half = Literal["positive", "negative", "bias"]
+Packed = UInt64[np.ndarray, "problem word"]  # bit k of word l keeps candidate 64 l + k
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,14 +46,17 @@ class Places:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problems:
-    """A block of subset sums of one half: coefficient (slot s, pair w) is sign · gain · Σ_k kept · candidate.
+    """A block of subset sums of one half: coefficient (slot s, pair w) is gain · Σ_k kept · candidate.
 
     w counts pairs (row, tap) of the block's rows, row outermost; of a bias, rows alone. Candidate k of (s, w) is v u: v
     from row `neurons[s, k]` of the mixing stream, u the factor of that neuron. All are exact in float64, and so is the
-    sum of up to 64 of them. The kept ones are bits of the map's packed mask.
+    sum of up to 64 of them. The kept ones are bits of the packed mask of `tensor`. The coefficients of a map are the
+    sums of all of its stages; those of a negative half act on x⁻ = −x.
     """
 
     half: Half
+    stage: int
+    tensor: str  # path of the random tensor of v, whose mask holds the bits
     inputs: Int64[np.ndarray, " slot"]  # of the map; of a bias, the group
     rows: range  # of each group
     columns: Int64[np.ndarray, "slot n"]  # where the bits of the candidates stand in a row of the mask
@@ -67,11 +72,6 @@ class Problems:
         return self.places.taps
 
     @property
-    def sign(self) -> float:
-        """A negative half sums to −w: it acts on x⁻ = −x."""
-        return -1.0 if self.half == "negative" else 1.0
-
-    @property
     def pairs(self) -> range:
         """The pairs (row, tap) of the map that this block speaks of: all of its rows; of a bias, those of tap 0."""
         return range(self.rows.start * self.taps, self.rows.stop * self.taps, self.taps if self.half == "bias" else 1)
@@ -84,44 +84,57 @@ class Problems:
         _kernels.fill_products(*self._random, products)
         return products
 
-    def sums(self, bits: Bits) -> Float64[np.ndarray, "slot w"]:
-        """gain · Σ kept · candidate, exact, from the packed mask of the map."""
+    def sums(self, masks: Mapping[str, Bits]) -> Float64[np.ndarray, "slot w"]:
+        """gain · Σ kept · candidate, exact, from the packed masks of the map."""
         from slth.ticket.gadgets import _kernels
 
         found = np.empty((len(self.inputs), len(self.pairs)))
-        _kernels.add_kept(*self._random, bits, *self._bits, found)
+        _kernels.add_kept(*self._random, masks[self.tensor], *self._bits, found)
         return found * self.gain
 
-    def chosen(self, candidates: Float64[np.ndarray, "slot w n"], packed: np.ndarray) -> Float64[np.ndarray, "slot w"]:
-        """The same from the candidates themselves, and masks uint64 (slot · w,) whose bit k keeps candidate k."""
+    def chosen(self, candidates: Float64[np.ndarray, "slot w n"], packed: Packed) -> Float64[np.ndarray, "slot w"]:
+        """The same from the candidates themselves, and masks whose bit k keeps candidate k."""
         from slth.ticket.gadgets import _kernels
 
         found = np.empty(len(packed))
         _kernels.add_chosen(candidates.reshape(len(packed), -1), packed, found)
         return found.reshape(candidates.shape[:2]) * self.gain
 
-    def keep(self, packed: np.ndarray, bits: Bits) -> None:
-        """Write such masks into the packed mask of the map, whose bits are 0 so far."""
+    def keep(self, packed: Packed, masks: Mapping[str, Bits]) -> None:
+        """Write such masks into the packed masks of the map, whose bits are 0 so far."""
         from slth.ticket.gadgets import _kernels
 
-        _kernels.set_bits(packed.reshape(len(self.inputs), -1), *self._bits, bits)
+        shape = len(self.inputs), len(self.pairs), packed.shape[1]
+        _kernels.set_bits(packed.reshape(shape), *self._bits, masks[self.tensor])
 
-    def kept(self, bits: Bits) -> Bool[np.ndarray, "slot w n"]:
-        """Which candidates the packed mask of the map keeps."""
+    def kept(self, masks: Mapping[str, Bits]) -> Bool[np.ndarray, "slot w n"]:
+        """Which candidates the packed masks of the map keep."""
         from slth.ticket.gadgets import _kernels
 
         found = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]), np.bool_)
-        _kernels.read_bits(bits, *self._bits, found)
+        _kernels.read_bits(masks[self.tensor], *self._bits, found)
         return found
 
-    def targets(self, affine: Affine) -> Float64[np.ndarray, "slot w"]:
-        """What each subset must sum to, before the gain: ± the coefficients of a target."""
+    def targets(self, wanted: Realised) -> Float64[np.ndarray, "slot w"]:
+        """What each subset must sum to, before the gain: the coefficients wanted of this stage."""
+        return self.read(wanted) / self.gain
+
+    def read(self, part: Realised) -> Float64[np.ndarray, "slot w"]:
+        """The coefficients that the block speaks of, of the halves of a map."""
         rows = slice(self.rows.start, self.rows.stop)
         if self.half == "bias":
-            bias = np.zeros(0) if affine.bias is None else affine.bias
-            return bias.reshape(-1, self.places.rows)[self.inputs, rows] / self.gain
-        weights = affine.weight[rows, self.inputs].transpose(1, 0, 2).reshape(len(self.inputs), -1)
-        return self.sign * weights / self.gain
+            return _of(part.bias).reshape(-1, self.places.rows)[self.inputs, rows]
+        half = part.positive if self.half == "positive" else _of(part.negative)
+        return half[rows, self.inputs].transpose(1, 0, 2).reshape(len(self.inputs), -1)
+
+    def add(self, sums: Float64[np.ndarray, "slot w"], part: Realised) -> None:
+        """Add such coefficients to those of a map, in place. Adding −sums to what is wanted is exact: see `Gadget`."""
+        rows = slice(self.rows.start, self.rows.stop)
+        if self.half == "bias":
+            _of(part.bias).reshape(-1, self.places.rows)[self.inputs, rows] += sums
+            return
+        half = part.positive if self.half == "positive" else _of(part.negative)
+        half[rows, self.inputs] += sums.reshape(len(sums), len(self.rows), -1).transpose(1, 0, 2)
 
     @property
     def _random(self) -> tuple[np.ndarray, np.ndarray, int, int, int, np.ndarray]:
@@ -133,3 +146,9 @@ class Problems:
     def _bits(self) -> tuple[np.ndarray, np.ndarray]:
         """What they need to know of the mask."""
         return self.places.starts(self.pairs), np.stack([self.columns, self.columns - self.places.before[self.columns]])
+
+
+def _of(array: np.ndarray | None) -> np.ndarray:
+    """An array that is there."""
+    assert array is not None
+    return array

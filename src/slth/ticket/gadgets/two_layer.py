@@ -1,16 +1,18 @@
 r"""Two random layers for one map: a *lift* makes positive copies of the inputs, a *mixing* layer reads them.
 
-Pensia, Rajput, Nagle, Vishwakarma and Papailiopoulos (2020), with biases and signed inputs. With u ≥ ½ the lift's value
-of a neuron (see `lift`), v, m its mixing weight and mask bit, sums over the neurons of one slot:
+Pensia, Rajput, Nagle, Vishwakarma and Papailiopoulos (2020), with biases, signed inputs and stages. With u ≥ ½ the
+lift's value of a neuron (see `lift`), v, m its mixing weight and mask bit, sums over the neurons of one slot:
 
     P[r, j, t] = g Σ m v u        N[r, j, t] = g Σ m v u        b[γ · rows + r] = g_b Σ m v β
 
-Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. All entries are U[−1, 1), gains are powers of two.
+Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. All entries are U[−1, 1), gains are powers of two. Each
+stage has neurons and gains of its own, and what they give is added up.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import ClassVar
 
 import numpy as np
 from jaxtyping import Bool
@@ -29,31 +31,79 @@ _PAIRS = 32  # (row, tap) pairs of a block, about: so many rows of the mask stay
 
 
 @dataclass(frozen=True, slots=True)
-class TwoLayer:
-    """The random network of one map."""
+class Stage:
+    """The random neurons of one stage."""
 
     candidates: int  # n, neurons wanted for each half of an input
     constants: int  # n_c, neurons wanted for the bias; 0 without one
     neurons: int  # H, width of the random lift
-    signed_ranges: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     gain: float  # g
     bias_gain: float  # g_b
 
-    def lift_spec(self, op: Linear) -> LiftSpec:
-        """What the scan needs to know."""
-        return LiftSpec(op.basis.inputs, self.candidates, self.constants, self.signed_ranges, op.basis.groups)
 
-    def lift(self, path: str, op: Linear, seed: int) -> Lift:
-        """The lift, scanned again from the seed."""
-        return scan(self.lift_spec(op), seed, path, most=self.neurons)
+@dataclass(frozen=True, slots=True)
+class TwoLayer:
+    """The random network of one map."""
+
+    stages: tuple[Stage, ...]
+    signed_ranges: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
+
+    kind: ClassVar[str] = "two-layer"
+
+    @property
+    def stage_count(self) -> int:
+        """How many there are."""
+        return len(self.stages)
+
+    @property
+    def candidates(self) -> int:
+        """n of all stages."""
+        return sum(stage.candidates for stage in self.stages)
+
+    @property
+    def constants(self) -> int:
+        """n_c of all stages."""
+        return sum(stage.constants for stage in self.stages)
+
+    @property
+    def neurons(self) -> int:
+        """H of all stages."""
+        return sum(stage.neurons for stage in self.stages)
+
+    @property
+    def gain(self) -> float:
+        """g of the first stage."""
+        return self.stages[0].gain
+
+    @property
+    def bias_gain(self) -> float:
+        """g_b of the first stage."""
+        return self.stages[0].bias_gain
+
+    def lift_spec(self, op: Linear, *, stage: int = 0) -> LiftSpec:
+        """What the scan of a stage needs to know."""
+        wanted = self.stages[stage]
+        return LiftSpec(op.basis.inputs, wanted.candidates, wanted.constants, self.signed_ranges, op.basis.groups)
+
+    def lift(self, path: str, op: Linear, seed: int, *, stage: int = 0) -> Lift:
+        """The lift of a stage, scanned again from the seed."""
+        return scan(self.lift_spec(op, stage=stage), seed, stage_path(path, stage), most=self.stages[stage].neurons)
 
     def fitted(self, path: str, op: Linear, seed: int) -> "TwoLayer":
-        """The same with the width at which the scan of this seed ends."""
-        return replace(self, neurons=scan(self.lift_spec(op), seed, path).neurons)
+        """The same with the widths at which the scans of this seed end."""
+        found = [scan(self.lift_spec(op, stage=s), seed, stage_path(path, s)) for s in range(self.stage_count)]
+        stages = zip(self.stages, found, strict=True)
+        return replace(self, stages=tuple(replace(stage, neurons=lift.neurons) for stage, lift in stages))
 
-    def live(self, op: Linear) -> int:
+    def narrowest(self, op: Linear) -> "TwoLayer":
+        """The same as narrow as it can be: dead neurons, which depend on the seed, are not counted."""
+        lives = (self.live(op, stage=s) for s in range(self.stage_count))
+        stages = zip(self.stages, lives, strict=True)
+        return replace(self, stages=tuple(replace(stage, neurons=live) for stage, live in stages))
+
+    def live(self, op: Linear, *, stage: int = 0) -> int:
         """Neurons that serve an input or the constant."""
-        return self.lift_spec(op).live
+        return self.lift_spec(op, stage=stage).live
 
     def signed(self, op: Linear) -> Bool[np.ndarray, " inp"]:
         """Inputs that can be negative."""
@@ -64,41 +114,65 @@ class TwoLayer:
 
         Of the lift each live neuron keeps the one number it serves with; what the mixing layer keeps says the mask.
         """
-        spec = self.lift_spec(op)
-        rows, inputs, taps = op.coefficients
-        constants = self.constants * spec.constant_slots
-        lift = RandomTensor(f"{path}/lift", (self.neurons, inputs), "uniform", kept=spec.live - constants)
-        bias = RandomTensor(f"{path}/lift_bias", (self.neurons,), "uniform", kept=constants)
-        mixing = RandomTensor(f"{path}/mixing", (self.neurons, rows, taps), "uniform", kept=0)
-        return (lift, bias, mixing) if self.constants else (lift, mixing)
+        return tuple(tensor for s in range(self.stage_count) for tensor in self._tensors(path, op, s))
+
+    def _tensors(self, path: str, op: Linear, stage: int) -> Iterator[RandomTensor]:
+        spec, own = self.lift_spec(op, stage=stage), stage_path(path, stage)
+        neurons, (rows, inputs, taps) = self.stages[stage].neurons, op.coefficients
+        constants = spec.constants * spec.constant_slots
+        yield RandomTensor(f"{own}/lift", (neurons, inputs), "uniform", kept=spec.live - constants)
+        if constants:
+            yield RandomTensor(f"{own}/lift_bias", (neurons,), "uniform", kept=constants)
+        yield RandomTensor(f"{own}/mixing", (neurons, rows, taps), "uniform", kept=0)
 
     def check_layout(self, path: str, op: Linear, seed: int) -> None:
-        """The scan must end exactly at the stated width."""
-        found = self.lift(path, op, seed).neurons
-        if found != self.neurons:
-            raise InputError(f"{path}: the scan ends after {found} neurons, the ticket says {self.neurons}")
+        """The scan of each stage must end exactly at the stated width."""
+        for s, stage in enumerate(self.stages):
+            found = self.lift(path, op, seed, stage=s).neurons
+            if found != stage.neurons:
+                own = stage_path(path, s)
+                raise InputError(f"{own}: the scan ends after {found} neurons, the ticket says {stage.neurons}")
+
+    def mask_bits(self, path: str, op: Linear) -> dict[str, int]:
+        """Of each stage one per (row, tap, live neuron); of neurons that serve a constant at tap 0 only."""
+        return {f"{stage_path(path, s)}/mixing": self._bits(op, s) for s in range(self.stage_count)}
+
+    def _bits(self, op: Linear, stage: int) -> int:
+        spec, (rows, _, taps) = self.lift_spec(op, stage=stage), op.coefficients
+        return rows * (taps * spec.candidates * spec.input_slots + spec.constants * spec.constant_slots)
 
     def cost(self, op: Linear) -> Cost:
-        """Bits: one per (row, tap, live neuron); of neurons that serve a constant at tap 0 only."""
-        spec, (rows, _, taps) = self.lift_spec(op), op.coefficients
-        inputs, constants = self.candidates * spec.input_slots, self.constants * spec.constant_slots
-        bits = rows * (taps * inputs + constants)
-        problems = rows * (taps * spec.input_slots + spec.constant_slots)
-        slot = rows * max(taps * self.candidates, self.constants)
-        return Cost(bits, problems, 2 * bits + 64 * spec.live + 64 * problems + 32 * slot)
+        """Of all stages together."""
+        rows, _, taps = op.coefficients
+        bits = problems = live = memory = 0
+        for s in range(self.stage_count):
+            spec, own = self.lift_spec(op, stage=s), self._bits(op, s)
+            sums = rows * (taps * spec.input_slots + spec.constant_slots)
+            slot = rows * max(taps * spec.candidates, spec.constants)
+            bits, problems, live = bits + own, problems + sums, live + spec.live
+            memory += 2 * own + 64 * spec.live + 64 * sums + 32 * slot
+        return Cost(bits, rows * taps * self.lift_spec(op).input_slots, problems, live, memory)
 
-    def problems(self, path: str, op: Linear, seed: int) -> Iterator[Problems]:
+    def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
         """Positive halves, negative halves, bias; in each some rows after others, and of them some inputs."""
-        lift = self.lift(path, op, seed)
+        for s in range(self.stage_count) if stage is None else (stage,):
+            yield from self._problems(path, op, seed, s)
+
+    def _problems(self, path: str, op: Linear, seed: int, stage: int) -> Iterator[Problems]:
+        lift, wanted, tensor = (
+            self.lift(path, op, seed, stage=stage),
+            self.stages[stage],
+            f"{stage_path(path, stage)}/mixing",
+        )
         rows, inputs, taps = op.coefficients
-        mixing, places = Stream(seed, f"{path}/mixing"), _places(lift, rows, taps)
+        mixing, places = Stream(seed, tensor), _places(lift, rows, taps)
         served = np.concatenate([np.arange(inputs), lift.spec.signed_inputs])  # input of each slot
         members = lift.members(slice(None))
-        constant = np.arange(op.basis.groups if self.constants else 0)
+        constant = np.arange(lift.spec.constant_slots)
         halves: tuple[tuple[Half, np.ndarray, np.ndarray, float], ...] = (
-            ("positive", served[:inputs], members[:inputs], self.gain),
-            ("negative", served[inputs:], members[inputs:], self.gain),
-            ("bias", constant, lift.constant_members, self.bias_gain),
+            ("positive", served[:inputs], members[:inputs], wanted.gain),
+            ("negative", served[inputs:], members[inputs:], wanted.gain),
+            ("bias", constant, lift.constant_members, wanted.bias_gain),
         )
         for half, slots, columns, gain in halves:
             high = min(rows, max(1, _PAIRS // taps))
@@ -107,6 +181,8 @@ class TwoLayer:
                 own = columns[start : start + wide]
                 yield Problems(
                     half,
+                    stage,
+                    tensor,
                     slots[start : start + wide],
                     range(first, min(first + high, rows)),
                     own,
@@ -117,27 +193,36 @@ class TwoLayer:
                     places,
                 )
 
-    def mask(self, path: str, op: Linear, *, seed: int, bits: Bits) -> Bool[np.ndarray, "w live"]:
+    def mask(self, path: str, op: Linear, *, seed: int, bits: Bits, stage: int = 0) -> Bool[np.ndarray, "w live"]:
         """One row per (row, tap), one column per live neuron; neurons of a constant keep nothing beyond tap 0."""
         rows, _, taps = op.coefficients
-        flat = np.unpackbits(bits, count=self.cost(op).mask_bits, bitorder="little").view(np.bool_)
-        if taps == 1 or not self.constants:
+        flat = np.unpackbits(bits, count=self._bits(op, stage), bitorder="little").view(np.bool_)
+        if taps == 1 or not self.stages[stage].constants:
             return flat.reshape(rows * taps, -1)
-        stored = self._stored(path, op, seed)
+        stored = self._stored(path, op, seed, stage)
         stored[stored] = flat
         return stored
 
-    def pack(self, path: str, op: Linear, *, seed: int, mask: Bool[np.ndarray, "w live"]) -> Bits:
+    def pack(self, path: str, op: Linear, *, seed: int, mask: Bool[np.ndarray, "w live"], stage: int = 0) -> Bits:
         """Row outermost, then tap, then live neurons ascending; least significant bit first, zero padding."""
-        every = op.basis.taps == 1 or not self.constants
-        return np.packbits(mask.reshape(-1) if every else mask[self._stored(path, op, seed)], bitorder="little")
+        every = op.basis.taps == 1 or not self.stages[stage].constants
+        return np.packbits(mask.reshape(-1) if every else mask[self._stored(path, op, seed, stage)], bitorder="little")
 
-    def _stored(self, path: str, op: Linear, seed: int) -> Bool[np.ndarray, "w live"]:
+    def _stored(self, path: str, op: Linear, seed: int, stage: int) -> Bool[np.ndarray, "w live"]:
         """Which bits of a mask are stored, where not all are."""
         rows, _, taps = op.coefficients
-        stored = np.ones((rows, taps, self.lift_spec(op).live), np.bool_)
-        stored[:, 1:, self.lift(path, op, seed).constant_members.reshape(-1)] = False
+        stored = np.ones((rows, taps, self.live(op, stage=stage)), np.bool_)
+        stored[:, 1:, self.lift(path, op, seed, stage=stage).constant_members.reshape(-1)] = False
         return stored.reshape(rows * taps, -1)
+
+
+def stage_path(path: str, stage: int) -> str:
+    """What the streams of a stage's tensors are called after: those of the first after the map itself.
+
+    >>> stage_path("fc", 0), stage_path("fc", 2)
+    ('fc', 'fc/2')
+    """
+    return f"{path}/{stage}" if stage else path
 
 
 def _places(lift: Lift, rows: int, taps: int) -> Places:

@@ -1,0 +1,10 @@
+"""Makers: how a construction makes the maps of a target with gadgets of one kind. One file each, one line here."""
+
+from collections.abc import Mapping
+
+from slth.construction.makers.maker import Maker
+from slth.construction.makers.two_layer import TwoLayerMaker
+
+MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in (TwoLayerMaker(),)}
+
+__all__ = ["MAKERS", "Maker"]

@@ -1,0 +1,42 @@
+"""Which random numbers may be added up for a coefficient, and which subset is taken: what theorems differ in."""
+
+from dataclasses import dataclass
+
+from slth import _arguments
+from slth._errors import InputError
+from slth.construction.objectives import OBJECTIVES
+from slth.records import verbs
+from slth.ticket import GADGETS
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """A gadget, an objective, and what they need to know.
+
+    Raises:
+        InputError: a name that is none; what belongs to another choice.
+    """
+
+    gadget: str = "two-layer"
+    objective: str = "within"
+    density: float | None = None  # γ, of the objective exactly
+    most_move: float | None = None  # of the objective moved
+    law: str = "uniform"  # of the random numbers
+    centred: bool = False  # mirrored pairs of them
+
+    def __post_init__(self) -> None:
+        _arguments.one_of(self.gadget, GADGETS, "gadget")
+        _arguments.one_of(self.objective, verbs.OBJECTIVES, "objective")
+        if (self.density is not None) != (self.objective == "exactly"):
+            raise InputError("a density goes with the objective exactly, and that needs one, such as --density 0.2")
+        if (self.most_move is not None) != (self.objective == "moved"):
+            raise InputError(
+                "a largest move goes with the objective moved, and that needs one, such as --most-move 0.01"
+            )
+        if self.objective not in OBJECTIVES:
+            raise InputError(f"the objective {self.objective} is not built yet; take one of {', '.join(OBJECTIVES)}")
+        if self.law != "uniform" or self.centred:
+            raise InputError("sources other than uniform ones are not built yet; leave law and centred out")
+
+
+USUAL = Recipe()

@@ -1,0 +1,71 @@
+"""Version 2: the gadget `two-layer` as JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from slth.graph import Linear
+from slth.ticket.format.fields import TicketError, fail
+from slth.ticket.format.schema import (
+    POWER_OF_TWO,
+    SIZE,
+    Record,
+    Table,
+    fixed,
+    integer,
+    name_of,
+    row_of,
+    tuple_of,
+    whole,
+)
+from slth.ticket.gadgets import MOST_CANDIDATES, THRESHOLD, Stage, TwoLayer
+
+MOST_STAGES = 16
+SIGNED = tuple_of(row_of(integer(0, SIZE), integer(0, SIZE), expected="pairs [start, stop]"), SIZE)
+STAGE = Record(
+    Stage,
+    candidates=integer(1, MOST_CANDIDATES),
+    constants=integer(0, MOST_CANDIDATES),
+    neurons=integer(1, 2**50),
+    gain=POWER_OF_TWO,
+    bias_gain=POWER_OF_TWO,
+)
+TABLE = Table(
+    signed=SIGNED, lift=name_of("relu"), threshold=fixed(THRESHOLD), stages=tuple_of(whole(STAGE), MOST_STAGES)
+)
+
+
+def data_of(gadget: TwoLayer) -> dict[str, Any]:
+    """Plain data, before it is written by its table."""
+    return {"signed": gadget.signed_ranges, "lift": "relu", "threshold": THRESHOLD, "stages": gadget.stages}
+
+
+def gadget_of(data: Mapping[str, Any], op: Linear, where: str) -> TwoLayer:
+    """The gadget, if it is one for this map.
+
+    Raises:
+        TicketError: a bias without candidates, candidates without a bias, ranges that are no ranges, a lift too narrow
+            for what it serves, or no stage.
+    """
+    check_signed(data["signed"], op, where)
+    gadget = TwoLayer(stages=data["stages"], signed_ranges=data["signed"])
+    if not gadget.stages:
+        raise TicketError(f"{where}.stages: expected at least one stage; got an empty list")
+    for s, stage in enumerate(gadget.stages):
+        own = f"{where}.stages.{s}"
+        if (stage.constants > 0) != op.bias or (not op.bias and stage.bias_gain != 1.0):
+            bias, none = f"constants from 1 to {MOST_CANDIDATES}", "no constants and bias_gain 1.0, without a bias"
+            fail(own, bias if op.bias else none, f"{stage.constants} and {stage.bias_gain:g}")
+        live = gadget.live(op, stage=s)
+        if stage.neurons < live:
+            fail(f"{own}.neurons", f"an integer from {live} to {2**50}", stage.neurons)
+    return gadget
+
+
+def check_signed(signed: tuple[tuple[int, int], ...], op: Linear, where: str) -> None:
+    """Ranges of the inputs of a map, ascending, not touching."""
+    last = -1
+    for start, stop in signed:
+        if not last < start < stop <= op.basis.inputs:
+            expected = f"ascending ranges, apart from each other, within {op.basis.inputs} inputs"
+            fail(f"{where}.signed", expected, [start, stop])
+        last = stop
