@@ -117,7 +117,10 @@ def main() -> None:
     OUT.write_text(json.dumps(header)[:-1] + ', "cells": [\n' + lines + "\n]}\n")
     for d, n, bits in MIXED:
         for sizes in ([8] * (d - 1) + [2], [8] + [4] * (d - 1), [6] + [2] * (d - 1)):
-            p = [chance(bits, np.full(d, x / 12), n, samples=10 * options.samples, threads=options.threads)[0] for x in sizes]
+            p = [
+                chance(bits, np.full(d, x / 12), n, samples=10 * options.samples, threads=options.threads)[0]
+                for x in sizes
+            ]
             mixed, error = chance(bits, np.array(sizes) / 12, n, samples=10 * options.samples, threads=options.threads)
             print(f"d = {d}, n = {n}, b = {bits}, {sizes}/12: {mixed:.3g} ± {error:.1g}, mean {np.mean(p):.3g}")
 

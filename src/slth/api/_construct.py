@@ -39,6 +39,7 @@ def construct(
     most_move: float | None = None,
     law: str = "uniform",
     centred: bool = False,
+    group_size: int | None = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,
     seed: int = 0,
@@ -72,7 +73,8 @@ def construct(
         relative_tolerance: instead, the same in gains of each map: powers of two, 1.5 to 3 times its largest weight.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
         exact: instead, the target itself in its own number format, bit for bit.
-        gadget: which random numbers may be added up for a weight: "two-layer" (Pensia et al., 2020).
+        gadget: which random numbers may be added up for a weight: "two-layer" (Pensia et al., 2020); "neurons", kept or
+            removed whole (da Cunha et al., 2023), each of which serves a group of `group_size` outputs, 2 unless given.
         objective: which subset is taken: "within" the tolerance, the first found; "fewest" numbers; "exactly" the share
             `density` of the candidates of every weight (Natale et al., 2024); "closest"; "moved", where each kept
             number may move by at most `most_move` (Xiong et al., 2023).
@@ -123,6 +125,7 @@ def construct(
         most_move=most_move,
         law=law,
         centred=centred,
+        group_size=group_size,
         failure_probability=failure_probability,
         candidates=candidates,
         seed=seed,

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from slth._errors import InputError
 from slth._files import check_writable
 from slth.api._construct import Reading
@@ -13,7 +15,7 @@ from slth.api._views import ticket_of
 from slth.graph import Target
 from slth.numerics import SPECTRAL, at_most
 from slth.records import verbs
-from slth.ticket import Anatomy, Half, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
+from slth.ticket import Anatomy, Half, Neurons, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
 
 __all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
 
@@ -141,12 +143,15 @@ def _maps(ticket: Ticket) -> list[tuple[str, str]]:
     rows: list[list[str]] = []
     for i, (path, op) in enumerate(ticket.maps.items()):
         gadget, claims = ticket.gadgets[path], ticket.claims
-        kept = sum(ticket.tensor(tensor).kept for tensor in gadget.mask_bits(path, op)) / gadget.cost(op).mask_bits
+        bits = gadget.cost(op).mask_bits
+        kept = sum(int(np.bitwise_count(ticket.masks[tensor]).sum()) for tensor in gadget.mask_bits(path, op))
         signed = int(gadget.signed(op).sum())
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
         row += [gadget.kind] if gadget.kind != TwoLayer.kind else []
         row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
-        row += [f"{kept:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]
+        if isinstance(gadget, Neurons):
+            row += [f"{kept:,} of {bits:,} neurons kept, in {gadget.group_count(op):,} groups of {gadget.group_size}"]
+        row += [f"{kept / bits:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]
             bound = "no bound" if claim.sup_error is None else f"output error <= {at_most(claim.sup_error, 3)}"

@@ -76,6 +76,7 @@ def lay_out(
         path: maker.width(
             *affine_sizes(affine, signed[path]),
             tolerances[path],
+            op=target.graph.maps[path],
             recipe=recipe,
             failure=failure_probability * shares[path],
             candidates=candidates,

@@ -132,7 +132,7 @@ class _Answer:
     block: Problems
     packed: Packed  # masks of the subsets
     sums: np.ndarray  # what they realise, (slot, w)
-    missed: np.ndarray  # numbers of the problems without a subset within the tolerance
+    missed: np.ndarray  # numbers of the coefficients (slot, w) without a subset within the tolerance
     errors: np.ndarray  # of those
     seconds: float  # that the solver took
 
@@ -186,13 +186,17 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
 
     def answered(block: Problems) -> _Answer:
         candidates = block.candidates()
-        rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(wanted).reshape(-1)
+        rows, targets = block.rows_of(candidates), block.targets(wanted)
         start = time.perf_counter()
-        found = work.objective(rows, targets, tol=tolerance / block.gain)
+        found = work.objective(rows, targets.reshape(rows.shape[:-1]), tol=tolerance / block.gain)
         seconds = time.perf_counter() - start
-        missed = np.flatnonzero(~found.reached)
         sums = block.chosen(candidates, found.packed)
-        return _Answer(block, found.packed, sums, missed, found.error[missed] * block.gain, seconds)
+        errors, reached = found.error, found.reached
+        if block.shared:  # a vector is missed where one of its numbers is
+            errors = np.abs(sums / block.gain - targets).reshape(-1)
+            reached = errors <= tolerance / block.gain
+        missed = np.flatnonzero(~reached)
+        return _Answer(block, found.packed, sums, missed, errors[missed] * block.gain, seconds)
 
     if threads == 1:
         return map(answered, blocks)

@@ -9,10 +9,9 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth.certificate import Certificate
 from slth.graph import Graph
-from slth.ticket.buffers import ones
 from slth.ticket.carried import native
 from slth.ticket.effective import effective_digest
-from slth.ticket.gadgets import Gadget
+from slth.ticket.gadgets import Gadget, entries_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network
 from slth.ticket.provenance import Provenance
@@ -23,11 +22,14 @@ from slth.ticket.ticket import Ticket, check_mask, check_move
 
 def gadget_tensors(graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits]) -> tuple[RandomTensor, ...]:
     """The random tensors of all maps; what a stored mask keeps is counted."""
-    return tuple(
-        replace(tensor, kept=ones(masks[tensor.path])) if tensor.path in masks else tensor
-        for path, op in graph.maps.items()
-        for tensor in gadgets[path].tensors(path, op)
-    )
+    found: list[RandomTensor] = []
+    for path, op in graph.maps.items():
+        kept = entries_of(gadgets[path], path, op, masks)
+        found += (
+            replace(tensor, kept=kept[tensor.path]) if tensor.path in kept else tensor
+            for tensor in gadgets[path].tensors(path, op)
+        )
+    return tuple(found)
 
 
 def constructed_ticket(

@@ -7,6 +7,7 @@ from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
+from slth.ticket.gadgets import Neurons
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -120,10 +121,9 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     yield "target parameters", f"{parameters:,}"
     yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
-    yield (
-        "kept",
-        f"{kept:,}, {kept / ticket.mask_bits:.4f} per candidate; density {ticket.density:.4f} of all entries",
-    )
+    share = ticket.bits_kept / ticket.mask_bits
+    yield "kept", f"{kept:,}, {share:.4f} per candidate; density {ticket.density:.4f} of all entries"
+    yield from _neuron_row(ticket)
     arrays = f"; {ticket.carried_numbers:,} numbers in {_arrays(len(ticket.carried))}" if ticket.carried else ""
     yield "carried", f"{2 * len(ticket.gadgets):,} gains (two per map){arrays}"
     if claims is None:
@@ -138,6 +138,16 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
         yield name, stops
     for claim in claims.statistical:
         yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
+
+
+def _neuron_row(ticket: Ticket) -> Iterator[Row]:
+    """Neurons removed whole, where a bit is one."""
+    own = {path: gadget for path, gadget in ticket.gadgets.items() if isinstance(gadget, Neurons)}
+    if own:
+        sizes = several([gadget.group_size for gadget in own.values()])
+        grouped = any(gadget.group_count(ticket.maps[path]) > 1 for path, gadget in own.items())
+        words = f"; grouped, each serves {sizes} outputs" if grouped else ""
+        yield "neurons", f"{ticket.bits_kept:,} of {ticket.mask_bits:,} kept, the others removed whole{words}"
 
 
 def _tensor_rows(ticket: Ticket) -> Iterator[Row]:

@@ -17,7 +17,7 @@ from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, unseeded_numbers
 from slth.ticket.effective import effective_blocks
-from slth.ticket.gadgets import Gadget, bits_of
+from slth.ticket.gadgets import Gadget, bits_of, entries_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -95,6 +95,13 @@ class Ticket:
             raise InputError("the random tensors are not those of the gadgets")
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
+        kept = {
+            tensor: entries
+            for path, op in self.maps.items()
+            for tensor, entries in entries_of(self.gadgets[path], path, op, self.masks).items()
+        }
+        for tensor in self.tensors:
+            check_kept(tensor, kept.get(tensor.path, tensor.kept))
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -237,6 +244,11 @@ class Ticket:
         return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed)
 
     @property
+    def bits_kept(self) -> int:
+        """Set bits of the masks of gadgets: kept candidates or, where a bit keeps a neuron, kept neurons."""
+        return sum(ones(self.masks[tensor]) for tensor in bits_of(self.gadgets, self.maps))
+
+    @property
     def signed_channels(self) -> tuple[int, int]:
         """Input channels of the maps that can be negative, which have two halves for each weight; and all of them."""
         signed = sum(int(self.gadgets[path].signed(op).sum()) for path, op in self.maps.items())
@@ -287,10 +299,12 @@ def check_mask(tensor: RandomTensor, mask: Bits | None) -> None:
     if mask is not None and not tensor.mask_bits:
         raise InputError(f"{tensor.path}: every weight is kept, so there is no mask to be stored")
     check_packed(tensor, tensor.mask_bits or None, mask)
+    if mask is not None:
+        check_kept(tensor, ones(mask))
 
 
 def check_packed(tensor: RandomTensor, bits: int | None, mask: Bits | None) -> None:
-    """A mask is stored exactly where some are wanted, with so many bits, and as many ones as the tensor says."""
+    """A mask is stored exactly where some are wanted, with so many bits."""
     if mask is None and bits is None:
         return
     if mask is None:
@@ -299,7 +313,10 @@ def check_packed(tensor: RandomTensor, bits: int | None, mask: Bits | None) -> N
         raise InputError(f"{tensor.path}: what is kept follows from the seed, so there is no mask to be stored")
     if len(mask) != -(-bits // 8) or (bits % 8 and mask[-1] >> (bits % 8)):
         raise InputError(f"{tensor.path}: expected a mask of {bits} bits, padded with zeros to whole bytes")
-    found = ones(mask)
+
+
+def check_kept(tensor: RandomTensor, found: int) -> None:
+    """A mask keeps as many weights as the tensor says."""
     if found != tensor.kept:
         raise InputError(f"{tensor.path}: the mask keeps {found} weights, the ticket says {tensor.kept}")
 

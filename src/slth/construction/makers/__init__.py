@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from slth.construction.makers.maker import Maker
+from slth.construction.makers.neurons import NeuronsMaker
 from slth.construction.makers.two_layer import TwoLayerMaker
 
-MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in (TwoLayerMaker(),)}
+MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in (TwoLayerMaker(), NeuronsMaker())}
 
 __all__ = ["MAKERS", "Maker"]

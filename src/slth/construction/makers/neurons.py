@@ -54,16 +54,16 @@ class NeuronsMaker:
         bias: Sizes | None,
         tolerance: float,
         *,
+        op: Linear,
         recipe: Recipe,
         failure: float,
         candidates: int | None = None,
         extra: int = 0,
-        taps: int = 1,
     ) -> Width:
         """By measured chances of a miss of vectors."""
         share = failure if bias is None else failure / 2
-        size = group_size(recipe)
-        n, missed = _fewest(weights, size * taps, tolerance, share, candidates, extra)
+        size = min(group_size(recipe), op.coefficients[0])
+        n, missed = _fewest(weights, size * op.basis.taps, tolerance, share, candidates, extra)
         if bias is None:
             return Width(tolerance, gain_of(weights.largest), 1.0, n, 0, missed, math.nan)
         n_c, missed_bias = _fewest(bias, size, tolerance, share, candidates, extra)

@@ -59,6 +59,7 @@ class Construct:
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
+    group_size: _shared.GroupSize = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     seed: Annotated[int, Argument(whole("30", least=0), "Names the random network.", swept=True, group="plan")] = 0
@@ -126,6 +127,7 @@ class Plan:
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
+    group_size: _shared.GroupSize = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     input_range: _shared.InputRange = None

@@ -31,7 +31,7 @@ from slth.graph import Linear
 from slth.numerics import Stream
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
-from slth.ticket.gadgets.problems import Half, Problems
+from slth.ticket.gadgets.problems import Half, Places, Problems
 from slth.ticket.tensors import RandomTensor
 
 MOST_COORDINATES = 9  # numbers that one neuron gives, s · taps, at most: so many are solved
@@ -74,12 +74,10 @@ class Neurons:
         """The lift, scanned again from the seed."""
         return scan(self.lift_spec(op), seed, path, most=self.neurons)
 
-    def members(self, op: Linear, lift: Lift) -> tuple[Int64[np.ndarray, "slot group n"], Int64[np.ndarray, "group n"]]:
-        """Ranks among the live neurons, by what they serve: inputs of both signs, and the constant."""
-        groups = self.group_count(op)
-        served = lift.members(slice(None)).reshape(-1, groups, self.candidates)
-        constant = lift.constant_members.reshape(-1)[: self.constants * groups]
-        return served, constant.reshape(groups, self.constants)
+    def ranks(self, op: Linear, lift: Lift) -> Int64[np.ndarray, " live"]:
+        """The rank of each bit's neuron among the live ones."""
+        constant = lift.constant_members.reshape(-1)[: self.constants * self.group_count(op)]
+        return np.concatenate([lift.members(slice(None)).reshape(-1), constant])
 
     def fitted(self, path: str, op: Linear, seed: int) -> "Neurons":
         """The same with the width at which the scan of this seed ends."""
@@ -117,14 +115,29 @@ class Neurons:
 
     def entries(self, op: Linear, bits: Bits, *, stage: int = 0) -> int:
         """Entries of the mixing layer that the neurons kept have: those of their group, all taps or tap 0."""
-        return int(self.widths(op)[self._flat(op, bits)].sum())
+        found = np.flatnonzero(self._flat(op, bits))
+        last = len(self.rows(op, self.group_count(op) - 1))  # rows of the last group
+        rows = np.where(self.groups(op)[found] == self.group_count(op) - 1, last, self.group_size)
+        return int(np.where(found < self._served(op), rows * op.basis.taps, rows).sum())
 
-    def widths(self, op: Linear) -> Int64[np.ndarray, " live"]:
-        """How many entries of the mixing layer each bit stands for."""
-        spec, groups = self.lift_spec(op), self.group_count(op)
-        rows = np.array([len(self.rows(op, q)) for q in range(groups)])
-        served = np.tile(np.repeat(rows * op.basis.taps, self.candidates), spec.input_slots)
-        return np.concatenate([served, np.repeat(rows, self.constants)])
+    def groups(self, op: Linear) -> Int64[np.ndarray, " live"]:
+        """The group of outputs of each bit's neuron."""
+        every = np.arange(self.group_count(op))
+        served = np.tile(np.repeat(every, self.candidates), self.lift_spec(op).input_slots)
+        return np.concatenate([served, np.repeat(every, self.constants)])
+
+    def kept(self, op: Linear, bits: Bits) -> Int64[np.ndarray, " kept"]:
+        """The set bits, those of one group of outputs together."""
+        found = np.flatnonzero(self._flat(op, bits))
+        return found[np.argsort(self.groups(op)[found], kind="stable")]
+
+    def stored(self, op: Linear, some: Int64[np.ndarray, " some"]) -> Bool[np.ndarray, "w some"]:
+        """Entries of the mixing layer that the neurons of some bits have, a row for each (row, tap)."""
+        rows, _, taps = op.coefficients
+        own = np.arange(rows)[:, None] // self.group_size == self.groups(op)[some]
+        stored = np.repeat(own[:, None], taps, axis=1)
+        stored[:, 1:, some >= self._served(op)] = False
+        return stored.reshape(rows * taps, -1)
 
     def cost(self, op: Linear) -> Cost:
         """A bit a neuron, a problem for each slot and group."""
@@ -138,39 +151,38 @@ class Neurons:
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
         """Positive halves, negative halves, bias; in each the groups one after another, and of them some inputs."""
         lift, groups, inputs, taps = self.lift(path, op, seed), self.group_count(op), op.basis.inputs, op.basis.taps
-        served, constant = self.members(op, lift)
         slots = np.concatenate([np.arange(inputs), lift.spec.signed_inputs])  # input of each slot
-        bits = np.arange(served.size).reshape(served.shape)
-        halves: tuple[tuple[Half, np.ndarray, np.ndarray, np.ndarray, float], ...] = (
-            ("positive", slots[:inputs], served[:inputs], bits[:inputs], self.gain),
-            ("negative", slots[inputs:], served[inputs:], bits[inputs:], self.gain),
-            ("bias", np.zeros(1, np.int64), constant[None], bits.size + np.arange(constant.size), self.bias_gain),
+        ranks, every = self.ranks(op, lift), np.arange(self.live(op))
+        served = every[: self._served(op)].reshape(-1, groups, self.candidates)
+        constant = every[self._served(op) :].reshape(1, groups, self.constants)
+        halves: tuple[tuple[Half, np.ndarray, np.ndarray, float], ...] = (
+            ("positive", slots[:inputs], served[:inputs], self.gain),
+            ("negative", slots[inputs:], served[inputs:], self.gain),
+            ("bias", np.zeros(int(op.bias), np.int64), constant, self.bias_gain),
         )
-        for half, own, members, columns, gain in halves:
-            if not members.size:
-                continue
-            columns = columns.reshape(members.shape)
-            wide = max(1, _BLOCK // (self.group_size * taps * members.shape[2]))
+        for half, own, columns, gain in halves:
+            wide = max(1, _BLOCK // (self.group_size * taps * max(columns.shape[2], 1)))
             for q in range(groups):
                 for start in range(0, len(own), wide):
-                    some = slice(start, start + wide)
+                    some = columns[start : start + wide, q]
                     yield Problems(
                         half,
                         0,
                         f"{path}/mixing",
-                        own[some],
+                        own[start : start + wide],
                         self.rows(op, q),
-                        columns[some, q],
-                        lift.neuron[members[some, q]],
-                        lift.value[members[some, q]],
+                        some,
+                        lift.neuron[ranks[some]],
+                        lift.value[ranks[some]],
                         Stream(seed, f"{path}/mixing"),
                         gain,
-                        Shared(op.coefficients[0], taps),
+                        Places(op.coefficients[0], taps, np.zeros(0, np.int64), 0),
+                        shared=True,
                     )
 
     def mask(self, path: str, op: Linear, *, seed: int, bits: Bits, stage: int = 0) -> Bool[np.ndarray, "w live"]:
         """One row per (row, tap), one column per bit: what the mixing layer keeps, off-block entries not."""
-        return self._stored(op) & self._flat(op, bits)
+        return self.stored(op, np.arange(self.live(op))) & self._flat(op, bits)
 
     def pack(self, path: str, op: Linear, *, seed: int, mask: Bool[np.ndarray, "w live"], stage: int = 0) -> Bits:
         """A neuron is kept that has an edge; least significant bit first, zero padding."""
@@ -179,13 +191,6 @@ class Neurons:
     def _flat(self, op: Linear, bits: Bits) -> Bool[np.ndarray, " live"]:
         return np.unpackbits(bits, count=self.live(op), bitorder="little").view(np.bool_)
 
-    def _stored(self, op: Linear) -> Bool[np.ndarray, "w live"]:
-        """Entries of the mixing layer that a live neuron has."""
-        groups, (rows, _, taps) = self.group_count(op), op.coefficients
-        group = np.arange(rows) // self.group_size
-        served = np.tile(np.repeat(np.arange(groups), self.candidates), self.lift_spec(op).input_slots)
-        constant = np.repeat(np.arange(groups), self.constants)
-        stored = np.repeat(group[:, None] == np.concatenate([served, constant]), taps, axis=0)
-        if self.constants:
-            stored.reshape(rows, taps, -1)[:, 1:, len(served) :] = False
-        return stored
+    def _served(self, op: Linear) -> int:
+        """How many bits are those of inputs, before those of the constant."""
+        return self.candidates * self.group_count(op) * self.lift_spec(op).input_slots

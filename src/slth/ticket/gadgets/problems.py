@@ -52,6 +52,9 @@ class Problems:
     from row `neurons[s, k]` of the mixing stream, u the factor of that neuron. All are exact in float64, and so is the
     sum of up to 64 of them. The kept ones are bits of the packed mask of `tensor`. The coefficients of a map are the
     sums of all of its stages; those of a negative half act on x⁻ = −x.
+
+    Where candidates are *shared*, one bit keeps candidate k of a slot for all w of the block: one problem for each slot,
+    a subset sum of vectors.
     """
 
     half: Half
@@ -59,12 +62,13 @@ class Problems:
     tensor: str  # path of the random tensor of v, whose mask holds the bits
     inputs: Int64[np.ndarray, " slot"]  # of the map; of a bias, the group
     rows: range  # of each group
-    columns: Int64[np.ndarray, "slot n"]  # where the bits of the candidates stand in a row of the mask
+    columns: Int64[np.ndarray, "slot n"]  # where the bits of the candidates stand in a row of the mask, or in all of it
     neurons: Int64[np.ndarray, "slot n"]  # hidden neuron of each candidate
     factors: Float64[np.ndarray, "slot n"]  # u
     mixing: Stream  # of v
     gain: float
     places: Places
+    shared: bool = False
 
     @property
     def taps(self) -> int:
@@ -84,6 +88,15 @@ class Problems:
         _kernels.fill_products(*self._random, products)
         return products
 
+    @property
+    def count(self) -> int:
+        """Problems in the block."""
+        return len(self.inputs) if self.shared else len(self.inputs) * len(self.pairs)
+
+    def rows_of(self, candidates: Float64[np.ndarray, "slot w n"]) -> np.ndarray:
+        """The candidates by problem: (problem, n), or (problem, w, n) where they are shared."""
+        return candidates if self.shared else candidates.reshape(-1, candidates.shape[2])
+
     def sums(self, masks: Mapping[str, Bits]) -> Float64[np.ndarray, "slot w"]:
         """gain · Σ kept · candidate, exact, from the packed masks of the map."""
         from slth.ticket.gadgets import _kernels
@@ -96,16 +109,18 @@ class Problems:
         """The same from the candidates themselves, and masks whose bit k keeps candidate k."""
         from slth.ticket.gadgets import _kernels
 
-        found = np.empty(len(packed))
-        _kernels.add_chosen(candidates.reshape(len(packed), -1), packed, found)
+        rows = candidates.reshape(-1, candidates.shape[2])
+        found = np.empty(len(rows))
+        _kernels.add_chosen(rows, np.repeat(packed, len(self.pairs), axis=0) if self.shared else packed, found)
         return found.reshape(candidates.shape[:2]) * self.gain
 
     def keep(self, packed: Packed, masks: Mapping[str, Bits]) -> None:
         """Write such masks into the packed masks of the map, whose bits are 0 so far."""
         from slth.ticket.gadgets import _kernels
 
-        shape = len(self.inputs), len(self.pairs), packed.shape[1]
-        _kernels.set_bits(packed.reshape(shape), *self._bits, masks[self.tensor])
+        starts, columns = self._bits
+        shape = len(self.inputs), self.count // len(self.inputs), packed.shape[1]
+        _kernels.set_bits(packed.reshape(shape), starts[: shape[1]], columns, masks[self.tensor])
 
     def kept(self, masks: Mapping[str, Bits]) -> Bool[np.ndarray, "slot w n"]:
         """Which candidates the packed masks of the map keep."""
@@ -145,6 +160,8 @@ class Problems:
     @property
     def _bits(self) -> tuple[np.ndarray, np.ndarray]:
         """What they need to know of the mask."""
+        if self.shared:
+            return np.zeros(len(self.pairs), np.int64), np.stack([self.columns, self.columns])
         return self.places.starts(self.pairs), np.stack([self.columns, self.columns - self.places.before[self.columns]])
 
 

@@ -21,6 +21,7 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Linear
 from slth.numerics import Stream
+from slth.ticket.buffers import ones
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
 from slth.ticket.gadgets.problems import Half, Places, Problems
@@ -140,6 +141,10 @@ class TwoLayer:
     def _bits(self, op: Linear, stage: int) -> int:
         spec, (rows, _, taps) = self.lift_spec(op, stage=stage), op.coefficients
         return rows * (taps * spec.candidates * spec.input_slots + spec.constants * spec.constant_slots)
+
+    def entries(self, op: Linear, bits: Bits, *, stage: int = 0) -> int:
+        """One for each set bit."""
+        return ones(bits)
 
     def cost(self, op: Linear) -> Cost:
         """Of all stages together."""
