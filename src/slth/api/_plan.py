@@ -1,5 +1,6 @@
 """How wide must the random network be, and what does it cost? Nothing is solved."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from slth.construction import (
     Planning,
     Request,
     Seconds,
+    coordinates_of,
     costs_of,
     first_moment,
     outline,
@@ -22,7 +24,7 @@ from slth.construction import (
     theorem,
 )
 from slth.records import cores, verbs
-from slth.ticket import Inputs, map_words
+from slth.ticket import Inputs, Neurons, map_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,11 @@ class PlannedMap:
         candidates, constants: random candidates per weight and half, and per bias (0 without biases).
         neurons: of the lift, dead ones not counted. source_parameters: entries of its random tensors, likewise.
         mask_bits: before they are coded.
-        expected_misses: an upper estimate, by measured chances. law_misses: by the law in closed form.
+        expected_misses: an upper estimate, by measured chances. law_misses: by the law in closed form; None
+            where none is known, for neurons that give several numbers at once.
         first_moment: candidates at which one subset is expected to reach the largest weight.
-        theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known.
+        theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known; None
+            for neurons.
         seconds: of a processor, to construct and write it. file_bytes: of its part of the ticket.
         memory: bytes at the peak if it were the only map.
     """
@@ -61,9 +65,9 @@ class PlannedMap:
     source_parameters: int
     mask_bits: int
     expected_misses: float
-    law_misses: float
+    law_misses: float | None
     first_moment: int
-    theorem: float
+    theorem: float | None
     seconds: float
     file_bytes: int
     memory: int
@@ -79,7 +83,7 @@ class Planned:
     maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
     expected_misses: float  # an upper estimate
-    law_misses: float  # by the law in closed form
+    law_misses: float | None  # by the law in closed form, where it is one of the gadget
     source_parameters: int  # dead neurons not counted
     mask_bits: int
     file_bytes: int
@@ -198,7 +202,7 @@ def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | No
         maps=maps,
         weights=weights,
         expected_misses=sum(part.expected_misses * part.times for part in maps),
-        law_misses=sum(part.law_misses * part.times for part in maps),
+        law_misses=_sum(maps),
         source_parameters=sum(part.source_parameters * part.times for part in maps),
         mask_bits=sum(part.mask_bits * part.times for part in maps),
         file_bytes=costs.file_bytes,
@@ -211,10 +215,17 @@ def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | No
     )
 
 
+def _sum(maps: tuple[PlannedMap, ...]) -> float | None:
+    """Misses by the law, if it is known of every map."""
+    known = [part.law_misses * part.times for part in maps if part.law_misses is not None]
+    return sum(known) if len(known) == len(maps) else None
+
+
 def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
     """First moment at the largest weight; the theorem's δ is shared by all coefficients, `failure` for each."""
     op, gadget, width = part.op, part.gadget, part.width
     cost, alone = gadget.cost(op), costs_of([replace(part, times=1)], threads=threads)
+    t = width.tolerance / gadget.gain
     return PlannedMap(
         path=part.path,
         kind=map_words(op),
@@ -231,9 +242,9 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         source_parameters=sum(tensor.size for tensor in gadget.tensors(part.path, op)),
         mask_bits=cost.mask_bits,
         expected_misses=width.expected_misses,
-        law_misses=width.law_misses,
-        first_moment=first_moment(part.largest / gadget.gain, width.tolerance / gadget.gain),
-        theorem=theorem(width.tolerance / gadget.gain, failure * op.weights / cost.problems),
+        law_misses=None if math.isnan(width.law_misses) else width.law_misses,
+        first_moment=first_moment(part.largest / gadget.gain, t, coordinates=coordinates_of(part)),
+        theorem=None if isinstance(gadget, Neurons) else theorem(t, failure * op.weights / cost.problems),
         seconds=alone.seconds.construct,
         file_bytes=alone.file_bytes,
         memory=alone.memory,

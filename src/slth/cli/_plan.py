@@ -65,7 +65,7 @@ def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
     rows = [
         *(_blocks(found.maps) if len(found.maps) <= _MOST_BLOCKS else _lines(found.maps)),
         ("expected misses", f"{found.expected_misses:.2g} of {found.weights:,} ({promise})"),
-        ("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances"),
+        *_law(found),
         ("source parameters", f"about {found.source_parameters:,} ({times:,.0f} x target), dead neurons not counted"),
         ("mask bits", f"{found.mask_bits:,}, {found.mask_bits / found.weights:.1f} per target parameter"),
         ("file", f"about {size(found.file_bytes)}"),
@@ -101,13 +101,18 @@ def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
                 f"first moment: {part.first_moment} candidates, where one subset is expected to reach the largest "
                 "weight",
             ),
-            (
-                "",
-                f"theorem: C · {part.theorem:.1f} candidates, for a constant C that is not known (Lueker; Pensia et "
-                "al.)",
-            ),
         ]
+        if part.theorem is not None:
+            words = f"theorem: C · {part.theorem:.1f} candidates, for a constant C that is not known"
+            rows.append(("", f"{words} (Lueker; Pensia et al.)"))
     return rows
+
+
+def _law(found: api.Planned) -> list[tuple[str, str]]:
+    """Beside the measured chances, where there is one."""
+    if found.law_misses is None:
+        return []
+    return [("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances")]
 
 
 _HEAD = (
@@ -129,7 +134,7 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
             str(part.candidates),
             str(part.constants or "-"),
             str(part.first_moment),
-            f"{part.theorem:.1f}",
+            "-" if part.theorem is None else f"{part.theorem:.1f}",
             f"{part.signed:,}",
             f"{part.neurons:,}",
             f"{part.mask_bits:,}",

@@ -1,7 +1,7 @@
 """Constructions: a trained network's coefficients become the masks of a random network."""
 
 from slth.construction.chances import miss_probability
-from slth.construction.costs import Costs, Planning, Seconds, costs_of
+from slth.construction.costs import Costs, Planning, Seconds, coordinates_of, costs_of
 from slth.construction.law import first_moment, miss_law, theorem
 from slth.construction.layout import Layout, lay_out
 from slth.construction.makers import MAKERS, Maker
@@ -30,6 +30,7 @@ __all__ = [
     "Seconds",
     "Subsets",
     "construct",
+    "coordinates_of",
     "costs_of",
     "discard",
     "first_moment",

@@ -299,7 +299,7 @@ def meet(rows, target, tol, pos, q, m, z, rho, feasible, closest, work):
     row = size_a
     if closest:
         steps += CLOSEST_MAX
-        row = search(a, work.numbers, b, order, rest, grid, 0, I64(CLOSEST_MAX), 0.0, -1.0, (distance, masks))
+        row = search(a, np.arange(size_a), b, order, rest, grid, 0, I64(CLOSEST_MAX), 0.0, -1.0, (distance, masks))
     packed, error = finish(rows, target, pos, U64(masks[0]) | (U64(masks[1]) << U64(half)) | outer)
     return packed, error, BEST_EFFORT if known == m and row == size_a else BUDGET_SPENT, steps
 

@@ -34,7 +34,6 @@ class VectorWork(NamedTuple):
     heads: np.ndarray  # int32, twice as long: the first sum in each cell of the walk's table
     nexts: np.ndarray  # int32, the next one in the same cell
     order: np.ndarray  # int64
-    numbers: np.ndarray  # int64, ascending
 
 
 def first_vector_batch(values: ArrayLike, targets: ArrayLike, *, tol: Number, threads: int = 1) -> SubsetSums:
@@ -93,5 +92,4 @@ def _make_work(n: int, d: int) -> VectorWork:
         heads=np.empty(2 * size, np.int32),
         nexts=np.empty(size, np.int32),
         order=np.empty(size, np.int64),
-        numbers=np.arange(size, dtype=np.int64),
     )

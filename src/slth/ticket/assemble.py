@@ -11,7 +11,7 @@ from slth.certificate import Certificate
 from slth.graph import Graph
 from slth.ticket.carried import native
 from slth.ticket.effective import effective_digest
-from slth.ticket.gadgets import Gadget, entries_of
+from slth.ticket.gadgets import Gadget
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network
 from slth.ticket.provenance import Provenance
@@ -24,7 +24,7 @@ def gadget_tensors(graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[s
     """The random tensors of all maps; what a stored mask keeps is counted."""
     found: list[RandomTensor] = []
     for path, op in graph.maps.items():
-        kept = entries_of(gadgets[path], path, op, masks)
+        kept = gadgets[path].entries(path, op, masks) if masks else {}
         found += (
             replace(tensor, kept=kept[tensor.path]) if tensor.path in kept else tensor
             for tensor in gadgets[path].tensors(path, op)

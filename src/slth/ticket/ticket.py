@@ -17,7 +17,7 @@ from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, unseeded_numbers
 from slth.ticket.effective import effective_blocks
-from slth.ticket.gadgets import Gadget, bits_of, entries_of
+from slth.ticket.gadgets import Gadget, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -90,18 +90,14 @@ class Ticket:
             raise InputError("the numbers of a gadget do not move, yet the ticket says that some did")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = bits_of(self.gadgets, self.maps)
-        given = [replace(tensor, kept=0) if tensor.path in masked else tensor for tensor in self.tensors]
-        if given != wanted:
+        if len(self.tensors) != len(wanted) or any(map(differ, self.tensors, wanted)):
             raise InputError("the random tensors are not those of the gadgets")
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
-        kept = {
-            tensor: entries
-            for path, op in self.maps.items()
-            for tensor, entries in entries_of(self.gadgets[path], path, op, self.masks).items()
-        }
-        for tensor in self.tensors:
-            check_kept(tensor, kept.get(tensor.path, tensor.kept))
+        by_path = {tensor.path: tensor for tensor in self.tensors}
+        for path, op in self.maps.items():
+            for tensor, kept in self.gadgets[path].entries(path, op, self.masks).items():
+                check_kept(by_path[tensor], kept)
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -313,6 +309,11 @@ def check_packed(tensor: RandomTensor, bits: int | None, mask: Bits | None) -> N
         raise InputError(f"{tensor.path}: what is kept follows from the seed, so there is no mask to be stored")
     if len(mask) != -(-bits // 8) or (bits % 8 and mask[-1] >> (bits % 8)):
         raise InputError(f"{tensor.path}: expected a mask of {bits} bits, padded with zeros to whole bytes")
+
+
+def differ(given: RandomTensor, wanted: RandomTensor) -> bool:
+    """Not the tensor that a gadget wants, whatever is kept where that depends on masks: there it says 0."""
+    return (given if wanted.kept else replace(given, kept=0)) != wanted
 
 
 def check_kept(tensor: RandomTensor, found: int) -> None:

@@ -5,7 +5,7 @@ anything is allocated, the numbers come last.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from typing import Any
 
 from slth.certificate import Certificate
@@ -47,7 +47,7 @@ from slth.ticket.gadgets import Gadget, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin
 from slth.ticket.tensors import RandomTensor
-from slth.ticket.ticket import Ticket
+from slth.ticket.ticket import Ticket, differ
 
 FORMAT = "2-draft"
 STREAM = "philox4x32-10/v1"
@@ -233,11 +233,10 @@ def _maps(
     for given in tensors:
         if given.moved:
             raise TicketError(f"tensors.{given.path[:100]}: moves of a gadget are not known to this slth: update slth")
-    stated = [replace(tensor, kept=0) if tensor.path in bits else tensor for tensor in tensors]
     if len(tensors) != len(wanted):
         raise TicketError(f"tensors: expected {len(wanted)} tensors, as `gadgets` says; got {len(tensors)}")
-    for given, tensor in zip(stated, wanted, strict=True):
-        if given != tensor:
+    for given, tensor in zip(tensors, wanted, strict=True):
+        if differ(given, tensor):
             raise TicketError(f"tensors.{given.path[:100]}: expected {tensor.path[:100]} as its gadget has it")
     if any(entry["weights"] is not None for entry in top["tensors"]):
         raise TicketError("tensors: `weights` is null for tensors of a gadget, whose coefficients are `realised`")

@@ -1,6 +1,6 @@
 """Gadgets: which random numbers may be added up for a coefficient. One file per theorem, one line here."""
 
-from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, entries_of, masks_in
+from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, masks_in
 from slth.ticket.gadgets.lift import MOST_CANDIDATES, THRESHOLD, Lift, LiftSpec, scan, signed_ranges
 from slth.ticket.gadgets.neurons import MOST_COORDINATES, Neurons
 from slth.ticket.gadgets.problems import Packed, Problems
@@ -24,7 +24,6 @@ __all__ = [
     "TwoLayer",
     "bits_of",
     "empty_masks",
-    "entries_of",
     "masks_in",
     "scan",
     "signed_ranges",

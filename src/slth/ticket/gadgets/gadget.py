@@ -66,8 +66,8 @@ class Gadget(Protocol):
         """The tensors that have masks, in the order of stages, and their bits."""
         ...
 
-    def entries(self, op: Linear, bits: Bits, *, stage: int = 0) -> int:
-        """How many random numbers the set bits of a stage's mask keep."""
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> Mapping[str, int]:
+        """How many entries are kept of each tensor where that depends on the masks; there `tensors` says 0."""
         ...
 
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
@@ -105,12 +105,6 @@ class Gadget(Protocol):
 def bits_of(gadgets: Mapping[str, Gadget], maps: Mapping[str, Linear]) -> dict[str, int]:
     """Mask bits of all maps, by tensor."""
     return {tensor: bits for path, op in maps.items() for tensor, bits in gadgets[path].mask_bits(path, op).items()}
-
-
-def entries_of(gadget: Gadget, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
-    """How many random numbers the masks of a map keep, by tensor."""
-    tensors = gadget.mask_bits(path, op)
-    return {tensor: gadget.entries(op, masks[tensor], stage=s) for s, tensor in enumerate(tensors) if tensor in masks}
 
 
 def empty_masks(gadget: Gadget, path: str, op: Linear) -> dict[str, Bits]:

@@ -18,7 +18,7 @@ the first n are those of group 0, the next n those of group 1, ... A bit stands 
 then group, then neuron; those of the constant last.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -96,11 +96,11 @@ class Neurons:
         return self.lift_spec(op).signed_mask
 
     def tensors(self, path: str, op: Linear) -> tuple[RandomTensor, ...]:
-        """The random tensors, neuron-major, as those of `two_layer`; off-block entries are pruned ones."""
-        spec, (rows, inputs, taps) = self.lift_spec(op), op.coefficients
-        lift = RandomTensor(f"{path}/lift", (self.neurons, inputs), "uniform", kept=spec.live - spec.constants)
-        bias = RandomTensor(f"{path}/lift_bias", (self.neurons,), "uniform", kept=spec.constants)
-        mixing = RandomTensor(f"{path}/mixing", (self.neurons, rows, taps), "uniform", kept=0)
+        """The random tensors, neuron-major, as those of `two_layer`; what is kept of each follows from the mask."""
+        rows, inputs, taps = op.coefficients
+        lift = RandomTensor(f"{path}/lift", (self.neurons, inputs), "uniform")
+        bias = RandomTensor(f"{path}/lift_bias", (self.neurons,), "uniform")
+        mixing = RandomTensor(f"{path}/mixing", (self.neurons, rows, taps), "uniform")
         return (lift, bias, mixing) if self.constants else (lift, mixing)
 
     def check_layout(self, path: str, op: Linear, seed: int) -> None:
@@ -113,12 +113,16 @@ class Neurons:
         """One bit for each live neuron."""
         return {f"{path}/mixing": self.live(op)}
 
-    def entries(self, op: Linear, bits: Bits, *, stage: int = 0) -> int:
-        """Entries of the mixing layer that the neurons kept have: those of their group, all taps or tap 0."""
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
+        """Those of the neurons kept: one of the lift, and in the mixing layer their group, at all taps or tap 0."""
+        bits = masks[f"{path}/mixing"]
         found = np.flatnonzero(self._flat(op, bits))
         last = len(self.rows(op, self.group_count(op) - 1))  # rows of the last group
         rows = np.where(self.groups(op)[found] == self.group_count(op) - 1, last, self.group_size)
-        return int(np.where(found < self._served(op), rows * op.basis.taps, rows).sum())
+        served = int(np.count_nonzero(found < self._served(op)))
+        mixing = int(rows[:served].sum()) * op.basis.taps + int(rows[served:].sum())
+        constant = {f"{path}/lift_bias": len(found) - served} if self.constants else {}
+        return {f"{path}/lift": served, **constant, f"{path}/mixing": mixing}
 
     def groups(self, op: Linear) -> Int64[np.ndarray, " live"]:
         """The group of outputs of each bit's neuron."""

@@ -53,7 +53,7 @@ class Problems:
     sum of up to 64 of them. The kept ones are bits of the packed mask of `tensor`. The coefficients of a map are the
     sums of all of its stages; those of a negative half act on x⁻ = −x.
 
-    Where candidates are *shared*, one bit keeps candidate k of a slot for all w of the block: one problem for each slot,
+    Where candidates are *shared*, one bit keeps candidate k of a slot for all w of the block: a problem for each slot,
     a subset sum of vectors.
     """
 

@@ -9,7 +9,7 @@ Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. All entri
 stage has neurons and gains of its own, and what they give is added up.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import ClassVar
@@ -142,9 +142,9 @@ class TwoLayer:
         spec, (rows, _, taps) = self.lift_spec(op, stage=stage), op.coefficients
         return rows * (taps * spec.candidates * spec.input_slots + spec.constants * spec.constant_slots)
 
-    def entries(self, op: Linear, bits: Bits, *, stage: int = 0) -> int:
-        """One for each set bit."""
-        return ones(bits)
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
+        """Of the mixing layers one for each set bit."""
+        return {tensor: ones(masks[tensor]) for tensor in self.mask_bits(path, op)}
 
     def cost(self, op: Linear) -> Cost:
         """Of all stages together."""
