@@ -147,9 +147,9 @@ class Neurons:
         """A bit a neuron, a problem for each slot and group."""
         spec, groups, (rows, _, taps) = self.lift_spec(op), self.group_count(op), op.coefficients
         slots = spec.input_slots + (1 if self.constants else 0)
-        wide = self.group_size * taps * self.candidates
+        wide = self.group_size * taps * max(self.candidates, self.constants)
         coefficients = rows * taps * spec.input_slots
-        memory = 80 * spec.live + 64 * coefficients + 64 * rows + 32 * wide
+        memory = 64 * spec.live + 20 * coefficients + 32 * rows + 32 * wide
         return Cost(spec.live, coefficients, slots * groups, spec.live, memory)
 
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
