@@ -1,12 +1,10 @@
 r"""Candidates against group size: python benchmarks/groups.py [--weights 400000]
 
 How many neurons hit s numbers at once? Groups of s Gaussian weights (deviation 0.1 gains), n candidates u v each, u
-uniform on [½, 1], v uniform on [−1, 1]^s; within τ/g in the largest of the s coordinates. n is the least number with which *all* groups of one draw have a subset:
-for n = 1, 2, ... a fresh draw of all groups, until one has no miss. A neuron serves its s weights at once, so n/s is
-what a weight costs; that it falls with s, and by how much, is what structure buys. Time: processor, the solver alone,
-where every problem has an answer.
-
-The last table is the law of the field's bounds: one group to 1 % misses.
+uniform on [½, 1], v uniform on [−1, 1]^s; within τ/g in the largest of the s coordinates. n is the least number with
+which *all* groups of one draw have a subset: for n = 1, 2, ... a fresh draw of all groups, until one has no miss. A
+neuron serves its s weights at once, so n/s is what a weight costs; that it falls with s, and by how much, is what
+structure buys. Time: processor, the solver alone, over all groups. Last column: the least n with at most 1 % misses.
 """
 
 import argparse
