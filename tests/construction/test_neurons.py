@@ -1,6 +1,7 @@
 """Whole neurons: what a bit keeps, what stays of the network, what is promised, and what the theorem does not cover."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ def state(*widths, seed=0):
     """A plain MLP with biases."""
     rng = np.random.default_rng(seed)
     found = {}
-    for i, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+    for i, (inputs, outputs) in enumerate(pairwise(widths)):
         found[f"{2 * i}.weight"] = (rng.normal(size=(outputs, inputs)) / np.sqrt(inputs)).astype(np.float32)
         found[f"{2 * i}.bias"] = (0.1 * rng.normal(size=outputs)).astype(np.float32)
     return found
