@@ -32,7 +32,7 @@ from slth.subsetsum._first_vectors import solve_vectors
 
 BITS = {2: [1, 2, 3, 4, 6, 8, 12], 3: [1, 2, 3, 4, 6, 8], 4: [1, 2, 3, 4]}
 TARGETS = [2 / 12, 5 / 12, 8 / 12]
-STEP, MOST = 4, 28  # candidates: from where misses are common, no more than these
+STEP, MOST = 4, 32  # candidates: from where misses are common, no more than these
 TILTS = [2.0, 5.0, 12.0, 30.0, 80.0]  # λ
 OUT = Path(__file__).parent.parent / "src/slth/construction/vector_miss_table.json"
 MIXED = [(2, 16, 3), (2, 14, 5), (3, 20, 3)]  # d, n, b: mixed targets against the mean
