@@ -6,8 +6,8 @@ the layer from the same source, one thread, float32, a batch of 256:
 
 - *masked*: a source with its pruned weights as zeros, each neuron that serves a slot; that of `two-layer` is smaller,
   for there a neuron serves all outputs;
-- the same with 90, 95 and 99 % of the mixing weights pruned at random, as a sparse matrix (CSR of PyTorch and SciPy); as
-  a masked dense matrix it takes what *masked* takes;
+- the same with 90, 95 and 99 % of the mixing weights pruned at random, as a sparse matrix (CSR, PyTorch and SciPy);
+  as a masked dense matrix it takes what *masked* takes;
 - *neurons removed*: the smaller pair of dense layers that `slth export --view source` writes; and *grouped*, where the
   mixing layer is multiplied block by block (blocks filled up with zeros to the largest);
 - *realised*: the layer of 64 x 64 itself.
