@@ -209,6 +209,10 @@ BAD = {
         lambda: constructed(NET, gadget="two-layer", source=constructed(NET), relative_tolerance=0.1),
         "does not fit",
     ),
+    "a source for neurons": (
+        lambda: constructed(NET, source=constructed(NET, gadget="two-layer")),
+        "serves the gadget two-layer alone, not neurons",
+    ),
 }
 
 

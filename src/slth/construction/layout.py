@@ -101,6 +101,11 @@ def lay_out_in(
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target, inputs)
+    if recipe.gadget != TwoLayer.kind:
+        raise InputError(
+            f"the random network of another ticket serves the gadget two-layer alone, not {recipe.gadget}; leave the "
+            "source out"
+        )
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, Gadget] = {}
     widths: dict[str, Width] = {}
