@@ -1,6 +1,6 @@
 r"""Measure how often a vector misses its tolerance: writes `src/slth/construction/vector_miss_table.json`.
 
-    python benchmarks/vector_miss_table.py [--samples 2000] [--threads 1]
+    python benchmarks/vector_miss_table.py [--samples 1500] [--threads 1]
 
 As `miss_table.py`, in d coordinates: candidates u v, u uniform on [½, 1], one for all coordinates, v uniform on
 [−1, 1]^d; the target is (z, ..., z), of signs that do not matter, since v has them at random; within t = 2⁻ᵇ in the
@@ -32,7 +32,7 @@ from slth.subsetsum._first_vectors import solve_vectors
 
 BITS = {2: [1, 2, 3, 4, 6, 8, 12], 3: [1, 2, 3, 4, 6, 8], 4: [1, 2, 3, 4]}
 TARGETS = [2 / 12, 5 / 12, 8 / 12]
-STEP, MOST = 4, 32  # candidates: from where misses are common, no more than these
+STEP, MOST = 4, 28  # candidates: from where misses are common, no more than these
 TILTS = [2.0, 5.0, 12.0, 30.0, 80.0]  # λ
 OUT = Path(__file__).parent.parent / "src/slth/construction/vector_miss_table.json"
 MIXED = [(2, 16, 3), (2, 14, 5), (3, 20, 3)]  # d, n, b: mixed targets against the mean
@@ -92,7 +92,7 @@ def chance(bits: int, z: np.ndarray, n: int, *, samples: int, threads: int) -> t
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--samples", type=int, default=2000)
+    parser.add_argument("--samples", type=int, default=1500)
     parser.add_argument("--threads", type=int, default=1)
     options = parser.parse_args()
     cells, start = [], time.process_time()
