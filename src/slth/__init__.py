@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from slth._errors import InputError
     from slth.api import (
         apply,
+        compare,
         construct,
         evaluate,
         export,
@@ -42,6 +43,7 @@ __all__ = [
     "__version__",
     "apply",
     "attach",
+    "compare",
     "construct",
     "evaluate",
     "export",

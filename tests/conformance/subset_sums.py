@@ -15,6 +15,8 @@ import numpy as np
 from slth.subsetsum import (
     closest,
     closest_batch,
+    fewest,
+    fewest_batch,
     first,
     first_batch,
     perturbed,
@@ -38,6 +40,7 @@ class Form:
     slack: Callable = lambda k, r, tol, eps: abs(r)  # the error
     sized: bool = False
     any_will_do: bool = False
+    first_in_order: bool = False  # of the values: another order, another subset of the same size
     batch: Callable | None = None
 
 
@@ -92,6 +95,14 @@ FORMS = {
         sized=True,
         any_will_do=True,
         batch=lambda v, z, s, k, t: first_batch(v, z, tol=TOL * s, size=k, threads=t),
+    ),
+    "fewest": Form(
+        lambda v, z, s, k: fewest(v, z, tol=TOL * s),
+        order=lambda k, r, tol, eps: (k,),
+        admissible=within,
+        fallback=lambda k, r, tol, eps: (abs(r),),
+        first_in_order=True,
+        batch=lambda v, z, s, k, t: fewest_batch(v, z, tol=TOL * s, threads=t),
     ),
     "smallest": Form(
         lambda v, z, s, k: smallest(v, z, tol=TOL * s),

@@ -23,6 +23,7 @@ from slth.graph import (
     MaxPool,
     Multiply,
     Node,
+    Normalise,
     Pad,
     Permute,
     Pointwise,
@@ -39,6 +40,8 @@ RNG = np.random.default_rng(0)
 CARRIED = {
     "three": RNG.normal(size=3),
     "five": RNG.normal(size=5),
+    "square": RNG.random(3) + 0.25,
+    "squares": RNG.random(5) + 0.25,
     "matrix": RNG.normal(size=(4, 5)),
     "table": RNG.normal(size=(3, 1, 4)),
 }
@@ -82,6 +85,9 @@ CASES = [
     (Scale(0, "three", "three"), (3, 5, 4)),
     (Scale(1, "five", None), (3, 5, 4)),
     (Scale(1, None, "five"), (3, 5, 4)),
+    (Normalise(0, "three", "square", "three", "three", 1e-3), (3, 5, 4)),
+    (Normalise(1, "five", "squares", None, None, 0.0), (3, 5, 4)),
+    (Normalise(0, "five", "squares", "five", None, 0.5), (5,)),
     (Concat(1), (3, 5, 4), (3, 2, 4)),
     (Reshape((4, 15)), (3, 5, 4)),
     (Permute((2, 0, 1)), (3, 5, 4)),

@@ -28,8 +28,9 @@ from slth.ticket import (
     realised_digest,
     target_digest,
 )
+from slth.ticket.format.v2_gadgets import RANKED
+from slth.ticket.gadgets import bit_groups, neurons, two_layer
 from slth.ticket.gadgets import gadget as interface
-from slth.ticket.gadgets import neurons, two_layer
 
 SEED, PATH = 7, "blocks.0/fc"
 MIXING = f"{PATH}/mixing"
@@ -379,3 +380,31 @@ def test_a_view_that_reads_another_half_is_noticed(gadget, op):
 
 def _by_input(part, op):
     return np.broadcast_to(part.signed[None, :, None], op.coefficients)
+
+
+@pytest.mark.parametrize(("gadget", "op"), [example for example in EVERY if example.values[0].kind in RANKED])
+def test_every_bit_is_one_candidate_of_one_subset(gadget, op):
+    """Those of a file's ranks are the problems: half by half, pairs outermost, whatever the blocks that list them."""
+    groups = bit_groups(gadget, PATH, op, SEED)
+    assert list(groups) == list(gadget.mask_bits(PATH, op))
+    for tensor, bits in gadget.mask_bits(PATH, op).items():
+        places = [
+            np.where(start < 0, ~start + part.columns[1], start + part.columns[0])
+            for part in groups[tensor]
+            for start in part.starts
+        ]
+        assert sorted(np.concatenate([place.reshape(-1) for place in places])) == list(range(bits))
+        rng = np.random.default_rng(0)
+        own = [block for block in blocks(gadget, op) if block.tensor == tensor]
+        for half, part in zip(dict.fromkeys(block.half for block in own), groups[tensor], strict=True):
+            listed = [block for block in own if block.half == half]
+            assert part.count == sum(len(block.inputs) * len(block.pairs) for block in listed)
+            pairs = range(0, listed[0].places.rows * op.basis.taps, listed[0].pairs.step)
+            slots = list(dict.fromkeys(int(i) for block in listed for i in block.inputs))
+            for block, bit in ((block, int(bit)) for block in listed for bit in rng.integers(0, bits, 20)):
+                mask = np.zeros(-(-bits // 8), np.uint8)
+                mask[bit // 8] = 1 << bit % 8
+                for s, w, k in zip(*np.nonzero(block.kept({tensor: mask})), strict=True):
+                    start, slot = part.starts[pairs.index(block.pairs[w])], slots.index(int(block.inputs[s]))
+                    far = int(start < 0)
+                    assert (~start if far else start) + part.columns[far, slot, k] == bit

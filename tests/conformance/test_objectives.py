@@ -17,7 +17,7 @@ from slth.subsetsum import closest_batch
 
 OBJECTIVES = {
     "within": (within, FORMS["first"]),
-    "fewest": (fewest, FORMS["smallest"]),
+    "fewest": (fewest, FORMS["fewest"]),
     "closest": (closest, FORMS["closest"]),
 }
 

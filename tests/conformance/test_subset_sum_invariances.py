@@ -21,16 +21,19 @@ BATCHED = [name for name, form in FORMS.items() if form.batch]
 
 @pytest.mark.parametrize("name", FORMS)
 def test_order_sign_and_scale_change_nothing(name):
-    """Whatever is found has the same error and size; `first` may find another subset in another order or sign."""
+    """Whatever is found has the same error and size; `first` may find another subset in another order or sign, and
+    `fewest` one of the same size in another order."""
     form = FORMS[name]
     rng = np.random.default_rng(3)
     for values, target, scale in problems("uniform", 17, 9, seed=1):
         answer = form.solve(values, target, scale, 6)
         order = rng.permutation(17)
-        for other in (form.solve(-values, -target, scale, 6), form.solve(values[order], target, scale, 6)):
+        flipped, shuffled = form.solve(-values, -target, scale, 6), form.solve(values[order], target, scale, 6)
+        for other in (flipped, shuffled):
             assert other.status is answer.status
             if not form.any_will_do:
                 assert other.kept.sum() == answer.kept.sum()
+            if not form.any_will_do and not (form.first_in_order and other is shuffled):
                 rounded = 2.0**-50 if "perturbed" in name else 0.0  # moved values are off the grid
                 assert abs(other.error - answer.error) <= rounded
                 assert abs(getattr(other, "move", 0)) == abs(getattr(answer, "move", 0))

@@ -80,13 +80,21 @@ def test_threads_share_generation_and_solving_and_nothing_else():
 def test_finer_tolerances_cost_more_of_everything():
     costs = [costs_of(planned((300, 300, 10), bits), threads=2) for bits in (4, 9, 14, 19, 24, 29)]
     for coarse, fine in itertools.pairwise(costs):
-        assert coarse.seconds.solving < fine.seconds.solving
         assert coarse.seconds.generation < fine.seconds.generation
         assert coarse.memory <= fine.memory
         assert coarse.file_bytes < fine.file_bytes
+    for coarse, fine in itertools.pairwise(costs[:4]):  # of one stage
+        assert coarse.seconds.solving < fine.seconds.solving
     seconds = [seconds_of_first(50, bits) for bits in np.linspace(1, 45, 200)]
     assert np.diff(seconds[20:]).min() >= 0
     assert seconds[-1] < 1  # no more than a search through all that it looks at
+
+
+def test_bits_cost_time_in_proportion_once_stages_share_them():
+    """12 bits more cost about what the first 12 do; one stage of 24 would take 30 times as long as one of 12."""
+    solving = [costs_of(planned((600, 600), bits), threads=1).seconds.solving for bits in (12, 24, 36, 48)]
+    assert 0.5 * solving[0] < min(np.diff(solving))
+    assert max(np.diff(solving)) < 5 * solving[0]
 
 
 def test_what_the_system_says_about_memory_is_read(tmp_path):

@@ -103,7 +103,7 @@ def test_it_lies_between_0_and_1_and_excludes_other_promises():
             Request(relative_tolerance=0.1, **other)
     target = random_target((5, 3))
     with pytest.raises(InputError, match="is in reach here"):
-        plan_layout(target, Request(relative_tolerance=2.0**-45), inputs=inputs_of(target, *SIGNED))
+        plan_layout(target, Request(relative_tolerance=2.0**-53), inputs=inputs_of(target, *SIGNED))
 
 
 def test_a_sweep_can_vary_it():

@@ -211,10 +211,18 @@ def test_one_random_network_serves_many_targets():
             Request(source=source, **more)
 
 
-def test_a_width_beyond_64_is_refused_with_what_to_try():
+def test_a_tolerance_beyond_float64_is_refused_with_what_to_try():
     target = random_target((5, 8, 3))
-    with pytest.raises(InputError, match="more than 64 candidates"):
+    with pytest.raises(InputError, match="finer than float64 holds beside coefficients of that size; ask for a larger"):
         plan_layout(target, Request(tolerance=1e-16), inputs=inputs_of(target, *SIGNED))
+    plan_layout(target, Request(tolerance=1e-14), inputs=inputs_of(target, *SIGNED))
+
+
+def test_a_failure_that_64_candidates_of_no_stage_meet_is_refused_with_what_to_try():
+    target = random_target((5, 8, 3))
+    asked = Request(tolerance=1e-6, failure_probability=1e-18)
+    with pytest.raises(InputError, match="more than 64 candidates, in any number of stages, for an expected"):
+        plan_layout(target, asked, inputs=inputs_of(target, *SIGNED))
 
 
 def test_the_first_moment_is_where_one_subset_is_expected():
@@ -238,9 +246,9 @@ def test_more_candidates_than_are_searched_do_not_help():
     assert miss_probability(np.array([0.3]), 50, 2.0**-42)[0] == 1.0
     assert miss_probability(np.array([0.3]), 64, 2.0**-36)[0] < 1e-6
     layer = Affine(np.full((1, 1, 1), 0.375), None)
-    with pytest.raises(InputError, match="more than 64 candidates"):
-        plan_width(layer, 2.0**-42, signed=np.zeros(1, np.bool_), failure=0.01)
-    assert plan_width(layer, 2.0**-36, signed=np.zeros(1, np.bool_), failure=1e-6).candidates > 40
+    stages = plan_width(layer, 2.0**-42, signed=np.zeros(1, np.bool_), failure=0.01).stages
+    assert len(stages) > 1
+    assert max(stage.candidates for stage in stages) <= 40
 
 
 def least_misses(weights, tolerance, gain, n):
@@ -276,7 +284,7 @@ def test_a_tolerance_out_of_reach_is_refused_before_the_work_with_one_that_is_in
     state, told = {"weight": random_target((6, 4)).coefficients["layers/0"].weight[:, :, 0]}, []
     options = {"input_range": (0, 1), "threads": 1, "progress": lambda *counts: told.append(counts)}
     with pytest.raises(InputError, match=r"larger tolerance \(\S+ gains, \S+, is in reach here\)") as caught:
-        slth.construct(state, tolerance=1e-12, **options)
+        slth.construct(state, tolerance=1e-17, **options)
     assert told == []
     finest = float(str(caught.value).partition(" gains, ")[2].partition(",")[0])
     assert slth.construct(state, tolerance=finest, **options).misses == 0

@@ -22,6 +22,7 @@ from slth.graph import (
     MaxPool,
     Multiply,
     Node,
+    Normalise,
     Pad,
     Permute,
     Pointwise,
@@ -136,6 +137,10 @@ def _block(b, x):
         case 3:
             scale, shift = b.number(shape[0]), b.number(shape[0], dtype=np.float64) if rng.integers(2) else None
             y = b.add(Scale(0, scale, shift), x)
+            if len(b.nodes) % 2:
+                mean, variance = b.number(shape[0]), b.number(shape[0])
+                b.carried[variance] **= 2
+                y = b.add(Normalise(0, mean, variance, scale, shift, 1e-5), y)
             return b.add(Concat(0), y, b.conv(x, same=True))
         case 4:
             y = b.add(Pad((0, 1) * len(shape), float(rng.integers(-1, 2))), b.conv(x, transposed=True))

@@ -43,6 +43,7 @@ RECIPE_TYPES = {
 OF_PYTHON = {
     "construct": {"progress", "example", "resume"},
     "plan": {"example"},
+    "compare": {"progress"},
     "verify": {"progress"},
     "evaluate": {"model", "name", "progress"},
     "train": {"progress"},

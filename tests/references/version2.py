@@ -256,7 +256,7 @@ def numbered(nodes) -> tuple[list[dict], list[str], list[str]]:
             return value + 0.0
         if key == "map":
             return place(maps, value)
-        named = key in ("scale", "shift", "slope", "value") and isinstance(value, str)
+        named = key in ("scale", "shift", "slope", "value", "mean", "variance") and isinstance(value, str)
         return place(arrays, value) if named else value
 
     texts = [{"inputs": [number[name] for name in node["inputs"]], "op": renamed(None, node["op"])} for node in nodes]

@@ -152,6 +152,16 @@ def scale(op, xs, arrays):
     return (t < 0) | (g < 0) | ((g > 0) & x)
 
 
+def normalise(op, xs, arrays):
+    (x,) = xs
+    length = x.shape[op["axis"]]
+    assert all(
+        arrays[op[key]].shape == (length,) for key in ("mean", "variance", "scale", "shift") if op[key] is not None
+    )
+    assert (arrays[op["variance"]].astype(np.float64) + op["epsilon"] > 0).all()
+    return np.ones_like(x)
+
+
 def pad(op, xs, _):
     (x,), axes = xs, xs[0].ndim
     ends = list(zip(op["padding"][:axes], op["padding"][axes:], strict=True))
@@ -169,6 +179,7 @@ OPS = {
     "Add": add,
     "Multiply": lambda _, xs, __: xs[0] | xs[1],
     "Scale": scale,
+    "Normalise": normalise,
     "Concat": lambda op, xs, _: np.concatenate(xs, axis=op["axis"]),
     "Reshape": lambda op, xs, _: xs[0].reshape(op["shape"]),
     "Permute": lambda op, xs, _: xs[0].transpose(op["order"]),

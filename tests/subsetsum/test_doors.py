@@ -10,7 +10,16 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.subsetsum import Status, closest, closest_batch, enumerate_closest, first, first_batch
+from slth.subsetsum import (
+    Status,
+    closest,
+    closest_batch,
+    enumerate_closest,
+    fewest,
+    fewest_batch,
+    first,
+    first_batch,
+)
 
 
 def batch(count, n, seed=0):
@@ -20,6 +29,7 @@ def batch(count, n, seed=0):
 
 SOLVERS = {
     "first": (lambda v, z: first(v, z, tol=1e-3), lambda v, z, **k: first_batch(v, z, tol=1e-3, **k)),
+    "fewest": (lambda v, z: fewest(v, z, tol=1e-3), lambda v, z, **k: fewest_batch(v, z, tol=1e-3, **k)),
     "closest": (closest, closest_batch),
 }
 

@@ -16,7 +16,9 @@ def renamed(target: Target) -> Target:
 
     def op(op):
         names = {
-            key: f"other/{getattr(op, key)}" for key in ("map", "scale", "shift", "slope", "value") if named(op, key)
+            key: f"other/{getattr(op, key)}"
+            for key in ("map", "scale", "shift", "slope", "value", "mean", "variance")
+            if named(op, key)
         }
         if hasattr(op, "axes") and op.axes and hasattr(op.axes[0], "value"):
             names["axes"] = tuple(

@@ -97,7 +97,7 @@ def test_they_find_the_same_signs_and_shapes(made):
             stated, found = signs(ticket)
             assert stated == found
             kinds |= {type(node.op).__name__ for node in ticket.network.nodes}
-    assert len(kinds) == 15
+    assert len(kinds) == 16
 
 
 def test_a_reader_takes_in_version_2_what_version_1_says(made):

@@ -231,6 +231,12 @@ def test_one_bad_member_is_refused(file, path, value):
     refused(file, path, value)
 
 
+def test_a_stage_more_needs_tensors_of_its_own(file):
+    stage = file[0]["gadgets"]["conv"]["stages"][0]
+    refused(file, ("gadgets", "conv", "stages"), [stage, stage], match="expected 8 tensors, as `gadgets` says; got 5")
+    refused(file, ("gadgets", "conv", "stages"), [], match="at least one stage")
+
+
 UNKNOWN = [
     (("network", "kind"), "torch.fx"),
     (node("conv", "op", "kind"), "Attention"),
@@ -255,13 +261,6 @@ def test_an_unknown_name_is_refused_by_itself_with_the_advice_to_update(file, pa
 
 def test_what_a_later_slth_may_read_is_refused_with_the_advice_to_update(file):
     meta = file[0]
-    stage = meta["gadgets"]["conv"]["stages"][0]
-    refused(
-        file,
-        ("gadgets", "conv", "stages"),
-        [stage, stage],
-        match="2 stages are not known to this slth, which has one: update slth",
-    )
     refused(file, ("inputs",), {"shape": [2, 5], "tokens": 7}, match="tokens are not known to this slth: update slth")
     refused(file, ("tensors", 2, "moved"), True, match="moves of a gadget are not known to this slth: update slth")
     data = parts(encode(bound_ticket()))

@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from slth.api._compare import Compared, Comparison, compare
 from slth.api._construct import construct, discard, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify, with_claim
 from slth.api._export import Exported, export
@@ -28,6 +29,8 @@ _LAZY = {
     "search": "_search",
 }
 __all__ = [
+    "Compared",
+    "Comparison",
     "Exported",
     "Page",
     "Planned",
@@ -40,6 +43,7 @@ __all__ = [
     "apply",
     "check_search",
     "choices",
+    "compare",
     "construct",
     "data_rows",
     "discard",

@@ -13,7 +13,7 @@ from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
 from slth.graph import Target
-from slth.network import is_onnx
+from slth.network import is_onnx, read_held
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
 from slth.ticket import Ticket, check_text
@@ -33,6 +33,7 @@ def construct(
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
     exact: bool = False,
+    carry_rest: bool = False,
     gadget: str = "two-layer",
     objective: str = "within",
     density: float | None = None,
@@ -72,7 +73,9 @@ def construct(
         tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless another promise is given.
         relative_tolerance: instead, the same in gains of each map: powers of two, 1.5 to 3 times its largest weight.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
-        exact: instead, the target itself in its own number format, bit for bit.
+        exact: instead, the network itself in its own number format, float32, bfloat16, float16, or int8 with scales:
+            `export` then gives its tensors back, bit for bit. Normalisations are carried as they are.
+        carry_rest: with `exact`, numbers that no subset reaches are carried, and counted, rather than listed.
         gadget: which random numbers may be added up for a weight: "two-layer" (Pensia et al., 2020); "neurons", kept or
             removed whole (da Cunha et al., 2023), each of which serves a group of `group_size` outputs, 2 unless given.
         objective: which subset is taken: "within" the tolerance, the first found; "fewest" numbers; "exactly" the share
@@ -119,6 +122,7 @@ def construct(
         relative_tolerance=relative_tolerance,
         epsilon=epsilon,
         exact=exact,
+        carry_rest=carry_rest,
         gadget=gadget,
         objective=objective,
         density=density,
@@ -143,6 +147,7 @@ def construct(
         activation=activation,
         from_node=from_node,
         to_node=to_node,
+        exact=asked.exact,
     )
     _check_names(network)
     reused = None if source is None else ticket_of(source)
@@ -164,6 +169,7 @@ def _check_names(network: Target) -> None:
     steps = (step for folded in network.folded.values() for step in folded)
     for what, names in (
         ("tensor", tensors),
+        ("tensor", network.tensors),
         ("step", (node.name for node in network.graph.nodes)),
         ("step", steps),
         ("node", network.cut.values()),
@@ -192,11 +198,12 @@ def read_target(
     activation: str | None = None,
     from_node: str | None = None,
     to_node: str | None = None,
+    exact: bool = False,
 ) -> Target:
     """A trained network from whatever holds it; what had to be assumed is a warning in the log."""
     if target is None and model is None:
         raise InputError("a network is needed: a target, or a model, package.module:function, that gives it")
-    read = target
+    read, held = target, None
     if model is not None:
         if target is not None and not isinstance(target, str | Path):
             raise InputError("with a model the target is a file of its state dict; got an object: give one of them")
@@ -206,6 +213,7 @@ def read_target(
 
         _log.info("running %s", model)
         read = load_model(model, target)
+        held = read_held(Path(target)) if exact and target is not None else None
     network = _read_target(
         read,
         input_shape=input_shape,
@@ -214,6 +222,8 @@ def read_target(
         activation=activation,
         from_node=from_node,
         to_node=to_node,
+        exact=exact,
+        held=held,
     )
     if network is not target:
         for sentence in network.assumed:

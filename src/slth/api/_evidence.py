@@ -70,6 +70,7 @@ def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) 
         target,
         model=model,
         input_shape=ticket.inputs.shape if fits and ticket.inputs is not None else None,
+        exact=ticket.claims is not None and ticket.claims.exact is not None,
         order=reading.order,
         activation=reading.activation,
         from_node=made.get("from_node") if reading.from_node is None else reading.from_node,

@@ -18,9 +18,10 @@ from slth.api._train import write_tensors
 from slth.api._views import ticket_of
 from slth.evidence import own_target
 from slth.graph import Box
-from slth.network import stated_of
+from slth.network import safetensors_of, stated_of
+from slth.numerics import from_format
 from slth.records import verbs
-from slth.ticket import Ticket
+from slth.ticket import Ticket, exact_tensors
 
 if TYPE_CHECKING:
     from slth.network import OnnxFile
@@ -72,7 +73,8 @@ def export(
 
     Args:
         out: the file, `.safetensors` or `.onnx`.
-        view: "realised", the target's shape; as a state dict it exists only where inputs are never negative. Or
+        view: "realised", the target's shape; as a state dict it exists only where inputs are never negative, and of an
+            exact ticket it is the target's own: every tensor in its own format, bit for bit. Or
             "source", the random network. Of a learned ticket: its network, pruned, or with all of its random weights.
         difference: write f − f̂, target minus ticket, as one ONNX network; and beside it, with the suffix `.vnnlib`, the
             property whose *unsat* says that it stays below the bound that the ticket claims, on all of its inputs.
@@ -94,6 +96,8 @@ def export(
     _check(place, difference=difference, given=target is not None or model is not None, vnnlib=vnnlib)
     verbs.check_apart(verbs.Export, ticket=ticket, target=target, model=model, out=place)
     found = ticket_of(ticket)
+    if place.suffix == ".safetensors" and view == "realised" and found.claims is not None and found.claims.exact:
+        return _exact(found, place)
     if place.suffix == ".safetensors":
         from slth.network import state_dict
 
@@ -118,6 +122,21 @@ def export(
     write_atomically(beside, property_text(box, file.output, bound, version=vnnlib, comments=comments).encode())
     write_atomically(place, file.data)
     return Exported(file.tensors, file.difference, file.allowed, beside)
+
+
+def _exact(ticket: Ticket, place: Path) -> Exported:
+    """The target's tensors, bit for bit in their own formats."""
+    assert ticket.claims is not None
+    assert ticket.claims.exact is not None
+    differ = ticket.claims.exact.differ
+    if differ:
+        raise InputError(
+            f"{differ:,} numbers of this ticket are not the target's, so it does not give the target's tensors back; "
+            "construct it again with --carry-rest, or export --view source"
+        )
+    tensors = list(exact_tensors(ticket.claims.exact, ticket.maps, ticket.carried, ticket.realised))
+    write_atomically(place, safetensors_of(tensors))
+    return Exported({name: from_format(array, form) if form == "BF16" else array for name, form, array in tensors})
 
 
 def _check(place: Path, *, difference: bool, given: bool, vnnlib: int) -> None:

@@ -38,7 +38,8 @@ class PlannedMap:
         signed: input channels that can be negative, which have two halves for each weight.
         tolerance: of one weight.
         gain: a power of two.
-        candidates, constants: random candidates per weight and half, and per bias (0 without biases).
+        candidates, constants: random candidates per weight and half, and per bias (0 without biases), of all stages.
+        stages: candidates of each.
         neurons: of the lift, dead ones not counted. source_parameters: entries of its random tensors, likewise.
         mask_bits: before they are coded.
         expected_misses: an upper estimate, by measured chances. law_misses: by the law in closed form; None
@@ -60,6 +61,7 @@ class PlannedMap:
     tolerance: float
     gain: float
     candidates: int
+    stages: tuple[int, ...]
     constants: int
     neurons: int
     source_parameters: int
@@ -184,6 +186,7 @@ def plan(
         activation=activation,
         from_node=from_node,
         to_node=to_node,
+        exact=asked.exact,
     )
     if from_node is None:
         mean, std = stated_scale(target, mean, std, read.input_shape)
@@ -237,7 +240,8 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         tolerance=width.tolerance,
         gain=gadget.gain,
         candidates=gadget.candidates,
-        constants=width.constants,
+        stages=tuple(stage.candidates for stage in width.stages),
+        constants=sum(stage.constants for stage in width.stages),
         neurons=gadget.neurons,
         source_parameters=sum(tensor.size for tensor in gadget.tensors(part.path, op)),
         mask_bits=cost.mask_bits,

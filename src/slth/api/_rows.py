@@ -28,7 +28,9 @@ def missed(ticket: Ticket, most: int = 10) -> Iterator[str]:
         tap = f", tap {miss.tap}" if miss.tap else ""
         where = "bias" if miss.input < 0 else f"weight from input {miss.input}{tap}, {miss.half} half"
         yield f"{miss.map}, output {miss.output}, {where}: off by {miss.error:.3g}"
-    if ticket.misses > most:
+    if ticket.misses and ticket.claims is not None and ticket.claims.exact is not None:
+        yield f"{ticket.misses:,} in all are not the target's numbers; --carry-rest carries them"
+    elif ticket.misses > most:
         yield f"{ticket.misses:,} in all; --retries or more --candidates may reach them"
 
 

@@ -1,11 +1,9 @@
 """What is inside a ticket, or one weight taken apart, as rows for people."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from slth._errors import InputError
 from slth._files import check_writable
@@ -15,10 +13,28 @@ from slth.api._views import ticket_of
 from slth.graph import Target
 from slth.numerics import SPECTRAL, at_most
 from slth.records import verbs
-from slth.ticket import Anatomy, Half, Neurons, Ticket, TwoLayer, map_words, summary, take_apart, with_steps
+from slth.ticket import (
+    Account,
+    Anatomy,
+    FileSizes,
+    Gadget,
+    Half,
+    Neurons,
+    Ticket,
+    TwoLayer,
+    file_sizes,
+    map_accounts,
+    map_words,
+    stored_sizes,
+    summary,
+    take_apart,
+    ticket_account,
+    with_steps,
+)
 
 __all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
 
+_MOST_REGENERATED = 1 << 22  # weights, for their bits otherwise
 _BAR = 24  # characters of the largest bar
 _MOST_NAMES = 300  # characters of paths in a sentence
 
@@ -46,6 +62,7 @@ class Shown:
 
     sections: tuple[Section, ...]
     picture: Path | None  # written
+    counts: Mapping[str, Any] | None = None  # of the ticket and of each of its maps, as plain data; of one weight none
 
     def __str__(self) -> str:
         lines: list[str] = []
@@ -68,7 +85,9 @@ def show(
     to_node: str | None = None,
     picture: str | Path | None = None,
 ) -> Shown:
-    """What is inside a ticket, without generating weights; with `weight` one weight, its candidates and their sum.
+    """What is inside a ticket, and what it takes; with `weight` one weight, its candidates and their sum.
+
+    Up to four million weights, those of a constructed ticket are regenerated, for what they would take otherwise.
 
     Args:
         weight: (map, output, input), counted from 0, or a text such as "0:3,17"; input None or `bias`: the bias. A map
@@ -97,11 +116,11 @@ def show(
     if not found.gadgets:
         if at is not None or picture is not None or compared:
             raise InputError("--weight, --target and --picture take constructed tickets apart; this one was learned")
-        return Shown((_section(name, [*summary(found), *_tensors(found)]),), None)
+        return Shown((_section(name, [*summary(found), *_tensors(found)]),), None, _learned_counts(found, ticket))
     if at is None:
         if picture is not None or compared:
             raise InputError("--picture, --target and --model go with --weight MAP:OUT,IN")
-        return Shown((_section(name, summary(found)), _section("", _maps(found))), None)
+        return _shown(found, ticket, name)
     path, output, source, tap = map_of(found, at)
     anatomy = take_apart(found, path, output=output, input=source, tap=tap)
     wanted = None
@@ -114,6 +133,56 @@ def show(
 
         draw_anatomy(anatomy, drawn, target=wanted)
     return Shown(sections, drawn)
+
+
+def _shown(found: Ticket, given: Any, name: str) -> Shown:
+    """A constructed ticket, and what it takes."""
+    few = found.target_parameters <= _MOST_REGENERATED
+    realised = {path: found.realised(path) for path in found.maps} if few else {}
+    sizes = _sizes(found, given)
+    accounts = map_accounts(found, sizes, realised)
+    whole = ticket_account(found, sizes, accounts)
+    weights = whole.weights
+    rows = [*summary(found), ("file", f"{sizes.total:,} bytes, {whole.bits / weights:.2f} bits per target parameter")]
+    if whole.rivals is not None:
+        rows.append(("at this error", whole.rivals.words(weights)))
+    maps = [{"path": path, **_gadget(found, path), **account.as_data()} for path, account in accounts.items()]
+    counts = {"kind": "constructed", **whole.as_data(), "bytes": sizes.total, "maps": maps}
+    return Shown((_section(name, rows), _section("", _maps(found, accounts))), None, counts)
+
+
+def _gadget(ticket: Ticket, path: str) -> dict[str, Any]:
+    """What a map is made of."""
+    gadget, claims = ticket.gadgets[path], ticket.claims
+    return {
+        "gadget": gadget.kind,
+        "stages": gadget.stage_count,
+        "candidates_per_sum": gadget.candidates,
+        "gain": gadget.gain,
+        "tolerance": None if claims is None else claims.maps[path].tolerance,
+    }
+
+
+def _learned_counts(ticket: Ticket, given: Any) -> dict[str, Any]:
+    """The same of a ticket whose random tensors are parameters; its maps are the masked ones."""
+    sizes = _sizes(ticket, given)
+
+    def counts(size: int, kept: int, stored: int) -> dict[str, Any]:
+        density = kept / size
+        numbers = {"weights": size, "candidates": size, "kept": kept, "kept_per_candidate": density}
+        return {**numbers, "density": density, "bits_per_weight": 8 * stored / size}
+
+    maps = [
+        {"path": tensor.path, **counts(tensor.size, tensor.kept, sizes.masks.get(tensor.path, 0))}
+        for tensor in ticket.tensors
+    ]
+    whole = counts(ticket.size, ticket.kept, sizes.total)
+    return {"kind": "learned", **whole, "bytes": sizes.total, "maps": maps}
+
+
+def _sizes(ticket: Ticket, given: Any) -> FileSizes:
+    """Of its file, or of the one that would be written."""
+    return stored_sizes(ticket, given) if isinstance(given, str | Path) else file_sizes(ticket)
 
 
 def _section(title: str, rows: Sequence[tuple[str, str]]) -> Section:
@@ -138,20 +207,21 @@ def map_of(ticket: Ticket, weight: verbs.WeightAt) -> tuple[str, int, int | None
     return paths[number], output, source, tap
 
 
-def _maps(ticket: Ticket) -> list[tuple[str, str]]:
+def _maps(ticket: Ticket, accounts: Mapping[str, Account]) -> list[tuple[str, str]]:
     """One row per map: number, path, what was folded into it, what it is, what is kept, how far it can be off."""
     rows: list[list[str]] = []
     for i, (path, op) in enumerate(ticket.maps.items()):
         gadget, claims = ticket.gadgets[path], ticket.claims
-        bits = gadget.cost(op).mask_bits
-        kept = sum(int(np.bitwise_count(ticket.masks[tensor]).sum()) for tensor in gadget.mask_bits(path, op))
+        kept = accounts[path].kept / accounts[path].candidates
         signed = int(gadget.signed(op).sum())
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
         row += [gadget.kind] if gadget.kind != TwoLayer.kind else []
-        row += [f"gain {gadget.gain:g}", f"{gadget.candidates} candidates", f"lift {gadget.neurons:,} neurons"]
+        row += [f"gain {gadget.gain:g}", _candidates(gadget), f"lift {gadget.neurons:,} neurons"]
         if isinstance(gadget, Neurons):
-            row += [f"{kept:,} of {bits:,} neurons kept, in {gadget.group_count(op):,} groups of {gadget.group_size}"]
-        row += [f"{kept / bits:.3f} kept", f"{signed:,} of {op.basis.inputs:,} inputs signed"]
+            words = f"{accounts[path].kept:,} of {accounts[path].candidates:,} neurons kept"
+            row += [f"{words}, in {gadget.group_count(op):,} groups of {gadget.group_size}"]
+        row += [f"{kept:.3f} kept", f"{accounts[path].bits / op.weights:.2f} bits per weight"]
+        row += [f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]
             bound = "no bound" if claim.sup_error is None else f"output error <= {at_most(claim.sup_error, 3)}"
@@ -161,6 +231,10 @@ def _maps(ticket: Ticket) -> list[tuple[str, str]]:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     texts = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
     return [("map" if i == 0 else "", text) for i, text in enumerate(texts)]
+
+
+def _candidates(gadget: Gadget) -> str:
+    return f"{gadget.candidates} candidates" + (f" in {gadget.stage_count} stages" if gadget.stage_count > 1 else "")
 
 
 def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
@@ -203,14 +277,20 @@ def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
     """The candidates of one half, and the running sum of those that are kept."""
     largest = max(abs(half.candidates).max(), 1e-300)
     rows = [Row("neuron", "candidate  kept, running sum")]
-    total = 0.0
+    total, width = 0.0, ".6f" if half.gain > 2.0**-10 else ".3e"
     for neuron, value, kept in zip(half.neuron, half.candidates, half.kept, strict=True):
         total += value if kept else 0.0
-        state = f"keep {total:+.6f}" if kept else "prune"
+        state = f"keep {total:+{width}}" if kept else "prune"
         bar = "█" * round(_BAR * abs(value) / largest)
-        rows.append(Row(f"{neuron:,}", f"{value:+.6f}  {state:<16}{bar}", bool(kept)))
-    rows.append(Row("", f"{int(half.kept.sum())} of {len(half.kept)} kept, gain {anatomy.gain:g}"))
-    rows.append(Row("realised", f"{half.realised:+.9f}"))
+        rows.append(Row(f"{neuron:,}", f"{value:+{width}}  {state:<16}{bar}", bool(kept)))
+    rows.append(Row("", f"{int(half.kept.sum())} of {len(half.kept)} kept, gain {half.gain:g}"))
+    digits = 9 if anatomy.stages == 1 else 17
+    together = f", with the {_stages(half.stage)} before" if half.stage else ""
+    rows.append(Row("realised", f"{half.realised:+.{digits}f}{together}"))
     if wanted is not None:
-        rows.append(Row("target", f"{wanted:+.9f}, off by {abs(half.realised - wanted):.3g}"))
-    return Section(f"{anatomy.name}: {half.name} half", tuple(rows))
+        rows.append(Row("target", f"{wanted:+.{digits}f}, off by {abs(half.realised - wanted):.3g}"))
+    return Section(anatomy.title(half), tuple(rows))
+
+
+def _stages(count: int) -> str:
+    return "stage" if count == 1 else f"{count} stages"

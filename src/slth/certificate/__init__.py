@@ -4,12 +4,16 @@ from slth.certificate.certify import Rechecked, certify, computed, failed_claims
 from slth.certificate.claims import Certificate, MapClaim
 from slth.certificate.decisions import Decision, Largest, Sign
 from slth.certificate.errors import Norms
+from slth.certificate.exact import WHOLE, Exact, ExactMap, compared, exact_numbers, prove, real_numbers, tolerances
 from slth.certificate.predictions import PerInput, per_input_error, proved_per_input, unchanged_on_box
 from slth.certificate.statistical import Statistical, clopper_pearson
 
 __all__ = [
+    "WHOLE",
     "Certificate",
     "Decision",
+    "Exact",
+    "ExactMap",
     "Largest",
     "MapClaim",
     "Norms",
@@ -19,10 +23,15 @@ __all__ = [
     "Statistical",
     "certify",
     "clopper_pearson",
+    "compared",
     "computed",
+    "exact_numbers",
     "failed_claims",
     "per_input_error",
+    "prove",
     "proved_per_input",
+    "real_numbers",
     "rechecked",
+    "tolerances",
     "unchanged_on_box",
 ]

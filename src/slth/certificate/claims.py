@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from slth._errors import InputError
+from slth.certificate.exact import Exact
 from slth.certificate.statistical import Statistical
 from slth.numerics import NORMS, SPECTRAL, at_most
 
@@ -62,6 +63,7 @@ class Certificate:
     |f̂ - f| over the outputs and ‖f̂ - f‖₂, for all inputs in the box; output_error: |f̂ - f| of each output: one number
     for all, one for each index of the first axis, or one for each output, in C order. None if no box was stated.
     stops: nodes whose op has no rule; nothing is claimed behind.
+    exact: that the ticket is its target, number by number.
     statistical: what examples say about a population, one claim for each data set; it rests on none of the others.
     """
 
@@ -71,6 +73,7 @@ class Certificate:
     output_error: tuple[float, ...] | None
     stops: tuple[str, ...] = ()
     statistical: tuple[Statistical, ...] = ()
+    exact: Exact | None = None
 
     def __post_init__(self) -> None:
         if not self.maps:
@@ -88,6 +91,8 @@ class Certificate:
             raise InputError("bounds over the inputs stand or fall together: state all of them or none")
         if self.stops and self.sup_error is not None:
             raise InputError(f"claims stop at {', '.join(self.stops)}: nothing can be claimed of the outputs behind")
+        if self.exact is not None and list(self.exact.maps) != list(self.maps):
+            raise InputError("an exact certificate speaks of every map of the network")
         named = [claim.data for claim in self.statistical]
         for data in named:
             if named.count(data) > 1:

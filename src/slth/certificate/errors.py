@@ -8,8 +8,13 @@ $$\hat z - z = \underbrace{E^+x^+ + E^-x^- + \Delta b}_{\text{fresh}}
 
 All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bases`. Of a large map they are never
 whole: E is formed where it is read, for some rows or some inputs at a time.
+
+Coefficients of several stages are real numbers, of which P is the nearest float64 one, off by at most $u|P|$,
+$u = 2^{-53}$. A bound in which P stands as a factor has room for that (see `numerics.bounds`), a difference P - W has
+not: what a bound on E must allow beside it is called lost here, u times a bound on P, and 0 for exact coefficients.
 """
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -20,10 +25,11 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
 from slth.graph import Affine, Basis, Linear, Realised
-from slth.numerics import SPECTRAL, Parts, above
+from slth.numerics import SPECTRAL, Parts, above, is_further, norm_bound
 
 CHUNK = 2**17  # coefficients that are looked at together: a megabyte, for a dozen arrays of it stay in the cache
 _WHOLE = 2**20  # a map of at most so many coefficients is no large one
+_U = 2.0**-53  # of a number that is rounded once
 _MADE_FOR = "is it the network that the ticket was made for?"
 
 
@@ -66,6 +72,7 @@ class MapErrors:
     realised_bias: Bias  # b̂
     known: Norms | None = None
     by: str | None = None  # the rule of its norms; None: that of the basis
+    rounded: bool = False  # P, N and b̂ are real numbers, rounded once
 
     @property
     def error(self) -> Coefficient:
@@ -95,6 +102,20 @@ class MapErrors:
         size = np.abs(self.positive)
         return size if self.negative is None else np.maximum(size, np.abs(self.negative))
 
+    @property
+    def bias_lost(self) -> np.ndarray:
+        """What rounding hides of Δb, (out,)."""
+        return np.abs(self.realised_bias) * (_U if self.rounded else 0.0)
+
+    @cached_property
+    def norm_lost(self) -> float:
+        """What rounding hides of ‖[E⁺ E⁻]‖₂ and of ‖P‖₂: √taps ‖·‖_F bounds the norm of any array of coefficients."""
+        if not self.rounded:
+            return 0.0
+        halves = (half for _, part in self.chunks() for half in (part.positive, part.negative) if half is not None)
+        sizes = np.array([float(norm_bound(half.reshape(-1))) for half in halves])
+        return float(above(_U * math.sqrt(self.basis.taps) * norm_bound(sizes), 4))
+
     def part(self, rows: slice, inputs: slice = slice(None)) -> "MapErrors":
         """The coefficients of some rows and inputs, where they lie; biases are those of all."""
         weight, positive = (c[rows, inputs] for c in (self.weight, self.positive))
@@ -113,9 +134,10 @@ class MapErrors:
     def eta(self) -> float:
         """η, a bound on ‖[E⁺ E⁻]‖₂."""
         if self.weight.size <= _WHOLE or self.known is not None or self.basis.groups > 1:
-            return self._norm(self.all())
+            return self._with_lost(self._norm(self.all()))
         rows, inputs, taps = self.weight.shape
-        return self._norm(Parts((rows, inputs * (1 if self.negative is None else 2), taps), self._errors))
+        errors = Parts((rows, inputs * (1 if self.negative is None else 2), taps), self._errors)
+        return self._with_lost(self._norm(errors))
 
     @cached_property
     def size(self) -> float:
@@ -124,7 +146,10 @@ class MapErrors:
 
     @cached_property
     def _positive_size(self) -> float:
-        return self._norm(self.positive)
+        return self._with_lost(self._norm(self.positive))
+
+    def _with_lost(self, norm: float) -> float:
+        return above(norm + self.norm_lost, 1) if self.rounded else norm
 
     def norm(self, eta: float) -> float:
         """A bound on how ‖x̂ - x‖₂ reaches ẑ beyond the fresh error: ‖P‖₂, or ‖W‖₂ + η where an input can be negative.
@@ -150,17 +175,23 @@ class MapErrors:
         return self.basis.norms if self.by is None else self.by
 
     def sizes(self, tolerance: float) -> Sizes:
-        """The largest errors; how many of P - W, N + W and b̂ - b exceed the tolerance in size, decided exactly."""
+        """The largest errors; how many of P - W, N + W and b̂ - b exceed the tolerance in size, decided exactly.
+
+        The errors are bounds for the real P, N and b̂; what is counted are these numbers as they are rounded here.
+        """
         bias_error, missed = _further_apart(self.realised_bias, self.bias, tolerance)
-        errors: list[float] = []
+        errors, largest = list[float](), 0.0
         for _, part in self.chunks():
+            if self.rounded:
+                largest = max(largest, float(part.slopes.max()))
             found = [_further_apart(part.positive, part.weight, tolerance)]
             if part.negative is not None and self.signed.any():
                 signed = slice(None) if self.signed.all() else self.signed
                 found.append(_further_apart(part.negative[:, signed], -part.weight[:, signed], tolerance))
             errors += [error for error, _ in found]
             missed += sum(count for _, count in found)
-        return Sizes(above(float(np.max(errors)), 1), above(bias_error, 1), missed)
+        bias_error += float(self.bias_lost.max(initial=0.0))
+        return Sizes(above(float(np.max(errors)) + largest * _U, 1), above(bias_error, 1), missed)
 
     def _errors(self, rows: slice, columns: slice) -> Coefficient:
         """Some rows and columns of [E⁺ E⁻] of one group."""
@@ -202,22 +233,10 @@ def map_errors(
     if b_hat.shape != b.shape:
         raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}; {_MADE_FOR}")
     rule = None if by == op.basis.norms else by
-    return MapErrors(op.basis, w, b, p, n, found.signed, b_hat - b, b_hat, norms, rule)
+    return MapErrors(op.basis, w, b, p, n, found.signed, b_hat - b, b_hat, norms, rule, found.rounded)
 
 
 def _further_apart(left: np.ndarray, right: np.ndarray, tolerance: float) -> tuple[float, int]:
-    """The largest |left - right|, rounded once, and how many exceed the tolerance, exactly.
-
-    Rounding is monotone, so only a tie needs what the difference rounded off. Source: Knuth's TwoSum (Higham 2002,
-    §4.3).
-    """
-    difference = left - right
-    sizes = np.abs(difference)
-    missed = np.count_nonzero(sizes > tolerance)
-    tie = sizes == tolerance
-    if tie.any():
-        difference, left, right = difference[tie], left[tie], right[tie]
-        part = difference - left
-        rest = (left - (difference - part)) - (right + part)
-        missed += np.count_nonzero(np.sign(difference) * rest > 0)
-    return float(sizes.max(initial=0.0)), int(missed)
+    """The largest |left - right|, rounded once, and how many exceed the tolerance, exactly."""
+    largest = float(np.abs(left - right).max(initial=0.0))
+    return largest, int(np.count_nonzero(is_further(left, right, tolerance))) if largest >= tolerance else 0

@@ -34,6 +34,7 @@ from slth.graph import (
     MaxPool,
     Multiply,
     Node,
+    Normalise,
     Pad,
     Permute,
     Pointwise,
@@ -46,6 +47,7 @@ from slth.graph import (
     apply_along,
     fold,
     max_pool,
+    square,
 )
 from slth.numerics import FLOOR, above, norm_bound, slack
 
@@ -227,6 +229,19 @@ def _scale(op: Scale, values: tuple[Rounded, ...], value: Batch, carried: Carrie
     return gain * x.off, gain.max() * x.off_norm, slack(size, 2)
 
 
+def _normalise(op: Normalise, values: tuple[Rounded, ...], value: Batch, carried: Carried) -> Moved:
+    """g (x − μ) + β; g meets four roundings, and the rest three more."""
+    (x,) = values
+    axes = value.ndim - 1
+    gain = 1 / np.sqrt(square(op, carried))
+    gain = along(gain if op.scale is None else np.abs(carried[op.scale]) * gain, op.axis, axes)
+    size = gain * (np.abs(x.value) + np.abs(along(carried[op.mean], op.axis, axes)))
+    if op.shift is not None:
+        size = size + np.abs(along(carried[op.shift], op.axis, axes))
+    gain = above(gain, 4)
+    return gain * x.off, gain.max() * x.off_norm, slack(size, 8)
+
+
 def _softmax(op: Softmax | LogSoftmax, values: tuple[Rounded, ...], value: Batch, _: Carried) -> Moved:
     """As `rules.softmax`: ln p moves by the two largest ρ, p = exp of that by as much, relative."""
     (x,) = values
@@ -263,6 +278,7 @@ STEPS: Mapping[type, Step] = {
     Add: _add,
     Multiply: _multiply,
     Scale: _scale,
+    Normalise: _normalise,
     Concat: _moves,
     Reshape: _moves,
     Permute: _moves,

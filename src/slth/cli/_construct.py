@@ -41,11 +41,12 @@ def run(asked: verbs.Construct) -> int:
             activation=asked.activation,
             from_node=asked.from_node,
             to_node=asked.to_node,
+            exact=asked.exact,
         )
         clock.lap("read")
     else:
         asked = _train(asked, trained)
-        target = api.read_target(trained, activation="relu")
+        target = api.read_target(trained, activation="relu", exact=asked.exact)
         clock.lap("train")
     with _print.progress("constructing", asked.quiet, unit="problems", verbose=asked.verbose) as report:
         given: dict[str, Any] = {**verbs.keywords(asked), "target": target, "model": None}

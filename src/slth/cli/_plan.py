@@ -89,7 +89,7 @@ def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
         times, each = (f" x {part.times:,}", " each") if part.times > 1 else ("", "")
         rows += [
             (f"map {i}", f"{part.path}{times}: {part.kind}; tolerance {part.tolerance:.3g}, gain {part.gain:g}"),
-            ("", f"{part.candidates} candidates per weight{bias}{halves}"),
+            ("", f"{part.candidates} candidates per weight{_in_stages(part)}{bias}{halves}"),
             ("", f"lift of {part.neurons:,} neurons, {part.source_parameters:,} entries, {part.mask_bits:,} mask bits"),
             (
                 "",
@@ -115,6 +115,10 @@ def _law(found: api.Planned) -> list[tuple[str, str]]:
     return [("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances")]
 
 
+def _in_stages(part: api.PlannedMap) -> str:
+    return f" in {len(part.stages)} stages ({' + '.join(map(str, part.stages))})" if len(part.stages) > 1 else ""
+
+
 _HEAD = (
     *("", "map", "", "times", "tolerance", "gain", "candidates", "bias", "moment", "theorem", "signed", "lift", "bits"),
     *("misses", "file", "time", "memory"),
@@ -131,7 +135,7 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
             f"x {part.times:,}" if part.times > 1 else "",
             f"{part.tolerance:.3g}",
             f"{part.gain:g}",
-            str(part.candidates),
+            "+".join(map(str, part.stages)),
             str(part.constants or "-"),
             str(part.first_moment),
             "-" if part.theorem is None else f"{part.theorem:.1f}",
@@ -154,8 +158,8 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
         return "  ".join(texts)
 
     notes = (
-        "candidates and bias: random candidates per weight and half, and per bias; lift: its neurons, dead ones not "
-        "counted; bits: of the mask",
+        "candidates and bias: random candidates per weight and half, stage by stage, and per bias; lift: its neurons, "
+        "dead ones not counted; bits: of the mask",
         "moment: candidates where one subset is expected to reach the largest weight",
         "theorem: so many candidates times a constant that is not known (Lueker; Pensia et al.)",
         "signed: input channels that can be negative; they have two halves",

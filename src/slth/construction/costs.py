@@ -6,7 +6,7 @@ for all norms by the map's rule, and s(b) the time of `first` for a tolerance of
 number of candidates:
 
     generation    a · bits
-    solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps
+    solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps; in every stage
     certificate   c₁ W + c₂ F
     writing       w · bits
     verify        v₁ · bits + v₂ W                    without the target
@@ -164,13 +164,17 @@ def _log2_search(candidates: int) -> float:
 
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
-    bits, d = -math.log2(part.width.tolerance / part.gadget.gain), coordinates_of(part)
-    first = seconds_of_first(part.gadget.candidates, d * bits + (d - 1) * _SPREAD)
+    stages, each, d = part.width.stages, cost.problems / part.gadget.stage_count, coordinates_of(part)
+    ends = [stage.gain / 2 for stage in stages[1:]] + [part.width.tolerance]
+    first = sum(
+        seconds_of_first(stage.candidates, -math.log2(end / stage.gain) * d + (d - 1) * _SPREAD)
+        for stage, end in zip(stages, ends, strict=True)
+    )
     products = cost.mask_bits if d == 1 else weights * part.gadget.candidates
-    search = 1e-6 * 2.0 ** _log2_search(part.gadget.candidates)
+    search = 1e-6 * 2.0 ** _log2_search(stages[0].candidates)
     return {
         "generation": 1e-9 * known["generate_bit"] * products,
-        "solving": cost.problems * first + part.width.expected_misses * search,
+        "solving": each * first + part.width.expected_misses * search,
         "certificate": 1e-9 * (known["certify_weight"] * weights + known["certify_operation"] * norm_operations(part)),
         "writing": 1e-9 * known["write_bit"] * cost.mask_bits,
         "verify": 1e-9 * (known["verify_bit"] * products + known["verify_weight"] * weights),

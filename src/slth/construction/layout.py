@@ -9,7 +9,7 @@ import numpy as np
 from slth._errors import InputError
 from slth.construction.makers import MAKERS, Maker
 from slth.construction.recipe import USUAL, Recipe
-from slth.construction.width import Width, affine_sizes, gain
+from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
 from slth.numerics import check_seed
 from slth.ticket import Gadget, Inputs, Ticket, TwoLayer, signed_ranges
@@ -97,6 +97,8 @@ def lay_out_in(
 ) -> Layout:
     """The random network of another ticket, for a new target: only the gains, which are carried, are new.
 
+    Those of its stages keep their ratios.
+
     Raises:
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
@@ -114,7 +116,6 @@ def lay_out_in(
         if (
             source.network != target.graph
             or not isinstance(theirs, TwoLayer)
-            or theirs.stage_count > 1
             or (theirs.signed(op) != signed[path]).any()
         ):
             raise InputError(
@@ -122,9 +123,26 @@ def lay_out_in(
                 "target of the same widths, biases and input range"
             )
         gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
-        gadgets[path] = replace(theirs, stages=(replace(theirs.stages[0], gain=gains[0], bias_gain=gains[1]),))
-        width = theirs.candidates, theirs.constants
-        widths[path] = Width(tolerances[path], *gains, *width, expected_misses=math.nan, law_misses=math.nan)
+        first = theirs.stages[0]
+        stages = tuple(
+            replace(
+                stage,
+                gain=gains[0] * (stage.gain / first.gain),
+                bias_gain=gains[1] * (stage.bias_gain / first.bias_gain),
+            )
+            for stage in theirs.stages
+        )
+        gadgets[path] = replace(theirs, stages=stages)
+        own = [StageWidth(s.gain, s.bias_gain, s.candidates, s.constants) for s in stages]
+        widths[path] = Width(
+            tolerances[path],
+            *gains,
+            first.candidates,
+            first.constants,
+            expected_misses=math.nan,
+            law_misses=math.nan,
+            later=tuple(own[1:]),
+        )
     return Layout(
         source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, Recipe() if recipe is None else recipe
     )

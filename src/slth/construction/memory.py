@@ -89,11 +89,7 @@ def _what_fits(maps: Sequence[Planning], target: Target, candidates: int, failur
 
 
 def _narrowed(part: Planning, candidates: int) -> Planning:
-    width = replace(
-        part.width,
-        candidates=min(part.width.candidates, candidates),
-        constants=min(part.width.constants, candidates),
-    )
+    width = part.width.at_most(candidates)
     return replace(part, width=width, gadget=_gadget(part, width))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from slth._shapes import Errors, Targets, ValuesBatch
-from slth.subsetsum import Status, SubsetSums, closest_batch, first_batch, first_vector_batch, smallest_batch
+from slth.subsetsum import Status, SubsetSums, closest_batch, fewest_batch, first_batch, first_vector_batch
 from slth.ticket import Packed
 
 VectorRows = Float64[np.ndarray, "problem w n"]
@@ -38,8 +38,8 @@ def within(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
 
 
 def fewest(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
-    """Of the subsets within the tolerance one that keeps fewest."""
-    return _subsets(smallest_batch(rows, targets, tol=tol))
+    """Of the subsets within the tolerance the first, by how many they keep: up to eight, of more any will do."""
+    return _subsets(fewest_batch(rows, targets, tol=tol))
 
 
 def closest(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:

@@ -17,6 +17,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
 from slth.construction.costs import Planning
+from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.makers import MAKERS
 from slth.construction.memory import check_memory
@@ -25,11 +26,12 @@ from slth.construction.parts import Parts
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
+from slth.construction.stages import MOST_STAGES
 from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
-from slth.ticket import MOST_CANDIDATES, Inputs, Ticket
+from slth.ticket import MOST_CANDIDATES, Inputs, Ticket, kinds_of
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -54,6 +56,7 @@ class Request:
     retries: int = 0  # further attempts while misses break the promise: two candidates more, or seed + 1, see above
     source: Ticket | None = None  # use the random network of this ticket
     exact: bool = False  # instead of a tolerance: the target itself, in its own number format
+    carry_rest: bool = False  # then numbers that no subset reaches are carried
     gadget: str = "two-layer"  # these, and those below, are the recipe
     objective: str = "within"
     density: float | None = None
@@ -82,8 +85,6 @@ class Request:
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
         verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
-        if self.exact:
-            raise InputError("exact tickets are not built yet; ask for a tolerance, such as 1e-6")
         chosen = {part.name: getattr(self, part.name) for part in fields(Recipe)}
         object.__setattr__(self, "recipe", Recipe(**chosen))
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
@@ -108,6 +109,7 @@ class Request:
             "tolerance": self.absolute_tolerance,
             "relative_tolerance": self.relative_tolerance,
             "epsilon": self.epsilon,
+            **({"exact": True} if self.exact else {}),
             "failure_probability": self.failure_probability if planned else None,
             "candidates": self.candidates,
             **{name: value for name, value in chosen.items() if value != getattr(USUAL, name)},
@@ -166,6 +168,7 @@ def construct(
             threads=threads,
             progress=progress,
             parts=parts,
+            exact=Claims(target, request.carry_rest) if request.exact else None,
         )
         if promise_holds(ticket):
             return ticket
@@ -255,6 +258,8 @@ def _largest(affine: Affine) -> float:
 
 def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """τ of each map, and the finest that it can have; that is found only where the split needs it."""
+    if request.exact:
+        return _exact_tolerances(target, request, inputs), {}
     if request.epsilon is None:
         asked = {path: request.tolerance_of(gain(affine.weight)) for path, affine in target.coefficients.items()}
         return {path: tolerance for path, tolerance in asked.items() if tolerance is not None}, {}
@@ -282,10 +287,26 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
         path = beyond[0]
         raise InputError(
             f"an error of {request.epsilon:g} would take a tolerance of {tolerances[path]:.2g} in {path}, where "
-            f"{MOST_CANDIDATES} candidates reach {finest[path]:.2g}; with every map at its finest the best in reach is "
-            f"about {at_most(least, 2)}: ask for a larger epsilon"
+            f"float64 and {MOST_STAGES} stages reach {finest[path]:.2g}; with every map at its finest the best in "
+            f"reach is about {at_most(least, 2)}: ask for a larger epsilon"
         )
     return split_error(target, request.epsilon, inputs, finest=finest, norms=norms), finest
+
+
+def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[str, float]:
+    """τ of each map at which every number is the target's; the finest that can be had, where that is not reached."""
+    if not target.tensors:
+        raise InputError("this target was read with its normalisations folded; read it with exact=True")
+    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
+    kinds, found = kinds_of(target), dict[str, float]()
+    for path, op in target.graph.maps.items():
+        affine = target.coefficients[path]
+        wanted = exact_tolerance(op, affine, kinds[path], target.carried)
+        share = request.failure_probability * op.weights / target.graph.weights
+        found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
+        if not _is_reachable(affine, found[path], signed[path], share):
+            found[path] = finest_tolerance(affine, signed=signed[path], failure=share)
+    return found
 
 
 def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:

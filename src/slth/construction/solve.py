@@ -10,15 +10,19 @@ reaches is a miss: it is listed with its error, never redrawn.
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, cast
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import numpy as np
 
 from slth._errors import InputError
+from slth._shapes import Bits
 from slth._version import __version__
 from slth.certificate import certify
+from slth.construction.exact import Claims
 from slth.construction.layout import Layout
+from slth.construction.mended_maps import Missed, mend_map, together
+from slth.construction.misses import misses_of
 from slth.construction.objectives import Objective
 from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Realised, Target
@@ -26,7 +30,6 @@ from slth.ticket import (
     MOST_MISSES,
     Gadget,
     Inputs,
-    Miss,
     Packed,
     Problems,
     Provenance,
@@ -39,6 +42,7 @@ from slth.ticket import (
     realised_digest,
 )
 
+_ROUNDED = 2.0**-52 * (1 + 2.0**-20)  # of the largest coefficient: the sum of all stages is rounded, and so read
 _log = logging.getLogger(__name__)
 Progress = Callable[[int, int], None]  # problems solved, problems in all
 
@@ -54,6 +58,7 @@ def solve(
     threads: int = 1,
     progress: Progress | None = None,
     parts: Parts | None = None,
+    exact: Claims | None = None,
 ) -> Ticket:
     """Prune the random network of a layout until it computes the target; the ticket with its certificate.
 
@@ -63,6 +68,7 @@ def solve(
         objective: instead of that of the layout's recipe.
         threads: workers; the ticket has the same bytes for any number of them.
         progress: called with (problems solved, problems in all), also once at the start.
+        exact: told what every map realises, if the ticket is to be the target itself.
         parts: asked for each map before it is solved, and told when it is; of this target.
 
     Cost: one subset-sum problem per coefficient and half, about a microsecond each. The certificate asks for one map
@@ -72,7 +78,8 @@ def solve(
     costs = {path: layout.gadgets[path].cost(op) for path, op in maps.items()}
     problems = {path: cost.problems for path, cost in costs.items()}
     sizes = {path: _mask_bytes(layout.gadgets[path], path, op) for path, op in maps.items()}
-    method = layout.maker.method
+    most = max(gadget.stage_count for gadget in layout.gadgets.values())
+    method = layout.maker.method + (f", in up to {most} stages, each with gains of its own" if most > 1 else "")
     objective = layout.maker.objective(layout.recipe) if objective is None else objective
     keys = map_keys(maps, layout, method)
     known = set[str]() if parts is None else parts.begin(keys, sizes=sizes, problems=sum(problems.values()))
@@ -92,12 +99,15 @@ def solve(
         else:
             found = realise(gadget, path, op, seed=layout.seed, masks=masks_in(kept.bits, gadget, path, op))
         finished[path], digests[path] = kept, realised_digest(found)
+        if exact is not None:
+            exact.add(path, found)
         return found
 
     claims = certify(target, realised, tolerances=layout.tolerances, box=inputs.box)
     solved = f"{counter.done - held:,}"
     _log.info("solved %s subset-sum problems in %.2f s on %s threads", solved, counter.seconds, threads)
-    misses = [miss for path in maps for miss in finished[path].misses]
+    misses = [miss for path in maps for miss in finished[path].misses] if exact is None else exact.misses
+    claims = claims if exact is None else replace(claims, exact=exact.of(claims))
     return constructed_ticket(
         seed=layout.seed,
         graph=target.graph,
@@ -120,7 +130,7 @@ def solve(
             folded=target.folded,
             misses=tuple(misses[:MOST_MISSES]),
         ),
-        carried=target.carried,
+        carried={**target.carried, **({} if exact is None else exact.carried)},
         assumed=target.assumed,
     )
 
@@ -132,8 +142,7 @@ class _Answer:
     block: Problems
     packed: Packed  # masks of the subsets
     sums: np.ndarray  # what they realise, (slot, w)
-    missed: np.ndarray  # numbers of the coefficients (slot, w) without a subset within the tolerance
-    errors: np.ndarray  # of those
+    missed: np.ndarray  # numbers of the problems without a subset within the tolerance
     seconds: float  # that the solver took
 
 
@@ -150,28 +159,65 @@ class _Work:
     threads: int
     counter: "_Counter"
 
+    def tolerance(self, stage: int, half: str) -> float:
+        """τ of a stage: half of the next one's gain. The last one leaves room for the rounding of the whole sum."""
+        stages, whole = self.layout.widths[self.path].stages, self.layout.tolerances[self.path]
+        if stage + 1 < len(stages):
+            return (stages[stage + 1].bias_gain if half == "bias" else stages[stage + 1].gain) / 2
+        if len(stages) == 1:
+            return whole
+        wanted = self.affine.bias if half == "bias" and self.affine.bias is not None else self.affine.weight
+        return max(whole - _ROUNDED * float(np.abs(wanted).max()), whole / 2)
+
+    def mend(self, stage: int, missed: Missed, left: Realised, masks: Mapping[str, Bits]) -> None:
+        """Other subsets of the stages before, for what a stage missed."""
+        mend_map(
+            self.gadget,
+            self.path,
+            self.op,
+            self.layout.seed,
+            stage=stage,
+            missed=missed,
+            tolerances={s: self.tolerance(s, missed.half) for s in range(stage + 1)},
+            left=left,
+            masks=masks,
+            objective=self.objective,
+        )
+
 
 def _solved(work: _Work) -> tuple[Finished, Realised]:
     """What is kept of a map, stage after stage, and the coefficients that this realises.
 
-    `left`, what the stages before leave of the coefficients, is exact: see `Gadget`.
+    `left`, what the stages before leave of the coefficients, is exact: see `Gadget`. Of several stages the coefficients
+    are W less what is left at the end, rounded once.
     """
     gadget, path, op = work.gadget, work.path, work.op
     run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
     masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
-    sums, left = Sums(op, signed), Realised.of(work.affine, signed)
-    misses = _Misses(path, op)
+    sums, left, several = Sums(op, signed), Realised.of(work.affine, signed), gadget.stage_count > 1
     for stage in range(gadget.stage_count):
-        last = stage == gadget.stage_count - 1
+        missed: list[Missed] = []
         for answer in _answers(work, left, stage):
             answer.block.keep(answer.packed, masks)
-            sums.add(answer.block, answer.sums)
-            if last:
-                misses.add(answer)
-            else:
+            if several:
                 answer.block.add(-answer.sums, left)
+                missed.append(Missed.of(answer.block, answer.missed))
+            else:
+                sums.add(answer.block, answer.sums)
             work.counter.add(len(answer.packed), answer.seconds)
-    return Finished(run, misses.first), sums.realised
+        if stage:
+            for some in together(missed):
+                work.mend(stage, some, left, masks)
+    found = _without(Realised.of(work.affine, signed), left) if several else sums.realised
+    tolerance = work.layout.tolerances[path]
+    return Finished(run, misses_of(path, op, work.affine, found, tolerance=tolerance)), found
+
+
+def _without(wanted: Realised, left: Realised) -> Realised:
+    """Coefficients less what is left of them: rounded once."""
+    negative = None if wanted.negative is None or left.negative is None else wanted.negative - left.negative
+    bias = None if wanted.bias is None or left.bias is None else wanted.bias - left.bias
+    return Realised(wanted.positive - left.positive, negative, bias, wanted.signed, rounded=True)
 
 
 def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
@@ -181,22 +227,23 @@ def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
 
 def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
     """Answers of a stage in the order of its blocks, whatever the number of threads."""
-    threads, tolerance = work.threads, work.layout.tolerances[work.path]
+    threads, several = work.threads, work.gadget.stage_count > 1
     blocks = work.gadget.problems(work.path, work.op, work.layout.seed, stage=stage)
 
     def answered(block: Problems) -> _Answer:
         candidates = block.candidates()
         rows, targets = block.rows_of(candidates), block.targets(wanted)
         start = time.perf_counter()
-        found = work.objective(rows, targets.reshape(rows.shape[:-1]), tol=tolerance / block.gain)
+        found = work.objective(
+            rows, targets.reshape(rows.shape[:-1]), tol=work.tolerance(stage, block.half) / block.gain
+        )
         seconds = time.perf_counter() - start
-        sums = block.chosen(candidates, found.packed)
-        errors, reached = found.error, found.reached
-        if block.shared:  # a vector is missed where one of its numbers is
-            errors = np.abs(sums / block.gain - targets).reshape(-1)
-            reached = errors <= tolerance / block.gain
-        missed = np.flatnonzero(~reached)
-        return _Answer(block, found.packed, sums, missed, errors[missed] * block.gain, seconds)
+        packed, sums = found.packed, block.chosen(candidates, found.packed)
+        worse = (np.abs(targets * block.gain - sums) > np.abs(targets * block.gain)).reshape(-1)
+        if several and worse.any():  # than keeping nothing: what is left would not be exact
+            packed = np.where(worse[:, None], np.uint64(0), packed)
+            sums = block.chosen(candidates, packed)
+        return _Answer(block, packed, sums, np.flatnonzero(~found.reached), seconds)
 
     if threads == 1:
         return map(answered, blocks)
@@ -214,44 +261,6 @@ def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_A
         if "start new thread" not in f"{error} {error.__context__}":
             raise
         raise InputError(f"the system starts no {threads} threads here; give fewer with --threads") from error
-
-
-class _Misses:
-    """The first coefficients of a map out of reach, half by half, input by input, while blocks come in in any order."""
-
-    def __init__(self, path: str, op: Linear) -> None:
-        self.path, self.op = path, op
-        self._rows = np.zeros((0, 4), np.int64)  # (half, input or group, row, tap)
-        self._errors = np.zeros(0)
-
-    def add(self, answer: _Answer) -> None:
-        """Those of a block."""
-        if not len(answer.missed):
-            return
-        block = answer.block
-        slot, w = np.divmod(answer.missed, len(block.pairs))
-        row, tap = np.divmod(np.array(block.pairs)[w], block.taps)
-        half = np.full(len(slot), _HALVES.index(block.half))
-        rows = np.concatenate([self._rows, np.stack([half, block.inputs[slot], row, tap], axis=1)])
-        errors = np.concatenate([self._errors, answer.errors])
-        order = np.lexsort(rows.T[::-1])[:MOST_MISSES]
-        self._rows, self._errors = rows[order], errors[order]
-
-    @property
-    def first(self) -> tuple[Miss, ...]:
-        """As many as a ticket lists."""
-        height, basis = self.op.coefficients[0], self.op.basis
-        found: list[Miss] = []
-        for (half, input, row, tap), error in zip(self._rows.tolist(), self._errors.tolist(), strict=True):
-            if _HALVES[half] == "bias":
-                found.append(Miss(self.path, input * height + row, -1, "bias", error))
-            else:
-                group = input * basis.groups // basis.inputs
-                found.append(Miss(self.path, group * height + row, input, _HALVES[half], error, tap))
-        return tuple(found)
-
-
-_HALVES: tuple[Literal["positive", "negative", "bias"], ...] = ("positive", "negative", "bias")
 
 
 class _Counter:

@@ -9,12 +9,14 @@ also though candidates of one input share their lift values: expectations add wh
 the table's |z| and needs no more of the weights than how many there are of each size (`sizes`), so that a network can
 be planned that exists as a shape only. Beside it stands the same sum by the law in closed form (`law`).
 
+Tolerances that are finer than one stage takes cheaply are shared by several, see `stages`.
+
 First moments say nothing here: 2ⁿ subsets cover a target many times over on average long before all of 10⁵ targets are
 covered in one draw.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from jaxtyping import Float64
@@ -24,21 +26,47 @@ from slth._shapes import Signed
 from slth.construction.chances import chances, grid
 from slth.construction.law import miss_law
 from slth.construction.sizes import Sizes, sizes_of
+from slth.construction.stages import FINEST, StagePlan, later_stage, plan_stages, share_bits
 from slth.graph import Affine
 from slth.ticket import MOST_CANDIDATES
 
 
 @dataclass(frozen=True, slots=True)
+class StageWidth:
+    """What one stage needs."""
+
+    gain: float  # g
+    bias_gain: float  # g_b
+    candidates: int  # n per coefficient and half
+    constants: int  # n_c for the bias; 0 without one
+
+
+@dataclass(frozen=True, slots=True)
 class Width:
-    """What the random network of one map needs."""
+    """What the random network of one map needs; gains and candidates are those of its first stage."""
 
     tolerance: float  # τ of its coefficients
     gain: float  # g
     bias_gain: float  # g_b
     candidates: int  # n per coefficient and half
     constants: int  # n_c for the bias; 0 without one
-    expected_misses: float
-    law_misses: float  # the same by the law in closed form
+    expected_misses: float  # of all stages, those that are mended not counted
+    law_misses: float  # the same by the law in closed form, of the first stage
+    later: tuple[StageWidth, ...] = ()
+
+    @property
+    def stages(self) -> tuple[StageWidth, ...]:
+        """All of them."""
+        return StageWidth(self.gain, self.bias_gain, self.candidates, self.constants), *self.later
+
+    def at_most(self, candidates: int) -> "Width":
+        """The same with no more candidates than that in any stage."""
+        later = tuple(
+            replace(s, candidates=min(s.candidates, candidates), constants=min(s.constants, candidates))
+            for s in self.later
+        )
+        n, n_c = min(self.candidates, candidates), min(self.constants, candidates)
+        return replace(self, candidates=n, constants=n_c, later=later)
 
 
 def gain(coefficients: Float64[np.ndarray, "..."]) -> float:
@@ -74,10 +102,11 @@ def plan_width(
         signed: inputs that can be negative; their coefficients are two problems each.
         failure: expected misses allowed; weights and bias get half of it each if there are both.
         candidates: n, if it is given rather than planned.
-        extra: candidates on top of that, up to 64 in all.
+        extra: candidates on top of that, in every stage, up to 64 of each.
 
     Raises:
-        InputError: more than 64 candidates would be needed; says which tolerance is in reach.
+        InputError: float64 holds no such tolerance beside these weights, or more than 64 candidates would be needed in
+            any number of stages; says which tolerance is in reach.
     """
     return plan_sizes(*affine_sizes(affine, signed), tolerance, failure=failure, candidates=candidates, extra=extra)
 
@@ -92,20 +121,26 @@ def plan_sizes(
     extra: int = 0,
 ) -> Width:
     """The same of a map of which only the sizes of its coefficients are known."""
-    found = _width(weights, bias, tolerance, failure, candidates, extra)
+    g, top = gain_of(weights.largest), _top(weights, bias)
+    finer = candidates is None and tolerance < top * 2.0 ** -(FINEST + 1)
+    found = None if finer else _width(weights, bias, tolerance, failure, candidates, extra)
     if found is not None:
         return found
-    g = gain_of(weights.largest)
     finest = _finest(weights, bias, failure)
+    why = (
+        "is finer than float64 holds beside coefficients of that size"
+        if finer
+        else f"needs more than {MOST_CANDIDATES} candidates, in any number of stages, for an expected {failure:.2g} "
+        "misses"
+    )
     raise InputError(
-        f"a tolerance of {tolerance / g:.2g} gains needs more than {MOST_CANDIDATES} candidates, or a longer search, "
-        f"for an expected {failure:.2g} misses; ask for a larger tolerance ({finest / g:.2g} gains, {finest:.2g}, is "
-        "in reach here) or a larger failure probability"
+        f"a tolerance of {tolerance / g:.2g} gains {why}; ask for a larger tolerance ({finest / g:.2g} gains, "
+        f"{finest:.2g}, is in reach here)" + ("" if finer else " or a larger failure probability")
     )
 
 
 def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float:
-    """The finest tolerance that 64 candidates reach with at most `failure` expected misses, to a factor of 2.
+    """The finest tolerance in reach with at most `failure` expected misses, to a factor of 2.
 
     Other arguments as for `plan_width`.
     """
@@ -123,18 +158,105 @@ def _width(
     """None: more than 64 candidates are needed."""
     g, g_b = gain_of(weights.largest), 1.0 if bias is None else gain_of(bias.largest)
     share = failure if bias is None else failure / 2
-    n, missed, by_law = _fewest(weights, g, tolerance, share, candidates, extra)
-    if bias is None:
-        return None if n is None else Width(tolerance, g, g_b, n, 0, missed, by_law)
-    n_c, missed_bias, bias_by_law = _fewest(bias, g_b, tolerance, share, candidates, extra)
-    if n is None or n_c is None:
+    of_weights = _Coefficients(weights, g, tolerance, candidates, extra)
+    stages = of_weights.stages(share)
+    if stages is None:
         return None
-    return Width(tolerance, g, g_b, n, n_c, missed + missed_bias, by_law + bias_by_law)
+    of_bias, constants = None, None
+    if bias is not None:
+        of_bias = _Coefficients(bias, g_b, tolerance, candidates, extra)
+        constants = of_bias.in_stages(len(stages), share)
+        if constants is None:
+            return None
+    missed = sum(stage.expected_misses for stage in (*stages, *(constants or ())))
+    law = of_weights.by_law(stages[0]) + (of_bias.by_law(constants[0]) if of_bias and constants else 0.0)
+    later: list[StageWidth] = []
+    for s in range(1, len(stages)):
+        gain = g * 2.0 ** -sum(stage.bits for stage in stages[:s])
+        bias_gain = g_b * 2.0 ** -sum(stage.bits for stage in constants[:s]) if constants else 1.0
+        later.append(StageWidth(gain, bias_gain, stages[s].candidates, constants[s].candidates if constants else 0))
+    n_c = constants[0].candidates if constants else 0
+    return Width(tolerance, g, g_b, stages[0].candidates, n_c, missed, law, tuple(later))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coefficients:
+    """The weights of a map, or its biases, before their stages are planned."""
+
+    sizes: Sizes
+    gain: float
+    tolerance: float
+    candidates: int | None  # given
+    extra: int
+    known: dict[float, np.ndarray] = field(default_factory=dict[float, np.ndarray])  # counts, by tolerance
+
+    @property
+    def bits(self) -> float:
+        """log2(g / 2τ)."""
+        return math.log2(self.gain / self.tolerance) - 1.0
+
+    def stages(self, failure: float) -> tuple[StagePlan, ...] | None:
+        """As many stages as cost least."""
+        counts = self._counts(self.gain * 2.0**-FINEST)
+        return plan_stages(
+            float(counts.sum()),
+            self.bits,
+            failure=failure,
+            first=lambda bits, share: self._first(bits, share, counts),
+            candidates=self.candidates,
+            extra=self.extra,
+        )
+
+    def in_stages(self, count: int, failure: float) -> tuple[StagePlan, ...] | None:
+        """Bits shared by so many."""
+        counts = self._counts(self.gain * 2.0**-FINEST)
+        bits, share = share_bits(self.bits, count), failure / count
+        rests, n, extra = float(counts.sum()), self.candidates, self.extra
+        later = [later_stage(rests, each, failure=share, candidates=n, extra=extra) for each in bits[1:]]
+        known = tuple(stage for stage in (self._first(bits[0], share, counts), *later) if stage is not None)
+        return known if len(known) == count else None
+
+    def by_law(self, first: StagePlan) -> float:
+        """Misses of the first stage by the law in closed form."""
+        t = self._tolerance(first.bits) / self.gain
+        return float(self._counts(self._tolerance(first.bits)) @ miss_law(grid(), first.candidates, t))
+
+    def _first(self, bits: float, failure: float, counts: Float64[np.ndarray, " z"]) -> StagePlan | None:
+        """The fewest candidates for at most `failure` expected misses, plus `extra`; `counts` of all coefficients."""
+        tolerance = self._tolerance(bits)
+        own = self._counts(tolerance) if bits == self.bits else counts
+
+        def missed(n: int) -> float:
+            return float(own @ chances(n, tolerance / self.gain))
+
+        n = self.candidates
+        if n is None:
+            n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
+        if n is None:
+            return None
+        n = min(n + self.extra, MOST_CANDIDATES)
+        return StagePlan(bits, n, missed(n))
+
+    def _tolerance(self, bits: float) -> float:
+        """τ of a first stage: that of the map, where it is the only one."""
+        return self.tolerance if bits == self.bits else self.gain * 2.0 ** (-bits - 1)
+
+    def _counts(self, tolerance: float) -> Float64[np.ndarray, " z"]:
+        if tolerance not in self.known:
+            self.known[tolerance] = self.sizes.by_row(self.gain, tolerance)
+        return self.known[tolerance]
+
+
+def _top(weights: Sizes, bias: Sizes | None) -> float:
+    """The largest gain."""
+    return gain_of(max(weights.largest, 0.0 if bias is None else bias.largest))
 
 
 def _finest(weights: Sizes, bias: Sizes | None, failure: float) -> float:
-    top = gain_of(max(weights.largest, 0.0 if bias is None else bias.largest))
-    coarse, fine = 0, 47  # powers of two below the gain: sums are multiples of 2⁻⁴⁶, so nothing is finer
+    top = _top(weights, bias)
+    coarse, fine = 0, FINEST + 2  # powers of two below the gain
+    if _width(weights, bias, top * 2.0 ** -(fine - 1), failure, None, 0) is not None:
+        return top * 2.0 ** -(fine - 1)
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
         if _width(weights, bias, top * 2.0**-middle, failure, None, 0) is None:
@@ -142,21 +264,3 @@ def _finest(weights: Sizes, bias: Sizes | None, failure: float) -> float:
         else:
             coarse = middle
     return top * 2.0**-coarse
-
-
-def _fewest(
-    sizes: Sizes, gain: float, tolerance: float, failure: float, candidates: int | None, extra: int
-) -> tuple[int | None, float, float]:
-    """The fewest candidates for at most `failure` expected misses, plus `extra`; the misses then expected, twice."""
-    counts, t = sizes.by_row(gain, tolerance), tolerance / gain
-
-    def missed(n: int) -> float:
-        return float(counts @ chances(n, t))
-
-    n = candidates
-    if n is None:
-        n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
-    if n is None:
-        return None, math.inf, math.inf
-    n = min(n + extra, MOST_CANDIDATES)
-    return n, missed(n), float(counts @ miss_law(grid(), n, t))

@@ -8,7 +8,7 @@ the question that was asked is answered.
 
 from collections.abc import Iterator
 
-from slth.certificate import Certificate
+from slth.certificate import Certificate, Exact
 from slth.ticket import MOST_MISSES, Miss, Ticket
 
 
@@ -30,6 +30,9 @@ def _of_outputs(claims: Certificate) -> Iterator[str]:
 def _of_misses(ticket: Ticket, claims: Certificate) -> Iterator[str]:
     """All misses are listed, or as many as a ticket lists; each is one, of a map that counts as many."""
     listed = ticket.provenance.misses
+    if claims.exact is not None:
+        yield from _of_differing(listed, claims.exact)
+        return
     wanted = min(claims.misses, MOST_MISSES)
     if len(listed) != wanted:
         yield f"{len(listed):,} misses are listed where {claims.misses:,} are counted; expected a list of {wanted:,}"
@@ -48,6 +51,17 @@ def _of_misses(ticket: Ticket, claims: Certificate) -> Iterator[str]:
                 )
 
 
+def _of_differing(listed: tuple[Miss, ...], exact: Exact) -> Iterator[str]:
+    """Of an exact ticket the numbers that differ are listed, or as many as a ticket lists."""
+    wanted = min(exact.differ, MOST_MISSES)
+    if len(listed) != wanted:
+        yield f"{len(listed):,} numbers are listed where {exact.differ:,} differ; expected a list of {wanted:,}"
+    for path, claim in exact.maps.items():
+        own = sum(miss.map == path for miss in listed)
+        if own > claim.differ:
+            yield f"{path}: {own:,} numbers are listed, {claim.differ:,} differ"
+
+
 def _unanswered(ticket: Ticket, claims: Certificate) -> Iterator[str]:
     """What was asked for is claimed: every tolerance, every tolerance over its map's gain, the network's error."""
     asked = ticket.provenance.asked
@@ -60,7 +74,7 @@ def _unanswered(ticket: Ticket, claims: Certificate) -> Iterator[str]:
         yield "a map counts its misses against another tolerance than was asked for, relative to its gain"
     if epsilon is not None and (claims.sup_error is None or claims.sup_error > epsilon):
         yield f"the network's error was asked to be at most {epsilon}; the ticket claims more"
-    if asked.get("exact") is not None:
+    if asked.get("exact") is not None and claims.exact is None:
         yield "the target itself was asked for; the ticket does not claim to be it"
     candidates = asked.get("candidates")
     if candidates is not None and any(gadget.candidates != candidates for gadget in ticket.gadgets.values()):

@@ -6,12 +6,12 @@ from contextlib import suppress
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import rechecked
+from slth.certificate import compared, rechecked
 from slth.evidence.agreement import disagreements, name_of_miss
 from slth.evidence.differences import Differences
 from slth.evidence.subject import Progress, Subject
 from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
-from slth.graph import Affine, Realised
+from slth.graph import Affine, Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
 from slth.ticket import Miss, Ticket, realised_digest
@@ -98,16 +98,19 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
     matched = matched_to(ticket, target)
     if isinstance(matched, str):
         return apart
-    other = [name for name, values in matched.carried.items() if not np.array_equal(values, ticket.carried[name])]
-    if other:
-        return [Check("claims", Verdict.FAILS, f"the target has other numbers than the ticket carries: {other[0]}")]
+    other = _other_numbers(ticket, matched)
+    if other is not None:
+        return [Check("claims", Verdict.FAILS, other)]
     false: list[str] = []
 
     def realised(path: str) -> Realised:
         found = regenerated.realised(path)
+        least = claims.maps[path].tolerance if claims.exact is None else 0.0
         for miss in ticket.provenance.misses:
             if miss.map == path:
-                false.extend(_false_miss(miss, claims.maps[path].tolerance, matched.coefficients[path], found))
+                false.extend(_false_miss(miss, least, matched.coefficients[path], found))
+        if claims.exact is not None:
+            false.extend(_other_count(path, ticket, matched, found))
         return found
 
     box = None if ticket.inputs is None else ticket.inputs.box
@@ -119,6 +122,13 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
     failed = [Check("claims", Verdict.FAILS, sentence) for sentence in (*recomputed.failed, *false)]
     if failed or apart:
         return [*failed, *apart]
+    return [_all_hold(ticket, target), *_identity(ticket)]
+
+
+def _all_hold(ticket: Ticket, target: Target) -> Check:
+    """Every claim about weights, maps and network, in words."""
+    claims = ticket.claims
+    assert claims is not None
     whole = "no bound over a domain is claimed"
     if claims.sup_error is not None and ticket.inputs is not None:
         whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input, {ticket.inputs.words}"
@@ -129,7 +139,49 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
     looser = sorted({claim.norms for claim in claims.maps.values()} - {SPECTRAL}, key=NORMS.index)
     norms = f"; norms of large maps by {', '.join(looser)}" if looser else ""
     detail = f"every claim about weights, maps and network holds{assumed}; {whole}{norms}"
-    return [Check("claims", Verdict.HOLDS, detail)]
+    return Check("claims", Verdict.HOLDS, detail)
+
+
+def _other_numbers(ticket: Ticket, target: Target) -> str | None:
+    """What a ticket carries of a target that this one has otherwise; of an exact ticket every tensor, to the bit."""
+    exact = None if ticket.claims is None else ticket.claims.exact
+    if exact is not None and dict(exact.tensors) != dict(target.tensors):
+        names = {
+            name for name in {*exact.tensors, *target.tensors} if exact.tensors.get(name) != target.tensors.get(name)
+        }
+        return f"the target has other tensors than the ticket gives back: {min(names)[:200]}, its format or shape"
+    for name, values in target.carried.items():
+        own = ticket.carried.get(name)
+        same = own is not None and np.array_equal(values, own)
+        if not same or (exact is not None and own is not None and (np.signbit(values) != np.signbit(own)).any()):
+            return f"the target has other numbers than the ticket carries: {name[:200]}"
+    return None
+
+
+def _other_count(path: str, ticket: Ticket, target: Target, found: Realised) -> list[str]:
+    """As many numbers of a map differ from the target's, in its own format, as an exact ticket counts."""
+    assert ticket.claims is not None
+    assert ticket.claims.exact is not None
+    claim, wanted = ticket.claims.exact.maps[path], target.coefficients[path]
+    try:
+        differ = compared(ticket.maps[path], wanted, found, claim=claim, carried=ticket.carried).count
+    except InputError as error:
+        return [f"{path}: {error}"]
+    if differ == claim.differ:
+        return []
+    return [f"{path}: {differ:,} numbers are not the target's, bit for bit; the ticket counts {claim.differ:,}"]
+
+
+def _identity(ticket: Ticket) -> list[Check]:
+    """What an exact ticket is, once everything it claims was compared."""
+    exact = None if ticket.claims is None else ticket.claims.exact
+    if exact is None:
+        return []
+    formats = ", ".join(sorted({stored.format for stored in exact.tensors.values() if stored.part != "carried"}))
+    count = f"{len(exact.tensors):,} tensors ({formats})"
+    if exact.differ:
+        return [Check("exact", Verdict.HOLDS, f"of {count} all numbers but {exact.differ:,} are the target's")]
+    return [Check("exact", Verdict.HOLDS, f"the ticket is the target: {count}, every number bit for bit")]
 
 
 def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised) -> list[str]:

@@ -2,9 +2,9 @@
 
 from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
-from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape
+from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape, stored_weight
 from slth.graph.chain import chain, chain_of, dense_chain
-from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise
+from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise, square
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.memory import formed, most_entries
 from slth.graph.nodes import INPUT, Graph, Node, fold
@@ -18,6 +18,7 @@ from slth.graph.ops import (
     LogSoftmax,
     MaxPool,
     Multiply,
+    Normalise,
     Op,
     Pad,
     Permute,
@@ -30,6 +31,7 @@ from slth.graph.ops import (
 )
 from slth.graph.shapes import Carried, shape_of, shapes
 from slth.graph.signs import signed_inputs
+from slth.graph.tensors import Part, Stored
 from slth.graph.values import Affine, Box, Realised, Target
 
 __all__ = [
@@ -57,8 +59,10 @@ __all__ = [
     "MaxPool",
     "Multiply",
     "Node",
+    "Normalise",
     "Op",
     "Pad",
+    "Part",
     "Permute",
     "Pointwise",
     "Realised",
@@ -67,6 +71,7 @@ __all__ = [
     "Shape",
     "Slice",
     "Softmax",
+    "Stored",
     "Target",
     "along",
     "apply_along",
@@ -84,4 +89,6 @@ __all__ = [
     "shapes",
     "signed_inputs",
     "spread",
+    "square",
+    "stored_weight",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from slth._errors import InputError
 from slth.graph.axis_maps import apply_along
 from slth.graph.functions import FUNCTIONS
 from slth.graph.nodes import Graph, Node, fold
@@ -18,6 +19,7 @@ from slth.graph.ops import (
     LogSoftmax,
     MaxPool,
     Multiply,
+    Normalise,
     Pad,
     Permute,
     Pointwise,
@@ -100,6 +102,28 @@ def _scale(op: Scale, values: Values, carried: Carried) -> np.ndarray:
     return x if op.shift is None else x + along(carried[op.shift], op.axis, x.ndim - 1)
 
 
+def square(op: Normalise, carried: Carried) -> np.ndarray:
+    """σ² + ε in float64.
+
+    Raises:
+        InputError: it is not positive.
+    """
+    found = carried[op.variance].astype(np.float64) + op.epsilon
+    if not (found > 0).all():
+        raise InputError(f"{op.variance}: expected variances that are positive with epsilon = {op.epsilon:g} added")
+    return found
+
+
+def _normalise(op: Normalise, values: Values, carried: Carried) -> np.ndarray:
+    """μ is taken off first and β added last: nothing cancels but what the op itself takes away."""
+    (x,) = values
+    axes = x.ndim - 1
+    gain = 1 / np.sqrt(square(op, carried))
+    gain = gain if op.scale is None else carried[op.scale] * gain
+    y = (x - along(carried[op.mean], op.axis, axes)) * along(gain, op.axis, axes)
+    return y if op.shift is None else y + along(carried[op.shift], op.axis, axes)
+
+
 def _add(op: Add, values: Values, _: Carried) -> np.ndarray:
     return sum((c * x for c, x in zip(op.coefficients, values, strict=True)), np.zeros(()))
 
@@ -127,6 +151,7 @@ EVALUATE: Mapping[type, Callable[[Any, Values, Carried], np.ndarray]] = {
     Add: _add,
     Multiply: lambda _, values, __: values[0] * values[1],
     Scale: _scale,
+    Normalise: _normalise,
     Concat: lambda op, values, _: np.concatenate(values, axis=op.axis + 1),
     Reshape: lambda op, values, _: values[0].reshape(len(values[0]), *op.shape),
     Permute: lambda op, values, _: values[0].transpose(0, *(axis + 1 for axis in op.order)),

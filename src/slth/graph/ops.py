@@ -117,6 +117,21 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Normalise:
+    """γ (x − μ) / √(σ² + ε) + β by stored statistics (carried), one of each per index of an axis; None: γ = 1, β = 0.
+
+    ONNX calls it BatchNormalization. σ² + ε is > 0, which the carried numbers decide.
+    """
+
+    axis: int
+    mean: str  # μ
+    variance: str  # σ²
+    scale: str | None  # γ
+    shift: str | None  # β
+    epsilon: float  # ε
+
+
+@dataclass(frozen=True, slots=True)
 class Concat:
     """Side by side along an axis."""
 
@@ -184,6 +199,7 @@ Op = (
     | Add
     | Multiply
     | Scale
+    | Normalise
     | Concat
     | Reshape
     | Permute
@@ -203,6 +219,7 @@ OPS: dict[str, type] = {
         Add,
         Multiply,
         Scale,
+        Normalise,
         Concat,
         Reshape,
         Permute,
@@ -222,6 +239,8 @@ def carried_names(op: Op) -> tuple[str, ...]:
             return (slope,)
         case Scale():
             return tuple(name for name in (op.scale, op.shift) if name is not None)
+        case Normalise():
+            return tuple(name for name in (op.mean, op.scale, op.shift, op.variance) if name is not None)
         case Constant():
             return (op.value,)
         case AxisMap():

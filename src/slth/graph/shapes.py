@@ -18,6 +18,7 @@ from slth.graph.ops import (
     LogSoftmax,
     MaxPool,
     Multiply,
+    Normalise,
     Pad,
     Permute,
     Pointwise,
@@ -68,7 +69,7 @@ def _linear(op: Linear, values: Shapes, _: Carried) -> Shape:
     return op.basis.shape(values[0])
 
 
-def _same(op: Pointwise | Scale | Softmax | LogSoftmax, values: Shapes, carried: Carried) -> Shape:
+def _same(op: Pointwise | Scale | Normalise | Softmax | LogSoftmax, values: Shapes, carried: Carried) -> Shape:
     """As the input; an axis that is named exists, and what is carried for it has its length."""
     axis = op.axis
     if axis is None:
@@ -163,6 +164,7 @@ SHAPES: Mapping[type, Callable[[Any, Shapes, Carried], Shape]] = {
     Add: _broadcast,
     Multiply: _broadcast,
     Scale: _same,
+    Normalise: _same,
     Concat: _concat,
     Reshape: _reshape,
     Permute: _permute,

@@ -15,7 +15,7 @@ from slth._shapes import Signed
 from slth.graph import spread
 from slth.graph.axis_maps import apply_along
 from slth.graph.bases import Dense, Shape
-from slth.graph.evaluation import along, max_pool
+from slth.graph.evaluation import along, max_pool, square
 from slth.graph.functions import FUNCTIONS
 from slth.graph.memory import formed
 from slth.graph.nodes import Graph, Node, fold
@@ -28,6 +28,7 @@ from slth.graph.ops import (
     LogSoftmax,
     MaxPool,
     Multiply,
+    Normalise,
     Op,
     Pad,
     Permute,
@@ -168,6 +169,12 @@ def _scale(op: Scale, values: Inputs, own: Shapes, _: Shape, carried: Carried) -
     return spread.smallest(found | (values[0] & (along(gain > 0, op.axis, axes) > 0)))
 
 
+def _normalise(op: Normalise, values: Inputs, _: Shapes, __: Shape, carried: Carried) -> Negative:
+    """Everywhere: where the shift of g x + t is negative is a matter of rounding."""
+    square(op, carried)
+    return np.ones((1,) * values[0].ndim, np.bool_)
+
+
 def _pad(op: Pad, values: Inputs, own: Shapes, _: Shape, __: Carried) -> Negative:
     if values[0].all() == values[0].any() == (op.value < 0):
         return np.full((1,) * values[0].ndim, op.value < 0)
@@ -185,6 +192,7 @@ SIGNS: Mapping[type, Callable[[Any, Inputs, Shapes, Shape, Carried], Negative]] 
     Add: _add,
     Multiply: lambda _, values, __, ___, ____: np.logical_or(*values),
     Scale: _scale,
+    Normalise: _normalise,
     Concat: lambda op, values, own, _, __: spread.smallest(spread.join(values, own, op.axis)),
     Reshape: lambda op, values, own, _, __: spread.reshape(values[0], own[0], op.shape),
     Permute: lambda op, values, _, __, ___: spread.permute(values[0], op.order),

@@ -4,10 +4,10 @@ For a map y = W x + b on inputs x, the realisation is
 
 $$\hat y = P x^+ + N x^- + \hat b, \qquad x^+ = \max(x, 0),\ x^- = \max(-x, 0).$$
 
-Ideal is P = W, N = −W, b̂ = b. All entries are float64 and taken as exact.
+Ideal is P = W, N = −W, b̂ = b. All entries are float64 and taken as exact, unless a realisation says that it is rounded.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +18,8 @@ from slth._shapes import Bias, Coefficient, Signed
 from slth.graph.bases import Basis, Dense, Shape
 from slth.graph.nodes import Graph
 from slth.graph.ops import carried_names
+from slth.graph.tensors import Stored
+from slth.numerics import rounded_sum
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,6 +52,7 @@ class Realised:
     negative: Coefficient | None
     bias: Bias | None
     signed: Signed
+    rounded: bool = False  # P, N and b̂ are real numbers, here rounded once: each is off by 2⁻⁵³ of its size at most
 
     def __post_init__(self) -> None:
         if self.positive.ndim != 3 or self.positive.size == 0:
@@ -71,6 +74,18 @@ class Realised:
         """The ideal realisation of a map: P = W, N = −W, b̂ = b; in arrays of its own."""
         negative = np.where(signed[:, None], -affine.weight, 0.0) if signed.any() else None
         return cls(affine.weight.copy(), negative, None if affine.bias is None else affine.bias.copy(), signed)
+
+    @classmethod
+    def rounded_sum(cls, parts: Sequence["Realised"]) -> "Realised":
+        """What the parts of a realisation are together, rounded once; a single one as it is."""
+        if len(parts) == 1:
+            return parts[0]
+        positive = rounded_sum([part.positive for part in parts])
+        negative, bias = (
+            rounded_sum([half for half in halves if half is not None]) if halves[0] is not None else None
+            for halves in ([part.negative for part in parts], [part.bias for part in parts])
+        )
+        return cls(positive, negative, bias, parts[0].signed, rounded=True)
 
     @classmethod
     def zeros(cls, coefficients: tuple[int, int, int], biases: int | None, signed: Signed) -> "Realised":
@@ -137,6 +152,9 @@ class Target:
     folded: Mapping[str, tuple[str, ...]] = field(
         default_factory=dict[str, tuple[str, ...]]
     )  # by map: the steps of what was read whose numbers are in its own, in order; those of maps with any
+    tensors: Mapping[str, Stored] = field(
+        default_factory=dict[str, Stored]
+    )  # all of its own file, if it was read unfolded: then each map's weight and bias are among them
 
     def __post_init__(self) -> None:
         maps = self.graph.maps

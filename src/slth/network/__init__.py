@@ -8,11 +8,13 @@ from slth.network.reading import (
     import_torch,
     is_onnx,
     mlp_from_tensors,
+    read_held,
     read_target,
     read_tensors,
     stated_in,
 )
 from slth.network.stating import stated_of, without_range
+from slth.network.tensor_files import safetensors_of
 
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, architecture_of, build_architecture, resolved_arguments
@@ -87,11 +89,13 @@ __all__ = [
     "outputs",
     "overlapping",
     "property_text",
+    "read_held",
     "read_target",
     "read_tensors",
     "realised",
     "realised_from",
     "resolved_arguments",
+    "safetensors_of",
     "source",
     "source_of",
     "state_dict",

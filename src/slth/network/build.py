@@ -25,6 +25,7 @@ from slth.graph import (
     MaxPool,
     Multiply,
     Node,
+    Normalise,
     Pad,
     Permute,
     Pointwise,
@@ -184,6 +185,14 @@ def _scale(op: Scale, inputs: Tensors, carried: Arrays) -> Tensor:
     return x if op.shift is None else x + _along(carried[op.shift], op.axis, x)
 
 
+def _normalise(op: Normalise, inputs: Tensors, carried: Arrays) -> Tensor:
+    """As the layer computes it, whose channels are axis 1."""
+    x = inputs[0].movedim(op.axis + 1, 1)
+    scale, shift = (None if name is None else carried[name] for name in (op.scale, op.shift))
+    y = functional.batch_norm(x, carried[op.mean], carried[op.variance], scale, shift, False, 0.0, op.epsilon)
+    return y.movedim(1, op.axis + 1)
+
+
 def _add(op: Add, inputs: Tensors, _: Arrays) -> Tensor:
     first, *others = (x if c == 1 else c * x for c, x in zip(op.coefficients, inputs, strict=True))
     for other in others:
@@ -202,6 +211,7 @@ BUILD: Mapping[type, Callable[[Any, Tensors, Arrays], Tensor]] = {
     Add: _add,
     Multiply: lambda _, inputs, __: inputs[0] * inputs[1],
     Scale: _scale,
+    Normalise: _normalise,
     Concat: lambda op, inputs, _: torch.cat(inputs, dim=op.axis + 1),
     Reshape: lambda op, inputs, _: inputs[0].reshape(-1, *op.shape),
     Permute: lambda op, inputs, _: inputs[0].permute(0, *(axis + 1 for axis in op.order)),

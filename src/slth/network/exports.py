@@ -6,8 +6,8 @@ import numpy as np
 from torch import nn
 
 from slth._errors import InputError
-from slth.graph import AxisMap, Conv, Dense, Graph, Op, carried_names, chain_of
-from slth.network.maps import SourceMap, source_neurons, stored_weight
+from slth.graph import AxisMap, Conv, Dense, Graph, Op, carried_names, chain_of, stored_weight
+from slth.network.maps import SourceMap, source_neurons
 from slth.network.states import source_of, state_of
 from slth.network.views import MOST_BYTES, source
 from slth.ticket import Ticket, with_steps

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slth._errors import InputError
-from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised
+from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised, stored_weight
 from slth.network.build import torch_padding
 from slth.numerics import Stream, uniform_rows
 from slth.ticket import Lift, Neurons, Stage, Ticket, TwoLayer, stage_path
@@ -108,19 +108,6 @@ def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> T
         for axis, (a, e) in enumerate(zip(before, behind, strict=True), 2):
             full = full.narrow(axis, a, full.shape[axis] - a - e)
         return full if bias is None else full + bias.view(-1, *(1,) * axes)
-    raise InputError(f"no module is known for a {type(basis).__name__} map")
-
-
-def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
-    """Coefficients (row, inp, tap) as PyTorch stores the weight of such a layer."""
-    rows, inputs, _ = coefficients.shape
-    if isinstance(basis, Dense):
-        return coefficients[:, :, 0]
-    if isinstance(basis, ConvTranspose):
-        return coefficients.transpose(1, 0, 2).reshape(inputs, rows, *basis.kernel)
-    if isinstance(basis, Conv):
-        own = coefficients.reshape(rows, basis.groups, inputs // basis.groups, -1)
-        return own.transpose(1, 0, 2, 3).reshape(basis.outputs, inputs // basis.groups, *basis.kernel)
     raise InputError(f"no module is known for a {type(basis).__name__} map")
 
 

@@ -1,7 +1,7 @@
 """Two views of a ticket as modules: the function it computes, and the pruned random network itself.
 
 `realised`: for each map P x⁺ + N x⁻ + b̂, the coefficients rounded once to float32. As many operations as the target,
-twice where inputs can be negative.
+twice where inputs can be negative. A map that is the target's, bit for bit, is W x + b: so that its values are, too.
 
 `source`: the random network with its masks. The lift keeps one weight per neuron, so it is stored as index and value
 (a sparse matrix with one entry per row); the mixing matrix keeps about half of its weights and is stored dense, masked.
@@ -9,15 +9,16 @@ twice where inputs can be negative.
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import nn
 
 from slth._errors import InputError
-from slth.graph import Graph, Realised, Target, most_entries
+from slth.graph import Graph, Realised, Target, carried_names, most_entries
 from slth.network.build import Network
 from slth.network.maps import RealisedMap, TargetMap, source_bytes, source_map
 from slth.network.states import module_of
-from slth.ticket import Ticket
+from slth.ticket import Ticket, own_affine
 
 MOST_BYTES = 2 << 30  # of a source view
 MOST_ENTRIES = MOST_BYTES // 4  # numbers that one input may take on its way through a network
@@ -38,8 +39,15 @@ def realised_from(ticket: Ticket, parts: Callable[[str], Realised]) -> Network:
     """The same, of coefficients that `parts` gives; each map is asked for once, in order, and dropped."""
     graph = _graph(ticket)
     _check_values(ticket, graph)
-    maps = {path: RealisedMap(op.basis, parts(path)) for path, op in graph.maps.items()}
-    return Network(graph, maps, ticket.carried)
+    exact = None if ticket.claims is None else ticket.claims.exact
+    maps: dict[str, nn.Module] = {}
+    for path, op in graph.maps.items():
+        part = parts(path)
+        if exact is None or exact.maps[path].differ:
+            maps[path] = RealisedMap(op.basis, part)
+        else:
+            maps[path] = TargetMap(op.basis, own_affine(op, part, exact.maps[path], ticket.carried))
+    return Network(graph, maps, read_by_ops(ticket))
 
 
 def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
@@ -56,14 +64,21 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
             f"the source network needs {size / 2**30:.2f} GiB, more than the limit of {most_bytes / 2**30:.2f} GiB; "
             "the realised view computes the same function"
         )
-    return Network(graph, {path: source_map(ticket, path) for path in graph.maps}, ticket.carried)
+    return Network(graph, {path: source_map(ticket, path) for path in graph.maps}, read_by_ops(ticket))
 
 
 def target_module(target: Target, dtype: torch.dtype = torch.float32) -> Network:
     """The target itself, as its graph computes it."""
     graph = target.graph
     maps = {path: TargetMap(op.basis, target.coefficients[path], dtype) for path, op in graph.maps.items()}
-    return Network(graph, maps, target.carried, dtype)
+    read = {name for node in graph.nodes for name in carried_names(node.op)}
+    return Network(graph, maps, {name: target.carried[name] for name in target.carried if name in read}, dtype)
+
+
+def read_by_ops(ticket: Ticket) -> dict[str, np.ndarray]:
+    """What a ticket carries that its network computes with."""
+    names = {name for node in _graph(ticket).nodes for name in carried_names(node.op)}
+    return {name: array for name, array in ticket.carried.items() if name in names}
 
 
 def _check_values(ticket: Ticket, graph: Graph) -> None:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
 from slth.numerics.convolutions import convolution_norm_bound, convolution_rule, convolution_work
+from slth.numerics.formats import FORMATS, Format, from_format, half_gap, rounded_to, to_format
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
+from slth.numerics.rates import packing_bits, quantiser_bits
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
 from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
+from slth.numerics.sums import is_further, rounded_sum, two_sum
 from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
 
@@ -23,9 +26,11 @@ if TYPE_CHECKING:
 __all__ = [
     "BLOCKS",
     "FLOOR",
+    "FORMATS",
     "LAWS",
     "NORMS",
     "SPECTRAL",
+    "Format",
     "Law",
     "Parts",
     "Stream",
@@ -37,6 +42,9 @@ __all__ = [
     "convolution_rule",
     "convolution_work",
     "draw",
+    "from_format",
+    "half_gap",
+    "is_further",
     "matmul_bound",
     "matrix_rule",
     "matrix_work",
@@ -44,11 +52,17 @@ __all__ = [
     "norm_bound",
     "one_thread",
     "outward_quotient",
+    "packing_bits",
     "product_bound",
+    "quantiser_bits",
+    "rounded_sum",
+    "rounded_to",
     "rounded_up",
     "slack",
     "spectral_norm_bound",
     "stored_bound",
+    "to_format",
+    "two_sum",
     "uniform",
     "uniform_rows",
     "words",

@@ -9,7 +9,8 @@ $$|\mathrm{fl}(\textstyle\sum_{k \le n} a_k b_k) - \sum a_k b_k| \le \gamma_n \s
 - A sum of *non-negative* terms that met k roundings is at least $(1-u)^k$ times the truth: `above(value, k)` covers it.
 - A sum of *mixed signs* misses the truth by at most $\gamma_k \sum |a_k b_k|$: `slack(size, k)` covers it.
 
-Both leave room for four roundings beside those counted: the allowance's own, and that of a difference $P - W$.
+Both leave room for four roundings beside those counted: the allowance's own, that of a difference $P - W$, and that of
+a factor $P$ which is itself a real number rounded once (the difference of such a one needs an allowance of its own).
 
 Underflow is outside the model: a product may lose up to $2^{-1075}$ more. So no product or norm that may be positive is
 reported below `FLOOR` = $2^{-960}$, which exceeds $2^{60}$ such losses even after multiplication by u: with zeros

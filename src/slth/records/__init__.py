@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from slth.records import verbs
 from slth.records.checks import Check, Verdict, Verification
+from slth.records.comparison import Compared, Comparison
 from slth.records.grid import (
     GRID_FORMAT,
     GRID_MARKER,
@@ -37,6 +38,8 @@ __all__ = [
     "Asked",
     "Average",
     "Check",
+    "Compared",
+    "Comparison",
     "Environment",
     "Errors",
     "Evaluation",

@@ -15,6 +15,7 @@ WORDS = (  # what a reader needs to know, and in a sentence each
     ("dashed line", "where the sum should end: the target's weight, in the negative half minus the weight."),
     ("half", "the positive one works where the input is above 0, the negative one where it is below."),
     ("gain", "a power of two above the map's largest weights, by which all products of the map are multiplied."),
+    ("stage", "a later one has a gain of its own, far smaller, and hits what the stages before left of the weight."),
 )
 
 
@@ -37,17 +38,23 @@ def panels(anatomy: Anatomy, target: float | None = None) -> tuple[Panel, ...]:
             Panel(
                 half=half,
                 running=np.cumsum(half.candidates * half.kept),
-                wanted=half.sign * (half.realised if target is None else target),
-                reached=f"reaches {half.sign * half.realised:.6f}{error}",
+                wanted=half.sum if target is None else half.sign * (target - half.before),
+                reached=f"reaches {_short(half.sum)}{error}",
             )
         )
     return tuple(found)
+
+
+def _short(value: float) -> str:
+    """Six digits behind the point, or of a small number four in all."""
+    return f"{value:.6f}" if value == 0.0 or abs(value) >= 1e-3 else f"{value:.3e}"
 
 
 def sum_words(half: Half, most: int = 8) -> str:
     """The kept candidates with their signs, and what they add up to; of many the largest."""
     kept = half.candidates[half.kept]
     order = np.sort(np.argsort(-np.abs(kept), kind="stable")[:most])
-    terms = " ".join(f"{'−' if value < 0 else '+'} {abs(value):.4f}" for value in kept[order].tolist())
+    form = ".4f" if half.gain > 2.0**-10 else ".2e"
+    terms = " ".join(f"{'−' if value < 0 else '+'} {abs(value):{form}}" for value in kept[order].tolist())
     rest = f" and {len(kept) - most} smaller" if len(kept) > most else ""
-    return f"{terms.removeprefix('+ ') or '0'}{rest} = {kept.sum():.6f}".replace("-", "−")
+    return f"{terms.removeprefix('+ ') or '0'}{rest} = {_short(half.sum)}".replace("-", "−")

@@ -62,13 +62,13 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
     ]
     for panel in panels(anatomy, wanted):
         half = panel.half
-        text = f"{half.name.capitalize()} half: {int(half.kept.sum())} of {plural(len(half.kept), 'random product')} "
+        text = f"{half.label.capitalize()}: {int(half.kept.sum())} of {plural(len(half.kept), 'random product')} "
         text += f"kept, realised {_signed(half.realised)}"
         if wanted is None:
             text += ". Give --target F to compare."
         else:
             text += f", target {_signed(wanted)}, off by {number(abs(half.realised - wanted), 3)}."
-        picture = figures.anatomy(panel, label=f"{anatomy.name}, {half.name} half: candidates and running sum")
+        picture = figures.anatomy(panel, label=f"{anatomy.title(half)}: candidates and running sum")
         parts.append(tag("figure", tag("figcaption", text, tag("span", sum_words(half), class_="block")), picture))
     return join([*parts, tag("h4", "The words"), glossary()])
 
@@ -111,10 +111,11 @@ def masks(exhibit: Exhibit, facts: Facts) -> Html:
     ticket = exhibit.ticket
     for i, path, part in drawn(facts):
         bits = ticket.gadgets[path].cost(ticket.maps[path]).mask_bits
+        whose = "weights" if ticket.gadgets[path].stage_count == 1 else "weights' subset sums, one of each stage,"
         text = (
             f"{_map(i, path)} keeps {percent(part.chosen / bits)} of {plural(bits, 'candidate')}, "
             f"{percent(part.early / part.edges) if part.edges else 'none'} of them in the first half of a weight's "
-            f"list; {percent(part.empty / part.halves)} of the weights keep none."
+            f"list; {percent(part.empty / part.halves)} of the {whose} keep none."
         )
         kernel = kernel_of(ticket.maps[path])
         if kernel:

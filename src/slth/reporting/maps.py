@@ -87,10 +87,12 @@ def _shapes(ticket: Ticket, facts: Facts) -> Html:
 
 def _of_weights_and_biases(gadget: Gadget, op: Linear) -> tuple[str, str]:
     """Gains and candidates."""
-    gain, candidates = f"{gadget.gain:g}", str(gadget.candidates)
-    if op.bias and isinstance(gadget, TwoLayer):
-        return f"{gain}, {gadget.bias_gain:g}", f"{candidates}, {gadget.constants}"
-    return gain, candidates
+    if not isinstance(gadget, TwoLayer):
+        return f"{gadget.gain:g}", str(gadget.candidates)
+    bias = op.bias
+    gains = (f"{stage.gain:g}" + (f", {stage.bias_gain:g}" if bias else "") for stage in gadget.stages)
+    candidates = (f"{stage.candidates}" + (f", {stage.constants}" if bias else "") for stage in gadget.stages)
+    return "; ".join(gains), "; ".join(candidates)
 
 
 def _bounds(ticket: Ticket) -> Html:

@@ -66,14 +66,14 @@ def anatomy_svg(anatomy: Anatomy, found: tuple[Panel, ...]) -> str:
     each = tall + above
     title = f"One weight taken apart: {anatomy.name}"
     about = " ".join(
-        f"{panel.half.name.capitalize()} half: {int(panel.half.kept.sum())} of {len(panel.half.kept)} random products "
+        f"{panel.half.label.capitalize()}: {int(panel.half.kept.sum())} of {len(panel.half.kept)} random products "
         f"kept, {panel.reached}."
         for panel in found
     )
     parts: list[str] = [words(2.0, 18.0, title, "start", "head")]
     for i, panel in enumerate(found):
         half, top = panel.half, head + i * each
-        text = f"{half.name.capitalize()} half: {int(half.kept.sum())} of {len(half.kept)} random products kept"
+        text = f"{half.label.capitalize()}: {int(half.kept.sum())} of {len(half.kept)} random products kept"
         lines = [f"{panel.reached}: ", *wrap(sum_words(half), 56)[:2]]
         parts += [words(2.0, top + 14, text, "start", "strong")]
         parts += [words(2.0, top + 29 + 14 * k, line.strip(": "), "start") for k, line in enumerate(lines)]
@@ -125,7 +125,7 @@ def _anatomy_by_matplotlib(anatomy: Anatomy, found: tuple[Panel, ...], form: str
         axes.axhline(panel.wanted, color="black", linewidth=0.9, linestyle=(0, (4, 3)))
         axes.axhline(0, color="black", linewidth=0.5)
         axes.set_title(
-            f"{half.name} half: {int(half.kept.sum())} of {len(at)} random products kept (blue +, orange −), "
+            f"{half.label}: {int(half.kept.sum())} of {len(at)} random products kept (blue +, orange −), "
             f"running sum (red)\n{panel.reached}",
             fontsize=10,
         )

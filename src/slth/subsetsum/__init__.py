@@ -1,9 +1,10 @@
 """Subset sums: numbers in, subset out.
 
 `first` finds some subset within a tolerance, as cheaply as it can; `closest` finds the best of all, of a given size if
-asked; `smallest` keeps the fewest values, `trade_off` shows what fewer would cost, `perturbed` lets the kept ones move,
-and `count` counts. `closest_integer` works on integers without rounding. The batch forms take many problems, and
-`enumerate_closest` is the slow oracle. Every answer says by its `Status` what it proves.
+asked; `smallest` and `fewest` keep the fewest values (the closest such subset, the first), `trade_off` shows what fewer
+would cost, `perturbed` lets the kept ones move, and `count` counts. `closest_integer` works on integers without
+rounding. The batch forms take many problems, and `enumerate_closest` is the slow oracle. Every answer says by its
+`Status` what it proves.
 
 Vectors: `closest_vector`, `first_vector`, `first_vector_batch`. More than forty values: `first_large`, with
 `karmarkar_karp` as its baseline. All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates:
@@ -14,6 +15,7 @@ from slth.subsetsum._closest import closest, closest_batch
 from slth.subsetsum._count import count
 from slth.subsetsum._differencing import karmarkar_karp
 from slth.subsetsum._enumerate import enumerate_closest
+from slth.subsetsum._fewest import fewest, fewest_batch
 from slth.subsetsum._first import first, first_batch
 from slth.subsetsum._first_vectors import first_vector_batch
 from slth.subsetsum._integers import closest_integer
@@ -49,6 +51,8 @@ __all__ = [
     "closest_vector",
     "count",
     "enumerate_closest",
+    "fewest",
+    "fewest_batch",
     "first",
     "first_batch",
     "first_large",

@@ -1,12 +1,25 @@
 """Tickets: a seed, the random tensors it names, what is kept of them, what is claimed; `FORMAT.md` is the file."""
 
+from slth.ticket.accounting import Account, Rivals, map_accounts, rivals_of, ticket_account
 from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
 from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
-from slth.ticket.format import DamagedTicketError, TicketError, decode, encode, load, save, stored_mask_bits
+from slth.ticket.exact import exact_tensors, kinds_of, own_affine
+from slth.ticket.format import (
+    DamagedTicketError,
+    FileSizes,
+    TicketError,
+    decode,
+    encode,
+    file_sizes,
+    load,
+    save,
+    stored_mask_bits,
+    stored_sizes,
+)
 from slth.ticket.gadgets import (
     GADGETS,
     MOST_CANDIDATES,
@@ -46,12 +59,14 @@ __all__ = [
     "MOST_CANDIDATES",
     "MOST_COORDINATES",
     "MOST_MISSES",
+    "Account",
     "Anatomy",
     "Bound",
     "Builtin",
     "Candidate",
     "Choice",
     "DamagedTicketError",
+    "FileSizes",
     "Gadget",
     "Half",
     "Inputs",
@@ -64,6 +79,7 @@ __all__ = [
     "Problems",
     "Provenance",
     "RandomTensor",
+    "Rivals",
     "Stage",
     "Sums",
     "Ticket",
@@ -83,12 +99,16 @@ __all__ = [
     "effective_digest",
     "empty_masks",
     "encode",
+    "exact_tensors",
+    "file_sizes",
     "graph_digest",
     "head_digest",
     "kernel_of",
+    "kinds_of",
     "largest",
     "learned_ticket",
     "load",
+    "map_accounts",
     "map_words",
     "maps_words",
     "masks_in",
@@ -97,20 +117,24 @@ __all__ = [
     "network_name",
     "op_words",
     "ops_words",
+    "own_affine",
     "pack",
     "plain",
     "random_weights",
     "realise",
     "realised_digest",
+    "rivals_of",
     "save",
     "scan",
     "several",
     "signed_ranges",
     "stage_path",
     "stored_mask_bits",
+    "stored_sizes",
     "summary",
     "take_apart",
     "target_digest",
+    "ticket_account",
     "with_biases",
     "with_steps",
 ]

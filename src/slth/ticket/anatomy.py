@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float64
 
 from slth._errors import InputError
 from slth._shapes import Bits
+from slth.numerics import rounded_sum
 from slth.ticket.gadgets import Problems
 from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words
@@ -15,18 +16,27 @@ from slth.ticket.words import kernel_of, map_words
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Half:
-    """One subset-sum problem of a coefficient, in the unit of the target's weights."""
+    """One subset-sum problem of a coefficient, in the unit of the target's weights: of one half, in one stage."""
 
     name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
     sign: float  # the subset sums to sign · coefficient
     neuron: tuple[int, ...]  # hidden neuron of each candidate
     candidates: Float64[np.ndarray, " n"]  # g v u
     kept: Bool[np.ndarray, " n"]
+    gain: float
+    stage: int = 0
+    before: float = 0.0  # the coefficient that the stages before realise together, rounded once
+    realised: float = 0.0  # the same with this one
 
     @property
-    def realised(self) -> float:
-        """The coefficient that the kept candidates realise."""
-        return self.sign * float(self.candidates[self.kept].sum())
+    def label(self) -> str:
+        """Which one it is."""
+        return f"{self.name} half" + (f", stage {self.stage + 1}" if self.stage else "")
+
+    @property
+    def sum(self) -> float:
+        """Of the kept candidates: exact."""
+        return float(self.candidates[self.kept].sum())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,9 +47,23 @@ class Anatomy:
     output: int
     input: int | None
     tap: int
-    gain: float
-    halves: tuple[Half, ...]
+    halves: tuple[Half, ...]  # stage after stage
     kernel: tuple[int, ...] = ()  # of a convolution
+
+    @property
+    def stages(self) -> int:
+        """How many there are of each half."""
+        return max(half.stage for half in self.halves) + 1
+
+    def title(self, half: Half) -> str:
+        """What a half is called.
+
+        >>> half = Half("positive", 1.0, (3,), np.zeros(1), np.zeros(1, bool), 1.0, stage=1)
+        >>> Anatomy("fc", 0, 2, 0, (half,)).title(half)
+        'map fc, output 0, input 2: positive half, stage 2 of 2'
+        """
+        of = f", stage {half.stage + 1} of {self.stages}" if self.stages > 1 else ""
+        return f"{self.name}: {half.name} half{of}"
 
     @property
     def name(self) -> str:
@@ -76,21 +100,31 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         first, size = group * inputs // op.basis.groups, inputs // op.basis.groups
         known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
         raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
-    halves, gain = list[Half](), 1.0
+    halves, sums = list[Half](), dict[str, list[np.ndarray]]()
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         wanted = group if block.half == "bias" else input
         if (block.half == "bias") != (input is None) or row not in block.rows or wanted not in block.inputs:
             continue
-        slot, gain = int(np.flatnonzero(block.inputs == wanted)[0]), block.gain
-        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), ticket.masks))
-    return Anatomy(path, output, input, tap, gain, tuple(halves), kernel_of(op))
+        slot = int(np.flatnonzero(block.inputs == wanted)[0])
+        before = sums.setdefault(block.half, [])
+        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), ticket.masks, before))
+    return Anatomy(path, output, input, tap, tuple(halves), kernel_of(op))
 
 
-def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits]) -> Half:
+def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits], sums: list[np.ndarray]) -> Half:
+    """`sums`: of the stages before; this one's is added to them."""
+    sign = -1.0 if block.half == "negative" else 1.0
+    candidates, kept = block.gain * block.candidates()[slot, w], block.kept(masks)[slot, w]
+    before = sign * float(rounded_sum(sums)[0]) if sums else 0.0
+    sums.append(np.array([candidates[kept].sum()]))
     return Half(
         name=block.half,
-        sign=-1.0 if block.half == "negative" else 1.0,
+        sign=sign,
         neuron=tuple(int(h) for h in block.neurons[slot]),
-        candidates=block.gain * block.candidates()[slot, w],
-        kept=block.kept(masks)[slot, w],
+        candidates=candidates,
+        kept=kept,
+        gain=block.gain,
+        stage=block.stage,
+        before=before,
+        realised=sign * float(rounded_sum(sums)[0]),
     )

@@ -8,18 +8,32 @@ from typing import Any
 import numpy as np
 
 from slth._shapes import Bias
-from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Pointwise, Shape, Target, carried_names
-from slth.ticket.buffers import hash_numbers
+from slth.certificate import exact_numbers
+from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Pointwise, Shape, Stored, Target, carried_names
+from slth.numerics import FORMATS
+from slth.ticket.buffers import buffer_of, hash_numbers
+from slth.ticket.exact import kinds_of, own_bytes
 from slth.ticket.format.fields import canonical
 from slth.ticket.format.v2_graph import OP
 from slth.ticket.realise import target_digest
 
-_NAMES = ("map", "scale", "shift", "slope", "value")  # members of an op that name a map or a carried array
+_NAMES = (
+    "map",
+    "scale",
+    "shift",
+    "slope",
+    "value",
+    "mean",
+    "variance",
+)  # members of an op that name a map or a carried array
 
 
 def network_digest(target: Target, shape: Shape) -> str:
-    """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`."""
-    chained = len(shape) == 1 and _is_chain(target.graph)
+    """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`.
+
+    One that was read unfolded has that of its numbers in their own formats, −0.0 as it is.
+    """
+    chained = len(shape) == 1 and _is_chain(target.graph) and not target.tensors
     ordered = {path: target.coefficients[path] for path in target.graph.maps}
     return target_digest(ordered) if chained else graph_digest(target, shape)
 
@@ -40,10 +54,31 @@ def graph_digest(target: Target, shape: Shape) -> str:
         }
         for node in nodes
     ]
+    if target.tensors:
+        return _exact_digest(target, [list(shape), text], maps, carried)
     digest = hashlib.sha256(canonical([list(shape), text]).encode())
     arrays = [part for path in maps for part in _parts(target, path)] + [target.carried[name] for name in carried]
     for array in arrays:
         hash_numbers(digest, array)
+    return digest.hexdigest()
+
+
+def _exact_digest(target: Target, text: list[Any], maps: Mapping[str, int], carried: Mapping[str, int]) -> str:
+    """The same of an exact ticket's target: its formats in the text, and the numbers of maps in them."""
+    kinds = kinds_of(target)
+    formats = [[kinds[path].format, kinds[path].bias] for path in maps]
+    digest = hashlib.sha256(canonical([*text, formats]).encode())
+    for path in maps:
+        affine, claim = target.coefficients[path], kinds[path]
+        op = target.graph.maps[path]
+        weight = affine.weight
+        if claim.format not in FORMATS:
+            weight, _ = exact_numbers(op, weight, None, claim=claim, carried=target.carried)
+        digest.update(buffer_of(own_bytes(weight, claim.format)))
+        if affine.bias is not None and claim.bias is not None:
+            digest.update(buffer_of(own_bytes(affine.bias, claim.bias)))
+    for name in carried:
+        digest.update(buffer_of(target.carried[name].astype("<f8")))
     return digest.hexdigest()
 
 
@@ -66,14 +101,26 @@ def as_in(target: Target, network: Graph) -> Target | str:
         return f"the target has {len(theirs)} nodes, the ticket {len(ours)}"
     if len(set(maps.values())) != len(maps) or len(set(carried.values())) != len(carried):
         return "the target has two maps where the ticket has one that is used twice"
+    unfolded = bool(target.tensors)
     return replace(
         target,
         graph=network,
         coefficients={path: target.coefficients[mine] for mine, path in maps.items()},
-        carried={name: target.carried[mine] for mine, name in carried.items()},
+        carried={
+            carried.get(name, name): array for name, array in target.carried.items() if name in carried or unfolded
+        },
+        tensors={name: _under(stored, maps, carried) for name, stored in target.tensors.items()},
         names={path: target.names[mine] for mine, path in maps.items() if mine in target.names},
         folded={path: target.folded[mine] for mine, path in maps.items() if mine in target.folded},
     )
+
+
+def _under(stored: Stored, maps: Mapping[str, str], carried: Mapping[str, str]) -> Stored:
+    """A tensor under other names of maps and carried arrays."""
+    names = carried if stored.part == "carried" else maps
+    beside = {None: None} | dict(carried)
+    scale, zero = (beside.get(name, name) for name in (stored.scale, stored.zero))
+    return replace(stored, of=names.get(stored.of, stored.of), scale=scale, zero=zero)
 
 
 def with_biases(target: Target, network: Graph, *, digest: str | None, shape: Shape) -> Target:

@@ -1,7 +1,8 @@
 """From seed and masks to coefficients: what a pruned random map computes, exactly.
 
 Uniform values are multiples of 2⁻²³, so the products v u are multiples of 2⁻⁴⁶ of size at most 1, and a float64 sum of
-up to 64 of them is exact in any order. Gains are powers of two. The numbers below are therefore facts about integers.
+up to 64 of them is exact in any order. Gains are powers of two. The numbers below are therefore facts about integers,
+and what several stages add up to is rounded once.
 """
 
 import hashlib
@@ -29,19 +30,21 @@ def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, masks: Mapping[
 
 
 class Sums:
-    """The coefficients of a map while its blocks of problems come in, stage after stage, those of a stage in any order.
-
-    Attributes:
-        realised: all of them, once every block was added.
-    """
+    """The coefficients of a map while its blocks of problems come in, in any order: exact, stage by stage."""
 
     def __init__(self, op: Linear, signed: Signed) -> None:
-        biases = op.basis.outputs if op.bias else None
-        self.realised = Realised.zeros(op.coefficients, biases, signed)
+        self._sizes, self._stages = (op.coefficients, op.basis.outputs if op.bias else None, signed), list[Realised]()
 
     def add(self, block: Problems, sums: Float64[np.ndarray, "slot w"]) -> None:
         """Those of a block."""
-        block.add(sums, self.realised)
+        while len(self._stages) <= block.stage:
+            self._stages.append(Realised.zeros(*self._sizes))
+        block.add(sums, self._stages[block.stage])
+
+    @property
+    def realised(self) -> Realised:
+        """All of them, once every block was added: the sum over stages, rounded once."""
+        return Realised.rounded_sum(self._stages)
 
 
 def realised_digest(realised: Realised) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 
+from slth.certificate import Exact
 from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
@@ -109,15 +110,39 @@ def _folded_row(ticket: Ticket) -> Iterator[Row]:
         )
 
 
+def _exact(ticket: Ticket, exact: Exact) -> str:
+    """Which tensors of the target come back, and what random numbers do not say of them."""
+    formats = ", ".join(sorted({stored.format for stored in exact.tensors.values() if stored.part != "carried"}))
+    rest = sum(ticket.carried[claim.rest].size for claim in exact.maps.values() if claim.rest is not None)
+    signs = sum(ticket.carried[claim.zeros].size for claim in exact.maps.values() if claim.zeros is not None)
+    words = [
+        f"the target itself, {len(exact.tensors):,} tensors ({formats})"
+        + (f", but for {exact.differ:,} numbers" if exact.differ else ""),
+        *([f"{rest:,} numbers that no subset reaches are carried"] if rest else []),
+        *([f"signs of zeros take {signs:,} bytes"] if signs else []),
+    ]
+    return "; ".join(words)
+
+
 def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     """Maps made of random tensors, and what is claimed of them."""
     parameters, claims, kept = ticket.target_parameters, ticket.claims, ticket.candidates_kept
     candidates = [gadget.candidates for gadget in ticket.gadgets.values()]
     yield "tolerance per weight", "" if claims is None else claims.tolerance_text
+    if claims is not None and claims.exact is not None:
+        yield "exact", f"{says}{_exact(ticket, claims.exact)}"
     relative = ticket.provenance.asked.get("relative_tolerance")
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"
     yield "candidates per weight", several(candidates)
+    stages = [gadget.stage_count for gadget in ticket.gadgets.values()]
+    if max(stages) > 1:
+        count = f"{min(stages)} to {max(stages)}" if min(stages) < max(stages) else f"{max(stages)}"
+        yield (
+            "stages",
+            f"{count} of each map, all fixed before the target was seen; a later one hits what those before left, with "
+            "smaller gains: over stages the random weights are not identically distributed",
+        )
     yield "target parameters", f"{parameters:,}"
     yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
@@ -125,7 +150,7 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     yield "kept", f"{kept:,}, {share:.4f} per candidate; density {ticket.density:.4f} of all entries"
     yield from _neuron_row(ticket)
     arrays = f"; {ticket.carried_numbers:,} numbers in {_arrays(len(ticket.carried))}" if ticket.carried else ""
-    yield "carried", f"{2 * len(ticket.gadgets):,} gains (two per map){arrays}"
+    yield "carried", f"{2 * sum(stages):,} gains (two per {'map' if max(stages) == 1 else 'stage'}){arrays}"
     if claims is None:
         return
     yield "misses", f"{says}{ticket.misses:,}"

@@ -15,8 +15,9 @@ from slth.certificate import Certificate
 from slth.graph import Graph, Linear, Realised, shapes
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
-from slth.ticket.carried import check_carried, unseeded_numbers
+from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
+from slth.ticket.exact import check_exact
 from slth.ticket.gadgets import Gadget, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
@@ -105,6 +106,9 @@ class Ticket:
         if self.claims is not None and list(self.claims.maps) != maps:
             theirs = ", ".join(self.claims.maps)[:150]
             raise InputError(f"claims about {theirs}; the ticket has the maps {', '.join(maps)[:150] or '(none)'}")
+        if self.claims is not None and self.claims.exact is not None:
+            types = {name: (dtype_name(values) or "", values.shape) for name, values in self.carried.items()}
+            check_exact(self.claims.exact, self.maps, types)
         origin = self.provenance
         spoken = (*origin.names, *origin.folded, *(miss.map for miss in origin.misses))
         unknown = next((path for path in spoken if path not in self.maps), None)
@@ -162,8 +166,13 @@ class Ticket:
 
     @property
     def misses(self) -> int:
-        """Coefficients that no subset of their candidates reaches within the tolerance, as the ticket counts them."""
-        return 0 if self.claims is None else self.claims.misses
+        """Coefficients that no subset of their candidates reaches within the tolerance, as the ticket counts them.
+
+        Of an exact ticket, those that are not the target's number.
+        """
+        if self.claims is None:
+            return 0
+        return self.claims.misses if self.claims.exact is None else self.claims.exact.differ
 
     @property
     def moved(self) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from slth.certificate.rules.combine import through_add, through_multiply, through_scale
+from slth.certificate.rules.combine import through_add, through_multiply, through_normalise, through_scale
 from slth.certificate.rules.linear import through_linear, through_map
 from slth.certificate.rules.move import (
     through_concat,
@@ -25,6 +25,7 @@ from slth.graph import (
     LogSoftmax,
     MaxPool,
     Multiply,
+    Normalise,
     Pad,
     Permute,
     Pointwise,
@@ -42,6 +43,7 @@ RULES: Mapping[type, Rule] = {
     Add: through_add,
     Multiply: through_multiply,
     Scale: through_scale,
+    Normalise: through_normalise,
     Concat: through_concat,
     Reshape: through_reshape,
     Permute: through_permute,

@@ -1,4 +1,4 @@
-"""Sums, products and scales of values: Add, Multiply, Scale. Nothing is known of how two values go together."""
+"""Sums, products, scales: Add, Multiply, Scale, Normalise. Nothing is known of how two values go together."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from slth.certificate.reach import Numbers, Reach, norm_over, repeated, tightened, times
 from slth.certificate.rules.rule import Facts, shape_after
-from slth.graph import Add, Multiply, Scale
+from slth.graph import Add, Multiply, Normalise, Scale, square
 from slth.numerics import above, product_bound, slack
 
 
@@ -72,6 +72,35 @@ def through_scale(op: Scale, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
             np.maximum(*ends) + t + off,
             norm,
             product_bound(np.abs(g), x.error),
+            times(largest, x.error_norm),
+            x.shape,
+        )
+    )
+
+
+def through_normalise(op: Normalise, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+    """g (x − μ) + β with g = γ/√(σ² + ε), which float64 gives with four roundings: e' = |g| e."""
+    (x,) = inputs
+    along = tuple(-1 if axis == op.axis else 1 for axis in range(len(x.shape)))
+    length = x.shape[op.axis]
+
+    def numbers(name: str | None, otherwise: float) -> Numbers:
+        return np.full(length, otherwise) if name is None else facts.carried[name].astype(np.float64)
+
+    g = (numbers(op.scale, 1.0) / np.sqrt(square(op, facts.carried))).reshape(along)
+    mean, shift = (numbers(name, 0.0).reshape(along) for name in (op.mean, op.shift))
+    gain = above(np.abs(g), 4)
+    ends = g * (x.lower - mean), g * (x.upper - mean)
+    off = slack(product_bound(gain, x.sizes + np.abs(mean)) + np.abs(shift), 7)
+    largest = float(gain.max())
+    away = product_bound(gain, np.abs(mean)) + np.abs(shift)
+    norm = above(times(largest, x.norm) + norm_over(above(away, 1), x.shape), 1)
+    return tightened(
+        Reach(
+            np.minimum(*ends) + shift - off,
+            np.maximum(*ends) + shift + off,
+            norm,
+            product_bound(gain, x.error),
             times(largest, x.error_norm),
             x.shape,
         )

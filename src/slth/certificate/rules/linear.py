@@ -34,13 +34,16 @@ def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
     basis, shape = errors.basis, errors.basis.shape(x.shape)
     lower, upper, error = _per_channel(errors, x)
     groups, outputs = basis.groups, basis.outputs
-    bias, bias_error = (b.reshape(groups, -1) for b in (errors.bias, errors.bias_error))
+    bias, bias_error, bias_lost = (b.reshape(groups, -1) for b in (errors.bias, errors.bias_error, errors.bias_lost))
 
     found: list[tuple[np.ndarray, ...]] = []
     for taps in basis.stencils():
         low_x, high_x, error_x = (_entries(numbers, groups, len(taps)) for numbers in (lower, upper, error))
         given = low_x, high_x, error_x, x
-        parts = [_by_rows(part, taps, given, (bias[:, rows], bias_error[:, rows])) for rows, part in errors.chunks()]
+        parts = [
+            _by_rows(part, taps, given, (bias[:, rows], bias_error[:, rows], bias_lost[:, rows]))
+            for rows, part in errors.chunks()
+        ]
         found.append(tuple(np.concatenate(columns, axis=1) for columns in zip(*parts, strict=True)))
     low, high = np.min([f[0] for f in found], axis=0), np.max([f[1] for f in found], axis=0)
     fresh, moved, e = (np.max([f[i] for f in found], axis=0) for i in (2, 3, 4))
@@ -50,7 +53,8 @@ def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
     def norm_of(numbers: np.ndarray) -> float:
         return norm_over(numbers.reshape(along), shape)
 
-    fresh_norm = min(above(times(eta, x.norm) + norm_of(errors.bias_error), 1), norm_of(fresh))
+    bias_size = np.abs(errors.bias_error) + errors.bias_lost
+    fresh_norm = min(above(times(eta, x.norm) + norm_of(bias_size), 1), norm_of(fresh))
     moved_norm = norm_of(moved)
     if x.error_norm > 0:
         moved_norm = min(moved_norm, times(errors.norm(eta), x.error_norm))
@@ -63,12 +67,12 @@ def _by_rows(
     errors: MapErrors,
     taps: tuple[int, ...],
     given: tuple[Entries, Entries, Entries, Reach],
-    biases: tuple[np.ndarray, np.ndarray],
+    biases: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> tuple[np.ndarray, ...]:
     """l, h, fresh, propagated and all errors of some rows, (group, row), at one kind of position."""
     groups = errors.basis.groups
     low_x, high_x, e, x = given
-    bias, bias_error = biases
+    bias, bias_error, bias_lost = biases
 
     def at(coefficients: Coefficient) -> Stencil:
         return stencil(coefficients, groups, taps)
@@ -76,6 +80,8 @@ def _by_rows(
     negative = None if (half := errors.negative_error) is None else at(half)
     low, high = _extremes(at(errors.error), negative, bias_error, (low_x, high_x, x.norm))
     fresh = np.maximum(high, -low)
+    if errors.rounded:
+        fresh = above(fresh + bias_lost + _lost(at(errors.slopes), np.maximum(high_x, -low_x), x.norm), 2)
     moved = np.zeros_like(fresh)
     if x.error_norm > 0:
         slopes = at(errors.slopes)
@@ -84,6 +90,12 @@ def _by_rows(
     weight = at(errors.weight)
     low, high = _extremes(weight, -weight if (low_x < 0).any() else None, bias, (low_x, high_x, x.norm))
     return low, high, fresh, moved, above(fresh + moved, 1)
+
+
+def _lost(slopes: Stencil, size: Entries, norm: float) -> np.ndarray:
+    """What rounding P and N hides of (E⁺ x⁺ + E⁻ x⁻)_o: u Σ S |x|, and no more than u ‖S_o‖₂ ‖x‖₂."""
+    each = matmul_bound(slopes, size.swapaxes(1, 2))[..., 0]
+    return 2.0**-53 * np.minimum(each, product_bound(norm_bound(slopes), norm))
 
 
 def stencil(coefficients: Coefficient, groups: int, taps: tuple[int, ...]) -> Stencil:

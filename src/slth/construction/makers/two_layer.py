@@ -37,8 +37,8 @@ class TwoLayerMaker:
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be."""
-        stage = Stage(width.candidates, width.constants, 0, width.gain, width.bias_gain)
-        return TwoLayer((stage,), signed).narrowest(op)
+        stages = tuple(Stage(s.candidates, s.constants, 0, s.gain, s.bias_gain) for s in width.stages)
+        return TwoLayer(stages, signed).narrowest(op)
 
     def objective(self, recipe: Recipe) -> Objective:
         """That of its name."""

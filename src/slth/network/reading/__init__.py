@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from slth.network.reading.files import import_torch, read_tensors
+from slth.network.reading.files import import_torch, read_held, read_tensors
 from slth.network.reading.state_dicts import ACTIVATIONS, mlp_from_tensors
 from slth.network.reading.stated import KEY, TAKES, Stated, stated_in
 from slth.network.reading.target import is_onnx, read_target
@@ -29,6 +29,7 @@ __all__ = [
     "is_onnx",
     "load_model",
     "mlp_from_tensors",
+    "read_held",
     "read_target",
     "read_tensors",
     "stated_in",

@@ -1,6 +1,7 @@
 """State dicts as people save them: inside a checkpoint, under prefixes of wrappers, in any number format."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -73,3 +74,22 @@ def _array(name: str, tensor: Any) -> np.ndarray:
 
 def _is_array(value: Any) -> bool:
     return isinstance(value, np.ndarray) or hasattr(value, "detach")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Held:
+    """A tensor as it is held: its number format as safetensors names it, and its numbers."""
+
+    format: str
+    array: np.ndarray  # real numbers in float64 or their own type, exactly
+
+
+_FORMATS = {"float16": "F16", "float32": "F32", "float64": "F64", "bfloat16": "BF16", "bool": "BOOL"} | {
+    f"{kind}{bits}": f"{kind[0].upper()}{bits}" for kind in ("int", "uint") for bits in (8, 16, 32, 64)
+}
+
+
+def held_of(name: str, tensor: Any) -> Held:
+    """A tensor, or an array, with its format."""
+    kind = str(tensor.dtype).removeprefix("torch.")
+    return Held(_FORMATS.get(kind, kind), _array(name, tensor))

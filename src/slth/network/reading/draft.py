@@ -69,6 +69,7 @@ class Draft:
     steps: dict[str, Step] = field(default_factory=dict[str, Step])
     output: str = INPUT
     count: int = 0
+    unfolded: bool = False  # normalisations stay as they are, for the numbers of maps must be tensors of the model
     computed: bool = False  # some numbers are results of PyTorch's, rounded in the model's own type
 
     def add(self, step: Step) -> str:

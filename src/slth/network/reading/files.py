@@ -10,7 +10,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._extras import install
-from slth.network.reading.checkpoints import arrays_of, state_in
+from slth.network.reading.checkpoints import Held, arrays_of, held_of, state_in
 from slth.network.reading.words import first_line, shown
 
 TORCH = (".pt", ".pth", ".bin", ".ckpt")
@@ -24,6 +24,16 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     Raises:
         InputError: no such file, another kind of file, one that is broken or holds something else.
     """
+    return arrays_of(_state(path))
+
+
+def read_held(path: Path) -> dict[str, Held]:
+    """The same with the number format of each."""
+    return {name: held_of(name, tensor) for name, tensor in _state(path).items()}
+
+
+def _state(path: Path) -> Mapping[str, Any]:
+    """The tensors as their file has them."""
     if path.suffix == ".py" or ".py:" in path.name:
         spec = shown(path if ":" in path.name else f"{path}:function")
         raise InputError(f"{shown(path)} is code, and a target is a file of weights: --model {spec} runs it")
@@ -40,18 +50,18 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
             f"cannot read the target {shown(path)}: expected the suffix {', '.join(SUFFIXES)}, or of a graph .onnx"
         )
     if path.suffix in TORCH:
-        return arrays_of(state_in(torch_file(path), str(path)))
-    return arrays_of(state_in(_safetensors(path) if path.suffix == ".safetensors" else _npz(path), str(path)))
+        return state_in(torch_file(path), str(path))
+    return state_in(_safetensors(path) if path.suffix == ".safetensors" else _npz(path), str(path))
 
 
-def _folder(path: Path) -> dict[str, np.ndarray]:
+def _folder(path: Path) -> Mapping[str, Any]:
     """What `save_pretrained` has written: one file, or several with an index of which tensor is in which."""
     for name in SAVED:
         if (path / name).is_file():
-            return read_tensors(path / name)
+            return _state(path / name)
         index = path / f"{name}.index.json"
         if index.is_file():
-            parts = [read_tensors(path / part) for part in _parts(index)]
+            parts = [_state(path / part) for part in _parts(index)]
             return {name: array for part in parts for name, array in part.items()}
     raise InputError(
         f"cannot read the target {shown(path)}: it is a folder without {' or '.join(SAVED)}; expected a .safetensors "

@@ -6,7 +6,7 @@ same, byte for byte.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -24,31 +24,37 @@ from slth.graph import (
     Linear,
     Multiply,
     Node,
+    Normalise,
     Pad,
     Pointwise,
     Scale,
     Shape,
     Target,
     chain,
+    stored_weight,
 )
-from slth.network.maps import stored_weight
+from slth.network.reading.checkpoints import Held
 from slth.network.reading.draft import LONGEST, Diagonal, Draft, Step
+from slth.network.reading.own_tensors import own_tensors
 from slth.network.reading.words import shown
 
 Pair = tuple[str, str | None]
 Numbers = Callable[[str], np.ndarray | None]
 
 
-def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) -> Target:
+def target_of(
+    draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = (), state: Mapping[str, Held] | None = None
+) -> Target:
     """The target that a draft is.
 
     Args:
         assumed: sentences beside those of its steps.
         numbers: a parameter in float64, by name, None of what is no part of a state dict; `names` of a map are there
             where these are its numbers as they are.
+        state: the tensors of the target in their own formats, for an exact ticket; None: it need not have any.
 
     Raises:
-        InputError: a network without a linear map.
+        InputError: a network without a linear map; with a state, a map without a tensor of its own.
     """
     _lower(draft)
     names = _ordered(draft)
@@ -86,6 +92,10 @@ def target_of(draft: Draft, numbers: Numbers, *, assumed: Sequence[str] = ()) ->
         folded=maps.folded,
         assumed=tuple(dict.fromkeys([*assumed, *said])),
     )
+    if state is not None:
+        tensors = {path: maps.steps[path].tensors for path in graph.maps}
+        own = own_tensors(graph.maps, target.coefficients, state, names=tensors, carried=carried)
+        target = replace(target, tensors=own.tensors, names=own.names, carried={**carried, **own.carried})
     return _chain(draft.shape, target) or target
 
 
@@ -230,7 +240,7 @@ def _renamed(op: Any, local: str, whole: str) -> Any:
     match op:
         case AxisMap(axes):
             return AxisMap(tuple(replace(axis, value=whole) if axis.value == local else axis for axis in axes))
-        case Scale() | Constant() | Pointwise():
+        case Scale() | Constant() | Pointwise() | Normalise():
             return replace(op, **{local: whole})
         case _:
             raise AssertionError(f"{type(op).__name__} carries nothing")
@@ -262,4 +272,10 @@ def _chain(shape: Shape, target: Target) -> Target | None:
         assumed=target.assumed,
     )
     called = dict(zip(graph.maps, made.graph.maps, strict=True))
-    return replace(made, folded={called[path]: steps for path, steps in target.folded.items()})
+    tensors = {
+        name: replace(stored, of=called.get(stored.of, stored.of)) if stored.part != "carried" else stored
+        for name, stored in target.tensors.items()
+    }
+    folded = {called[path]: steps for path, steps in target.folded.items()}
+    names = {called[path]: pair for path, pair in target.names.items()} if tensors else made.names
+    return replace(made, folded=folded, tensors=tensors, names=names, carried=target.carried)

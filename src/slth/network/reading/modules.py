@@ -1,6 +1,7 @@
 """A module as a target: exported, folded, compared with the module itself."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,12 @@ from torch import Tensor, nn
 
 from slth._errors import InputError
 from slth.graph import Shape, Target
+from slth.network.reading.checkpoints import Held
 from slth.network.reading.compare import check_same, in_float64, inputs_of
 from slth.network.reading.exporting import check_forward, example_of, exported, run, untouched
 from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
+from slth.network.reading.module_state import state_of_module
 from slth.network.reading.simplify import simplify
 from slth.network.reading.walk import draft_of
 from slth.network.reading.weights import check_module, check_numbers
@@ -39,7 +42,13 @@ BATCH_NORM = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.SyncBatchNorm)
 
 
 def read_module(
-    model: nn.Module, *, input_shape: Shape | None = None, example: Any = None, domain: Inputs | None = None
+    model: nn.Module,
+    *,
+    input_shape: Shape | None = None,
+    example: Any = None,
+    domain: Inputs | None = None,
+    exact: bool = False,
+    held: Mapping[str, Held] | None = None,
 ) -> Target:
     """The network that a module computes in evaluation mode.
 
@@ -47,6 +56,8 @@ def read_module(
         input_shape: of one input, without the batch. None: from the example, the domain, or a first Linear layer.
         example: a batch of inputs, also used to compare.
         domain: the inputs on which the reading is compared; None: normal random numbers.
+        exact: nothing is folded, every tensor is told, see `own_tensors`; `held`: in the formats of a file that was
+            loaded into the module, if its numbers are the module's.
 
     Raises:
         InputError: what cannot be read, by name; a reading that differs from the module.
@@ -68,18 +79,31 @@ def read_module(
     with untouched(model):  # again: what export itself changed is taken back
         compared = inputs_of(x, None if domain is None else domain.box, rows)
         own = in_float64(model, compared)  # before the numbers are read: one copy in float64 at a time
-        draft = draft_of(program, model, shape)
+        draft = draft_of(program, model, shape, unfolded=exact)
     simplify(draft)
-    fold(draft)
+    if not exact:
+        fold(draft)
     state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
 
     def numbers(name: str) -> np.ndarray | None:
         return state[name].detach().cpu().double().numpy() if name in state else None
 
-    target = target_of(draft, numbers, assumed=_training(model))
+    tensors = _state(model, held) if exact else None
+    target = target_of(draft, numbers, assumed=_training(model), state=tensors)
     with untouched(model):
         check_same(target, model, compared, own=own, computed=draft.computed)
     return target
+
+
+def _state(model: nn.Module, held: Mapping[str, Held] | None) -> dict[str, Held]:
+    """The tensors of a module, in the formats of a file if that has their numbers."""
+    with untouched(model):
+        state = state_of_module(model)
+    for name, given in (held or {}).items():
+        own = state.get(name)
+        if own is not None and own.format != given.format and np.array_equal(own.array, given.array):
+            state[name] = given
+    return state
 
 
 def _training(model: nn.Module) -> list[str]:

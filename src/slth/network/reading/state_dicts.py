@@ -9,12 +9,15 @@ otherwise the caller must say which.
 import itertools
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from slth._errors import InputError
 from slth.graph import Affine, Pointwise, Target
+from slth.network.reading.checkpoints import Held
 from slth.network.reading.estimators import activated
+from slth.network.reading.own_tensors import own_tensors
 from slth.network.reading.words import listed, shown
 
 ACTIVATIONS: dict[str, Pointwise | None] = {
@@ -39,6 +42,7 @@ def mlp_from_tensors(
     order: Sequence[str] | None = None,
     activation: str | None = None,
     plain: bool = False,
+    held: Mapping[str, Held] | None = None,
 ) -> Target:
     """Recognise a plain MLP in named tensors.
 
@@ -46,6 +50,7 @@ def mlp_from_tensors(
         order: the layers' names from input to output ("fc_in", "fc_out"), where names and shapes do not tell.
         activation: between the layers, "relu", "tanh", ... None: ReLU is assumed, and said so.
         plain: it is known that there is nothing else, before the first layer, beside the others, behind the last one.
+        held: the same tensors in their own formats, for an exact ticket; then they are told, see `own_tensors`.
 
     Raises:
         InputError: tensors that belong to no linear layer, an unknown activation, an ambiguous or impossible chain.
@@ -54,6 +59,8 @@ def mlp_from_tensors(
         raise InputError(
             f"unknown activation {shown(activation)!r}; expected {', '.join(ACTIVATIONS)}, or pass the module"
         )
+    scaled = _scales(tensors)
+    tensors = _dequantised(tensors, scaled)
     weights, biases = _linear_layers(tensors)
     shapes = {layer: (tensors[name].shape[0], tensors[name].shape[1]) for layer, name in weights.items()}
     assumed = [] if activation else ["activation between the layers: relu (a state dict does not say)"]
@@ -74,7 +81,39 @@ def mlp_from_tensors(
         for layer in ordered
     ]
     names = [(weights[layer], biases.get(layer)) for layer in ordered]
-    return activated(layers, ACTIVATIONS[activation or "relu"], names=names, assumed=tuple(assumed))
+    target = activated(layers, ACTIVATIONS[activation or "relu"], names=names, assumed=tuple(assumed))
+    if held is None:
+        return target
+    origins = {
+        path: (frozenset([weight, *scaled.get(weight, ())]), frozenset([] if bias is None else [bias]))
+        for path, (weight, bias) in zip(target.graph.maps, names, strict=True)
+    }
+    own = own_tensors(target.graph.maps, target.coefficients, held, names=origins, carried={})
+    return replace(target, tensors=own.tensors, names=own.names, carried=own.carried)
+
+
+def _scales(tensors: Mapping[str, np.ndarray]) -> dict[str, list[str]]:
+    """By weight of whole numbers: the names of its scale and, if there is one, its zero point."""
+    whole = [name for name, tensor in tensors.items() if name.endswith("weight") and tensor.dtype.kind in "iu"]
+    found = {name: [f"{name}{end}" for end in ("_scale", "_zero_point") if f"{name}{end}" in tensors] for name in whole}
+    return {name: beside for name, beside in found.items() if beside and beside[0].endswith("_scale")}
+
+
+def _dequantised(tensors: Mapping[str, np.ndarray], scaled: Mapping[str, list[str]]) -> Mapping[str, np.ndarray]:
+    """The tensors with scale · (q − zero) for weights of whole numbers: one scale for all, or one for each output."""
+    found = dict(tensors)
+    for name, beside in scaled.items():
+        q = tensors[name]
+        parts = [found.pop(other) for other in beside]
+        if q.ndim != 2 or any(part.size not in (1, len(q)) for part in parts):
+            shapes = ", ".join(str(tuple(part.shape)) for part in parts)
+            raise InputError(
+                f"{shown(name)} of shape {tuple(q.shape)} has scales of shape {shapes}; expected a 2-D weight, and one "
+                "number for all of it or one for each output"
+            )
+        scale, zero = (parts[i].astype(np.float64).reshape(-1, 1) if i < len(parts) else 0.0 for i in (0, 1))
+        found[name] = scale * (q.astype(np.float64) - zero)
+    return found
 
 
 def _linear_layers(tensors: Mapping[str, np.ndarray]) -> tuple[dict[str, str], dict[str, str]]:

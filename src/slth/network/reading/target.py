@@ -11,9 +11,9 @@ import numpy as np
 from slth._arguments import wholes
 from slth._errors import InputError
 from slth.graph import Shape, Target
-from slth.network.reading.checkpoints import arrays_of, state_in
+from slth.network.reading.checkpoints import Held, arrays_of, held_of, state_in
 from slth.network.reading.estimators import is_estimator, read_estimator
-from slth.network.reading.files import import_torch, read_tensors
+from slth.network.reading.files import import_torch, read_held, read_tensors
 from slth.network.reading.state_dicts import mlp_from_tensors
 from slth.network.reading.stated import stated_in
 from slth.network.reading.words import shown
@@ -30,6 +30,8 @@ def read_target(
     from_node: str | None = None,
     to_node: str | None = None,
     domain: Inputs | None = None,
+    exact: bool = False,
+    held: Mapping[str, Held] | None = None,
 ) -> Target:
     """The target network behind a module, a file, a state dict or an estimator.
 
@@ -48,11 +50,15 @@ def read_target(
         activation: between the layers of a state dict; None assumes ReLU and says so.
         from_node, to_node: of an ONNX graph, the node or value to begin or to end at.
         domain: the inputs on which a module is compared with what was read; None: normal random numbers.
+        exact: for an exact ticket: normalisations stay, and `tensors` says which tensor of the target is what.
+        held: then, the file that was loaded into a module, see `read_held`: its number formats are the target's.
 
     Raises:
         InputError: one sentence on what was expected, what arrived, what to try.
     """
     if isinstance(source, Target):
+        if exact and not source.tensors:
+            raise InputError("this target was read with its normalisations folded; read it with exact=True")
         return source
     shape = None if input_shape is None else wholes("input_shape", input_shape, example="(3, 32, 32)")
     if is_onnx(source):
@@ -62,42 +68,52 @@ def read_target(
 
         import_torch("reading an ONNX file")
         shape = np.shape(example)[1:] if shape is None and example is not None else shape
-        return read_onnx(source, input_shape=shape, from_node=from_node, to_node=to_node, domain=domain)
+        return read_onnx(source, input_shape=shape, from_node=from_node, to_node=to_node, domain=domain, exact=exact)
     if from_node is not None or to_node is not None:
         raise InputError(
             "--from and --to cut an ONNX graph; of a module pass the part that is wanted, of a state dict its layers"
         )
     if isinstance(source, (str, Path)):
-        return _fitting(_from_file(Path(source), order, activation), shape, example)
+        return _fitting(_from_file(Path(source), order, activation, exact=exact), shape, example)
     if isinstance(source, Mapping):
-        tensors = arrays_of(state_in(source))
-        return _fitting(mlp_from_tensors(tensors, order=order, activation=activation), shape, example)
+        state = state_in(source)
+        own = {name: held_of(name, tensor) for name, tensor in state.items()} if exact else None
+        target = mlp_from_tensors(arrays_of(state), order=order, activation=activation, held=own)
+        return _fitting(target, shape, example)
     torch = sys.modules.get("torch")  # who has a module has loaded it
     if torch is not None and isinstance(source, torch.nn.Module):
         if order is not None or activation is not None:
             raise InputError("order and activation are for state dicts; a module is read as it computes")
         from slth.network.reading.modules import read_module
 
-        return read_module(source, input_shape=shape, example=example, domain=domain)
+        return read_module(source, input_shape=shape, example=example, domain=domain, exact=exact, held=held)
     if is_estimator(source):
+        if exact:
+            raise InputError("a scikit-learn network is float64, and no exact ticket has that format; give a tolerance")
         return _fitting(read_estimator(source), shape, example)
     raise InputError(
         f"a target is an nn.Module, a path, a state dict or a fitted scikit-learn MLP; got {type(source).__name__}"
     )
 
 
-def _from_file(path: Path, order: Sequence[str] | None, activation: str | None) -> Target:
+def _from_file(path: Path, order: Sequence[str] | None, activation: str | None, *, exact: bool) -> Target:
     """A plain MLP from its tensors; what the file says of it, as those that `slth` writes do, need not be assumed."""
-    tensors, said = read_tensors(path), stated_in(path)
+    held = read_held(path) if exact else None
+    tensors = read_tensors(path) if held is None else {name: own.array for name, own in held.items()}
+    said = stated_in(path)
     if said is None or said.kind == "unknown":
-        return mlp_from_tensors(tensors, order=order, activation=activation)
+        return mlp_from_tensors(tensors, order=order, activation=activation, held=held)
     if said.kind == "graph" and order is None and activation is None:
         raise InputError(
             f"{shown(path)} holds the tensors of a network that is no plain MLP, as it says itself; pass the module, "
             "or --model net.py:function with this file"
         )
     return mlp_from_tensors(
-        tensors, order=order or said.order or None, activation=activation or said.activation, plain=said.kind == "mlp"
+        tensors,
+        order=order or said.order or None,
+        activation=activation or said.activation,
+        plain=said.kind == "mlp",
+        held=held,
     )
 
 

@@ -33,13 +33,13 @@ _MOVES = "clone detach alias lift_fresh_copy view reshape t transpose permute un
 EXACT = frozenset((*_MOVES.split(), "zeros", "ones", "full", "arange"))  # operators that round nothing
 
 
-def draft_of(program: ExportedProgram, model: nn.Module, shape: Shape) -> Draft:
+def draft_of(program: ExportedProgram, model: nn.Module, shape: Shape, *, unfolded: bool = False) -> Draft:
     """The steps that a program runs on inputs of a shape, without the batch.
 
     Raises:
         InputError: an operator that has no meaning here, by the name of its module; a batch that does not stay apart.
     """
-    walk = _Walk(Draft(shape), model, _given(program, model, shape))
+    walk = _Walk(Draft(shape, unfolded=unfolded), model, _given(program, model, shape))
     for node in program.graph.nodes:
         if node.op == "call_function":
             walk.step(node)

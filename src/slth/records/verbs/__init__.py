@@ -23,10 +23,10 @@ from slth.records.verbs._places import check_apart, check_places
 from slth.records.verbs._search import Search
 from slth.records.verbs._shared import GADGETS, OBJECTIVES
 from slth.records.verbs._sweep import Sweep
-from slth.records.verbs._ticket import Evaluate, Export, Report, Show, Verify
+from slth.records.verbs._ticket import Compare, Evaluate, Export, Report, Show, Verify
 from slth.records.verbs._train import Train
 
-VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Export, Report, Train, Search, Sweep)
+VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Compare, Export, Report, Train, Search, Sweep)
 
 __all__ = [
     "DEFAULT_TARGET",
@@ -35,6 +35,7 @@ __all__ = [
     "OBJECTIVES",
     "VERBS",
     "Argument",
+    "Compare",
     "Construct",
     "Evaluate",
     "Export",

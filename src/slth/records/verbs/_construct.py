@@ -53,6 +53,10 @@ class Construct:
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
     exact: _shared.Exact = False
+    carry_rest: Annotated[
+        bool,
+        Argument(TRUTH, "With --exact: carry the numbers that no subset reaches, rather than list them.", group="plan"),
+    ] = False
     gadget: _shared.Gadget = "two-layer"
     objective: _shared.Objective = "within"
     density: _shared.KeptShare = None
@@ -170,6 +174,10 @@ def _check_shape_alone(asked: Plan) -> None:
     """A shape says what a trained network, or a file beside it, would say."""
     for name in NOT_WITH_A_SHAPE:
         _arguments.apart("both describe the network", shape=asked.shape, **{name: getattr(asked, name)})
+    if asked.exact:
+        raise InputError(
+            "an exact ticket needs the numbers of its target, which a shape does not have; give the target"
+        )
     if asked.epsilon is not None:
         raise InputError(
             "an error of the whole network follows from its weights, which a shape does not have; "
@@ -202,3 +210,5 @@ def _check_said_once(asked: Construct | Plan) -> None:
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
     check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon, exact=asked.exact)
+    if isinstance(asked, Construct) and asked.carry_rest and not asked.exact:
+        raise InputError("--carry-rest carries what an exact ticket does not reach; give it with --exact")

@@ -72,8 +72,41 @@ class Evaluate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compare:
+    """Tickets of one target beside quantisers of its weights: bits a weight, error, and with --data accuracy.
+
+    Beside each ticket: its masks as plain bits, a uniform quantiser with an entropy coder that is as exact, a bound.
+    """
+
+    tickets: Annotated[tuple[Path, ...], Argument(FILES, "The tickets.", positional=True, metavar="T.slth...")]
+    target: _shared.Target = None
+    model: _shared.Model = None
+    order: _shared.Order = None
+    activation: _shared.Activation = None
+    from_node: _shared.FromNode = None
+    to_node: _shared.ToNode = None
+    data: Annotated[str | Path | None, Argument(DATA, f"Compare on {_shared.DATA_HELP}")] = None
+    data_dir: _shared.DataDir = None
+    mean: _shared.Mean = None
+    std: _shared.Std = None
+    out: Annotated[
+        Path | None,
+        Argument(FILE, "Draw bits against error into this .svg, .png or .pdf.", written="picture", asked=False),
+    ] = None
+    force: _shared.Force = False
+    as_json: _shared.Json = False
+    quiet: _shared.Quiet = False
+
+    def __post_init__(self) -> None:
+        check(self)
+        _shared.check_normalisation(self)
+        if self.target is None and self.model is None:
+            raise InputError("a comparison needs the network that the tickets stand for: give --target F, or --model M")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Show:
-    """What is inside a ticket, without generating weights; with --weight one weight, its candidates and their sum."""
+    """What is inside a ticket, and what it takes; with --weight one weight, its candidates and their sum."""
 
     ticket: _shared.Ticket
     weight: _shared.Weight = None
@@ -87,9 +120,12 @@ class Show:
         Path | None, Argument(FILE, "Draw the weight into this .svg, .png or .pdf.", written="picture", asked=False)
     ] = None
     force: _shared.Force = False
+    as_json: _shared.Json = False
 
     def __post_init__(self) -> None:
         check(self)
+        if self.as_json and self.weight is not None:
+            raise InputError("--json says what is inside a ticket, --weight takes one weight apart; give one of them")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,9 +38,7 @@ def encoded(ticket: Ticket) -> list[Buffer]:
     Raises:
         InputError: `decode` would refuse them; nothing is written that cannot be read back.
     """
-    codec = next((codec for codec in CODECS if codec.says(ticket)), None)
-    if codec is None:
-        raise InputError("no version of the ticket file can say this ticket; write a smaller one")
+    codec = _writer(ticket)
     stored = codec.stored_masks(ticket)
     encodings = encodings_of(stored)
     text = canonical(codec.metadata_of(ticket, encodings, _ZEROS))
@@ -57,7 +55,27 @@ def encoded(ticket: Ticket) -> list[Buffer]:
 
 def stored_mask_bits(ticket: Ticket) -> int:
     """Bits that the masks take in the file, coded where that is shorter."""
-    return 8 * sum(len(data) for _, data in v2.stored_masks(ticket).values())  # every version codes them alike
+    return 8 * sum(len(data) for _, data in _writer(ticket).stored_masks(ticket).values())
+
+
+@dataclass(frozen=True, slots=True)
+class FileSizes:
+    """Bytes of a ticket's file."""
+
+    total: int
+    masks: Mapping[str, int]  # by tensor that has one
+
+
+def file_sizes(ticket: Ticket) -> FileSizes:
+    """Of the file that `encode` would write; raises as `encoded`."""
+    head, *body = encoded(ticket)
+    return sizes_in(ticket, bytes(head), len(head) + sum(map(len, body)))
+
+
+def sizes_in(ticket: Ticket, head: bytes, total: int) -> FileSizes:
+    """Of the file of a ticket, of which the header is known."""
+    entries = json.loads(head[8:])
+    return FileSizes(total, {path: entries[f"{path}.mask"]["shape"][0] for path in ticket.masks})
 
 
 def decode(data: bytes) -> Ticket:
@@ -70,6 +88,14 @@ def decode(data: bytes) -> Ticket:
     if _digest([_with_digest(head, digest, _ZEROS), body]) != digest:
         raise DamagedTicketError("the content does not match the ticket's digest: damaged or changed; get a fresh copy")
     return _ticket(head, stated, _Runs([body]))
+
+
+def _writer(ticket: Ticket) -> Any:
+    """The oldest version that says a ticket whole."""
+    codec = next((codec for codec in CODECS if codec.says(ticket)), None)
+    if codec is None:
+        raise InputError("no version of the ticket file can say this ticket; write a smaller one")
+    return codec
 
 
 @dataclass(slots=True)

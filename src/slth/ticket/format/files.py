@@ -5,7 +5,7 @@ from pathlib import Path
 
 from slth._errors import InputError
 from slth._files import write_atomically
-from slth.ticket.format.container import MOST_HEADER, decode, encoded
+from slth.ticket.format.container import MOST_HEADER, FileSizes, decode, encoded, sizes_in
 from slth.ticket.format.fields import TicketError
 from slth.ticket.ticket import Ticket
 
@@ -45,6 +45,23 @@ def load(path: str | os.PathLike[str]) -> Ticket:
         return decode(data)
     except TicketError as error:
         raise type(error)(f"{path}: {error}") from error
+
+
+def stored_sizes(ticket: Ticket, path: str | os.PathLike[str]) -> FileSizes:
+    """Bytes of the file that a ticket was loaded from: its header is read again.
+
+    Raises:
+        InputError: it cannot be read any more, or another one stands there.
+    """
+    try:
+        with open(path, "rb") as file:
+            start = file.read(8)
+            head = start + file.read(min(int.from_bytes(start, "little"), MOST_HEADER))
+            return sizes_in(ticket, head, os.fstat(file.fileno()).st_size)
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"cannot read {path} a second time: {type(error).__name__}; it was changed meanwhile"
+        ) from error
 
 
 def _read(path: Path) -> bytes:

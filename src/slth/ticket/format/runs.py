@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from slth._shapes import Bits
 from slth.ticket.buffers import Buffer, buffer_of
 from slth.ticket.carried import CARRIED, dtype_name
 from slth.ticket.format.fields import TicketError
-from slth.ticket.format.masks import Stored, restore_mask, store_masks
+from slth.ticket.format.masks import Groups, Stored, restore_mask, store_masks
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
 
@@ -37,6 +37,7 @@ class Layout:
     encodings: Encodings
     carried: CarriedTypes
     ticket: Callable[[Parts], Ticket]
+    groups: Mapping[str, Groups] = field(default_factory=dict)  # of the masks that can be stored as ranks
 
     @property
     def runs(self) -> list[Run]:
@@ -59,7 +60,9 @@ class Layout:
         for tensor in self.tensors:
             if tensor.path in self.encodings:
                 encoding, _ = self.encodings[tensor.path]
-                parts.masks[tensor.path] = restore_mask(take()[0], encoding, self.bits[tensor.path], tensor.path)
+                parts.masks[tensor.path] = restore_mask(
+                    take()[0], encoding, self.bits[tensor.path], tensor.path, self.groups.get(tensor.path)
+                )
             if tensor.moved:
                 parts.moves[tensor.path] = _array(*take())
         for name in sorted(self.carried):
@@ -92,15 +95,23 @@ def carried_types(ticket: Ticket) -> CarriedTypes:
     return {name: (dtype_name(values) or "", values.shape) for name, values in ticket.carried.items()}
 
 
-def store(ticket: Ticket, bits: Mapping[str, int], *, justified: Callable[[int], bool]) -> dict[str, Stored]:
+def store(
+    ticket: Ticket,
+    bits: Mapping[str, int],
+    *,
+    justified: Callable[[int], bool],
+    groups: Mapping[str, Groups] | None = None,
+) -> dict[str, Stored]:
     """Encoding and bytes of every mask.
 
     Args:
         bits: mask bits, by tensor.
         justified: whether a reader accepts the file if its masks take so many bytes.
+        groups: of the masks that may be stored as ranks.
     """
     paths = [tensor.path for tensor in ticket.tensors if tensor.path in ticket.masks]
-    stored = store_masks([(ticket.masks[path], bits[path]) for path in paths], justified=justified)
+    masks = [(ticket.masks[path], bits[path], (groups or {}).get(path)) for path in paths]
+    stored = store_masks(masks, justified=justified)
     return dict(zip(paths, stored, strict=True))
 
 

@@ -88,6 +88,7 @@ def says(ticket: Ticket) -> bool:
         and ticket.claims is not None
         and not ticket.claims.stops
         and not ticket.claims.statistical
+        and ticket.claims.exact is None
         and all(claim.norms == SPECTRAL for claim in ticket.claims.maps.values())
         and _lists_outputs(ticket.claims, list(ticket.maps.values())[-1].basis.outputs)
         and origin.target is not None

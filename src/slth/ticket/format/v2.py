@@ -6,15 +6,17 @@ anything is allocated, the numbers come last.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 from slth.certificate import Certificate
-from slth.graph import Graph, signed_inputs
+from slth.graph import Graph, Linear, signed_inputs
 from slth.numerics import LAWS
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.carried import CARRIED
-from slth.ticket.format.fields import TicketError, fail, justified
-from slth.ticket.format.masks import Stored
+from slth.ticket.exact import carried_names, check_exact
+from slth.ticket.format.fields import TicketError, as_ticket_errors, fail, justified
+from slth.ticket.format.masks import Groups, Stored
 from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, check_length, store
 from slth.ticket.format.schema import (
     ANY,
@@ -40,10 +42,10 @@ from slth.ticket.format.schema import (
     whole,
 )
 from slth.ticket.format.v2_claims import CLAIMS, claims_data, claims_of
-from slth.ticket.format.v2_gadgets import gadget_data, gadget_of, gadgets_kind, says_gadget
+from slth.ticket.format.v2_gadgets import RANKED, gadget_data, gadget_of, gadgets_kind, says_gadget
 from slth.ticket.format.v2_graph import GRAPH, MOST_NODES, check_network
 from slth.ticket.format.v2_provenance import PROVENANCE, provenance_data, provenance_of
-from slth.ticket.gadgets import Gadget, bits_of
+from slth.ticket.gadgets import BitGroups, Gadget, bit_groups, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin
 from slth.ticket.tensors import RandomTensor
@@ -61,7 +63,7 @@ NETWORK = Choice(
     kind_of=lambda network: NETWORKS[type(network)],
 )
 INPUTS = Record(Inputs, shape=array_shape(1), mean=_VALUES, std=_VALUES, lower=_VALUES, upper=_VALUES)
-MASK = Table(encoding=name_of("bits", "rans"), bytes=integer(1, SIZE))
+MASK = Table(encoding=name_of("bits", "rans", "rank"), bytes=integer(1, SIZE))
 TENSOR = Table(
     path=NAME,
     shape=tuple_of(integer(1, 2**50), 8),
@@ -119,7 +121,23 @@ def stored_masks(ticket: Ticket) -> dict[str, Stored]:
         work = sum(ticket.gadgets[path].cost(op).memory for path, op in ticket.maps.items())
     else:
         bits, work = {tensor.path: tensor.size for tensor in ticket.tensors}, ticket.size
-    return store(ticket, bits, justified=lambda size: justified(work, size + beside))
+    groups = _groups(ticket.gadgets, ticket.maps, ticket.seed)
+    return store(ticket, bits, justified=lambda size: justified(work, size + beside), groups=groups)
+
+
+def _groups(gadgets: Mapping[str, Gadget], maps: Mapping[str, Linear], seed: int) -> dict[str, Groups]:
+    """The subsets of every mask of a gadget, by tensor; those of the last map that was asked for are kept."""
+
+    @lru_cache(maxsize=1)
+    def of(path: str) -> Mapping[str, Sequence[BitGroups]]:
+        return bit_groups(gadgets[path], path, maps[path], seed)
+
+    return {
+        tensor: lambda path=path, tensor=tensor: of(path)[tensor]
+        for path, gadget in gadgets.items()
+        if gadget.kind in RANKED
+        for tensor in gadget.mask_bits(path, maps[path])
+    }
 
 
 def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, Any]:
@@ -205,7 +223,10 @@ def layout_of(data: Any, stored: int) -> Layout:
         _check_signs(made)
         return made
 
-    layout = Layout(tensors=tensors, bits=parts.bits, encodings=encodings, carried=carried, ticket=ticket)
+    groups = _groups(parts.gadgets, maps, top["seed"])
+    layout = Layout(
+        tensors=tensors, bits=parts.bits, encodings=encodings, carried=carried, ticket=ticket, groups=groups
+    )
     if not justified(parts.work, stored):
         raise TicketError("the ticket asks for far more work than the file's size justifies; slth did not write it")
     check_length(layout.runs, stored)
@@ -222,7 +243,11 @@ def _maps(
     """Gadgets against nodes, tensors against gadgets, claims against both."""
     if inputs is None:
         raise TicketError("inputs: expected the shape of what the network takes; got null")
-    outputs = check_network(network, inputs.shape, carried)
+    exact = None if top["claims"] is None else top["claims"].get("exact")
+    outputs = check_network(network, inputs.shape, carried, carried_names(exact))
+    if exact is not None:
+        with as_ticket_errors():
+            check_exact(exact, network.maps, carried)
     if set(top["gadgets"]) != set(network.maps):
         name = min(set(top["gadgets"]) ^ set(network.maps))
         raise TicketError(f"gadgets: expected one for each map of the network; {name[:200]!r} is off")

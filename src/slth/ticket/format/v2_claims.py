@@ -3,16 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-from slth.certificate import Certificate, MapClaim, Statistical
-from slth.graph import Graph, Shape, spread
-from slth.numerics import NORMS
+from slth.certificate import WHOLE, Certificate, Exact, ExactMap, MapClaim, Statistical
+from slth.graph import Graph, Shape, Stored, spread
+from slth.numerics import FORMATS, NORMS
+from slth.ticket.carried import CARRIED
 from slth.ticket.format.fields import TicketError, check_int, fail
 from slth.ticket.format.schema import (
+    FLAG,
     NAME,
     SIZE,
     Kind,
     Record,
     Table,
+    array_shape,
     fixed,
     integer,
     mapping_of,
@@ -24,6 +27,7 @@ from slth.ticket.format.schema import (
 )
 
 _MOST = 10_000  # maps
+_MOST_TENSORS = 100_000  # of the target
 _MOST_STATISTICAL = 100  # data sets
 _ERROR = number(0.0)
 COEFFICIENTS = Table(
@@ -50,9 +54,34 @@ STATISTICAL = Record(
     confidence=number(0.0, 1.0),
     at_most=number(0.0, 1.0),
 )
+_FORMAT = name_of(*FORMATS, *WHOLE)
+_ARRAY = optional(NAME)
+EXACT_MAP = Record(
+    ExactMap,
+    format=_FORMAT,
+    bias=optional(name_of(*FORMATS)),
+    differ=integer(0, 2**63),
+    scale=_ARRAY,
+    zero=_ARRAY,
+    zeros=_ARRAY,
+    rest=_ARRAY,
+    places=_ARRAY,
+)
+STORED = Record(
+    Stored,
+    format=name_of(*CARRIED, "BF16"),
+    shape=array_shape(0),
+    part=name_of("weight", "bias", "carried"),
+    of=NAME,
+    transposed=FLAG,
+    scale=_ARRAY,
+    zero=_ARRAY,
+)
+EXACT = Record(Exact, maps=mapping_of(whole(EXACT_MAP), _MOST), tensors=mapping_of(whole(STORED), _MOST_TENSORS))
 KINDS: Mapping[str, Kind] = {
     "coefficients": mapping_of(whole(COEFFICIENTS), _MOST),
     "bound": whole(BOUND),
+    "exact": whole(EXACT),
     "statistical": tuple_of(whole(STATISTICAL), _MOST_STATISTICAL),
 }
 _KIND = name_of(*KINDS)
@@ -84,6 +113,8 @@ def claims_data(claims: Certificate) -> dict[str, Any]:
     if claims.over_inputs or claims.stops:
         maps = {path: _members(claim, REACH) for path, claim in claims.maps.items()}
         found["bound"] = _members(claims, BOUND, maps=maps)
+    if claims.exact is not None:
+        found["exact"] = claims.exact
     if claims.statistical:
         found["statistical"] = claims.statistical
     return found
@@ -109,8 +140,12 @@ def claims_of(
     """
     if "coefficients" not in data:
         raise TicketError("claims: expected `coefficients`, for what is claimed of the network rests on them")
-    bound = data.get("bound")
-    for kind, maps in (("coefficients", data["coefficients"]), ("bound", None if bound is None else bound["maps"])):
+    bound, exact = data.get("bound"), data.get("exact")
+    for kind, maps in (
+        ("coefficients", data["coefficients"]),
+        ("bound", None if bound is None else bound["maps"]),
+        ("exact", None if exact is None else exact.maps),
+    ):
         if maps is not None and set(maps) != set(problems):
             name = min(set(maps) ^ set(problems))
             raise TicketError(f"claims.{kind}: expected one for each map of the network; {name[:200]!r} is off")
@@ -123,9 +158,12 @@ def claims_of(
         output_error=None if bound is None else bound["output_error"],
         stops=() if bound is None else bound["stops"],
         statistical=_statistical(data),
+        exact=None if exact is None else Exact({path: exact.maps[path] for path in problems}, exact.tensors),
     )
     for path, claim in claims.maps.items():
         check_int(claim.misses, f"claims.coefficients.{path[:100]}.misses", 0, problems[path])
+        if exact is not None:
+            check_int(exact.maps[path].differ, f"claims.exact.{path[:100]}.differ", 0, problems[path])
     if bound is not None and not bounded:
         raise TicketError("claims.bound: errors are bounded over the inputs' range, yet `inputs` states none")
     nowhere = set(claims.stops) - {node.name for node in network.nodes}

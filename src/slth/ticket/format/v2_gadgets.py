@@ -25,6 +25,7 @@ class Codec(Protocol):
 
 
 CODECS: Mapping[str, Any] = {"two-layer": v2_two_layer, "neurons": v2_neurons}  # modules that are a `Codec`
+RANKED = ("two-layer",)  # whose mask bits are, each, one candidate of one subset: see `BitGroups`
 _COMMON: Mapping[str, Kind] = {
     "shape": row_of(integer(1, SIZE), integer(1, SIZE), integer(1, SIZE), expected="[rows, inputs, taps]"),
     "groups": integer(1, SIZE),

@@ -4,7 +4,7 @@ What a network costs is known from integers alone, and bounded before anything i
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,7 @@ from slth.graph import (
     MaxPool,
     Multiply,
     Node,
+    Normalise,
     Pad,
     Permute,
     Pointwise,
@@ -135,6 +136,15 @@ OP = Choice(
         "Add": Record(Add, coefficients=tuple_of(number(), MOST_NODES)),
         "Multiply": Record(Multiply),
         "Scale": Record(Scale, axis=_AXIS, scale=optional(NAME), shift=optional(NAME)),
+        "Normalise": Record(
+            Normalise,
+            axis=_AXIS,
+            mean=NAME,
+            variance=NAME,
+            scale=optional(NAME),
+            shift=optional(NAME),
+            epsilon=number(0.0),
+        ),
         "Concat": Record(Concat, axis=_AXIS),
         "Reshape": Record(Reshape, shape=tuple_of(_LENGTH, MOST_AXES)),
         "Permute": Record(Permute, order=tuple_of(_AXIS, MOST_AXES)),
@@ -161,12 +171,13 @@ def _read_nodes(data: Any, where: str) -> tuple[Node, ...]:
 GRAPH = Record(Graph, nodes=Kind(_read_nodes, lambda nodes: [NODE.write(node) for node in nodes]))
 
 
-def check_network(graph: Graph, inputs: Shape, carried: CarriedTypes) -> Shape:
+def check_network(graph: Graph, inputs: Shape, carried: CarriedTypes, beside: Set[str] = frozenset()) -> Shape:
     """The shape of the outputs of a network of anyone's, decided in integers.
 
     Args:
         inputs: shape of the network's input.
         carried: type and shape of every carried array.
+        beside: names of carried arrays that claims speak of.
 
     Raises:
         TicketError: a node that nothing reads, values that do not fit, carried arrays that are not those of the ops,
@@ -176,7 +187,7 @@ def check_network(graph: Graph, inputs: Shape, carried: CarriedTypes) -> Shape:
     unread = next((name for name in (INPUT, *(node.name for node in graph.nodes[:-1])) if name not in read), None)
     if unread is not None:
         raise TicketError(f"network: {unread[:200]!r} is read by no later node; expected that each value is used")
-    _check_carried(graph, carried)
+    _check_carried(graph, carried, beside)
     arrays = {name: np.broadcast_to(np.zeros(()), shape) for name, (_, shape) in carried.items()}  # no memory
     work = _checked(INPUT, inputs, 1)
 
@@ -220,14 +231,15 @@ def _check_axes(node: Node) -> None:
         raise TicketError(f"node {node.name[:200]!r}: expected axes in ascending order, at least one; got {axes}")
 
 
-def _check_carried(graph: Graph, carried: CarriedTypes) -> None:
-    """Carried are exactly the arrays that ops read, floating-point and not empty."""
-    wanted = {name for node in graph.nodes for name in carried_names(node.op)}
+def _check_carried(graph: Graph, carried: CarriedTypes, beside: Set[str]) -> None:
+    """Carried are exactly the arrays that ops read, floating-point and not empty, and those that claims speak of."""
+    read = {name for node in graph.nodes for name in carried_names(node.op)}
+    wanted = read | beside
     if wanted != set(carried):
         name = min(wanted ^ set(carried))
         what = "is read, but not carried" if name in wanted else "is carried, but no op reads it"
         raise TicketError(f"carried: {name[:200]!r} {what}")
-    for name, (dtype, shape) in carried.items():
+    for name, (dtype, shape) in ((name, carried[name]) for name in carried if name in read):
         if dtype not in CARRIED_TYPES or 0 in shape:
             raise TicketError(
                 f"carried.{name[:100]}: expected numbers of type {', '.join(CARRIED_TYPES)} for an op to read; got "

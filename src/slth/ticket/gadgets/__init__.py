@@ -1,5 +1,6 @@
 """Gadgets: which random numbers may be added up for a coefficient. One file per theorem, one line here."""
 
+from slth.ticket.gadgets.bit_groups import BitGroups, bit_groups
 from slth.ticket.gadgets.gadget import Cost, Gadget, bits_of, empty_masks, masks_in
 from slth.ticket.gadgets.lift import MOST_CANDIDATES, THRESHOLD, Lift, LiftSpec, scan, signed_ranges
 from slth.ticket.gadgets.neurons import MOST_COORDINATES, Neurons
@@ -13,6 +14,7 @@ __all__ = [
     "MOST_CANDIDATES",
     "MOST_COORDINATES",
     "THRESHOLD",
+    "BitGroups",
     "Cost",
     "Gadget",
     "Lift",
@@ -22,6 +24,7 @@ __all__ = [
     "Problems",
     "Stage",
     "TwoLayer",
+    "bit_groups",
     "bits_of",
     "empty_masks",
     "masks_in",

@@ -5,7 +5,7 @@ ever exists as a whole.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -122,6 +122,16 @@ class Problems:
         shape = len(self.inputs), self.count // len(self.inputs), packed.shape[1]
         _kernels.set_bits(packed.reshape(shape), starts[: shape[1]], columns, masks[self.tensor])
 
+    def of_slots(self, slots: np.ndarray) -> "Problems":
+        """The problems of some slots alone."""
+        return replace(
+            self,
+            inputs=self.inputs[slots],
+            columns=self.columns[slots],
+            neurons=self.neurons[slots],
+            factors=self.factors[slots],
+        )
+
     def kept(self, masks: Mapping[str, Bits]) -> Bool[np.ndarray, "slot w n"]:
         """Which candidates the packed masks of the map keep."""
         from slth.ticket.gadgets import _kernels
@@ -129,6 +139,16 @@ class Problems:
         found = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]), np.bool_)
         _kernels.read_bits(masks[self.tensor], *self._bits, found)
         return found
+
+    def write(self, kept: Bool[np.ndarray, "slot w n"], masks: Mapping[str, Bits]) -> None:
+        """The inverse of `kept`, over what stands there. For a few problems: some bytes of memory for each bit."""
+        starts, columns = self._bits
+        far = starts < 0  # (pair,)
+        own = np.where(far[:, None], columns[1][:, None], columns[0][:, None])  # (slot, pair, n)
+        at = np.where(far, ~starts, starts)[:, None] + own
+        bits, one = masks[self.tensor], np.uint8(1) << (at & 7).astype(np.uint8)
+        np.bitwise_and.at(bits, at >> 3, ~one)
+        np.bitwise_or.at(bits, at >> 3, one * kept)
 
     def targets(self, wanted: Realised) -> Float64[np.ndarray, "slot w"]:
         """What each subset must sum to, before the gain: the coefficients wanted of this stage."""

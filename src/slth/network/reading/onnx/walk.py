@@ -38,7 +38,7 @@ MOST_SIZES = 64  # entries of a constant that may be a shape
 MOVES = "Constant Transpose Reshape Identity Squeeze Unsqueeze Flatten Slice Gather Concat Expand"  # round nothing
 
 
-def draft_of(model: Any, part: Part) -> Draft:
+def draft_of(model: Any, part: Part, *, unfolded: bool = False) -> Draft:
     """The steps that a part of a model runs, without the batch.
 
     Raises:
@@ -46,7 +46,7 @@ def draft_of(model: Any, part: Part) -> Draft:
             batch that does not stay apart.
     """
     first, second = _batches(part)
-    walk = _walked(part, first)
+    walk = _walked(part, first, unfolded=unfolded)
     found = walk.value(part.end)
     if isinstance(found, Unread):
         if any(found.error is error for error in walk.broken()):
@@ -58,7 +58,7 @@ def draft_of(model: Any, part: Part) -> Draft:
         raise InputError(f"{shown(part.end)} is {what}; the examples of a batch must stay apart, on axis 0")
     if not isinstance(found, Value):
         raise InputError(f"{shown(part.end)} is a constant; expected a value that depends on the input")
-    if walk.sized and not _same(walk.draft, _walked(part, second).draft):
+    if walk.sized and not _same(walk.draft, _walked(part, second, unfolded=unfolded).draft):
         raise InputError(
             "what the graph computes depends on the size of the batch; it must treat every example alike: export it "
             "with a batch axis of any size"
@@ -66,8 +66,9 @@ def draft_of(model: Any, part: Part) -> Draft:
     return walk.draft
 
 
-def _walked(part: Part, batch: int) -> "_Walk":
-    walk = _Walk(Draft(part.shape), part, batch, places={id(node): i for i, node in enumerate(part.nodes)})
+def _walked(part: Part, batch: int, *, unfolded: bool = False) -> "_Walk":
+    draft = Draft(part.shape, unfolded=unfolded)
+    walk = _Walk(draft, part, batch, places={id(node): i for i, node in enumerate(part.nodes)})
     walk.values[part.start] = Value(INPUT, part.shape)
     for node in part.nodes:
         walk.step(node)
@@ -135,7 +136,8 @@ class _Walk:
     def _computed(self, here: Here, node: Any, given: list[Any]) -> Any:
         """What a node gives."""
         kind, varies = node.op_type, any(isinstance(value, (Value, Moved, Pieces, Unread)) for value in given)
-        if kind in REFUSED or kind.startswith("QLinear") or node.domain not in STANDARD:
+        stored = kind == "DequantizeLinear" and not varies  # a weight of whole numbers
+        if (kind in REFUSED and not stored) or kind.startswith("QLinear") or node.domain not in STANDARD:
             _check_read(given)
             here.refuse(why(kind, shown(node.domain)))
         if kind in DECIDES.split():

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from slth.graph import Affine, Conv, ConvTranspose, Dense, Linear
+from slth.graph import Affine, Conv, ConvTranspose, Dense, Linear, Normalise
 from slth.network.reading.here import Here, Known, Operator, Value
 
 NONE: frozenset[str] = frozenset()
@@ -79,7 +79,7 @@ def convolution(here: Here, a: Any) -> Value:
 
 
 def batch_norm(here: Here, a: Any) -> Any:
-    """g x + t with g = γ/√(σ² + ε), t = β − μ g, in float64."""
+    """g x + t with g = γ/√(σ² + ε), t = β − μ g, in float64; unfolded a step of its own, with these numbers."""
     mean = getattr(a, "running_mean", None)
     variance = getattr(a, "running_var", None)
     training = getattr(a, "training", False) or getattr(a, "use_input_stats", False)
@@ -91,10 +91,22 @@ def batch_norm(here: Here, a: Any) -> Any:
     square = variance.numbers + float(a.eps)
     if not (square > 0).all():
         here.refuse("has a variance that is not positive")
+    if here.draft.unfolded:
+        return (_normalise(here, a, mean, variance),)
     gain = (1.0 if a.weight is None else known(here, a.weight, "weight").numbers) / np.sqrt(square)
     shift = (0.0 if a.bias is None else known(here, a.bias, "bias").numbers) - mean.numbers * gain
     ones = (1,) * (len(a.input.shape) - 1)
     return (here.diagonal(a.input, gain.reshape(-1, *ones), shift.reshape(-1, *ones)),)
+
+
+def _normalise(here: Here, a: Any, mean: Known, variance: Known) -> Value:
+    """The same as a step of its own, with the numbers of the layer."""
+    given = {"scale": a.weight, "shift": a.bias}
+    parts = {name: known(here, part, name) for name, part in given.items() if part is not None}
+    arrays = {name: part.numbers.reshape(-1) for name, part in {"mean": mean, "variance": variance, **parts}.items()}
+    scale, shift = (name if name in parts else None for name in given)
+    op = Normalise(0, "mean", "variance", scale, shift, float(a.eps))
+    return here.add(op, a.input, arrays=arrays)
 
 
 def no_running_statistics(here: Here, _: Any) -> Any:

@@ -1,0 +1,114 @@
+r"""What a ticket takes in its file, beside what its target would take within the same error.
+
+The ticket says every coefficient within τ. So does a uniform quantiser of step 2τ, whose errors are spread evenly over
+[−τ, τ] as the ticket's are: the same largest and the same mean squared error. Its bits are those of a static entropy
+coder, of the coefficients that the ticket realises, P and b̂. The packing bound holds for every code that serves all
+coefficients of size at most the largest. See `slth.numerics.rates`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from slth.graph import Realised
+from slth.numerics import packing_bits, quantiser_bits
+from slth.ticket.buffers import ones
+from slth.ticket.format import FileSizes
+from slth.ticket.ticket import Ticket
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Of a map, or of a whole ticket; bits of a map are those of its masks, of a ticket those of its file."""
+
+    weights: int  # parameters of the target, biases included
+    candidates: int  # random numbers that the masks choose from: mask bits before they are coded
+    kept: int  # of these: bits that are set
+    density: float  # kept entries of the random tensors ÷ all of them
+    bits: int
+    rivals: "Rivals | None"  # where nothing is claimed, or coefficients were not regenerated, none
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data, per candidate and per weight of the target."""
+        rivals = self.rivals
+        return {
+            "weights": self.weights,
+            "candidates": self.candidates,
+            "candidates_per_weight": self.candidates / self.weights,
+            "kept": self.kept,
+            "kept_per_candidate": self.kept / self.candidates,
+            "kept_per_weight": self.kept / self.weights,
+            "density": self.density,
+            "bits_per_weight": self.bits / self.weights,
+            "quantiser_bits_per_weight": None if rivals is None else rivals.quantiser / self.weights,
+            "packing_bits_per_weight": None if rivals is None else rivals.packing / self.weights,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Bits of all coefficients within the tolerance."""
+
+    quantiser: float  # uniform, with an entropy coder
+    packing: float  # none can take less of all coefficients of this size
+
+    def words(self, weights: int) -> str:
+        """A sentence, per weight of the target."""
+        return (
+            f"{self.quantiser / weights:.2f} bits per target parameter from a uniform quantiser with an entropy coder; "
+            f"{self.packing / weights:.2f} is the packing bound"
+        )
+
+
+def map_accounts(
+    ticket: Ticket, sizes: FileSizes, realised: Mapping[str, Realised] | None = None
+) -> dict[str, Account]:
+    """Of every map, by path.
+
+    Args:
+        realised: the coefficients, by path, where they are known.
+    """
+    return {path: _of_map(ticket, path, sizes, (realised or {}).get(path)) for path in ticket.maps}
+
+
+def ticket_account(ticket: Ticket, sizes: FileSizes, maps: Mapping[str, Account]) -> Account:
+    """Of the ticket, whose maps are known."""
+    rivals = [account.rivals for account in maps.values()]
+    known = [one for one in rivals if one is not None]
+    added = Rivals(sum(one.quantiser for one in known), sum(one.packing for one in known))
+    return Account(
+        weights=ticket.target_parameters,
+        candidates=ticket.mask_bits,
+        kept=ticket.bits_kept,
+        density=ticket.density,
+        bits=8 * sizes.total,
+        rivals=added if len(known) == len(rivals) > 0 else None,
+    )
+
+
+def rivals_of(weight: np.ndarray, bias: np.ndarray | None, tolerance: float) -> Rivals:
+    """Bits of the coefficients of a map within a tolerance."""
+    parts = [weight] if bias is None else [weight, bias]
+    return Rivals(
+        sum(quantiser_bits(part, tolerance) for part in parts),
+        sum(part.size * packing_bits(float(np.abs(part).max(initial=0.0)), tolerance) for part in parts),
+    )
+
+
+def _of_map(ticket: Ticket, path: str, sizes: FileSizes, realised: Realised | None) -> Account:
+    op, gadget = ticket.maps[path], ticket.gadgets[path]
+    tensors = [ticket.tensor(tensor.path) for tensor in gadget.tensors(path, op)]
+    masked = gadget.mask_bits(path, op)
+    rivals = None
+    if realised is not None and ticket.claims is not None:
+        rivals = rivals_of(realised.positive, realised.bias, ticket.claims.maps[path].tolerance)
+    return Account(
+        weights=op.weights,
+        candidates=sum(masked.values()),
+        kept=sum(ones(ticket.masks[tensor]) for tensor in masked),
+        density=sum(tensor.kept for tensor in tensors) / sum(tensor.size for tensor in tensors),
+        bits=8 * sum(sizes.masks.get(tensor, 0) for tensor in masked),
+        rivals=rivals,
+    )
