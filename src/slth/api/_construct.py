@@ -8,7 +8,7 @@ from typing import Any
 
 from slth import _arguments
 from slth._errors import InputError
-from slth.api._inputs import InputRange, Numbers, inputs_of, stated_scale
+from slth.api._inputs import InputRange, Numbers, calibration_of, inputs_of, stated_scale
 from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
@@ -41,6 +41,7 @@ def construct(
     law: str = "uniform",
     centred: bool = False,
     group_size: int | None = None,
+    calibration: Any = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,
     seed: int = 0,
@@ -82,6 +83,9 @@ def construct(
             `density` of the candidates of every weight (Natale et al., 2024); "closest"; "moved", where each kept
             number may move by at most `most_move` (Xiong et al., 2023).
         law: of the random numbers; `centred`: mirrored pairs of them, of which one is kept, another source.
+        calibration: data, by name, as an `.npz`, or an array (count, ...) as it enters the network: the error of a
+            weight is made up for in those that are not solved yet, so that outputs on such data are closest (Frantar et
+            al., 2023). Weights are then further from the target's; by how much, the ticket claims as its tolerance.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
         candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
         seed: names the random network.
@@ -157,9 +161,16 @@ def construct(
     inputs = inputs_of(
         network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )
-    with keep_parts(folder, lambda: question(network, request, inputs), restart=asked.restart) as parts:
+    alike = None if calibration is None else calibration_of(inputs, calibration, data_dir)
+    with keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts:
         return _construct(
-            network, request, inputs=inputs, threads=asked.threads or cores(), progress=progress, parts=parts
+            network,
+            request,
+            inputs=inputs,
+            threads=asked.threads or cores(),
+            progress=progress,
+            parts=parts,
+            calibration=alike,
         )
 
 

@@ -10,10 +10,13 @@ import numpy as np
 
 from slth import _arguments
 from slth._errors import InputError, spoken
+from slth.construction import Calibration
 from slth.ticket import Inputs
 
 InputRange = tuple[float | int | np.ndarray, float | int | np.ndarray]  # lower, upper; numbers, or one number per input
 Numbers = float | int | np.number | Sequence[float | int] | np.ndarray  # one, one per channel, or one per input
+
+MOST_CALIBRATION = 1024  # inputs
 
 _log = logging.getLogger("slth.api")  # its notes are shown by the command line
 
@@ -124,3 +127,15 @@ def examples_of(
         scale = standardisation(mean, std, found.shape)
         inputs = found.inputs(*((found.mean, found.std) if mean is None else scale))
     return inputs.normalised(found.test_x), found.test_y, found.name
+
+
+def calibration_of(inputs: Inputs, data: Any, data_dir: str | Path | None) -> Calibration:
+    """Training inputs of a data set as a network takes them, evenly spread over it; arrays as they are."""
+    if isinstance(data, str | Path):
+        from slth.data import load
+
+        found = load(data, data_dir=data_dir, shape=inputs.shape, labelled=False)
+        x, name = found.train_x, Path(found.name).name
+        some = x[np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_CALIBRATION)).astype(np.int64))]
+        return Calibration(name, inputs.normalised(some))
+    return Calibration("arrays", np.asarray(_arguments.array("calibration", data), np.float32)[:MOST_CALIBRATION])

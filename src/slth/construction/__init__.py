@@ -1,6 +1,7 @@
 """Constructions: a trained network's coefficients become the masks of a random network."""
 
 from slth.construction.chances import miss_probability
+from slth.construction.compensation import Calibration
 from slth.construction.costs import Costs, Planning, Seconds, coordinates_of, costs_of
 from slth.construction.law import first_moment, miss_law, theorem
 from slth.construction.layout import Layout, lay_out
@@ -18,6 +19,7 @@ from slth.construction.width import gain
 __all__ = [
     "MAKERS",
     "OBJECTIVES",
+    "Calibration",
     "Costs",
     "Layout",
     "Maker",

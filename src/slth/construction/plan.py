@@ -16,6 +16,7 @@ from typing import Any
 from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
+from slth.construction.compensation import Calibration
 from slth.construction.costs import Planning
 from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
@@ -134,6 +135,7 @@ def construct(
     threads: int = 1,
     progress: Progress | None = None,
     parts: Parts | None = None,
+    calibration: Calibration | None = None,
 ) -> Ticket:
     """A trained network becomes a ticket, as requested; other arguments as for `solve`.
 
@@ -145,6 +147,15 @@ def construct(
         InputError: inputs of another shape, weights out of range, an epsilon out of reach, not enough memory.
     """
     check_target(target, inputs)
+    if calibration is not None:
+        if request.exact or request.recipe.gadget != "two-layer":
+            raise InputError("errors are made up for where weights are sums within a tolerance: two-layer, not exact")
+        calibration.check(inputs.shape)
+        if request.gadget == Neurons.kind:
+            raise InputError(
+                "calibration solves one weight after another, and a neuron serves several at once; leave it out, or "
+                "take the gadget two-layer"
+            )
     epsilon = request.epsilon
     tolerances, finest = _tolerances(target, request, inputs)
     planned = request.candidates is None
@@ -169,6 +180,7 @@ def construct(
             progress=progress,
             parts=parts,
             exact=Claims(target, request.carry_rest) if request.exact else None,
+            calibration=calibration,
         )
         if promise_holds(ticket):
             return ticket

@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from slth._version import __version__
+from slth.construction.compensation import Calibration
 from slth.construction.plan import Request
 from slth.graph import Linear, Target
 from slth.ticket import Inputs, Ticket, network_digest
@@ -14,7 +15,9 @@ _FORMAT = 1  # of the folder that keeps finished maps
 _FEW = 8  # numbers of one end of a range that are spelled out
 
 
-def question(target: Target, request: Request, inputs: Inputs) -> dict[str, Any]:
+def question(
+    target: Target, request: Request, inputs: Inputs, calibration: Calibration | None = None
+) -> dict[str, Any]:
     """All that decides the masks of a ticket: the target, the request, the inputs, the version of slth.
 
     Cost: one digest of the target.
@@ -30,6 +33,7 @@ def question(target: Target, request: Request, inputs: Inputs) -> dict[str, Any]
         **options,
         **request.asked,
         "source": None if request.source is None else _random_network(request.source),
+        "calibration": None if calibration is None else calibration.digest,
         "shape": list(inputs.shape),
         **{name: _numbers(getattr(inputs, name)) for name in ("mean", "std", "lower", "upper")},
     }

@@ -18,7 +18,8 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth._version import __version__
-from slth.certificate import certify
+from slth.certificate import Certificate, certify
+from slth.construction.compensation import Calibration, Order, compensated, orders
 from slth.construction.exact import Claims
 from slth.construction.layout import Layout
 from slth.construction.mended_maps import Missed, mend_map, together
@@ -59,6 +60,7 @@ def solve(
     progress: Progress | None = None,
     parts: Parts | None = None,
     exact: Claims | None = None,
+    calibration: Calibration | None = None,
 ) -> Ticket:
     """Prune the random network of a layout until it computes the target; the ticket with its certificate.
 
@@ -69,6 +71,8 @@ def solve(
         threads: workers; the ticket has the same bytes for any number of them.
         progress: called with (problems solved, problems in all), also once at the start.
         exact: told what every map realises, if the ticket is to be the target itself.
+        calibration: if errors are to be made up for, see `compensation`: in maps of one stage. What coefficients are
+            then off by is claimed as tolerance, and no miss is counted.
         parts: asked for each map before it is solved, and told when it is; of this target.
 
     Cost: one subset-sum problem per coefficient and half, about a microsecond each. The certificate asks for one map
@@ -81,6 +85,11 @@ def solve(
     most = max(gadget.stage_count for gadget in layout.gadgets.values())
     method = layout.maker.method + (f", in up to {most} stages, each with gains of its own" if most > 1 else "")
     objective = layout.maker.objective(layout.recipe) if objective is None else objective
+    known_orders: Mapping[str, Order] = {}
+    if calibration is not None:
+        method += ", errors made up for in later coefficients (Frantar et al., 2023)"
+        known_orders = orders(target, inputs, calibration.examples)
+        asked = {**asked, "calibration": calibration.name, "calibration_digest": calibration.digest}
     keys = map_keys(maps, layout, method)
     known = set[str]() if parts is None else parts.begin(keys, sizes=sizes, problems=sum(problems.values()))
     held = sum(problems[path] for path in known)
@@ -92,7 +101,8 @@ def solve(
         gadgets[path] = gadget = layout.gadgets[path].fitted(path, op, layout.seed)
         kept = parts.get(keys[path]) if parts is not None and path in known else None
         if kept is None:
-            work = _Work(gadget, path, op, layout, target.coefficients[path], objective, threads, counter)
+            affine, order = target.coefficients[path], known_orders.get(path)
+            work = _Work(gadget, path, op, layout, affine, objective, threads, counter, order)
             kept, found = _solved(work)
             if parts is not None:
                 parts.put(keys[path], kept)
@@ -108,6 +118,8 @@ def solve(
     _log.info("solved %s subset-sum problems in %.2f s on %s threads", solved, counter.seconds, threads)
     misses = [miss for path in maps for miss in finished[path].misses] if exact is None else exact.misses
     claims = claims if exact is None else replace(claims, exact=exact.of(claims))
+    if calibration is not None:
+        asked, claims, misses = *_as_found(asked, claims), []
     return constructed_ticket(
         seed=layout.seed,
         graph=target.graph,
@@ -158,6 +170,7 @@ class _Work:
     objective: Objective
     threads: int
     counter: "_Counter"
+    order: Order | None = None  # if errors are made up for
 
     def tolerance(self, stage: int, half: str) -> float:
         """τ of a stage: half of the next one's gain. The last one leaves room for the rounding of the whole sum."""
@@ -195,6 +208,10 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
     masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
     sums, left, several = Sums(op, signed), Realised.of(work.affine, signed), gadget.stage_count > 1
+    if work.order is not None and not several:
+        blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
+        settings = {"objective": work.objective, "tolerance": work.layout.tolerances[path], "masks": masks}
+        return Finished(run), compensated(blocks, op, work.affine, signed=signed, order=work.order, **settings)
     for stage in range(gadget.stage_count):
         missed: list[Missed] = []
         for answer in _answers(work, left, stage):
@@ -211,6 +228,27 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     found = _without(Realised.of(work.affine, signed), left) if several else sums.realised
     tolerance = work.layout.tolerances[path]
     return Finished(run, misses_of(path, op, work.affine, found, tolerance=tolerance)), found
+
+
+def _told(blocks: Iterator[Problems], counter: "_Counter") -> Iterator[Problems]:
+    """The blocks; those that are done are counted."""
+    start = time.perf_counter()
+    for block in blocks:
+        yield block
+        counter.add(len(block.inputs) * len(block.pairs), time.perf_counter() - start)
+        start = time.perf_counter()
+
+
+def _as_found(asked: Mapping[str, Any], claims: Certificate) -> tuple[Mapping[str, Any], Certificate]:
+    """The largest error of a coefficient as tolerance of all: what was searched with is no claim about the target."""
+    largest = max(max(claim.weight_error, claim.bias_error) for claim in claims.maps.values())
+    if largest == 0:
+        return asked, claims
+    maps = {path: replace(claim, tolerance=largest, misses=0) for path, claim in claims.maps.items()}
+    if asked.get("epsilon") is None:
+        searched = {f"searched_{name}": asked[name] for name in ("tolerance", "relative_tolerance") if asked.get(name)}
+        asked = {**asked, **searched, "tolerance": largest, "relative_tolerance": None}
+    return asked, replace(claims, maps=maps)
 
 
 def _without(wanted: Realised, left: Realised) -> Realised:

@@ -9,7 +9,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import FILE, SHAPE, TRUTH, whole
+from slth.records.verbs._kinds import DATA, FILE, SHAPE, TRUTH, whole
 
 DEFAULT_TARGET: Mapping[str, Any] = {"data": "digits", "epochs": 30}  # what is trained where no target is given
 
@@ -64,6 +64,14 @@ class Construct:
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
     group_size: _shared.GroupSize = None
+    calibration: Annotated[
+        str | Path | None,
+        Argument(
+            DATA,
+            "Make up for the error of a weight in those not solved yet, so that outputs on this data are closest.",
+            swept=True,
+        ),
+    ] = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     seed: Annotated[int, Argument(whole("30", least=0), "Names the random network.", swept=True, group="plan")] = 0
