@@ -151,11 +151,6 @@ def construct(
         if request.exact or request.recipe.gadget != "two-layer":
             raise InputError("errors are made up for where weights are sums within a tolerance: two-layer, not exact")
         calibration.check(inputs.shape)
-        if request.gadget == Neurons.kind:
-            raise InputError(
-                "calibration solves one weight after another, and a neuron serves several at once; leave it out, or "
-                "take the gadget two-layer"
-            )
     epsilon = request.epsilon
     tolerances, finest = _tolerances(target, request, inputs)
     planned = request.candidates is None
