@@ -19,7 +19,7 @@ from torch import nn
 
 import slth
 from slth import InputError
-from slth.construction import Request, construct, plan_layout
+from slth.construction import Request, construct, plan_layout, solve
 from slth.graph import Affine, chain
 from slth.network import build_architecture, read_target
 from slth.records import environment
@@ -111,7 +111,7 @@ def network(name: str, epsilon: float, width: float) -> None:
     for path, gadget in layout.gadgets.items():
         print(f"  {path}: {stages_of(gadget)} candidates, tolerance {layout.tolerances[path]:.2g}")
     start = time.process_time()
-    ticket: Ticket = construct(target, Request(epsilon=epsilon), inputs=inputs)
+    ticket: Ticket = solve(target, layout, inputs=inputs, asked={"epsilon": epsilon})
     spent = time.process_time() - start
     assert ticket.claims is not None
     print(

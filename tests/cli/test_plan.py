@@ -45,7 +45,7 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     assert set(first) == {
         *("path", "kind", "outputs", "inputs", "weights", "signed", "tolerance", "gain", "candidates", "constants"),
         *("neurons", "source_parameters", "mask_bits", "first_moment", "theorem", "times", "expected_misses"),
-        *("law_misses", "seconds", "file_bytes", "memory"),
+        *("law_misses", "seconds", "file_bytes", "memory", "stages"),
     }
     assert (first["path"], first["kind"], first["signed"]) == ("layers/0", "dense 6 -> 8, bias", 6)
     assert "two halves of 6 of 6 inputs" in table

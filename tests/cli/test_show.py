@@ -1,5 +1,6 @@
 """`slth show`: what is inside a ticket, and a weight that adds up."""
 
+import json
 import re
 
 import numpy as np
@@ -113,3 +114,30 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*show, "--weight", "0:5,0", "--target", tmp_path / "other.safetensors"], "has no such coefficient; is it"),
     ]
     check_refusals(capsys, tmp_path, cases)
+
+
+def test_show_counts_what_a_ticket_takes_as_json(made, capsys):
+    """Of the ticket the whole file, of a map its masks; per candidate and per weight of the target."""
+    path = made / "t.slth"
+    assert run(["show", str(path), "--json"]) == 0
+    counts = json.loads(capsys.readouterr().out)
+    weights = 6 * 8 + 8 + 8 * 3 + 3
+    assert (counts["kind"], counts["weights"], counts["bytes"]) == ("constructed", weights, path.stat().st_size)
+    assert counts["bits_per_weight"] == 8 * path.stat().st_size / weights
+    for name in ("weights", "candidates", "kept"):
+        assert counts[name] == sum(part[name] for part in counts["maps"])
+    for part in (counts, *counts["maps"]):
+        assert part["kept_per_candidate"] == part["kept"] / part["candidates"]
+        assert 0 < part["density"] < 1
+        assert 0 < part["packing_bits_per_weight"] < part["bits_per_weight"]
+        assert part["quantiser_bits_per_weight"] > 0
+    stored = sum(part["bits_per_weight"] * part["weights"] for part in counts["maps"])
+    assert stored < 8 * counts["bytes"]
+    check_refusals(capsys, made, [(["show", str(path), "--json", "--weight", "0:0,0"], "give one of them")])
+
+
+def test_the_table_says_the_bits_of_the_file_and_of_a_quantiser(made, capsys):
+    assert run(["show", str(made / "t.slth")]) == 0
+    out = capsys.readouterr().out
+    assert f"{(made / 't.slth').stat().st_size:,} bytes, " in out
+    assert re.search(r"at this error +\d+\.\d\d bits per target parameter from a uniform quantiser", out)

@@ -159,7 +159,7 @@ def test_calibration_that_does_not_fit_is_refused(data, words):
 
 
 def test_an_exact_ticket_has_no_errors_to_make_up_for():
-    with pytest.raises(slth.InputError, match="not exact"):
+    with pytest.raises(slth.InputError, match="exact and not centred"):
         slth.construct(
             {"weight": np.ones((2, 5), np.float32)}, input_range=(0, 1), exact=True, calibration=np.ones((1, 5))
         )

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slth.numerics import rounded_sum, two_sum
+from slth.numerics import is_further, rounded_sum, two_sum
 
 NUMBERS = st.floats(-1e9, 1e9, allow_subnormal=False)
 
@@ -50,3 +50,11 @@ def test_two_sum_loses_nothing(a, b):
     total, rest = two_sum(np.array([a]), np.array([b]))
     assert Fraction(total[0]) + Fraction(rest[0]) == Fraction(a) + Fraction(b)
     assert total[0] == a + b
+
+
+@given(st.lists(st.tuples(NUMBERS, NUMBERS), min_size=1, max_size=5), st.floats(0, 1e9))
+def test_what_is_further_apart_than_a_tolerance_is_decided_exactly(pairs, tolerance):
+    left, right = np.array(pairs).T
+    for at in (tolerance, float(np.abs(left - right)[0])):  # the second is a tie, up to rounding
+        found = is_further(left, right, at)
+        assert found.tolist() == [abs(Fraction(a) - Fraction(b)) > Fraction(at) for a, b in pairs]

@@ -1,7 +1,7 @@
 """How wide must the random network be, and what does it cost? Nothing is solved."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,9 @@ from slth.construction import (
     plan_outline,
     theorem,
 )
+from slth.graph import Affine
 from slth.records import cores, verbs
-from slth.ticket import Inputs, Neurons, map_words
+from slth.ticket import Inputs, Neurons, Rivals, map_words, rivals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +86,12 @@ class Planned:
     maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
     expected_misses: float  # an upper estimate
-    law_misses: float | None  # by the law in closed form, where it is one of the gadget
+    law_misses: float | None  # by the law in closed form; None: there is none for this objective or gadget
     source_parameters: int  # dead neurons not counted
     mask_bits: int
     file_bytes: int
+    quantiser_bits: float | None  # what all weights take within the same errors, quantised and coded; of a shape none
+    packing_bits: float | None  # below which no code of all weights of this size can go
     memory: int  # bytes at the peak of construct
     threads: int
     seconds: Seconds  # `wall` with these threads
@@ -193,10 +196,18 @@ def plan(
     inputs: Inputs = inputs_of(
         read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )
-    return _planned(plan_maps(read, request, inputs=inputs), asked, None)
+    parts = plan_maps(read, request, inputs=inputs)
+    rivals = [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]
+    return _planned(parts, asked, None, rivals)
 
 
-def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | None) -> Planned:
+def _rivals(affine: Affine, tolerance: float) -> Rivals:
+    return rivals_of(affine.weight, affine.bias, tolerance)
+
+
+def _planned(
+    parts: Sequence[Planning], asked: verbs.Plan, network: Outline | None, rivals: Sequence[Rivals] = ()
+) -> Planned:
     weights = sum(part.op.weights * part.times for part in parts)
     threads = asked.threads or cores()
     maps = tuple(_map(part, asked.failure_probability / weights, threads) for part in parts)
@@ -205,10 +216,12 @@ def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | No
         maps=maps,
         weights=weights,
         expected_misses=sum(part.expected_misses * part.times for part in maps),
-        law_misses=_sum(maps),
+        law_misses=_all(None if part.law_misses is None else part.law_misses * part.times for part in maps),
         source_parameters=sum(part.source_parameters * part.times for part in maps),
         mask_bits=sum(part.mask_bits * part.times for part in maps),
         file_bytes=costs.file_bytes,
+        quantiser_bits=sum(one.quantiser for one in rivals) if rivals else None,
+        packing_bits=sum(one.packing for one in rivals) if rivals else None,
         memory=costs.memory,
         threads=threads,
         seconds=costs.seconds,
@@ -216,12 +229,6 @@ def _planned(parts: Sequence[Planning], asked: verbs.Plan, network: Outline | No
         assumed=() if network is None else network.assumed,
         cannot=None if network is None else network.cannot,
     )
-
-
-def _sum(maps: tuple[PlannedMap, ...]) -> float | None:
-    """Misses by the law, if it is known of every map."""
-    known = [part.law_misses * part.times for part in maps if part.law_misses is not None]
-    return sum(known) if len(known) == len(maps) else None
 
 
 def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
@@ -253,3 +260,9 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         file_bytes=alone.file_bytes,
         memory=alone.memory,
     )
+
+
+def _all(numbers: Iterable[float | None]) -> float | None:
+    """Their sum; None if one is not known."""
+    found = list(numbers)
+    return None if None in found else sum(number for number in found if number is not None)

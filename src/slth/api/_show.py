@@ -278,11 +278,12 @@ def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
     largest = max(abs(half.candidates).max(), 1e-300)
     rows = [Row("neuron", "candidate  kept, running sum")]
     total, width = 0.0, ".6f" if half.gain > 2.0**-10 else ".3e"
-    for neuron, value, kept in zip(half.neuron, half.candidates, half.kept, strict=True):
+    for neuron, value, kept, move in zip(half.neuron, half.candidates, half.kept, half.moves, strict=True):
         total += value if kept else 0.0
         state = f"keep {total:+{width}}" if kept else "prune"
         bar = "█" * round(_BAR * abs(value) / largest)
-        rows.append(Row(f"{neuron:,}", f"{value:+{width}}  {state:<16}{bar}", bool(kept)))
+        moved = f"  its v moved by {move:+.6f}" if move else ""
+        rows.append(Row(f"{neuron:,}", f"{value:+{width}}  {state:<16}{bar}{moved}", bool(kept)))
     rows.append(Row("", f"{int(half.kept.sum())} of {len(half.kept)} kept, gain {half.gain:g}"))
     digits = 9 if anatomy.stages == 1 else 17
     together = f", with the {_stages(half.stage)} before" if half.stage else ""

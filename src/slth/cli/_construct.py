@@ -103,7 +103,8 @@ def _train(asked: verbs.Construct, trained: Path) -> verbs.Construct:
 
 
 def _summary(asked: verbs.Construct, ticket: Any, found: Any, holds: bool, clock: _Clock, written: list[Path]) -> None:
-    _print.table("Strong lottery ticket", api.summary(ticket, certified=True))
+    kind = "Strong lottery ticket" if ticket.strong else "Lottery ticket, whose random numbers moved: not strong"
+    _print.table(kind, api.summary(ticket, certified=True))
     for sentence in api.missed(ticket):
         _print.note(f"missed: {sentence}", asked.quiet)
     if ticket.misses and api.promise_holds(ticket):

@@ -65,10 +65,18 @@ def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
     rows = [
         *(_blocks(found.maps) if len(found.maps) <= _MOST_BLOCKS else _lines(found.maps)),
         ("expected misses", f"{found.expected_misses:.2g} of {found.weights:,} ({promise})"),
-        *_law(found),
+        *(
+            [("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances")]
+            if found.law_misses is not None
+            else []
+        ),
         ("source parameters", f"about {found.source_parameters:,} ({times:,.0f} x target), dead neurons not counted"),
         ("mask bits", f"{found.mask_bits:,}, {found.mask_bits / found.weights:.1f} per target parameter"),
-        ("file", f"about {size(found.file_bytes)}"),
+        (
+            "file",
+            f"about {size(found.file_bytes)}, {8 * found.file_bytes / found.weights:.1f} bits per target parameter",
+        ),
+        *_rivals(found),
         ("processor time", f"about {duration(spent.construct)}: {each}"),
         ("", f"about {duration(spent.verify)} to verify it without the target"),
         ("wall time", f"about {duration(spent.wall)} with {threads}"),
@@ -78,6 +86,20 @@ def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
         rows += [("assumed", sentence) for sentence in found.assumed]
         rows += [("status", found.cannot)] if found.cannot else []
     return rows
+
+
+def _rivals(found: api.Planned) -> list[tuple[str, str]]:
+    """What the target's numbers would take within the same errors."""
+    if found.quantiser_bits is None or found.packing_bits is None:
+        return []
+    each = found.quantiser_bits / found.weights, found.packing_bits / found.weights
+    return [
+        (
+            "at this error",
+            f"{each[0]:.2f} bits per target parameter from a uniform quantiser with an entropy coder; {each[1]:.2f} is "
+            "the packing bound",
+        )
+    ]
 
 
 def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
@@ -106,13 +128,6 @@ def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
             words = f"theorem: C · {part.theorem:.1f} candidates, for a constant C that is not known"
             rows.append(("", f"{words} (Lueker; Pensia et al.)"))
     return rows
-
-
-def _law(found: api.Planned) -> list[tuple[str, str]]:
-    """Beside the measured chances, where there is one."""
-    if found.law_misses is None:
-        return []
-    return [("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances")]
 
 
 def _in_stages(part: api.PlannedMap) -> str:

@@ -13,7 +13,8 @@ without any. What is read from it is meant as an upper estimate:
 Beyond the table: more candidates follow the law, too. A tolerance under 2⁻²⁰ costs one candidate for each bit, and half
 of log₂ n of both, for subset sums spread like √n.
 
-Of more than 40 candidates the solver looks at 2⁴² subsets only: a tolerance under about 2⁻³⁷ gains is out of reach.
+Of more than 40 candidates the solver looks at 2⁴² subsets only: a tolerance under about 2⁻³⁷ gains is out of reach of
+one stage.
 """
 
 import json

@@ -24,6 +24,7 @@ from jaxtyping import Float64, Int64
 from slth._errors import InputError
 from slth._shapes import Bits, Signed
 from slth.construction.objectives import Objective
+from slth.construction.recipe import USUAL, Recipe
 from slth.graph import Affine, Basis, Conv, Dense, Linear, Realised, Target, evaluate, signed_inputs
 from slth.ticket import Inputs, Problems, Sums
 
@@ -76,6 +77,20 @@ class Order:
             return input * self.taps
         k = int(np.searchsorted(self.signed, input)) if half == "negative" else len(self.signed)
         return (self.inputs + k) * self.taps
+
+
+def check_compensable(recipe: Recipe, *, exact: bool) -> None:
+    """Errors can be made up for where a weight is a sum of independent candidates, within a tolerance.
+
+    Raises:
+        InputError: another gadget, objective or source.
+    """
+    usual = recipe.gadget == USUAL.gadget and recipe.centred == USUAL.centred
+    if exact or not usual or recipe.objective not in ("within", "fewest", "closest"):
+        raise InputError(
+            "calibration makes up for errors of two-layer maps with the objectives within, fewest and closest, not "
+            "exact and not centred; leave it out"
+        )
 
 
 def orders(target: Target, inputs: Inputs, examples: np.ndarray) -> dict[str, Order]:

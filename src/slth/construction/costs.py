@@ -3,7 +3,7 @@ r"""What a construction costs, before anything is solved: seconds of a processor
 A model with the constants of `plan_costs.json`, which `benchmarks/plan_costs.py` fits to constructions that it runs.
 Per map, with `bits` candidates in all, `problems` subset sums, coefficients W (of signed inputs twice), F operations
 for all norms by the map's rule, and s(b) the time of `first` for a tolerance of 2⁻ᵇ gains, which hardly depends on the
-number of candidates:
+number of candidates (of `fewest`, which tries about g/τ subsets in order, d₁ + d₂ g/τ):
 
     generation    a · bits
     solving       Σ s(b) + misses · m(n)              m: `first` looks at all 2ⁿ subsets, 2^(n/2) steps; in every stage
@@ -33,6 +33,10 @@ from slth.numerics import SPECTRAL
 from slth.ticket import Gadget, Neurons
 
 _SPREAD = 0.65  # bits by which a sum of some 30 products spreads, which each further number costs
+# of `fewest`, measured by benchmarks/fewest.py: nanoseconds of a problem, and of a subset that is tried; of all subsets
+# of a size C(n, 5) are asked for one by one, at most
+_FEWEST_PROBLEM, _FEWEST_TRIED, _FEWEST_ASKED = 100.0, 0.35, 4.0
+_RANK_BITS = 1.5  # of a rank, beside log2 of the subsets that are tried
 _MOST_SEARCHED = 40  # candidates of which `first` looks at all subsets
 
 
@@ -164,14 +168,12 @@ def _log2_search(candidates: int) -> float:
 
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
-    stages, each, d = part.width.stages, cost.problems / part.gadget.stage_count, coordinates_of(part)
-    ends = [stage.gain / 2 for stage in stages[1:]] + [part.width.tolerance]
+    each, d = cost.problems / part.gadget.stage_count, coordinates_of(part)
     first = sum(
-        seconds_of_first(stage.candidates, -math.log2(end / stage.gain) * d + (d - 1) * _SPREAD)
-        for stage, end in zip(stages, ends, strict=True)
+        _seconds_of_one(n, tried**d * 2.0 ** ((d - 1) * _SPREAD), part.recipe.objective) for n, tried in _tried(part)
     )
     products = cost.mask_bits if d == 1 else weights * part.gadget.candidates
-    search = 1e-6 * 2.0 ** _log2_search(stages[0].candidates)
+    search = 1e-6 * 2.0 ** _log2_search(part.width.stages[0].candidates)
     return {
         "generation": 1e-9 * known["generate_bit"] * products,
         "solving": each * first + part.width.expected_misses * search,
@@ -179,6 +181,20 @@ def _seconds(part: Planning) -> dict[str, float]:
         "writing": 1e-9 * known["write_bit"] * cost.mask_bits,
         "verify": 1e-9 * (known["verify_bit"] * products + known["verify_weight"] * weights),
     }
+
+
+def _tried(part: Planning) -> list[tuple[int, float]]:
+    """Of every stage its candidates, and how many gains its tolerance divides: a later one covers half a gain of it."""
+    stages = part.width.stages
+    ends = [stage.gain / 2 for stage in stages[1:]] + [part.width.tolerance]
+    return [(stage.candidates, stage.gain / end) for stage, end in zip(stages, ends, strict=True)]
+
+
+def _seconds_of_one(n: int, tried: float, objective: str) -> float:
+    """Of one problem that has an answer."""
+    if objective != "fewest":
+        return seconds_of_first(n, math.log2(tried))
+    return 1e-9 * (_FEWEST_PROBLEM + min(_FEWEST_TRIED * tried, _FEWEST_ASKED * math.comb(n, 5)))
 
 
 def _working_set(part: Planning) -> int:
@@ -192,9 +208,14 @@ def _bits(part: Planning) -> int:
 
 
 def _file_bytes(part: Planning) -> int:
-    """Masks hardly shrink: half of the candidates are kept. Digests, names and bounds take some bytes a map."""
-    known = _constants()["bytes"]
-    return int(known["file_bit"] * _bits(part) + known["file_map"]) * part.times
+    """Masks hardly shrink: half of the candidates are kept; of `fewest` ranks, of about log2(g/τ) bits, are stored.
+    Digests, names and bounds take some bytes a map.
+    """
+    known, masks = _constants()["bytes"], _constants()["bytes"]["file_bit"] * _bits(part)
+    if part.recipe.objective == "fewest":
+        ranks = sum(max(math.log2(tried), 0.0) + _RANK_BITS for _, tried in _tried(part))
+        masks = min(masks, part.gadget.cost(part.op).problems / part.gadget.stage_count * ranks / 8)
+    return int(masks + known["file_map"]) * part.times
 
 
 @cache

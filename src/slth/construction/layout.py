@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slth._errors import InputError
-from slth.construction.makers import MAKERS, Maker
+from slth.construction.makers import MAKERS, Maker, kept_exactly
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
@@ -63,7 +63,7 @@ def lay_out(
         extra: candidates on top of that, for a further attempt; `expected_misses` counts them in.
 
     Raises:
-        InputError: weights too large or too small, more than 64 candidates needed, or what the gadget does not cover.
+        InputError: weights too large or too small, tolerances out of reach, or what the gadget does not cover.
     """
     check_target(target, inputs)
     seed = check_seed(seed)
@@ -124,11 +124,13 @@ def lay_out_in(
             )
         gains = gain(affine.weight), 1.0 if affine.bias is None else gain(affine.bias)
         first = theirs.stages[0]
+        kept = kept_exactly(recipe, first.candidates, first.constants)
         stages = tuple(
             replace(
                 stage,
                 gain=gains[0] * (stage.gain / first.gain),
                 bias_gain=gains[1] * (stage.bias_gain / first.bias_gain),
+                kept=kept,
             )
             for stage in theirs.stages
         )
@@ -143,9 +145,7 @@ def lay_out_in(
             law_misses=math.nan,
             later=tuple(own[1:]),
         )
-    return Layout(
-        source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, Recipe() if recipe is None else recipe
-    )
+    return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, recipe)
 
 
 def check_target(target: Target, inputs: Inputs) -> None:

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._files import unfinished, write_atomically
 from slth._shapes import Bits
-from slth.ticket import MOST_MISSES, Miss
+from slth.ticket import MOST_MISSES, Miss, Moves
 
 REQUEST, LOCK = "request.json", "lock"
 _MAP = re.compile(r"\d{3,}-[0-9a-f]{32}\.map")
@@ -34,6 +34,7 @@ class Finished:
 
     bits: Bits  # the mask, as `Gadget.pack` makes it
     misses: tuple[Miss, ...] = ()  # the first of them, as many as a ticket lists
+    moves: Mapping[str, Moves] = field(default_factory=dict[str, Moves])  # by tensor; not kept in files
 
 
 def check_ours(folder: Path) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
-from slth.construction.compensation import Calibration
+from slth.construction.compensation import Calibration, check_compensable
 from slth.construction.costs import Planning
 from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
@@ -148,8 +148,7 @@ def construct(
     """
     check_target(target, inputs)
     if calibration is not None:
-        if request.exact or request.recipe.gadget != "two-layer":
-            raise InputError("errors are made up for where weights are sums within a tolerance: two-layer, not exact")
+        check_compensable(request.recipe, exact=request.exact)
         calibration.check(inputs.shape)
     epsilon = request.epsilon
     tolerances, finest = _tolerances(target, request, inputs)

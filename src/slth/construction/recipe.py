@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from slth import _arguments
 from slth._errors import InputError
-from slth.construction.objectives import OBJECTIVES
+from slth.construction.moved import STEP
+from slth.construction.objective_chances import kept_of
 from slth.records import verbs
-from slth.ticket import GADGETS
+from slth.ticket import GADGETS, MOST_CANDIDATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,16 @@ class Recipe:
             raise InputError("a group size goes with the gadget neurons, whose neurons serve a group of outputs")
         if self.group_size is not None and self.group_size < 1:
             raise InputError(f"a neuron serves at least one output: --group-size from 1, got {self.group_size}")
-        if self.objective not in OBJECTIVES:
-            raise InputError(f"the objective {self.objective} is not built yet; take one of {', '.join(OBJECTIVES)}")
+        if self.density is not None and kept_of(self.density, MOST_CANDIDATES) == 0:
+            raise InputError(
+                f"a density of {self.density:g} keeps none of {MOST_CANDIDATES} candidates, the most there are; give "
+                f"one of at least {1 / MOST_CANDIDATES:g}"
+            )
+        if self.most_move is not None and not STEP <= self.most_move <= 1:
+            raise InputError(
+                f"a largest move lies between {STEP:g}, one step of the grid of random numbers, and 1, beyond which "
+                f"sums are not exact; got {self.most_move:g}"
+            )
         if self.law != "uniform" or self.centred:
             raise InputError("sources other than uniform ones are not built yet; leave law and centred out")
 

@@ -24,11 +24,14 @@ from slth.construction.exact import Claims
 from slth.construction.layout import Layout
 from slth.construction.mended_maps import Missed, mend_map, together
 from slth.construction.misses import misses_of
-from slth.construction.objectives import Objective
+from slth.construction.moved import Moved
+from slth.construction.objectives import Objective, Subsets
 from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, Realised, Target
 from slth.ticket import (
     MOST_MISSES,
+    STEP,
+    CollectedMoves,
     Gadget,
     Inputs,
     Packed,
@@ -90,6 +93,8 @@ def solve(
         method += ", errors made up for in later coefficients (Frantar et al., 2023)"
         known_orders = orders(target, inputs, calibration.examples)
         asked = {**asked, "calibration": calibration.name, "calibration_digest": calibration.digest}
+    if isinstance(objective, Moved):
+        parts = None  # their files hold masks, no moves
     keys = map_keys(maps, layout, method)
     known = set[str]() if parts is None else parts.begin(keys, sizes=sizes, problems=sum(problems.values()))
     held = sum(problems[path] for path in known)
@@ -132,6 +137,8 @@ def solve(
         },
         digests={path: digests[path] for path in maps},
         claims=claims,
+        moves={tensor: moves for path in maps for tensor, moves in finished[path].moves.items()},
+        move_bound=objective.most_move if isinstance(objective, Moved) else None,
         provenance=Provenance(
             version=__version__,
             method=method,
@@ -156,6 +163,7 @@ class _Answer:
     sums: np.ndarray  # what they realise, (slot, w)
     missed: np.ndarray  # numbers of the problems without a subset within the tolerance
     seconds: float  # that the solver took
+    steps: np.ndarray | None  # moves of the kept candidates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -212,10 +220,13 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
         blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
         settings = {"objective": work.objective, "tolerance": work.layout.tolerances[path], "masks": masks}
         return Finished(run), compensated(blocks, op, work.affine, signed=signed, order=work.order, **settings)
+    moves = CollectedMoves()
     for stage in range(gadget.stage_count):
         missed: list[Missed] = []
         for answer in _answers(work, left, stage):
             answer.block.keep(answer.packed, masks)
+            if answer.steps is not None:
+                moves.add(answer.block, answer.steps)
             if several:
                 answer.block.add(-answer.sums, left)
                 missed.append(Missed.of(answer.block, answer.missed))
@@ -227,7 +238,7 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
                 work.mend(stage, some, left, masks)
     found = _without(Realised.of(work.affine, signed), left) if several else sums.realised
     tolerance = work.layout.tolerances[path]
-    return Finished(run, misses_of(path, op, work.affine, found, tolerance=tolerance)), found
+    return Finished(run, misses_of(path, op, work.affine, found, tolerance=tolerance), moves.of(masks)), found
 
 
 def _told(blocks: Iterator[Problems], counter: "_Counter") -> Iterator[Problems]:
@@ -272,16 +283,19 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
         candidates = block.candidates()
         rows, targets = block.rows_of(candidates), block.targets(wanted)
         start = time.perf_counter()
-        found = work.objective(
-            rows, targets.reshape(rows.shape[:-1]), tol=work.tolerance(stage, block.half) / block.gain
-        )
+        targets = targets.reshape(rows.shape[:-1])
+        tolerance = work.tolerance(stage, block.half) / block.gain
+        found = _found(work.objective, block, rows, targets, tol=tolerance)
         seconds = time.perf_counter() - start
         packed, sums = found.packed, block.chosen(candidates, found.packed)
-        worse = (np.abs(targets * block.gain - sums) > np.abs(targets * block.gain)).reshape(-1)
+        if found.steps is not None:
+            own = np.einsum("swn,sn->sw", found.steps.reshape(candidates.shape) * STEP, block.factors)
+            sums = sums + block.gain * own  # exact, as the sums are
+        worse = (np.abs(targets * block.gain - sums.reshape(targets.shape)) > np.abs(targets * block.gain)).reshape(-1)
         if several and worse.any():  # than keeping nothing: what is left would not be exact
             packed = np.where(worse[:, None], np.uint64(0), packed)
             sums = block.chosen(candidates, packed)
-        return _Answer(block, packed, sums, np.flatnonzero(~found.reached), seconds)
+        return _Answer(block, packed, sums, np.flatnonzero(~found.reached), seconds, found.steps)
 
     if threads == 1:
         return map(answered, blocks)
@@ -289,6 +303,14 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
 
     pool = Parallel(threads, backend="threading", return_as="generator")
     return _started(lambda: cast(Iterator[_Answer], pool(delayed(answered)(block) for block in blocks)), threads)
+
+
+def _found(objective: Objective, block: Problems, rows: np.ndarray, targets: np.ndarray, *, tol: float) -> Subsets:
+    """Answers to a block; where numbers move, it matters what they are multiplied with."""
+    if not isinstance(objective, Moved):
+        return objective(rows, targets, tol=tol)
+    factors = np.repeat(block.factors, len(block.pairs), axis=0)
+    return objective.with_factors(factors, rows, targets, tol=tol)
 
 
 def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_Answer]:

@@ -51,7 +51,7 @@ class Width:
     candidates: int  # n per coefficient and half
     constants: int  # n_c for the bias; 0 without one
     expected_misses: float  # of all stages, those that are mended not counted
-    law_misses: float  # the same by the law in closed form, of the first stage
+    law_misses: float | None  # the same by the law in closed form, of the first stage; None: there is none
     later: tuple[StageWidth, ...] = ()
 
     @property

@@ -14,7 +14,7 @@ from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
 from slth.graph import Affine, Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
-from slth.ticket import Miss, Ticket, realised_digest
+from slth.ticket import Miss, Ticket, exactly_words, realised_digest
 
 _MOST_TOLD = 16  # claims that do not agree, one by one
 
@@ -52,7 +52,11 @@ class _Regenerated:
         except InputError as error:
             self.wrong[path] = Check("layout", Verdict.FAILS, str(error))
             raise _NoLayoutError from error
-        found = ticket.realised(path)
+        try:
+            found = ticket.realised(path)
+        except InputError as error:
+            self.wrong[path] = Check("density", Verdict.FAILS, str(error))
+            raise _NoLayoutError from error
         detail = f"{path}: seed and mask give other coefficients than the ticket states"
         differs = realised_digest(found) != ticket.digests[path]
         self.wrong[path] = Check("coefficients", Verdict.FAILS, detail) if differs else None
@@ -66,6 +70,19 @@ class _Regenerated:
         return [check for path in self.ticket.maps if (check := self.wrong[path]) is not None] or [
             Check("layout", Verdict.HOLDS, "every lift ends at its stated width"),
             Check("coefficients", Verdict.HOLDS, "seed and mask give the stated coefficients, bit for bit"),
+            *self._density,
+        ]
+
+    @property
+    def _density(self) -> list[Check]:
+        """That coefficients keep exactly as many candidates as the ticket says, which `realised` found."""
+        ticket = self.ticket
+        sizes = [sizes for path in ticket.maps if (sizes := exactly_words(ticket.gadgets[path]))]
+        if not sizes:
+            return []
+        words = ", ".join(dict.fromkeys(sizes))[:200]
+        return [
+            Check("density", Verdict.HOLDS, f"every coefficient keeps exactly as many candidates as stated: {words}")
         ]
 
 

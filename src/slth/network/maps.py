@@ -151,6 +151,8 @@ def _stage(ticket: Ticket, path: str, gadget: TwoLayer, stage: int) -> nn.Module
     lift = gadget.lift(path, op, ticket.seed, stage=stage)
     members = _by_group(op, lift)  # (group, member), −1 where filled up
     mixing = uniform_rows(Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), lift.neuron, rows * taps)
+    if ticket.moved:
+        mixing = mixing + ticket.map_moves(path, stage=stage).T  # exact: multiples of 2⁻²³ of size at most 2
     mixing = np.vstack([mixing * ticket.map_mask(path, stage=stage).T, np.zeros((1, rows * taps), np.float32)])
     unit = _unit(op, wanted)
     inputs, weight, bias = (np.append(part, 0)[members.reshape(-1)] for part in _lift_numbers(op, wanted, lift, unit))

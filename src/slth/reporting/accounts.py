@@ -11,7 +11,7 @@ from slth.graph import Dense, Graph, Linear, Pointwise, chain_of
 from slth.reporting.exhibit import Exhibit, file_word
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, join, pairs, percent, table, tag
-from slth.ticket import Inputs, Ticket, with_steps
+from slth.ticket import Inputs, Ticket, exactly_words, moved, with_steps
 
 _DIGITS = 17  # behind the point, of a number that somebody may have typed
 
@@ -42,9 +42,13 @@ def counts(exhibit: Exhibit, facts: Facts) -> Html:
     )
     rest = [
         ("mask bits", f"{ticket.mask_bits:,}, {ticket.mask_bits / target:.1f} per target weight"),
-        ("file", f"{exhibit.size:,} bytes, {bits / target:.1f} bits per target weight"),
+        ("file", f"{exhibit.size:,} bytes, {bits / target:.2f} bits per target weight"),
+        *(() if facts.rivals is None else [("at this error", facts.rivals.words(target))]),
         ("target in float32", f"{4 * target:,} bytes, 32 bits per weight{_compared(bits, 32 * target)}"),
     ]
+    exactly = "; ".join(dict.fromkeys(words for g in ticket.gadgets.values() if (words := exactly_words(g))))
+    rest += [("kept of each", f"exactly {exactly}")] if exactly else []
+    rest += [("moved", f"{moved(ticket)}; mixing weights alone")] if ticket.moved else []
     return join([tag("p", text), table(head, rows, label="Counts"), tag("p", note, class_="note"), pairs(rest)])
 
 
@@ -241,8 +245,13 @@ def _borrowed(ticket: Ticket) -> bool:
 
 def _asked(ticket: Ticket) -> list[tuple[str, str]]:
     asked = ticket.provenance.asked
-    names = ("tolerance", "relative_tolerance", "epsilon", "failure_probability", "candidates")
-    return [(name.replace("_", "-"), _number(asked[name])) for name in names if asked.get(name) is not None]
+    names = ("tolerance", "relative_tolerance", "epsilon", "failure_probability", "candidates", "objective")
+    return [(name.replace("_", "-"), _said(asked[name])) for name in names if asked.get(name) is not None]
+
+
+def _said(value: str | float | int) -> str:
+    """A name in a shell's spelling, or a number."""
+    return shlex.quote(value) if isinstance(value, str) else _number(value)
 
 
 def _names(ticket: Ticket) -> Iterator[str]:

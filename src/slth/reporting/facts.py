@@ -14,7 +14,7 @@ from slth.certificate import per_input_error
 from slth.graph import Affine, Realised, Target
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.svg import evenly
-from slth.ticket import Problems, Ticket
+from slth.ticket import Problems, Rivals, Ticket, rivals_of
 
 MOST_PICTURES = 8  # maps drawn, the first, the last and some between; a stranger's ticket may have thousands
 _RASTER_ROWS, _RASTER_COLUMNS, _RASTER_GROUPS = 40, 116, 8
@@ -53,6 +53,7 @@ class Facts:
     maps: Mapping[str, MapFacts]
     per_input: Float64[np.ndarray, " batch"] | None  # bound on the largest |f − f̂| of an output, for each input
     measured: Float64[np.ndarray, " batch"] | None  # the same as seen, both networks in float32
+    rivals: Rivals | None = None  # bits that the coefficients would take otherwise
 
     @property
     def edges(self) -> int:
@@ -75,7 +76,16 @@ def gather(exhibit: Exhibit) -> Facts:
     if target is not None and exhibit.inputs is not None:
         per_input = per_input_error(target, parts.__getitem__, exhibit.inputs).max(axis=1)
         measured = _measure(ticket, target, parts, exhibit.inputs)
-    return Facts(maps, per_input, measured)
+    return Facts(maps, per_input, measured, _rivals(ticket, parts))
+
+
+def _rivals(ticket: Ticket, parts: Mapping[str, Realised]) -> Rivals | None:
+    """Of all coefficients, within the tolerances that are claimed."""
+    if ticket.claims is None:
+        return None
+    claimed = ticket.claims.maps
+    found = [rivals_of(part.positive, part.bias, claimed[path].tolerance) for path, part in parts.items()]
+    return Rivals(sum(one.quantiser for one in found), sum(one.packing for one in found))
 
 
 def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> MapFacts:

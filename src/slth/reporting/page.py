@@ -129,13 +129,13 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
                 "–" if found is None else data.result(found) or "–",
                 "–" if found is None or found.changed is None else f"{found.changed:,}",
                 _kept(ticket),
-                f"{ticket.mask_bits / (ticket.target_parameters or ticket.size):.1f}",
+                f"{8 * exhibit.size / (ticket.target_parameters or ticket.size):.2f}",
                 f"{ticket.size:,}",
                 f"{exhibit.size:,}",
             ]
         )
     note = (
-        "Kept: of the candidates; of a learned ticket, of its masked weights. Bits: of the mask, for each weight of "
+        "Kept: of the candidates; of a learned ticket, of its masked weights. Bits: of the file, for each weight of "
         "the target; of a learned ticket, for each masked weight. Differences are upper bounds, rounded up."
     )
     grid = [list(row) for row in zip(head, *rows, strict=True)] if len(rows) <= _SIDE_BY_SIDE else [head, *rows]

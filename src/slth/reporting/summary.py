@@ -20,11 +20,11 @@ def opening(exhibit: Exhibit) -> Html:
     ticket = exhibit.ticket
     lead = sentence(
         "A random network of {} weights, named by seed {} and pruned until it computes a {}. "
-        "The file says which weights stay, {} bits for each weight of the target, and carries {} powers of two{}.",
+        "The file says which weights stay, in {} bits for each weight of the target, and carries {} powers of two{}.",
         f"{ticket.size:,}",
         str(ticket.seed),
         _computed(exhibit),
-        f"{ticket.mask_bits / ticket.target_parameters:.1f}",
+        f"{8 * exhibit.size / ticket.target_parameters:.2f}",
         f"{2 * len(ticket.gadgets):,}",
         f" and {plural(ticket.carried_numbers, 'number')} of the target as they are" if ticket.carried else "",
     )
@@ -57,7 +57,7 @@ def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
         f"{ticket.misses:,}",
         f"of {coefficients(exhibit):,} coefficients miss the tolerance {tolerances(exhibit)}",
     )
-    yield f"{ticket.mask_bits / ticket.target_parameters:.1f}", "mask bits for each weight of the target"
+    yield f"{8 * exhibit.size / ticket.target_parameters:.2f}", "bits of file for each weight of the target"
     for found in exhibit.evaluations[:1]:
         yield from data.tiles(found)
 

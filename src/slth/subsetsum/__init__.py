@@ -6,6 +6,7 @@ would cost, `perturbed` lets the kept ones move, and `count` counts. `closest_in
 rounding. The batch forms take many problems, and `enumerate_closest` is the slow oracle. Every answer says by its
 `Status` what it proves.
 
+Values that each move by a reach of their own: `solve_moved`, `moves_on_grid`.
 Vectors: `closest_vector`, `first_vector`, `first_vector_batch`. More than forty values: `first_large`, with
 `karmarkar_karp` as its baseline. All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates:
 `slth.subsetsum.laws`.
@@ -18,9 +19,11 @@ from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._fewest import fewest, fewest_batch
 from slth.subsetsum._first import first, first_batch
 from slth.subsetsum._first_vectors import first_vector_batch
+from slth.subsetsum._inputs import EXACT_VALUES
 from slth.subsetsum._integers import closest_integer
 from slth.subsetsum._intervals import Reach, WorstError, closest_many, reach, worst_error
 from slth.subsetsum._large import first_large
+from slth.subsetsum._moved import moves_on_grid, solve_moved
 from slth.subsetsum._perturbed import perturbed, perturbed_batch
 from slth.subsetsum._records import (
     IntegerSum,
@@ -35,6 +38,7 @@ from slth.subsetsum._smallest import smallest, smallest_batch, trade_off
 from slth.subsetsum._vectors import closest_vector, first_vector
 
 __all__ = [
+    "EXACT_VALUES",
     "IntegerSum",
     "PerturbedSum",
     "PerturbedSums",
@@ -59,11 +63,13 @@ __all__ = [
     "first_vector",
     "first_vector_batch",
     "karmarkar_karp",
+    "moves_on_grid",
     "perturbed",
     "perturbed_batch",
     "reach",
     "smallest",
     "smallest_batch",
+    "solve_moved",
     "trade_off",
     "worst_error",
 ]

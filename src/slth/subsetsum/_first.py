@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from slth.subsetsum._exact import doubted
+from slth.subsetsum._exactly import solve_exactly
 from slth.subsetsum._inputs import Number, read_batch, read_problem, read_size, read_threads, read_tol
 from slth.subsetsum._records import SubsetSum, SubsetSums
 from slth.subsetsum._rows import solve_rows
@@ -27,7 +28,8 @@ def first(values: ArrayLike, target: Number, *, tol: Number, size: Size = None) 
         target: $z$, in the unit of `values`.
         tol: $\varepsilon > 0$, absolute, in the unit of `values`.
         size: how many values to keep, as in `closest`; of a pair the fewest that will do. With a size zeros count as
-            values, and problems are searched to the end or refused.
+            values. Pairs are searched to the end or refused; one size of any n up to 64 is looked for by swaps (see
+            `_swap_kernels`), a few microseconds, and then searched to the end as far as `closest` would.
 
     Returns:
         WITHIN_TOL; or, up to 40 non-zero values, the closest subset with BEST_EFFORT: there is none within `tol`. The
@@ -74,6 +76,9 @@ def first_batch(
 
 def _solve(values: np.ndarray, targets: np.ndarray, tol: float, size: object, threads: int) -> SubsetSums:
     sizes = read_size(size, values.shape[1])
+    if sizes is not None and sizes[0] == sizes[1]:
+        answers = solve_exactly(values, targets, size=sizes[0], tol=tol, threads=threads)
+        return doubted(values, targets, tol, answers)
     if sizes is not None:
         return doubted(values, targets, tol, solve_sized(values, targets, sizes=sizes, tol=tol, threads=threads)[0])
     from slth.subsetsum._first_kernels import first_rows

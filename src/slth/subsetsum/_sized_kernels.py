@@ -1,19 +1,17 @@
 r"""Compiled search over subsets of a given size, or of every size in turn, row after row. Zeros count as values.
 
 **Outer values.** Only the first `inner` values are listed; each subset of the others is one sweep. With two outer
-values half the listing is traded for a few sweeps. For *some* subset within tolerance (`walk_by_size`) far fewer are
-listed: so many that a sweep finds one more often than not. A walk that finds none is followed by the exact search.
+values half the listing is traded for a few sweeps. For *some* subset of a given size see `_exactly_kernels`.
 
 Letters: q values, z target, in units; k size of the subset; y move of a kept value.
 """
 
-import math
 from typing import no_type_check
 
 import numpy as np
 
 from slth._kernels import compiled
-from slth.subsetsum._bucket_kernels import closest_of_size, list_halves, sweep_sizes
+from slth.subsetsum._bucket_kernels import closest_of_size, list_halves
 from slth.subsetsum._fixed_point_kernels import (
     BEST_EFFORT,
     FAR,
@@ -22,67 +20,11 @@ from slth.subsetsum._fixed_point_kernels import (
     OPTIMAL,
     U64,
     WITHIN_TOL,
-    ZERO,
     decide,
     spread,
 )
 
 OUTER = 2  # values not listed by the exact search for one size
-WALK_MIN = 4  # outer values that make a walk worth its while
-
-
-@no_type_check
-@compiled
-def walk_by_size(q, n, k, z, enough, work):
-    """Look for k values with a sum within `enough`, cheaply; missing one is allowed. Returns (found, bits, steps)."""
-    if n <= WALK_MIN + 2:
-        return False, ZERO, 0
-    mean = squares = 0.0
-    for i in range(n):
-        mean += float(q[i]) / n
-    for i in range(n):
-        squares += (float(q[i]) - mean) ** 2 / n
-    variance = k * (1.0 - k / n) * squares + 1.0
-    away = min((float(z) - k * mean) ** 2 / (2.0 * variance), 40.0)
-    wanted = 4.0 * math.sqrt(math.pi / 2.0 * variance) * math.exp(away) / (float(enough) + 1.0)  # sums per sweep
-    inner, sums = 2, 1.0
-    while sums < wanted and inner <= n - WALK_MIN:
-        inner += 2
-        sums = 1.0
-        kept = (k * inner + n // 2) // n
-        for i in range(kept):
-            sums *= (inner - i) / (i + 1.0)
-    if inner > n - WALK_MIN:
-        return False, ZERO, 0
-    steps = list_halves(q, inner, k, True, work)
-    per_sweep = steps // 8 + 16
-
-    part = k - (k * inner + n // 2) // n  # outer values to keep: those that leave an average rest of the target
-    listed = 0.0
-    for i in range(inner):
-        listed += float(q[i])
-    middle = I64((k - part) * listed / inner)
-    outer, rest, left = ZERO, z - middle, part
-    for i in range(inner, n):
-        if left > 0 and (abs(rest - q[i]) < abs(rest) or n - i == left):
-            outer |= ONE << U64(i)
-            rest -= q[i]
-            left -= 1
-    rest, left = rest + middle, k - (part - left)
-    rounds = min(1 << min(n - inner, 20), (8 << (n // 2)) // per_sweep + 1)
-    for r in range(1, rounds + 1):
-        if 0 <= left <= inner:
-            best, bits = sweep_sizes(inner, left, rest, enough, I64(FAR) + FAR // 2, ZERO, outer, work.low, work.high)
-            steps += per_sweep
-            if best <= enough:
-                return True, bits, steps
-        i = U64(inner - 1 + math.frexp(float(r & -r))[1])  # Gray code
-        if r < rounds:
-            outer ^= ONE << i
-            kept = I64((outer >> i) & ONE)
-            rest += (1 - 2 * kept) * q[i]
-            left += 1 - 2 * kept
-    return False, ZERO, steps
 
 
 @no_type_check
@@ -103,9 +45,9 @@ def sized_rows(
 ):
     """The best subset of `least` to `most` values of each row from `start` on. Returns the next row, or the same again.
 
-    tol < 0: the closest, then the lowest mask. least = most: some subset within tol, if there is one. Else among those
-    within tol, each kept value moved by up to epsilon: the first size that has one, and its closest; by_move: the one
-    that moves least. If there is none within tol, the one with the smallest error, then the smallest size.
+    tol < 0: the closest, then the lowest mask. Else among those within tol, each kept value moved by up to epsilon: the
+    first size that has one, and its closest; by_move: the one that moves least. If there is none within tol, the one
+    with the smallest error, then the smallest size.
     """
     n = values.shape[1]
     inner = n - OUTER if least == most and n > 4 * OUTER else n
@@ -114,18 +56,12 @@ def sized_rows(
     resumed = resume[0] == start
     for p in range(start, stop):
         row, target = values[p], targets[p]
-        z, sure = spread(row, target, tol, pos, q)
+        z, _ = spread(row, target, tol, pos, q)
         limit -= 8 * n + 32
         smallest, listed, found = (resume[1], resume[2], resume[3] == 1) if resumed else (least, I64(-1), False)
         nearest = resume[4] if resumed else I64(FAR) + FAR // 2
         if not resumed:
             error[p] = np.inf
-            if least == most and tol >= 0 and sure >= 0:
-                near, bits, steps = walk_by_size(q, n, most, z, sure, work)
-                limit -= steps
-                if near:
-                    error[p] = decide(row, target, bits, most, 0.0)[1]
-                    packed[p], found = bits, error[p] <= tol
         resumed, steps = False, 32 * work.low.sums.size
         for k in range(smallest, most + 1 if by_move or not found else 0):
             if k > listed:  # small subsets are found without listing large ones

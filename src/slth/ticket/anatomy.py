@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float64
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.numerics import rounded_sum
-from slth.ticket.gadgets import Problems
+from slth.ticket.gadgets import Problems, moves_of_bits, moves_of_block
 from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words
 
@@ -21,8 +21,9 @@ class Half:
     name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
     sign: float  # the subset sums to sign · coefficient
     neuron: tuple[int, ...]  # hidden neuron of each candidate
-    candidates: Float64[np.ndarray, " n"]  # g v u
+    candidates: Float64[np.ndarray, " n"]  # g v u; of those that moved g (v + Δ) u
     kept: Bool[np.ndarray, " n"]
+    moves: Float64[np.ndarray, " n"]  # Δ, 0 where nothing moved
     gain: float
     stage: int = 0
     before: float = 0.0  # the coefficient that the stages before realise together, rounded once
@@ -101,20 +102,29 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
         raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
     halves, sums = list[Half](), dict[str, list[np.ndarray]]()
+    masks = {tensor: ticket.masks[tensor] for tensor in ticket.gadgets[path].mask_bits(path, op)}
+    moves = moves_of_bits(masks, ticket.moves)
     for block in ticket.gadgets[path].problems(path, op, ticket.seed):
         wanted = group if block.half == "bias" else input
         if (block.half == "bias") != (input is None) or row not in block.rows or wanted not in block.inputs:
             continue
         slot = int(np.flatnonzero(block.inputs == wanted)[0])
         before = sums.setdefault(block.half, [])
-        halves.append(_half(block, slot, block.pairs.index(row * taps + tap), ticket.masks, before))
+        place = slot, block.pairs.index(row * taps + tap)
+        own = np.zeros(block.columns.shape[1])
+        if block.tensor in moves:
+            own = moves_of_block(block, masks, moves[block.tensor])[place]
+        halves.append(_half(block, *place, masks, before, own))
     return Anatomy(path, output, input, tap, tuple(halves), kernel_of(op))
 
 
-def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits], sums: list[np.ndarray]) -> Half:
+def _half(
+    block: Problems, slot: int, w: int, masks: Mapping[str, Bits], sums: list[np.ndarray], moves: np.ndarray
+) -> Half:
     """`sums`: of the stages before; this one's is added to them."""
     sign = -1.0 if block.half == "negative" else 1.0
-    candidates, kept = block.gain * block.candidates()[slot, w], block.kept(masks)[slot, w]
+    candidates = block.gain * (block.candidates()[slot, w] + moves * block.factors[slot])
+    kept = block.kept(masks)[slot, w]
     before = sign * float(rounded_sum(sums)[0]) if sums else 0.0
     sums.append(np.array([candidates[kept].sum()]))
     return Half(
@@ -123,6 +133,7 @@ def _half(block: Problems, slot: int, w: int, masks: Mapping[str, Bits], sums: l
         neuron=tuple(int(h) for h in block.neurons[slot]),
         candidates=candidates,
         kept=kept,
+        moves=moves,
         gain=block.gain,
         stage=block.stage,
         before=before,

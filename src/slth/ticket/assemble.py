@@ -11,7 +11,7 @@ from slth.certificate import Certificate
 from slth.graph import Graph
 from slth.ticket.carried import native
 from slth.ticket.effective import effective_digest
-from slth.ticket.gadgets import Gadget
+from slth.ticket.gadgets import Gadget, Moves
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network
 from slth.ticket.provenance import Provenance
@@ -20,13 +20,15 @@ from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket, check_mask, check_move
 
 
-def gadget_tensors(graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits]) -> tuple[RandomTensor, ...]:
+def gadget_tensors(
+    graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits], moves: Mapping[str, Moves] | None = None
+) -> tuple[RandomTensor, ...]:
     """The random tensors of all maps; what a stored mask keeps is counted."""
-    found: list[RandomTensor] = []
+    found, moved = list[RandomTensor](), moves or {}
     for path, op in graph.maps.items():
         kept = gadgets[path].entries(path, op, masks) if masks else {}
         found += (
-            replace(tensor, kept=kept[tensor.path]) if tensor.path in kept else tensor
+            replace(tensor, kept=kept[tensor.path], moved=tensor.path in moved) if tensor.path in kept else tensor
             for tensor in gadgets[path].tensors(path, op)
         )
     return tuple(found)
@@ -44,12 +46,14 @@ def constructed_ticket(
     provenance: Provenance,
     carried: Mapping[str, np.ndarray] | None = None,
     assumed: tuple[str, ...] = (),
+    moves: Mapping[str, Moves] | None = None,
+    move_bound: float | None = None,
 ) -> Ticket:
-    """A ticket whose maps were solved; all mappings by map, but `masks` by tensor and `carried`, what ops read.
+    """A ticket whose maps were solved; mappings by map, but `masks`, `moves` by tensor and `carried`, what ops read.
 
     digests: of what each map realises, see `realised_digest`.
     """
-    tensors = gadget_tensors(graph, gadgets, masks)
+    tensors = gadget_tensors(graph, gadgets, masks, moves)
     return Ticket(
         seed=seed,
         network=graph,
@@ -63,6 +67,8 @@ def constructed_ticket(
         provenance=provenance,
         carried={name: native(name, values) for name, values in sorted((carried or {}).items())},
         assumed=assumed,
+        moves=dict(moves or {}),
+        move_bound=move_bound,
     )
 
 

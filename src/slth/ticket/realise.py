@@ -15,17 +15,30 @@ from slth._shapes import Bits, Signed
 from slth.graph import Affine, Linear, Realised
 from slth.numerics import Stream, draw
 from slth.ticket.buffers import hash_numbers
-from slth.ticket.gadgets import Gadget, Problems
+from slth.ticket.gadgets import Gadget, Moves, Problems, moved_sums, moves_of_bits
 from slth.ticket.tensors import RandomTensor
 
 HEAD = 4096  # values of each tensor whose digest a ticket stores
 
 
-def realise(gadget: Gadget, path: str, op: Linear, *, seed: int, masks: Mapping[str, Bits]) -> Realised:
-    """The coefficients P, N and b̂ of a map with packed masks, by tensor. Cost: its random numbers once, in blocks."""
+def realise(
+    gadget: Gadget,
+    path: str,
+    op: Linear,
+    *,
+    seed: int,
+    masks: Mapping[str, Bits],
+    moves: Mapping[str, Moves] | None = None,
+) -> Realised:
+    """The coefficients P, N and b̂ of a map with packed masks, and moves, by tensor. Cost: its random numbers once.
+
+    Raises:
+        InputError: a coefficient keeps another number of candidates than the gadget says of each.
+    """
     sums = Sums(op, gadget.signed(op))
+    moved = moves_of_bits({tensor: masks[tensor] for tensor in gadget.mask_bits(path, op)}, moves or {})
     for block in gadget.problems(path, op, seed):
-        sums.add(block, block.sums(masks))
+        sums.add(block, moved_sums(block, masks, moved))
     return sums.realised
 
 

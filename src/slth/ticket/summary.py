@@ -8,7 +8,7 @@ from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
-from slth.ticket.gadgets import Neurons
+from slth.ticket.gadgets import Neurons, exactly_words
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -149,6 +149,13 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     share = ticket.bits_kept / ticket.mask_bits
     yield "kept", f"{kept:,}, {share:.4f} per candidate; density {ticket.density:.4f} of all entries"
     yield from _neuron_row(ticket)
+    words = ", then ".join(dict.fromkeys(words for g in ticket.gadgets.values() if (words := exactly_words(g))))
+    if words:
+        asked = ticket.provenance.asked.get("density")
+        gamma = f"density {asked:g} of the candidates asked: " if isinstance(asked, float) else ""
+        yield "kept of each", f"{gamma}exactly {words}, zeros too; {ticket.density:.4f} of all entries"
+    if ticket.moved:
+        yield "moved", f"{moved(ticket)}; mixing weights alone, so this bounds the least move from above: not strong"
     arrays = f"; {ticket.carried_numbers:,} numbers in {_arrays(len(ticket.carried))}" if ticket.carried else ""
     yield "carried", f"{2 * sum(stages):,} gains (two per {'map' if max(stages) == 1 else 'stage'}){arrays}"
     if claims is None:

@@ -18,14 +18,12 @@ from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Gadget, bits_of
+from slth.ticket.gadgets import Gadget, Moves, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
 from slth.ticket.realise import realise
 from slth.ticket.tensors import MOST, RandomTensor, check_text, check_trained
-
-Moves = Float32[np.ndarray, "_"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,18 +85,29 @@ class Ticket:
         if list(self.gadgets) != list(self.maps):
             ours, theirs = (", ".join(paths)[:150] for paths in (self.maps, self.gadgets))
             raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
-        if self.moves or self.moved:
-            raise InputError("the numbers of a gadget do not move, yet the ticket says that some did")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = bits_of(self.gadgets, self.maps)
         if len(self.tensors) != len(wanted) or any(map(differ, self.tensors, wanted)):
             raise InputError("the random tensors are not those of the gadgets")
+        kept = {tensor.path: tensor.kept for tensor in self.tensors}
+        for path, op in self.maps.items():
+            for tensor, wanted_ones in exactly_kept(self.gadgets[path], path, op).items():
+                if kept[tensor] != wanted_ones:
+                    raise InputError(
+                        f"{tensor}: if every coefficient keeps as many candidates as the ticket says, {wanted_ones} "
+                        f"are kept; the ticket says {kept[tensor]}"
+                    )
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
+            check_move(tensor, self.moves.get(tensor.path))
+            if tensor.moved:
+                check_grid(tensor.path, self.moves[tensor.path], self.move_bound)
         by_path = {tensor.path: tensor for tensor in self.tensors}
         for path, op in self.maps.items():
-            for tensor, kept in self.gadgets[path].entries(path, op, self.masks).items():
-                check_kept(by_path[tensor], kept)
+            for tensor, count in self.gadgets[path].entries(path, op, self.masks).items():
+                check_kept(by_path[tensor], count)
+                if by_path[tensor].moved and (tensor not in masked or self.gadgets[path].kind != "two-layer"):
+                    raise InputError(f"{tensor}: numbers of the gadget {self.gadgets[path].kind} do not move here")
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -201,7 +210,7 @@ class Ticket:
         if path not in self.gadgets:
             raise InputError(f"no map is called {path!r}; the ticket has {', '.join(self.gadgets)[:300] or 'none'}")
         gadget, op = self.gadgets[path], self.maps[path]
-        return realise(gadget, path, op, seed=self.seed, masks=self.masks)
+        return realise(gadget, path, op, seed=self.seed, masks=self.masks, moves=self.moves)
 
     def kept_parameters(self) -> int:
         """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
@@ -220,6 +229,17 @@ class Ticket:
         gadget, op = self.gadgets[path], self.maps[path]
         bits = self.masks[list(gadget.mask_bits(path, op))[stage]]
         return gadget.mask(path, op, seed=self.seed, bits=bits, stage=stage)
+
+    def map_moves(self, path: str, *, stage: int = 0) -> Float32[np.ndarray, "w live"]:
+        """How far each of those random numbers moved; 0 where it is pruned. 4 bytes for each bit."""
+        mask, tensor = (
+            self.map_mask(path, stage=stage),
+            list(self.gadgets[path].mask_bits(path, self.maps[path]))[stage],
+        )
+        found = np.zeros(mask.shape, np.float32)
+        if tensor in self.moves:
+            found[mask] = self.moves[tensor]
+        return found
 
     def tensor(self, path: str) -> RandomTensor:
         """The random tensor at a path, or at one of its aliases."""
@@ -322,7 +342,7 @@ def check_packed(tensor: RandomTensor, bits: int | None, mask: Bits | None) -> N
 
 def differ(given: RandomTensor, wanted: RandomTensor) -> bool:
     """Not the tensor that a gadget wants, whatever is kept where that depends on masks: there it says 0."""
-    return (given if wanted.kept else replace(given, kept=0)) != wanted
+    return (given if wanted.kept else replace(given, kept=0, moved=False)) != wanted
 
 
 def check_kept(tensor: RandomTensor, found: int) -> None:

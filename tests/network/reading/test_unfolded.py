@@ -135,6 +135,19 @@ def test_a_tensor_called_as_a_carried_array_is_stays_another_one():
             np.testing.assert_array_equal(target.carried[stored.of], tensors[name])
 
 
+def test_tensors_with_equal_numbers_are_what_reads_them():
+    """A shift of a normalisation is no bias, and scales are no biases, whatever their numbers."""
+    model = nn.Sequential(nn.Linear(4, 3), nn.BatchNorm1d(3)).eval()
+    nn.init.zeros_(model[0].bias)
+    target = read_target(model, exact=True)
+    assert (target.tensors["1.bias"].part, target.tensors["0.bias"].part) == ("carried", "bias")
+    state = int8(mlp())
+    state["0.bias"] = state["0.weight_scale"].clone()
+    target = read_target(state, activation="relu", exact=True)
+    assert target.tensors["0.weight_scale"].part == "carried"
+    assert target.tensors["0.weight"].scale in target.carried
+
+
 def test_a_buffer_that_is_not_finite_is_refused_before_anything_is_solved():
     model = nn.Sequential(nn.Linear(4, 2))
     model.register_buffer("limit", torch.tensor([torch.inf]))

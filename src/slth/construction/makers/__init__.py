@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from slth.construction.makers.maker import Maker
 from slth.construction.makers.neurons import NeuronsMaker
-from slth.construction.makers.two_layer import TwoLayerMaker
+from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
 
 MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in (TwoLayerMaker(), NeuronsMaker())}
 
-__all__ = ["MAKERS", "Maker"]
+__all__ = ["MAKERS", "Maker", "kept_exactly"]

@@ -1,12 +1,19 @@
 """Two random layers for each map (Pensia et al., 2020)."""
 
+import math
 from dataclasses import dataclass
 
-from slth.construction.objectives import OBJECTIVES, Objective
+from slth._errors import InputError
+from slth.construction.expected import Expected, ExpectedExactly, ExpectedMoved
+from slth.construction.moved import Moved
+from slth.construction.objective_chances import kept_of
+from slth.construction.objectives import OBJECTIVES, Exactly, Objective
 from slth.construction.recipe import Recipe
+from slth.construction.single_stage import plan_single_stage
 from slth.construction.sizes import Sizes
 from slth.construction.width import Width, plan_sizes
 from slth.graph import Linear
+from slth.subsetsum import EXACT_VALUES
 from slth.ticket import Gadget, Stage, TwoLayer
 
 
@@ -33,13 +40,56 @@ class TwoLayerMaker:
         extra: int = 0,
     ) -> Width:
         """By measured chances of a miss."""
-        return plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra)
+        if candidates is not None:
+            kept_exactly(recipe, candidates, 0)
+        expected: Expected | None = None
+        if recipe.density is not None:
+            expected = ExpectedExactly(recipe.density)
+        elif recipe.most_move is not None:
+            expected = ExpectedMoved(recipe.most_move)
+        if expected is not None:
+            return plan_single_stage(
+                weights, bias, tolerance, expected=expected, failure=failure, candidates=candidates, extra=extra
+            )
+        found = plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra)
+        widest = max(max(stage.candidates, stage.constants) for stage in found.stages)
+        if recipe.objective == "closest" and widest > EXACT_VALUES:
+            raise InputError(
+                f"the closest subset is found of up to {EXACT_VALUES} candidates, and this takes {widest}; ask for a "
+                "larger tolerance, fewer candidates, or the objective within"
+            )
+        return found
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be."""
-        stages = tuple(Stage(s.candidates, s.constants, 0, s.gain, s.bias_gain) for s in width.stages)
+        stages = tuple(
+            Stage(s.candidates, s.constants, 0, s.gain, s.bias_gain, kept_exactly(recipe, s.candidates, s.constants))
+            for s in width.stages
+        )
         return TwoLayer(stages, signed).narrowest(op)
 
     def objective(self, recipe: Recipe) -> Objective:
         """That of its name."""
+        if recipe.density is not None:
+            return Exactly(recipe.density)
+        if recipe.most_move is not None:
+            return Moved(recipe.most_move)
         return OBJECTIVES[recipe.objective]
+
+
+def kept_exactly(recipe: Recipe, candidates: int, constants: int) -> tuple[int, int] | None:
+    """How many candidates each weight and each bias keeps; None if that is free.
+
+    Raises:
+        InputError: none.
+    """
+    if recipe.density is None:
+        return None
+    found = kept_of(recipe.density, candidates), kept_of(recipe.density, constants)
+    for n, k in zip((candidates, constants), found, strict=True):
+        if n and not k:
+            raise InputError(
+                f"a density of {recipe.density:g} keeps none of {n} candidates; give more candidates, at least "
+                f"{math.ceil(1 / recipe.density)}, or a larger density"
+            )
+    return found

@@ -84,24 +84,23 @@ def _with_rest(
     tensors: dict[str, Stored] = {}
     added: dict[str, np.ndarray] = {}
     known = [(state[name], stored) for name, stored in found.items()]
+    beside = {name for stored in found.values() for name in (stored.scale, stored.zero)}
     for name, held in state.items():
         if name in found:
             tensors[name] = found[name]
             continue
-        tied = next((stored for other, stored in known if _equal(other, held)), None)
+        array = next((array for array, own in carried.items() if _same_bits(own, held.array)), None)
+        tied = None if array or name in beside else next((own for other, own in known if _equal(other, held)), None)
         if tied is not None:
             tensors[name] = tied
             continue
-        of = next((of for of, array in carried.items() if _same_bits(array, held.array)), None)
-        if of is None:
+        if array is None:
             taken = {*carried, *added}
-            of = next(free for i in count(1) if (free := name if i == 1 else f"{name}:{i}") not in taken)
-            added[of] = _kept(name, held)
-        tensors[name] = Stored(held.format, held.array.shape, "carried", of)
-    beside = {None: None} | {name: stored.of for name, stored in tensors.items()}
-    scaled = {
-        name: replace(stored, scale=beside[stored.scale], zero=beside[stored.zero]) for name, stored in tensors.items()
-    }
+            array = next(free for i in count(1) if (free := name if i == 1 else f"{name}:{i}") not in taken)
+            added[array] = _kept(name, held)
+        tensors[name] = Stored(held.format, held.array.shape, "carried", array)
+    of = {None: None} | {name: stored.of for name, stored in tensors.items()}
+    scaled = {name: replace(stored, scale=of[stored.scale], zero=of[stored.zero]) for name, stored in tensors.items()}
     return scaled, added
 
 

@@ -30,7 +30,7 @@ from slth.ticket.format.schema import (
 )
 from slth.ticket.format.v1_claims import BOUNDS, MOST_LAYERS, claims_as_data, claims_of
 from slth.ticket.format.v1_provenance import PROVENANCE, provenance_as_data, provenance_of, says_asked
-from slth.ticket.gadgets import MOST_CANDIDATES, THRESHOLD, Stage, TwoLayer, bits_of
+from slth.ticket.gadgets import MOST_CANDIDATES, THRESHOLD, Stage, TwoLayer, bits_of, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
@@ -79,6 +79,8 @@ def says(ticket: Ticket) -> bool:
         and chain_of(ticket.network) is not None
         and bool(ticket.gadgets)
         and all(isinstance(gadget, TwoLayer) and gadget.stage_count == 1 for gadget in ticket.gadgets.values())
+        and not any(exactly_kept(gadget, path, ticket.maps[path]) for path, gadget in ticket.gadgets.items())
+        and not ticket.moved
         and inputs is not None
         and len(inputs.shape) == 1
         and len(inputs.mean or (0.0,)) == len(inputs.std or (1.0,)) == 1

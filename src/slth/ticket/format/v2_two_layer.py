@@ -13,6 +13,7 @@ from slth.ticket.format.schema import (
     fixed,
     integer,
     name_of,
+    optional,
     row_of,
     tuple_of,
     whole,
@@ -28,6 +29,7 @@ STAGE = Record(
     neurons=integer(1, 2**50),
     gain=POWER_OF_TWO,
     bias_gain=POWER_OF_TWO,
+    kept=optional(row_of(integer(1, MOST_CANDIDATES), integer(0, MOST_CANDIDATES), expected="[weight, bias] or null")),
 )
 TABLE = Table(
     signed=SIGNED, lift=name_of("relu"), threshold=fixed(THRESHOLD), stages=tuple_of(whole(STAGE), MOST_STAGES)
@@ -55,6 +57,14 @@ def gadget_of(data: Mapping[str, Any], op: Linear, where: str) -> TwoLayer:
         if (stage.constants > 0) != op.bias or (not op.bias and stage.bias_gain != 1.0):
             bias, none = f"constants from 1 to {MOST_CANDIDATES}", "no constants and bias_gain 1.0, without a bias"
             fail(own, bias if op.bias else none, f"{stage.constants} and {stage.bias_gain:g}")
+        if stage.kept is not None:
+            (weight, bias), most = stage.kept, (stage.candidates, stage.constants)
+            if not (weight <= most[0] and bias <= most[1] and (bias > 0) == op.bias):
+                fail(
+                    f"{own}.kept",
+                    f"from 1 to {most[0]} per weight, and {f'1 to {most[1]}' if op.bias else 0} per bias",
+                    list(stage.kept),
+                )
         live = gadget.live(op, stage=s)
         if stage.neurons < live:
             fail(f"{own}.neurons", f"an integer from {live} to {2**50}", stage.neurons)

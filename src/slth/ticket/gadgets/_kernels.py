@@ -139,3 +139,42 @@ def read_bits(bits, starts, columns, out):
             for k in range(n):
                 at = starts[w] + columns[0, s, k] if starts[w] >= 0 else ~starts[w] + columns[1, s, k]
                 out[s, w, k] = (bits[at >> BYTE] >> np.uint8(at & SEVEN)) & np.uint8(1)
+
+
+@no_type_check
+@compiled
+def rank(bits, before, at):
+    """How many bits are 1 before number `at`."""
+    byte = np.uint8(bits[at >> BYTE]) & np.uint8((1 << (at & SEVEN)) - 1)
+    count = before[at >> BYTE]
+    while byte:
+        count += np.int64(byte & np.uint8(1))
+        byte >>= np.uint8(1)
+    return count
+
+
+@no_type_check
+@compiled
+def read_moves(bits, starts, columns, before, values, out):
+    """out[s, w, k] = the move of candidate k, 0 if it is not kept; values stand in the order of the bits that are 1."""
+    slots, pairs, n = out.shape
+    for s in range(slots):
+        for w in range(pairs):
+            for k in range(n):
+                at = starts[w] + columns[0, s, k] if starts[w] >= 0 else ~starts[w] + columns[1, s, k]
+                out[s, w, k] = 0.0
+                if (bits[at >> BYTE] >> np.uint8(at & SEVEN)) & np.uint8(1):
+                    out[s, w, k] = np.float64(values[rank(bits, before, at)])
+
+
+@no_type_check
+@compiled
+def write_moves(bits, starts, columns, before, moves, values):
+    """The inverse of `read_moves`, of the candidates that are kept."""
+    slots, pairs, n = moves.shape
+    for s in range(slots):
+        for w in range(pairs):
+            for k in range(n):
+                at = starts[w] + columns[0, s, k] if starts[w] >= 0 else ~starts[w] + columns[1, s, k]
+                if (bits[at >> BYTE] >> np.uint8(at & SEVEN)) & np.uint8(1):
+                    values[rank(bits, before, at)] = np.float32(moves[s, w, k])

@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Bool, Float64, Int64, UInt64
 
+from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Realised
 from slth.numerics import Stream
@@ -68,6 +69,7 @@ class Problems:
     mixing: Stream  # of v
     gain: float
     places: Places
+    size: int | None = None  # how many candidates each problem keeps exactly; None: that is free
     shared: bool = False
 
     @property
@@ -98,11 +100,18 @@ class Problems:
         return candidates if self.shared else candidates.reshape(-1, candidates.shape[2])
 
     def sums(self, masks: Mapping[str, Bits]) -> Float64[np.ndarray, "slot w"]:
-        """gain · Σ kept · candidate, exact, from the packed masks of the map."""
+        """gain · Σ kept · candidate, exact, from the packed masks of the map.
+
+        Raises:
+            InputError: a problem keeps another number of candidates than each does.
+        """
         from slth.ticket.gadgets import _kernels
 
+        if self.size is not None:
+            self._check_sizes(masks)
+
         found = np.empty((len(self.inputs), len(self.pairs)))
-        _kernels.add_kept(*self._random, masks[self.tensor], *self._bits, found)
+        _kernels.add_kept(*self._random, masks[self.tensor], *self.bit_places, found)
         return found * self.gain
 
     def chosen(self, candidates: Float64[np.ndarray, "slot w n"], packed: Packed) -> Float64[np.ndarray, "slot w"]:
@@ -118,7 +127,7 @@ class Problems:
         """Write such masks into the packed masks of the map, whose bits are 0 so far."""
         from slth.ticket.gadgets import _kernels
 
-        starts, columns = self._bits
+        starts, columns = self.bit_places
         shape = len(self.inputs), self.count // len(self.inputs), packed.shape[1]
         _kernels.set_bits(packed.reshape(shape), starts[: shape[1]], columns, masks[self.tensor])
 
@@ -137,12 +146,25 @@ class Problems:
         from slth.ticket.gadgets import _kernels
 
         found = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]), np.bool_)
-        _kernels.read_bits(masks[self.tensor], *self._bits, found)
+        _kernels.read_bits(masks[self.tensor], *self.bit_places, found)
         return found
+
+    def _check_sizes(self, masks: Mapping[str, Bits]) -> None:
+        found = self.kept(masks).sum(axis=2)
+        wrong = np.argwhere(found != self.size)
+        if len(wrong):
+            slot, w = wrong[0]
+            row, tap = divmod(self.pairs[w], self.taps)
+            what = "a bias" if self.half == "bias" else f"the {self.half} half of the weight from input"
+            where = f"{what} {self.inputs[slot]}" if self.half != "bias" else what
+            raise InputError(
+                f"{self.tensor}, row {row}, tap {tap}, {where}: {found[slot, w]} candidates are kept, where the ticket "
+                f"says that each keeps exactly {self.size}"
+            )
 
     def write(self, kept: Bool[np.ndarray, "slot w n"], masks: Mapping[str, Bits]) -> None:
         """The inverse of `kept`, over what stands there. For a few problems: some bytes of memory for each bit."""
-        starts, columns = self._bits
+        starts, columns = self.bit_places
         far = starts < 0  # (pair,)
         own = np.where(far[:, None], columns[1][:, None], columns[0][:, None])  # (slot, pair, n)
         at = np.where(far, ~starts, starts)[:, None] + own
@@ -178,8 +200,8 @@ class Problems:
         return self.neurons, self.factors, self.places.rows * self.taps, self.pairs.start, self.pairs.step, key
 
     @property
-    def _bits(self) -> tuple[np.ndarray, np.ndarray]:
-        """What they need to know of the mask."""
+    def bit_places(self) -> tuple[np.ndarray, np.ndarray]:
+        """What kernels need to know of the mask: where each pair starts, and where its candidates stand from there."""
         if self.shared:
             return np.zeros(len(self.pairs), np.int64), np.stack([self.columns, self.columns])
         return self.places.starts(self.pairs), np.stack([self.columns, self.columns - self.places.before[self.columns]])

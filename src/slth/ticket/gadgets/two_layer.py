@@ -22,7 +22,7 @@ from slth._shapes import Bits
 from slth.graph import Linear
 from slth.numerics import Stream
 from slth.ticket.buffers import ones
-from slth.ticket.gadgets.gadget import Cost
+from slth.ticket.gadgets.gadget import Cost, Gadget
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
 from slth.ticket.gadgets.problems import Half, Places, Problems
 from slth.ticket.tensors import RandomTensor
@@ -40,6 +40,11 @@ class Stage:
     neurons: int  # H, width of the random lift
     gain: float  # g
     bias_gain: float  # g_b
+    kept: tuple[int, int] | None = None  # if every weight keeps exactly so many candidates, and every bias
+
+    def keeps(self, half: Half) -> int | None:
+        """How many candidates a coefficient keeps exactly; None if that is free."""
+        return None if self.kept is None else self.kept[half == "bias"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +151,18 @@ class TwoLayer:
         """Of the mixing layers one for each set bit."""
         return {tensor: ones(masks[tensor]) for tensor in self.mask_bits(path, op)}
 
+    def exactly_kept(self, path: str, op: Linear) -> dict[str, int]:
+        """Of each stage whose coefficients keep exactly so many candidates, how many bits are 1, by tensor."""
+        found = dict[str, int]()
+        rows, _, taps = op.coefficients
+        for s, stage in enumerate(self.stages):
+            if stage.kept is not None:
+                spec, (weight, bias) = self.lift_spec(op, stage=s), stage.kept
+                found[f"{stage_path(path, s)}/mixing"] = rows * (
+                    weight * taps * spec.input_slots + bias * spec.constant_slots
+                )
+        return found
+
     def cost(self, op: Linear) -> Cost:
         """Of all stages together."""
         rows, _, taps = op.coefficients
@@ -196,6 +213,7 @@ class TwoLayer:
                     mixing,
                     gain,
                     places,
+                    wanted.keeps(half),
                 )
 
     def mask(self, path: str, op: Linear, *, seed: int, bits: Bits, stage: int = 0) -> Bool[np.ndarray, "w live"]:
@@ -219,6 +237,27 @@ class TwoLayer:
         stored = np.ones((rows, taps, self.live(op, stage=stage)), np.bool_)
         stored[:, 1:, self.lift(path, op, seed, stage=stage).constant_members.reshape(-1)] = False
         return stored.reshape(rows * taps, -1)
+
+
+def exactly_kept(gadget: Gadget, path: str, op: Linear) -> dict[str, int]:
+    """How many bits are 1 of masks whose coefficients keep exactly so many candidates, by tensor."""
+    return gadget.exactly_kept(path, op) if isinstance(gadget, TwoLayer) else {}
+
+
+def exactly_words(gadget: Gadget) -> str:
+    """How many candidates its coefficients keep exactly, in words; nothing if that is free.
+
+    >>> exactly_words(TwoLayer((Stage(30, 25, 80, 0.5, 1.0, (6, 5)),), ()))
+    '6 of 30 per weight, 5 of 25 per bias'
+    """
+    stages = gadget.stages if isinstance(gadget, TwoLayer) else ()
+    found = [
+        f"{stage.kept[0]} of {stage.candidates} per weight"
+        + (f", {stage.kept[1]} of {stage.constants} per bias" if stage.constants else "")
+        for stage in stages
+        if stage.kept is not None
+    ]
+    return "; then ".join(found)
 
 
 def stage_path(path: str, stage: int) -> str:
