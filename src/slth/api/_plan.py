@@ -1,6 +1,5 @@
 """How wide must the random network be, and what does it cost? Nothing is solved."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -253,7 +252,7 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         source_parameters=sum(tensor.size for tensor in gadget.tensors(part.path, op)),
         mask_bits=cost.mask_bits,
         expected_misses=width.expected_misses,
-        law_misses=None if math.isnan(width.law_misses) else width.law_misses,
+        law_misses=width.law_misses,
         first_moment=first_moment(part.largest / gadget.gain, t, coordinates=coordinates_of(part)),
         theorem=None if isinstance(gadget, Neurons) else theorem(t, failure * op.weights / cost.problems),
         seconds=alone.seconds.construct,

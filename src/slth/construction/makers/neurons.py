@@ -65,10 +65,10 @@ class NeuronsMaker:
         size = min(group_size(recipe), op.coefficients[0])
         n, missed = _fewest(weights, size * op.basis.taps, tolerance, share, candidates, extra)
         if bias is None:
-            return Width(tolerance, gain_of(weights.largest), 1.0, n, 0, missed, math.nan)
+            return Width(tolerance, gain_of(weights.largest), 1.0, n, 0, missed, None)
         n_c, missed_bias = _fewest(bias, size, tolerance, share, candidates, extra)
         gains = gain_of(weights.largest), gain_of(bias.largest)
-        return Width(tolerance, *gains, n, n_c, missed + missed_bias, math.nan)
+        return Width(tolerance, *gains, n, n_c, missed + missed_bias, None)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be; groups no larger than the outputs."""
