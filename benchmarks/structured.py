@@ -100,12 +100,12 @@ def rows(relative: float) -> None:
     options = {"activation": "relu", "input_range": (0, 1), "relative_tolerance": relative}
     edges = slth.construct(net, **options)
     live = edges.gadgets["layers/0"].cost(edges.maps["layers/0"]).live
-    share = edges.bits_kept / edges.mask_bits
+    share = edges.candidates_kept / edges.mask_bits
     row(f"ticket of two-layer, {share:.2f} kept, masked", live, "", seconds_of(partial(slth.source(edges), x)))
     source_rows("its source", live, x)
     for size in (1, 2, 3):
         ticket = slth.construct(net, gadget="neurons", group_size=size, **options)
-        live, kept = ticket.mask_bits, ticket.bits_kept
+        live, kept = ticket.mask_bits, ticket.candidates_kept
         pair = pair_of(ticket, "/tmp/structured.safetensors")
         blocks = grouped(pair, size)
         bound = float(ticket.claims.sup_error)
@@ -170,7 +170,7 @@ def large(relative: float) -> None:
         holds = slth.verify("/tmp/structured.slth", target=net, activation="relu").holds
         counts = [gadget.candidates for gadget in ticket.gadgets.values()]
         print(
-            f"| {size} | {counts} | {ticket.bits_kept:,} of {ticket.mask_bits:,} | {ticket.misses} "
+            f"| {size} | {counts} | {ticket.candidates_kept:,} of {ticket.mask_bits:,} | {ticket.misses} "
             f"| {ticket.mask_bits / ticket.target_parameters:.1f} | {spent:.1f} | {time.process_time() - start:.1f} "
             f"| {holds} |",
             flush=True,

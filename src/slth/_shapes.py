@@ -52,6 +52,7 @@ Pixels = UInt8[np.ndarray, "..."]
 Parameter = Float32[np.ndarray, "..."]
 
 Words = UInt32[np.ndarray, " count"]
+RawWords = UInt32[np.ndarray, "..."]  # of a stream, in any order
 Draws = Float32[np.ndarray, "..."]
 Rows = Float32[np.ndarray, "rows width"]
 Indices = Int64[np.ndarray, " count"]

@@ -3,7 +3,9 @@
 A further gadget is a line of `EXAMPLES`: the gadget at its width, and the map it makes.
 """
 
+import sys
 from collections import Counter
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -15,9 +17,10 @@ from slth import InputError
 from slth.certificate import certify
 from slth.graph import INPUT, Affine, Conv, ConvTranspose, Dense, Graph, Linear, Node, Realised, Target
 from slth.network import realised, source
-from slth.numerics import uniform
+from slth.numerics import draw, source_law
 from slth.ticket import (
     GADGETS,
+    Copies,
     Inputs,
     Neurons,
     Provenance,
@@ -29,29 +32,31 @@ from slth.ticket import (
     target_digest,
 )
 from slth.ticket.format.v2_gadgets import RANKED
-from slth.ticket.gadgets import bit_groups, neurons, two_layer
+from slth.ticket.gadgets import bit_groups
 from slth.ticket.gadgets import gadget as interface
 
 SEED, PATH = 7, "blocks.0/fc"
 MIXING = f"{PATH}/mixing"
 
 
-def two_layers(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6):
+def two_layers(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6, **source):
     """A dense map of two random layers, as wide as the scan of SEED needs it."""
-    return fitted(Dense(inputs, outputs), signed, bias, candidates, constants)
+    return fitted(Dense(inputs, outputs), signed, bias, candidates, constants, **source)
 
 
-def conv(inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=4, constants=5, transposed=False):
+def conv(
+    inputs, outputs, kernel, *, groups=1, signed=(), bias=True, candidates=4, constants=5, transposed=False, **source
+):
     """A convolution with stride 2 and some padding, in place of the dense map."""
     axes = len(kernel)
     plain = (inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
     basis = ConvTranspose(*plain, (0,) * axes) if transposed else Conv(*plain)
-    return fitted(basis, signed, bias, candidates, constants)
+    return fitted(basis, signed, bias, candidates, constants, **source)
 
 
-def fitted(basis, signed, bias, candidates, constants):
+def fitted(basis, signed, bias, candidates, constants, law="uniform", centred=False):
     op = Linear(PATH, basis, bias)
-    gadget = one_stage(candidates, constants if bias else 0, 0, signed, 0.5, 2.0)
+    gadget = replace(one_stage(candidates, constants if bias else 0, 0, signed, 0.5, 2.0), law=law, centred=centred)
     return gadget.fitted(PATH, op, SEED), op
 
 
@@ -66,6 +71,18 @@ def plain_conv(inputs, outputs, kernel, *, transposed=False):
     return conv(inputs, outputs, kernel, transposed=transposed)[1].basis
 
 
+def copied(basis, *, copies, signed=(), bias=True, constants=6):
+    """A map that reads copies of its channels: as many inputs as the basis has."""
+    op = Linear(PATH, basis, bias)
+    gadget = Copies(copies, constants if bias else 0, 0, signed, 0.5, 2.0 if bias else 1.0)
+    return gadget.fitted(PATH, op, SEED), op
+
+
+def conv_of(inputs, outputs, kernel, groups=1):
+    axes = len(kernel)
+    return Conv(inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
+
+
 EXAMPLES = {
     "two-layer": [
         two_layers(3, 4),
@@ -78,6 +95,25 @@ EXAMPLES = {
         conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
         conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
         conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
+        *(
+            two_layers(3, 4, signed=((0, 2),), law=law)
+            for law in ("sign", "normal/20", "grid/2", "hyperbolic/8", "pruned/0.5", "mixture/0.5/sign")
+        ),
+        two_layers(2, 3, signed=((1, 2),), candidates=64, constants=64, law="normal/20"),
+        conv(4, 6, (2, 2), groups=2, signed=((1, 3),), law="pruned/0.5"),
+        two_layers(3, 4, signed=((0, 2),), centred=True),
+        two_layers(2, 3, signed=((1, 2),), candidates=64, constants=64, centred=True),
+        conv(4, 6, (2, 2), groups=2, signed=((1, 3),), centred=True),
+        conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True),
+    ],
+    "copies": [
+        copied(Dense(15, 4), copies=3),
+        copied(Dense(12, 5), copies=4, bias=False, signed=((4, 8),)),
+        copied(Dense(5, 2), copies=5, signed=((0, 5),), constants=1),
+        copied(Dense(64, 2), copies=64, constants=64),
+        copied(conv_of(8, 6, (3, 2), groups=2), copies=2, signed=((0, 4),)),
+        copied(conv_of(6, 6, (3,), groups=3), copies=2, bias=False),
+        copied(ConvTranspose(8, 4, (2, 3), (2, 2), (1,) * 4, (1, 1), 2, (0, 0)), copies=4, signed=((4, 8),)),
     ],
     "neurons": [
         whole_neurons(Dense(3, 4), 2),
@@ -102,7 +138,21 @@ def blocks(gadget, op):
 def coins(gadget, op, density=0.5):
     """A mask of the shape that the gadget lays out."""
     kept = np.random.default_rng(0).random(gadget.cost(op).mask_bits) < density
-    return gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
+    mask = gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
+    for block in blocks(gadget, op) if source_law(getattr(gadget, "law", "uniform")).prunes else ():
+        for slot, pair, k in np.argwhere(block.candidates() == 0):  # what was pruned from the start cannot be kept
+            mask[block.pairs[pair], block.columns[slot, k]] = False
+    return mask
+
+
+def copies_of(gadget):
+    """Of each channel; all of them are candidates of one problem."""
+    return gadget.copies if isinstance(gadget, Copies) else 1
+
+
+def is_centred(gadget):
+    """Of mirrored pairs."""
+    return getattr(gadget, "centred", False)
 
 
 def groups(op):
@@ -154,7 +204,8 @@ def check_partition(gadget, op):
     """Every (half, input, row, tap) stands in exactly one problem, every bit of the mask in exactly one candidate."""
     signed = np.flatnonzero(gadget.signed(op)).tolist()
     rows, _, taps = op.coefficients
-    halves = [("positive", j) for j in range(op.basis.inputs)] + [("negative", j) for j in signed]
+    halves = [("positive", j) for j in range(0, op.basis.inputs, copies_of(gadget))]  # channels, by their first copy
+    halves += [("negative", j) for j in signed if copies_of(gadget) == 1]
     wanted = {(half, j, pair) for half, j in halves for pair in range(rows * taps)}
     wanted |= {("bias", group, row * taps) for group in range(groups(op)) for row in range(rows) if op.bias}
     problems, served, written, solved = Counter(), Counter(), Counter(), 0
@@ -199,13 +250,13 @@ def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
     bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
     part = realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
     for pairs, products in ((1, 1), (2 * op.basis.taps, 3 * gadget.candidates * op.basis.taps)):
-        monkeypatch.setattr(two_layer, "_PAIRS", pairs)
-        for module in (two_layer, neurons):
-            monkeypatch.setattr(module, "_BLOCK", products)
+        module = sys.modules[type(gadget).__module__]
+        monkeypatch.setattr(module, "_PAIRS", pairs, raising=False)  # neurons: no bound on pairs
+        monkeypatch.setattr(module, "_BLOCK", products)
         check_partition(gadget, op)
         assert listed() == whole
         assert realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits})) == part
-    assert len(blocks(gadget, op)) > count or op.basis.inputs <= 3
+    assert len(blocks(gadget, op)) > count or op.basis.inputs // copies_of(gadget) <= 3
 
 
 @every_gadget
@@ -243,14 +294,19 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
     for block in blocks(gadget, op):
-        mixing = uniform(block.mixing, (int(block.neurons.max()) + 1, rows, taps))
+        mixing = draw(block.mixing, getattr(gadget, "law", "uniform"), (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
             for r, t in (divmod(pair, taps) for pair in block.pairs):
-                if not mask[r * taps + t, block.columns[slot, k]]:
+                kept = mask[r * taps + t, block.columns[slot, k]]
+                if not kept and not block.centred:
                     continue
-                term = u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
-                found[block.half][r, int(block.inputs[slot]), t] += term
+                term = (1 if kept else -1) * u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
+                copied = copies_of(gadget) > 1 and block.half == "positive"
+                input = int(block.inputs[slot]) + (k if copied else 0)
+                found[block.half][r, input, t] += term
+                if copied and gadget.signed(op)[input]:
+                    found["negative"][r, input, t] -= term
     assert not found["bias"][:, :, 1:].any()  # a constant acts through tap 0 alone
     exact = np.vectorize(Fraction, otypes=[object])
     assert (exact(part.positive) == found["positive"]).all()
@@ -273,12 +329,17 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
         packed = rng.integers(0, 2**63, block.count, dtype=np.uint64)
         packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
         packed &= np.uint64((1 << candidates.shape[2]) - 1)
+        if source_law(getattr(gadget, "law", "uniform")).prunes:
+            alive = (candidates != 0).reshape(len(packed), -1) << np.arange(candidates.shape[2], dtype=np.uint64)
+            packed &= alive.sum(axis=1, dtype=np.uint64)
         block.keep(packed[:, None], {MIXING: bits})
         kept = (packed[:, None] >> np.arange(candidates.shape[2], dtype=np.uint64)) & np.uint64(1)
         kept = np.broadcast_to(kept.reshape(len(block.inputs), -1, candidates.shape[2]), candidates.shape)
         assert (block.kept({MIXING: bits}) == kept).all()
         chosen = block.chosen(candidates, packed[:, None])
-        assert (chosen == (candidates * kept).sum(axis=2) * block.gain).all()
+        signs = 2 * kept.astype(np.int64) - 1 if block.centred else kept.astype(np.int64)
+        together = chosen.reshape(len(block.inputs), -1, len(block.pairs)).sum(axis=1)  # of copies, one each
+        assert (together == (candidates * signs).sum(axis=2) * block.gain).all()
         sums.add(block, chosen)
     assert realised_digest(sums.realised) == realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
 
@@ -288,6 +349,7 @@ def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
     """sign · gain · what each subset must sum to is the coefficient; +1 for x⁺ and the constant, -1 for x⁻."""
     rng = np.random.default_rng(2)
     affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
+    affine.weight[:, np.arange(op.basis.inputs) % copies_of(gadget) > 0] = 0.0  # a target reads one copy
     for block in blocks(gadget, op):
         asked = (-1.0 if block.half == "negative" else 1.0) * block.read(Realised.of(affine, gadget.signed(op)))
         rows = slice(block.rows.start, block.rows.stop)
@@ -316,20 +378,23 @@ def test_mask_bits_are_those_of_the_cost(gadget, op):
 @every_gadget
 @pytest.mark.parametrize("density", [0.0, 0.3, 1.0])
 def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
-    """Of the lift one entry per neuron that serves and was not removed whole; of the mixing layer those of the mask."""
+    """Of the lift one entry per neuron that serves and was not removed whole; of the mixing layer those of the mask.
+
+    Of mirrored pairs exactly one is kept: what the mask does not keep, the mirror does.
+    """
     mask = coins(gadget, op, density)
     ticket = ticket_of(gadget, op, mask)
-    served = Counter(
-        "lift_bias" if block.half == "bias" else "lift"
-        for block in blocks(gadget, op)
-        if block.rows.start == 0 or block.shared
-        for column in block.columns.flat
-        if not block.shared or mask[:, column].any()
-    )
+    served = Counter()
+    for block in blocks(gadget, op):
+        if (block.rows.start == 0 or block.shared) and (block.half == "bias" or copies_of(gadget) == 1):
+            serves = [not block.shared or mask[:, column].any() for column in block.columns.flat]
+            served["lift_bias" if block.half == "bias" else "lift"] += sum(serves)
     kept = {f"{PATH}/{name}": count for name, count in served.items()} | {f"{PATH}/mixing": int(mask.sum())}
-    assert {tensor.path: tensor.kept for tensor in ticket.tensors if tensor.kept} == {
-        p: k for p, k in kept.items() if k
-    }
+    if is_centred(gadget):
+        kept |= {f"{PATH}/mirror/{name}": count for name, count in served.items()}
+        kept[f"{PATH}/mirror/mixing"] = gadget.cost(op).mask_bits - int(mask.sum())
+        assert ticket.candidates_kept == gadget.cost(op).mask_bits == ticket.candidate_count / 2
+    assert {tensor.path: tensor.kept for tensor in ticket.tensors} == kept
     assert ticket.kept == sum(kept.values())
     mixing = ticket.tensor(f"{PATH}/mixing")
     assert all(block.neurons.max() < mixing.shape[0] for block in blocks(gadget, op))
@@ -351,8 +416,8 @@ def test_the_stated_width_is_checked(gadget, op):
 def rounding(gadget, op):
     """What float32 may lose for inputs in [-1, 1]: 2⁻²⁴ of the sum, once per neuron and tap and a few times."""
     summed = sum(np.abs(block.gain * block.candidates()).sum(axis=(0, 2)).max() for block in blocks(gadget, op))
-    taps = op.basis.taps
-    return 2.0**-24 * (taps * coins(gadget, op).shape[1] + 4) * taps * summed
+    taps, copies = op.basis.taps, 2 if is_centred(gadget) else 1
+    return 2.0**-24 * (taps * copies * coins(gadget, op).shape[1] + 4) * taps * summed
 
 
 @every_gadget
@@ -369,7 +434,9 @@ def test_the_pruned_network_computes_what_is_realised(gadget, op):
         assert np.abs(found - exact).max() <= rounding(gadget, op)
 
 
-@pytest.mark.parametrize(("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges])
+@pytest.mark.parametrize(
+    ("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges and copies_of(param.values[0]) == 1]
+)
 def test_a_view_that_reads_another_half_is_noticed(gadget, op):
     """What the test above must not pass: P in place of N."""
     part = ticket_of(gadget, op, coins(gadget, op)).realised(PATH)

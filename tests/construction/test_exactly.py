@@ -134,7 +134,7 @@ def test_chances_fall_with_candidates_and_rise_with_precision():
         ({"objective": "within"}, "a density goes with the objective exactly"),
         ({"density": 0.01}, "keeps none of 64 candidates"),
         ({"density": 0.02}, "keeps none of 30 candidates; give more candidates, at least 50"),
-        ({"density": 0.95, "candidates": None}, "ask for a larger tolerance|do not reach any tolerance"),
+        ({"density": 0.95, "candidates": None}, "ask for a larger tolerance|reach no tolerance at all"),
     ],
 )
 def test_what_no_density_allows_is_refused_in_a_sentence(changed, words):

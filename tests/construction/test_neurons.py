@@ -66,10 +66,10 @@ def test_a_neuron_is_kept_for_all_outputs_of_its_group_or_removed(size):
     group = np.arange(7) // size
     for column, served in zip(mask.T, gadget.groups(op), strict=True):
         assert (column == (column.any() & (group == served))).all()
-    assert ticket.bits_kept == mask.any(axis=0).sum() < ticket.mask_bits
+    assert ticket.candidates_kept == mask.any(axis=0).sum() < ticket.mask_bits
     assert ticket.tensor(f"{path}/mixing").kept == mask.sum()
     neurons = ticket.tensor(f"{path}/lift").kept + ticket.tensor(f"{path}/lift_bias").kept
-    assert neurons == ticket.bits_kept
+    assert neurons == ticket.candidates_kept
     assert ticket.kept_parameters() == ticket.kept == mask.sum() + neurons
     assert gadget.group_count(op) == -(-7 // size)
 
@@ -89,7 +89,7 @@ def test_what_stays_is_a_smaller_dense_network(made, tmp_path):
     with torch.inference_mode():
         exact = slth.realised(ticket)(torch.from_numpy(x)).numpy()
         source = slth.source(ticket)(torch.from_numpy(x)).numpy()
-    assert sum(hidden) == ticket.bits_kept
+    assert sum(hidden) == ticket.candidates_kept
     assert np.abs(h - exact).max() < 1e-4
     assert np.abs(source - exact).max() < 1e-4
 

@@ -114,7 +114,7 @@ def test_the_law_is_within_a_factor_of_four_of_what_is_drawn(z, n, bits):
 
 def test_the_law_is_within_a_factor_of_four_of_the_table_down_to_rare_misses():
     """Wherever the table was measured to a quarter: tolerances down to 2⁻¹⁴, from p = 0.01 to 10⁻¹⁰; elsewhere 8."""
-    data = json.loads((files("slth.construction") / "miss_table.json").read_text())
+    data = json.loads((files("slth.construction") / "miss_tables/uniform.json").read_text())
     ratios = {True: [], False: []}
     for bits, *cells in zip(data["bits"], data["chance"], data["error"], strict=True):
         for z, *row in zip(data["z"], *cells, strict=True):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from slth.ticket import Neurons, Stage, TwoLayer
+from slth.ticket import Stage, TwoLayer
 
 
 def one_stage(candidates, constants, neurons, signed, gain, bias_gain):
@@ -11,7 +11,7 @@ def one_stage(candidates, constants, neurons, signed, gain, bias_gain):
 
 
 def staged(gadget, **changed):
-    """The same with another number, of a gadget with stages in its first, which is its only one."""
-    if isinstance(gadget, Neurons):
+    """The same with another number in its first stage, which is its only one; or in itself, if it has none."""
+    if not isinstance(gadget, TwoLayer):
         return replace(gadget, **changed)
     return replace(gadget, stages=(replace(gadget.stages[0], **changed),))

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.numerics import Stream, draw, streams, uniform, uniform_rows
-from slth.numerics.streams import from_words, philox4x32, reference_words, words
+from slth.numerics import Stream, draw, draw_rows, streams, uniform
+from slth.numerics.laws import from_words
+from slth.numerics.streams import philox4x32, reference_words, words
 
 # Known-answer vectors of Philox4x32-10 from its authors' library Random123: counter, key -> words.
 VECTORS = [
@@ -66,7 +67,7 @@ def test_rows_are_rows_of_one_long_stream():
     stream = Stream(2, "rows")
     matrix = uniform(stream, (50, 7))
     rows = np.array([0, 3, 49, 7])
-    assert (uniform_rows(stream, rows, 7) == matrix[rows]).all()
+    assert (draw_rows(stream, rows, 7, law="uniform") == matrix[rows]).all()
 
 
 def test_uniform_values_are_multiples_of_2_to_the_minus_23_in_minus_1_to_1():

@@ -5,7 +5,9 @@ import itertools
 import json
 import math
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from references import rans
@@ -33,16 +35,36 @@ def little(array) -> bytes:
     return (np.asarray(array, np.float64) + 0.0).astype("<f8").tobytes()
 
 
+def value(law, word):
+    """The number that a word of a stream stands for."""
+    name, _, rest = law.partition("/")
+    if name == "uniform":
+        return (word >> 8) * 2.0**-23 - 1
+    if name == "sign":
+        return -1.0 if word >> 31 else 1.0
+    if name == "grid":
+        return float(Fraction(word * (2 ** (int(rest) + 1) + 1) >> 32, 2 ** int(rest)) - 1)
+    if name in ("pruned", "mixture"):
+        share, _, other = rest.partition("/")
+        return value("uniform", word) if word % 256 < 256 * float(share) else value(other, word) if other else 0.0
+    t = ((word >> 8) + 0.5) * 2.0**-24
+    if name == "normal":
+        return round(NormalDist().inv_cdf(t) * 2**20) * 2.0**-20
+    s = 2 * t - 1
+    return math.copysign(round(2.0 ** (-int(rest) * (1 - abs(s))) * 2**20) * 2.0**-20, s)
+
+
 class Stream:
-    """Uniform numbers by their index; those of one seed and path are drawn once."""
+    """Numbers of a law by their index; those of one seed and path are drawn once."""
 
     @staticmethod
     @lru_cache(maxsize=512)
-    def of(seed, path):
+    def of(seed, path, law="uniform"):
         """The stream that a seed and a path name."""
-        return Stream(seed, path)
+        return Stream(seed, path, law)
 
-    def __init__(self, seed, path):
+    def __init__(self, seed, path, law):
+        self.law = law
         digest = hashlib.sha256(f"{seed}/{path}".encode()).digest()
         self.key = int.from_bytes(digest[:4], "little"), int.from_bytes(digest[4:8], "little")
         self.blocks = {}
@@ -51,7 +73,7 @@ class Stream:
         block = i // 4
         if block not in self.blocks:
             self.blocks[block] = philox((block % 2**32, block // 2**32, 0, 0), self.key)
-        return (self.blocks[block][i % 4] >> 8) * 2.0**-23 - 1
+        return value(self.law, int(self.blocks[block][i % 4]))
 
     @lru_cache(maxsize=4096)  # noqa: B019
     def head(self, count):
@@ -100,7 +122,8 @@ def folded(meta) -> dict[str, tuple[str, ...]]:
 
 def realise(seed, path, gadget, tensors, runs) -> Map:
     """What a map computes, by the kind of its gadget."""
-    return {"two-layer": by_edges, "neurons": by_neurons}[gadget["kind"]](seed, path, gadget, tensors, runs)
+    by_kind = {"two-layer": by_edges, "copies": copied, "neurons": by_neurons}
+    return by_kind[gadget.get("kind", "two-layer")](seed, path, gadget, tensors, runs)
 
 
 def by_neurons(seed, path, gadget, tensors, runs) -> Map:
@@ -110,7 +133,7 @@ def by_neurons(seed, path, gadget, tensors, runs) -> Map:
     signed = [j for start, stop in gadget["signed"] for j in range(start, stop)]
     members = [range(first, min(first + size, rows)) for first in range(0, rows, size)]
     needs = {name: gadget[name] * len(members) for name in ("candidates", "constants")}
-    slots, live, width = scan(seed, path, inputs, signed, 1, needs)
+    slots, live, width = scan(seed, path, inputs, signed, 1, needs, "uniform")
     mixing = Stream.of(seed, f"{path}/mixing")
     found = Map(np.zeros((rows, inputs, taps)), np.zeros((rows, inputs, taps)), None)
     if gadget["constants"]:
@@ -150,27 +173,32 @@ def by_edges(seed, path, gadget, tensors, runs) -> Map:
     """P, N and b: products over slots and stages, their sum rounded once."""
     (rows, inputs, taps), groups = gadget["shape"], gadget["groups"]
     signed = [j for start, stop in gadget["signed"] for j in range(start, stop)]
+    law, centred = gadget["law"], gadget["centred"]
     terms = {}  # (half, row, input or group, tap): the products that are kept
     found = Map(np.zeros((rows, inputs, taps)), np.zeros((rows, inputs, taps)), None)
     for s, stage in enumerate(gadget["stages"]):
         prefix = path if s == 0 else f"{path}/{s}"
-        slots, live, width = scan(seed, prefix, inputs, signed, groups, stage)
-        mixing = Stream.of(seed, f"{prefix}/mixing")
+        slots, live, width = scan(seed, prefix, inputs, signed, groups, stage, law)
+        mixing = Stream.of(seed, f"{prefix}/mixing", law)
         bits = iter(mask(tensors[f"{prefix}/mixing"], runs, stored_bits(rows, taps, slots, live)))
         for r, t, (h, slot, u) in itertools.product(range(rows), range(taps), live):
             half, j = slots[slot]
             if half == "1" and t > 0:
                 continue
-            if next(bits):
-                gain = stage["bias_gain" if half == "1" else "gain"]
+            bit = next(bits)
+            if bit or centred:
+                gain = stage["bias_gain" if half == "1" else "gain"] * (1 if bit else -1)
                 terms.setdefault((half, r, j, t), []).append(gain * (mixing[(h * rows + r) * taps + t] * u))
         assert next(bits, None) is None
         found.widths.append(width)
         found.heads[f"{prefix}/mixing"] = mixing.head(width * rows * taps)
-        found.heads[f"{prefix}/lift"] = Stream.of(seed, f"{prefix}/lift").head(width * inputs)
+        found.heads[f"{prefix}/lift"] = Stream.of(seed, f"{prefix}/lift", law).head(width * inputs)
         if stage["constants"]:
             found.bias = np.zeros(groups * rows) if found.bias is None else found.bias
-            found.heads[f"{prefix}/lift_bias"] = Stream.of(seed, f"{prefix}/lift_bias").head(width)
+            found.heads[f"{prefix}/lift_bias"] = Stream.of(seed, f"{prefix}/lift_bias", law).head(width)
+        if centred:
+            mirrors = {f"{prefix}/mirror/{name[len(prefix) + 1 :]}": head for name, head in found.heads.items()}
+            found.heads |= mirrors
     for (half, r, j, t), products in terms.items():
         total = math.fsum(products)
         if half == "1":
@@ -180,9 +208,36 @@ def by_edges(seed, path, gadget, tensors, runs) -> Map:
     return found
 
 
-def scan(seed, prefix, inputs, signed, groups, stage):
+def copied(seed, path, gadget, tensors, runs) -> Map:
+    """Plain weights: each product is a coefficient of its own."""
+    (rows, inputs, taps), groups = gadget["shape"], gadget["groups"]
+    assert inputs // groups % gadget["copies"] == 0
+    slots, live, width = scan(seed, path, 0, [], groups, {"candidates": 0, "constants": gadget["constants"]}, "uniform")
+    mixing = Stream.of(seed, f"{path}/mixing", "uniform")
+    bits = iter(mask(tensors[f"{path}/mixing"], runs, rows * (taps * inputs + len(live))))
+    found = Map(np.zeros((rows, inputs, taps)), np.zeros((rows, inputs, taps)), None)
+    found.bias = np.zeros(groups * rows) if gadget["constants"] else None
+    for r, t in itertools.product(range(rows), range(taps)):
+        for i in range(inputs):
+            found.positive[r, i, t] = gadget["gain"] * mixing[(i * rows + r) * taps + t] if next(bits) else 0.0
+        for h, slot, u in live if t == 0 else ():
+            if next(bits):
+                found.bias[slots[slot][1] * rows + r] += gadget["bias_gain"] * (
+                    mixing[(inputs + h) * rows * taps + r * taps] * u
+                )
+    assert next(bits, None) is None
+    for start, stop in gadget["signed"]:
+        found.negative[:, start:stop] = -found.positive[:, start:stop]
+    found.widths.append(width)
+    found.heads[f"{path}/mixing"] = mixing.head((inputs + width) * rows * taps)
+    if gadget["constants"]:
+        found.heads[f"{path}/lift_bias"] = Stream.of(seed, f"{path}/lift_bias", "uniform").head(width)
+    return found
+
+
+def scan(seed, prefix, inputs, signed, groups, stage, law):
     """Slots; (neuron, slot, value) of each live neuron; the number of neurons looked at."""
-    lift, bias = Stream.of(seed, f"{prefix}/lift"), Stream.of(seed, f"{prefix}/lift_bias")
+    lift, bias = (Stream.of(seed, f"{prefix}/{part}", law) for part in ("lift", "lift_bias"))
     n, n_c = stage["candidates"], stage["constants"]
     slots = [("+", j) for j in range(inputs)] + [("-", j) for j in signed]
     slots += [("1", g) for g in range(groups)] if n_c else []

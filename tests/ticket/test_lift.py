@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.numerics import Stream, uniform
+from slth.numerics import Stream, draw
 from slth.ticket import LiftSpec, scan, signed_ranges
 
 
 def plain_scan(spec, seed, layer, neurons):
     """The rule of lift.py, word by word, on materialised tensors."""
-    u = uniform(Stream(seed, f"{layer}/lift"), (neurons, spec.inputs))
-    beta = uniform(Stream(seed, f"{layer}/lift_bias"), (neurons,))
+    u = draw(Stream(seed, f"{layer}/lift"), spec.law, (neurons, spec.inputs))
+    beta = draw(Stream(seed, f"{layer}/lift_bias"), spec.law, (neurons,))
     slots = [("+", j) for j in range(spec.inputs)] + [("-", j) for j in spec.signed_inputs]
     need = [spec.candidates] * len(slots)
     if spec.constants:
@@ -39,6 +39,10 @@ SPECS = [
     LiftSpec(inputs=3, candidates=7, constants=9, signed=((0, 3),)),
     LiftSpec(inputs=10, candidates=4, constants=0, signed=((2, 5), (9, 10))),
     LiftSpec(inputs=40, candidates=12, constants=12, signed=()),
+    *(
+        LiftSpec(inputs=4, candidates=6, constants=5, signed=((1, 3),), law=law)
+        for law in ("sign", "normal/20", "grid/1", "grid/7", "hyperbolic/4", "pruned/0.25", "mixture/0.5/sign")
+    ),
 ]
 
 

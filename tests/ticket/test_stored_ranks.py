@@ -185,12 +185,11 @@ def test_every_stage_has_ranks_of_its_own():
 
 
 def test_the_plan_knows_how_long_ranks_are(ticket):
-    """What they save beside plain masks, of which `within` shrinks by a quarter: within a fifth of the plain bits."""
-    asked = {"input_range": (-1, 1), "relative_tolerance": 0.01}
-    ranks = slth.plan(net(), objective="fewest", **asked)
-    plain = slth.plan(net(), **asked)
-    assert ranks.mask_bits == plain.mask_bits == ticket.mask_bits
-    saved = 8 * (plain.file_bytes - ranks.file_bytes)
-    assert abs(saved - (ticket.mask_bits * 0.77 - stored_mask_bits(ticket))) < 0.2 * ticket.mask_bits
-    assert ranks.packing_bits > 0
-    assert 0 < ranks.quantiser_bits < stored_mask_bits(ticket)
+    """Each is log2(g/τ) bits long and a constant: what a finer tolerance adds to the file is known within a fifth."""
+    asked = {"input_range": (-1, 1), "objective": "fewest"}
+    coarse, fine = (slth.plan(net(), relative_tolerance=tolerance, **asked) for tolerance in (0.01, 0.001))
+    finer = slth.construct(net(), relative_tolerance=0.001, **asked)
+    added = stored_mask_bits(finer) - stored_mask_bits(ticket)
+    assert 8 * (fine.file_bytes - coarse.file_bytes) == pytest.approx(added, rel=0.2)
+    assert coarse.packing_bits > 0
+    assert 0 < coarse.quantiser_bits < stored_mask_bits(ticket)

@@ -243,7 +243,7 @@ UNKNOWN = [
     (node("conv", "op", "basis", "kind"), "Steerable"),
     (node("relu", "op", "function"), "Snake"),
     (node("n5", "op", "axes", 0, "kind"), "cubic"),
-    (("gadgets", "conv", "kind"), "copies"),
+    (("gadgets", "conv", "kind"), "unheard-of"),
     (("gadgets", "conv", "lift"), "linear"),
     (("tensors", 0, "law"), "cauchy"),
     (("tensors", 2, "mask", "encoding"), "rank"),

@@ -35,7 +35,7 @@ def construct(
     exact: bool = False,
     carry_rest: bool = False,
     gadget: str = "two-layer",
-    objective: str = "within",
+    objective: str | None = None,
     density: float | None = None,
     most_move: float | None = None,
     law: str = "uniform",
@@ -82,12 +82,15 @@ def construct(
         objective: which subset is taken: "within" the tolerance, the first found; "fewest" numbers; "exactly" the share
             `density` of the candidates of every weight (Natale et al., 2024); "closest"; "moved", where each kept
             number may move by at most `most_move` (Xiong et al., 2023).
-        law: of the random numbers; `centred`: mirrored pairs of them, of which one is kept, another source.
+        law: of the random numbers: "uniform", "normal/20", "grid/K", "hyperbolic/B", "pruned/P" (a source of which a
+            part is pruned beforehand), "mixture/P/OTHER"; see `slth.numerics.laws`.
+        centred: mirrored pairs of uniform numbers, of which exactly one is kept: another source, half the mask bits.
         calibration: data, by name, as an `.npz`, or an array (count, ...) as it enters the network: the error of a
             weight is made up for in those that are not solved yet, so that outputs on such data are closest (Frantar et
             al., 2023). Weights are then further from the target's; by how much, the ticket claims as its tolerance.
         failure_probability: the network gets so wide that at most this many weights are expected to miss.
-        candidates: random candidates per weight and half, 1 to 64; None: planned, see `failure_probability`.
+        candidates: random candidates per weight and half, of each stage, 1 to 64; None: planned, see
+            `failure_probability`.
         seed: names the random network.
         retries: further attempts while weights miss, each of the whole network: wider if the width is planned, with
             the next seed if `candidates` are given. The ticket names its seed and counts attempts.

@@ -115,7 +115,7 @@ def plan(
     epsilon: float | None = None,
     exact: bool = False,
     gadget: str = "two-layer",
-    objective: str = "within",
+    objective: str | None = None,
     density: float | None = None,
     most_move: float | None = None,
     law: str = "uniform",
@@ -207,7 +207,7 @@ def _rivals(affine: Affine, tolerance: float) -> Rivals:
 def _planned(
     parts: Sequence[Planning], asked: verbs.Plan, network: Outline | None, rivals: Sequence[Rivals] = ()
 ) -> Planned:
-    weights = sum(part.op.weights * part.times for part in parts)
+    weights = sum(part.weights * part.times for part in parts)
     threads = asked.threads or cores()
     maps = tuple(_map(part, asked.failure_probability / weights, threads) for part in parts)
     costs = costs_of(parts, threads=threads)
@@ -241,7 +241,7 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         times=part.times,
         outputs=op.basis.outputs,
         inputs=op.basis.inputs,
-        weights=op.weights,
+        weights=part.weights,
         signed=int(gadget.signed(op).sum()),
         tolerance=width.tolerance,
         gain=gadget.gain,
@@ -254,7 +254,7 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         expected_misses=width.expected_misses,
         law_misses=width.law_misses,
         first_moment=first_moment(part.largest / gadget.gain, t, coordinates=coordinates_of(part)),
-        theorem=None if isinstance(gadget, Neurons) else theorem(t, failure * op.weights / cost.problems),
+        theorem=None if isinstance(gadget, Neurons) else theorem(t, failure * part.weights / cost.problems),
         seconds=alone.seconds.construct,
         file_bytes=alone.file_bytes,
         memory=alone.memory,

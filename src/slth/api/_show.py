@@ -16,6 +16,7 @@ from slth.records import verbs
 from slth.ticket import (
     Account,
     Anatomy,
+    Copies,
     FileSizes,
     Gadget,
     Half,
@@ -29,6 +30,7 @@ from slth.ticket import (
     summary,
     take_apart,
     ticket_account,
+    with_copies_of,
     with_steps,
 )
 
@@ -126,6 +128,7 @@ def show(
     wanted = None
     if compared:
         network = target_of(found, target, model, Reading(order, activation, from_node, to_node))
+        network = with_copies_of(found, network)
         wanted = _wanted(network, target or model, anatomy, fits=_fits(network, found, path))
     sections = tuple(_half(anatomy, half, wanted) for half in anatomy.halves)
     if drawn is not None:
@@ -210,17 +213,18 @@ def map_of(ticket: Ticket, weight: verbs.WeightAt) -> tuple[str, int, int | None
 def _maps(ticket: Ticket, accounts: Mapping[str, Account]) -> list[tuple[str, str]]:
     """One row per map: number, path, what was folded into it, what it is, what is kept, how far it can be off."""
     rows: list[list[str]] = []
+    kinds = {gadget.kind for gadget in ticket.gadgets.values()}
     for i, (path, op) in enumerate(ticket.maps.items()):
         gadget, claims = ticket.gadgets[path], ticket.claims
         kept = accounts[path].kept / accounts[path].candidates
         signed = int(gadget.signed(op).sum())
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
-        row += [gadget.kind] if gadget.kind != TwoLayer.kind else []
-        row += [f"gain {gadget.gain:g}", _candidates(gadget), f"lift {gadget.neurons:,} neurons"]
+        row += [gadget.kind] if kinds != {TwoLayer.kind} else []
+        row += [f"gain {gadget.gain:g}", _candidates(gadget), _neurons(gadget)]
         if isinstance(gadget, Neurons):
             words = f"{accounts[path].kept:,} of {accounts[path].candidates:,} neurons kept"
             row += [f"{words}, in {gadget.group_count(op):,} groups of {gadget.group_size}"]
-        row += [f"{kept:.3f} kept", f"{accounts[path].bits / op.weights:.2f} bits per weight"]
+        row += [f"{kept:.3f} kept", f"{accounts[path].bits / accounts[path].weights:.2f} bits per weight"]
         row += [f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:
             claim = claims.maps[path]
@@ -234,7 +238,8 @@ def _maps(ticket: Ticket, accounts: Mapping[str, Account]) -> list[tuple[str, st
 
 
 def _candidates(gadget: Gadget) -> str:
-    return f"{gadget.candidates} candidates" + (f" in {gadget.stage_count} stages" if gadget.stage_count > 1 else "")
+    what = "mirrored pairs" if isinstance(gadget, TwoLayer) and gadget.centred else "candidates"
+    return f"{gadget.candidates} {what}" + (f" in {gadget.stage_count} stages" if gadget.stage_count > 1 else "")
 
 
 def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
@@ -251,6 +256,11 @@ def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
             *([f"tied to {', '.join(tensor.aliases)}"] if tensor.aliases else []),
         ]
         yield "tensor" if i == 0 else "", ", ".join(parts)
+
+
+def _neurons(gadget: Gadget) -> str:
+    """How wide the random layer is, beside what the map reads."""
+    return f"{gadget.neurons:,} biases" if isinstance(gadget, Copies) else f"lift {gadget.neurons:,} neurons"
 
 
 def _fits(target: Target, ticket: Ticket, path: str) -> bool:

@@ -9,6 +9,10 @@ $$\hat z - z = \underbrace{E^+x^+ + E^-x^- + \Delta b}_{\text{fresh}}
 All are arrays of coefficients (row, inp, tap) of one basis, see `slth.graph.bases`. Of a large map they are never
 whole: E is formed where it is read, for some rows or some inputs at a time.
 
+Where the target has equal copies x_jk of each channel, of which it reads one, fresh is $\sum_j (\sum_k P_{jk} - W_j)
+x_j$: W, E and the basis are those of channels. What is propagated are the errors of the copies, each its own, so that
+nothing cancels there: $\sum_{jk} |P_{jk}| e_{jk}$. Source: Burkholz (2022).
+
 Coefficients of several stages are real numbers, of which P is the nearest float64 one, off by at most $u|P|$,
 $u = 2^{-53}$. A bound in which P stands as a factor has room for that (see `numerics.bounds`), a difference P - W has
 not: what a bound on E must allow beside it is called lost here, u times a bound on P, and 0 for exact coefficients.
@@ -19,12 +23,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import sha256
+from typing import Any, cast
 
 import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
-from slth.graph import Affine, Basis, Linear, Realised
+from slth.graph import Affine, Basis, Linear, Realised, of_channels
 from slth.numerics import SPECTRAL, Parts, above, is_further, norm_bound
 
 CHUNK = 2**17  # coefficients that are looked at together: a megabyte, for a dozen arrays of it stay in the cache
@@ -73,6 +78,8 @@ class MapErrors:
     known: Norms | None = None
     by: str | None = None  # the rule of its norms; None: that of the basis
     rounded: bool = False  # P, N and b̂ are real numbers, rounded once
+    copies: int = 1  # equal ones of each channel that the target reads; all above speaks of channels
+    of_copies: np.ndarray | None = None  # P of each copy, (row, inp · copies, tap), if there are several
 
     @property
     def error(self) -> Coefficient:
@@ -97,8 +104,11 @@ class MapErrors:
     def slopes(self) -> Coefficient:
         """|P|, and max(|P|, |N|) where an input can be negative: ẑ moves by at most slopes · |x̂ - x|, term by term.
 
-        |P| alone is unsound there: with P = 1 and N = -3, an x that falls from 0 to -1 raises ẑ by 3.
+        |P| alone is unsound there: with P = 1 and N = -3, an x that falls from 0 to -1 raises ẑ by 3. Of copies, for
+        which N = -P, one entry for each of them.
         """
+        if self.of_copies is not None:
+            return np.abs(self.of_copies)
         size = np.abs(self.positive)
         return size if self.negative is None else np.maximum(size, np.abs(self.negative))
 
@@ -118,14 +128,17 @@ class MapErrors:
 
     def part(self, rows: slice, inputs: slice = slice(None)) -> "MapErrors":
         """The coefficients of some rows and inputs, where they lie; biases are those of all."""
+        of_copies = None if self.of_copies is None else self.of_copies[rows]
         weight, positive = (c[rows, inputs] for c in (self.weight, self.positive))
         negative = None if self.negative is None else self.negative[rows, inputs]
-        return replace(self, weight=weight, positive=positive, negative=negative, signed=self.signed[inputs])
+        return replace(
+            self, weight=weight, positive=positive, negative=negative, signed=self.signed[inputs], of_copies=of_copies
+        )
 
     def chunks(self) -> Iterator[tuple[slice, "MapErrors"]]:
         """All rows, about `CHUNK` coefficients at a time."""
         rows, inputs, taps = self.weight.shape
-        step = max(1, CHUNK // (inputs * taps))
+        step = max(1, CHUNK // (self.copies * inputs * taps))
         for start in range(0, rows, step):
             part = slice(start, min(start + step, rows))
             yield part, self.part(part)
@@ -161,6 +174,8 @@ class MapErrors:
         From η = ‖W‖₂/4 to ‖W‖₂/2 the sum gives way to ‖P‖₂ by degrees: a step, at which two machines could decide
         differently, would change the bound by more than claims are rounded up.
         """
+        if self.of_copies is not None:  # copies err apart: ‖W‖₂ + η says nothing of them
+            return math.inf
         together = above(self.size + eta, 1)
         if self.negative is not None:
             return together
@@ -185,7 +200,7 @@ class MapErrors:
             if self.rounded:
                 largest = max(largest, float(part.slopes.max()))
             found = [_further_apart(part.positive, part.weight, tolerance)]
-            if part.negative is not None and self.signed.any():
+            if part.negative is not None and self.signed.any() and self.copies == 1:  # of copies it is the same sum
                 signed = slice(None) if self.signed.all() else self.signed
                 found.append(_further_apart(part.negative[:, signed], -part.weight[:, signed], tolerance))
             errors += [error for error, _ in found]
@@ -217,13 +232,22 @@ class MapErrors:
 
 
 def map_errors(
-    path: str, op: Linear, wanted: Affine, found: Realised, *, norms: Norms | None = None, by: str | None = None
+    path: str,
+    op: Linear,
+    wanted: Affine,
+    found: Realised,
+    *,
+    norms: Norms | None = None,
+    by: str | None = None,
+    copies: int = 1,
 ) -> MapErrors:
     """The errors of one map, once it is clear that both have its shape.
 
     Args:
         norms: those known already.
         by: the rule that norms follow, where it is not the map's own.
+        copies: of each channel that the target reads, if they are equal; the realisation is linear then, N = -P, and
+            sums of P over copies are exact in float64.
     """
     w, p, n = wanted.weight, found.positive, found.negative
     if p.shape != w.shape:
@@ -232,8 +256,20 @@ def map_errors(
     b, b_hat = (none if bias is None else bias for bias in (wanted.bias, found.bias))
     if b_hat.shape != b.shape:
         raise InputError(f"{path}: the target has {b.size} biases, its realisation {b_hat.size}; {_MADE_FOR}")
-    rule = None if by == op.basis.norms else by
-    return MapErrors(op.basis, w, b, p, n, found.signed, b_hat - b, b_hat, norms, rule, found.rounded)
+    if copies == 1:
+        rule = None if by == op.basis.norms else by
+        return MapErrors(op.basis, w, b, p, n, found.signed, b_hat - b, b_hat, norms, rule, found.rounded)
+    if n is not None and not np.array_equal(n, np.where(found.signed[:, None], -p, 0.0)):
+        raise InputError(f"{path}: copies are read by plain weights, which treat x⁺ and x⁻ alike; {_MADE_FOR}")
+    basis = cast(Basis, replace(cast(Any, op.basis), inputs=op.basis.inputs // copies))
+    signed = np.asarray(found.signed.reshape(-1, copies).any(axis=1))
+    whole = of_channels(p, copies)
+    negative = np.where(signed[:, None], -whole, 0.0) if signed.any() else None
+    channels = of_channels(w, copies)  # W reads one copy: nothing is rounded
+    rule = None if by == basis.norms else by
+    return MapErrors(
+        basis, channels, b, whole, negative, signed, b_hat - b, b_hat, norms, rule, copies=copies, of_copies=p
+    )
 
 
 def _further_apart(left: np.ndarray, right: np.ndarray, tolerance: float) -> tuple[float, int]:

@@ -38,9 +38,10 @@ class Maps:
         if path in self.errors:
             return
         op, wanted = self.target.graph.maps[path], self.target.coefficients[path]
-        found = map_errors(path, op, wanted, self.realised(path), norms=self.norms, by=self.rules.get(path))
+        part, copies = self.realised(path), self.target.copies.get(path, 1)
+        found = map_errors(path, op, wanted, part, norms=self.norms, by=self.rules.get(path), copies=copies)
         if self.signs is not None:
-            self.signs.check(path, found.signed)
+            self.signs.check(path, part.signed)
         check_size(path, found.eta)
         sizes = found.sizes(self.tolerances[path])
         self.errors[path], self.reached[path] = found, []

@@ -1,6 +1,7 @@
 """`slth plan`: how wide must the random network be, and what does it cost?"""
 
 import json
+import math
 import time
 
 from slth import api
@@ -64,12 +65,8 @@ def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
     threads = "1 thread" if found.threads == 1 else f"{found.threads} threads"
     rows = [
         *(_blocks(found.maps) if len(found.maps) <= _MOST_BLOCKS else _lines(found.maps)),
-        ("expected misses", f"{found.expected_misses:.2g} of {found.weights:,} ({promise})"),
-        *(
-            [("", f"{found.law_misses:.2g} by the law in closed form, beside the measured chances")]
-            if found.law_misses is not None
-            else []
-        ),
+        ("expected misses", _misses(found, promise)),
+        *_by_law(found),
         ("source parameters", f"about {found.source_parameters:,} ({times:,.0f} x target), dead neurons not counted"),
         ("mask bits", f"{found.mask_bits:,}, {found.mask_bits / found.weights:.1f} per target parameter"),
         (
@@ -86,6 +83,20 @@ def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
         rows += [("assumed", sentence) for sentence in found.assumed]
         rows += [("status", found.cannot)] if found.cannot else []
     return rows
+
+
+def _misses(found: api.Planned, promise: str) -> str:
+    if math.isnan(found.expected_misses):
+        return f"not known for these random numbers ({promise})"
+    return f"{found.expected_misses:.2g} of {found.weights:,} ({promise})"
+
+
+def _by_law(found: api.Planned) -> list[tuple[str, str]]:
+    """Nothing where there is no law in closed form."""
+    missed = found.law_misses
+    if missed is None or math.isnan(missed):
+        return []
+    return [("", f"{missed:.2g} by the law in closed form, beside the measured chances")]
 
 
 def _rivals(found: api.Planned) -> list[tuple[str, str]]:

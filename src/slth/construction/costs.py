@@ -77,6 +77,12 @@ class Planning:
     largest: float  # max|w|
     times: int = 1
     recipe: Recipe = USUAL
+    original: Linear | None = None  # the map without copies, if `op` has some
+
+    @property
+    def weights(self) -> int:
+        """Parameters of the target's map."""
+        return (self.op if self.original is None else self.original).weights
 
 
 def costs_of(maps: Sequence[Planning], *, threads: int) -> Costs:

@@ -20,35 +20,82 @@ With A = 0.6 the law is within a factor of 4 of the p that was measured for tole
 from p = 0.01 down to 10⁻¹⁰; nearer to 1, and at 2⁻²⁰, within a factor of 8: it is too small where two-sided draws miss,
 for lack of subsets.
 
+Another law of u and v (u given that it is at least ½) has another density c = 2 f_v(0) E[1/u] at 0, if it has any, and
+its own constant A: normal, c = 0.84 and A = 1.2. Of a randomly pruned source, and of any law that contains a uniform,
+k candidates are uniform, k binomial: p = Σ_k B(k; n, P) p_uniform(k). A hyperbolic law has no density at 0, and no law
+here; mirrored pairs have none either: their misses fall faster than any exponential.
+
 Sources: the law p ≈ C 2^(b−n), Borgs, Chayes, Pittel (2001) for where subset sums become dense; the exponent is new
 here."""
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float64
 
+from slth.numerics import source_law
 from slth.ticket import MOST_CANDIDATES
 
-DENSITY = 2 * math.log(2)  # c, of |x| at 0
-_SCALE = 0.6  # A
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the formulas need to know of candidates u·v, u ≥ ½."""
+
+    square: float  # E[x²]
+    density: float | None = None  # c, of |x| at 0; None: without bound there
+    scale: float = 1.0  # A, fitted
 
 
-def miss_law(z: Float64[np.ndarray, " count"], candidates: int, tolerance: float) -> Float64[np.ndarray, " count"]:
-    """p(z, n, t) in closed form, at most 1; 0 where |z| ≤ t: the empty subset hits.
+def _hyperbolic(octaves: int) -> Live:
+    return Live(0.375 / math.log(2) * (1 - 4.0**-octaves) / (2 * octaves * math.log(2)))
 
-    Args as `chances.miss_probability`, whose table was measured.
+
+LIVE = {
+    "uniform": Live(7 / 36, 2 * math.log(2), 0.6),
+    "normal/20": Live(1.5705, 0.8374, 1.2),
+    "hyperbolic/4": _hyperbolic(4),
+    "hyperbolic/8": _hyperbolic(8),
+}
+
+
+def miss_law(
+    z: Float64[np.ndarray, " count"], candidates: int, tolerance: float, *, source: str = "uniform"
+) -> Float64[np.ndarray, " count"]:
+    """p(z, n, t) in closed form, at most 1; 0 where |z| ≤ t: the empty subset hits. NaN where there is no such law.
+
+    Args as `chances.miss_probability`, whose tables were measured.
     """
     size = np.abs(z)
-    return np.where(size <= tolerance, 0.0, np.minimum(np.exp2(log2_law(size, float(candidates), tolerance)), 1.0))
+    if source in LIVE and LIVE[source].density is not None:
+        found = np.exp2(np.minimum(log2_law(size, float(candidates), tolerance, source), 0.0))
+    elif source == "centred" or source_law(source).uniform == 0:
+        grid = source.startswith("grid/")
+        return miss_law(z, candidates, tolerance) if grid else np.full(len(size), math.nan)
+    else:
+        each = [np.ones(len(size)), *(miss_law(size, k, tolerance) for k in range(1, candidates + 1))]
+        found = binomial(candidates, source_law(source).uniform) @ np.array(each)
+    return np.where(size <= tolerance, 0.0, np.minimum(found, 1.0))
 
 
-def log2_law(z: Float64[np.ndarray, " count"], candidates: float, tolerance: float) -> Float64[np.ndarray, " count"]:
-    """log₂ of the law, for |z| > t; perhaps above 0."""
+def binomial(n: int, share: float) -> Float64[np.ndarray, " k"]:
+    """B(k; n, P) for k = 0 ... n.
+
+    >>> binomial(2, 0.5)
+    array([0.25, 0.5 , 0.25])
+    """
+    return np.array([math.comb(n, k) * share**k * (1 - share) ** (n - k) for k in range(n + 1)])
+
+
+def log2_law(
+    z: Float64[np.ndarray, " count"], candidates: float, tolerance: float, source: str = "uniform"
+) -> Float64[np.ndarray, " count"]:
+    """log₂ of the law, for |z| > t; perhaps above 0. For sources with a density at 0."""
+    density, scale = LIVE[source].density or math.nan, LIVE[source].scale
     fine = max(-math.log(2 * tolerance), 0.0)  # b ln 2
-    far = 4 * DENSITY * candidates * np.maximum(np.abs(z) - tolerance, 0.0)
+    far = 4 * density * candidates * np.maximum(np.abs(z) - tolerance, 0.0)
     wrong, right = np.sqrt(fine * fine + far), np.sqrt(np.maximum(fine * fine - far, 0.0))
-    return math.log2(_SCALE) - candidates + np.log2(np.i0(wrong) + np.i0(right))
+    return math.log2(scale) - candidates + np.log2(np.i0(wrong) + np.i0(right))
 
 
 def first_moment(z: float, tolerance: float, *, coordinates: int = 1) -> int:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from slth._errors import InputError
+from slth.construction.copied import Wanted, plan_copies
 from slth.construction.makers import MAKERS, Maker, kept_exactly
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
 from slth.numerics import check_seed
-from slth.ticket import Gadget, Inputs, Ticket, TwoLayer, signed_ranges
+from slth.ticket import Copies, Gadget, Inputs, Ticket, TwoLayer, signed_ranges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +71,11 @@ def lay_out(
     maker = MAKERS[recipe.gadget]
     for op in target.graph.maps.values():
         maker.check(recipe, op)
+    if recipe.gadget == Copies.kind:
+        wanted = Wanted(tolerances, failure_probability, candidates, extra)
+        made = plan_copies(target, wanted, inputs=inputs)
+        missed = sum(width.expected_misses for width in made.widths.values())
+        return Layout(seed, made.target.graph, made.gadgets, dict(tolerances), missed, made.widths, recipe)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     shares = {path: op.weights / target.graph.weights for path, op in target.graph.maps.items()}
     widths = {
@@ -103,10 +109,10 @@ def lay_out_in(
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target, inputs)
-    if recipe.gadget != TwoLayer.kind:
+    kind = Copies.kind if source.copies else recipe.gadget
+    if kind != TwoLayer.kind:
         raise InputError(
-            f"the random network of another ticket serves the gadget two-layer alone, not {recipe.gadget}; leave the "
-            "source out"
+            f"the random network of another ticket serves the gadget two-layer alone, not {kind}; leave the source out"
         )
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, Gadget] = {}
@@ -145,7 +151,16 @@ def lay_out_in(
             law_misses=math.nan,
             later=tuple(own[1:]),
         )
+    recipe = _in_source(recipe, source)
+    for op in target.graph.maps.values():
+        MAKERS[recipe.gadget].check(recipe, op)
     return Layout(source.seed, target.graph, gadgets, dict(tolerances), math.nan, widths, recipe)
+
+
+def _in_source(recipe: Recipe, source: Ticket) -> Recipe:
+    """What is asked of the random numbers of another ticket, which are as they are."""
+    theirs = next((gadget for gadget in source.gadgets.values() if isinstance(gadget, TwoLayer)), None)
+    return recipe if theirs is None else replace(recipe, law=theirs.law, centred=theirs.centred)
 
 
 def check_target(target: Target, inputs: Inputs) -> None:

@@ -71,7 +71,12 @@ def _what_fits(maps: Sequence[Planning], target: Target, candidates: int, failur
     def misses(bits: int) -> float:
         return sum(
             plan_sizes(
-                weights, bias, part.gadget.gain * 2.0**-bits, failure=failure, candidates=candidates
+                weights,
+                bias,
+                part.gadget.gain * 2.0**-bits,
+                failure=failure,
+                candidates=candidates,
+                source=part.recipe.source,
             ).expected_misses
             for part, (weights, bias) in zip(maps, sizes, strict=True)
         )

@@ -9,25 +9,31 @@ from slth.numerics import is_further
 from slth.ticket import MOST_MISSES, Miss
 
 
-def misses_of(path: str, op: Linear, wanted: Affine, found: Realised, *, tolerance: float) -> tuple[Miss, ...]:
-    """The first that are further off than the tolerance, half by half, input by input: as many as a ticket lists."""
+def misses_of(
+    path: str, op: Linear, wanted: Affine, found: Realised, *, tolerance: float, copies: int = 1
+) -> tuple[Miss, ...]:
+    """The first that are further off than the tolerance, half by half, input by input: as many as a ticket lists.
+
+    copies: of a channel, which are read by plain weights: their sum is what misses, at the first of them.
+    """
     misses: list[Miss] = []
-    for miss in _misses(path, op, wanted, found, tolerance):
+    for miss in _misses(path, op, wanted, found, tolerance, copies):
         if len(misses) == MOST_MISSES:
             break
         misses.append(miss)
     return tuple(misses)
 
 
-def _misses(path: str, op: Linear, wanted: Affine, found: Realised, tolerance: float) -> Iterator[Miss]:
+def _misses(path: str, op: Linear, wanted: Affine, found: Realised, tolerance: float, copies: int) -> Iterator[Miss]:
     rows, inputs, _ = op.coefficients
     for half, part, sign in (("positive", found.positive, 1.0), ("negative", found.negative, -1.0)):
-        if part is None:
+        if part is None or (half == "negative" and copies > 1):
             continue
-        for j in range(inputs):
+        for j in range(0, inputs, copies):
             if half == "negative" and not found.signed[j]:
                 continue
-            left, right = part[:, j], sign * wanted.weight[:, j]
+            own = slice(j, j + copies)
+            left, right = part[:, own].sum(axis=1), sign * wanted.weight[:, own].sum(axis=1)
             for row, tap in np.argwhere(is_further(left, right, tolerance)).tolist():
                 output = j * op.basis.groups // inputs * rows + row
                 yield Miss(path, output, j, half, abs(float(left[row, tap] - right[row, tap])), tap)

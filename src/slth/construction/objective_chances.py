@@ -3,7 +3,8 @@ r"""Measured chances of a miss under the objectives `exactly` and `moved`, as ta
 `chances_exactly.json` and `chances_moved.json` are made by `benchmarks/objective_tables.py`. Their cells are log₂ of p
 plus two standard errors, from rare draws. What is read is meant as an upper estimate:
 
-- p rises in |z|, and where tolerance or move are finer: each cell counts as the largest of those that cannot exceed it;
+- p rises in |z|: a cell counts as no more than that of a larger |z|; and where tolerance or move are finer: as no less
+  than that of a coarser one;
 - |z| is rounded up to the grid; log₂ p is interpolated between numbers of candidates, sizes, tolerances and moves;
 - beyond the last cell of a row (p about 10⁻¹¹, or too few misses seen) p falls four fifths as fast as in its last
   cells: a heuristic, for at a fixed size log₂ p is nearly straight in n, or bends down;
@@ -114,6 +115,9 @@ def _read(data: Mapping[str, Any], sizes: tuple[int, ...], log2_p: list[Any]) ->
         for size, by_z in enumerate(by_size)
         for row, cell in enumerate(by_z)
     }
+    for at, size, row in reversed(list(cells)):
+        if row + 1 < len(data["z"]):
+            cells[at, size, row] = np.minimum(cells[at, size, row], cells[at, size, row + 1])
     for at, size, row in cells:
         if at:  # dictionaries keep their order: the coarser rows come first
             cells[at, size, row] = np.maximum(cells[at, size, row], cells[at - 1, size, row])

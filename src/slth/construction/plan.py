@@ -17,6 +17,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms
 from slth.construction.compensation import Calibration, check_compensable
+from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
 from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
@@ -32,7 +33,7 @@ from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
-from slth.ticket import MOST_CANDIDATES, Inputs, Ticket, kinds_of
+from slth.ticket import MOST_CANDIDATES, Copies, Inputs, Ticket, kinds_of
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -59,7 +60,7 @@ class Request:
     exact: bool = False  # instead of a tolerance: the target itself, in its own number format
     carry_rest: bool = False  # then numbers that no subset reaches are carried
     gadget: str = "two-layer"  # these, and those below, are the recipe
-    objective: str = "within"
+    objective: str | None = None  # None: that of the gadget
     density: float | None = None
     most_move: float | None = None
     law: str = "uniform"
@@ -83,11 +84,20 @@ class Request:
             raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
+        if self.source is not None and (self.law != "uniform" or self.centred):
+            raise InputError("a source fixes the random network: leave law and centred out")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
         verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
         chosen = {part.name: getattr(self, part.name) for part in fields(Recipe)}
-        object.__setattr__(self, "recipe", Recipe(**chosen))
+        object.__setattr__(
+            self, "recipe", Recipe(**{name: value for name, value in chosen.items() if value is not None})
+        )
+        if self.exact and self.recipe.gadget == Copies.kind:
+            raise InputError(
+                "copies of a channel err apart, so no network of them is the target itself, bit for bit: ask for a "
+                "tolerance, or take the gadget two-layer"
+            )
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
@@ -157,15 +167,16 @@ def construct(
     shrinks = retried = 0
     while True:
         layout = _layout(target, tolerances, request, inputs, retried)
+        made = in_copies(target, layout.gadgets, inputs)
         check_memory(
-            _maps(target, layout),
-            target,
+            _maps(made, layout),
+            made,
             threads=threads,
             failure=request.failure_probability,
             free=request.source is None,
         )
         ticket = solve(
-            target,
+            made,
             layout,
             inputs=inputs,
             asked={**request.asked, **target.cut},
@@ -216,7 +227,8 @@ def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
 
 def plan_maps(target: Target, request: Request, *, inputs: Inputs) -> tuple[Planning, ...]:
     """The maps of that layout, to be priced."""
-    return _maps(target, plan_layout(target, request, inputs=inputs))
+    layout = plan_layout(target, request, inputs=inputs)
+    return _maps(in_copies(target, layout.gadgets, inputs), layout)
 
 
 def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
@@ -228,6 +240,7 @@ def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
             layout.widths[path],
             _largest(target.coefficients[path]),
             recipe=layout.recipe,
+            original=None if target.original is None else target.original.graph.maps[path],
         )
         for path, op in target.graph.maps.items()
     )
@@ -280,12 +293,12 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
     beyond = [
         path
         for path, affine in target.coefficients.items()
-        if not _is_reachable(affine, tolerances[path], signed[path], shares[path])
+        if not _is_reachable(affine, tolerances[path], signed[path], shares[path], request.recipe.source)
     ]
     if not beyond:
         return tolerances, {}
     finest = {
-        path: finest_tolerance(affine, signed=signed[path], failure=shares[path])
+        path: finest_tolerance(affine, signed=signed[path], failure=shares[path], source=request.recipe.source)
         for path, affine in target.coefficients.items()
     }
     least = least_error(target, finest, inputs, norms=norms)
@@ -310,14 +323,14 @@ def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[
         wanted = exact_tolerance(op, affine, kinds[path], target.carried)
         share = request.failure_probability * op.weights / target.graph.weights
         found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
-        if not _is_reachable(affine, found[path], signed[path], share):
-            found[path] = finest_tolerance(affine, signed=signed[path], failure=share)
+        if not _is_reachable(affine, found[path], signed[path], share, request.recipe.source):
+            found[path] = finest_tolerance(affine, signed=signed[path], failure=share, source=request.recipe.source)
     return found
 
 
-def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float) -> bool:
+def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float, source: str) -> bool:
     try:
-        plan_width(affine, tolerance, signed=signed, failure=failure)
+        plan_width(affine, tolerance, signed=signed, failure=failure, source=source)
     except InputError:
         return False
     return True

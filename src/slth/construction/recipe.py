@@ -4,10 +4,12 @@ from dataclasses import dataclass
 
 from slth import _arguments
 from slth._errors import InputError
+from slth.construction.chances import CENTRED
 from slth.construction.moved import STEP
 from slth.construction.objective_chances import kept_of
+from slth.numerics import source_law
 from slth.records import verbs
-from slth.ticket import GADGETS, MOST_CANDIDATES
+from slth.ticket import GADGETS, MOST_CANDIDATES, Copies
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +21,7 @@ class Recipe:
     """
 
     gadget: str = "two-layer"
-    objective: str = "within"
+    objective: str = ""  # "": the one that the gadget's theorem is best with
     density: float | None = None  # γ, of the objective exactly
     most_move: float | None = None  # of the objective moved
     law: str = "uniform"  # of the random numbers
@@ -28,6 +30,8 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _arguments.one_of(self.gadget, GADGETS, "gadget")
+        if not self.objective:
+            object.__setattr__(self, "objective", "fewest" if self.gadget == Copies.kind else "within")
         _arguments.one_of(self.objective, verbs.OBJECTIVES, "objective")
         if (self.density is not None) != (self.objective == "exactly"):
             raise InputError("a density goes with the objective exactly, and that needs one, such as --density 0.2")
@@ -49,8 +53,12 @@ class Recipe:
                 f"a largest move lies between {STEP:g}, one step of the grid of random numbers, and 1, beyond which "
                 f"sums are not exact; got {self.most_move:g}"
             )
-        if self.law != "uniform" or self.centred:
-            raise InputError("sources other than uniform ones are not built yet; leave law and centred out")
+        source_law(self.law)
+
+    @property
+    def source(self) -> str:
+        """What chances of a miss depend on: the law, or `centred`."""
+        return CENTRED if self.centred else self.law
 
 
 USUAL = Recipe()

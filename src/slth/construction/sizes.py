@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from slth._shapes import Signed
-from slth.construction.chances import grid
+from slth.construction.chances import CENTRED, grid
 
 _BLOCK = 1 << 20  # numbers looked at together
 
@@ -26,10 +26,17 @@ class Sizes:
     up_to: Callable[[Float64[np.ndarray, " x"]], Float64[np.ndarray, " x"]]
     largest: float
 
-    def by_row(self, gain: float, tolerance: float) -> Float64[np.ndarray, " z"]:
-        """How many with |w| > τ each |z| of the table stands for; the last one for all that are larger, too."""
-        edges = np.maximum(np.concatenate([[0.0], grid()[:-1] * (1 + 1e-12), [math.inf]]) * gain, tolerance)
-        return np.diff(self.up_to(edges))
+    def by_row(self, gain: float, tolerance: float, source: str = "uniform") -> Float64[np.ndarray, " z"]:
+        """How many with |w| > τ each |z| of the table stands for; the last one for all that are larger, too.
+
+        Of mirrored pairs, which have no empty subset, those with |w| ≤ τ count, too: as 0, the first of the table.
+        """
+        edges = np.concatenate([grid(source)[:-1] * (1 + 1e-12), [math.inf]]) * gain
+        counts = self.up_to(np.maximum(np.concatenate([[0.0], edges]), tolerance))
+        found = np.diff(counts)
+        if source == CENTRED:
+            found[0] = counts[0]
+        return found
 
 
 def sizes_of(values: Float64[np.ndarray, "..."], signed: Signed | None = None) -> Sizes:

@@ -32,6 +32,7 @@ from slth.ticket import (
     MOST_MISSES,
     STEP,
     CollectedMoves,
+    Copies,
     Gadget,
     Inputs,
     Packed,
@@ -218,8 +219,16 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     sums, left, several = Sums(op, signed), Realised.of(work.affine, signed), gadget.stage_count > 1
     if work.order is not None and not several:
         blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
-        settings = {"objective": work.objective, "tolerance": work.layout.tolerances[path], "masks": masks}
-        return Finished(run), compensated(blocks, op, work.affine, signed=signed, order=work.order, **settings)
+        return Finished(run), compensated(
+            blocks,
+            op,
+            work.affine,
+            signed=signed,
+            order=work.order,
+            objective=work.objective,
+            tolerance=work.layout.tolerances[path],
+            masks=masks,
+        )
     moves = CollectedMoves()
     for stage in range(gadget.stage_count):
         missed: list[Missed] = []
@@ -237,8 +246,9 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
             for some in together(missed):
                 work.mend(stage, some, left, masks)
     found = _without(Realised.of(work.affine, signed), left) if several else sums.realised
-    tolerance = work.layout.tolerances[path]
-    return Finished(run, misses_of(path, op, work.affine, found, tolerance=tolerance), moves.of(masks)), found
+    tolerance, copies = work.layout.tolerances[path], gadget.copies if isinstance(gadget, Copies) else 1
+    misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
+    return Finished(run, misses, moves.of(masks)), found
 
 
 def _told(blocks: Iterator[Problems], counter: "_Counter") -> Iterator[Problems]:
@@ -291,10 +301,11 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
         if found.steps is not None:
             own = np.einsum("swn,sn->sw", found.steps.reshape(candidates.shape) * STEP, block.factors)
             sums = sums + block.gain * own  # exact, as the sums are
-        worse = (np.abs(targets * block.gain - sums.reshape(targets.shape)) > np.abs(targets * block.gain)).reshape(-1)
-        if several and worse.any():  # than keeping nothing: what is left would not be exact
-            packed = np.where(worse[:, None], np.uint64(0), packed)
-            sums = block.chosen(candidates, packed)
+        if several:
+            worse = np.abs(targets * block.gain - sums.reshape(targets.shape)) > np.abs(targets * block.gain)
+            if worse.any():  # than keeping nothing: what is left would not be exact
+                packed = np.where(worse.reshape(-1)[:, None], np.uint64(0), packed)
+                sums = block.chosen(candidates, packed)
         return _Answer(block, packed, sums, np.flatnonzero(~found.reached), seconds, found.steps)
 
     if threads == 1:

@@ -23,7 +23,7 @@ from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Signed
-from slth.construction.chances import chances, grid
+from slth.construction.chances import chances, check_source, grid
 from slth.construction.law import miss_law
 from slth.construction.sizes import Sizes, sizes_of
 from slth.construction.stages import FINEST, StagePlan, later_stage, plan_stages, share_bits
@@ -94,6 +94,7 @@ def plan_width(
     failure: float,
     candidates: int | None = None,
     extra: int = 0,
+    source: str = "uniform",
 ) -> Width:
     """The fewest candidates with at most `failure` expected misses in one map.
 
@@ -103,12 +104,15 @@ def plan_width(
         failure: expected misses allowed; weights and bias get half of it each if there are both.
         candidates: n, if it is given rather than planned.
         extra: candidates on top of that, in every stage, up to 64 of each.
+        source: of the random numbers, see `chances`.
 
     Raises:
         InputError: float64 holds no such tolerance beside these weights, or more than 64 candidates would be needed in
             any number of stages; says which tolerance is in reach.
     """
-    return plan_sizes(*affine_sizes(affine, signed), tolerance, failure=failure, candidates=candidates, extra=extra)
+    return plan_sizes(
+        *affine_sizes(affine, signed), tolerance, failure=failure, candidates=candidates, extra=extra, source=source
+    )
 
 
 def plan_sizes(
@@ -119,14 +123,15 @@ def plan_sizes(
     failure: float,
     candidates: int | None = None,
     extra: int = 0,
+    source: str = "uniform",
 ) -> Width:
     """The same of a map of which only the sizes of its coefficients are known."""
     g, top = gain_of(weights.largest), _top(weights, bias)
     finer = candidates is None and tolerance < top * 2.0 ** -(FINEST + 1)
-    found = None if finer else _width(weights, bias, tolerance, failure, candidates, extra)
+    found = None if finer else _width(weights, bias, tolerance, failure, candidates, extra, source)
     if found is not None:
         return found
-    finest = _finest(weights, bias, failure)
+    finest = _finest(weights, bias, failure, source)
     why = (
         "is finer than float64 holds beside coefficients of that size"
         if finer
@@ -139,12 +144,12 @@ def plan_sizes(
     )
 
 
-def finest_tolerance(affine: Affine, *, signed: Signed, failure: float) -> float:
+def finest_tolerance(affine: Affine, *, signed: Signed, failure: float, source: str = "uniform") -> float:
     """The finest tolerance in reach with at most `failure` expected misses, to a factor of 2.
 
     Other arguments as for `plan_width`.
     """
-    return _finest(*affine_sizes(affine, signed), failure)
+    return _finest(*affine_sizes(affine, signed), failure, source)
 
 
 def affine_sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
@@ -153,11 +158,19 @@ def affine_sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:
 
 
 def _width(
-    weights: Sizes, bias: Sizes | None, tolerance: float, failure: float, candidates: int | None, extra: int
+    weights: Sizes,
+    bias: Sizes | None,
+    tolerance: float,
+    failure: float,
+    candidates: int | None,
+    extra: int,
+    source: str,
 ) -> Width | None:
     """None: more than 64 candidates are needed."""
     g, g_b = gain_of(weights.largest), 1.0 if bias is None else gain_of(bias.largest)
     share = failure if bias is None else failure / 2
+    if source != "uniform":
+        return _in_one_stage(weights, bias, tolerance, (g, g_b), share, candidates, extra, source)
     of_weights = _Coefficients(weights, g, tolerance, candidates, extra)
     stages = of_weights.stages(share)
     if stages is None:
@@ -252,15 +265,70 @@ def _top(weights: Sizes, bias: Sizes | None) -> float:
     return gain_of(max(weights.largest, 0.0 if bias is None else bias.largest))
 
 
-def _finest(weights: Sizes, bias: Sizes | None, failure: float) -> float:
+def _finest(weights: Sizes, bias: Sizes | None, failure: float, source: str) -> float:
     top = _top(weights, bias)
     coarse, fine = 0, FINEST + 2  # powers of two below the gain
-    if _width(weights, bias, top * 2.0 ** -(fine - 1), failure, None, 0) is not None:
+    if source == "uniform" and _width(weights, bias, top * 2.0 ** -(fine - 1), failure, None, 0, source) is not None:
         return top * 2.0 ** -(fine - 1)
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
-        if _width(weights, bias, top * 2.0**-middle, failure, None, 0) is None:
+        if not _is_known(source, 2.0**-middle) or (
+            _width(weights, bias, top * 2.0**-middle, failure, None, 0, source) is None
+        ):
             fine = middle
         else:
             coarse = middle
     return top * 2.0**-coarse
+
+
+def _in_one_stage(
+    weights: Sizes,
+    bias: Sizes | None,
+    tolerance: float,
+    gains: tuple[float, float],
+    failure: float,
+    candidates: int | None,
+    extra: int,
+    source: str,
+) -> Width | None:
+    """Of a source without stages: what one leaves was measured for uniform numbers only."""
+    n, missed, by_law = _fewest(weights, gains[0], tolerance, failure, candidates, extra, source)
+    if bias is None:
+        return None if n is None else Width(tolerance, *gains, n, 0, missed, by_law)
+    n_c, missed_bias, bias_by_law = _fewest(bias, gains[1], tolerance, failure, candidates, extra, source)
+    if n is None or n_c is None:
+        return None
+    return Width(tolerance, *gains, n, n_c, missed + missed_bias, by_law + bias_by_law)
+
+
+def _is_known(source: str, tolerance: float) -> bool:
+    """Whether chances of a miss are known at this tolerance, in gains."""
+    try:
+        check_source(source, tolerance)
+    except InputError:
+        return False
+    return True
+
+
+def _fewest(
+    sizes: Sizes, gain: float, tolerance: float, failure: float, candidates: int | None, extra: int, source: str
+) -> tuple[int | None, float, float]:
+    """The fewest candidates for at most `failure` expected misses, plus `extra`; the misses then expected, twice.
+
+    Where the candidates are given, misses of a source without a table are not expected but unknown: NaN.
+    """
+    t = tolerance / gain
+    if candidates is not None and not _is_known(source, t):
+        return min(candidates + extra, MOST_CANDIDATES), math.nan, math.nan
+    counts = sizes.by_row(gain, tolerance, source)
+
+    def missed(n: int) -> float:
+        return float(counts @ chances(n, t, source))
+
+    n = candidates
+    if n is None:
+        n = next((n for n in range(1, MOST_CANDIDATES + 1) if missed(n) <= failure), None)
+    if n is None:
+        return None, math.inf, math.inf
+    n = min(n + extra, MOST_CANDIDATES)
+    return n, missed(n), float(counts @ miss_law(grid(source), n, t, source=source))

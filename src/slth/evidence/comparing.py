@@ -11,9 +11,9 @@ from slth.certificate import certify
 from slth.evidence.rivals import Rival, coded, gaussian_bound, rounded, seedlm
 from slth.evidence.targets import matched_to
 from slth.evidence.truth import truth_of
-from slth.graph import Affine, Realised, Target
+from slth.graph import Affine, Realised, Target, of_channels
 from slth.records import Compared, Comparison
-from slth.ticket import Ticket, encode, network_digest
+from slth.ticket import Ticket, encode, network_digest, with_copies_of
 
 _BATCH = 500
 _BLOCKS = 256  # of SeedLM, which tries 65,535 seeds for each
@@ -88,12 +88,17 @@ def _of_ticket(name: str, ticket: Ticket, target: Target, data: _Data | None) ->
 
     def realised(path: str) -> Realised:
         part = parts[path] = ticket.realised(path)
-        squares[path], largest[path] = _errors(target.coefficients[path], part)
+        wanted, copies = wide.coefficients[path], wide.copies.get(path, 1)
+        found = part if copies == 1 else Affine(of_channels(part.positive, copies), part.bias)
+        squares[path], largest[path] = _errors(
+            wanted if copies == 1 else Affine(of_channels(wanted.weight, copies), wanted.bias), found
+        )
         return part
 
     assert ticket.claims is not None
+    wide = with_copies_of(ticket, target)
     box = None if ticket.inputs is None else ticket.inputs.box
-    claims = certify(target, realised, tolerances=ticket.claims.tolerances, box=box)
+    claims = certify(wide, realised, tolerances=ticket.claims.tolerances, box=box)
     parameters = target.graph.weights
     common = {"weight_error": max(largest.values()), "rms_error": _relative(target, squares)}
     row = Compared(name, "ticket", 8 * len(encode(ticket)) / parameters, **common, claimed_error=claims.sup_error)

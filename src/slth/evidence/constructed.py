@@ -125,7 +125,8 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
         least = claims.maps[path].tolerance if claims.exact is None else 0.0
         for miss in ticket.provenance.misses:
             if miss.map == path:
-                false.extend(_false_miss(miss, least, matched.coefficients[path], found))
+                copies = ticket.copies.get(path, 1)
+                false.extend(_false_miss(miss, least, matched.coefficients[path], found, copies=copies))
         if claims.exact is not None:
             false.extend(_other_count(path, ticket, matched, found))
         return found
@@ -201,14 +202,23 @@ def _identity(ticket: Ticket) -> list[Check]:
     return [Check("exact", Verdict.HOLDS, f"the ticket is the target: {count}, every number bit for bit")]
 
 
-def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised) -> list[str]:
-    """A listed miss of a map must be one, with the error it states."""
+def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised, *, copies: int) -> list[str]:
+    """A listed miss of a map must be one, with the error it states: of copies that of all of them together."""
     at = (miss.output % len(wanted.weight), miss.input, miss.tap)
     if miss.half == "bias" and miss.input == -1 and wanted.bias is not None and got.bias is not None:
         error = abs(got.bias[miss.output] - wanted.bias[miss.output])
-    elif miss.half == "positive" and miss.input >= 0:
+    elif copies > 1 and miss.half == "positive" and miss.input >= 0 and not miss.input % copies:
+        row, channel, tap = at
+        error = abs(float((got.positive[row, channel : channel + copies, tap]).sum()) - wanted.weight[at])
+    elif copies == 1 and miss.half == "positive" and miss.input >= 0:
         error = abs(got.positive[at] - wanted.weight[at])
-    elif miss.half == "negative" and miss.input >= 0 and got.negative is not None and got.signed[miss.input]:
+    elif (
+        copies == 1
+        and miss.half == "negative"
+        and miss.input >= 0
+        and got.negative is not None
+        and got.signed[miss.input]
+    ):
         error = abs(got.negative[at] + wanted.weight[at])
     else:
         return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]

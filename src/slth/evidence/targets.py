@@ -2,7 +2,7 @@
 
 from slth._errors import InputError
 from slth.graph import Graph, Linear, Target
-from slth.ticket import Ticket, as_in, network_digest, with_biases
+from slth.ticket import Ticket, as_in, network_digest, with_biases, with_copies_of
 
 DIGEST_DIFFERS = "not the network the ticket was made for: its digest differs"
 
@@ -16,6 +16,10 @@ def in_words_of(ticket: Ticket, target: Target) -> Target:
 
 def matched_to(ticket: Ticket, target: Target) -> Target | str:
     """The target under the ticket's names, or how its network differs: in its maps, or at the first node that does."""
+    try:
+        target = with_copies_of(ticket, target)
+    except InputError as error:
+        return str(error)
     theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
     if len(theirs) != len(ours):
         return f"the target has {len(theirs)} maps, the ticket {len(ours)}"

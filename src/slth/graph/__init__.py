@@ -4,6 +4,7 @@ from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
 from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape, stored_weight
 from slth.graph.chain import chain, chain_of, dense_chain
+from slth.graph.copies import check_copies, copies_made, graph_with_copies, of_channels, read_together, with_copies
 from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise, square
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.memory import formed, most_entries
@@ -78,17 +79,23 @@ __all__ = [
     "carried_names",
     "chain",
     "chain_of",
+    "check_copies",
+    "copies_made",
     "dense_chain",
     "evaluate",
     "fold",
     "formed",
+    "graph_with_copies",
     "max_pool",
     "most_entries",
+    "of_channels",
     "pointwise",
+    "read_together",
     "shape_of",
     "shapes",
     "signed_inputs",
     "spread",
     "square",
     "stored_weight",
+    "with_copies",
 ]

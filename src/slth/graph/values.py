@@ -155,6 +155,10 @@ class Target:
     tensors: Mapping[str, Stored] = field(
         default_factory=dict[str, Stored]
     )  # all of its own file, if it was read unfolded: then each map's weight and bias are among them
+    copies: Mapping[str, int] = field(
+        default_factory=dict[str, int]
+    )  # by map: equal copies of each channel that it reads, of a network `with_copies`
+    original: "Target | None" = None  # and the network without them
 
     def __post_init__(self) -> None:
         maps = self.graph.maps

@@ -35,6 +35,11 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
 
 
 def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
+    if ticket.copies:
+        raise InputError(
+            "no state dict of the target computes this ticket: its channels are there in copies, so its layers are "
+            "wider; use slth.realised(ticket), or export to .onnx"
+        )
     if set(ticket.provenance.names) != set(ticket.maps):
         steps, maps = ticket.provenance.folded, [path for path in ticket.maps if path not in ticket.provenance.names]
         folded = [with_steps(path, steps.get(path, ())) for path in maps]

@@ -11,8 +11,8 @@ from torch.nn import functional
 from slth._errors import InputError
 from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised, stored_weight
 from slth.network.build import torch_padding
-from slth.numerics import Stream, uniform_rows
-from slth.ticket import Lift, Neurons, Stage, Ticket, TwoLayer, stage_path
+from slth.numerics import Stream, draw_rows
+from slth.ticket import Copies, Lift, Neurons, Stage, Ticket, TwoLayer, stage_path
 
 _CONV = (functional.conv1d, functional.conv2d, functional.conv3d)
 _MOST_BITS = 64  # by which biases of a source may exceed its weights in float32, whose numbers end at 2¹²⁸
@@ -58,7 +58,8 @@ class SourceMap(nn.Module):
     copy an input keep one lift weight u and no bias; neurons that copy the constant keep only β. Those of one group
     stand together, filled up with neurons that are 0, so that the mixing layer is a grouped map. The input is padded
     before the lift: the constant is the same in the padding, a copy of 0 stays 0. Of a transposed convolution, whose
-    outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs.
+    outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs. Of mirrored pairs
+    both neurons are there, each with the edges that it keeps.
     """
 
     def __init__(self, op: Linear, unit: float, lifted: tuple[np.ndarray, np.ndarray, np.ndarray], mixing: np.ndarray):
@@ -127,6 +128,31 @@ class SumMap(nn.Module):
         return y
 
 
+class CopiesMap(nn.Module):
+    """Plain random weights that read copies: y = g (m v) x + g_b Σ_h m v_h σ(β_h), see `slth.ticket.gadgets.copies`."""
+
+    def __init__(self, ticket: Ticket, path: str, gadget: Copies) -> None:
+        super().__init__()
+        op = ticket.maps[path]
+        rows, inputs, taps = op.coefficients
+        stream, mask = Stream(ticket.seed, f"{path}/mixing"), ticket.map_mask(path).T
+        kept = draw_rows(stream, np.arange(inputs), rows * taps, law="uniform") * mask[:inputs]
+        weight = kept.reshape(inputs, rows, taps).transpose(1, 0, 2)
+        self.basis, self.gain, self.bias_gain = op.basis, gadget.gain, gadget.bias_gain
+        self.weight = _buffer(stored_weight(op.basis, weight))
+        lift = gadget.lift(path, op, ticket.seed)
+        drawn = draw_rows(stream, inputs + lift.neuron, rows * taps, law="uniform") * mask[inputs:]
+        own = lift.constant_members.reshape(op.basis.groups, -1)  # without a bias there are none
+        self.constants = _buffer(lift.value[own].astype(np.float32))
+        self.mixing = _buffer(drawn.reshape(-1, rows, taps)[own, :, 0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        y = self.gain * apply_map(self.basis, x, self.weight, None)
+        bias = self.bias_gain * (torch.relu(self.constants)[:, :, None] * self.mixing).sum(1).reshape(-1)
+        return y + (bias if isinstance(self.basis, Dense) else bias.view(-1, *(1,) * (x.ndim - 2)))
+
+
 def source_map(ticket: Ticket, path: str) -> nn.Module:
     """The pruned random network in place of one map.
 
@@ -149,13 +175,16 @@ def _stage(ticket: Ticket, path: str, gadget: TwoLayer, stage: int) -> nn.Module
     op, wanted = ticket.maps[path], gadget.stages[stage]
     rows, _, taps = op.coefficients
     lift = gadget.lift(path, op, ticket.seed, stage=stage)
-    members = _by_group(op, lift)  # (group, member), −1 where filled up
-    mixing = uniform_rows(Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), lift.neuron, rows * taps)
+    stream, mask = Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), ticket.map_mask(path, stage=stage).T
+    drawn = draw_rows(stream, lift.neuron, rows * taps, law=gadget.law)
     if ticket.moved:
-        mixing = mixing + ticket.map_moves(path, stage=stage).T  # exact: multiples of 2⁻²³ of size at most 2
-    mixing = np.vstack([mixing * ticket.map_mask(path, stage=stage).T, np.zeros((1, rows * taps), np.float32)])
-    unit = _unit(op, wanted)
-    inputs, weight, bias = (np.append(part, 0)[members.reshape(-1)] for part in _lift_numbers(op, wanted, lift, unit))
+        drawn = drawn + ticket.map_moves(path, stage=stage).T  # exact: multiples of 2⁻²³ of size at most 2
+    mixing = np.vstack([drawn * mask, *([-drawn * _mirrored(op, lift, mask)] if gadget.centred else [])])
+    mixing = np.vstack([mixing, np.zeros((1, rows * taps), np.float32)])
+    copies = 2 if gadget.centred else 1
+    members = _by_group(op, lift, copies)  # (group, member), −1 where filled up
+    flat, unit = members.reshape(-1), _unit(op, wanted)
+    inputs, weight, bias = (np.append(np.tile(part, copies), 0)[flat] for part in _lift_numbers(op, wanted, lift, unit))
     return SourceMap(op, unit, (inputs, weight, bias), mixing[members].reshape(*members.shape, rows, taps))
 
 
@@ -165,14 +194,18 @@ def _neurons(ticket: Ticket, path: str) -> nn.Module:
     lift, (rows, _, taps) = gadget.lift(path, op, ticket.seed), op.coefficients
     kept = gadget.kept(op, ticket.masks[f"{path}/mixing"])
     ranks = gadget.ranks(op, lift)[kept]
-    mixing = uniform_rows(Stream(ticket.seed, f"{path}/mixing"), lift.neuron[ranks], rows * taps)
+    mixing = draw_rows(Stream(ticket.seed, f"{path}/mixing"), lift.neuron[ranks], rows * taps, law="uniform")
     mixing *= gadget.stored(op, kept).T
     unit = _unit(op, gadget)
     inputs, weight, bias = (part[ranks] for part in _lift_numbers(op, gadget, lift, unit))
     return SourceMap(op, unit, (inputs, weight, bias), mixing.reshape(1, len(kept), rows, taps))
 
 
-SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {TwoLayer.kind: _two_layer, Neurons.kind: _neurons}
+SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {
+    TwoLayer.kind: _two_layer,
+    Copies.kind: lambda ticket, path: CopiesMap(ticket, path, cast(Copies, ticket.gadgets[path])),
+    Neurons.kind: _neurons,
+}
 
 
 def source_neurons(ticket: Ticket, path: str) -> int:
@@ -186,8 +219,7 @@ def source_neurons(ticket: Ticket, path: str) -> int:
 def source_bytes(ticket: Ticket, path: str) -> int:
     """Memory of that view."""
     (rows, _, taps), live = ticket.maps[path].coefficients, source_neurons(ticket, path)
-    gadget = ticket.gadgets[path]
-    mixing = rows * taps * live if isinstance(gadget, Neurons) else gadget.cost(ticket.maps[path]).mask_bits
+    mixing = rows * taps * live if isinstance(ticket.gadgets[path], Neurons) else ticket.map_candidates(path)
     return 4 * mixing + 16 * live
 
 
@@ -207,11 +239,17 @@ def _lift_numbers(
     return served[lift.slot], weight, np.where(constant, lift.value * (gadget.bias_gain / unit), 0.0)
 
 
-def _by_group(op: Linear, lift: Lift) -> np.ndarray:
-    """Ranks of the live neurons of each group, (group, member), ascending; −1 fills up."""
+def _mirrored(op: Linear, lift: Lift, mask: np.ndarray) -> np.ndarray:
+    """The mask of the mirrors, (live, pair): each edge whose mirror is pruned; neurons of a constant at tap 0 alone."""
+    taps = np.arange(mask.shape[1]) % op.basis.taps
+    return ~mask & ((lift.slot < lift.spec.input_slots)[:, None] | (taps == 0))
+
+
+def _by_group(op: Linear, lift: Lift, copies: int) -> np.ndarray:
+    """Ranks of the live neurons of each group, (group, member), ascending; −1 fills up. Mirrors stand behind all."""
     spec, groups = lift.spec, op.basis.groups
     of_input = np.concatenate([np.arange(spec.inputs), spec.signed_inputs]) * groups // spec.inputs
-    group = np.concatenate([of_input, np.arange(spec.constant_slots)])[lift.slot]
+    group = np.tile(np.concatenate([of_input, np.arange(spec.constant_slots)])[lift.slot], copies)
     ranks = [np.flatnonzero(group == g) for g in range(groups)]
     members = np.full((groups, max(map(len, ranks))), -1)
     for row, own in zip(members, ranks, strict=True):

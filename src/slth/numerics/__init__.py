@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from slth.numerics.bounds import FLOOR, above, matmul_bound, norm_bound, product_bound, slack
 from slth.numerics.convolutions import convolution_norm_bound, convolution_rule, convolution_work
 from slth.numerics.formats import FORMATS, Format, from_format, half_gap, rounded_to, to_format
+from slth.numerics.laws import EXACT_TERMS, LAWS, SOURCE_LAWS, Law, SourceLaw, from_words, source_law
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
 from slth.numerics.rates import packing_bits, quantiser_bits
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
-from slth.numerics.streams import LAWS, Law, Stream, check_seed, draw, uniform, uniform_rows, words
+from slth.numerics.streams import Stream, check_seed, draw, draw_rows, uniform, words
 from slth.numerics.sums import is_further, rounded_sum, two_sum
 from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
@@ -25,14 +26,17 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BLOCKS",
+    "EXACT_TERMS",
     "FLOOR",
     "FORMATS",
     "LAWS",
     "NORMS",
+    "SOURCE_LAWS",
     "SPECTRAL",
     "Format",
     "Law",
     "Parts",
+    "SourceLaw",
     "Stream",
     "above",
     "at_most",
@@ -42,7 +46,9 @@ __all__ = [
     "convolution_rule",
     "convolution_work",
     "draw",
+    "draw_rows",
     "from_format",
+    "from_words",
     "half_gap",
     "is_further",
     "matmul_bound",
@@ -59,12 +65,12 @@ __all__ = [
     "rounded_to",
     "rounded_up",
     "slack",
+    "source_law",
     "spectral_norm_bound",
     "stored_bound",
     "to_format",
     "two_sum",
     "uniform",
-    "uniform_rows",
     "words",
 ]
 

@@ -8,8 +8,7 @@ a path of its own, any slice comes without what stands before it, and the same b
     block b = philox((b mod 2³², b div 2³², 0, 0), key): four words
     word i  = word (i mod 4) of block (i div 4)
 
-Laws: `uniform` (word >> 8)·2⁻²³ − 1 in [−1, 1), exact in float32; `sign` +1 if the top bit is 0, else −1;
-`normal` Φ⁻¹(((word >> 8) + ½)·2⁻²⁴) in float64, rounded once to float32.
+What value a word stands for says its law (see `laws`).
 
 Two engines agree bit for bit: plain NumPy here (the reference) and Numba in `_kernels`.
 """
@@ -17,15 +16,12 @@ Two engines agree bit for bit: plain NumPy here (the reference) and Numba in `_k
 import hashlib
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Literal
 
 import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Draws, Indices, Rows, Words
-
-Law = Literal["uniform", "sign", "normal"]
-LAWS: tuple[Law, ...] = ("uniform", "sign", "normal")
+from slth.numerics.laws import from_words
 
 _M0, _M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 _W0, _W1 = 0x9E3779B9, 0xBB67AE85
@@ -100,21 +96,10 @@ def words(stream: Stream, start: int, count: int) -> Words:
     return _compiled_words(stream, np.array([start], np.uint64), count)[0]
 
 
-def draw(stream: Stream, law: Law, shape: tuple[int, ...], *, start: int = 0) -> Draws:
+def draw(stream: Stream, law: str, shape: tuple[int, ...], *, start: int = 0) -> Draws:
     """Values start, start + 1, ... of a stream under a law, float32, in C order of `shape`."""
     count = int(np.prod(shape, dtype=np.int64))
     return from_words(words(stream, start, count), law).reshape(shape)
-
-
-def from_words(raw: np.ndarray, law: Law) -> Draws:
-    """Map words to values: the three laws of Stream v1, float32, any shape."""
-    if law == "uniform":
-        return (raw >> np.uint32(8)).astype(np.float32) * np.float32(2**-23) - np.float32(1)
-    if law == "sign":
-        return np.float32(1) - np.float32(2) * (raw >> np.uint32(31)).astype(np.float32)
-    from scipy.special import ndtri
-
-    return ndtri(((raw >> np.uint32(8)).astype(np.float64) + 0.5) * 2.0**-24).astype(np.float32)
 
 
 def uniform(stream: Stream, shape: tuple[int, ...], *, start: int = 0) -> Draws:
@@ -126,9 +111,9 @@ def uniform(stream: Stream, shape: tuple[int, ...], *, start: int = 0) -> Draws:
     return draw(stream, "uniform", shape, start=start)
 
 
-def uniform_rows(stream: Stream, rows: Indices, width: int) -> Rows:
-    """Chosen rows of the (∞, width) uniform matrix of a stream: out[r, c] = value rows[r]·width + c, at their cost."""
-    return from_words(_compiled_words(stream, rows.astype(np.uint64) * np.uint64(width), width), "uniform")
+def draw_rows(stream: Stream, rows: Indices, width: int, *, law: str) -> Rows:
+    """Chosen rows of the (∞, width) matrix of a stream: out[r, c] = value rows[r]·width + c, at their cost."""
+    return from_words(_compiled_words(stream, rows.astype(np.uint64) * np.uint64(width), width), law)
 
 
 def _compiled_words(stream: Stream, starts: np.ndarray, count: int) -> np.ndarray:

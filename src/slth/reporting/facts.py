@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from slth.certificate import per_input_error
-from slth.graph import Affine, Realised, Target
+from slth.graph import Affine, Realised, Target, of_channels
 from slth.reporting.exhibit import Exhibit
 from slth.reporting.svg import evenly
 from slth.ticket import Problems, Rivals, Ticket, rivals_of
@@ -36,7 +36,7 @@ class MapFacts:
     """The mask of one map, counted."""
 
     edges: int  # mixing weights kept
-    chosen: int  # bits of the mask that are set: as many, or fewer where a bit keeps a neuron
+    chosen: int  # candidates kept: as many, or fewer where a bit keeps a neuron
     neurons: int  # lift neurons with a kept edge: each keeps its one lift weight
     empty: int  # half-weights (biases not counted) that keep no candidate
     halves: int  # half-weights
@@ -92,14 +92,15 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
     op, gadget = ticket.maps[path], ticket.gadgets[path]
     rows, inputs, taps = op.coefficients
     kept, edges, chosen, halves, empty, early = np.zeros(op.coefficients, np.int64), 0, 0, 0, 0, 0
-    serving = [np.zeros(gadget.live(op, stage=s), np.bool_) for s in range(gadget.stage_count)]
+    serving = [np.zeros((2, gadget.live(op, stage=s)), np.bool_) for s in range(gadget.stage_count)]
     raster = _Raster(rows, inputs, taps)
     for block in gadget.problems(path, op, ticket.seed):
         bits = block.kept(ticket.masks)  # (slot, w, n)
-        serving[block.stage][block.columns] |= bits.any(axis=1)
-        counts = np.count_nonzero(bits, axis=2)
+        serving[block.stage][0, block.columns] |= bits.any(axis=1)
+        serving[block.stage][1, block.columns] |= block.centred & ~bits.all(axis=1)  # mirrors
+        counts = np.full(bits.shape[:2], bits.shape[2]) if block.centred else np.count_nonzero(bits, axis=2)
         edges += int(counts.sum())
-        chosen += int(np.count_nonzero(bits[:, :1] if block.shared else bits))
+        chosen += int((counts[:, :1] if block.shared else counts).sum())
         if block.half == "bias":
             continue
         halves, empty = halves + counts.size, empty + int(np.count_nonzero(counts == 0))
@@ -118,7 +119,7 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
         early=early,
         example=_example(part.positive, kept),
         raster=raster.whole,
-        errors=None if wanted is None else _errors(wanted, part),
+        errors=None if wanted is None else _errors(wanted, part, ticket.copies.get(path, 1)),
     )
 
 
@@ -161,9 +162,10 @@ def _spread(count: int, most: int) -> np.ndarray:
     return (2 * np.arange(parts) + 1) * count // (2 * parts)
 
 
-def _errors(wanted: Affine, found: Realised) -> np.ndarray:
-    parts = [found.positive - wanted.weight]
-    if found.negative is not None:
+def _errors(wanted: Affine, found: Realised, copies: int) -> np.ndarray:
+    """Of coefficients; of copies those of all together."""
+    parts = [of_channels(found.positive, copies) - of_channels(wanted.weight, copies)]
+    if found.negative is not None and copies == 1:
         parts.append((found.negative + wanted.weight)[:, found.signed])
     if found.bias is not None and wanted.bias is not None:
         parts.append(found.bias - wanted.bias)

@@ -143,7 +143,7 @@ def _overview(exhibits: Sequence[Exhibit]) -> Html:
 
 
 def _kept(ticket: Ticket) -> str:
-    return percent(ticket.bits_kept / ticket.mask_bits if ticket.gadgets else ticket.density)
+    return percent(ticket.candidates_kept / ticket.candidate_count if ticket.gadgets else ticket.density)
 
 
 def _constructed(exhibit: Exhibit) -> tuple[Section, ...]:

@@ -5,6 +5,7 @@ from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
 from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
+from slth.ticket.copied import with_copies_of
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
 from slth.ticket.exact import exact_tensors, kinds_of, own_affine
@@ -27,6 +28,7 @@ from slth.ticket.gadgets import (
     MOST_MOVE,
     STEP,
     CollectedMoves,
+    Copies,
     Gadget,
     Lift,
     LiftSpec,
@@ -73,6 +75,7 @@ __all__ = [
     "Candidate",
     "Choice",
     "CollectedMoves",
+    "Copies",
     "DamagedTicketError",
     "FileSizes",
     "Gadget",
@@ -146,5 +149,6 @@ __all__ = [
     "target_digest",
     "ticket_account",
     "with_biases",
+    "with_copies_of",
     "with_steps",
 ]

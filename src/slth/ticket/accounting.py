@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from slth.graph import Realised
+from slth.graph import Realised, of_channels
 from slth.numerics import packing_bits, quantiser_bits
-from slth.ticket.buffers import ones
 from slth.ticket.format import FileSizes
 from slth.ticket.ticket import Ticket
 
@@ -24,8 +23,8 @@ class Account:
     """Of a map, or of a whole ticket; bits of a map are those of its masks, of a ticket those of its file."""
 
     weights: int  # parameters of the target, biases included
-    candidates: int  # random numbers that the masks choose from: mask bits before they are coded
-    kept: int  # of these: bits that are set
+    candidates: int  # random numbers that the masks choose from: one a bit, of mirrored pairs two; or neurons
+    kept: int  # of these
     density: float  # kept entries of the random tensors ÷ all of them
     bits: int
     rivals: "Rivals | None"  # where nothing is claimed, or coefficients were not regenerated, none
@@ -80,8 +79,8 @@ def ticket_account(ticket: Ticket, sizes: FileSizes, maps: Mapping[str, Account]
     added = Rivals(sum(one.quantiser for one in known), sum(one.packing for one in known))
     return Account(
         weights=ticket.target_parameters,
-        candidates=ticket.mask_bits,
-        kept=ticket.bits_kept,
+        candidates=ticket.candidate_count,
+        kept=ticket.candidates_kept,
         density=ticket.density,
         bits=8 * sizes.total,
         rivals=added if len(known) == len(rivals) > 0 else None,
@@ -103,11 +102,14 @@ def _of_map(ticket: Ticket, path: str, sizes: FileSizes, realised: Realised | No
     masked = gadget.mask_bits(path, op)
     rivals = None
     if realised is not None and ticket.claims is not None:
-        rivals = rivals_of(realised.positive, realised.bias, ticket.claims.maps[path].tolerance)
+        made = ticket.copies_made.get(path, 1)  # a rival stores one copy
+        weight = of_channels(realised.positive, ticket.copies.get(path, 1))[::made]
+        bias = None if realised.bias is None else realised.bias[::made]
+        rivals = rivals_of(weight, bias, ticket.claims.maps[path].tolerance)
     return Account(
-        weights=op.weights,
-        candidates=sum(masked.values()),
-        kept=sum(ones(ticket.masks[tensor]) for tensor in masked),
+        weights=ticket.target_weights(path),
+        candidates=ticket.map_candidates(path),
+        kept=ticket.map_candidates_kept(path),
         density=sum(tensor.kept for tensor in tensors) / sum(tensor.size for tensor in tensors),
         bits=8 * sum(sizes.masks.get(tensor, 0) for tensor in masked),
         rivals=rivals,

@@ -20,7 +20,7 @@ class Half:
 
     name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
     sign: float  # the subset sums to sign · coefficient
-    neuron: tuple[int, ...]  # hidden neuron of each candidate
+    neuron: tuple[int, ...]  # hidden neuron of each candidate; of mirrored pairs, twice
     candidates: Float64[np.ndarray, " n"]  # g v u; of those that moved g (v + Δ) u
     kept: Bool[np.ndarray, " n"]
     moves: Float64[np.ndarray, " n"]  # Δ, 0 where nothing moved
@@ -50,6 +50,7 @@ class Anatomy:
     tap: int
     halves: tuple[Half, ...]  # stage after stage
     kernel: tuple[int, ...] = ()  # of a convolution
+    copies: int = 1  # of one channel, from `input` on, whose weights are added up
 
     @property
     def stages(self) -> int:
@@ -70,6 +71,8 @@ class Anatomy:
     def name(self) -> str:
         """Where the coefficient stands; of a convolution the tap also as a position, (row, column) of its kernel."""
         where = "bias" if self.input is None else f"input {self.input}"
+        if self.input is not None and self.copies > 1:
+            where = f"inputs {self.input} to {self.input + self.copies - 1}, the copies of a channel"
         if self.kernel and self.input is not None:
             position = ", ".join(str(int(at)) for at in np.unravel_index(self.tap, self.kernel))
             where += f", tap {self.tap} at ({position}) of the {' x '.join(map(str, self.kernel))} kernel"
@@ -101,6 +104,8 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         first, size = group * inputs // op.basis.groups, inputs // op.basis.groups
         known = f"input {first}" if size == 1 else f"inputs {first} to {first + size - 1}"
         raise InputError(f"output {output} of {path} reads {known} of its group, not input {input}")
+    copies = ticket.copies.get(path, 1)
+    input = None if input is None else input - input % copies  # the first copy names the channel
     halves, sums = list[Half](), dict[str, list[np.ndarray]]()
     masks = {tensor: ticket.masks[tensor] for tensor in ticket.gadgets[path].mask_bits(path, op)}
     moves = moves_of_bits(masks, ticket.moves)
@@ -115,7 +120,7 @@ def take_apart(ticket: Ticket, path: str, *, output: int, input: int | None, tap
         if block.tensor in moves:
             own = moves_of_block(block, masks, moves[block.tensor])[place]
         halves.append(_half(block, *place, masks, before, own))
-    return Anatomy(path, output, input, tap, tuple(halves), kernel_of(op))
+    return Anatomy(path, output, input, tap, tuple(halves), kernel_of(op), copies)
 
 
 def _half(
@@ -124,13 +129,16 @@ def _half(
     """`sums`: of the stages before; this one's is added to them."""
     sign = -1.0 if block.half == "negative" else 1.0
     candidates = block.gain * (block.candidates()[slot, w] + moves * block.factors[slot])
-    kept = block.kept(masks)[slot, w]
+    neuron, kept = block.neurons[slot], block.kept(masks)[slot, w]
+    if block.centred:  # each neuron, and then its mirror
+        neuron = np.repeat(neuron, 2)
+        candidates, kept = (np.stack(pair, axis=1).reshape(-1) for pair in ((candidates, -candidates), (kept, ~kept)))
     before = sign * float(rounded_sum(sums)[0]) if sums else 0.0
     sums.append(np.array([candidates[kept].sum()]))
     return Half(
         name=block.half,
         sign=sign,
-        neuron=tuple(int(h) for h in block.neurons[slot]),
+        neuron=tuple(int(h) for h in neuron),
         candidates=candidates,
         kept=kept,
         moves=moves,

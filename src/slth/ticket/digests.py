@@ -31,8 +31,10 @@ _NAMES = (
 def network_digest(target: Target, shape: Shape) -> str:
     """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`.
 
-    One that was read unfolded has that of its numbers in their own formats, −0.0 as it is.
+    With copies it is the network that it was without them. One that was read unfolded has that of its numbers in their
+    own formats, −0.0 as it is.
     """
+    target = target if target.original is None else target.original
     chained = len(shape) == 1 and _is_chain(target.graph) and not target.tensors
     ordered = {path: target.coefficients[path] for path in target.graph.maps}
     return target_digest(ordered) if chained else graph_digest(target, shape)

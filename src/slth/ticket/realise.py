@@ -1,8 +1,8 @@
 """From seed and masks to coefficients: what a pruned random map computes, exactly.
 
 Uniform values are multiples of 2⁻²³, so the products v u are multiples of 2⁻⁴⁶ of size at most 1, and a float64 sum of
-up to 64 of them is exact in any order. Gains are powers of two. The numbers below are therefore facts about integers,
-and what several stages add up to is rounded once.
+up to 64 of them is exact in any order. Other laws keep that (`numerics.laws`), and so do signed sums. Gains are powers
+of two. The numbers below are therefore facts about integers, and what several stages add up to is rounded once.
 """
 
 import hashlib

@@ -8,7 +8,7 @@ from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
-from slth.ticket.gadgets import Neurons, exactly_words
+from slth.ticket.gadgets import Neurons, TwoLayer, exactly_words
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -134,7 +134,14 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     relative = ticket.provenance.asked.get("relative_tolerance")
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"
-    yield "candidates per weight", several(candidates)
+    yield "candidates per weight", several(candidates) + (" mirrored pairs" if _centred(ticket) else "")
+    laws = sorted({tensor.law for tensor in ticket.tensors} - {"uniform"})
+    yield from [("law of the random numbers", ", ".join(laws))] if laws else []
+    if ticket.copies:
+        yield (
+            "copies",
+            f"{several(list(ticket.copies.values()))} of every channel between two maps, as `network` counts",
+        )
     stages = [gadget.stage_count for gadget in ticket.gadgets.values()]
     if max(stages) > 1:
         count = f"{min(stages)} to {max(stages)}" if min(stages) < max(stages) else f"{max(stages)}"
@@ -146,8 +153,10 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     yield "target parameters", f"{parameters:,}"
     yield "source parameters", f"{ticket.size:,} ({ticket.size / parameters:,.0f} x target)"
     yield "mask bits", f"{ticket.mask_bits:,} ({ticket.mask_bits / parameters:.1f} per target parameter)"
-    share = ticket.bits_kept / ticket.mask_bits
-    yield "kept", f"{kept:,}, {share:.4f} per candidate; density {ticket.density:.4f} of all entries"
+    yield (
+        "kept",
+        f"{kept:,}, {kept / ticket.candidate_count:.4f} per candidate; density {ticket.density:.4f} of all entries",
+    )
     yield from _neuron_row(ticket)
     words = ", then ".join(dict.fromkeys(words for g in ticket.gadgets.values() if (words := exactly_words(g))))
     if words:
@@ -179,7 +188,12 @@ def _neuron_row(ticket: Ticket) -> Iterator[Row]:
         sizes = several([gadget.group_size for gadget in own.values()])
         grouped = any(gadget.group_count(ticket.maps[path]) > 1 for path, gadget in own.items())
         words = f"; grouped, each serves {sizes} outputs" if grouped else ""
-        yield "neurons", f"{ticket.bits_kept:,} of {ticket.mask_bits:,} kept, the others removed whole{words}"
+        kept, every = (sum(map(count, own)) for count in (ticket.map_candidates_kept, ticket.map_candidates))
+        yield "neurons", f"{kept:,} of {every:,} kept, the others removed whole{words}"
+
+
+def _centred(ticket: Ticket) -> bool:
+    return any(isinstance(gadget, TwoLayer) and gadget.centred for gadget in ticket.gadgets.values())
 
 
 def _tensor_rows(ticket: Ticket) -> Iterator[Row]:

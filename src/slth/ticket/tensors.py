@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth._errors import InputError
-from slth.numerics import LAWS, Law
+from slth.numerics import LAWS, source_law
 from slth.ticket.inputs import MOST_SIZE
 
 MOST = 2.0**40  # of scales, gains and moves; scales and gains are at least its inverse, so that no float32 overflows
@@ -22,7 +22,7 @@ class RandomTensor:
 
     path: str  # of the parameter in the module, such as "1.weight", or of a gadget's tensor, "layers/0/mixing"
     shape: tuple[int, ...]
-    law: Law
+    law: str  # of `numerics.LAWS`, or of a source
     scale: float = 1.0  # a float32
     kept: int = 0  # entries that are not pruned
     binary: bool = False  # kept weights count as their sign, with sign(0) = +1
@@ -39,7 +39,7 @@ class RandomTensor:
         if len(self.shape) > 8 or min(self.shape, default=1) < 1:
             raise InputError(f"{self.path}: expected a shape of at most 8 axes, all at least 1, got {self.shape}")
         if self.law not in LAWS:
-            raise InputError(f"{self.path}: expected a law, one of {', '.join(LAWS)}; got {self.law!r}")
+            source_law(self.law)
         _check_factor(self.scale, f"{self.path}: the scale")
         _check_factor(abs(self.gain), f"{self.path}: the gain")
         if not 0 <= self.kept <= self.size:

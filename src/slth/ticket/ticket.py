@@ -12,13 +12,13 @@ from jaxtyping import Bool, Float32
 from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, Realised, shapes
+from slth.graph import Graph, Linear, Realised, check_copies, copies_made, shapes
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Gadget, Moves, bits_of, check_grid, exactly_kept
+from slth.ticket.gadgets import Copies, Gadget, Moves, Neurons, TwoLayer, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -89,6 +89,8 @@ class Ticket:
         masked = bits_of(self.gadgets, self.maps)
         if len(self.tensors) != len(wanted) or any(map(differ, self.tensors, wanted)):
             raise InputError("the random tensors are not those of the gadgets")
+        if self.copies and isinstance(self.network, Graph):
+            check_copies(self.network, self.copies)
         kept = {tensor.path: tensor.kept for tensor in self.tensors}
         for path, op in self.maps.items():
             for tensor, wanted_ones in exactly_kept(self.gadgets[path], path, op).items():
@@ -100,13 +102,18 @@ class Ticket:
         for tensor in self.tensors:
             check_packed(tensor, masked.get(tensor.path), self.masks.get(tensor.path))
             check_move(tensor, self.moves.get(tensor.path))
+            if tensor.moved and (tensor.law != "uniform" or any(other.stream == tensor.path for other in self.tensors)):
+                raise InputError(f"{tensor.path}: numbers of a gadget move only if they are uniform and in no pairs")
             if tensor.moved:
                 check_grid(tensor.path, self.moves[tensor.path], self.move_bound)
         by_path = {tensor.path: tensor for tensor in self.tensors}
         for path, op in self.maps.items():
             for tensor, count in self.gadgets[path].entries(path, op, self.masks).items():
-                check_kept(by_path[tensor], count)
-                if by_path[tensor].moved and (tensor not in masked or self.gadgets[path].kind != "two-layer"):
+                given = by_path[tensor]
+                if given.stream in masked and given.kept != count:
+                    raise InputError(f"{tensor}: of each mirrored pair exactly one is kept; it says {given.kept}")
+                check_kept(given, count)
+                if given.moved and (tensor not in masked or self.gadgets[path].kind != TwoLayer.kind):
                     raise InputError(f"{tensor}: numbers of the gadget {self.gadgets[path].kind} do not move here")
 
     def _check_maps(self) -> None:
@@ -126,7 +133,7 @@ class Ticket:
 
     def _check_names(self) -> None:
         names = [path for tensor in self.tensors for path in (tensor.path, *tensor.aliases)] + [*self.carried]
-        streams = [tensor.stream_path for tensor in self.tensors]
+        streams = [tensor.stream_path for tensor in self.tensors if not (self.gadgets and tensor.stream)]  # no mirrors
         runs = [f"{tensor.path}.{kind}" for tensor in self.tensors for kind in ("mask", "move")]
         runs += [f"carried/{name}" for name in self.carried]
         for what, listed in (("parameters", names), ("streams", streams), ("parts of the file", runs)):
@@ -140,6 +147,16 @@ class Ticket:
     def maps(self) -> Mapping[str, Linear]:
         """The linear maps of a network that is spelled out, by path; a map that is used twice stands once."""
         return self.network.maps if isinstance(self.network, Graph) else {}
+
+    @property
+    def copies(self) -> Mapping[str, int]:
+        """Of the maps that read copies, how many of each channel; see `slth.graph.with_copies`."""
+        return {path: gadget.copies for path, gadget in self.gadgets.items() if isinstance(gadget, Copies)}
+
+    @property
+    def copies_made(self) -> Mapping[str, int]:
+        """By map, how many copies of each of its outputs are read; empty where there are none."""
+        return copies_made(self.network, self.copies) if isinstance(self.network, Graph) and self.copies else {}
 
     @property
     def size(self) -> int:
@@ -159,7 +176,13 @@ class Ticket:
     @property
     def target_parameters(self) -> int:
         """Parameters of the network that the maps realise, biases included; 0 where there are no maps."""
-        return sum(op.weights for op in self.maps.values())
+        return sum(self.target_weights(path) for path in self.maps)
+
+    def target_weights(self, path: str) -> int:
+        """Parameters of the target's map, biases included: of copies one."""
+        op, made = self.maps[path], self.copies_made.get(path, 1)
+        rows, inputs, taps = op.coefficients
+        return (rows * inputs * taps // self.copies.get(path, 1) + (op.basis.outputs if op.bias else 0)) // made
 
     @property
     def mask_bits(self) -> int:
@@ -214,13 +237,15 @@ class Ticket:
 
     def kept_parameters(self) -> int:
         """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
-        used = self.candidates_kept
+        used = sum(map(self._edges, self.maps))
         for path, op in self.maps.items():
             gadget = self.gadgets[path]
             for stage in range(gadget.stage_count):
-                serving = np.zeros(gadget.live(op, stage=stage), np.bool_)
+                serving = np.zeros((2, gadget.live(op, stage=stage)), np.bool_)  # neurons, and their mirrors
                 for block in gadget.problems(path, op, self.seed, stage=stage):
-                    serving[block.columns] |= block.kept(self.masks).any(axis=1)
+                    kept = block.kept(self.masks)
+                    serving[0, block.columns] |= kept.any(axis=1)
+                    serving[1, block.columns] |= block.centred & ~kept.all(axis=1)
                 used += int(np.count_nonzero(serving))
         return used
 
@@ -264,14 +289,35 @@ class Ticket:
 
     @property
     def candidates_kept(self) -> int:
-        """Kept candidates of the gadgets: random products that are added up for coefficients."""
-        mixed = bits_of(self.gadgets, self.maps)
-        return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed)
+        """Kept candidates of the gadgets."""
+        return sum(map(self.map_candidates_kept, self.gadgets))
 
     @property
-    def bits_kept(self) -> int:
-        """Set bits of the masks of gadgets: kept candidates or, where a bit keeps a neuron, kept neurons."""
-        return sum(ones(self.masks[tensor]) for tensor in bits_of(self.gadgets, self.maps))
+    def candidate_count(self) -> int:
+        """Candidates of the gadgets."""
+        return sum(map(self.map_candidates, self.gadgets))
+
+    def map_candidates(self, path: str) -> int:
+        """What the masks of a map choose from.
+
+        Random products that are added up for coefficients: one for each bit, of mirrored pairs two. Where a bit keeps
+        a neuron, neurons.
+        """
+        gadget, op = self.gadgets[path], self.maps[path]
+        mixed = gadget.mask_bits(path, op)
+        return sum(mixed.get(tensor.path, 0) + mixed.get(tensor.stream, 0) for tensor in gadget.tensors(path, op))
+
+    def map_candidates_kept(self, path: str) -> int:
+        """How many of these are kept."""
+        if isinstance(self.gadgets[path], Neurons):
+            return sum(ones(self.masks[tensor]) for tensor in self.gadgets[path].mask_bits(path, self.maps[path]))
+        return self._edges(path)
+
+    def _edges(self, path: str) -> int:
+        """Entries of the mixing layers of a map that are kept."""
+        gadget, op = self.gadgets[path], self.maps[path]
+        mixed, own = gadget.mask_bits(path, op), [self.tensor(tensor.path) for tensor in gadget.tensors(path, op)]
+        return sum(tensor.kept for tensor in own if tensor.path in mixed or tensor.stream in mixed)
 
     @property
     def signed_channels(self) -> tuple[int, int]:

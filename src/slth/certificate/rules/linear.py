@@ -9,6 +9,7 @@ per axis; the worst counts. Rows do not meet, so some are looked at at a time: n
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from slth._shapes import Coefficient
 from slth.certificate.errors import MapErrors
 from slth.certificate.reach import Numbers, Reach, norm_over, tightened, times
 from slth.certificate.rules.rule import Facts
-from slth.graph import Linear
+from slth.graph import Linear, Shape
 from slth.numerics import above, matmul_bound, norm_bound, product_bound, slack
 
 Stencil = np.ndarray  # (group, row, own input · tap): what one output position adds
@@ -31,8 +32,11 @@ def through_map(op: Linear, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
 
 def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
     """From x to z = W x + b, ẑ = P x̂⁺ + N x̂⁻ + b̂; `eta` bounds ‖[E⁺ E⁻]‖₂."""
-    basis, shape = errors.basis, errors.basis.shape(x.shape)
+    basis = errors.basis
+    shape = basis.shape(_of_channels(errors, x.shape))
     lower, upper, error = _per_channel(errors, x)
+    if errors.copies > 1:  # ‖x‖₂ of one copy of each channel, for all are equal
+        x = replace(x, norm=times(x.norm, above(1 / math.sqrt(errors.copies), 2)))
     groups, outputs = basis.groups, basis.outputs
     bias, bias_error, bias_lost = (b.reshape(groups, -1) for b in (errors.bias, errors.bias_error, errors.bias_lost))
 
@@ -112,7 +116,7 @@ def _entries(numbers: np.ndarray, groups: int, taps: int) -> Entries:
 
 
 def _per_channel(errors: MapErrors, x: Reach) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The smallest l, largest h, largest e of each channel, (inp,); with the zeros that the basis pads.
+    """The smallest l, largest h of each channel, (inp,), the largest e of each copy; with the zeros that a basis pads.
 
     What is not signed is never negative, see `slth.graph.signs`; bounds that were rounded outwards may be.
     """
@@ -120,13 +124,22 @@ def _per_channel(errors: MapErrors, x: Reach) -> tuple[np.ndarray, np.ndarray, n
     others = tuple(axis for axis in range(len(x.shape)) if axis != channel)
 
     def spread(numbers: Numbers) -> np.ndarray:
-        return np.array(np.broadcast_to(numbers, (errors.basis.inputs,)))
+        return np.array(np.broadcast_to(numbers, (errors.basis.inputs * errors.copies,)))
 
     lower, upper, error = spread(x.lower.min(others)), spread(x.upper.max(others)), spread(x.error.max(others))
+    if errors.copies > 1:  # equal in the target: bounds of one hold for all
+        lower = lower.reshape(-1, errors.copies).max(axis=1)
+        upper = upper.reshape(-1, errors.copies).min(axis=1)
     if errors.basis.pads:
         lower, upper = np.minimum(lower, 0.0), np.maximum(upper, 0.0)
     floor = np.where(errors.signed, -math.inf, 0.0)
     return np.maximum(lower, floor), np.maximum(upper, floor), error
+
+
+def _of_channels(errors: MapErrors, shape: Shape) -> Shape:
+    """The shape of a value with one copy of each channel."""
+    axis = errors.basis.channel_axis % len(shape)
+    return tuple(n // errors.copies if i == axis else n for i, n in enumerate(shape))
 
 
 def _extremes(

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from slth._errors import InputError
+from slth.construction.centred import OfPairs
 from slth.construction.expected import Expected, ExpectedExactly, ExpectedMoved
 from slth.construction.moved import Moved
 from slth.construction.objective_chances import kept_of
@@ -13,19 +14,33 @@ from slth.construction.single_stage import plan_single_stage
 from slth.construction.sizes import Sizes
 from slth.construction.width import Width, plan_sizes
 from slth.graph import Linear
+from slth.numerics import source_law
 from slth.subsetsum import EXACT_VALUES
 from slth.ticket import Gadget, Stage, TwoLayer
 
 
 @dataclass(frozen=True, slots=True)
 class TwoLayerMaker:
-    """Every objective, every map."""
+    """Every map, objective and law; but of mirrored pairs exactly one is kept, and no objective chooses how many."""
 
     kind: str = TwoLayer.kind
     method: str = "two random layers per target layer (Pensia et al., 2020)"
 
     def check(self, recipe: Recipe, op: Linear) -> None:
-        """Nothing is refused."""
+        if source_law(recipe.law).name == "sign":
+            raise InputError("sums of signs are whole gains and come near no weight; take another law, such as uniform")
+        if recipe.centred and recipe.law != "uniform":
+            raise InputError(f"mirrored pairs are of the law uniform, got {recipe.law}; leave --law or --centred out")
+        if recipe.centred and recipe.objective not in ("within", "closest"):
+            raise InputError(
+                f"of mirrored pairs exactly one is kept, so there is nothing to choose for {recipe.objective}; take "
+                "the objective within or closest, or leave --centred out"
+            )
+        if recipe.objective in ("exactly", "moved") and recipe.source != "uniform":
+            raise InputError(
+                f"chances of a miss were measured for {recipe.objective} with uniform numbers only, not with "
+                f"{recipe.source}; leave --law out, or take the objective within"
+            )
 
     def width(
         self,
@@ -51,7 +66,9 @@ class TwoLayerMaker:
             return plan_single_stage(
                 weights, bias, tolerance, expected=expected, failure=failure, candidates=candidates, extra=extra
             )
-        found = plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra)
+        found = plan_sizes(
+            weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra, source=recipe.source
+        )
         widest = max(max(stage.candidates, stage.constants) for stage in found.stages)
         if recipe.objective == "closest" and widest > EXACT_VALUES:
             raise InputError(
@@ -66,7 +83,7 @@ class TwoLayerMaker:
             Stage(s.candidates, s.constants, 0, s.gain, s.bias_gain, kept_exactly(recipe, s.candidates, s.constants))
             for s in width.stages
         )
-        return TwoLayer(stages, signed).narrowest(op)
+        return TwoLayer(stages, signed, recipe.law, recipe.centred).narrowest(op)
 
     def objective(self, recipe: Recipe) -> Objective:
         """That of its name."""
@@ -74,7 +91,8 @@ class TwoLayerMaker:
             return Exactly(recipe.density)
         if recipe.most_move is not None:
             return Moved(recipe.most_move)
-        return OBJECTIVES[recipe.objective]
+        objective = OBJECTIVES[recipe.objective]
+        return OfPairs(objective, 2 * source_law(recipe.law).bits) if recipe.centred else objective
 
 
 def kept_exactly(recipe: Recipe, candidates: int, constants: int) -> tuple[int, int] | None:

@@ -58,7 +58,7 @@ class Construct:
         Argument(TRUTH, "With --exact: carry the numbers that no subset reaches, rather than list them.", group="plan"),
     ] = False
     gadget: _shared.Gadget = "two-layer"
-    objective: _shared.Objective = "within"
+    objective: _shared.Objective = None
     density: _shared.KeptShare = None
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
@@ -134,7 +134,7 @@ class Plan:
     epsilon: _shared.Epsilon = None
     exact: _shared.Exact = False
     gadget: _shared.Gadget = "two-layer"
-    objective: _shared.Objective = "within"
+    objective: _shared.Objective = None
     density: _shared.KeptShare = None
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"

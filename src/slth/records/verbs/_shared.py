@@ -127,15 +127,20 @@ Exact = Annotated[
     bool,
     Argument(TRUTH, "Instead: the target itself, in its own number format, bit for bit.", swept=True, group="plan"),
 ]
-GADGETS = ("two-layer", "neurons")
+GADGETS = ("two-layer", "copies", "neurons")
 Gadget = Annotated[
     str,
     Argument(one_of(*GADGETS), "Which random numbers may be added up for a weight: {known}.", swept=True, group="plan"),
 ]
 OBJECTIVES = ("within", "fewest", "exactly", "closest", "moved")
 Objective = Annotated[
-    str,
-    Argument(one_of(*OBJECTIVES), "Which subset of them is taken: {known}.", swept=True, group="plan"),
+    str | None,
+    Argument(
+        one_of(*OBJECTIVES),
+        "Which subset of them is taken: {known}. Default: within; with copies fewest.",
+        swept=True,
+        group="plan",
+    ),
 ]
 KeptShare = Annotated[
     float | None,
@@ -155,7 +160,16 @@ MostMove = Annotated[
         group="plan",
     ),
 ]
-Law = Annotated[str, Argument(TEXT, "Law of the random numbers.", metavar="NAME", swept=True, group="plan")]
+Law = Annotated[
+    str,
+    Argument(
+        TEXT,
+        "Law of the random numbers: uniform, normal/20, grid/K, hyperbolic/B, pruned/P, mixture/P/OTHER.",
+        metavar="NAME",
+        swept=True,
+        group="plan",
+    ),
+]
 Centred = Annotated[
     bool,
     Argument(

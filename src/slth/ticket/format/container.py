@@ -55,7 +55,8 @@ def encoded(ticket: Ticket) -> list[Buffer]:
 
 def stored_mask_bits(ticket: Ticket) -> int:
     """Bits that the masks take in the file, coded where that is shorter."""
-    return 8 * sum(len(data) for _, data in _writer(ticket).stored_masks(ticket).values())
+    codec: Any = next((codec for codec in CODECS if codec.says(ticket)), v2)  # of one that cannot be written, too
+    return 8 * sum(len(data) for _, data in codec.stored_masks(ticket).values())
 
 
 @dataclass(frozen=True, slots=True)

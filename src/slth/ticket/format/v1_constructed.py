@@ -30,7 +30,7 @@ from slth.ticket.format.schema import (
 )
 from slth.ticket.format.v1_claims import BOUNDS, MOST_LAYERS, claims_as_data, claims_of
 from slth.ticket.format.v1_provenance import PROVENANCE, provenance_as_data, provenance_of, says_asked
-from slth.ticket.gadgets import MOST_CANDIDATES, THRESHOLD, Stage, TwoLayer, bits_of, exactly_kept
+from slth.ticket.gadgets import MOST_CANDIDATES, THRESHOLD, Gadget, Stage, TwoLayer, bits_of, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
@@ -78,7 +78,7 @@ def says(ticket: Ticket) -> bool:
         isinstance(ticket.network, Graph)
         and chain_of(ticket.network) is not None
         and bool(ticket.gadgets)
-        and all(isinstance(gadget, TwoLayer) and gadget.stage_count == 1 for gadget in ticket.gadgets.values())
+        and all(_says_gadget(gadget) for gadget in ticket.gadgets.values())
         and not any(exactly_kept(gadget, path, ticket.maps[path]) for path, gadget in ticket.gadgets.items())
         and not ticket.moved
         and inputs is not None
@@ -99,6 +99,11 @@ def says(ticket: Ticket) -> bool:
         and not origin.folded
         and says_asked(origin.asked)
     )
+
+
+def _says_gadget(gadget: Gadget) -> bool:
+    plain = isinstance(gadget, TwoLayer) and gadget.law == "uniform" and not gadget.centred
+    return plain and gadget.stage_count == 1
 
 
 def _lists_outputs(claims: Certificate, outputs: int) -> bool:

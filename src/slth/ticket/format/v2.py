@@ -45,6 +45,7 @@ from slth.ticket.format.v2_claims import CLAIMS, claims_data, claims_of
 from slth.ticket.format.v2_gadgets import RANKED, gadget_data, gadget_of, gadgets_kind, says_gadget
 from slth.ticket.format.v2_graph import GRAPH, MOST_NODES, check_network
 from slth.ticket.format.v2_provenance import PROVENANCE, provenance_data, provenance_of
+from slth.ticket.format.v2_two_layer import LAW
 from slth.ticket.gadgets import BitGroups, Gadget, bit_groups, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin
@@ -67,7 +68,7 @@ MASK = Table(encoding=name_of("bits", "rans", "rank"), bytes=integer(1, SIZE))
 TENSOR = Table(
     path=NAME,
     shape=tuple_of(integer(1, 2**50), 8),
-    law=name_of(*LAWS),
+    law=LAW,
     scale=number(),
     kept=integer(0, 2**63),
     binary=FLAG,
@@ -278,6 +279,8 @@ def _parameters(tensors: Sequence[RandomTensor], top: Mapping[str, Any]) -> _Par
         raise TicketError("claims: expected null, for there are no maps to claim something of")
     digests: dict[str, str] = {}
     for entry in top["tensors"]:
+        if entry["law"] not in LAWS:
+            fail(f"tensors.{entry['path'][:100]}.law", f"one of {', '.join(LAWS)}", entry["law"])
         if entry["weights"] is None:
             fail(f"tensors.{entry['path'][:100]}.weights", "64 hexadecimal digits", None)
         digests[entry["path"]] = entry["weights"]

@@ -3,11 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
+from slth._errors import InputError
 from slth.graph import Linear
+from slth.numerics import LAWS, SOURCE_LAWS, source_law
 from slth.ticket.format.fields import TicketError, fail
 from slth.ticket.format.schema import (
+    FLAG,
     POWER_OF_TWO,
     SIZE,
+    Kind,
     Record,
     Table,
     fixed,
@@ -31,14 +35,42 @@ STAGE = Record(
     bias_gain=POWER_OF_TWO,
     kept=optional(row_of(integer(1, MOST_CANDIDATES), integer(0, MOST_CANDIDATES), expected="[weight, bias] or null")),
 )
+
+
+def _read_law(value: Any, where: str) -> str:
+    if type(value) is not str:
+        fail(where, f"one of {', '.join((*LAWS, *SOURCE_LAWS))}", value)
+    if value not in LAWS:
+        try:
+            source_law(value)
+        except InputError as error:
+            raise TicketError(
+                f"{where}: {ascii(value)[:80]} is not known to this slth: update slth ({error})"
+            ) from error
+    return value
+
+
+LAW = Kind(_read_law)
 TABLE = Table(
-    signed=SIGNED, lift=name_of("relu"), threshold=fixed(THRESHOLD), stages=tuple_of(whole(STAGE), MOST_STAGES)
+    signed=SIGNED,
+    lift=name_of("relu"),
+    threshold=fixed(THRESHOLD),
+    stages=tuple_of(whole(STAGE), MOST_STAGES),
+    law=LAW,
+    centred=FLAG,
 )
 
 
 def data_of(gadget: TwoLayer) -> dict[str, Any]:
     """Plain data, before it is written by its table."""
-    return {"signed": gadget.signed_ranges, "lift": "relu", "threshold": THRESHOLD, "stages": gadget.stages}
+    return {
+        "signed": gadget.signed_ranges,
+        "lift": "relu",
+        "threshold": THRESHOLD,
+        "stages": gadget.stages,
+        "law": gadget.law,
+        "centred": gadget.centred,
+    }
 
 
 def gadget_of(data: Mapping[str, Any], op: Linear, where: str) -> TwoLayer:
@@ -49,7 +81,9 @@ def gadget_of(data: Mapping[str, Any], op: Linear, where: str) -> TwoLayer:
             for what it serves, or no stage.
     """
     check_signed(data["signed"], op, where)
-    gadget = TwoLayer(stages=data["stages"], signed_ranges=data["signed"])
+    if data["law"] == "normal":
+        fail(f"{where}.law", "a law of sources, such as normal/20", data["law"])
+    gadget = TwoLayer(data["stages"], data["signed"], data["law"], data["centred"])
     if not gadget.stages:
         raise TicketError(f"{where}.stages: expected at least one stage; got an empty list")
     for s, stage in enumerate(gadget.stages):

@@ -11,21 +11,24 @@ import numpy as np
 from slth._kernels import compiled
 from slth.numerics import fill_line, uniform_of, word_at
 
+LAST = np.uint32(255)
+
 
 @no_type_check
 @compiled
-def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
+def scan(inputs, signed, need, most, lift_key, bias_key, serving, coin, neuron, slot, word):
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
     Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down.
-    neuron, slot, value (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
+    serving uint32 (part, side, 2): which words serve, see `SourceLaw.serving`; part 0 if the last byte of the word is
+    below coin, side 1 for negative slots.
+    neuron, slot, word (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
     """
     slots = need.shape[0]
     left = need.sum()
     live = 0
     h = 0
     at = 0  # the slot after the last one served
-    half = np.float32(0.5)
     while left > 0 and h < most:
         base = np.uint64(h) * np.uint64(inputs)
         for step in range(slots):
@@ -34,16 +37,19 @@ def scan(inputs, signed, need, most, lift_key, bias_key, neuron, slot, value):
                 s -= slots
             if need[s] == 0:
                 continue
+            side = 0
             if s < inputs:
-                x = uniform_of(word_at(base + np.uint64(s), lift_key[0], lift_key[1]))
+                x = word_at(base + np.uint64(s), lift_key[0], lift_key[1])
             elif s < inputs + signed.shape[0]:
-                x = -uniform_of(word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1]))
+                x = word_at(base + np.uint64(signed[s - inputs]), lift_key[0], lift_key[1])
+                side = 1
             else:
-                x = uniform_of(word_at(np.uint64(h), bias_key[0], bias_key[1]))
-            if x >= half:
+                x = word_at(np.uint64(h), bias_key[0], bias_key[1])
+            part = 0 if (x & LAST) < coin else 1
+            if serving[part, side, 0] <= x <= serving[part, side, 1]:
                 neuron[live] = h
                 slot[live] = s
-                value[live] = x
+                word[live] = x
                 live += 1
                 need[s] -= 1
                 left -= 1
@@ -70,6 +76,20 @@ def fill_products(neurons, factors, width, first, step, key, out):
             u = factors[s, k]
             for w in range(pairs):
                 out[s, w, k] = np.float64(uniform_of(words[offset + w])) * u
+
+
+@no_type_check
+@compiled
+def fill_mixing(neurons, width, first, step, key, out):
+    """out[s, w, k] = the word of v; the others as in `fill_products`, out uint32."""
+    slots, pairs, n = out.shape
+    words = np.empty(pairs + 8, np.uint32)
+    for s in range(slots):
+        for k in range(n):
+            start = np.uint64(neurons[s, k]) * np.uint64(width) + np.uint64(first)
+            offset = fill_line(start, step, key, words, pairs)
+            for w in range(pairs):
+                out[s, w, k] = words[offset + w]
 
 
 @no_type_check

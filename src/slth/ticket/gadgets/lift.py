@@ -12,7 +12,10 @@ and no mask bit is spent:
                left and value ≥ ½; if there is none, h is dead; stop when all needs are met
 
 The random network is fixed before any target is seen: u, β and v are neuron-major streams of the seed, and neither the
-scan nor the needs look at a weight. Source: Pensia et al. (2020) for the two-layer gadget; the assignment is new here.
+scan nor the needs look at a weight. The threshold counts in units of the law: of ±1 every right sign serves, of a
+normal law 31 in 100 do, of a randomly pruned one a quarter of what survives.
+
+Source: Pensia et al. (2020) for the two-layer gadget; the assignment is new here.
 """
 
 from dataclasses import dataclass
@@ -21,7 +24,7 @@ import numpy as np
 from jaxtyping import Bool, Float64, Int64
 
 from slth._errors import InputError
-from slth.numerics import Stream
+from slth.numerics import Stream, source_law
 
 THRESHOLD = 0.5  # a neuron serves a slot if its value there is at least this
 MOST_CANDIDATES = 64  # of one slot: a float64 sum of up to 64 products is exact
@@ -36,6 +39,7 @@ class LiftSpec:
     constants: int  # n_c, neurons wanted for the constant slot; 0 for a map without bias
     signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     groups: int = 1  # each with a constant slot of its own
+    law: str = "uniform"  # of the lift's numbers
 
     @property
     def signed_inputs(self) -> Int64[np.ndarray, " signed"]:
@@ -78,7 +82,7 @@ class Lift:
     neurons: int  # H, neurons scanned: the width of the random layer
     neuron: Int64[np.ndarray, " live"]  # which neuron
     slot: Int64[np.ndarray, " live"]  # which slot it serves
-    value: Float64[np.ndarray, " live"]  # |u| or β there, in [½, 1]
+    value: Float64[np.ndarray, " live"]  # |u| or β there, at least ½
     by_slot: Int64[np.ndarray, " live"]  # ranks 0 ... live − 1, grouped by slot, ascending within each
 
     def members(self, slots: slice) -> Int64[np.ndarray, "slot n"]:
@@ -116,10 +120,15 @@ def scan(spec: LiftSpec, seed: int, path: str, *, most: int = 2**62) -> Lift:
     negative = spec.signed_inputs
     need = np.full(spec.slots, spec.candidates, np.int64)
     need[spec.input_slots :] = spec.constants
-    neuron, slot, value = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live)
+    law = source_law(spec.law)
+    serving, coin = law.serving(THRESHOLD), np.uint32(round(256 * law.uniform) if len(law.parts) == 2 else 256)
+    neuron, slot, word = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live, np.uint32)
     lift_key, bias_key = (np.array(Stream(seed, f"{path}/{part}").key, np.uint32) for part in ("lift", "lift_bias"))
-    live, neurons = _kernels.scan(spec.inputs, negative, need, most, lift_key, bias_key, neuron, slot, value)
+    live, neurons = _kernels.scan(
+        spec.inputs, negative, need, most, lift_key, bias_key, serving, coin, neuron, slot, word
+    )
     if live < spec.live:
         raise InputError(f"{path}: {most} lift neurons serve {live} of {spec.live} needs; the ticket's width is wrong")
     by_slot = np.argsort(slot, kind="stable")
+    value = np.abs(law.values(word)).astype(np.float64)
     return Lift(spec=spec, neurons=neurons, neuron=neuron, slot=slot, value=value, by_slot=by_slot)

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float64, Int64, UInt64
 from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Realised
-from slth.numerics import Stream
+from slth.numerics import Stream, source_law
 
 Half = Literal["positive", "negative", "bias"]
 Packed = UInt64[np.ndarray, "problem word"]  # bit k of word l keeps candidate 64 l + k
@@ -56,6 +56,9 @@ class Problems:
 
     Where candidates are *shared*, one bit keeps candidate k of a slot for all w of the block: a problem for each slot,
     a subset sum of vectors.
+
+    Of mirrored pairs, candidates ±v u, exactly one is kept: coefficient (s, w) is gain · Σ_k ± candidate, + where the
+    bit is 1.
     """
 
     half: Half
@@ -70,7 +73,9 @@ class Problems:
     gain: float
     places: Places
     size: int | None = None  # how many candidates each problem keeps exactly; None: that is free
-    shared: bool = False
+    law: str = "uniform"  # of v
+    centred: bool = False  # mirrored pairs: a bit that is 0 takes −v u
+    shared: bool = False  # one bit for all w
 
     @property
     def taps(self) -> int:
@@ -86,9 +91,14 @@ class Problems:
         """v u, regenerated; not yet scaled by the gain."""
         from slth.ticket.gadgets import _kernels
 
-        products = np.empty((len(self.inputs), len(self.pairs), self.columns.shape[1]))
-        _kernels.fill_products(*self._random, products)
-        return products
+        shape, (neurons, factors, *rest) = (len(self.inputs), len(self.pairs), self.columns.shape[1]), self._random
+        if self.law == "uniform":
+            products = np.empty(shape)
+            _kernels.fill_products(neurons, factors, *rest, products)
+            return products
+        words = np.empty(shape, np.uint32)
+        _kernels.fill_mixing(neurons, *rest, words)
+        return source_law(self.law).values(words) * factors[:, None, :]
 
     @property
     def count(self) -> int:
@@ -103,13 +113,18 @@ class Problems:
         """gain · Σ kept · candidate, exact, from the packed masks of the map.
 
         Raises:
-            InputError: a problem keeps another number of candidates than each does.
+            InputError: a problem keeps another number of candidates than each does, or one that a randomly pruned
+                source does not have.
         """
         from slth.ticket.gadgets import _kernels
 
         if self.size is not None:
             self._check_sizes(masks)
-
+        if self.law != "uniform" or self.centred:
+            candidates, kept = self.candidates(), self.kept(masks)
+            if source_law(self.law).prunes and (kept & (candidates == 0)).any():
+                raise InputError(f"{self.tensor}: a number is kept that the law {self.law} pruned from the start")
+            return np.where(kept, candidates, -candidates if self.centred else 0.0).sum(axis=2) * self.gain
         found = np.empty((len(self.inputs), len(self.pairs)))
         _kernels.add_kept(*self._random, masks[self.tensor], *self.bit_places, found)
         return found * self.gain
@@ -121,6 +136,8 @@ class Problems:
         rows = candidates.reshape(-1, candidates.shape[2])
         found = np.empty(len(rows))
         _kernels.add_chosen(rows, np.repeat(packed, len(self.pairs), axis=0) if self.shared else packed, found)
+        if self.centred:
+            found = 2 * found - rows.sum(axis=1)
         return found.reshape(candidates.shape[:2]) * self.gain
 
     def keep(self, packed: Packed, masks: Mapping[str, Bits]) -> None:

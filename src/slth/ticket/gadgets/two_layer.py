@@ -5,8 +5,13 @@ lift's value of a neuron (see `lift`), v, m its mixing weight and mask bit, sums
 
     P[r, j, t] = g Σ m v u        N[r, j, t] = g Σ m v u        b[γ · rows + r] = g_b Σ m v β
 
-Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. All entries are U[−1, 1), gains are powers of two. Each
-stage has neurons and gains of its own, and what they give is added up.
+Written x = x⁺ − x⁻, the two layers compute P x⁺ + N x⁻ + b. Gains are powers of two. Each stage has neurons and gains
+of its own, and what they give is added up. All entries are of one law (`numerics.source_law`): U[−1, 1), or another
+that has a theorem.
+
+A *centred* source consists of mirrored pairs: beside each neuron stands its mirror, with the same lift and −v in place
+of v. Of each edge and its mirror exactly one is kept, which one says the mask: candidates ±v u, number partitioning
+(Borgs, Chayes and Pittel, 2001). Its entries are not independent, so it is not the source of the theorem above.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,6 +58,8 @@ class TwoLayer:
 
     stages: tuple[Stage, ...]
     signed_ranges: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
+    law: str = "uniform"  # of every random number
+    centred: bool = False  # mirrored pairs; `neurons` counts pairs, `candidates` too
 
     kind: ClassVar[str] = "two-layer"
 
@@ -89,7 +96,8 @@ class TwoLayer:
     def lift_spec(self, op: Linear, *, stage: int = 0) -> LiftSpec:
         """What the scan of a stage needs to know."""
         wanted = self.stages[stage]
-        return LiftSpec(op.basis.inputs, wanted.candidates, wanted.constants, self.signed_ranges, op.basis.groups)
+        served = wanted.candidates, wanted.constants, self.signed_ranges
+        return LiftSpec(op.basis.inputs, *served, op.basis.groups, self.law)
 
     def lift(self, path: str, op: Linear, seed: int, *, stage: int = 0) -> Lift:
         """The lift of a stage, scanned again from the seed."""
@@ -120,16 +128,20 @@ class TwoLayer:
 
         Of the lift each live neuron keeps the one number it serves with; what the mixing layer keeps says the mask.
         """
-        return tuple(tensor for s in range(self.stage_count) for tensor in self._tensors(path, op, s))
+        found: list[RandomTensor] = []
+        for s in range(self.stage_count):
+            own = list(self._tensors(path, op, s))
+            found += own + ([_mirror(tensor) for tensor in own] if self.centred else [])
+        return tuple(found)
 
     def _tensors(self, path: str, op: Linear, stage: int) -> Iterator[RandomTensor]:
         spec, own = self.lift_spec(op, stage=stage), stage_path(path, stage)
         neurons, (rows, inputs, taps) = self.stages[stage].neurons, op.coefficients
         constants = spec.constants * spec.constant_slots
-        yield RandomTensor(f"{own}/lift", (neurons, inputs), "uniform", kept=spec.live - constants)
+        yield RandomTensor(f"{own}/lift", (neurons, inputs), self.law, kept=spec.live - constants)
         if constants:
-            yield RandomTensor(f"{own}/lift_bias", (neurons,), "uniform", kept=constants)
-        yield RandomTensor(f"{own}/mixing", (neurons, rows, taps), "uniform", kept=0)
+            yield RandomTensor(f"{own}/lift_bias", (neurons,), self.law, kept=constants)
+        yield RandomTensor(f"{own}/mixing", (neurons, rows, taps), self.law, kept=0)
 
     def check_layout(self, path: str, op: Linear, seed: int) -> None:
         """The scan of each stage must end exactly at the stated width."""
@@ -148,8 +160,13 @@ class TwoLayer:
         return rows * (taps * spec.candidates * spec.input_slots + spec.constants * spec.constant_slots)
 
     def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
-        """Of the mixing layers one for each set bit."""
-        return {tensor: ones(masks[tensor]) for tensor in self.mask_bits(path, op)}
+        """Of the mixing layers one for each set bit; of their mirrors one for each other."""
+        found = dict[str, int]()
+        for tensor, bits in self.mask_bits(path, op).items():
+            found[tensor] = ones(masks[tensor])
+            if self.centred:
+                found[mirror_of(tensor)] = bits - found[tensor]
+        return found
 
     def exactly_kept(self, path: str, op: Linear) -> dict[str, int]:
         """Of each stage whose coefficients keep exactly so many candidates, how many bits are 1, by tensor."""
@@ -214,6 +231,8 @@ class TwoLayer:
                     gain,
                     places,
                     wanted.keeps(half),
+                    self.law,
+                    self.centred,
                 )
 
     def mask(self, path: str, op: Linear, *, seed: int, bits: Bits, stage: int = 0) -> Bool[np.ndarray, "w live"]:
@@ -267,6 +286,22 @@ def stage_path(path: str, stage: int) -> str:
     ('fc', 'fc/2')
     """
     return f"{path}/{stage}" if stage else path
+
+
+def mirror_of(tensor: str) -> str:
+    """The path of the mirror of a tensor of mirrored pairs.
+
+    >>> mirror_of("fc/mixing")
+    'fc/mirror/mixing'
+    """
+    stage, _, part = tensor.rpartition("/")
+    return f"{stage}/mirror/{part}"
+
+
+def _mirror(tensor: RandomTensor) -> RandomTensor:
+    """The same numbers again; those of the mixing layer negated."""
+    gain = -1.0 if tensor.path.endswith("/mixing") else 1.0
+    return replace(tensor, path=mirror_of(tensor.path), gain=gain, stream=tensor.path)
 
 
 def _places(lift: Lift, rows: int, taps: int) -> Places:

@@ -1,0 +1,60 @@
+"""One random layer for each map, and a lift for the first (Burkholz, 2022)."""
+
+from dataclasses import dataclass
+
+from slth._errors import InputError
+from slth.construction.objectives import OBJECTIVES, Objective
+from slth.construction.recipe import Recipe
+from slth.construction.sizes import Sizes
+from slth.construction.width import Width, plan_sizes
+from slth.graph import Linear
+from slth.ticket import Copies, Gadget
+
+_WHY = {
+    "within": "keeps about half of the copies, whose errors add up through the layers; it bounds next to nothing",
+    "exactly": "is a theorem of two layers (Natale et al., 2024)",
+    "moved": "is a theorem of two layers (Xiong et al., 2023)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CopiesMaker:
+    """The subset that keeps fewest, or the closest. Widths depend on each other: `slth.construction.copied`."""
+
+    kind: str = Copies.kind
+    method: str = "copies of every channel, one random layer per target layer and one more (Burkholz, 2022)"
+
+    def check(self, recipe: Recipe, op: Linear) -> None:
+        """Other objectives are refused."""
+        if recipe.law != "uniform" or recipe.centred:
+            raise InputError("copies are planned for independent uniform numbers only; leave --law and --centred out")
+        if recipe.objective in _WHY:
+            raise InputError(
+                f"with copies the objective is fewest or closest: {recipe.objective} {_WHY[recipe.objective]}"
+            )
+
+    def width(
+        self,
+        weights: Sizes,
+        bias: Sizes | None,
+        tolerance: float,
+        *,
+        op: Linear,
+        recipe: Recipe,
+        failure: float,
+        candidates: int | None = None,
+        extra: int = 0,
+    ) -> Width:
+        """By measured chances of products u v, u ≥ ½, which miss a little more often than plain weights do."""
+        return plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra)
+
+    def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
+        """Of a map by itself nothing is known of the maps behind it."""
+        raise InputError(
+            "the copies that a map makes depend on the maps behind it: give a trained network, not a shape, or take "
+            "another gadget"
+        )
+
+    def objective(self, recipe: Recipe) -> Objective:
+        """That of its name."""
+        return OBJECTIVES[recipe.objective]
