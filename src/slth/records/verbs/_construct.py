@@ -169,7 +169,6 @@ NOT_WITH_A_SHAPE = (
     "input_shape",
     "raw_range",
     "data",
-    "data_dir",
     "mean",
     "order",
     "activation",
