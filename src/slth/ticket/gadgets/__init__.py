@@ -15,14 +15,16 @@ from slth.ticket.gadgets.moves import (
     moves_of_bits,
     moves_of_block,
 )
+from slth.ticket.gadgets.neurons import MOST_COORDINATES, Neurons
 from slth.ticket.gadgets.problems import Packed, Problems
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer, exactly_kept, exactly_words, stage_path
 
-GADGETS: dict[str, type[Gadget]] = {gadget.kind: gadget for gadget in (TwoLayer, Copies)}
+GADGETS: dict[str, type[Gadget]] = {gadget.kind: gadget for gadget in (TwoLayer, Copies, Neurons)}
 
 __all__ = [
     "GADGETS",
     "MOST_CANDIDATES",
+    "MOST_COORDINATES",
     "MOST_MOVE",
     "STEP",
     "THRESHOLD",
@@ -35,6 +37,7 @@ __all__ = [
     "LiftSpec",
     "Moves",
     "MovesOfBits",
+    "Neurons",
     "Packed",
     "Problems",
     "Stage",
