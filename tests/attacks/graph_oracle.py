@@ -36,7 +36,8 @@ def lies(data: bytes, ticket: Ticket, target: Target | None) -> list[str]:
     found: list[str] = []
     for path, part in maps.items():
         gadget = meta["gadgets"][path]
-        found += [f"{path}: width"] if part.widths != [gadget["stages"][0]["neurons"]] else []
+        stated = [stage["neurons"] for stage in gadget.get("stages", [gadget])]
+        found += [f"{path}: width"] if part.widths != stated else []
         found += [f"{name}: head" for name, head in part.heads.items() if stored[name]["head"] != head]
         found += [f"{path}: realised"] if part.digest(bool(gadget["signed"])) != gadget["realised"] else []
     realised = {path: _realised(part, meta["gadgets"][path]) for path, part in maps.items()}

@@ -30,7 +30,7 @@ from slth.ticket import Inputs, Ticket
 Specimen = tuple[Ticket, Target | None]
 
 
-def branches(*, density: float = 0.5) -> tuple[Ticket, Target]:
+def branches(*, density: float = 0.5, whole: int = 0) -> tuple[Ticket, Target]:
     """A grouped convolution, ReLU6, a maximum, a residual with a carried Scale, an average, a dense map."""
     b = Builder(np.random.default_rng(0), (2, 5))
     conv = b.add(Linear("conv", Conv(2, 4, (2,), (1,), (1, 0), (1,), 2), True), "input")
@@ -40,7 +40,7 @@ def branches(*, density: float = 0.5) -> tuple[Ticket, Target]:
     mean = b.add(AxisMap((AxisMatrix(1, "average", kernel=2, stride=2, padding=(0, 1), length=3, count="all"),)), added)
     b.add(Linear("fc", Dense(12, 3), False), b.add(Reshape((12,)), mean))
     inputs = Inputs((2, 5), (0.5,), (0.25,), (0.0, -1.0), (1.0,))
-    return ticket_of(Graph(tuple(b.nodes)), inputs, b.carried, density=density, misses=False)
+    return ticket_of(Graph(tuple(b.nodes)), inputs, b.carried, density=density, misses=False, whole=whole)
 
 
 def transposed() -> tuple[Ticket, Target]:
@@ -78,13 +78,14 @@ def silent(pair: tuple[Ticket, Target]) -> Specimen:
 
 
 def specimens() -> list[Specimen]:
-    """Branches, a sparse mask, stops, no claims, tied and transposed maps, random networks; learned tickets."""
+    """Branches, a sparse mask, whole neurons, stops, no claims, tied and transposed maps, random and learned ones."""
     learned, network = any_learned(), mlp_ticket((3,), inputs=(4,), classes=2)
     ranged = dataclasses.replace(learned.inputs, lower=(-1.0,), upper=(0.5, 1.0))
     chain, target = any_ticket()
     return [
         proved(branches()),
         proved(branches(density=0.05)),
+        proved(branches(density=0.2, whole=2)),
         stopping(branches()),
         silent(branches()),
         proved(transposed()),

@@ -17,7 +17,14 @@ from slth.records import verbs
 from slth.records.verbs._kinds import DATA, FILE, FILES
 from slth.ticket import save
 
-NEEDED = {"ticket": "t.slth", "data": "d.npz", "out": "new.html", "recipe": "r.toml", "files": "t.slth"}
+NEEDED = {
+    "ticket": "t.slth",
+    "data": "d.npz",
+    "out": "new.html",
+    "recipe": "r.toml",
+    "files": "t.slth",
+    "tickets": "t.slth",
+}
 
 
 def file_arguments(verb):
@@ -40,6 +47,8 @@ def command(verb, **given):
     """A command line with these arguments, and what it cannot do without."""
     named, known = verbs.arguments(verb), verbs.defaults(verb)
     said = {name: value for name, value in NEEDED.items() if name in named and name not in known} | given
+    if verb is verbs.Compare and not {"target", "model"} & {*said}:
+        said["target"] = "t.safetensors"
     if verb is verbs.Evaluate and "out" in said and not {"target", "model"} & {*said}:
         said["target"] = "t.safetensors"
     line = [verb.__name__.lower()]
@@ -174,6 +183,7 @@ OUTPUTS = [
     (["show", "t.slth", "--weight", "0:1,2"], "--picture"),
     (["export", "t.slth"], "--out"),
     (["report", "t.slth"], "--out"),
+    (["compare", "t.slth", "--target", "t.safetensors"], "--out"),
     (["train"], "--out"),
     (["search"], "--out"),
     (["search"], "--records"),

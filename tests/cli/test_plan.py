@@ -115,6 +115,11 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     check_refusals(capsys, tmp_path, [([*arguments, "-q"], sentence) for arguments, sentence in cases])
 
 
+def test_a_folder_of_data_in_the_environment_says_nothing_of_a_shape(monkeypatch, tmp_path):
+    monkeypatch.setenv("SLTH_DATA", str(tmp_path))
+    assert run(["plan", "--shape", "8,5,3", "--tolerance", "0.01", "-q"]) == 0
+
+
 def test_a_shape_needs_no_file_and_states_what_it_assumes(capsys):
     assert run(["plan", "--shape", "784,500,10", "--relative-tolerance", "0.002", "--input-range", "0,1"]) == 0
     out, err = capsys.readouterr()

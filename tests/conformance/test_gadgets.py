@@ -25,6 +25,7 @@ from slth.ticket import (
     Edges,
     Inputs,
     Lifted,
+    Neurons,
     Provenance,
     Sums,
     TwoLayer,
@@ -63,6 +64,17 @@ def fitted(make, basis, signed, bias, candidates, constants, source):
     op = Linear(PATH, basis, bias)
     gadget = replace(make(candidates, constants if bias else 0, 0, signed, 0.5, 2.0), **source)
     return gadget.fitted(PATH, op, SEED), op
+
+
+def whole_neurons(basis, size, *, signed=(), bias=True, candidates=4, constants=5):
+    """Two random layers whose neurons serve `size` outputs at once."""
+    op = Linear(PATH, basis, bias)
+    gadget = Neurons(size, candidates, constants if bias else 0, 0, 0.5, 2.0 if bias else 1.0, signed)
+    return gadget.fitted(PATH, op, SEED), op
+
+
+def plain_conv(inputs, outputs, kernel, *, transposed=False):
+    return conv(inputs, outputs, kernel, transposed=transposed)[0]
 
 
 def copied(basis, *, copies, signed=(), bias=True, constants=6):
@@ -122,6 +134,17 @@ EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, sh
         copied(conv_of(8, 6, (3, 2), groups=2), copies=2, signed=((0, 4),)),
         copied(conv_of(6, 6, (3,), groups=3), copies=2, bias=False),
         copied(ConvTranspose(8, 4, (2, 3), (2, 2), (1,) * 4, (1, 1), 2, (0, 0)), copies=4, signed=((4, 8),)),
+    ],
+    "neurons": [
+        whole_neurons(Dense(3, 4), 2),
+        whole_neurons(Dense(5, 7), 3, signed=((1, 2), (3, 5))),  # a last group of one
+        whole_neurons(Dense(4, 3), 3, signed=((0, 4),), bias=False),  # one group of all outputs
+        whole_neurons(Dense(2, 5), 1, signed=((1, 2),), candidates=64, constants=64),
+        whole_neurons(Dense(1, 1), 1, candidates=1, constants=1),
+        whole_neurons(plain_conv(2, 3, (1, 1)), 2, signed=((0, 1),)),
+        whole_neurons(plain_conv(2, 3, (3, 3)), 1, signed=((0, 1),)),
+        whole_neurons(plain_conv(2, 3, (2,)), 2),
+        whole_neurons(plain_conv(2, 4, (1, 2), transposed=True), 3, signed=((0, 2),)),
     ],
 }
 EVERY = [pytest.param(*example, id=f"{name}-{i}") for name in EXAMPLES for i, example in enumerate(EXAMPLES[name])]
@@ -228,7 +251,7 @@ def check_partition(gadget, op):
         halves = [("whole", j) for j in range(op.basis.inputs)]
     wanted = {(half, j, pair) for half, j in halves for pair in range(rows * taps)}
     wanted |= {("bias", group, row * taps) for group in range(groups(op)) for row in range(rows) if op.bias}
-    problems, served, written = Counter(), Counter(), Counter()
+    problems, served, written, solved = Counter(), Counter(), Counter(), 0
     for block in blocks(gadget, op):
         assert block.taps == taps
         assert block.columns.shape == block.neurons.shape == block.factors.shape
@@ -237,14 +260,15 @@ def check_partition(gadget, op):
         for pair in block.pairs:
             served.update((pair, column) for column in block.columns.reshape(-1).tolist())
         bits = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8)
-        every = np.ones((len(block.inputs) * len(block.pairs), block.columns.shape[1]), bool)
-        block.keep(packed_rows(every), {MIXING: bits})
+        block.keep(packed_rows(np.ones((block.count, block.columns.shape[1]), bool)), {MIXING: bits})
+        solved += block.count
+        assert block.shared or block.count == len(block.inputs) * len(block.pairs)
         written.update(np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist())
         assert block.kept({MIXING: bits}).all()
     assert problems == Counter(wanted)
     assert max(served.values()) == 1
     assert written == Counter(range(gadget.cost(op).mask_bits))
-    assert gadget.cost(op).problems == len(wanted)
+    assert gadget.cost(op).problems == solved
 
 
 @every_gadget
@@ -270,7 +294,7 @@ def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
     part = realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
     for pairs, products in ((1, 1), (2 * op.basis.taps, 3 * gadget.candidates * op.basis.taps)):
         for module in (two_layer, shared_blocks, sys.modules[type(gadget).__module__]):
-            monkeypatch.setattr(module, "_PAIRS", pairs, raising=False)
+            monkeypatch.setattr(module, "_PAIRS", pairs, raising=False)  # neurons: no bound on pairs
             monkeypatch.setattr(module, "_BLOCK", products, raising=False)
         check_partition(gadget, op)
         assert listed() == whole
@@ -345,7 +369,7 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
     bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
     for block in blocks(gadget, op):
         candidates = block.candidates()
-        count, n = candidates.shape[0] * candidates.shape[1], candidates.shape[2]
+        count, n = block.count, candidates.shape[2]
         kept = (
             np.eye(n, dtype=bool)[rng.integers(0, n, count)] if block.most_kept == 1 else rng.random((count, n)) < 0.5
         )
@@ -353,10 +377,10 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
             kept &= candidates.reshape(count, n) != 0
         packed = packed_rows(kept)
         block.keep(packed, {MIXING: bits})
-        assert (block.kept({MIXING: bits}) == kept.reshape(candidates.shape)).all()
+        kept = np.broadcast_to(kept.reshape(len(block.inputs), -1, n), candidates.shape)
+        assert (block.kept({MIXING: bits}) == kept).all()
         chosen = block.chosen(candidates, packed)
-        signs = kept.reshape(candidates.shape).astype(np.int64)
-        signs = 2 * signs - 1 if block.centred else signs
+        signs = 2 * kept.astype(np.int64) - 1 if block.centred else kept.astype(np.int64)
         together = chosen.reshape(len(block.inputs), -1, len(block.pairs)).sum(axis=1)  # of copies, one each
         assert (together == (candidates * signs).sum(axis=2) * block.gain).all()
         sums.add(block, chosen)
@@ -388,24 +412,26 @@ def test_mask_bits_are_those_of_the_cost(gadget, op):
     assert len(bits) == -(-gadget.cost(op).mask_bits // 8)
     assert (gadget.mask(PATH, op, seed=SEED, bits=bits) == mask).all()
     every = np.full(len(bits), 255, np.uint8)
-    assert gadget.mask(PATH, op, seed=SEED, bits=every).sum() == gadget.cost(op).mask_bits
+    shared = any(block.shared for block in blocks(gadget, op))
+    widths = [len(block.pairs) for block in blocks(gadget, op) for _ in block.columns.flat]
+    wanted = sum(widths) if shared else gadget.cost(op).mask_bits  # entries of the mixing layer
+    assert gadget.mask(PATH, op, seed=SEED, bits=every).sum() == wanted
 
 
 @every_gadget
 @pytest.mark.parametrize("density", [0.0, 0.3, 1.0])
 def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
-    """Of the lift one entry per neuron that serves, of the mixing layer the ones of the mask; neurons lie within.
+    """Of the lift one entry per neuron that serves and was not removed whole; of the mixing layer those of the mask.
 
     Of mirrored pairs exactly one is kept: what the mask does not keep, the mirror does.
     """
     mask = coins(gadget, op, density)
     ticket = ticket_of(gadget, op, mask)
-    served = Counter(
-        "lift_bias" if block.half == "bias" else "lift"
-        for block in blocks(gadget, op)
-        if block.rows.start == 0 and (block.half == "bias" or copies_of(gadget) == 1)
-        for _ in block.columns.flat
-    )
+    served = Counter()
+    for block in blocks(gadget, op):
+        if (block.rows.start == 0 or block.shared) and (block.half == "bias" or copies_of(gadget) == 1):
+            serves = [not block.shared or mask[:, column].any() for column in block.columns.flat]
+            served["lift_bias" if block.half == "bias" else "lift"] += sum(serves)
     if isinstance(gadget, Edges):
         served.clear()  # no lift
     if isinstance(gadget, Doubling):  # p digits of what the lift serves; one edge into each copy, two to double

@@ -36,8 +36,10 @@ from slth.graph import (
     signed_inputs,
 )
 from slth.ticket import (
+    MOST_COORDINATES,
     Inputs,
     Miss,
+    Neurons,
     Provenance,
     Ticket,
     constructed_ticket,
@@ -175,8 +177,13 @@ def graph_ticket(seed=0, *, density=0.5, assumed=(), misses=True) -> tuple[Ticke
     )
 
 
-def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses=True) -> tuple[Ticket, Target]:
-    """A ticket of a network, and a target that it might have been made for."""
+def ticket_of(
+    graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses=True, whole=0
+) -> tuple[Ticket, Target]:
+    """A ticket of a network, and a target that it might have been made for.
+
+    whole: neurons are kept or removed whole, for so many outputs at once, in maps whose outputs share their inputs.
+    """
     rng = np.random.default_rng([seed, 2])
     signed = signed_inputs(graph, inputs.shape, inputs.negative, carried)
     gadgets, masks, realised, claims = {}, {}, {}, {}
@@ -184,8 +191,11 @@ def ticket_of(graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses
         n, n_c = int(rng.integers(1, 6)), int(rng.integers(1, 7)) if op.bias else 0
         gains = 2.0 ** int(rng.integers(-9, 9)), 2.0 ** int(rng.integers(-9, 9)) if op.bias else 1.0
         gadget = one_stage(n, n_c, 0, signed_ranges(signed[path]), *gains).fitted(path, op, seed)
+        if whole and op.basis.groups == 1:
+            size = min(whole, op.coefficients[0], max(1, MOST_COORDINATES // op.basis.taps))
+            gadget = Neurons(size, n, n_c, 0, *gains, signed_ranges(signed[path])).fitted(path, op, seed)
         rows, _, taps = op.coefficients
-        mask = rng.random((rows * taps, gadget.lift_spec(op).live)) < density
+        mask = rng.random((rows * taps, gadget.live(op))) < density
         masks[f"{path}/mixing"] = bits = gadget.pack(path, op, seed=seed, mask=mask)
         gadgets[path], realised[path] = gadget, realise(gadget, path, op, seed=seed, masks={f"{path}/mixing": bits})
         bounds = (0.5, 0.25) if inputs.lower is not None else (None, None)

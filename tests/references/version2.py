@@ -121,9 +121,56 @@ def folded(meta) -> dict[str, tuple[str, ...]]:
 
 
 def realise(seed, path, gadget, tensors, runs) -> Map:
+    """What a map computes, by the kind of its gadget."""
+    by_kind = {"two-layer": by_edges, "copies": copied, "neurons": by_neurons}
+    return by_kind[gadget.get("kind", "two-layer")](seed, path, gadget, tensors, runs)
+
+
+def by_neurons(seed, path, gadget, tensors, runs) -> Map:
+    """P, N and b where a bit keeps a neuron for a group of rows."""
+    (rows, inputs, taps), size = gadget["shape"], gadget["group_size"]
+    assert size * taps <= 9
+    signed = [j for start, stop in gadget["signed"] for j in range(start, stop)]
+    members = [range(first, min(first + size, rows)) for first in range(0, rows, size)]
+    needs = {name: gadget[name] * len(members) for name in ("candidates", "constants")}
+    slots, live, width = scan(seed, path, inputs, signed, 1, needs, "uniform")
+    mixing = Stream.of(seed, f"{path}/mixing")
+    found = Map(np.zeros((rows, inputs, taps)), np.zeros((rows, inputs, taps)), None)
+    if gadget["constants"]:
+        found.bias = np.zeros(rows)
+    terms, kept = {}, {"lift": 0, "lift_bias": 0, "mixing": 0}
+    bits = iter(mask(tensors[f"{path}/mixing"], runs, len(live), neurons=True))
+    for slot, (half, j) in enumerate(slots):
+        serving = [(h, u) for h, at, u in live if at == slot]
+        each = gadget["constants" if half == "1" else "candidates"]
+        for k, (h, u) in enumerate(serving):
+            if not next(bits):
+                continue
+            kept["lift_bias" if half == "1" else "lift"] += 1
+            for r, t in itertools.product(members[k // each], range(1 if half == "1" else taps)):
+                kept["mixing"] += 1
+                gain = gadget["bias_gain" if half == "1" else "gain"]
+                terms.setdefault((half, r, j, t), []).append(gain * (mixing[(h * rows + r) * taps + t] * u))
+    assert next(bits, None) is None
+    for name, count in kept.items():
+        assert name not in ("lift", "mixing") or tensors[f"{path}/{name}"]["kept"] == count
+        assert not gadget["constants"] or tensors[f"{path}/{name}"]["kept"] == count
+    for (half, r, j, t), products in terms.items():
+        total = math.fsum(products)
+        if half == "1":
+            found.bias[r] = total
+        else:
+            (found.positive if half == "+" else found.negative)[r, j, t] = total
+    found.widths.append(width)
+    found.heads = {f"{path}/mixing": mixing.head(width * rows * taps)}
+    found.heads[f"{path}/lift"] = Stream.of(seed, f"{path}/lift").head(width * inputs)
+    if gadget["constants"]:
+        found.heads[f"{path}/lift_bias"] = Stream.of(seed, f"{path}/lift_bias").head(width)
+    return found
+
+
+def by_edges(seed, path, gadget, tensors, runs) -> Map:
     """P, N and b: products over slots and stages, their sum rounded once."""
-    if gadget.get("kind") == "copies":
-        return copied(seed, path, gadget, tensors, runs)
     (rows, inputs, taps), groups = gadget["shape"], gadget["groups"]
     signed = [j for start, stop in gadget["signed"] for j in range(start, stop)]
     law, centred = gadget["law"], gadget["centred"]
@@ -217,7 +264,7 @@ def stored_bits(rows, taps, slots, live) -> int:
     return rows * sum(1 if slots[slot][0] == "1" else taps for _, slot, _ in live)
 
 
-def mask(tensor, runs, count) -> list[int]:
+def mask(tensor, runs, count, *, neurons=False) -> list[int]:
     """The bits of a mask."""
     stored = runs[f"{tensor['path']}.mask"]
     bits = (
@@ -225,7 +272,7 @@ def mask(tensor, runs, count) -> list[int]:
         if tensor["mask"]["encoding"] == "rans"
         else [stored[i // 8] >> i % 8 & 1 for i in range(count)]
     )
-    assert sum(bits) == tensor["kept"]
+    assert neurons or sum(bits) == tensor["kept"]
     return bits
 
 

@@ -40,6 +40,7 @@ def construct(
     most_move: float | None = None,
     law: str = "uniform",
     centred: bool = False,
+    group_size: int | None = None,
     calibration: Any = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,
@@ -76,7 +77,8 @@ def construct(
         exact: instead, the network itself in its own number format, float32, bfloat16, float16, or int8 with scales:
             `export` then gives its tensors back, bit for bit. Normalisations are carried as they are.
         carry_rest: with `exact`, numbers that no subset reaches are carried, and counted, rather than listed.
-        gadget: which random numbers may be added up for a weight: "two-layer" (Pensia et al., 2020).
+        gadget: which random numbers may be added up for a weight: "two-layer" (Pensia et al., 2020); "neurons", kept or
+            removed whole (da Cunha et al., 2023), each of which serves a group of `group_size` outputs, 2 unless given.
         objective: which subset is taken: "within" the tolerance, the first found; "fewest" numbers; "exactly" the share
             `density` of the candidates of every weight (Natale et al., 2024); "closest"; "moved", where each kept
             number may move by at most `most_move` (Xiong et al., 2023).
@@ -134,6 +136,7 @@ def construct(
         most_move=most_move,
         law=law,
         centred=centred,
+        group_size=group_size,
         failure_probability=failure_probability,
         candidates=candidates,
         seed=seed,

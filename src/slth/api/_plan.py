@@ -14,6 +14,7 @@ from slth.construction import (
     Planning,
     Request,
     Seconds,
+    coordinates_of,
     costs_of,
     first_moment,
     gain_of,
@@ -24,7 +25,7 @@ from slth.construction import (
 )
 from slth.graph import Affine
 from slth.records import cores, verbs
-from slth.ticket import Inputs, Rivals, map_words, rivals_of
+from slth.ticket import Inputs, Neurons, Rivals, map_words, rivals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,11 @@ class PlannedMap:
         stages: candidates of each.
         neurons: of the lift, dead ones not counted. source_parameters: entries of its random tensors, likewise.
         mask_bits: before they are coded.
-        expected_misses: an upper estimate, by measured chances. law_misses: by the law in closed form.
+        expected_misses: an upper estimate, by measured chances. law_misses: by the law in closed form; None
+            where none is known, for neurons that give several numbers at once.
         first_moment: candidates at which one subset is expected to reach the largest weight.
-        theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known.
+        theorem: n / C of Lueker and Pensia et al.: so many candidates suffice, times a constant that is not known; None
+            for neurons.
         seconds: of a processor, to construct and write it. file_bytes: of its part of the ticket.
         memory: bytes at the peak if it were the only map.
     """
@@ -67,7 +70,7 @@ class PlannedMap:
     expected_misses: float
     law_misses: float | None
     first_moment: int
-    theorem: float
+    theorem: float | None
     seconds: float
     file_bytes: int
     memory: int
@@ -83,7 +86,7 @@ class Planned:
     maps: tuple[PlannedMap, ...]
     weights: int  # of the target, biases included
     expected_misses: float  # an upper estimate
-    law_misses: float | None  # by the law in closed form; None: there is none for this objective
+    law_misses: float | None  # by the law in closed form; None: there is none for this objective or gadget
     source_parameters: int  # dead neurons not counted
     mask_bits: int
     file_bytes: int
@@ -118,6 +121,7 @@ def plan(
     most_move: float | None = None,
     law: str = "uniform",
     centred: bool = False,
+    group_size: int | None = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,
     input_range: InputRange | None = None,
@@ -162,6 +166,7 @@ def plan(
         most_move=most_move,
         law=law,
         centred=centred,
+        group_size=group_size,
         failure_probability=failure_probability,
         candidates=candidates,
         threads=threads,
@@ -231,6 +236,7 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
     op, gadget, width = part.op, part.gadget, part.width
     cost, alone = gadget.cost(op), costs_of([replace(part, times=1)], threads=threads)
     unit = gain_of(part.largest)
+    t = width.half_step / unit
     return PlannedMap(
         path=part.path,
         kind=map_words(op),
@@ -249,8 +255,8 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         mask_bits=cost.mask_bits,
         expected_misses=width.expected_misses,
         law_misses=width.law_misses,
-        first_moment=first_moment(part.largest / unit, width.half_step / unit),
-        theorem=theorem(width.half_step / unit, failure * part.weights / cost.problems),
+        first_moment=first_moment(part.largest / unit, t, coordinates=coordinates_of(part)),
+        theorem=None if isinstance(gadget, Neurons) else theorem(t, failure * part.weights / cost.problems),
         seconds=alone.seconds.construct,
         file_bytes=alone.file_bytes,
         memory=alone.memory,

@@ -21,6 +21,7 @@ from slth.ticket import (
     FileSizes,
     Gadget,
     Half,
+    Neurons,
     Ticket,
     TwoLayer,
     file_sizes,
@@ -222,6 +223,9 @@ def _maps(ticket: Ticket, accounts: Mapping[str, Account]) -> list[tuple[str, st
         row = [str(i), with_steps(path, ticket.provenance.folded.get(path, ())), map_words(op)]
         row += [gadget.kind] if kinds != {TwoLayer.kind} else []
         row += [f"gain {gadget.gain:g}", _candidates(gadget), _neurons(gadget)]
+        if isinstance(gadget, Neurons):
+            words = f"{accounts[path].kept:,} of {accounts[path].candidates:,} neurons kept"
+            row += [f"{words}, in {gadget.group_count(op):,} groups of {gadget.group_size}"]
         row += [f"{kept:.3f} kept", f"{accounts[path].bits / accounts[path].weights:.2f} bits per weight"]
         row += [f"{signed:,} of {op.basis.inputs:,} inputs signed"]
         if claims is not None:

@@ -134,12 +134,10 @@ def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
                 f"first moment: {part.first_moment} candidates, where one subset is expected to reach the largest "
                 "weight",
             ),
-            (
-                "",
-                f"theorem: C · {part.theorem:.1f} candidates, for a constant C that is not known (Lueker; Pensia et "
-                "al.)",
-            ),
         ]
+        if part.theorem is not None:
+            words = f"theorem: C · {part.theorem:.1f} candidates, for a constant C that is not known"
+            rows.append(("", f"{words} (Lueker; Pensia et al.)"))
     return rows
 
 
@@ -166,7 +164,7 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
             "+".join(map(str, part.stages)),
             str(part.constants or "-"),
             str(part.first_moment),
-            f"{part.theorem:.1f}",
+            "-" if part.theorem is None else f"{part.theorem:.1f}",
             f"{part.signed:,}",
             f"{part.neurons:,}",
             f"{part.mask_bits:,}",

@@ -2,7 +2,7 @@
 
 from slth.construction.chances import miss_probability
 from slth.construction.compensation import Calibration
-from slth.construction.costs import Costs, Planning, Seconds, costs_of
+from slth.construction.costs import Costs, Planning, Seconds, coordinates_of, costs_of
 from slth.construction.law import first_moment, miss_law, theorem
 from slth.construction.layout import Layout, lay_out
 from slth.construction.makers import MAKERS, Maker
@@ -32,6 +32,7 @@ __all__ = [
     "Seconds",
     "Subsets",
     "construct",
+    "coordinates_of",
     "costs_of",
     "discard",
     "first_moment",

@@ -96,4 +96,5 @@ def _width(target: Target, wanted: Wanted, path: str, made: int, signed: Mapping
             f"{path}: a tolerance of {wanted.tolerances[path] / width.gain:.2g} gains takes {len(width.stages)} stages "
             f"and copies have one, of at most {MOST_CANDIDATES} candidates; ask for a larger tolerance"
         )
-    return replace(width, expected_misses=made * width.expected_misses, law_misses=made * width.law_misses)
+    law = None if width.law_misses is None else made * width.law_misses
+    return replace(width, expected_misses=made * width.expected_misses, law_misses=law)

@@ -30,8 +30,9 @@ from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import Width
 from slth.graph import Linear
 from slth.numerics import SPECTRAL
-from slth.ticket import Gadget
+from slth.ticket import Gadget, Neurons
 
+_SPREAD = 0.65  # bits by which a sum of some 30 products spreads, which each further number costs
 # of `fewest`, measured by benchmarks/fewest.py: nanoseconds of a problem, and of a subset that is tried; of all subsets
 # of a size C(n, 5) are asked for one by one, at most
 _FEWEST_PROBLEM, _FEWEST_TRIED, _FEWEST_ASKED = 100.0, 0.35, 4.0
@@ -116,6 +117,11 @@ def weights_of(part: Planning) -> int:
     return part.gadget.cost(part.op).coefficients
 
 
+def coordinates_of(part: Planning) -> int:
+    """Numbers that are hit at once in one problem of the weights."""
+    return part.gadget.group_size * part.op.basis.taps if isinstance(part.gadget, Neurons) else 1
+
+
 @cache
 def pace() -> float:
     """How many times slower this machine is than the one of the constants; measured once, in some 50 ms.
@@ -168,18 +174,22 @@ def _log2_search(candidates: int) -> float:
 
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
-    each = cost.problems / part.gadget.stage_count
+    each, d = cost.problems / part.gadget.stage_count, coordinates_of(part)
     if _share_kept(part) is not None:  # candidates are looked through once
         first, search = 2e-9 * cost.mask_bits / cost.problems, 0.0
     else:
-        first = sum(_seconds_of_one(n, tried, part.recipe.objective) for n, tried in _tried(part))
+        first = sum(
+            _seconds_of_one(n, tried**d * 2.0 ** ((d - 1) * _SPREAD), part.recipe.objective)
+            for n, tried in _tried(part)
+        )
         search = 1e-6 * 2.0 ** _log2_search(part.width.stages[0].candidates)
+    products = cost.mask_bits if d == 1 else weights * part.gadget.candidates
     return {
-        "generation": 1e-9 * known["generate_bit"] * cost.mask_bits,
+        "generation": 1e-9 * known["generate_bit"] * products,
         "solving": each * first + part.width.expected_misses * search,
         "certificate": 1e-9 * (known["certify_weight"] * weights + known["certify_operation"] * norm_operations(part)),
         "writing": 1e-9 * known["write_bit"] * cost.mask_bits,
-        "verify": 1e-9 * (known["verify_bit"] * cost.mask_bits + known["verify_weight"] * weights),
+        "verify": 1e-9 * (known["verify_bit"] * products + known["verify_weight"] * weights),
     }
 
 

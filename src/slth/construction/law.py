@@ -98,8 +98,8 @@ def log2_law(
     return math.log2(scale) - candidates + np.log2(np.i0(wrong) + np.i0(right))
 
 
-def first_moment(z: float, tolerance: float) -> int:
-    """Fewest n with one subset expected within t of z: 2ⁿ · 2t · N(z; 0, n E[x²]/2) ≥ 1. A rule of thumb, no bound.
+def first_moment(z: float, tolerance: float, *, coordinates: int = 1) -> int:
+    """Fewest n with one subset expected within t of z: 2ⁿ (2t N(z; 0, n E[x²]/2))^d ≥ 1. A rule of thumb, no bound.
 
     For u uniform on [½, 1], v on [−1, 1]: E[x²] = 7/36. Over values and subset, a subset sum has mean 0 and variance
     n E[x²]/2 = 7n/72.
@@ -107,7 +107,7 @@ def first_moment(z: float, tolerance: float) -> int:
     for n in range(1, MOST_CANDIDATES + 1):
         variance = n * 7 / 72
         normal = math.exp(-z * z / (2 * variance)) / math.sqrt(2 * math.pi * variance)
-        if n + math.log2(2 * tolerance * normal) >= 0:
+        if n + coordinates * math.log2(2 * tolerance * normal) >= 0:
             return n
     return MOST_CANDIDATES
 

@@ -84,6 +84,7 @@ def lay_out(
         path: maker.width(
             *affine_sizes(affine, signed[path]),
             tolerances[path],
+            op=target.graph.maps[path],
             recipe=recipe,
             failure=failure_probability * shares[path],
             candidates=candidates,
@@ -110,8 +111,11 @@ def lay_out_in(
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target, inputs)
-    if source.copies or recipe.gadget != TwoLayer.kind:
-        raise InputError("a source network is used again with the gadget two-layer alone; give no source")
+    kind = Copies.kind if source.copies else recipe.gadget
+    if kind != TwoLayer.kind:
+        raise InputError(
+            f"the random network of another ticket serves the gadget two-layer alone, not {kind}; leave the source out"
+        )
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, Gadget] = {}
     widths: dict[str, Width] = {}

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Int32
+from jaxtyping import Bool, Float64, Int32
 
 from slth._shapes import Errors, Targets, ValuesBatch
 from slth.construction.objective_chances import kept_of
-from slth.subsetsum import Status, SubsetSums, closest_batch, fewest_batch, first_batch
+from slth.subsetsum import Status, SubsetSums, closest_batch, fewest_batch, first_batch, first_vector_batch
 from slth.ticket import Packed
 
+VectorRows = Float64[np.ndarray, "problem w n"]
+TargetVectors = Float64[np.ndarray, "problem w"]
 _WITHIN = list(Status).index(Status.WITHIN_TOL)
 
 
@@ -27,9 +29,9 @@ class Subsets:
 
 @runtime_checkable
 class Objective(Protocol):
-    """Answers one subset-sum problem per row."""
+    """Answers one subset-sum problem per row: (problem, n) and (problem,); of vectors (problem, w, n), (problem, w)."""
 
-    def __call__(self, rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets: ...
+    def __call__(self, rows: np.ndarray, targets: np.ndarray, *, tol: float) -> Subsets: ...
 
 
 def within(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
@@ -46,6 +48,12 @@ def closest(rows: ValuesBatch, targets: Targets, *, tol: float) -> Subsets:
     """The subset whose sum is closest."""
     found = closest_batch(rows, targets)
     return Subsets(found.packed[:, None], found.error <= tol, found.error)
+
+
+def within_vectors(rows: VectorRows, targets: TargetVectors, *, tol: float) -> Subsets:
+    """The same of candidates that bits share for all w: the first subset found within the tolerance at every one."""
+    values = np.ascontiguousarray(rows.transpose(0, 2, 1))
+    return _subsets(first_vector_batch(values, targets, tol=tol))
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ _RETRIES = 4  # wider attempts where misses keep an error of the whole network f
 DEFAULT_TOLERANCE = 1e-4  # τ, where nothing is asked
 _MOST_SHRINKS = 8  # of the tolerances, for an error of the whole network
 _NUMBERS: tuple[tuple[tuple[str, ...], type, type, str], ...] = (
-    (("candidates", "retries"), Integral, int, "a whole number such as 30"),
+    (("candidates", "retries", "group_size"), Integral, int, "a whole number such as 30"),
     (("tolerance", "relative_tolerance", "epsilon", "failure_probability"), Real, float, "a number such as 1e-4"),
 )  # NumPy's are numbers
 
@@ -65,6 +65,7 @@ class Request:
     most_move: float | None = None
     law: str = "uniform"
     centred: bool = False
+    group_size: int | None = None
     recipe: Recipe = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -273,6 +274,7 @@ def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
             weights,
             part.bias,
             tolerance,
+            op=op,
             recipe=recipe,
             failure=request.failure_probability * op.weights / network.weights,
             candidates=request.candidates,

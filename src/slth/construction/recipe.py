@@ -26,6 +26,7 @@ class Recipe:
     most_move: float | None = None  # of the objective moved
     law: str = "uniform"  # of the random numbers
     centred: bool = False  # mirrored pairs of them
+    group_size: int | None = None  # s, outputs that one neuron serves, of the gadget neurons
 
     def __post_init__(self) -> None:
         _arguments.one_of(self.gadget, GADGETS, "gadget")
@@ -38,6 +39,10 @@ class Recipe:
             raise InputError(
                 "a largest move goes with the objective moved, and that needs one, such as --most-move 0.01"
             )
+        if self.group_size is not None and self.gadget != "neurons":
+            raise InputError("a group size goes with the gadget neurons, whose neurons serve a group of outputs")
+        if self.group_size is not None and self.group_size < 1:
+            raise InputError(f"a neuron serves at least one output: --group-size from 1, got {self.group_size}")
         if self.density is not None and kept_of(self.density, MOST_CANDIDATES) == 0:
             raise InputError(
                 f"a density of {self.density:g} keeps none of {MOST_CANDIDATES} candidates, the most there are; give "

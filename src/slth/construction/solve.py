@@ -291,8 +291,9 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
 
     def answered(block: Problems) -> _Answer:
         candidates = block.candidates()
-        rows, targets = candidates.reshape(-1, candidates.shape[2]), block.targets(wanted).reshape(-1)
+        rows, targets = block.rows_of(candidates), block.targets(wanted)
         start = time.perf_counter()
+        targets = targets.reshape(rows.shape[:-1])
         tolerance = work.tolerance(stage, block.half) / block.gain
         found = _found(work.objective, block, rows, targets, tol=tolerance)
         seconds = time.perf_counter() - start
@@ -301,9 +302,9 @@ def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
             own = np.einsum("swn,sn->sw", found.steps.reshape(candidates.shape) * STEP, block.factors)
             sums = sums + block.gain * own  # exact, as the sums are
         if several:
-            worse = np.abs(targets * block.gain - sums.reshape(-1)) > np.abs(targets * block.gain)
+            worse = np.abs(targets * block.gain - sums.reshape(targets.shape)) > np.abs(targets * block.gain)
             if worse.any():  # than keeping nothing: what is left would not be exact
-                packed = np.where(worse[:, None], np.uint64(0), packed)
+                packed = np.where(worse.reshape(-1)[:, None], np.uint64(0), packed)
                 sums = block.chosen(candidates, packed)
         return _Answer(block, packed, sums, np.flatnonzero(~found.reached), seconds, found.steps)
 

@@ -3,6 +3,8 @@
 import math
 from dataclasses import replace
 
+import numpy as np
+
 from slth.records import Sizes
 from slth.ticket import Ticket, bits_of, stored_mask_bits
 
@@ -12,14 +14,14 @@ def sizes(ticket: Ticket) -> Sizes:
     bits = {path: 8 * len(mask) for path, mask in ticket.masks.items()}
     bits |= {tensor.path: tensor.size for tensor in ticket.tensors if tensor.path in bits and not ticket.gadgets}
     bits |= bits_of(ticket.gadgets, ticket.maps)
-    ones = {tensor.path: tensor.kept for tensor in ticket.tensors}
+    kept = {path: int(np.bitwise_count(mask).sum(dtype=np.int64)) for path, mask in ticket.masks.items()}
     common = Sizes(
         source_parameters=ticket.size,
         kept=ticket.kept,
         density=ticket.density,
         mask_bits=ticket.mask_bits,
         stored_mask_bits=stored_mask_bits(ticket),
-        ideal_bits=math.fsum(count * _entropy(ones[path] / count) for path, count in bits.items()),
+        ideal_bits=math.fsum(count * _entropy(kept[path] / count) for path, count in bits.items()),
         carried=ticket.carried_numbers,
         strong=ticket.strong,
         largest_move=ticket.largest_move,

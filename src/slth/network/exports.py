@@ -7,7 +7,7 @@ from torch import nn
 
 from slth._errors import InputError
 from slth.graph import AxisMap, Conv, Dense, Graph, Op, carried_names, chain_of, stored_weight
-from slth.network.maps import SourceMap
+from slth.network.maps import SourceMap, source_neurons
 from slth.network.states import source_of, state_of
 from slth.network.views import MOST_BYTES, source
 from slth.ticket import Ticket, with_steps
@@ -85,7 +85,7 @@ def _listed(names: list[str]) -> str:
 
 
 def _source(ticket: Ticket) -> dict[str, np.ndarray]:
-    lives = [(ticket.gadgets[path].cost(op).live, op.basis) for path, op in ticket.maps.items()]
+    lives = [(source_neurons(ticket, path), op.basis) for path, op in ticket.maps.items()]
     size = sum(4 * live * (basis.inputs + basis.outputs * basis.taps + 1) for live, basis in lives)
     if size > MOST_BYTES:
         raise InputError(f"the source as dense tensors needs {size / 2**30:.2f} GiB, more than 2 GiB")

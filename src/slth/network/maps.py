@@ -20,6 +20,7 @@ from slth.ticket import (
     Grid,
     Lift,
     Lifted,
+    Neurons,
     Plain,
     Single,
     SinglePlain,
@@ -79,27 +80,15 @@ class SourceMap(nn.Module):
     both neurons are there, each with the edges that it keeps.
     """
 
-    def __init__(self, ticket: Ticket, path: str, gadget: TwoLayer, *, stage: int = 0) -> None:
+    def __init__(self, op: Linear, unit: float, lifted: tuple[np.ndarray, np.ndarray, np.ndarray], mixing: np.ndarray):
+        """Of s, of what each neuron reads (input, weight, bias) and of its mixing weights (group, member, row, tap)."""
         super().__init__()
-        op, wanted = ticket.maps[path], gadget.stages[stage]
-        rows, _, taps = op.coefficients
-        lift = gadget.lift(path, op, ticket.seed, stage=stage)
-        stream, mask = Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), ticket.map_mask(path, stage=stage).T
-        drawn = draw_rows(stream, lift.neuron, rows * taps, law=gadget.law)
-        if ticket.moved:
-            drawn = drawn + ticket.map_moves(path, stage=stage).T  # exact: multiples of 2⁻²³ of size at most 2
-        mixing = np.vstack([drawn * mask, *([-drawn * _mirrored(op, lift, mask)] if gadget.centred else [])])
-        mixing = np.vstack([mixing, np.zeros((1, rows * taps), np.float32)])
-        copies = 2 if gadget.centred else 1
-        members = _by_group(op, lift, copies)  # (group, member), −1 where filled up
-        unit = max(wanted.gain, wanted.bias_gain * 2.0**-_MOST_BITS) if op.bias else wanted.gain
-        inputs, weight, bias = (np.append(np.tile(part, copies), 0) for part in _lift_numbers(op, wanted, lift, unit))
-        flat = members.reshape(-1)
+        inputs, weight, bias = lifted
         self.basis, self.gain, self.groups, self.biased = op.basis, unit, op.basis.groups, op.bias
-        self.inputs = _buffer(inputs[flat].astype(np.int64))
-        self.weight = _buffer(weight[flat].astype(np.float32))
-        self.bias = _buffer(bias[flat].astype(np.float32))
-        self.mixing = _buffer(_grouped_weight(op.basis, mixing[members].reshape(*members.shape, rows, taps)))
+        self.inputs = _buffer(inputs.astype(np.int64))
+        self.weight = _buffer(weight.astype(np.float32))
+        self.bias = _buffer(bias.astype(np.float32))
+        self.mixing = _buffer(_grouped_weight(op.basis, mixing))
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of a batch."""
@@ -187,7 +176,7 @@ class DoublingMap(nn.Module):
                 "realised view computes the same function"
             )
         lift, layers = gadget.lift(path, op, ticket.seed), gadget.layers(path, op, ticket.seed)
-        unit = max(gadget.gain, gadget.bias_gain * 2.0**-_MOST_BITS) if op.bias else gadget.gain
+        unit = _unit(op, gadget)
         inputs, weight, bias = _lift_numbers(op, gadget, lift, unit)
         first = [np.zeros(lift.neurons, kind) for kind in (np.int64, np.float32, np.float32)]
         for whole, part in zip(first, (inputs, weight, bias), strict=True):
@@ -267,17 +256,48 @@ def source_map(ticket: Ticket, path: str) -> nn.Module:
 
 def _two_layer(ticket: Ticket, path: str) -> nn.Module:
     gadget = cast(TwoLayer, ticket.gadgets[path])
-    parts = [SourceMap(ticket, path, gadget, stage=s) for s in range(gadget.stage_count)]
+    parts = [_stage(ticket, path, gadget, s) for s in range(gadget.stage_count)]
     return parts[0] if len(parts) == 1 else SumMap(parts)
 
 
+def _stage(ticket: Ticket, path: str, gadget: TwoLayer, stage: int) -> nn.Module:
+    op, wanted = ticket.maps[path], gadget.stages[stage]
+    rows, _, taps = op.coefficients
+    lift = gadget.lift(path, op, ticket.seed, stage=stage)
+    stream, mask = Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), ticket.map_mask(path, stage=stage).T
+    drawn = draw_rows(stream, lift.neuron, rows * taps, law=gadget.law)
+    if ticket.moved:
+        drawn = drawn + ticket.map_moves(path, stage=stage).T  # exact: multiples of 2⁻²³ of size at most 2
+    mixing = np.vstack([drawn * mask, *([-drawn * _mirrored(op, lift, mask)] if gadget.centred else [])])
+    mixing = np.vstack([mixing, np.zeros((1, rows * taps), np.float32)])
+    copies = 2 if gadget.centred else 1
+    members = _by_group(op, lift, copies)  # (group, member), −1 where filled up
+    flat, unit = members.reshape(-1), _unit(op, wanted)
+    inputs, weight, bias = (np.append(np.tile(part, copies), 0)[flat] for part in _lift_numbers(op, wanted, lift, unit))
+    return SourceMap(op, unit, (inputs, weight, bias), mixing[members].reshape(*members.shape, rows, taps))
+
+
+def _neurons(ticket: Ticket, path: str) -> nn.Module:
+    """A smaller pair of layers: the neurons that were not removed, those of one group of outputs together."""
+    op, gadget = ticket.maps[path], cast(Neurons, ticket.gadgets[path])
+    lift, (rows, _, taps) = gadget.lift(path, op, ticket.seed), op.coefficients
+    kept = gadget.kept(op, ticket.masks[f"{path}/mixing"])
+    ranks = gadget.ranks(op, lift)[kept]
+    mixing = draw_rows(Stream(ticket.seed, f"{path}/mixing"), lift.neuron[ranks], rows * taps, law="uniform")
+    mixing *= gadget.stored(op, kept).T
+    unit = _unit(op, gadget)
+    inputs, weight, bias = (part[ranks] for part in _lift_numbers(op, gadget, lift, unit))
+    return SourceMap(op, unit, (inputs, weight, bias), mixing.reshape(1, len(kept), rows, taps))
+
+
 def _lifted(ticket: Ticket, path: str) -> nn.Module:
-    return SourceMap(ticket, path, cast(Lifted, ticket.gadgets[path]).two_layer)
+    return _stage(ticket, path, cast(Lifted, ticket.gadgets[path]).two_layer, 0)
 
 
 SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {
     TwoLayer.kind: _two_layer,
     Copies.kind: lambda ticket, path: CopiesMap(ticket, path, cast(Copies, ticket.gadgets[path])),
+    Neurons.kind: _neurons,
     Single.kind: _lifted,
     Counts.kind: _lifted,
     Grid.kind: _lifted,
@@ -287,8 +307,27 @@ SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {
 }
 
 
+def source_neurons(ticket: Ticket, path: str) -> int:
+    """Hidden neurons in place of a map, in its source view."""
+    op, gadget = ticket.maps[path], ticket.gadgets[path]
+    if isinstance(gadget, Neurons):
+        return len(gadget.kept(op, ticket.masks[f"{path}/mixing"]))
+    return gadget.cost(op).live
+
+
+def source_bytes(ticket: Ticket, path: str) -> int:
+    """Memory of that view."""
+    (rows, _, taps), live = ticket.maps[path].coefficients, source_neurons(ticket, path)
+    mixing = rows * taps * live if isinstance(ticket.gadgets[path], Neurons) else ticket.map_candidates(path)
+    return 4 * mixing + 16 * live
+
+
+def _unit(op: Linear, gadget: Stage | Neurons | Doubling) -> float:
+    return max(gadget.gain, gadget.bias_gain * 2.0**-_MOST_BITS) if op.bias else gadget.gain
+
+
 def _lift_numbers(
-    op: Linear, gadget: Stage | Doubling, lift: Lift, unit: float
+    op: Linear, gadget: Stage | Neurons | Doubling, lift: Lift, unit: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each live neuron the input it reads, its weight and its bias in this unit, a power of two."""
     spec = lift.spec

@@ -16,7 +16,7 @@ from torch import nn
 from slth._errors import InputError
 from slth.graph import Graph, Realised, Target, carried_names, most_entries
 from slth.network.build import Network
-from slth.network.maps import RealisedMap, TargetMap, source_map
+from slth.network.maps import RealisedMap, TargetMap, source_bytes, source_map
 from slth.network.states import module_of
 from slth.ticket import Ticket, own_affine
 
@@ -58,8 +58,7 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
     """
     graph = _graph(ticket)
     _check_values(ticket, graph)
-    size = 4 * ticket.candidate_count
-    size += sum(16 * ticket.gadgets[path].cost(op).live for path, op in graph.maps.items())
+    size = sum(source_bytes(ticket, path) for path in graph.maps)
     if size > most_bytes:
         raise InputError(
             f"the source network needs {size / 2**30:.2f} GiB, more than the limit of {most_bytes / 2**30:.2f} GiB; "

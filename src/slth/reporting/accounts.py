@@ -26,7 +26,7 @@ def counts(exhibit: Exhibit, facts: Facts) -> Html:
         return [name, f"{source:,}", times[0], f"{kept:,}", times[1], percent(kept / source)]
 
     rows = [
-        row("candidates", ticket.candidate_count, facts.edges),
+        row("candidates", ticket.candidate_count, sum(part.chosen for part in facts.maps.values())),
         row("every entry", ticket.size, facts.kept_parameters),
     ]
     head = ["way of counting", "source", "per target weight", "kept", "per target weight", "fraction"]

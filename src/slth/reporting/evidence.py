@@ -113,7 +113,7 @@ def masks(exhibit: Exhibit, facts: Facts) -> Html:
         bits = ticket.gadgets[path].cost(ticket.maps[path]).mask_bits
         whose = "weights" if ticket.gadgets[path].stage_count == 1 else "weights' subset sums, one of each stage,"
         text = (
-            f"{_map(i, path)} keeps {percent(part.edges / bits)} of {plural(bits, 'candidate')}, "
+            f"{_map(i, path)} keeps {percent(part.chosen / bits)} of {plural(bits, 'candidate')}, "
             f"{percent(part.early / part.edges) if part.edges else 'none'} of them in the first half of a weight's "
             f"list; {percent(part.empty / part.halves)} of the {whose} keep none."
         )

@@ -36,6 +36,7 @@ class MapFacts:
     """The mask of one map, counted."""
 
     edges: int  # mixing weights kept
+    chosen: int  # candidates kept: as many, or fewer where a bit keeps a neuron
     neurons: int  # lift neurons with a kept edge: each keeps its one lift weight
     empty: int  # half-weights (biases not counted) that keep no candidate
     halves: int  # half-weights
@@ -90,7 +91,7 @@ def _rivals(ticket: Ticket, parts: Mapping[str, Realised]) -> Rivals | None:
 def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> MapFacts:
     op, gadget = ticket.maps[path], ticket.gadgets[path]
     rows, inputs, taps = op.coefficients
-    kept, edges, halves, empty, early = np.zeros(op.coefficients, np.int64), 0, 0, 0, 0
+    kept, edges, chosen, halves, empty, early = np.zeros(op.coefficients, np.int64), 0, 0, 0, 0, 0
     serving = [np.zeros((2, gadget.live(op, stage=s)), np.bool_) for s in range(gadget.stage_count)]
     raster = _Raster(rows, inputs, taps)
     for block in gadget.problems(path, op, ticket.seed):
@@ -99,6 +100,7 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
         serving[block.stage][1, block.columns] |= block.centred & ~bits.all(axis=1)  # mirrors
         counts = np.full(bits.shape[:2], bits.shape[2]) if block.centred else np.count_nonzero(bits, axis=2)
         edges += int(counts.sum())
+        chosen += int((counts[:, :1] if block.shared else counts).sum())
         if block.half == "bias":
             continue
         halves, empty = halves + counts.size, empty + int(np.count_nonzero(counts == 0))
@@ -110,6 +112,7 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
                 raster.add(block, bits)
     return MapFacts(
         edges=edges,
+        chosen=chosen,
         neurons=sum(int(np.count_nonzero(part)) for part in serving),
         empty=empty,
         halves=halves,

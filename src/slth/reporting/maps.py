@@ -78,7 +78,7 @@ def _shapes(ticket: Ticket, facts: Facts) -> Html:
                 *_of_weights_and_biases(gadget, op),
                 f"{int(gadget.signed(op).sum()):,} of {op.basis.inputs:,}",
                 f"{gadget.neurons:,}",
-                percent(facts.maps[path].edges / bits),
+                percent(facts.maps[path].chosen / bits),
                 f"{_claims(ticket)[path].misses:,}" if path in _claims(ticket) else "–",
             ]
         )

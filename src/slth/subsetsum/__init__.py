@@ -7,9 +7,10 @@ rounding. The batch forms take many problems, and `enumerate_closest` is the slo
 `Status` what it proves.
 
 Values that each move by a reach of their own: `solve_moved`, `moves_on_grid`.
-Vectors: `closest_vector`, `first_vector`. More than forty values: `first_large`, with `karmarkar_karp` as its baseline.
-Without a search, of any number of values: one value (`single_batch`), a count (`sign_batch`), digits (`bit_batch`).
-All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates: `slth.subsetsum.laws`.
+Vectors: `closest_vector`, `first_vector`, `first_vector_batch`. More than forty values: `first_large`, with
+`karmarkar_karp` as its baseline. Without a search, of any number of values: one value (`single_batch`), a count
+(`sign_batch`), digits (`bit_batch`). All targets of an interval: `worst_error`, `reach`, `closest_many`. Random
+candidates: `slth.subsetsum.laws`.
 """
 
 from slth.subsetsum._closest import closest, closest_batch
@@ -18,6 +19,7 @@ from slth.subsetsum._differencing import karmarkar_karp
 from slth.subsetsum._enumerate import enumerate_closest
 from slth.subsetsum._fewest import fewest, fewest_batch
 from slth.subsetsum._first import first, first_batch
+from slth.subsetsum._first_vectors import first_vector_batch
 from slth.subsetsum._inputs import EXACT_VALUES
 from slth.subsetsum._integers import closest_integer
 from slth.subsetsum._intervals import Reach, WorstError, closest_many, reach, worst_error
@@ -64,6 +66,7 @@ __all__ = [
     "first_batch",
     "first_large",
     "first_vector",
+    "first_vector_batch",
     "karmarkar_karp",
     "moves_on_grid",
     "perturbed",

@@ -79,7 +79,12 @@ def check_exact(values: ValuesBatch) -> None:
 
 
 def read_floats(numbers: Any, ndim: int, name: str) -> np.ndarray:
-    shape = {0: "a number", 1: "one-dimensional", 2: "two-dimensional, (batch, n)"}[ndim]
+    shape = {
+        0: "a number",
+        1: "one-dimensional",
+        2: "two-dimensional, (batch, n)" if name == "values" else "two-dimensional",
+        3: "three-dimensional, (batch, n, d)",
+    }[ndim]
     try:
         array = np.asarray(numbers)
     except ValueError as ragged:

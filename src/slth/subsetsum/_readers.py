@@ -7,7 +7,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Targets, Values, Vector, Vectors
-from slth.subsetsum._inputs import as_float, read_floats
+from slth.subsetsum._inputs import MASK_BITS, as_float, read_floats
 
 
 def read_values(values: object, *, summed: bool = True) -> Values:
@@ -60,6 +60,22 @@ def read_vectors(values: Any, target: Any) -> tuple[Vectors, Vector]:
         )
     _check_finite(rows, "values")
     _check_finite(z, "target")
+    return rows, z
+
+
+def read_vector_batch(values: object, targets: object) -> tuple[np.ndarray, np.ndarray]:
+    """Candidates (batch, n, d) and targets (batch, d), d at least 1, n at most 64, finite."""
+    rows, z = read_floats(values, 3, "values"), read_floats(targets, 2, "targets")
+    batch, n, d = rows.shape
+    if z.shape != (batch, d) or not d:
+        raise InputError(
+            f"expected values (batch, n, d) and targets (batch, d), d at least 1, got shapes {rows.shape} and "
+            f"{z.shape}; give each problem a target with as many coordinates as its vectors"
+        )
+    if n > MASK_BITS:
+        raise InputError(f"a problem takes at most {MASK_BITS} vectors, got {n}; leave some out, or use first_vector")
+    _check_finite(np.moveaxis(rows, 1, 0), "values")
+    _check_finite(z, "targets", summed=False)
     return rows, z
 
 

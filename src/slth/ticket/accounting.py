@@ -23,7 +23,7 @@ class Account:
     """Of a map, or of a whole ticket; bits of a map are those of its masks, of a ticket those of its file."""
 
     weights: int  # parameters of the target, biases included
-    candidates: int  # random numbers that the masks choose from: one a bit, of mirrored pairs two
+    candidates: int  # random numbers that the masks choose from: one a bit, of mirrored pairs two; or neurons
     kept: int  # of these
     density: float  # kept entries of the random tensors ÷ all of them
     bits: int
@@ -108,8 +108,8 @@ def _of_map(ticket: Ticket, path: str, sizes: FileSizes, realised: Realised | No
         rivals = rivals_of(weight, bias, ticket.claims.maps[path].tolerance)
     return Account(
         weights=ticket.target_weights(path),
-        candidates=sum(masked.get(tensor.path, 0) + masked.get(tensor.stream, 0) for tensor in tensors),
-        kept=sum(tensor.kept for tensor in tensors if tensor.path in masked or tensor.stream in masked),
+        candidates=ticket.map_candidates(path),
+        kept=ticket.map_candidates_kept(path),
         density=sum(tensor.kept for tensor in tensors) / sum(tensor.size for tensor in tensors),
         bits=8 * sum(sizes.masks.get(tensor, 0) for tensor in masked),
         rivals=rivals,

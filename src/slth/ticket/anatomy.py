@@ -60,7 +60,7 @@ class Anatomy:
     def title(self, half: Half) -> str:
         """What a half is called.
 
-        >>> half = Half("positive", 1.0, (3,), np.zeros(1), np.zeros(1, bool), 1.0, stage=1)
+        >>> half = Half("positive", 1.0, (3,), np.zeros(1), np.zeros(1, bool), np.zeros(1), 1.0, stage=1)
         >>> Anatomy("fc", 0, 2, 0, (half,)).title(half)
         'map fc, output 0, input 2: positive half, stage 2 of 2'
         """

@@ -9,10 +9,9 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth.certificate import Certificate
 from slth.graph import Graph
-from slth.ticket.buffers import ones
 from slth.ticket.carried import native
 from slth.ticket.effective import effective_digest
-from slth.ticket.gadgets import Gadget, Moves, bits_of
+from slth.ticket.gadgets import Gadget, Moves
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network
 from slth.ticket.provenance import Provenance
@@ -24,17 +23,15 @@ from slth.ticket.ticket import Ticket, check_mask, check_move
 def gadget_tensors(
     graph: Graph, gadgets: Mapping[str, Gadget], masks: Mapping[str, Bits], moves: Mapping[str, Moves] | None = None
 ) -> tuple[RandomTensor, ...]:
-    """The random tensors of all maps; what a stored mask keeps, or the mirror of its tensor, is counted."""
-    moved, bits = moves or {}, bits_of(gadgets, graph.maps)
-
-    def counted(tensor: RandomTensor) -> RandomTensor:
-        if tensor.path in masks:
-            return replace(tensor, kept=ones(masks[tensor.path]), moved=tensor.path in moved)
-        if tensor.stream in masks:
-            return replace(tensor, kept=bits[tensor.stream] - ones(masks[tensor.stream]))
-        return tensor
-
-    return tuple(counted(tensor) for path, op in graph.maps.items() for tensor in gadgets[path].tensors(path, op))
+    """The random tensors of all maps; what a stored mask keeps is counted."""
+    found, moved = list[RandomTensor](), moves or {}
+    for path, op in graph.maps.items():
+        kept = gadgets[path].entries(path, op, masks) if masks else {}
+        found += (
+            replace(tensor, kept=kept[tensor.path], moved=tensor.path in moved) if tensor.path in kept else tensor
+            for tensor in gadgets[path].tensors(path, op)
+        )
+    return tuple(found)
 
 
 def constructed_ticket(

@@ -8,7 +8,7 @@ from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
-from slth.ticket.gadgets import Grid, TwoLayer, exactly_words
+from slth.ticket.gadgets import Grid, Neurons, TwoLayer, exactly_words
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -158,6 +158,7 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
         "kept",
         f"{kept:,}, {kept / ticket.candidate_count:.4f} per candidate; density {ticket.density:.4f} of all entries",
     )
+    yield from _neuron_row(ticket)
     words = ", then ".join(dict.fromkeys(words for g in ticket.gadgets.values() if (words := exactly_words(g))))
     if words:
         asked = ticket.provenance.asked.get("density")
@@ -182,6 +183,17 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
         yield name, stops
     for claim in claims.statistical:
         yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
+
+
+def _neuron_row(ticket: Ticket) -> Iterator[Row]:
+    """Neurons removed whole, where a bit is one."""
+    own = {path: gadget for path, gadget in ticket.gadgets.items() if isinstance(gadget, Neurons)}
+    if own:
+        sizes = several([gadget.group_size for gadget in own.values()])
+        grouped = any(gadget.group_count(ticket.maps[path]) > 1 for path, gadget in own.items())
+        words = f"; grouped, each serves {sizes} outputs" if grouped else ""
+        kept, every = (sum(map(count, own)) for count in (ticket.map_candidates_kept, ticket.map_candidates))
+        yield "neurons", f"{kept:,} of {every:,} kept, the others removed whole{words}"
 
 
 def _centred(ticket: Ticket) -> bool:

@@ -18,7 +18,7 @@ from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Copies, Gadget, Moves, bits_of, check_grid, exactly_kept
+from slth.ticket.gadgets import Copies, Gadget, Moves, Neurons, TwoLayer, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -87,8 +87,7 @@ class Ticket:
             raise InputError(f"expected a gadget for each map, {ours or 'of which there are none'}; got {theirs}")
         wanted = [tensor for path, op in self.maps.items() for tensor in self.gadgets[path].tensors(path, op)]
         masked = bits_of(self.gadgets, self.maps)
-        given = [uncounted(tensor, masked) for tensor in self.tensors]
-        if given != wanted:
+        if len(self.tensors) != len(wanted) or any(map(differ, self.tensors, wanted)):
             raise InputError("the random tensors are not those of the gadgets")
         if self.copies and isinstance(self.network, Graph):
             check_copies(self.network, self.copies)
@@ -107,8 +106,15 @@ class Ticket:
                 raise InputError(f"{tensor.path}: numbers of a gadget move only if they are uniform and in no pairs")
             if tensor.moved:
                 check_grid(tensor.path, self.moves[tensor.path], self.move_bound)
-            if tensor.stream in masked and tensor.kept != masked[tensor.stream] - kept[tensor.stream]:
-                raise InputError(f"{tensor.path}: of each mirrored pair exactly one is kept; it says {tensor.kept}")
+        by_path = {tensor.path: tensor for tensor in self.tensors}
+        for path, op in self.maps.items():
+            for tensor, count in self.gadgets[path].entries(path, op, self.masks).items():
+                given = by_path[tensor]
+                if given.stream in masked and given.kept != count:
+                    raise InputError(f"{tensor}: of each mirrored pair exactly one is kept; it says {given.kept}")
+                check_kept(given, count)
+                if given.moved and (tensor not in masked or self.gadgets[path].kind != TwoLayer.kind):
+                    raise InputError(f"{tensor}: numbers of the gadget {self.gadgets[path].kind} do not move here")
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -231,7 +237,7 @@ class Ticket:
 
     def kept_parameters(self) -> int:
         """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""
-        used = self.candidates_kept
+        used = sum(map(self._edges, self.maps))
         for path, op in self.maps.items():
             gadget = self.gadgets[path]
             for stage in range(gadget.stage_count):
@@ -283,15 +289,35 @@ class Ticket:
 
     @property
     def candidates_kept(self) -> int:
-        """Kept candidates of the gadgets: random products that are added up for coefficients."""
-        mixed = bits_of(self.gadgets, self.maps)
-        return sum(tensor.kept for tensor in self.tensors if tensor.path in mixed or tensor.stream in mixed)
+        """Kept candidates of the gadgets."""
+        return sum(map(self.map_candidates_kept, self.gadgets))
 
     @property
     def candidate_count(self) -> int:
-        """Of the gadgets: one for each mask bit; of mirrored pairs two."""
-        mixed = bits_of(self.gadgets, self.maps)
-        return sum(mixed.get(tensor.path, 0) + mixed.get(tensor.stream, 0) for tensor in self.tensors)
+        """Candidates of the gadgets."""
+        return sum(map(self.map_candidates, self.gadgets))
+
+    def map_candidates(self, path: str) -> int:
+        """What the masks of a map choose from.
+
+        Random products that are added up for coefficients: one for each bit, of mirrored pairs two. Where a bit keeps
+        a neuron, neurons.
+        """
+        gadget, op = self.gadgets[path], self.maps[path]
+        mixed = gadget.mask_bits(path, op)
+        return sum(mixed.get(tensor.path, 0) + mixed.get(tensor.stream, 0) for tensor in gadget.tensors(path, op))
+
+    def map_candidates_kept(self, path: str) -> int:
+        """How many of these are kept."""
+        if isinstance(self.gadgets[path], Neurons):
+            return sum(ones(self.masks[tensor]) for tensor in self.gadgets[path].mask_bits(path, self.maps[path]))
+        return self._edges(path)
+
+    def _edges(self, path: str) -> int:
+        """Entries of the mixing layers of a map that are kept."""
+        gadget, op = self.gadgets[path], self.maps[path]
+        mixed, own = gadget.mask_bits(path, op), [self.tensor(tensor.path) for tensor in gadget.tensors(path, op)]
+        return sum(tensor.kept for tensor in own if tensor.path in mixed or tensor.stream in mixed)
 
     @property
     def signed_channels(self) -> tuple[int, int]:
@@ -339,20 +365,17 @@ class Ticket:
         )
 
 
-def uncounted(tensor: RandomTensor, masked: Mapping[str, int]) -> RandomTensor:
-    """A tensor of a gadget without what a mask says of it, or of the tensor that it mirrors."""
-    return replace(tensor, kept=0, moved=False) if tensor.path in masked or tensor.stream in masked else tensor
-
-
 def check_mask(tensor: RandomTensor, mask: Bits | None) -> None:
     """The mask of a parameter has its bits, and as many ones as the tensor says."""
     if mask is not None and not tensor.mask_bits:
         raise InputError(f"{tensor.path}: every weight is kept, so there is no mask to be stored")
     check_packed(tensor, tensor.mask_bits or None, mask)
+    if mask is not None:
+        check_kept(tensor, ones(mask))
 
 
 def check_packed(tensor: RandomTensor, bits: int | None, mask: Bits | None) -> None:
-    """A mask is stored exactly where some are wanted, with so many bits, and as many ones as the tensor says."""
+    """A mask is stored exactly where some are wanted, with so many bits."""
     if mask is None and bits is None:
         return
     if mask is None:
@@ -361,7 +384,15 @@ def check_packed(tensor: RandomTensor, bits: int | None, mask: Bits | None) -> N
         raise InputError(f"{tensor.path}: what is kept follows from the seed, so there is no mask to be stored")
     if len(mask) != -(-bits // 8) or (bits % 8 and mask[-1] >> (bits % 8)):
         raise InputError(f"{tensor.path}: expected a mask of {bits} bits, padded with zeros to whole bytes")
-    found = ones(mask)
+
+
+def differ(given: RandomTensor, wanted: RandomTensor) -> bool:
+    """Not the tensor that a gadget wants, whatever is kept where that depends on masks: there it says 0."""
+    return (given if wanted.kept else replace(given, kept=0, moved=False)) != wanted
+
+
+def check_kept(tensor: RandomTensor, found: int) -> None:
+    """A mask keeps as many weights as the tensor says."""
     if found != tensor.kept:
         raise InputError(f"{tensor.path}: the mask keeps {found} weights, the ticket says {tensor.kept}")
 

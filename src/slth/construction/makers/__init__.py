@@ -7,6 +7,7 @@ from slth.construction.makers.counts import CountsMaker
 from slth.construction.makers.doubling import DoublingMaker
 from slth.construction.makers.grid import GridMaker, check_grids
 from slth.construction.makers.maker import Maker
+from slth.construction.makers.neurons import NeuronsMaker
 from slth.construction.makers.plain import PlainMaker
 from slth.construction.makers.single import SINGLE, SINGLE_PLAIN
 from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
@@ -14,6 +15,7 @@ from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
 _ALL: tuple[Maker, ...] = (
     TwoLayerMaker(),
     CopiesMaker(),
+    NeuronsMaker(),
     SINGLE,
     SINGLE_PLAIN,
     PlainMaker(),

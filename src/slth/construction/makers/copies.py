@@ -39,6 +39,7 @@ class CopiesMaker:
         bias: Sizes | None,
         tolerance: float,
         *,
+        op: Linear,
         recipe: Recipe,
         failure: float,
         candidates: int | None = None,

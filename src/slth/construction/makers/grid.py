@@ -42,6 +42,7 @@ class GridMaker:
         bias: Sizes | None,
         tolerance: float,
         *,
+        op: Linear,
         recipe: Recipe,
         failure: float,
         candidates: int | None = None,

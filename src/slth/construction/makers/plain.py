@@ -29,6 +29,7 @@ class PlainMaker:
         bias: Sizes | None,
         tolerance: float,
         *,
+        op: Linear,
         recipe: Recipe,
         failure: float,
         candidates: int | None = None,

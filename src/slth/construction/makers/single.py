@@ -40,6 +40,7 @@ class SingleMaker:
         bias: Sizes | None,
         tolerance: float,
         *,
+        op: Linear,
         recipe: Recipe,
         failure: float,
         candidates: int | None = None,

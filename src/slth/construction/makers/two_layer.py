@@ -48,6 +48,7 @@ class TwoLayerMaker:
         bias: Sizes | None,
         tolerance: float,
         *,
+        op: Linear,
         recipe: Recipe,
         failure: float,
         candidates: int | None = None,

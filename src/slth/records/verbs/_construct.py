@@ -63,6 +63,7 @@ class Construct:
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
+    group_size: _shared.GroupSize = None
     calibration: Annotated[
         str | Path | None,
         Argument(
@@ -138,6 +139,7 @@ class Plan:
     most_move: _shared.MostMove = None
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
+    group_size: _shared.GroupSize = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     input_range: _shared.InputRange = None
@@ -167,7 +169,6 @@ NOT_WITH_A_SHAPE = (
     "input_shape",
     "raw_range",
     "data",
-    "data_dir",
     "mean",
     "order",
     "activation",

@@ -127,7 +127,7 @@ Exact = Annotated[
     bool,
     Argument(TRUTH, "Instead: the target itself, in its own number format, bit for bit.", swept=True, group="plan"),
 ]
-GADGETS = ("two-layer", "copies", "single", "single-plain", "plain", "counts", "doubling", "grid")
+GADGETS = ("two-layer", "copies", "neurons", "single", "single-plain", "plain", "counts", "doubling", "grid")
 Gadget = Annotated[
     str,
     Argument(one_of(*GADGETS), "Which random numbers may be added up for a weight: {known}.", swept=True, group="plan"),
@@ -174,6 +174,15 @@ Centred = Annotated[
     bool,
     Argument(
         TRUTH, "Random numbers in mirrored pairs, of which one is kept: another source.", swept=True, group="plan"
+    ),
+]
+GroupSize = Annotated[
+    int | None,
+    Argument(
+        whole("2", least=1),
+        "With --gadget neurons: outputs that one neuron serves; more than 3 as an experiment. Default: 2.",
+        swept=True,
+        group="plan",
     ),
 ]
 

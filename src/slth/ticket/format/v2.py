@@ -50,7 +50,7 @@ from slth.ticket.gadgets import BitGroups, Gadget, bit_groups, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin
 from slth.ticket.tensors import RandomTensor
-from slth.ticket.ticket import Ticket, uncounted
+from slth.ticket.ticket import Ticket, differ
 
 FORMAT = "2-draft"
 STREAM = "philox4x32-10/v1"
@@ -256,11 +256,10 @@ def _maps(
     costs = {path: gadgets[path].cost(op) for path, op in network.maps.items()}
     bits = bits_of(gadgets, network.maps)
     wanted = gadget_tensors(network, gadgets, {})
-    stated = [uncounted(tensor, bits) for tensor in tensors]
     if len(tensors) != len(wanted):
         raise TicketError(f"tensors: expected {len(wanted)} tensors, as `gadgets` says; got {len(tensors)}")
-    for given, tensor in zip(stated, wanted, strict=True):
-        if given != tensor:
+    for given, tensor in zip(tensors, wanted, strict=True):
+        if differ(given, tensor):
             raise TicketError(f"tensors.{given.path[:100]}: expected {tensor.path[:100]} as its gadget has it")
     if any(entry["weights"] is not None for entry in top["tensors"]):
         raise TicketError("tensors: `weights` is null for tensors of a gadget, whose coefficients are `realised`")

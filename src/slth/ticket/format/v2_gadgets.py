@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from slth.graph import Linear
-from slth.ticket.format import v2_copies, v2_doubling, v2_lifted, v2_plain, v2_two_layer
+from slth.ticket.format import v2_copies, v2_doubling, v2_lifted, v2_neurons, v2_plain, v2_two_layer
 from slth.ticket.format.fields import fail
 from slth.ticket.format.schema import DIGEST, SIZE, Choice, Kind, Table, integer, mapping_of, row_of, whole
 from slth.ticket.gadgets import Gadget
@@ -27,6 +27,7 @@ class Codec(Protocol):
 CODECS: Mapping[str, Any] = {
     "two-layer": v2_two_layer,
     "copies": v2_copies,
+    "neurons": v2_neurons,
     "single": v2_lifted.SINGLE,
     "single-plain": v2_plain.SINGLE_PLAIN,
     "plain": v2_plain.PLAIN,

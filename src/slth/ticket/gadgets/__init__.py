@@ -20,19 +20,21 @@ from slth.ticket.gadgets.moves import (
     moves_of_bits,
     moves_of_block,
 )
+from slth.ticket.gadgets.neurons import MOST_COORDINATES, Neurons
 from slth.ticket.gadgets.plain import Edges, Plain, SinglePlain
 from slth.ticket.gadgets.problems import Packed, Problems
 from slth.ticket.gadgets.single import Single
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer, exactly_kept, exactly_words, stage_path
 
 GADGETS: dict[str, type[Gadget]] = {
-    gadget.kind: gadget for gadget in (TwoLayer, Copies, Single, SinglePlain, Plain, Counts, Doubling, Grid)
+    gadget.kind: gadget for gadget in (TwoLayer, Copies, Neurons, Single, SinglePlain, Plain, Counts, Doubling, Grid)
 }
 MOST_OF = dict.fromkeys((Single.kind, SinglePlain.kind, Counts.kind), MOST_LONG)  # candidates; others: 64
 
 __all__ = [
     "GADGETS",
     "MOST_CANDIDATES",
+    "MOST_COORDINATES",
     "MOST_COPIES",
     "MOST_DIGITS",
     "MOST_ENTRIES",
@@ -56,6 +58,7 @@ __all__ = [
     "Lifted",
     "Moves",
     "MovesOfBits",
+    "Neurons",
     "Packed",
     "Plain",
     "Problems",

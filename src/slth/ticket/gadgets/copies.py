@@ -27,6 +27,7 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Linear, Realised
 from slth.numerics import Stream
+from slth.ticket.buffers import ones
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
 from slth.ticket.gadgets.problems import Packed, Places, Problems
@@ -96,6 +97,10 @@ class Copies:
         """One per (row, tap, copy), and per (row, neuron of the constant)."""
         rows, inputs, taps = op.coefficients
         return {f"{path}/mixing": rows * (taps * inputs + self._constants(op).live)}
+
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
+        """Of the plain weights one for each set bit."""
+        return {tensor: ones(masks[tensor]) for tensor in self.mask_bits(path, op)}
 
     def cost(self, op: Linear) -> Cost:
         """A coefficient for each copy; a subset sum for each channel."""

@@ -8,7 +8,7 @@ last follow from the seed (see `levels`); of the last, with p levels of c copies
 p + 1 matrices for one of the target, whose entries grow like (c p d)²: for small layers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Linear
 from slth.numerics import Stream
+from slth.ticket.buffers import ones
 from slth.ticket.gadgets.blocks import Columns, Slots
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.levels import Layer, first_layer, grow
@@ -112,6 +113,10 @@ class Doubling:
     def mask_bits(self, path: str, op: Linear) -> dict[str, int]:
         """Of the last matrix, one per row and copy."""
         return {f"{path}/mixing": op.coefficients[0] * self.live(op)}
+
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
+        """Of the last matrix one for each set bit."""
+        return {tensor: ones(masks[tensor]) for tensor in self.mask_bits(path, op)}
 
     def cost(self, op: Linear) -> Cost:
         """As of two layers; a reader scans all hidden ones."""

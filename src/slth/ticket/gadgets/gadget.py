@@ -71,6 +71,10 @@ class Gadget(Protocol):
         """The tensors that have masks, in the order of stages, and their bits."""
         ...
 
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> Mapping[str, int]:
+        """How many entries are kept of each tensor where that depends on the masks; there `tensors` says 0."""
+        ...
+
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
         """Every coefficient of the map, half by half, in exactly one problem of each stage; blocks of bounded size.
 

@@ -3,7 +3,7 @@
 Abstract: a final class says its kind, its law, and how many candidates of a coefficient may be kept.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Self
 
@@ -76,6 +76,10 @@ class Lifted:
     def mask_bits(self, path: str, op: Linear) -> dict[str, int]:
         """One per (row, tap, live neuron); of neurons that serve a constant at tap 0 only."""
         return self.two_layer.mask_bits(path, op)
+
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
+        """Of the mixing layer one for each set bit."""
+        return self.two_layer.entries(path, op, masks)
 
     def cost(self, op: Linear) -> Cost:
         """As of two layers, whose masks stay packed."""

@@ -10,7 +10,7 @@ One problem serves both signs of an input, P = −N = W. Two theorems ask for le
     single-plain    at most one edge: the naive way, a random weight that happens to be near, n ~ 1/τ
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -19,6 +19,7 @@ from jaxtyping import Bool
 
 from slth._shapes import Bits
 from slth.graph import Linear
+from slth.ticket.buffers import ones
 from slth.ticket.gadgets.blocks import Columns, Slots
 from slth.ticket.gadgets.gadget import Cost
 from slth.ticket.gadgets.lift import MOST_CANDIDATES
@@ -74,6 +75,10 @@ class Edges:
     def mask_bits(self, path: str, op: Linear) -> dict[str, int]:
         """One per (row, tap, copy); of copies of a constant at tap 0 only."""
         return {f"{path}/mixing": self._columns(op).bits}
+
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
+        """Of the edges one for each set bit."""
+        return {tensor: ones(masks[tensor]) for tensor in self.mask_bits(path, op)}
 
     def cost(self, op: Linear) -> Cost:
         """One problem for both signs of an input."""

@@ -54,6 +54,9 @@ class Problems:
     sum of up to 64 of them. The kept ones are bits of the packed mask of `tensor`. The coefficients of a map are the
     sums of all of its stages; those of a negative half act on x⁻ = −x.
 
+    Where candidates are *shared*, one bit keeps candidate k of a slot for all w of the block: a problem for each slot,
+    a subset sum of vectors.
+
     Of mirrored pairs, candidates ±v u, exactly one is kept: coefficient (s, w) is gain · Σ_k ± candidate, + where the
     bit is 1.
     """
@@ -63,7 +66,7 @@ class Problems:
     tensor: str  # path of the random tensor of v, whose mask holds the bits
     inputs: Int64[np.ndarray, " slot"]  # of the map; of a bias, the group
     rows: range  # of each group
-    columns: Int64[np.ndarray, "slot n"]  # where the bits of the candidates stand in a row of the mask
+    columns: Int64[np.ndarray, "slot n"]  # where the bits of the candidates stand in a row of the mask, or in all of it
     neurons: Int64[np.ndarray, "slot n"]  # hidden neuron of each candidate
     factors: Float64[np.ndarray, "slot n"]  # u
     mixing: Stream  # of v
@@ -73,6 +76,7 @@ class Problems:
     law: str = "uniform"  # of v
     centred: bool = False  # mirrored pairs: a bit that is 0 takes −v u
     most_kept: int = 1 << 16  # candidates of a coefficient; who keeps more is refused
+    shared: bool = False  # one bit for all w
 
     @property
     def taps(self) -> int:
@@ -96,6 +100,15 @@ class Problems:
         words = np.empty(shape, np.uint32)
         _kernels.fill_mixing(neurons, *rest, words)
         return source_law(self.law).values(words) * factors[:, None, :]
+
+    @property
+    def count(self) -> int:
+        """Problems in the block."""
+        return len(self.inputs) if self.shared else len(self.inputs) * len(self.pairs)
+
+    def rows_of(self, candidates: Float64[np.ndarray, "slot w n"]) -> np.ndarray:
+        """The candidates by problem: (problem, n), or (problem, w, n) where they are shared."""
+        return candidates if self.shared else candidates.reshape(-1, candidates.shape[2])
 
     def sums(self, masks: Mapping[str, Bits]) -> Float64[np.ndarray, "slot w"]:
         """gain · Σ kept · candidate, exact, from the packed masks of the map.
@@ -123,9 +136,9 @@ class Problems:
         """The same from the candidates themselves, and masks whose bit k keeps candidate k."""
         from slth.ticket.gadgets import _kernels
 
-        found = np.empty(len(packed))
-        rows = candidates.reshape(len(packed), -1)
-        _kernels.add_chosen(rows, packed, found)
+        rows = candidates.reshape(-1, candidates.shape[2])
+        found = np.empty(len(rows))
+        _kernels.add_chosen(rows, np.repeat(packed, len(self.pairs), axis=0) if self.shared else packed, found)
         if self.centred:
             found = 2 * found - rows.sum(axis=1)
         return found.reshape(candidates.shape[:2]) * self.gain
@@ -134,8 +147,9 @@ class Problems:
         """Write such masks into the packed masks of the map, whose bits are 0 so far."""
         from slth.ticket.gadgets import _kernels
 
-        shape = len(self.inputs), len(self.pairs), packed.shape[1]
-        _kernels.set_bits(packed.reshape(shape), *self.bit_places, masks[self.tensor])
+        starts, columns = self.bit_places
+        shape = len(self.inputs), self.count // len(self.inputs), packed.shape[1]
+        _kernels.set_bits(packed.reshape(shape), starts[: shape[1]], columns, masks[self.tensor])
 
     def of_slots(self, slots: np.ndarray) -> "Problems":
         """The problems of some slots alone."""
@@ -219,6 +233,8 @@ class Problems:
     @property
     def bit_places(self) -> tuple[np.ndarray, np.ndarray]:
         """What kernels need to know of the mask: where each pair starts, and where its candidates stand from there."""
+        if self.shared:
+            return np.zeros(len(self.pairs), np.int64), np.stack([self.columns, self.columns])
         return self.places.starts(self.pairs), np.stack([self.columns, self.columns - self.places.before[self.columns]])
 
 

@@ -14,7 +14,7 @@ of v. Of each edge and its mirror exactly one is kept, which one says the mask: 
 (Borgs, Chayes and Pittel, 2001). Its entries are not independent, so it is not the source of the theorem above.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import ClassVar
@@ -26,6 +26,7 @@ from slth._errors import InputError
 from slth._shapes import Bits
 from slth.graph import Linear
 from slth.numerics import Stream
+from slth.ticket.buffers import ones
 from slth.ticket.gadgets.gadget import Cost, Gadget
 from slth.ticket.gadgets.lift import Lift, LiftSpec, scan
 from slth.ticket.gadgets.problems import Half, Places, Problems
@@ -157,6 +158,15 @@ class TwoLayer:
     def _bits(self, op: Linear, stage: int) -> int:
         spec, (rows, _, taps) = self.lift_spec(op, stage=stage), op.coefficients
         return rows * (taps * spec.candidates * spec.input_slots + spec.constants * spec.constant_slots)
+
+    def entries(self, path: str, op: Linear, masks: Mapping[str, Bits]) -> dict[str, int]:
+        """Of the mixing layers one for each set bit; of their mirrors one for each other."""
+        found = dict[str, int]()
+        for tensor, bits in self.mask_bits(path, op).items():
+            found[tensor] = ones(masks[tensor])
+            if self.centred:
+                found[mirror_of(tensor)] = bits - found[tensor]
+        return found
 
     def exactly_kept(self, path: str, op: Linear) -> dict[str, int]:
         """Of each stage whose coefficients keep exactly so many candidates, how many bits are 1, by tensor."""
