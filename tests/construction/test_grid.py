@@ -67,6 +67,25 @@ def test_what_lies_on_no_grid_is_refused_by_name():
         slth.construct(on_grid(8), gadget="grid", input_range=(0, 1), objective="closest")
 
 
+def test_bits_are_counted_on_the_grid_of_the_weights():
+    """There is no tolerance to count them with."""
+    target = on_grid(8)
+    planned = slth.plan(target, gadget="grid")
+    ticket = slth.construct(target, gadget="grid", input_range=(0, 1))
+    assert 0 < planned.packing_bits < 10 * planned.weights
+    assert all(0 < part.first_moment <= part.candidates for part in planned.maps)
+    assert "bits per weight" in str(slth.show(ticket))
+
+
+def test_numbers_on_a_grid_are_the_target_bit_for_bit():
+    target = on_grid(8)
+    ticket = slth.construct(target, gadget="grid", input_range=(0, 1), exact=True)
+    assert ticket.misses == 0
+    assert ticket.claims.exact is not None
+    found = slth.verify(decode(encode(ticket)), target=target)
+    assert not [check for check in found.checks if check.verdict is Verdict.FAILS]
+
+
 def test_the_finest_bit_of_numbers():
     assert finest_bit(np.array([0.75, -3.0])) == 0.25
     assert finest_bit(np.zeros(3)) == math.inf

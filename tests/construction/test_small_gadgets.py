@@ -159,6 +159,22 @@ def test_a_row_of_plain_weights_is_what_a_token_reads(gadget):
     assert (ticket.realised(path).positive[:, :, 0].astype(np.float32) == found.T).all()
 
 
+def test_plain_weights_have_one_stage_however_fine_the_tolerance(dense):
+    """Two random layers would have two of them here."""
+    ticket = made(dense, "plain", tolerance=2e-7)
+    assert ticket.misses == 0
+    assert max(gadget.candidates for gadget in ticket.gadgets.values()) > 30
+    assert made(dense, "two-layer", tolerance=2e-7).gadgets["layers/0"].stage_count > 1
+    with pytest.raises(InputError, match=r"64 candidates, in the one stage that there is|finer than float64"):
+        made(dense, "plain", tolerance=1e-15)
+
+
+def test_every_half_that_one_subset_serves_may_miss(dense):
+    """More misses than subsets: the file says so, and is read."""
+    ticket = decode(encode(made(dense, "plain", tolerance=1e-9, candidates=1)))
+    assert ticket.misses > sum(gadget.cost(ticket.maps[path]).problems for path, gadget in ticket.gadgets.items())
+
+
 @pytest.mark.parametrize("gadget", ["plain", "single-plain", "single", "counts"])
 def test_too_few_candidates_are_misses_and_no_error(gadget, dense):
     """Both halves of a whole are listed, each with its own error; the claims hold against the target."""
