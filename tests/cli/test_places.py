@@ -17,7 +17,14 @@ from slth.records import verbs
 from slth.records.verbs._kinds import DATA, FILE, FILES
 from slth.ticket import save
 
-NEEDED = {"ticket": "t.slth", "data": "d.npz", "out": "new.html", "recipe": "r.toml", "files": "t.slth", "tickets": "t.slth"}
+NEEDED = {
+    "ticket": "t.slth",
+    "data": "d.npz",
+    "out": "new.html",
+    "recipe": "r.toml",
+    "files": "t.slth",
+    "tickets": "t.slth",
+}
 
 
 def file_arguments(verb):
