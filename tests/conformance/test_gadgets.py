@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from helpers.gadgets import one_stage, staged
+from helpers.gadgets import counts, doubling, grid, one_stage, plain, single, single_plain, staged
 
 from slth import InputError
 from slth.certificate import certify
@@ -21,10 +21,14 @@ from slth.numerics import draw, source_law
 from slth.ticket import (
     GADGETS,
     Copies,
+    Doubling,
+    Edges,
     Inputs,
+    Lifted,
     Neurons,
     Provenance,
     Sums,
+    TwoLayer,
     constructed_ticket,
     pack,
     realise,
@@ -32,16 +36,17 @@ from slth.ticket import (
     target_digest,
 )
 from slth.ticket.format.v2_gadgets import RANKED
-from slth.ticket.gadgets import bit_groups
+from slth.ticket.gadgets import bit_groups, two_layer
+from slth.ticket.gadgets import blocks as shared_blocks
 from slth.ticket.gadgets import gadget as interface
 
 SEED, PATH = 7, "blocks.0/fc"
 MIXING = f"{PATH}/mixing"
 
 
-def two_layers(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6, **source):
-    """A dense map of two random layers, as wide as the scan of SEED needs it."""
-    return fitted(Dense(inputs, outputs), signed, bias, candidates, constants, **source)
+def dense(inputs, outputs, *, signed=(), bias=True, candidates=5, constants=6, **source):
+    """A dense map and what its gadget is to have."""
+    return Dense(inputs, outputs), signed, bias, candidates, constants, source
 
 
 def conv(
@@ -51,12 +56,13 @@ def conv(
     axes = len(kernel)
     plain = (inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
     basis = ConvTranspose(*plain, (0,) * axes) if transposed else Conv(*plain)
-    return fitted(basis, signed, bias, candidates, constants, **source)
+    return basis, signed, bias, candidates, constants, source
 
 
-def fitted(basis, signed, bias, candidates, constants, law="uniform", centred=False):
+def fitted(make, basis, signed, bias, candidates, constants, source):
+    """The gadget that one of `helpers.gadgets` makes, as wide as the scan of SEED needs it, and its map."""
     op = Linear(PATH, basis, bias)
-    gadget = replace(one_stage(candidates, constants if bias else 0, 0, signed, 0.5, 2.0), law=law, centred=centred)
+    gadget = replace(make(candidates, constants if bias else 0, 0, signed, 0.5, 2.0), **source)
     return gadget.fitted(PATH, op, SEED), op
 
 
@@ -68,7 +74,7 @@ def whole_neurons(basis, size, *, signed=(), bias=True, candidates=4, constants=
 
 
 def plain_conv(inputs, outputs, kernel, *, transposed=False):
-    return conv(inputs, outputs, kernel, transposed=transposed)[1].basis
+    return conv(inputs, outputs, kernel, transposed=transposed)[0]
 
 
 def copied(basis, *, copies, signed=(), bias=True, constants=6):
@@ -83,29 +89,43 @@ def conv_of(inputs, outputs, kernel, groups=1):
     return Conv(inputs, outputs, kernel, (2,) * axes, (1,) * 2 * axes, (1,) * axes, groups)
 
 
-EXAMPLES = {
-    "two-layer": [
-        two_layers(3, 4),
-        two_layers(3, 4, bias=False),
-        two_layers(3, 4, signed=((0, 3),)),
-        two_layers(5, 2, signed=((1, 2), (3, 5)), bias=False, candidates=3),
-        two_layers(1, 1, signed=((0, 1),), candidates=1, constants=1),
-        two_layers(2, 7, signed=((1, 2),), candidates=64, constants=64),
-        conv(2, 3, (3, 3), signed=((0, 1),)),
-        conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
-        conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
-        conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
-        *(
-            two_layers(3, 4, signed=((0, 2),), law=law)
-            for law in ("sign", "normal/20", "grid/2", "hyperbolic/8", "pruned/0.5", "mixture/0.5/sign")
-        ),
-        two_layers(2, 3, signed=((1, 2),), candidates=64, constants=64, law="normal/20"),
-        conv(4, 6, (2, 2), groups=2, signed=((1, 3),), law="pruned/0.5"),
-        two_layers(3, 4, signed=((0, 2),), centred=True),
-        two_layers(2, 3, signed=((1, 2),), candidates=64, constants=64, centred=True),
-        conv(4, 6, (2, 2), groups=2, signed=((1, 3),), centred=True),
-        conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True),
-    ],
+DENSE = [
+    dense(3, 4),
+    dense(3, 4, bias=False),
+    dense(3, 4, signed=((0, 3),)),
+    dense(5, 2, signed=((1, 2), (3, 5)), bias=False, candidates=3),
+    dense(1, 1, signed=((0, 1),), candidates=1, constants=1),
+    dense(2, 7, signed=((1, 2),), candidates=64, constants=64),
+]
+CONV = [
+    conv(2, 3, (3, 3), signed=((0, 1),)),
+    conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
+    conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
+    conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
+]
+LONG = [dense(2, 3, signed=((0, 1),), candidates=150, constants=70), conv(2, 2, (2,), candidates=130, constants=65)]
+SOURCES = [
+    *(
+        dense(3, 4, signed=((0, 2),), law=law)
+        for law in ("sign", "normal/20", "grid/2", "hyperbolic/8", "pruned/0.5", "mixture/0.5/sign")
+    ),
+    dense(2, 3, signed=((1, 2),), candidates=64, constants=64, law="normal/20"),
+    conv(4, 6, (2, 2), groups=2, signed=((1, 3),), law="pruned/0.5"),
+    dense(3, 4, signed=((0, 2),), centred=True),
+    dense(2, 3, signed=((1, 2),), candidates=64, constants=64, centred=True),
+    conv(4, 6, (2, 2), groups=2, signed=((1, 3),), centred=True),
+    conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True),
+]
+MAKERS = {
+    "two-layer": (one_stage, DENSE + CONV + SOURCES),
+    "single": (single, DENSE + CONV + LONG),
+    "single-plain": (single_plain, DENSE + CONV + LONG),
+    "plain": (plain, DENSE + CONV),
+    "counts": (counts, DENSE + CONV + LONG),
+    "doubling": (doubling, DENSE[:-1]),
+    "grid": (grid, DENSE + CONV),
+}
+EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, shapes) in MAKERS.items()} | {
     "copies": [
         copied(Dense(15, 4), copies=3),
         copied(Dense(12, 5), copies=4, bias=False, signed=((4, 8),)),
@@ -136,13 +156,29 @@ def blocks(gadget, op):
 
 
 def coins(gadget, op, density=0.5):
-    """A mask of the shape that the gadget lays out."""
-    kept = np.random.default_rng(0).random(gadget.cost(op).mask_bits) < density
-    mask = gadget.mask(PATH, op, seed=SEED, bits=pack(kept))
-    for block in blocks(gadget, op) if source_law(getattr(gadget, "law", "uniform")).prunes else ():
+    """A mask of the shape that the gadget lays out, with no more candidates of a coefficient than it allows."""
+    rng = np.random.default_rng(0)
+    if any(block.most_kept < block.columns.shape[1] for block in blocks(gadget, op)):
+        bits = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8)
+        for block in blocks(gadget, op):
+            n = block.columns.shape[1]
+            kept = np.eye(n, dtype=bool)[rng.integers(0, n, len(block.inputs) * len(block.pairs))]
+            kept[rng.random(len(kept)) >= density] = False
+            block.keep(packed_rows(kept), {MIXING: bits})
+        return gadget.mask(PATH, op, seed=SEED, bits=bits)
+    mask = gadget.mask(PATH, op, seed=SEED, bits=pack(rng.random(gadget.cost(op).mask_bits) < density))
+    for block in blocks(gadget, op) if source_law(law_of(gadget)).prunes else ():
         for slot, pair, k in np.argwhere(block.candidates() == 0):  # what was pruned from the start cannot be kept
             mask[block.pairs[pair], block.columns[slot, k]] = False
     return mask
+
+
+def packed_rows(kept):
+    """Masks bool (problem, n) as words."""
+    count, n = kept.shape
+    bits = np.zeros((count, 64 * -(-n // 64)), np.uint8)
+    bits[:, :n] = kept
+    return np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
 
 
 def copies_of(gadget):
@@ -153,6 +189,11 @@ def copies_of(gadget):
 def is_centred(gadget):
     """Of mirrored pairs."""
     return getattr(gadget, "centred", False)
+
+
+def law_of(gadget):
+    """Of its mixing weights."""
+    return "sign" if isinstance(gadget, Doubling) else getattr(gadget, "law", "uniform")
 
 
 def groups(op):
@@ -206,6 +247,8 @@ def check_partition(gadget, op):
     rows, _, taps = op.coefficients
     halves = [("positive", j) for j in range(0, op.basis.inputs, copies_of(gadget))]  # channels, by their first copy
     halves += [("negative", j) for j in signed if copies_of(gadget) == 1]
+    if isinstance(gadget, Edges):  # one subset for both signs
+        halves = [("whole", j) for j in range(op.basis.inputs)]
     wanted = {(half, j, pair) for half, j in halves for pair in range(rows * taps)}
     wanted |= {("bias", group, row * taps) for group in range(groups(op)) for row in range(rows) if op.bias}
     problems, served, written, solved = Counter(), Counter(), Counter(), 0
@@ -216,8 +259,8 @@ def check_partition(gadget, op):
         problems.update((block.half, int(j), pair) for j in block.inputs for pair in block.pairs)
         for pair in block.pairs:
             served.update((pair, column) for column in block.columns.reshape(-1).tolist())
-        bits, all_kept = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), (1 << block.columns.shape[1]) - 1
-        block.keep(np.full((block.count, 1), all_kept, np.uint64), {MIXING: bits})
+        bits = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8)
+        block.keep(packed_rows(np.ones((block.count, block.columns.shape[1]), bool)), {MIXING: bits})
         solved += block.count
         assert block.shared or block.count == len(block.inputs) * len(block.pairs)
         written.update(np.flatnonzero(np.unpackbits(bits, bitorder="little")).tolist())
@@ -250,9 +293,9 @@ def test_blocks_of_another_size_hold_the_same_problems(gadget, op, monkeypatch):
     bits = gadget.pack(PATH, op, seed=SEED, mask=mask)
     part = realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits}))
     for pairs, products in ((1, 1), (2 * op.basis.taps, 3 * gadget.candidates * op.basis.taps)):
-        module = sys.modules[type(gadget).__module__]
-        monkeypatch.setattr(module, "_PAIRS", pairs, raising=False)  # neurons: no bound on pairs
-        monkeypatch.setattr(module, "_BLOCK", products)
+        for module in (two_layer, shared_blocks, sys.modules[type(gadget).__module__]):
+            monkeypatch.setattr(module, "_PAIRS", pairs, raising=False)  # neurons: no bound on pairs
+            monkeypatch.setattr(module, "_BLOCK", products, raising=False)
         check_partition(gadget, op)
         assert listed() == whole
         assert realised_digest(realise(gadget, PATH, op, seed=SEED, masks={MIXING: bits})) == part
@@ -294,7 +337,7 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     found = {half: np.zeros((rows, inputs, taps), object) for half in ("positive", "negative")}
     found["bias"] = np.zeros((rows, groups(op), taps), object)
     for block in blocks(gadget, op):
-        mixing = draw(block.mixing, getattr(gadget, "law", "uniform"), (int(block.neurons.max()) + 1, rows, taps))
+        mixing = draw(block.mixing, law_of(gadget), (int(block.neurons.max()) + 1, rows, taps))
         for slot, k in np.ndindex(block.columns.shape):
             u = Fraction(float(block.factors[slot, k])) * Fraction(block.gain)
             for r, t in (divmod(pair, taps) for pair in block.pairs):
@@ -304,8 +347,8 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
                 term = (1 if kept else -1) * u * Fraction(float(mixing[block.neurons[slot, k], r, t]))
                 copied = copies_of(gadget) > 1 and block.half == "positive"
                 input = int(block.inputs[slot]) + (k if copied else 0)
-                found[block.half][r, input, t] += term
-                if copied and gadget.signed(op)[input]:
+                found["positive" if block.half == "whole" else block.half][r, input, t] += term
+                if (copied or block.half == "whole") and gadget.signed(op)[input]:
                     found["negative"][r, input, t] -= term
     assert not found["bias"][:, :, 1:].any()  # a constant acts through tap 0 alone
     exact = np.vectorize(Fraction, otypes=[object])
@@ -326,17 +369,17 @@ def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
     bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
     for block in blocks(gadget, op):
         candidates = block.candidates()
-        packed = rng.integers(0, 2**63, block.count, dtype=np.uint64)
-        packed = packed * np.uint64(2) + rng.integers(0, 2, packed.shape, dtype=np.uint64)
-        packed &= np.uint64((1 << candidates.shape[2]) - 1)
-        if source_law(getattr(gadget, "law", "uniform")).prunes:
-            alive = (candidates != 0).reshape(len(packed), -1) << np.arange(candidates.shape[2], dtype=np.uint64)
-            packed &= alive.sum(axis=1, dtype=np.uint64)
-        block.keep(packed[:, None], {MIXING: bits})
-        kept = (packed[:, None] >> np.arange(candidates.shape[2], dtype=np.uint64)) & np.uint64(1)
-        kept = np.broadcast_to(kept.reshape(len(block.inputs), -1, candidates.shape[2]), candidates.shape)
+        count, n = block.count, candidates.shape[2]
+        kept = (
+            np.eye(n, dtype=bool)[rng.integers(0, n, count)] if block.most_kept == 1 else rng.random((count, n)) < 0.5
+        )
+        if source_law(law_of(gadget)).prunes:
+            kept &= candidates.reshape(count, n) != 0
+        packed = packed_rows(kept)
+        block.keep(packed, {MIXING: bits})
+        kept = np.broadcast_to(kept.reshape(len(block.inputs), -1, n), candidates.shape)
         assert (block.kept({MIXING: bits}) == kept).all()
-        chosen = block.chosen(candidates, packed[:, None])
+        chosen = block.chosen(candidates, packed)
         signs = 2 * kept.astype(np.int64) - 1 if block.centred else kept.astype(np.int64)
         together = chosen.reshape(len(block.inputs), -1, len(block.pairs)).sum(axis=1)  # of copies, one each
         assert (together == (candidates * signs).sum(axis=2) * block.gain).all()
@@ -389,6 +432,11 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
         if (block.rows.start == 0 or block.shared) and (block.half == "bias" or copies_of(gadget) == 1):
             serves = [not block.shared or mask[:, column].any() for column in block.columns.flat]
             served["lift_bias" if block.half == "bias" else "lift"] += sum(serves)
+    if isinstance(gadget, Edges):
+        served.clear()  # no lift
+    if isinstance(gadget, Doubling):  # p digits of what the lift serves; one edge into each copy, two to double
+        served = Counter({name: count // gadget.digits for name, count in served.items()})
+        served |= {f"levels/{t}": (t + 2) * served.total() for t in range(1, gadget.digits)}
     kept = {f"{PATH}/{name}": count for name, count in served.items()} | {f"{PATH}/mixing": int(mask.sum())}
     if is_centred(gadget):
         kept |= {f"{PATH}/mirror/{name}": count for name, count in served.items()}
@@ -405,9 +453,21 @@ def test_kept_entries_of_the_random_tensors_are_counted(gadget, op, density):
 @every_gadget
 def test_the_stated_width_is_checked(gadget, op):
     gadget.check_layout(PATH, op, SEED)
+    for other in of_other_widths(gadget):
+        with pytest.raises(InputError, match=r"scans? ends? after|width is wrong"):
+            other.check_layout(PATH, op, SEED)
+
+
+def of_other_widths(gadget):
+    """One neuron more, and less, wherever there is a width that a scan decides."""
     for change in (1, -1):
-        with pytest.raises(InputError, match=r"scan ends after|width is wrong"):
-            staged(gadget, neurons=gadget.neurons + change).check_layout(PATH, op, SEED)
+        if isinstance(gadget, TwoLayer):
+            yield staged(gadget, neurons=gadget.neurons + change)
+        if isinstance(gadget, Lifted):
+            yield replace(gadget, neurons=gadget.neurons + change)
+        if isinstance(gadget, Doubling):
+            for t, width in enumerate(gadget.widths):
+                yield replace(gadget, widths=(*gadget.widths[:t], width + change, *gadget.widths[t + 1 :]))
 
 
 # --- the two views ---
@@ -438,10 +498,11 @@ def test_the_pruned_network_computes_what_is_realised(gadget, op):
     ("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges and copies_of(param.values[0]) == 1]
 )
 def test_a_view_that_reads_another_half_is_noticed(gadget, op):
-    """What the test above must not pass: P in place of N."""
-    part = ticket_of(gadget, op, coins(gadget, op)).realised(PATH)
+    """What the test above must not pass: P in place of N; of edges, whose N is that, its negative."""
+    part = ticket_of(gadget, op, coins(gadget, op, 1.0)).realised(PATH)
     x = -np.ones((1, *input_shape(op))) * of_channels(gadget.signed(op), op)
-    swapped = Realised(part.positive, np.where(_by_input(part, op), -part.positive, 0.0), part.bias, part.signed)
+    wrong = part.positive if isinstance(gadget, Edges) else -part.positive
+    swapped = Realised(part.positive, np.where(_by_input(part, op), wrong, 0.0), part.bias, part.signed)
     assert np.abs(swapped.apply(op.basis, x) - part.apply(op.basis, x)).max() > rounding(gadget, op)
 
 

@@ -17,6 +17,7 @@ from slth.construction import (
     coordinates_of,
     costs_of,
     first_moment,
+    gain_of,
     outline,
     plan_maps,
     plan_outline,
@@ -234,7 +235,8 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
     """First moment at the largest weight; the theorem's δ is shared by all coefficients, `failure` for each."""
     op, gadget, width = part.op, part.gadget, part.width
     cost, alone = gadget.cost(op), costs_of([replace(part, times=1)], threads=threads)
-    t = width.tolerance / gadget.gain
+    unit = gain_of(part.largest)
+    t = width.half_step / unit
     return PlannedMap(
         path=part.path,
         kind=map_words(op),
@@ -253,7 +255,7 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         mask_bits=cost.mask_bits,
         expected_misses=width.expected_misses,
         law_misses=width.law_misses,
-        first_moment=first_moment(part.largest / gadget.gain, t, coordinates=coordinates_of(part)),
+        first_moment=first_moment(part.largest / unit, t, coordinates=coordinates_of(part)),
         theorem=None if isinstance(gadget, Neurons) else theorem(t, failure * part.weights / cost.problems),
         seconds=alone.seconds.construct,
         file_bytes=alone.file_bytes,

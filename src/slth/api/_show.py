@@ -17,6 +17,7 @@ from slth.ticket import (
     Account,
     Anatomy,
     Copies,
+    Edges,
     FileSizes,
     Gadget,
     Half,
@@ -36,6 +37,7 @@ from slth.ticket import (
 
 __all__ = ["Row", "Section", "Shown", "map_of", "show", "summary"]
 
+_MOST_LISTED = 128  # candidates of a coefficient
 _MOST_REGENERATED = 1 << 22  # weights, for their bits otherwise
 _BAR = 24  # characters of the largest bar
 _MOST_NAMES = 300  # characters of paths in a sentence
@@ -260,6 +262,8 @@ def _tensors(ticket: Ticket) -> Iterator[tuple[str, str]]:
 
 def _neurons(gadget: Gadget) -> str:
     """How wide the random layer is, beside what the map reads."""
+    if isinstance(gadget, Edges):
+        return "no lift"
     return f"{gadget.neurons:,} biases" if isinstance(gadget, Copies) else f"lift {gadget.neurons:,} neurons"
 
 
@@ -284,11 +288,13 @@ def _wanted(target: Target, given: Any, anatomy: Anatomy, *, fits: bool) -> floa
 
 
 def _half(anatomy: Anatomy, half: Half, wanted: float | None) -> Section:
-    """The candidates of one half, and the running sum of those that are kept."""
+    """The candidates of one half, of many only those that are kept, and the running sum of these."""
     largest = max(abs(half.candidates).max(), 1e-300)
     rows = [Row("neuron", "candidate  kept, running sum")]
     total, width = 0.0, ".6f" if half.gain > 2.0**-10 else ".3e"
     for neuron, value, kept, move in zip(half.neuron, half.candidates, half.kept, half.moves, strict=True):
+        if len(half.candidates) > _MOST_LISTED and not kept:
+            continue
         total += value if kept else 0.0
         state = f"keep {total:+{width}}" if kept else "prune"
         bar = "█" * round(_BAR * abs(value) / largest)

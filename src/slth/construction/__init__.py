@@ -14,7 +14,7 @@ from slth.construction.question import question
 from slth.construction.recipe import Recipe
 from slth.construction.solve import solve
 from slth.construction.split import split_error
-from slth.construction.width import gain
+from slth.construction.width import gain, gain_of
 
 __all__ = [
     "MAKERS",
@@ -37,6 +37,7 @@ __all__ = [
     "discard",
     "first_moment",
     "gain",
+    "gain_of",
     "keep_parts",
     "lay_out",
     "miss_law",

@@ -175,11 +175,15 @@ def _log2_search(candidates: int) -> float:
 def _seconds(part: Planning) -> dict[str, float]:
     known, cost, weights = _constants()["nanoseconds"], part.gadget.cost(part.op), weights_of(part)
     each, d = cost.problems / part.gadget.stage_count, coordinates_of(part)
-    first = sum(
-        _seconds_of_one(n, tried**d * 2.0 ** ((d - 1) * _SPREAD), part.recipe.objective) for n, tried in _tried(part)
-    )
+    if _share_kept(part) is not None:  # candidates are looked through once
+        first, search = 2e-9 * cost.mask_bits / cost.problems, 0.0
+    else:
+        first = sum(
+            _seconds_of_one(n, tried**d * 2.0 ** ((d - 1) * _SPREAD), part.recipe.objective)
+            for n, tried in _tried(part)
+        )
+        search = 1e-6 * 2.0 ** _log2_search(part.width.stages[0].candidates)
     products = cost.mask_bits if d == 1 else weights * part.gadget.candidates
-    search = 1e-6 * 2.0 ** _log2_search(part.width.stages[0].candidates)
     return {
         "generation": 1e-9 * known["generate_bit"] * products,
         "solving": each * first + part.width.expected_misses * search,
@@ -191,8 +195,8 @@ def _seconds(part: Planning) -> dict[str, float]:
 
 def _tried(part: Planning) -> list[tuple[int, float]]:
     """Of every stage its candidates, and how many gains its tolerance divides: a later one covers half a gain of it."""
-    stages = part.width.stages
-    ends = [stage.gain / 2 for stage in stages[1:]] + [part.width.tolerance]
+    stages, width = part.width.stages, part.width
+    ends = [stage.gain / 2 for stage in stages[1:]] + [width.half_step]
     return [(stage.candidates, stage.gain / end) for stage, end in zip(stages, ends, strict=True)]
 
 
@@ -214,14 +218,26 @@ def _bits(part: Planning) -> int:
 
 
 def _file_bytes(part: Planning) -> int:
-    """Masks hardly shrink: half of the candidates are kept; of `fewest` ranks, of about log2(g/τ) bits, are stored.
+    """Masks hardly shrink where half of the candidates are kept; of `fewest` ranks, about log2(g/τ) bits, are stored.
     Digests, names and bounds take some bytes a map.
     """
-    known, masks = _constants()["bytes"], _constants()["bytes"]["file_bit"] * _bits(part)
-    if part.recipe.objective == "fewest":
+    known, share = _constants()["bytes"], _share_kept(part)
+    masks = known["file_bit"] * _bits(part)
+    if share is not None:
+        entropy = -share * math.log2(share) - (1 - share) * math.log2(1 - share) if share < 1 else 0.0
+        masks = entropy / 8 * _bits(part)
+    elif part.recipe.objective == "fewest":
         ranks = sum(max(math.log2(tried), 0.0) + _RANK_BITS for _, tried in _tried(part))
         masks = min(masks, part.gadget.cost(part.op).problems / part.gadget.stage_count * ranks / 8)
     return int(masks + known["file_map"]) * part.times
+
+
+def _share_kept(part: Planning) -> float | None:
+    """Of the candidates, about, where no subset is searched: one; half of the digits, once; a tenth of the counts."""
+    n = part.gadget.candidates
+    return {"single": 1 / n, "single-plain": 1 / n, "doubling": 0.5 / part.width.candidates, "counts": 0.1}.get(
+        part.gadget.kind
+    )
 
 
 @cache

@@ -8,7 +8,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.construction.copied import Wanted, plan_copies
-from slth.construction.makers import MAKERS, Maker, kept_exactly
+from slth.construction.makers import MAKERS, Maker, check_grids, kept_exactly
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
@@ -71,6 +71,8 @@ def lay_out(
     maker = MAKERS[recipe.gadget]
     for op in target.graph.maps.values():
         maker.check(recipe, op)
+    if recipe.gadget == "grid":
+        check_grids(target)
     if recipe.gadget == Copies.kind:
         wanted = Wanted(tolerances, failure_probability, candidates, extra)
         made = plan_copies(target, wanted, inputs=inputs)

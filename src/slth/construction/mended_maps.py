@@ -57,7 +57,7 @@ class Missed:
         if self.half == "bias":
             assert part.bias is not None
             return part.bias, (self.inputs * height + self.rows,)
-        half = part.positive if self.half == "positive" else part.negative
+        half = part.negative if self.half == "negative" else part.positive
         assert half is not None
         return half, (self.rows, self.inputs, self.taps)
 

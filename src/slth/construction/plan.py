@@ -33,7 +33,7 @@ from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
 from slth.graph import Affine, Target, signed_inputs
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
-from slth.ticket import MOST_CANDIDATES, Copies, Inputs, Ticket, kinds_of
+from slth.ticket import MOST_CANDIDATES, MOST_OF, Copies, Inputs, Ticket, kinds_of
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -98,6 +98,8 @@ class Request:
                 "copies of a channel err apart, so no network of them is the target itself, bit for bit: ask for a "
                 "tolerance, or take the gadget two-layer"
             )
+        if self.gadget == "grid" and {self.tolerance, self.relative_tolerance, self.epsilon} != {None}:
+            raise InputError("the gadget grid hits every weight exactly; leave tolerance and epsilon out")
         for name, value in (("tolerance", self.tolerance), ("error of the network", self.epsilon)):
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise InputError(f"the {name} must be a positive number such as 1e-4, got {value:g}")
@@ -108,8 +110,15 @@ class Request:
             )
         if not 0 < self.failure_probability < 1:
             raise InputError(f"a failure probability lies between 0 and 1, got {self.failure_probability:g}")
-        if self.candidates is not None and not 1 <= self.candidates <= MOST_CANDIDATES:
-            raise InputError(f"the number of candidates must be from 1 to {MOST_CANDIDATES}, got {self.candidates}")
+        if self.candidates is not None and not 1 <= self.candidates <= self.most_candidates:
+            raise InputError(
+                f"the number of candidates must be from 1 to {self.most_candidates}, got {self.candidates}"
+            )
+
+    @property
+    def most_candidates(self) -> int:
+        """That the gadget takes for a weight."""
+        return MOST_OF.get(self.gadget, MOST_CANDIDATES)
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -129,6 +138,8 @@ class Request:
     @property
     def absolute_tolerance(self) -> float | None:
         """τ, if it is the same for every map."""
+        if self.gadget == "grid" and not self.exact:
+            return 0.0
         nothing = self.tolerance is None and self.relative_tolerance is None and self.epsilon is None and not self.exact
         return DEFAULT_TOLERANCE if nothing else self.tolerance
 
@@ -189,7 +200,9 @@ def construct(
         )
         if promise_holds(ticket):
             return ticket
-        widest = all(max(width.candidates, width.constants) == MOST_CANDIDATES for width in layout.widths.values())
+        widest = all(
+            max(width.candidates, width.constants) == request.most_candidates for width in layout.widths.values()
+        )
         if ticket.misses and retried < retries and not (planned and widest):
             retried += 1
             _log.info("%d misses: %s", ticket.misses, "two candidates more" if planned else "the next seed")
@@ -284,7 +297,7 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
         return {path: tolerance for path, tolerance in asked.items() if tolerance is not None}, {}
     norms = Norms()
     tolerances = split_error(target, request.epsilon, inputs, norms=norms)
-    if request.candidates is not None:
+    if request.candidates is not None or request.gadget != "two-layer":
         return tolerances, {}
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     shares = {

@@ -10,6 +10,7 @@ from jaxtyping import Float64
 
 from slth._shapes import Signed
 from slth.construction.chances import CENTRED, grid
+from slth.numerics import finest_bit
 
 _BLOCK = 1 << 20  # numbers looked at together
 
@@ -21,10 +22,12 @@ class Sizes:
     Attributes:
         up_to: how many have |w| ≤ x, for several x at once.
         largest: max|w|.
+        step: the largest power of two of which all of them are multiples; None: only sizes are known.
     """
 
     up_to: Callable[[Float64[np.ndarray, " x"]], Float64[np.ndarray, " x"]]
     largest: float
+    step: Callable[[], float] | None = None
 
     def by_row(self, gain: float, tolerance: float, source: str = "uniform") -> Float64[np.ndarray, " z"]:
         """How many with |w| > τ each |z| of the table stands for; the last one for all that are larger, too.
@@ -60,7 +63,7 @@ def sizes_of(values: Float64[np.ndarray, "..."], signed: Signed | None = None) -
                 found += [times * np.count_nonzero(block[:, columns] <= top) for top in x]
         return found
 
-    return Sizes(up_to, float(np.max(np.abs(values), initial=0.0)))
+    return Sizes(up_to, float(np.max(np.abs(values), initial=0.0)), lambda: finest_bit(values))
 
 
 def gaussian(count: int, deviation: float, *, times: float = 1.0) -> Sizes:

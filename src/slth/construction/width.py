@@ -53,6 +53,12 @@ class Width:
     expected_misses: float  # of all stages, those that are mended not counted
     law_misses: float | None  # the same by the law in closed form, of the first stage; None: there is none
     later: tuple[StageWidth, ...] = ()
+    size: int = 0  # K of the grid on which random numbers lie, where they lie on one
+
+    @property
+    def half_step(self) -> float:
+        """τ; on a grid, where that is 0, half a step of the products: within it a sum is the target itself."""
+        return self.tolerance or self.gain * 2.0 ** (-2 * self.size - 1)
 
     @property
     def stages(self) -> tuple[StageWidth, ...]:
@@ -124,19 +130,20 @@ def plan_sizes(
     candidates: int | None = None,
     extra: int = 0,
     source: str = "uniform",
+    one_stage: bool = False,
 ) -> Width:
-    """The same of a map of which only the sizes of its coefficients are known."""
+    """The same of a map of which only the sizes of its coefficients are known; `one_stage`: the gadget has no more."""
     g, top = gain_of(weights.largest), _top(weights, bias)
     finer = candidates is None and tolerance < top * 2.0 ** -(FINEST + 1)
-    found = None if finer else _width(weights, bias, tolerance, failure, candidates, extra, source)
+    found = None if finer else _width(weights, bias, tolerance, failure, candidates, extra, source, one_stage)
     if found is not None:
         return found
-    finest = _finest(weights, bias, failure, source)
+    finest = _finest(weights, bias, failure, source, one_stage)
+    stages = "the one stage that there is" if one_stage else "any number of stages"
     why = (
         "is finer than float64 holds beside coefficients of that size"
         if finer
-        else f"needs more than {MOST_CANDIDATES} candidates, in any number of stages, for an expected {failure:.2g} "
-        "misses"
+        else f"needs more than {MOST_CANDIDATES} candidates, in {stages}, for an expected {failure:.2g} misses"
     )
     raise InputError(
         f"a tolerance of {tolerance / g:.2g} gains {why}; ask for a larger tolerance ({finest / g:.2g} gains, "
@@ -165,11 +172,12 @@ def _width(
     candidates: int | None,
     extra: int,
     source: str,
+    one_stage: bool = False,
 ) -> Width | None:
     """None: more than 64 candidates are needed."""
     g, g_b = gain_of(weights.largest), 1.0 if bias is None else gain_of(bias.largest)
     share = failure if bias is None else failure / 2
-    if source != "uniform":
+    if one_stage or source != "uniform":
         return _in_one_stage(weights, bias, tolerance, (g, g_b), share, candidates, extra, source)
     of_weights = _Coefficients(weights, g, tolerance, candidates, extra)
     stages = of_weights.stages(share)
@@ -265,16 +273,18 @@ def _top(weights: Sizes, bias: Sizes | None) -> float:
     return gain_of(max(weights.largest, 0.0 if bias is None else bias.largest))
 
 
-def _finest(weights: Sizes, bias: Sizes | None, failure: float, source: str) -> float:
+def _finest(weights: Sizes, bias: Sizes | None, failure: float, source: str, one_stage: bool = False) -> float:
     top = _top(weights, bias)
     coarse, fine = 0, FINEST + 2  # powers of two below the gain
-    if source == "uniform" and _width(weights, bias, top * 2.0 ** -(fine - 1), failure, None, 0, source) is not None:
+
+    def reaches(tolerance: float) -> bool:
+        return _width(weights, bias, tolerance, failure, None, 0, source, one_stage) is not None
+
+    if source == "uniform" and reaches(top * 2.0 ** -(fine - 1)):
         return top * 2.0 ** -(fine - 1)
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
-        if not _is_known(source, 2.0**-middle) or (
-            _width(weights, bias, top * 2.0**-middle, failure, None, 0, source) is None
-        ):
+        if not _is_known(source, 2.0**-middle) or not reaches(top * 2.0**-middle):
             fine = middle
         else:
             coarse = middle
@@ -291,7 +301,7 @@ def _in_one_stage(
     extra: int,
     source: str,
 ) -> Width | None:
-    """Of a source without stages: what one leaves was measured for uniform numbers only."""
+    """Of a gadget or a source without stages: what one leaves was measured for uniform numbers only."""
     n, missed, by_law = _fewest(weights, gains[0], tolerance, failure, candidates, extra, source)
     if bias is None:
         return None if n is None else Width(tolerance, *gains, n, 0, missed, by_law)

@@ -55,7 +55,8 @@ class _Regenerated:
         try:
             found = ticket.realised(path)
         except InputError as error:
-            self.wrong[path] = Check("density", Verdict.FAILS, str(error))
+            name = "density" if exactly_words(ticket.gadgets[path]) else "coefficients"
+            self.wrong[path] = Check(name, Verdict.FAILS, str(error))
             raise _NoLayoutError from error
         detail = f"{path}: seed and mask give other coefficients than the ticket states"
         differs = realised_digest(found) != ticket.digests[path]

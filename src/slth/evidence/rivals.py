@@ -19,7 +19,7 @@ import numpy as np
 from jaxtyping import Float64
 
 from slth.graph import Affine, Target
-from slth.numerics import quantiser_bits
+from slth.numerics import half_step, quantiser_bits
 
 _FLOAT = 32
 _REGISTER = 16  # bits of SeedLM's register
@@ -54,10 +54,10 @@ def coded(target: Target, tolerances: Mapping[str, float], name: str) -> Rival:
     """A uniform quantiser within a tolerance of each map's numbers, and an entropy coder."""
     total, found = 0.0, dict[str, Affine]()
     for path, affine in target.coefficients.items():
-        step = 2 * tolerances[path]
         parts = [affine.weight] if affine.bias is None else [affine.weight, affine.bias]
-        total += _FLOAT + sum(quantiser_bits(part, tolerances[path]) for part in parts)
-        weight, *bias = (step * np.rint(part / step) for part in parts)
+        halves = [half_step(part, tolerances[path]) for part in parts]
+        total += _FLOAT + sum(quantiser_bits(part, half) for part, half in zip(parts, halves, strict=True))
+        weight, *bias = (2 * half * np.rint(part / (2 * half)) for part, half in zip(parts, halves, strict=True))
         found[path] = Affine(weight, bias[0] if bias else None)
     return Rival(name, total, found)
 

@@ -11,10 +11,28 @@ from torch.nn import functional
 from slth._errors import InputError
 from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised, stored_weight
 from slth.network.build import torch_padding
-from slth.numerics import Stream, draw_rows
-from slth.ticket import Copies, Lift, Neurons, Stage, Ticket, TwoLayer, stage_path
+from slth.numerics import Stream, draw_rows, values_at
+from slth.ticket import (
+    Copies,
+    Counts,
+    Doubling,
+    Edges,
+    Grid,
+    Lift,
+    Lifted,
+    Neurons,
+    Plain,
+    Single,
+    SinglePlain,
+    Stage,
+    Ticket,
+    TwoLayer,
+    matrix,
+    stage_path,
+)
 
 _CONV = (functional.conv1d, functional.conv2d, functional.conv3d)
+_MOST_ENTRIES = 1 << 28  # of the matrices of a source that are held
 _MOST_BITS = 64  # by which biases of a source may exceed its weights in float32, whose numbers end at 2¹²⁸
 _TRANSPOSED = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
 
@@ -112,6 +130,77 @@ def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> T
     raise InputError(f"no module is known for a {type(basis).__name__} map")
 
 
+class EdgesMap(nn.Module):
+    """Parallel edges in place of one map: every input n times beside each other, and one pruned random matrix."""
+
+    def __init__(self, ticket: Ticket, path: str) -> None:
+        super().__init__()
+        op, gadget = ticket.maps[path], cast(Edges, ticket.gadgets[path])
+        rows, inputs, taps = op.coefficients
+        groups = op.basis.groups
+        copies, slot = gadget.copies(op)
+        mixing = values_at(Stream(ticket.seed, f"{path}/mixing"), "uniform", copies * (rows * taps), rows * taps)
+        mixing = (mixing * ticket.map_mask(path).T).reshape(-1, rows, taps)
+        plain = np.flatnonzero(slot < inputs)
+        members = plain[np.argsort(slot[plain] * groups // inputs, kind="stable")].reshape(groups, -1)
+        bias = np.zeros((groups, rows), np.float32)
+        constant = slot >= inputs
+        np.add.at(bias, slot[constant] - inputs, mixing[constant, :, 0])
+        self.basis, self.gain = op.basis, gadget.gain
+        self.inputs = _buffer(slot[members].reshape(-1))
+        weight = _grouped_weight(op.basis, mixing[members])
+        self.weight = _buffer(weight.T if isinstance(op.basis, Dense) else weight)
+        self.bias = _buffer((bias.reshape(-1) * np.float64(gadget.bias_gain)).astype(np.float32)) if op.bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        copied = x[..., self.inputs] if isinstance(self.basis, Dense) else x[:, self.inputs]
+        y = self.gain * apply_map(self.basis, copied, self.weight, None)
+        return (
+            y
+            if self.bias is None
+            else y + self.bias.view(-1, *(1,) * (0 if isinstance(self.basis, Dense) else x.ndim - 2))
+        )
+
+
+class DoublingMap(nn.Module):
+    """The deep pruned ±1 network in place of one dense map: a lift, p − 1 matrices that double, a last one."""
+
+    def __init__(self, ticket: Ticket, path: str) -> None:
+        super().__init__()
+        op, gadget = ticket.maps[path], cast(Doubling, ticket.gadgets[path])
+        entries = sum(tensor.size for tensor in gadget.tensors(path, op))
+        if entries > _MOST_ENTRIES:
+            raise InputError(
+                f"{path}: the matrices of its source have {entries:,} entries, more than {_MOST_ENTRIES:,}; the "
+                "realised view computes the same function"
+            )
+        lift, layers = gadget.lift(path, op, ticket.seed), gadget.layers(path, op, ticket.seed)
+        unit = _unit(op, gadget)
+        inputs, weight, bias = _lift_numbers(op, gadget, lift, unit)
+        first = [np.zeros(lift.neurons, kind) for kind in (np.int64, np.float32, np.float32)]
+        for whole, part in zip(first, (inputs, weight, bias), strict=True):
+            whole[lift.neuron] = part
+        self.inputs, self.weight, self.bias = (_buffer(part) for part in first)
+        streams = [Stream(ticket.seed, f"{path}/levels/{t}") for t in range(1, gadget.digits)]
+        self.levels = len(streams)
+        for t, stream in enumerate(streams):
+            self.register_buffer(f"level_{t}", torch.from_numpy(matrix(layers[t + 1], layers[t], stream)))
+        rows = op.coefficients[0]
+        served = layers[-1].neuron.reshape(-1)
+        mixing = np.zeros((layers[-1].neurons, rows), np.float32)
+        drawn = values_at(Stream(ticket.seed, f"{path}/mixing"), "sign", served * rows, rows)
+        mixing[served] = drawn * ticket.map_mask(path).T
+        self.gain, self.mixing = unit * 2.0**-gadget.digits, _buffer(mixing)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        hidden = torch.relu(x[..., self.inputs] * self.weight + self.bias)
+        for t in range(self.levels):
+            hidden = torch.relu(hidden @ self.get_buffer(f"level_{t}").T)
+        return self.gain * (hidden @ self.mixing)
+
+
 class SumMap(nn.Module):
     """What several maps of the same inputs give, added up: the stages of one."""
 
@@ -201,10 +290,20 @@ def _neurons(ticket: Ticket, path: str) -> nn.Module:
     return SourceMap(op, unit, (inputs, weight, bias), mixing.reshape(1, len(kept), rows, taps))
 
 
+def _lifted(ticket: Ticket, path: str) -> nn.Module:
+    return _stage(ticket, path, cast(Lifted, ticket.gadgets[path]).two_layer, 0)
+
+
 SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {
     TwoLayer.kind: _two_layer,
     Copies.kind: lambda ticket, path: CopiesMap(ticket, path, cast(Copies, ticket.gadgets[path])),
     Neurons.kind: _neurons,
+    Single.kind: _lifted,
+    Counts.kind: _lifted,
+    Grid.kind: _lifted,
+    Plain.kind: EdgesMap,
+    SinglePlain.kind: EdgesMap,
+    Doubling.kind: DoublingMap,
 }
 
 
@@ -223,12 +322,12 @@ def source_bytes(ticket: Ticket, path: str) -> int:
     return 4 * mixing + 16 * live
 
 
-def _unit(op: Linear, gadget: Stage | Neurons) -> float:
+def _unit(op: Linear, gadget: Stage | Neurons | Doubling) -> float:
     return max(gadget.gain, gadget.bias_gain * 2.0**-_MOST_BITS) if op.bias else gadget.gain
 
 
 def _lift_numbers(
-    op: Linear, gadget: Stage | Neurons, lift: Lift, unit: float
+    op: Linear, gadget: Stage | Neurons | Doubling, lift: Lift, unit: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each live neuron the input it reads, its weight and its bias in this unit, a power of two."""
     spec = lift.spec

@@ -12,9 +12,9 @@ from slth.numerics.formats import FORMATS, Format, from_format, half_gap, rounde
 from slth.numerics.laws import EXACT_TERMS, LAWS, SOURCE_LAWS, Law, SourceLaw, from_words, source_law
 from slth.numerics.norms import Parts, spectral_norm_bound
 from slth.numerics.quotients import outward_quotient
-from slth.numerics.rates import packing_bits, quantiser_bits
+from slth.numerics.rates import finest_bit, half_step, packing_bits, quantiser_bits
 from slth.numerics.rounding import at_most, rounded_up, stored_bound
-from slth.numerics.streams import Stream, check_seed, draw, draw_rows, uniform, words
+from slth.numerics.streams import Stream, check_seed, draw, draw_rows, uniform, values_at, words
 from slth.numerics.sums import is_further, rounded_sum, two_sum
 from slth.numerics.threads import one_thread
 from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, matrix_work, most_work
@@ -47,9 +47,11 @@ __all__ = [
     "convolution_work",
     "draw",
     "draw_rows",
+    "finest_bit",
     "from_format",
     "from_words",
     "half_gap",
+    "half_step",
     "is_further",
     "matmul_bound",
     "matrix_rule",
@@ -71,6 +73,7 @@ __all__ = [
     "to_format",
     "two_sum",
     "uniform",
+    "values_at",
     "words",
 ]
 

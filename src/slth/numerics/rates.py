@@ -43,6 +43,27 @@ def packing_bits(largest: float, tolerance: float) -> float:
     return max(math.log2(largest / tolerance), 0.0) if largest > 0 else 0.0
 
 
+def finest_bit(values: np.ndarray) -> float:
+    """The largest power of two of which all numbers are multiples; infinity for zeros.
+
+    >>> finest_bit(np.array([0.75, -2.0, 0.0]))
+    0.25
+    """
+    mantissa, exponent = np.frexp(values[values != 0])
+    whole = np.ldexp(mantissa, 53).astype(np.int64)
+    lowest = np.ldexp((whole & -whole).astype(np.float64), exponent - 53)
+    return float(lowest.min(initial=math.inf))
+
+
+def half_step(numbers: np.ndarray, tolerance: float) -> float:
+    """The tolerance; where it is 0, half the step of the grid on which the numbers lie: within it none is but itself.
+
+    >>> half_step(np.array([0.75, -2.0]), 0.0), half_step(np.zeros(2), 0.0)
+    (0.125, 1.0)
+    """
+    return tolerance or (finest_bit(numbers) / 2 if numbers.any() else 1.0)
+
+
 def _entropy(symbols: np.ndarray) -> float:
     """Bits of all symbols by their own frequencies, and of the table that says these."""
     counts = np.bincount(symbols)

@@ -116,6 +116,12 @@ def draw_rows(stream: Stream, rows: Indices, width: int, *, law: str) -> Rows:
     return from_words(_compiled_words(stream, rows.astype(np.uint64) * np.uint64(width), width), law)
 
 
+def values_at(stream: Stream, law: str, indices: np.ndarray, count: int | None = None) -> Draws:
+    """Chosen values of a stream, float32 in the shape of their indices; with `count` as many from each of them on."""
+    found = from_words(_compiled_words(stream, indices.astype(np.uint64).reshape(-1), count or 1), law)
+    return found.reshape(indices.shape if count is None else (*indices.shape, count))
+
+
 def _compiled_words(stream: Stream, starts: np.ndarray, count: int) -> np.ndarray:
     from slth.numerics import _kernels
 

@@ -105,7 +105,7 @@ def _count(ticket: Ticket, path: str, part: Realised, wanted: Affine | None) -> 
             continue
         halves, empty = halves + counts.size, empty + int(np.count_nonzero(counts == 0))
         early += int(np.count_nonzero(bits[:, :, : bits.shape[2] // 2]))
-        if block.half == "positive":
+        if block.half != "negative":
             by_row = counts.reshape(len(counts), len(block.rows), taps).transpose(1, 0, 2)
             kept[block.rows.start : block.rows.stop, block.inputs] += by_row
             if not block.stage:

@@ -8,8 +8,9 @@ rounding. The batch forms take many problems, and `enumerate_closest` is the slo
 
 Values that each move by a reach of their own: `solve_moved`, `moves_on_grid`.
 Vectors: `closest_vector`, `first_vector`, `first_vector_batch`. More than forty values: `first_large`, with
-`karmarkar_karp` as its baseline. All targets of an interval: `worst_error`, `reach`, `closest_many`. Random candidates:
-`slth.subsetsum.laws`.
+`karmarkar_karp` as its baseline. Without a search, of any number of values: one value (`single_batch`), a count
+(`sign_batch`), digits (`bit_batch`). All targets of an interval: `worst_error`, `reach`, `closest_many`. Random
+candidates: `slth.subsetsum.laws`.
 """
 
 from slth.subsetsum._closest import closest, closest_batch
@@ -34,20 +35,24 @@ from slth.subsetsum._records import (
     SubsetSum,
     SubsetSums,
 )
+from slth.subsetsum._single import LongSums, Singles, bit_batch, sign_batch, single_batch
 from slth.subsetsum._smallest import smallest, smallest_batch, trade_off
 from slth.subsetsum._vectors import closest_vector, first_vector
 
 __all__ = [
     "EXACT_VALUES",
     "IntegerSum",
+    "LongSums",
     "PerturbedSum",
     "PerturbedSums",
     "Reach",
+    "Singles",
     "Status",
     "SubsetCount",
     "SubsetSum",
     "SubsetSums",
     "WorstError",
+    "bit_batch",
     "closest",
     "closest_batch",
     "closest_integer",
@@ -67,6 +72,8 @@ __all__ = [
     "perturbed",
     "perturbed_batch",
     "reach",
+    "sign_batch",
+    "single_batch",
     "smallest",
     "smallest_batch",
     "solve_moved",

@@ -13,6 +13,7 @@ Number = float | int | np.floating | np.integer
 
 MASK_BITS = 64  # values per problem that one packed mask holds
 EXACT_VALUES = 40  # non-zero values per problem that are searched exactly; the kernels' EXACT_MAX
+LONG = 1 << 20  # values per problem where nothing is searched
 WHOLE = 1 << 53  # float64 holds every integer up to here
 
 
@@ -22,15 +23,15 @@ def read_problem(values: object, target: object) -> tuple[ValuesBatch, Targets]:
     return _checked(row[None, :], z[None])
 
 
-def read_batch(values: object, targets: object) -> tuple[ValuesBatch, Targets]:
-    """Values (batch, n) and targets (batch,) as contiguous float64, copied only where they must be."""
+def read_batch(values: object, targets: object, *, most: int = MASK_BITS) -> tuple[ValuesBatch, Targets]:
+    """Values (batch, n), n ≤ most, and targets (batch,) as contiguous float64, copied only where they must be."""
     rows, z = read_floats(values, 2, "values"), read_floats(targets, 1, "targets")
     if len(rows) != len(z):
         raise InputError(
             f"expected one target per row of values, got {len(rows)} rows and {len(z)} targets; "
             "repeat or cut one of them"
         )
-    return _checked(rows, z)
+    return _checked(rows, z, most)
 
 
 def read_tol(tol: object) -> float:
@@ -99,10 +100,10 @@ def read_floats(numbers: Any, ndim: int, name: str) -> np.ndarray:
     return array if array.flags.writeable else array.copy()  # read-only arrays would be compiled for once more
 
 
-def _checked(values: ValuesBatch, targets: Targets) -> tuple[ValuesBatch, Targets]:
-    if values.shape[1] > MASK_BITS:
+def _checked(values: ValuesBatch, targets: Targets, most: int = MASK_BITS) -> tuple[ValuesBatch, Targets]:
+    if values.shape[1] > most:
         raise InputError(
-            f"a problem takes at most {MASK_BITS} values, got {values.shape[1]}; "
+            f"a problem takes at most {most} values, got {values.shape[1]}; "
             "leave some out, far fewer are enough for any tolerance above 1e-12, or use first_large, which takes any "
             "number"
         )

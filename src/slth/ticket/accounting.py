@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from slth.graph import Realised, of_channels
-from slth.numerics import packing_bits, quantiser_bits
+from slth.numerics import half_step, packing_bits, quantiser_bits
 from slth.ticket.format import FileSizes
 from slth.ticket.ticket import Ticket
 
@@ -88,11 +88,11 @@ def ticket_account(ticket: Ticket, sizes: FileSizes, maps: Mapping[str, Account]
 
 
 def rivals_of(weight: np.ndarray, bias: np.ndarray | None, tolerance: float) -> Rivals:
-    """Bits of the coefficients of a map within a tolerance."""
-    parts = [weight] if bias is None else [weight, bias]
+    """Bits of the coefficients of a map within a tolerance; of 0, on the grid on which they lie."""
+    parts = [(part, half_step(part, tolerance)) for part in (weight, bias) if part is not None]
     return Rivals(
-        sum(quantiser_bits(part, tolerance) for part in parts),
-        sum(part.size * packing_bits(float(np.abs(part).max(initial=0.0)), tolerance) for part in parts),
+        sum(quantiser_bits(part, half) for part, half in parts),
+        sum(part.size * packing_bits(float(np.abs(part).max(initial=0.0)), half) for part, half in parts),
     )
 
 

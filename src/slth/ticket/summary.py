@@ -8,7 +8,7 @@ from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.format import stored_mask_bits
-from slth.ticket.gadgets import Neurons, TwoLayer, exactly_words
+from slth.ticket.gadgets import Grid, Neurons, TwoLayer, exactly_words
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -16,6 +16,7 @@ from slth.ticket.ticket import Ticket
 from slth.ticket.words import ops_words, with_steps
 
 Row = tuple[str, str]
+_SEARCHED = 40  # candidates of which a search looks at all subsets
 MOST_LISTED = 8  # maps whose candidates stand one by one
 MOST_STEPS = 3  # maps that are named with what was folded into them
 
@@ -169,7 +170,10 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     yield "carried", f"{2 * sum(stages):,} gains (two per {'map' if max(stages) == 1 else 'stage'}){arrays}"
     if claims is None:
         return
-    yield "misses", f"{says}{ticket.misses:,}"
+    grids = [gadget for gadget in ticket.gadgets.values() if isinstance(gadget, Grid)]
+    proved = ticket.misses and grids and max(max(g.candidates, g.constants) for g in grids) <= _SEARCHED
+    why = ", each proved: the search was complete, and no subset of its candidates is the weight" if proved else ""
+    yield "misses", f"{says}{ticket.misses:,}{why}"
     yield "largest weight error", f"{says}{at_most(claims.weight_error, 3)}"
     bound, name = claims.sup_error, "bound on |f - ticket|" if says else "certified |f - ticket|"
     if bound is not None and ticket.inputs is not None:

@@ -3,10 +3,26 @@
 from collections.abc import Mapping
 
 from slth.construction.makers.copies import CopiesMaker
+from slth.construction.makers.counts import CountsMaker
+from slth.construction.makers.doubling import DoublingMaker
+from slth.construction.makers.grid import GridMaker, check_grids
 from slth.construction.makers.maker import Maker
 from slth.construction.makers.neurons import NeuronsMaker
+from slth.construction.makers.plain import PlainMaker
+from slth.construction.makers.single import SINGLE, SINGLE_PLAIN
 from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
 
-MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in (TwoLayerMaker(), CopiesMaker(), NeuronsMaker())}
+_ALL: tuple[Maker, ...] = (
+    TwoLayerMaker(),
+    CopiesMaker(),
+    NeuronsMaker(),
+    SINGLE,
+    SINGLE_PLAIN,
+    PlainMaker(),
+    CountsMaker(),
+    DoublingMaker(),
+    GridMaker(),
+)
+MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in _ALL}
 
-__all__ = ["MAKERS", "Maker", "kept_exactly"]
+__all__ = ["MAKERS", "Maker", "check_grids", "kept_exactly"]

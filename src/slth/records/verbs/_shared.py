@@ -105,8 +105,8 @@ Epsilon = Annotated[
 Candidates = Annotated[
     int | None,
     Argument(
-        whole("30", least=1, most=64),
-        "Random candidates per weight, 1 to 64. Default: planned.",
+        whole("30", least=1, most=1 << 16),
+        "Random candidates per weight, 1 to 64; of single, single-plain and counts up to 65,536. Default: planned.",
         provenance=True,
         swept=True,
         group="plan",
@@ -127,7 +127,7 @@ Exact = Annotated[
     bool,
     Argument(TRUTH, "Instead: the target itself, in its own number format, bit for bit.", swept=True, group="plan"),
 ]
-GADGETS = ("two-layer", "copies", "neurons")
+GADGETS = ("two-layer", "copies", "neurons", "single", "single-plain", "plain", "counts", "doubling", "grid")
 Gadget = Annotated[
     str,
     Argument(one_of(*GADGETS), "Which random numbers may be added up for a weight: {known}.", swept=True, group="plan"),

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
+
 from slth._errors import InputError
 from slth.ticket.format.fields import TicketError, check_float, check_int, check_keys, check_list, check_text, fail
 
@@ -260,6 +262,13 @@ def _read_power_of_two(value: Any, where: str) -> float:
     return gain
 
 
+def _read_float32(value: Any, where: str) -> float:
+    gain = check_float(value, where, 2.0**-100, 2.0**100)
+    if float(np.float32(gain)) != gain:
+        fail(where, "a number that float32 holds", gain)
+    return gain
+
+
 def _read_bound(value: Any, where: str) -> float:
     """JSON writes 1.0 and 1 for the same number: integers that float64 holds exactly are numbers, too."""
     if type(value) is int and 0 <= value <= 2**53:
@@ -273,5 +282,6 @@ OBJECT = Kind(_read_object)
 SEED = Kind(_read_seed, str)
 DIGEST = Kind(_read_digest)
 POWER_OF_TWO = Kind(_read_power_of_two)
+FLOAT32 = Kind(_read_float32)
 BOUND = Kind(_read_bound)
 ANY = Kind(lambda value, where: value)

@@ -265,7 +265,10 @@ def _maps(
         raise TicketError("tensors: `weights` is null for tensors of a gadget, whose coefficients are `realised`")
     claims = None
     if top["claims"] is not None:
-        problems = {path: cost.problems for path, cost in costs.items()}
+        problems = {  # one of both signs of an input misses twice
+            path: max(costs[path].problems, costs[path].coefficients + op.bias * op.basis.outputs)
+            for path, op in network.maps.items()
+        }
         claims = claims_of(top["claims"], problems, network, outputs=outputs, bounded=inputs.lower is not None)
     digests = {path: top["gadgets"][path]["realised"] for path in gadgets}
     return _Parts(gadgets, digests, bits, sum(cost.memory for cost in costs.values()), claims)

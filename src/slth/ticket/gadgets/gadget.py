@@ -35,6 +35,11 @@ class Cost:
     memory: int  # bytes that regenerating the map takes, at most
 
 
+def packed_memory(bits: int, *, live: int, problems: int) -> int:
+    """Bytes that a reader needs at most where masks stay packed: those, lists of neurons and sums, a block."""
+    return bits // 4 + 64 * live + 64 * problems + (1 << 24)
+
+
 @runtime_checkable
 class Gadget(Protocol):
     """Plain data; a scan, never a solver."""

@@ -16,7 +16,7 @@ from slth._shapes import Bits
 from slth.graph import Realised
 from slth.numerics import Stream, source_law
 
-Half = Literal["positive", "negative", "bias"]
+Half = Literal["positive", "negative", "bias", "whole"]  # whole: P = W and N = −W by one subset
 Packed = UInt64[np.ndarray, "problem word"]  # bit k of word l keeps candidate 64 l + k
 
 
@@ -75,6 +75,7 @@ class Problems:
     size: int | None = None  # how many candidates each problem keeps exactly; None: that is free
     law: str = "uniform"  # of v
     centred: bool = False  # mirrored pairs: a bit that is 0 takes −v u
+    most_kept: int = 1 << 16  # candidates of a coefficient; who keeps more is refused
     shared: bool = False  # one bit for all w
 
     @property
@@ -113,11 +114,13 @@ class Problems:
         """gain · Σ kept · candidate, exact, from the packed masks of the map.
 
         Raises:
-            InputError: a problem keeps another number of candidates than each does, or one that a randomly pruned
-                source does not have.
+            InputError: more are kept for one coefficient than the gadget allows, or another number than each keeps, or
+                one that a randomly pruned source does not have.
         """
         from slth.ticket.gadgets import _kernels
 
+        if self.most_kept < self.columns.shape[1]:
+            self._check_kept(masks)
         if self.size is not None:
             self._check_sizes(masks)
         if self.law != "uniform" or self.centred:
@@ -198,7 +201,7 @@ class Problems:
         rows = slice(self.rows.start, self.rows.stop)
         if self.half == "bias":
             return _of(part.bias).reshape(-1, self.places.rows)[self.inputs, rows]
-        half = part.positive if self.half == "positive" else _of(part.negative)
+        half = _of(part.negative) if self.half == "negative" else part.positive
         return half[rows, self.inputs].transpose(1, 0, 2).reshape(len(self.inputs), -1)
 
     def add(self, sums: Float64[np.ndarray, "slot w"], part: Realised) -> None:
@@ -207,8 +210,19 @@ class Problems:
         if self.half == "bias":
             _of(part.bias).reshape(-1, self.places.rows)[self.inputs, rows] += sums
             return
-        half = part.positive if self.half == "positive" else _of(part.negative)
-        half[rows, self.inputs] += sums.reshape(len(sums), len(self.rows), -1).transpose(1, 0, 2)
+        half = _of(part.negative) if self.half == "negative" else part.positive
+        by_row = sums.reshape(len(sums), len(self.rows), -1).transpose(1, 0, 2)
+        half[rows, self.inputs] += by_row
+        if self.half == "whole" and part.negative is not None:
+            signed = part.signed[self.inputs]
+            part.negative[rows, self.inputs[signed]] -= by_row[:, signed]
+
+    def _check_kept(self, masks: Mapping[str, Bits]) -> None:
+        most = int(self.kept(masks).sum(axis=2).max(initial=0))
+        if most > self.most_kept:
+            raise InputError(
+                f"{self.tensor}: the mask keeps {most} candidates of a coefficient; its gadget allows {self.most_kept}"
+            )
 
     @property
     def _random(self) -> tuple[np.ndarray, np.ndarray, int, int, int, np.ndarray]:

@@ -1,0 +1,36 @@
+"""What several makers refuse, in one sentence each."""
+
+from slth._errors import InputError
+from slth.construction.recipe import Recipe
+
+_FREE = ("within", "fewest", "closest")
+
+
+def check_objective(recipe: Recipe, why: str, *, known: tuple[str, ...] = _FREE) -> None:
+    """Refuse an objective that a gadget does not know; `why` says what the gadget does.
+
+    Raises:
+        InputError: that.
+    """
+    if recipe.objective not in known:
+        raise InputError(
+            f"the gadget {recipe.gadget} {why}, so the objective {recipe.objective} says nothing; take one of "
+            f"{', '.join(known)}, or the gadget two-layer"
+        )
+
+
+def check_source(recipe: Recipe, law: str = "uniform") -> None:
+    """Refuse a source of another law than the gadget's own.
+
+    Raises:
+        InputError: that.
+    """
+    if recipe.law not in ("uniform", law):
+        raise InputError(
+            f"the gadget {recipe.gadget} is proved for random numbers of the law {law}, got {recipe.law}; leave the "
+            "law out, or take the gadget two-layer"
+        )
+    if recipe.centred:
+        raise InputError(
+            f"mirrored pairs are for subset sums, and the gadget {recipe.gadget} takes none; leave centred out"
+        )
