@@ -17,14 +17,8 @@ from slth.records import verbs
 from slth.records.verbs._kinds import DATA, FILE, FILES
 from slth.ticket import save
 
-NEEDED = {
-    "ticket": "t.slth",
-    "data": "d.npz",
-    "out": "new.html",
-    "recipe": "r.toml",
-    "files": "t.slth",
-    "tickets": "t.slth",
-}
+NEEDED = {"data": "d.npz", "out": "new.html", "recipe": "r.toml"}
+NEEDED |= dict.fromkeys(("ticket", "tickets", "files"), "t.slth")
 
 
 def file_arguments(verb):

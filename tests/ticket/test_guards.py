@@ -43,7 +43,7 @@ def test_a_tensor_that_cannot_be_is_refused(lies, reason):
 
 
 def test_a_law_that_no_stream_has_is_refused(unchecked):
-    with pytest.raises(InputError, match="expected a law of random numbers, one of uniform, sign, .*; got 'cauchy'"):
+    with pytest.raises(InputError, match=r"expected a law of random numbers, one of uniform, sign, .*; got 'cauchy'"):
         replace(ONE, law="cauchy")
 
 
