@@ -6,7 +6,7 @@ grids cost some. A heuristic.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -60,7 +60,7 @@ class GridMaker:
             extra=extra + 2 * (candidates is None),
             one_stage=True,
         )
-        return Width(0.0, *_but_tolerance(found), size=size)
+        return replace(found, tolerance=0.0, size=size)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be."""
@@ -119,14 +119,3 @@ def grid_size(weights: Sizes, bias: Sizes | None) -> int:
             "the gadget two-layer with a tolerance"
         )
     return found
-
-
-def _but_tolerance(width: Width) -> tuple[float, float, int, int, float, float]:
-    return (
-        width.gain,
-        width.bias_gain,
-        width.candidates,
-        width.constants,
-        width.expected_misses,
-        width.law_misses,
-    )
