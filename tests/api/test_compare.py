@@ -93,3 +93,14 @@ def test_the_command_prints_a_table_a_verdict_and_draws(ticket, tmp_path, capsys
     assert run([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["parameters"] == 54
     assert run(["compare", str(tmp_path / "t.slth")]) == 2
+
+
+def test_an_exact_ticket_stands_beside_others_of_the_same_network(ticket):
+    """It reads the network in its own formats; the others fold it."""
+    model = {name: values.astype(np.float32) for name, values in MODEL.items()}
+    plain = slth.construct(model, input_range=(0, 1), relative_tolerance=0.01, threads=1)
+    exact = slth.construct(model, input_range=(0, 1), exact=True, threads=1)
+    for given in ([plain, exact], [exact, plain]):
+        rows = {row.name: row for row in slth.compare(given, target=model).rows if row.kind == "ticket"}
+        errors = [rows[f"ticket {i + 1}"].weight_error for i in range(2)]
+        assert min(errors) < 1e-8 < max(errors)

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 
 from slth.cli.app import run
 from slth.graph import Conv, Dense, Graph, Linear, Node, Pointwise, Reshape
-from slth.ticket import Inputs, save
+from slth.ticket import Inputs, load, save
 
 
 def test_show_prints_the_ticket_and_a_weight_that_adds_up(made, tmp_path, capsys):
@@ -141,3 +141,14 @@ def test_the_table_says_the_bits_of_the_file_and_of_a_quantiser(made, capsys):
     out = capsys.readouterr().out
     assert f"{(made / 't.slth').stat().st_size:,} bytes, " in out
     assert re.search(r"at this error +\d+\.\d\d bits per target parameter from a uniform quantiser", out)
+
+
+def test_a_weight_of_mirrored_pairs_names_each_neuron_and_its_mirror(tmp_path, capsys):
+    save_file({"weight": np.array([[0.5, -0.25], [0.125, 0.3]], np.float32)}, tmp_path / "m.safetensors")
+    place, model = str(tmp_path / "m.slth"), str(tmp_path / "m.safetensors")
+    assert run(["construct", model, "--input-range", "0,1", "--centred", "--tolerance", "0.01", "--out", place]) == 0
+    capsys.readouterr()
+    assert run(["show", place, "--weight", "0:1,1", "--target", model]) == 0
+    printed = capsys.readouterr().out
+    n = load(place).gadgets["layers/0"].candidates
+    assert printed.count("keep") == printed.count("prune") == n

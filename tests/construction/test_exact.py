@@ -213,3 +213,17 @@ def test_what_has_no_tensors_of_its_own_is_refused_by_name(name):
     model, options, words = REFUSED[name]
     with pytest.raises(InputError, match=words):
         slth.construct(model, **{"exact": True, **options}, **RANGE)
+
+
+def test_a_list_of_other_numbers_than_those_that_differ_is_a_lie():
+    """The count is right and the errors are true: but these numbers are the target's, bit for bit."""
+    model = {"weight": np.array([[1e-42, 0.5, -0.25], [0.125, 0.75, 0.3]], np.float32)}
+    ticket = slth.construct(model, input_range=(0, 1), exact=True, threads=1)
+    (path,), misses = ticket.maps, ticket.provenance.misses
+    assert ticket.misses == len(misses) > 0
+    assert slth.verify(ticket, target=model).holds
+    off = abs(ticket.realised(path).positive[1, 2, 0] - float(model["weight"][1, 2]))
+    lie = tuple(dataclasses.replace(miss, output=1, input=2, error=off) for miss in misses)
+    forged = dataclasses.replace(ticket, provenance=dataclasses.replace(ticket.provenance, misses=lie))
+    failed = [check.detail for check in slth.verify(forged, target=model).checks if check.verdict.name == "FAILS"]
+    assert any("is the same" in detail for detail in failed)

@@ -224,3 +224,15 @@ def test_the_first_stage_alone_is_what_a_single_one_would_be():
         assert len(gadget.stages) == 1
         assert isinstance(gadget.stages[0], Stage)
     assert Fraction(layout.expected_misses) <= Fraction(FAILURE)
+
+
+@pytest.mark.parametrize("asked", [{"tolerance": 1e-12, "candidates": 4}, {"tolerance": 1e-12, "candidates": 20}])
+def test_a_ticket_whose_width_was_given_verifies_with_its_misses(asked):
+    """Beside what a miss leaves, the sums of a later stage do not fit into float64."""
+    target = random_target((6, 8, 3))
+    model = {f"{i}.weight": part.weight[:, :, 0] for i, part in enumerate(target.coefficients.values())}
+    ticket = slth.construct(model, input_range=(-1, 1), activation="relu", threads=1, **asked)
+    assert max(gadget.stage_count for gadget in ticket.gadgets.values()) > 1
+    assert (ticket.misses > 0) == (asked["candidates"] == 4)
+    found = slth.verify(ticket, target=model, activation="relu")
+    assert found.holds, [check for check in found.checks if check.verdict.name == "FAILS"]

@@ -71,10 +71,11 @@ def compare(
         raise InputError("a comparison needs the network that the tickets stand for: give a target, or a model")
     if not named:
         raise InputError("expected at least one ticket to compare")
+    reading = Reading(order, activation, from_node, to_node)
+    targets = {name: target_of(ticket, target, model, reading) for name, ticket in named.items()}
     first = next(iter(named.values()))
-    network = target_of(first, target, model, Reading(order, activation, from_node, to_node))
     inputs, y, name = (None, None, None) if data is None else examples_of(first.inputs, data, data_dir, mean, std)
-    found = _compare(named, network, inputs=inputs, y=y, data=name, progress=progress)
+    found = _compare(named, targets, inputs=inputs, y=y, data=name, progress=progress)
     if place is not None:
         from slth.reporting import draw_comparison
 

@@ -130,6 +130,7 @@ class Request:
             "relative_tolerance": self.relative_tolerance,
             "epsilon": self.epsilon,
             **({"exact": True} if self.exact else {}),
+            **({"carry_rest": True} if self.carry_rest else {}),
             "failure_probability": self.failure_probability if planned else None,
             "candidates": self.candidates,
             **{name: value for name, value in chosen.items() if value != getattr(USUAL, name)},

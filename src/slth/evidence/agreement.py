@@ -77,7 +77,9 @@ def _unanswered(ticket: Ticket, claims: Certificate) -> Iterator[str]:
     if asked.get("exact") is not None and claims.exact is None:
         yield "the target itself was asked for; the ticket does not claim to be it"
     candidates = asked.get("candidates")
-    if candidates is not None and any(gadget.candidates != candidates for gadget in ticket.gadgets.values()):
+    if candidates is not None and any(
+        gadget.candidates != candidates * gadget.stage_count for gadget in ticket.gadgets.values()
+    ):
         yield f"{candidates} candidates for each coefficient were asked for; a map has another number of them"
 
 

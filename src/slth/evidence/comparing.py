@@ -34,7 +34,7 @@ class _Data:
 
 def compare(
     tickets: Mapping[str, Ticket],
-    target: Target,
+    targets: Mapping[str, Target],
     *,
     inputs: np.ndarray | None = None,
     y: np.ndarray | None = None,
@@ -44,7 +44,9 @@ def compare(
     """Every ticket, its masks, the coder that is as exact, round to nearest, SeedLM, the bound; see `rivals`.
 
     Args:
-        tickets: constructed for this target, by name.
+        tickets: constructed for one network, by name.
+        targets: that network as each of them reads it, by the same names: an exact ticket reads it unfolded. The first
+            is what quantisers are asked for.
         inputs, y, data: float32 (count, ...), what is known of them, and their name; without them no outputs.
         progress: called with (ways compared, all of them).
 
@@ -53,19 +55,21 @@ def compare(
     """
     if not tickets:
         raise InputError("expected at least one ticket to compare")
+    target = next(iter(targets.values()))
     for name, ticket in tickets.items():
         if ticket.claims is None:
             raise InputError(f"{name} is a learned ticket, which stands for no target; give tickets of slth construct")
-        found = matched_to(ticket, target)
+        own = targets[name]
+        found = matched_to(ticket, own)
         if isinstance(found, str):
             raise InputError(f"{name} is no ticket of this target: {found}")
-        if ticket.provenance.target != network_digest(target, target.input_shape):
+        if ticket.provenance.target != network_digest(own, own.input_shape):
             raise InputError(f"{name} is no ticket of this target: it was made for one with other numbers")
     measured = None if inputs is None else _measured(target, inputs, y)
     total = len(tickets) + len(_PLAIN) + len(_SEEDLM)
     rows: list[Compared] = []
     for name, ticket in tickets.items():
-        rows += _of_ticket(name, ticket, target, measured)
+        rows += _of_ticket(name, ticket, targets[name], measured)
         if progress is not None:
             progress(len(rows), total)
     rows += [_of_rival(rounded(target, bits), target, measured) for bits in _PLAIN]

@@ -6,7 +6,7 @@ from contextlib import suppress
 import numpy as np
 
 from slth._errors import InputError
-from slth.certificate import compared, rechecked
+from slth.certificate import Compared, compared, rechecked
 from slth.evidence.agreement import disagreements, name_of_miss
 from slth.evidence.differences import Differences
 from slth.evidence.subject import Progress, Subject
@@ -183,12 +183,25 @@ def _other_count(path: str, ticket: Ticket, target: Target, found: Realised) -> 
     assert ticket.claims.exact is not None
     claim, wanted = ticket.claims.exact.maps[path], target.coefficients[path]
     try:
-        differ = compared(ticket.maps[path], wanted, found, claim=claim, carried=ticket.carried).count
+        beside = compared(ticket.maps[path], wanted, found, claim=claim, carried=ticket.carried)
     except InputError as error:
         return [f"{path}: {error}"]
-    if differ == claim.differ:
-        return []
-    return [f"{path}: {differ:,} numbers are not the target's, bit for bit; the ticket counts {claim.differ:,}"]
+    if beside.count != claim.differ:
+        return [f"{path}: {beside.count:,} numbers are not the target's, bit for bit; it counts {claim.differ:,}"]
+    listed = (miss for miss in ticket.provenance.misses if miss.map == path)
+    return [
+        f"{name_of_miss(miss)} is listed as another number than the target's, but is the same"
+        for miss in listed
+        if not _differs(miss, beside, rows=len(wanted.weight))
+    ]
+
+
+def _differs(miss: Miss, beside: Compared, *, rows: int) -> bool:
+    """Whether a number that is listed is one of those that differ; halves that do not exist are told elsewhere."""
+    half = {"positive": beside.positive, "negative": beside.negative, "bias": beside.bias}.get(miss.half)
+    if half is None:
+        return True
+    return bool(half[miss.output] if miss.half == "bias" else half[miss.output % rows, miss.input, miss.tap])
 
 
 def _identity(ticket: Ticket) -> list[Check]:
@@ -198,9 +211,12 @@ def _identity(ticket: Ticket) -> list[Check]:
         return []
     formats = ", ".join(sorted({stored.format for stored in exact.tensors.values() if stored.part != "carried"}))
     count = f"{len(exact.tensors):,} tensors ({formats})"
+    assert ticket.claims is not None
+    rest = sum(ticket.carried[claim.rest].size for claim in exact.maps.values() if claim.rest is not None)
+    carried = f"; {rest:,} of them are carried, not sums of random numbers" if rest else ""
     if exact.differ:
-        return [Check("exact", Verdict.HOLDS, f"of {count} all numbers but {exact.differ:,} are the target's")]
-    return [Check("exact", Verdict.HOLDS, f"the ticket is the target: {count}, every number bit for bit")]
+        return [Check("exact", Verdict.HOLDS, f"of {count} all numbers but {exact.differ:,} are the target's{carried}")]
+    return [Check("exact", Verdict.HOLDS, f"the ticket is the target: {count}, every number bit for bit{carried}")]
 
 
 def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised, *, copies: int) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from slth._errors import InputError
 from slth.graph import Dense, Graph, Linear, Pointwise, chain_of
+from slth.records import verbs
 from slth.reporting.exhibit import Exhibit, file_word
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, join, pairs, percent, table, tag
@@ -165,7 +166,7 @@ def _options(exhibit: Exhibit) -> list[str]:
     """What was asked: everything that fixes the ticket, given the target."""
     ticket = exhibit.ticket
     inputs, origin = ticket.inputs, ticket.provenance
-    options = [f"--{name}={value}" for name, value in _asked(ticket)]
+    options = [f"--{name}" if value == "yes" else f"--{name}={value}" for name, value in _asked(ticket)]
     if not _borrowed(ticket):
         retried = 0 if origin.asked.get("candidates") is None else origin.attempts - 1  # each time with the next seed
         options.append(f"--seed={max(ticket.seed - retried, 0)}")
@@ -244,9 +245,16 @@ def _borrowed(ticket: Ticket) -> bool:
 
 
 def _asked(ticket: Ticket) -> list[tuple[str, str]]:
-    asked = ticket.provenance.asked
-    names = ("tolerance", "relative_tolerance", "epsilon", "failure_probability", "candidates", "objective")
-    return [(name.replace("_", "-"), _said(asked[name])) for name in names if asked.get(name) is not None]
+    """Every option that a ticket says, as it was asked; what was searched with in place of what was found."""
+    asked = dict(ticket.provenance.asked)
+    for name in ("tolerance", "relative_tolerance"):
+        searched = asked.pop(f"searched_{name}", None)
+        if searched is not None:
+            asked |= {"tolerance": None, "relative_tolerance": None, name: searched}
+    known = verbs.arguments(verbs.Construct)
+    names = [name for name in known if known[name].group == "plan" or name == "calibration"]
+    said = [(name, asked[name]) for name in names if asked.get(name)]  # a tolerance of 0 goes with its gadget
+    return [(name.replace("_", "-"), "yes" if value is True else _said(value)) for name, value in said]
 
 
 def _said(value: str | float | int) -> str:

@@ -131,7 +131,7 @@ def _half(
     candidates = block.gain * (block.candidates()[slot, w] + moves * block.factors[slot])
     neuron, kept = block.neurons[slot], block.kept(masks)[slot, w]
     if block.centred:  # each neuron, and then its mirror
-        neuron = np.repeat(neuron, 2)
+        neuron, moves = np.repeat(neuron, 2), np.repeat(moves, 2)
         candidates, kept = (np.stack(pair, axis=1).reshape(-1) for pair in ((candidates, -candidates), (kept, ~kept)))
     before = sign * float(rounded_sum(sums)[0]) if sums else 0.0
     sums.append(np.array([candidates[kept].sum()]))

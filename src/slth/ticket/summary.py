@@ -119,7 +119,7 @@ def _exact(ticket: Ticket, exact: Exact) -> str:
     words = [
         f"the target itself, {len(exact.tensors):,} tensors ({formats})"
         + (f", but for {exact.differ:,} numbers" if exact.differ else ""),
-        *([f"{rest:,} numbers that no subset reaches are carried"] if rest else []),
+        *([f"{rest:,} numbers of maps are carried beside the masks"] if rest else []),
         *([f"signs of zeros take {signs:,} bytes"] if signs else []),
     ]
     return "; ".join(words)
