@@ -18,7 +18,7 @@ from slth.learning.training import OPTIMIZERS, PRECISIONS, SCHEDULES
 from slth.network import ARCHITECTURES, resolved_arguments
 from slth.network.reading import ACTIVATIONS
 from slth.records import verbs
-from slth.ticket import MOST_LONG
+from slth.ticket import MOST_CANDIDATES, MOST_OF
 
 BY_NAME = {verb.__name__.lower(): verb for verb in verbs.VERBS}
 IN_PYTHON = [name for name in BY_NAME if name != "sweep"]
@@ -150,10 +150,12 @@ def test_what_is_asked_of_a_search_stands_in_its_ticket():
 
 
 def test_limits_are_those_of_the_ticket():
-    """Of the gadget that takes most; `Request` knows which one it is."""
-    assert verbs.Construct(candidates=MOST_LONG).candidates == MOST_LONG
-    with pytest.raises(InputError, match=f"^candidates must be a whole number from 1 to {MOST_LONG}, got"):
-        verbs.Construct(candidates=MOST_LONG + 1)
+    """Of the gadgets that take most, and of all others."""
+    for gadget in verbs.GADGETS:
+        most = MOST_OF.get(gadget, MOST_CANDIDATES)
+        assert verbs.Construct(candidates=most, gadget=gadget).candidates == most
+        with pytest.raises(InputError, match=f"^candidates must be a whole number from 1 to {most}"):
+            verbs.Construct(candidates=most + 1, gadget=gadget)
 
 
 def test_a_record_holds_plain_values():

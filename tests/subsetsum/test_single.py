@@ -30,7 +30,7 @@ def test_a_single_is_the_first_within_or_the_closest(n, closest):
             wanted = int(np.argmax(off <= 0.02))
         assert at == wanted
         assert error == (abs(z) if at < 0 else off[at])
-        assert mask.nonzero()[0].tolist() == [at] * (at >= 0)
+        assert mask.nonzero()[0].tolist() == [at] * int(at >= 0)
 
 
 def test_of_equally_close_singles_nothing_then_the_first():

@@ -32,13 +32,7 @@ class Recipe:
         _arguments.one_of(self.gadget, GADGETS, "gadget")
         if not self.objective:
             object.__setattr__(self, "objective", "fewest" if self.gadget == Copies.kind else "within")
-        _arguments.one_of(self.objective, verbs.OBJECTIVES, "objective")
-        if (self.density is not None) != (self.objective == "exactly"):
-            raise InputError("a density goes with the objective exactly, and that needs one, such as --density 0.2")
-        if (self.most_move is not None) != (self.objective == "moved"):
-            raise InputError(
-                "a largest move goes with the objective moved, and that needs one, such as --most-move 0.01"
-            )
+        verbs.check_objective(self.objective, self.density, self.most_move)
         if self.group_size is not None and self.gadget != "neurons":
             raise InputError("a group size goes with the gadget neurons, whose neurons serve a group of outputs")
         if self.group_size is not None and self.group_size < 1:

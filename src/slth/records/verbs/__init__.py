@@ -17,7 +17,14 @@ from slth.records.verbs._argument import (
     read,
     swept,
 )
-from slth.records.verbs._construct import DEFAULT_TARGET, NOT_WITH_A_SHAPE, Construct, Plan, check_one_promise
+from slth.records.verbs._construct import (
+    DEFAULT_TARGET,
+    NOT_WITH_A_SHAPE,
+    Construct,
+    Plan,
+    check_objective,
+    check_one_promise,
+)
 from slth.records.verbs._kinds import Kind, WeightAt
 from slth.records.verbs._places import check_apart, check_places
 from slth.records.verbs._search import Search
@@ -51,6 +58,7 @@ __all__ = [
     "arguments",
     "check",
     "check_apart",
+    "check_objective",
     "check_one_promise",
     "check_places",
     "defaults",

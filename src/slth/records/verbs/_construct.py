@@ -163,6 +163,7 @@ class Plan:
             _check_shape_alone(self)
 
 
+_MANY = ("single", "single-plain", "counts")  # gadgets of which a weight keeps one of many candidates, or counts
 NOT_WITH_A_SHAPE = (
     "target",
     "model",
@@ -211,8 +212,30 @@ def check_one_promise(
     )
 
 
+def check_objective(objective: str, density: float | None, most_move: float | None) -> None:
+    """A name that is known, with the number that goes with it.
+
+    Raises:
+        InputError: another name, a number that goes with another objective, or none where one is needed.
+    """
+    _arguments.one_of(objective, _shared.OBJECTIVES, "objective")
+    if (density is not None) != (objective == "exactly"):
+        raise InputError("a density goes with the objective exactly, and that needs one, such as --density 0.2")
+    if (most_move is not None) != (objective == "moved"):
+        raise InputError("a largest move goes with the objective moved, and that needs one, such as --most-move 0.01")
+
+
+def _check_recipe(asked: Construct | Plan) -> None:
+    """Names that are known, numbers that go with them; before a target is read."""
+    _arguments.one_of(asked.gadget, _shared.GADGETS, "gadget")
+    check_objective("within" if asked.objective is None else asked.objective, asked.density, asked.most_move)
+    if asked.candidates is not None and asked.candidates > 64 and asked.gadget not in _MANY:
+        raise InputError(f"candidates must be a whole number from 1 to 64 with the gadget {asked.gadget}")
+
+
 def _check_said_once(asked: Construct | Plan) -> None:
     """One promise, one range of the inputs; before a target is read."""
+    _check_recipe(asked)
     _shared.check_normalisation(asked)
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
