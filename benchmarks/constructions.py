@@ -36,6 +36,7 @@ CONSTRUCTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "two-layer, three stages": ("2", {"tolerance": 1e-13}),
     "exact": ("2", {"exact": True}),
     "single": ("2", {"gadget": "single"}),
+    "single-plain": ("1", {"gadget": "single-plain"}),
     "plain": ("1", {"gadget": "plain"}),
     "copies": ("1 + 1/layers", {"gadget": "copies"}),
     "neurons, groups of 2": ("2", {"gadget": "neurons", "group_size": 2, "tolerance": 0.2}),
