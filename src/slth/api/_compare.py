@@ -12,6 +12,7 @@ from slth.api._evidence import target_of
 from slth.api._inputs import Numbers, examples_of
 from slth.api._views import ticket_of
 from slth.evidence import compare as _compare
+from slth.graph import Target
 from slth.records import Compared, Comparison, verbs
 from slth.ticket import Ticket
 
@@ -72,7 +73,10 @@ def compare(
     if not named:
         raise InputError("expected at least one ticket to compare")
     reading = Reading(order, activation, from_node, to_node)
-    targets = {name: target_of(ticket, target, model, reading) for name, ticket in named.items()}
+    targets: dict[str, Target] = {}
+    for name, ticket in named.items():
+        alike = next((other for other in targets if _read_alike(named[other], ticket)), None)
+        targets[name] = target_of(ticket, target, model, reading) if alike is None else targets[alike]
     first = next(iter(named.values()))
     inputs, y, name = (None, None, None) if data is None else examples_of(first.inputs, data, data_dir, mean, std)
     found = _compare(named, targets, inputs=inputs, y=y, data=name, progress=progress)
@@ -81,6 +85,13 @@ def compare(
 
         draw_comparison(found, place)
     return found
+
+
+def _read_alike(first: Ticket, second: Ticket) -> bool:
+    """Whether both read their target in the same way, under the same names: it is read once then."""
+    exact = [ticket.claims is not None and ticket.claims.exact is not None for ticket in (first, second)]
+    same = first.network == second.network and first.inputs == second.inputs
+    return same and exact[0] == exact[1] and first.provenance.cut == second.provenance.cut
 
 
 def _named(tickets: Sequence[Ticket | str | Path]) -> dict[str, Ticket]:

@@ -9,6 +9,7 @@ import numpy as np
 from slth._errors import InputError
 from slth.construction.copied import Wanted, plan_copies
 from slth.construction.makers import MAKERS, Maker, check_grids, kept_exactly
+from slth.construction.needs import Needs
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
@@ -82,13 +83,15 @@ def lay_out(
     shares = {path: op.weights / target.graph.weights for path, op in target.graph.maps.items()}
     widths = {
         path: maker.width(
-            *affine_sizes(affine, signed[path]),
-            tolerances[path],
-            op=target.graph.maps[path],
-            recipe=recipe,
-            failure=failure_probability * shares[path],
-            candidates=candidates,
-            extra=extra,
+            Needs(
+                target.graph.maps[path],
+                *affine_sizes(affine, signed[path]),
+                tolerances[path],
+                failure_probability * shares[path],
+                candidates,
+                extra,
+            ),
+            recipe,
         )
         for path, affine in target.coefficients.items()
     }

@@ -23,6 +23,7 @@ from slth.construction.exact import Claims, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.makers import MAKERS
 from slth.construction.memory import check_memory
+from slth.construction.needs import Needs
 from slth.construction.outline import Outline
 from slth.construction.parts import Parts
 from slth.construction.recipe import USUAL, Recipe
@@ -271,15 +272,8 @@ def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
         if tolerance is None:
             raise InputError("a network without numbers has no error; ask for a tolerance of its weights")
         maker.check(recipe, op)
-        width = maker.width(
-            weights,
-            part.bias,
-            tolerance,
-            op=op,
-            recipe=recipe,
-            failure=request.failure_probability * op.weights / network.weights,
-            candidates=request.candidates,
-        )
+        failure = request.failure_probability * op.weights / network.weights
+        width = maker.width(Needs(op, weights, part.bias, tolerance, failure, request.candidates), recipe)
         gadget = maker.gadget(op, width, part.signed, recipe=recipe)
         found.append(Planning(op.map, op, gadget, width, weights.largest, part.times, recipe))
     return tuple(found)

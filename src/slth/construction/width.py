@@ -25,6 +25,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.construction.chances import chances, check_source, grid
 from slth.construction.law import miss_law
+from slth.construction.needs import Needs
 from slth.construction.sizes import Sizes, sizes_of
 from slth.construction.stages import FINEST, StagePlan, later_stage, plan_stages, share_bits
 from slth.graph import Affine
@@ -148,6 +149,20 @@ def plan_sizes(
     raise InputError(
         f"a tolerance of {tolerance / g:.2g} gains {why}; ask for a larger tolerance ({finest / g:.2g} gains, "
         f"{finest:.2g}, is in reach here)" + ("" if finer else " or a larger failure probability")
+    )
+
+
+def plan_needs(needs: Needs, *, one_stage: bool = False, source: str = "uniform") -> Width:
+    """The same of what one map needs."""
+    return plan_sizes(
+        needs.weights,
+        needs.bias,
+        needs.tolerance,
+        failure=needs.failure,
+        candidates=needs.candidates,
+        extra=needs.extra,
+        one_stage=one_stage,
+        source=source,
     )
 
 

@@ -13,7 +13,7 @@ from slth.evidence.targets import matched_to
 from slth.evidence.truth import truth_of
 from slth.graph import Affine, Realised, Target, of_channels
 from slth.records import Compared, Comparison
-from slth.ticket import Ticket, encode, network_digest, with_copies_of
+from slth.ticket import Ticket, file_sizes, network_digest, with_copies_of
 
 _BATCH = 500
 _BLOCKS = 256  # of SeedLM, which tries 65,535 seeds for each
@@ -105,7 +105,7 @@ def _of_ticket(name: str, ticket: Ticket, target: Target, data: _Data | None) ->
     claims = certify(wide, realised, tolerances=ticket.claims.tolerances, box=box)
     parameters = target.graph.weights
     common = {"weight_error": max(largest.values()), "rms_error": _relative(target, squares)}
-    row = Compared(name, "ticket", 8 * len(encode(ticket)) / parameters, **common, claimed_error=claims.sup_error)
+    row = Compared(name, "ticket", 8 * file_sizes(ticket).total / parameters, **common, claimed_error=claims.sup_error)
     yield _with_outputs(row, lambda: _outputs_of_ticket(ticket, parts, data), data)
     yield Compared(f"{name}: masks, packed", "masks", ticket.mask_bits / parameters, **common)
     tolerances = {path: max(error, 1e-300) for path, error in largest.items()}

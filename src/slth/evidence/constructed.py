@@ -14,7 +14,7 @@ from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
 from slth.graph import Affine, Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
-from slth.ticket import Miss, Ticket, exactly_words, realised_digest
+from slth.ticket import Miss, Ticket, exactly_words, realised_digest, rest_count
 
 _MOST_TOLD = 16  # claims that do not agree, one by one
 
@@ -211,8 +211,7 @@ def _identity(ticket: Ticket) -> list[Check]:
         return []
     formats = ", ".join(sorted({stored.format for stored in exact.tensors.values() if stored.part != "carried"}))
     count = f"{len(exact.tensors):,} tensors ({formats})"
-    assert ticket.claims is not None
-    rest = sum(ticket.carried[claim.rest].size for claim in exact.maps.values() if claim.rest is not None)
+    rest = rest_count(exact, ticket.carried)
     carried = f"; {rest:,} of them are carried, not sums of random numbers" if rest else ""
     if exact.differ:
         return [Check("exact", Verdict.HOLDS, f"of {count} all numbers but {exact.differ:,} are the target's{carried}")]

@@ -8,7 +8,7 @@ from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
 from slth.ticket.copied import with_copies_of
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
-from slth.ticket.exact import exact_tensors, kinds_of, own_affine
+from slth.ticket.exact import exact_tensors, kinds_of, own_affine, rest_count
 from slth.ticket.format import (
     DamagedTicketError,
     FileSizes,
@@ -166,6 +166,7 @@ __all__ = [
     "random_weights",
     "realise",
     "realised_digest",
+    "rest_count",
     "rivals_of",
     "save",
     "scan",

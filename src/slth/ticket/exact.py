@@ -88,6 +88,11 @@ def carried_names(exact: Exact | None) -> set[str]:
     return found | {stored.of for stored in exact.tensors.values() if stored.part == "carried"}
 
 
+def rest_count(exact: Exact, carried: Mapping[str, np.ndarray]) -> int:
+    """Numbers of maps that are carried beside the masks."""
+    return sum(carried[claim.rest].size for claim in exact.maps.values() if claim.rest is not None)
+
+
 def _check_map(path: str, op: Linear, claim: ExactMap, carried: Mapping[str, tuple[str, Shape]]) -> None:
     if (claim.bias is None) == op.bias:
         raise InputError(f"{path[:200]}: a format of the bias stands exactly where there is one")

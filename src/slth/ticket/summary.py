@@ -7,6 +7,7 @@ from slth.certificate import Exact
 from slth.graph import Graph, chain_of, shapes
 from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
+from slth.ticket.exact import rest_count
 from slth.ticket.format import stored_mask_bits
 from slth.ticket.gadgets import Grid, Neurons, TwoLayer, exactly_words
 from slth.ticket.inputs import Inputs
@@ -114,7 +115,7 @@ def _folded_row(ticket: Ticket) -> Iterator[Row]:
 def _exact(ticket: Ticket, exact: Exact) -> str:
     """Which tensors of the target come back, and what random numbers do not say of them."""
     formats = ", ".join(sorted({stored.format for stored in exact.tensors.values() if stored.part != "carried"}))
-    rest = sum(ticket.carried[claim.rest].size for claim in exact.maps.values() if claim.rest is not None)
+    rest = rest_count(exact, ticket.carried)
     signs = sum(ticket.carried[claim.zeros].size for claim in exact.maps.values() if claim.zeros is not None)
     words = [
         f"the target itself, {len(exact.tensors):,} tensors ({formats})"

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from slth._errors import InputError
+from slth.construction.needs import Needs
 from slth.construction.objectives import OBJECTIVES, Objective
 from slth.construction.recipe import Recipe
-from slth.construction.sizes import Sizes
-from slth.construction.width import Width, plan_sizes
+from slth.construction.width import Width, plan_needs
 from slth.graph import Linear
 from slth.ticket import Copies, Gadget
 
@@ -33,20 +33,9 @@ class CopiesMaker:
                 f"with copies the objective is fewest or closest: {recipe.objective} {_WHY[recipe.objective]}"
             )
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By measured chances of products u v, u ≥ ½, which miss a little more often than plain weights do."""
-        return plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra)
+        return plan_needs(needs)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """Of a map by itself nothing is known of the maps behind it."""

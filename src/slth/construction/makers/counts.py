@@ -8,6 +8,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Targets, ValuesBatch
 from slth.construction.makers.refusals import check_objective, check_source
+from slth.construction.needs import Needs
 from slth.construction.objectives import Objective, Subsets
 from slth.construction.recipe import Recipe
 from slth.construction.sizes import Sizes
@@ -32,26 +33,14 @@ class CountsMaker:
         check_source(recipe, "sign")
         check_objective(recipe, "counts its candidates")
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By `tails.count_misses`, exact: about twice the largest count, and what it takes to be sure of that many."""
-        step = step_of(tolerance)
-        share = failure if bias is None else failure / 2
-        n, missed = _fewest(weights, step, share, candidates, extra)
-        if bias is None:
-            return Width(tolerance, step, 1.0, n, 0, missed, missed)
-        n_c, beside = _fewest(bias, step, share, candidates, extra)
-        return Width(tolerance, step, step, n, n_c, missed + beside, missed + beside)
+        step = step_of(needs.tolerance)
+        n, missed = _fewest(needs.weights, step, needs)
+        if needs.bias is None:
+            return Width(needs.tolerance, step, 1.0, n, 0, missed, missed)
+        n_c, beside = _fewest(needs.bias, step, needs)
+        return Width(needs.tolerance, step, step, n, n_c, missed + beside, missed + beside)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be."""
@@ -77,13 +66,13 @@ def step_of(tolerance: float) -> float:
     return float(found)
 
 
-def _fewest(sizes: Sizes, step: float, failure: float, candidates: int | None, extra: int) -> tuple[int, float]:
-    n = candidates
+def _fewest(sizes: Sizes, step: float, needs: Needs) -> tuple[int, float]:
+    n = needs.candidates
     if sizes.largest / step < MOST_LONG:
         missed = count_misses(sizes, step)
-        n = fewest(missed, failure, MOST_LONG) if n is None else n
+        n = fewest(missed, needs.share, MOST_LONG) if n is None else n
         if n is not None:
-            n = min(n + extra, MOST_LONG)
+            n = min(n + needs.extra, MOST_LONG)
             return n, missed(n)
     finest = sizes.largest / MOST_LONG
     raise InputError(

@@ -8,6 +8,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Targets, ValuesBatch
 from slth.construction.makers.refusals import check_objective, check_source
+from slth.construction.needs import Needs
 from slth.construction.objectives import Objective, Subsets
 from slth.construction.recipe import Recipe
 from slth.construction.sizes import Sizes
@@ -35,28 +36,18 @@ class DoublingMaker:
                 "convolutions for one: take counts or two-layer"
             )
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
         """c copies of each digit, 2⁻ᶜ of all digits 1, at most all of the digits of all weights above the tolerance."""
+        weights, bias, tolerance = needs.weights, needs.bias, needs.tolerance
         g = scale_of(weights.largest, tolerance)
         g_b = 1.0 if bias is None else scale_of(bias.largest, tolerance)
         p = digits_of(max(g, g_b) if bias is not None else g, tolerance)
         above = sum(_above(sizes, tolerance) for sizes in (weights, bias) if sizes is not None)
         missed = digit_misses(p * above)
-        c = fewest(missed, failure, MOST_COPIES) if candidates is None else candidates
+        c = fewest(missed, needs.failure, MOST_COPIES) if needs.candidates is None else needs.candidates
         if c is None:
             raise InputError(f"{above:,.0f} weights need over {MOST_COPIES} copies of each digit; take two-layer")
-        c = min(max(c, 2) + extra, MOST_COPIES)
+        c = min(max(c, 2) + needs.extra, MOST_COPIES)
         return Width(tolerance, g, g_b, c, c if bias is not None else 0, missed(c), missed(c))
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:

@@ -13,10 +13,11 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Targets, ValuesBatch
 from slth.construction.makers.refusals import check_objective, check_source
+from slth.construction.needs import Needs
 from slth.construction.objectives import OBJECTIVES, Objective, Subsets
 from slth.construction.recipe import Recipe
 from slth.construction.sizes import Sizes
-from slth.construction.width import Width, gain_of, plan_sizes
+from slth.construction.width import Width, gain_of, plan_needs
 from slth.graph import Linear, Target
 from slth.ticket import MOST_SIZE_OF_GRID, Gadget, Grid
 
@@ -36,30 +37,12 @@ class GridMaker:
         check_source(recipe, "grid/K that its weights need")
         check_objective(recipe, "hits weights exactly", known=("within", "fewest"))
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
         """As many as hit every weight with the chance asked for; the gains are those of real numbers."""
-        size = grid_size(weights, bias)
-        half = gain_of(weights.largest) * 2.0 ** (-2 * size - 1)
-        found = plan_sizes(
-            weights,
-            bias,
-            half,
-            failure=failure,
-            candidates=candidates,
-            extra=extra + 2 * (candidates is None),
-            one_stage=True,
-        )
+        size = grid_size(needs.weights, needs.bias)
+        half = gain_of(needs.weights.largest) * 2.0 ** (-2 * size - 1)
+        more = needs.extra + 2 * (needs.candidates is None)
+        found = plan_needs(replace(needs, tolerance=half, extra=more), one_stage=True)
         return replace(found, tolerance=0.0, size=size)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:

@@ -2,9 +2,9 @@
 
 from typing import Protocol, runtime_checkable
 
+from slth.construction.needs import Needs
 from slth.construction.objectives import Objective
 from slth.construction.recipe import Recipe
-from slth.construction.sizes import Sizes
 from slth.construction.width import Width
 from slth.graph import Linear
 from slth.ticket import Gadget
@@ -27,19 +27,8 @@ class Maker(Protocol):
         """
         ...
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
-        """As many candidates as a map needs, see `slth.construction.width.plan_sizes`.
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
+        """As many candidates as a map needs, see `slth.construction.needs`.
 
         Raises:
             InputError: no number of them would do; says which tolerance is in reach.

@@ -7,6 +7,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.construction.chances import chances, grid
+from slth.construction.needs import Needs
 from slth.construction.objectives import Objective, within_vectors
 from slth.construction.recipe import Recipe
 from slth.construction.sizes import Sizes
@@ -48,27 +49,15 @@ class NeuronsMaker:
                 f"kernel), and {MOST_COORDINATES} are the most that are solved; take {least}"
             )
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By measured chances of a miss of vectors."""
-        share = failure if bias is None else failure / 2
-        size = min(group_size(recipe), op.coefficients[0])
-        n, missed = _fewest(weights, size * op.basis.taps, tolerance, share, candidates, extra)
-        if bias is None:
-            return Width(tolerance, gain_of(weights.largest), 1.0, n, 0, missed, None)
-        n_c, missed_bias = _fewest(bias, size, tolerance, share, candidates, extra)
-        gains = gain_of(weights.largest), gain_of(bias.largest)
-        return Width(tolerance, *gains, n, n_c, missed + missed_bias, None)
+        size = min(group_size(recipe), needs.op.coefficients[0])
+        n, missed = _fewest(needs.weights, size * needs.op.basis.taps, needs)
+        if needs.bias is None:
+            return Width(needs.tolerance, gain_of(needs.weights.largest), 1.0, n, 0, missed, None)
+        n_c, missed_bias = _fewest(needs.bias, size, needs)
+        gains = gain_of(needs.weights.largest), gain_of(needs.bias.largest)
+        return Width(needs.tolerance, *gains, n, n_c, missed + missed_bias, None)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be; groups no larger than the outputs."""
@@ -86,11 +75,10 @@ def group_size(recipe: Recipe) -> int:
     return DEFAULT_GROUP if recipe.group_size is None else recipe.group_size
 
 
-def _fewest(
-    sizes: Sizes, d: int, tolerance: float, failure: float, candidates: int | None, extra: int
-) -> tuple[int, float]:
-    """The fewest candidates for at most `failure` expected misses, plus `extra`; the misses then expected."""
-    gain = gain_of(sizes.largest)
+def _fewest(sizes: Sizes, d: int, needs: Needs) -> tuple[int, float]:
+    """The fewest candidates for at most a share of the expected misses, plus `extra`; the misses then expected."""
+    gain, tolerance, failure = gain_of(sizes.largest), needs.tolerance, needs.share
+    candidates, extra = needs.candidates, needs.extra
     if candidates is not None:
         n = min(candidates + extra, MOST_CANDIDATES)
         return n, _missed(sizes, d, n, tolerance / gain, gain) if d == 1 or d in MEASURED else math.nan

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from slth.construction.makers.refusals import check_objective, check_source
+from slth.construction.needs import Needs
 from slth.construction.objectives import OBJECTIVES, Objective
 from slth.construction.recipe import Recipe
-from slth.construction.sizes import Sizes
-from slth.construction.width import Width, plan_sizes
+from slth.construction.width import Width, plan_needs
 from slth.graph import Linear
 from slth.ticket import Gadget, Plain
 
@@ -23,20 +23,9 @@ class PlainMaker:
         check_source(recipe)
         check_objective(recipe, "has no lift")
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By the chances of products: an upper estimate, for fewer of them are small (see `law`: c = 1 < 2 ln 2)."""
-        return plan_sizes(weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra, one_stage=True)
+        return plan_needs(needs, one_stage=True)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """No lift, so nothing is dead."""

@@ -9,6 +9,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Targets, ValuesBatch
 from slth.construction.makers.refusals import check_objective, check_source
+from slth.construction.needs import Needs
 from slth.construction.objectives import Objective, Subsets
 from slth.construction.recipe import Recipe
 from slth.construction.sizes import Sizes
@@ -34,25 +35,13 @@ class SingleMaker:
         check_source(recipe)
         check_objective(recipe, "keeps at most one candidate of a weight")
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By `tails.single_misses`: n ~ ln(N/δ) / t."""
-        share = failure if bias is None else failure / 2
-        g, n, missed = self._fewest(weights, tolerance, share, candidates, extra)
-        if bias is None:
-            return Width(tolerance, g, 1.0, n, 0, missed, missed)
-        g_b, n_c, beside = self._fewest(bias, tolerance, share, candidates, extra)
-        return Width(tolerance, g, g_b, n, n_c, missed + beside, missed + beside)
+        g, n, missed = self._fewest(needs.weights, needs)
+        if needs.bias is None:
+            return Width(needs.tolerance, g, 1.0, n, 0, missed, missed)
+        g_b, n_c, beside = self._fewest(needs.bias, needs)
+        return Width(needs.tolerance, g, g_b, n, n_c, missed + beside, missed + beside)
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """As narrow as it can be."""
@@ -65,19 +54,17 @@ class SingleMaker:
         """The first within the tolerance, or the closest."""
         return partial(_single, closest=recipe.objective == "closest")
 
-    def _fewest(
-        self, sizes: Sizes, tolerance: float, failure: float, candidates: int | None, extra: int
-    ) -> tuple[float, int, float]:
+    def _fewest(self, sizes: Sizes, needs: Needs) -> tuple[float, int, float]:
         g = gain_of(sizes.largest)
-        missed = single_misses(sizes, g, tolerance, hit=self.hit)
-        n = fewest(missed, failure, MOST_LONG) if candidates is None else candidates
+        missed = single_misses(sizes, g, needs.tolerance, hit=self.hit)
+        n = fewest(missed, needs.share, MOST_LONG) if needs.candidates is None else needs.candidates
         if n is None:
             raise InputError(
-                f"a tolerance of {tolerance / g:.2g} gains needs more than {MOST_LONG:,} single candidates for an "
-                f"expected {failure:.2g} misses, for their number grows like one over the tolerance; ask for a larger "
-                "tolerance, or for subset sums, --gadget two-layer, whose number grows like its logarithm"
+                f"a tolerance of {needs.tolerance / g:.2g} gains needs more than {MOST_LONG:,} single candidates for "
+                f"an expected {needs.share:.2g} misses, for their number grows like one over the tolerance; ask for a "
+                "larger tolerance, or for subset sums, --gadget two-layer, whose number grows like its logarithm"
             )
-        n = min(n + extra, MOST_LONG)
+        n = min(n + needs.extra, MOST_LONG)
         return g, n, missed(n)
 
 

@@ -7,12 +7,12 @@ from slth._errors import InputError
 from slth.construction.centred import OfPairs
 from slth.construction.expected import Expected, ExpectedExactly, ExpectedMoved
 from slth.construction.moved import Moved
+from slth.construction.needs import Needs
 from slth.construction.objective_chances import kept_of
 from slth.construction.objectives import OBJECTIVES, Exactly, Objective
 from slth.construction.recipe import Recipe
 from slth.construction.single_stage import plan_single_stage
-from slth.construction.sizes import Sizes
-from slth.construction.width import Width, plan_sizes
+from slth.construction.width import Width, plan_needs
 from slth.graph import Linear
 from slth.numerics import source_law
 from slth.subsetsum import EXACT_VALUES
@@ -42,33 +42,18 @@ class TwoLayerMaker:
                 f"{recipe.source}; leave --law out, or take the objective within"
             )
 
-    def width(
-        self,
-        weights: Sizes,
-        bias: Sizes | None,
-        tolerance: float,
-        *,
-        op: Linear,
-        recipe: Recipe,
-        failure: float,
-        candidates: int | None = None,
-        extra: int = 0,
-    ) -> Width:
+    def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By measured chances of a miss."""
-        if candidates is not None:
-            kept_exactly(recipe, candidates, 0)
+        if needs.candidates is not None:
+            kept_exactly(recipe, needs.candidates, 0)
         expected: Expected | None = None
         if recipe.density is not None:
             expected = ExpectedExactly(recipe.density)
         elif recipe.most_move is not None:
             expected = ExpectedMoved(recipe.most_move)
         if expected is not None:
-            return plan_single_stage(
-                weights, bias, tolerance, expected=expected, failure=failure, candidates=candidates, extra=extra
-            )
-        found = plan_sizes(
-            weights, bias, tolerance, failure=failure, candidates=candidates, extra=extra, source=recipe.source
-        )
+            return plan_single_stage(needs, expected)
+        found = plan_needs(needs, source=recipe.source)
         widest = max(max(stage.candidates, stage.constants) for stage in found.stages)
         if recipe.objective == "closest" and widest > EXACT_VALUES:
             raise InputError(
