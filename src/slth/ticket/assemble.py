@@ -16,8 +16,9 @@ from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network
 from slth.ticket.provenance import Provenance
 from slth.ticket.realise import head_digest, pack
+from slth.ticket.stored_tensors import check_mask, check_move
 from slth.ticket.tensors import RandomTensor
-from slth.ticket.ticket import Ticket, check_mask, check_move
+from slth.ticket.ticket import Ticket
 
 
 def gadget_tensors(

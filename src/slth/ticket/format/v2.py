@@ -49,8 +49,9 @@ from slth.ticket.format.v2_two_layer import LAW
 from slth.ticket.gadgets import BitGroups, Gadget, bit_groups, bits_of
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin
+from slth.ticket.stored_tensors import differ
 from slth.ticket.tensors import RandomTensor
-from slth.ticket.ticket import Ticket, differ
+from slth.ticket.ticket import Ticket
 
 FORMAT = "2-draft"
 STREAM = "philox4x32-10/v1"
