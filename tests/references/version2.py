@@ -186,7 +186,7 @@ def by_edges(seed, path, gadget, tensors, runs) -> Map:
             for r, t, edge in itertools.product(range(rows), range(taps), live)
             if t == 0 or slots[edge[1]][0] != "1"
         ]
-        bits = mask(tensor, runs, len(edges), subsets=lambda: subsets(rows, taps, slots, edges))
+        bits = mask(tensor, runs, len(edges), subsets=subsets(rows, taps, slots, edges))
         moves = iter(np.frombuffer(runs[f"{prefix}/mixing.move"], "<f4").tolist() if tensor.get("moved") else ())
         for bit, (r, t, h, slot, u) in zip(bits, edges, strict=True):
             half, j = slots[slot]
@@ -288,10 +288,9 @@ def mask(tensor, runs, count, *, neurons=False, subsets=None) -> list[int]:
     else:
         assert encoding == "rank"
         assert subsets is not None
-        bits, places = [0] * count, subsets()
-        found = ranks.read(stored, [len(part) for part in places])
+        bits, found = [0] * count, ranks.read(stored, [len(part) for part in subsets])
         assert found is not None
-        for part, rank in zip(places, found, strict=True):
+        for part, rank in zip(subsets, found, strict=True):
             for i in ranks.kept(rank, len(part)):
                 bits[part[i]] = 1
     assert neurons or sum(bits) == tensor["kept"]
