@@ -16,6 +16,11 @@ def parts(data: bytes) -> tuple[dict, dict, bytes]:
     return json.loads(entries.pop("__metadata__")["slth"]), entries, data[end:]
 
 
+def version_of(data: bytes) -> int:
+    """The version that a file states."""
+    return parts(data)[0]["format"]
+
+
 def text_of(meta: object) -> str:
     """The canonical text with a digest of zeros; a string "raw:X" stands for the bare token X."""
     if isinstance(meta, dict) and "digest" in meta:

@@ -15,6 +15,19 @@ def rank(mask: int, n: int) -> int:
     return sum(comb(n, j) for j in range(len(kept))) + sum(comb(i, j) for j, i in enumerate(kept, 1))
 
 
+def kept(rank: int, n: int) -> list[int]:
+    """The candidates that a rank keeps, ascending: the number of them first, then the greatest one, and so on."""
+    k = 0
+    while rank >= comb(n, k):
+        rank -= comb(n, k)
+        k += 1
+    found = []
+    for j in range(k, 0, -1):
+        found.insert(0, max(i for i in range(n) if comb(i, j) <= rank))
+        rank -= comb(found[0], j)
+    return found
+
+
 def shares(lengths: list[int]) -> list[int]:
     """f of a list of lengths."""
     counts = [lengths.count(c) for c in range(max(lengths) + 1)]

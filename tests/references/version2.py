@@ -10,7 +10,7 @@ from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
-from references import rans
+from references import ranks, rans
 from references.learned import TYPES, philox
 
 
@@ -180,16 +180,21 @@ def by_edges(seed, path, gadget, tensors, runs) -> Map:
         prefix = path if s == 0 else f"{path}/{s}"
         slots, live, width = scan(seed, prefix, inputs, signed, groups, stage, law)
         mixing = Stream.of(seed, f"{prefix}/mixing", law)
-        bits = iter(mask(tensors[f"{prefix}/mixing"], runs, stored_bits(rows, taps, slots, live)))
-        for r, t, (h, slot, u) in itertools.product(range(rows), range(taps), live):
+        tensor = tensors[f"{prefix}/mixing"]
+        edges = [
+            (r, t, *edge)
+            for r, t, edge in itertools.product(range(rows), range(taps), live)
+            if t == 0 or slots[edge[1]][0] != "1"
+        ]
+        bits = mask(tensor, runs, len(edges), subsets=subsets(rows, taps, slots, edges))
+        moves = iter(np.frombuffer(runs[f"{prefix}/mixing.move"], "<f4").tolist() if tensor.get("moved") else ())
+        for bit, (r, t, h, slot, u) in zip(bits, edges, strict=True):
             half, j = slots[slot]
-            if half == "1" and t > 0:
-                continue
-            bit = next(bits)
             if bit or centred:
                 gain = stage["bias_gain" if half == "1" else "gain"] * (1 if bit else -1)
-                terms.setdefault((half, r, j, t), []).append(gain * (mixing[(h * rows + r) * taps + t] * u))
-        assert next(bits, None) is None
+                v = mixing[(h * rows + r) * taps + t] + (next(moves, 0.0) if bit else 0.0)
+                terms.setdefault((half, r, j, t), []).append(gain * (v * u))
+        assert next(moves, None) is None
         found.widths.append(width)
         found.heads[f"{prefix}/mixing"] = mixing.head(width * rows * taps)
         found.heads[f"{prefix}/lift"] = Stream.of(seed, f"{prefix}/lift", law).head(width * inputs)
@@ -259,19 +264,35 @@ def scan(seed, prefix, inputs, signed, groups, stage, law):
     return slots, live, h
 
 
-def stored_bits(rows, taps, slots, live) -> int:
-    """One for each (row, tap, live neuron); of a constant at tap 0 only."""
-    return rows * sum(1 if slots[slot][0] == "1" else taps for _, slot, _ in live)
+def subsets(rows, taps, slots, edges) -> list[list[int]]:
+    """Places of the bits of each subset, in the order in which their ranks are stored."""
+    places: dict[tuple, list[int]] = {}
+    for bit, (r, t, _, slot, _) in enumerate(edges):
+        places.setdefault((r, t, slot), []).append(bit)
+    return [
+        places[r, t, slot]
+        for half in "+-1"
+        for r, t in itertools.product(range(rows), range(1 if half == "1" else taps))
+        for slot in range(len(slots))
+        if slots[slot][0] == half
+    ]
 
 
-def mask(tensor, runs, count, *, neurons=False) -> list[int]:
+def mask(tensor, runs, count, *, neurons=False, subsets=None) -> list[int]:
     """The bits of a mask."""
-    stored = runs[f"{tensor['path']}.mask"]
-    bits = (
-        rans.read(stored, count)
-        if tensor["mask"]["encoding"] == "rans"
-        else [stored[i // 8] >> i % 8 & 1 for i in range(count)]
-    )
+    stored, encoding = runs[f"{tensor['path']}.mask"], tensor["mask"]["encoding"]
+    if encoding == "bits":
+        bits = [stored[i // 8] >> i % 8 & 1 for i in range(count)]
+    elif encoding == "rans":
+        bits = rans.read(stored, count)
+    else:
+        assert encoding == "rank"
+        assert subsets is not None
+        bits, found = [0] * count, ranks.read(stored, [len(part) for part in subsets])
+        assert found is not None
+        for part, rank in zip(subsets, found, strict=True):
+            for i in ranks.kept(rank, len(part)):
+                bits[part[i]] = 1
     assert neurons or sum(bits) == tensor["kept"]
     return bits
 

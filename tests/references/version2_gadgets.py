@@ -1,6 +1,7 @@
 """A reader of the gadgets without stages, written from FORMAT.md alone, by loops; no slth."""
 
 import itertools
+from functools import partial
 
 import numpy as np
 from references import version2
@@ -16,6 +17,14 @@ class Signs:
         return 1.0 if self.uniform[i] < 0 else -1.0
 
 
+def source(gadget):
+    """The numbers of a seed and a path, of the law of the gadget."""
+    if gadget["kind"] in ("counts", "doubling"):
+        return Signs
+    law = f"grid/{gadget['size']}" if gadget["kind"] == "grid" else "uniform"
+    return partial(version2.Stream.of, law=law)
+
+
 def read(data: bytes) -> dict[str, version2.Map]:
     """What every map of a file computes."""
     meta, runs = version2.split(data)
@@ -27,7 +36,7 @@ def realise(seed, path, gadget, tensors, runs) -> version2.Map:
     """P, N and b: sums over slots."""
     (rows, inputs, taps), groups, kind = gadget["shape"], gadget["groups"], gadget["kind"]
     signed = [j for start, stop in gadget["signed"] for j in range(start, stop)]
-    mixing = (Signs if kind in ("counts", "doubling") else version2.Stream.of)(seed, f"{path}/mixing")
+    mixing = source(gadget)(seed, f"{path}/mixing")
     if kind in ("plain", "single-plain"):
         columns, widths = edges(gadget, inputs, groups), []
     elif kind == "doubling":
@@ -62,7 +71,7 @@ def count(rows, taps, columns) -> int:
 
 def lifted(seed, path, gadget, inputs, signed, groups):
     """(neuron, half, input or group, u) of each column; the width of the lift."""
-    make = Signs if gadget["kind"] == "counts" else version2.Stream.of
+    make = source(gadget)
     need = [("+", j, gadget["candidates"]) for j in range(inputs)]
     need += [("-", j, gadget["candidates"]) for j in signed]
     need += [("1", g, gadget["constants"]) for g in range(groups)] if gadget["constants"] else []

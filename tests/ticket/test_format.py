@@ -65,8 +65,8 @@ def test_a_changed_mask_is_damage_and_a_foreign_file_is_not(data):
 
 def test_a_newer_version_asks_for_an_update(data):
     meta, masks = parts(data)
-    with pytest.raises(TicketError, match=r"format version 2.*update slth"):
-        decode(sealed({**meta, "format": 2}, masks))
+    with pytest.raises(TicketError, match=r"format version 3.*update slth"):
+        decode(sealed({**meta, "format": 3}, masks))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from slth.ticket import TicketError
 from slth.ticket.format import v1_claims, v1_constructed, v1_learned, v1_provenance
-from slth.ticket.format.fields import canonical, parse
+from slth.ticket.format.fields import UnknownKeysError, canonical, parse
 from slth.ticket.format.schema import (
     ANY,
     BOUND,
@@ -20,6 +20,8 @@ from slth.ticket.format.schema import (
     Table,
     fixed,
     integer,
+    joined,
+    name_of,
     number,
     one_of,
     optional,
@@ -126,6 +128,26 @@ def test_a_table_refuses_a_key_more_and_a_key_less():
             table.read(other, "x")
     with pytest.raises(TicketError, match=r"x\.a: expected an integer from 0 to 9; got -1"):
         table.read({"a": -1, "b": None}, "x")
+
+
+def test_a_member_that_joined_later_stands_only_where_it_differs():
+    """So a file has one spelling, that of before where it says no more; another key too many is still refused."""
+    table = Table(
+        a=integer(0, 9), lift=joined(name_of("relu", "linear"), "relu"), most=joined(optional(number()), None)
+    )
+    short, long = {"a": 1}, {"a": 1, "lift": "linear", "most": 1.0}
+    assert table.read(short, "x") == {"a": 1, "lift": "relu", "most": None}
+    assert table.read(long, "x") == long
+    for data in (short, long):
+        assert table.write(table.read(data, "x")) == data
+    for key, default in (("lift", "relu"), ("most", None)):
+        with pytest.raises(TicketError, match=rf"x\.{key}: expected no such key where it is {default!r}"):
+            table.read({"a": 1, key: default}, "x")
+    with pytest.raises(UnknownKeysError, match="x: expected the keys a; got"):
+        table.read({"a": 1, "more": 0}, "x")
+    with pytest.raises(TicketError, match="x: expected the keys a; got") as caught:
+        table.read({"lift": "linear"}, "x")
+    assert not isinstance(caught.value, UnknownKeysError)
 
 
 def test_a_table_inside_a_list_inside_a_table_names_the_member():

@@ -20,6 +20,7 @@ from slth.ticket.ticket import Ticket
 
 CODECS = (v1_constructed, v1_learned, v2)  # the oldest first: `encode` takes the first that says a ticket whole
 MOST_HEADER = 1 << 24  # bytes
+_DRAFT = "2-draft"  # what version 2 was called before it was frozen
 _ZEROS = "0" * 64
 
 
@@ -176,6 +177,8 @@ def _check_version(metadata: Any) -> None:
     version = metadata.get("format") if isinstance(metadata, dict) else None
     if type(version) not in (int, str) or (type(version) is int and version < 1):
         raise TicketError("not a ticket: its metadata states no format version")
+    if version == _DRAFT:
+        raise TicketError("the ticket is a draft of format version 2, which was frozen since: construct it again")
     if version not in (v1_constructed.FORMAT, v2.FORMAT):
         raise TicketError(
             f"the ticket has format version {version!r:.22}; this slth reads {v1_constructed.FORMAT} and "

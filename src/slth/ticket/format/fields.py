@@ -13,6 +13,10 @@ class TicketError(InputError):
     """The file is not a ticket this version can read."""
 
 
+class UnknownKeysError(TicketError):
+    """An object has keys that this version does not know: a mistake, or of a later `slth`."""
+
+
 @contextmanager
 def as_ticket_errors(most: int = 400) -> Generator[None]:
     """What a record's own check refuses, in at most so many characters."""
@@ -44,14 +48,21 @@ def canonical(data: Any) -> str:
     return json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=True)
 
 
-def check_keys(data: Any, where: str, keys: Iterable[str]) -> dict[str, Any]:
-    """An object with exactly these keys."""
+def check_keys(data: Any, where: str, keys: Iterable[str], *, beside: Iterable[str] = ()) -> dict[str, Any]:
+    """An object with exactly these keys, and perhaps some of those beside.
+
+    Raises:
+        UnknownKeysError: it has others.
+        TicketError: it is none, or lacks some.
+    """
     if not isinstance(data, dict):
         fail(where, "an object", data)
-    if set(data) != set(keys):
-        wanted = ", ".join(sorted(keys)) or "(none)"
-        raise TicketError(f"{where}: expected the keys {wanted}; got {repr(sorted(data))[:200]}")
-    return data
+    wanted, given = set(keys), set(data)
+    if wanted <= given <= wanted | set(beside):
+        return data
+    named = ", ".join(sorted(wanted)) or "(none)"
+    kind = TicketError if given <= wanted | set(beside) else UnknownKeysError
+    raise kind(f"{where}: expected the keys {named}; got {repr(sorted(data))[:200]}")
 
 
 def check_int(value: Any, where: str, low: int, high: int) -> int:

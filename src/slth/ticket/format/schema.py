@@ -17,16 +17,43 @@ _HEX = 64
 SIZE = 2**40  # no dimension is larger, no array has more numbers
 
 
+_ALWAYS = object()
+
+
 def _same(value: Any) -> Any:
     return value
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one member is read, with its place for the message, and written."""
+    """How one member is read, with its place for the message, and written; one with a default is left out there."""
 
     read: Callable[[Any, str], Any]
     write: Callable[[Any], Any] = _same
+    default: Any = _ALWAYS
+
+    def leaves_out(self, value: Any) -> bool:
+        """Nothing is written of such a value."""
+        return self.default is not _ALWAYS and type(value) is type(self.default) and value == self.default
+
+
+def joined(kind: Kind, default: Any) -> Kind:
+    """A member that joined after its object was frozen: written only where it differs from its default, so that what
+    was written before keeps its bytes, and a reader of before refuses only what it cannot know.
+
+    >>> table = Table(width=integer(1, 9), lift=joined(name_of("relu", "linear"), "relu"))
+    >>> table.read({"width": 3}, "gadget"), table.write({"width": 3, "lift": "linear"})
+    ({'width': 3, 'lift': 'relu'}, {'width': 3, 'lift': 'linear'})
+    """
+
+    def read(value: Any, where: str) -> Any:
+        found = kind.read(value, where)
+        if made.leaves_out(found):
+            fail(where, f"no such key where it is {default!r}", value)
+        return found
+
+    made = Kind(read, kind.write, default)
+    return made
 
 
 class Table:
@@ -34,6 +61,7 @@ class Table:
 
     def __init__(self, **kinds: Kind) -> None:
         self.kinds = kinds
+        self.always = tuple(key for key, kind in kinds.items() if kind.default is _ALWAYS)
 
     def read(self, data: Any, where: str) -> dict[str, Any]:
         """Every member, read.
@@ -41,14 +69,17 @@ class Table:
         Raises:
             TicketError: other keys than these, or a member that its kind refuses.
         """
-        members = check_keys(data, where, self.kinds)
-        return {key: kind.read(members[key], f"{where}.{key}") for key, kind in self.kinds.items()}
+        given = check_keys(data, where, self.always, beside=self.kinds)
+        return {
+            key: kind.read(given[key], f"{where}.{key}") if key in given else kind.default
+            for key, kind in self.kinds.items()
+        }
 
     def write(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Plain data; `values` has exactly these keys."""
         if set(values) != set(self.kinds):
             raise KeyError(f"expected {sorted(self.kinds)}, got {sorted(values)}")
-        return {key: kind.write(values[key]) for key, kind in self.kinds.items()}
+        return {key: kind.write(values[key]) for key, kind in self.kinds.items() if not kind.leaves_out(values[key])}
 
     def write_record(self, record: Any, **more: Any) -> dict[str, Any]:
         """Plain data of a record whose attributes are called like the members; `more` says the other ones."""

@@ -1,4 +1,4 @@
-"""Version 2 (draft): one schema for every ticket. See FORMAT.md.
+"""Version 2: one schema for every ticket. See FORMAT.md.
 
 A table for each object, both directions from one table; `layout_of` checks everything that integers can decide before
 anything is allocated, the numbers come last.
@@ -15,7 +15,7 @@ from slth.numerics import LAWS
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.carried import CARRIED
 from slth.ticket.exact import carried_names, check_exact
-from slth.ticket.format.fields import TicketError, as_ticket_errors, fail, justified
+from slth.ticket.format.fields import TicketError, UnknownKeysError, as_ticket_errors, fail, justified
 from slth.ticket.format.masks import Groups, Stored
 from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, check_length, store
 from slth.ticket.format.schema import (
@@ -53,7 +53,7 @@ from slth.ticket.stored_tensors import differ
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
 
-FORMAT = "2-draft"
+FORMAT = 2
 STREAM = "philox4x32-10/v1"
 _MOST = 100_000  # names in a list or an object
 _VALUES = optional(tuple_of(number(), SIZE))
@@ -191,7 +191,10 @@ def layout_of(data: Any, stored: int) -> Layout:
     Args:
         stored: bytes that the file holds after its header.
     """
-    top = TICKET.read(data, "ticket")
+    try:
+        top = TICKET.read(data, "ticket")
+    except UnknownKeysError as error:
+        raise TicketError(f"{error}; keys may join: update slth") from error
     network, inputs, entries = top["network"], top["inputs"], top["tensors"]
     tensors = tuple(RandomTensor(**{key: entry[key] for key in _OWN}) for entry in entries)
     carried = {name: (entry["dtype"], entry["shape"]) for name, entry in top["carried"].items()}
