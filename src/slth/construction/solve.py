@@ -282,7 +282,7 @@ def _without(wanted: Realised, left: Realised) -> Realised:
     """Coefficients less what is left of them: rounded once."""
     negative = None if wanted.negative is None or left.negative is None else wanted.negative - left.negative
     bias = None if wanted.bias is None or left.bias is None else wanted.bias - left.bias
-    return Realised(wanted.positive - left.positive, negative, bias, wanted.signed, rounded=True)
+    return replace(wanted, positive=wanted.positive - left.positive, negative=negative, bias=bias, rounded=True)
 
 
 def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:

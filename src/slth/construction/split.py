@@ -203,4 +203,4 @@ def _perturbed(
     if signed.any() and not linear:
         negative = np.where(signed[None, :, None], -affine.weight + tolerance * noise[0][1], 0.0)
     bias = None if affine.bias is None or noise[1] is None else affine.bias + tolerance * noise[1]
-    return Realised(positive, negative, bias, signed)
+    return Realised(positive, negative, bias, signed, linear=linear)

@@ -46,8 +46,8 @@ class Realised:
     """What the pruned random network computes in place of one map.
 
     positive: P, negative: N, both (row, inp, tap); bias: b̂ (out,) or None for 0. signed: (inp,), the inputs that can be
-    negative. N is None if there are none, or if the map is linear, ŷ = P x + b̂; its columns are 0, and claim nothing,
-    where `signed` is False.
+    negative. N is None if there are none, and if the map is linear; its columns are 0, and claim nothing, where
+    `signed` is False.
     """
 
     positive: Coefficient
@@ -55,6 +55,7 @@ class Realised:
     bias: Bias | None
     signed: Signed
     rounded: bool = False  # P, N and b̂ are real numbers, here rounded once: each is off by 2⁻⁵³ of its size at most
+    linear: bool = False  # ŷ = P x + b̂ for inputs of either sign
 
     def __post_init__(self) -> None:
         if self.positive.ndim != 3 or self.positive.size == 0:
@@ -66,21 +67,19 @@ class Realised:
             raise InputError(
                 f"signed must be {self.positive.shape[1]} booleans, got {self.signed.dtype} {self.signed.shape}"
             )
-        if self.negative is not None and not self.signed.any():
-            raise InputError("a negative half is expected only if some coordinate is signed")
+        if (self.negative is None) == (bool(self.signed.any()) and not self.linear):
+            raise InputError(
+                "a negative half is expected exactly if some coordinate is signed and the map is not linear"
+            )
         if self.negative is not None and self.negative[:, ~self.signed].any():
             raise InputError("the negative half must be 0 at coordinates that are not signed")
-
-    @property
-    def linear(self) -> bool:
-        """Some inputs can be negative, and the map treats them as the others: ŷ = P x + b̂."""
-        return self.negative is None and bool(self.signed.any())
 
     @classmethod
     def of(cls, affine: Affine, signed: Signed, *, linear: bool = False) -> "Realised":
         """The ideal realisation of a map: P = W, N = −W, b̂ = b; in arrays of its own."""
         negative = np.where(signed[:, None], -affine.weight, 0.0) if signed.any() and not linear else None
-        return cls(affine.weight.copy(), negative, None if affine.bias is None else affine.bias.copy(), signed)
+        bias = None if affine.bias is None else affine.bias.copy()
+        return cls(affine.weight.copy(), negative, bias, signed, linear=linear)
 
     @classmethod
     def rounded_sum(cls, parts: Sequence["Realised"]) -> "Realised":
@@ -92,7 +91,7 @@ class Realised:
             rounded_sum([half for half in halves if half is not None]) if halves[0] is not None else None
             for halves in ([part.negative for part in parts], [part.bias for part in parts])
         )
-        return cls(positive, negative, bias, parts[0].signed, rounded=True)
+        return cls(positive, negative, bias, parts[0].signed, rounded=True, linear=parts[0].linear)
 
     @classmethod
     def zeros(
@@ -100,7 +99,8 @@ class Realised:
     ) -> "Realised":
         """Nothing yet, to be added up in place."""
         negative = np.zeros(coefficients) if signed.any() and not linear else None
-        return cls(np.zeros(coefficients), negative, None if biases is None else np.zeros(biases), signed)
+        bias = None if biases is None else np.zeros(biases)
+        return cls(np.zeros(coefficients), negative, bias, signed, linear=linear)
 
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """P x⁺ + N x⁻ + b̂, or P x + b̂, in float64; x (batch, ...)."""
