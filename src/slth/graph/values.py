@@ -15,7 +15,7 @@ from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
-from slth.graph.bases import Basis, Dense, Shape
+from slth.graph.bases import Basis, Shape
 from slth.graph.nodes import Graph
 from slth.graph.ops import carried_names
 from slth.graph.tensors import Stored
@@ -34,6 +34,11 @@ class Affine:
             raise InputError(f"a weight has shape (out, inp, tap), none of them 0, got {self.weight.shape}")
         _check_array(self.weight, self.weight.shape, "weight")
         _check_bias(self.bias, self.weight.shape[0], "bias")
+
+    @property
+    def table(self) -> np.ndarray:
+        """W of a dense map, whose rows an embedding that is tied to it looks up."""
+        return self.weight[:, :, 0]
 
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """W x + b in float64; x (batch, ...)."""
@@ -92,6 +97,11 @@ class Realised:
         """Nothing yet, to be added up in place."""
         negative = np.zeros(coefficients) if signed.any() else None
         return cls(np.zeros(coefficients), negative, None if biases is None else np.zeros(biases), signed)
+
+    @property
+    def table(self) -> np.ndarray:
+        """P of a dense map, whose rows an embedding that is tied to it looks up."""
+        return self.positive[:, :, 0]
 
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """P x⁺ + N x⁻ + b̂ in float64; x (batch, ...)."""
@@ -178,7 +188,7 @@ class Target:
 
 def _shifted(basis: Basis, y: np.ndarray, bias: Bias | None) -> np.ndarray:
     """One number per output channel: the last axis of a dense map, else the one after the batch."""
-    if bias is None or isinstance(basis, Dense):
+    if bias is None or basis.channel_axis < 0:
         return y if bias is None else y + bias
     return y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
 
