@@ -2,21 +2,34 @@
 
 from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
-from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape, stored_weight
+from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, OneHot, Shape, stored_weight
 from slth.graph.chain import chain, chain_of, dense_chain
 from slth.graph.copies import check_copies, copies_made, graph_with_copies, of_channels, read_together, with_copies
-from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise, square
+from slth.graph.evaluation import (
+    EVALUATE,
+    along,
+    attended,
+    evaluate,
+    looked_up,
+    max_pool,
+    pointwise,
+    square,
+    standardised,
+)
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.memory import formed, most_entries
 from slth.graph.nodes import INPUT, Graph, Node, fold
 from slth.graph.ops import (
     OPS,
     Add,
+    Attention,
     AxisMap,
     Concat,
     Constant,
+    Embedding,
     Linear,
     LogSoftmax,
+    MatMul,
     MaxPool,
     Multiply,
     Normalise,
@@ -28,11 +41,13 @@ from slth.graph.ops import (
     Scale,
     Slice,
     Softmax,
+    Standardise,
     carried_names,
 )
-from slth.graph.shapes import Carried, shape_of, shapes
+from slth.graph.shapes import Carried, shape_at, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
 from slth.graph.tensors import Part, Stored
+from slth.graph.tokens import token_count
 from slth.graph.values import Affine, Box, Realised, Target
 
 __all__ = [
@@ -43,6 +58,7 @@ __all__ = [
     "OPS",
     "Add",
     "Affine",
+    "Attention",
     "AxisMap",
     "AxisMatrix",
     "Basis",
@@ -53,14 +69,17 @@ __all__ = [
     "Conv",
     "ConvTranspose",
     "Dense",
+    "Embedding",
     "Function",
     "Graph",
     "Linear",
     "LogSoftmax",
+    "MatMul",
     "MaxPool",
     "Multiply",
     "Node",
     "Normalise",
+    "OneHot",
     "Op",
     "Pad",
     "Part",
@@ -72,10 +91,12 @@ __all__ = [
     "Shape",
     "Slice",
     "Softmax",
+    "Standardise",
     "Stored",
     "Target",
     "along",
     "apply_along",
+    "attended",
     "carried_names",
     "chain",
     "chain_of",
@@ -86,16 +107,21 @@ __all__ = [
     "fold",
     "formed",
     "graph_with_copies",
+    "looked_up",
     "max_pool",
     "most_entries",
     "of_channels",
     "pointwise",
     "read_together",
+    "shape_at",
     "shape_of",
     "shapes",
     "signed_inputs",
     "spread",
     "square",
+    "standardised",
     "stored_weight",
+    "token_count",
+    "visible_keys",
     "with_copies",
 ]

@@ -12,11 +12,14 @@ from slth.graph.functions import FUNCTIONS
 from slth.graph.nodes import Graph, Node, fold
 from slth.graph.ops import (
     Add,
+    Attention,
     AxisMap,
     Concat,
     Constant,
+    Embedding,
     Linear,
     LogSoftmax,
+    MatMul,
     MaxPool,
     Multiply,
     Normalise,
@@ -27,8 +30,9 @@ from slth.graph.ops import (
     Scale,
     Slice,
     Softmax,
+    Standardise,
 )
-from slth.graph.shapes import Carried
+from slth.graph.shapes import Carried, visible_keys
 from slth.graph.values import Affine, Realised
 
 Values = tuple[np.ndarray, ...]
@@ -42,6 +46,8 @@ def evaluate(graph: Graph, maps: Maps, x: np.ndarray, carried: Carried | None = 
     def step(node: Node, values: Values) -> np.ndarray:
         if isinstance(node.op, Linear):
             return maps[node.op.map].apply(node.op.basis, values[0])
+        if isinstance(node.op, Embedding) and node.op.tied:
+            return looked_up(maps[node.op.table].table, values[0])
         if isinstance(node.op, Constant):
             value = arrays[node.op.value].astype(np.float64)
             return np.broadcast_to(value, (len(x), *value.shape))
@@ -144,6 +150,37 @@ def log_softmax(x: np.ndarray, axis: int) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
+def looked_up(table: np.ndarray, tokens: np.ndarray) -> np.ndarray:
+    """Row x of a table for every token x.
+
+    Raises:
+        InputError: a token that is none of the table's.
+    """
+    rows = tokens.astype(np.int64)
+    if tokens.size and not (rows.min() >= 0 and rows.max() < len(table) and (rows == tokens).all()):
+        raise InputError(f"expected tokens, integers from 0 to {len(table) - 1}; got one outside")
+    return table[rows].astype(np.float64)
+
+
+def standardised(op: Standardise, x: np.ndarray) -> np.ndarray:
+    """(x − μ) / √(σ² + ε) for values (batch, ...); the mean is taken off first."""
+    axes = tuple(axis + 1 for axis in op.axes)
+    own = x - x.mean(axis=axes, keepdims=True) if op.centred else x
+    return own / np.sqrt((own * own).mean(axis=axes, keepdims=True) + op.epsilon)
+
+
+def attended(op: Attention, values: Values, carried: Carried) -> np.ndarray:
+    """Softmax of the logits, times the values."""
+    heads = values[0].shape[-3] // values[1].shape[-3] if values[0].ndim > 3 else 1
+    queries, keys, read = values[0], *(x.repeat(heads, axis=-3) if heads > 1 else x for x in values[1:])
+    logits = op.scale * (queries @ keys.swapaxes(-1, -2))
+    logits = logits if op.bias is None else logits + carried[op.bias]
+    seen = visible_keys(op, logits.shape[-2:], carried)
+    if seen is not None:
+        logits = np.where(seen, logits, -np.inf)
+    return np.exp(log_softmax(logits, logits.ndim - 1)) @ read
+
+
 EVALUATE: Mapping[type, Callable[[Any, Values, Carried], np.ndarray]] = {
     Pointwise: lambda op, values, carried: pointwise(op, values[0], carried),
     MaxPool: lambda op, values, _: max_pool(op, values[0]),
@@ -159,4 +196,8 @@ EVALUATE: Mapping[type, Callable[[Any, Values, Carried], np.ndarray]] = {
     Pad: _pad,
     Softmax: lambda op, values, _: np.exp(log_softmax(values[0], op.axis + 1)),
     LogSoftmax: lambda op, values, _: log_softmax(values[0], op.axis + 1),
+    MatMul: lambda _, values, __: values[0] @ values[1],
+    Attention: attended,
+    Standardise: lambda op, values, _: standardised(op, values[0]),
+    Embedding: lambda op, values, carried: looked_up(carried[op.table], values[0]),
 }

@@ -6,7 +6,7 @@ from typing import Any
 
 from slth.graph.bases import Conv, ConvTranspose, Shape
 from slth.graph.nodes import Graph
-from slth.graph.ops import AxisMap, Linear, MaxPool
+from slth.graph.ops import Attention, AxisMap, Linear, MaxPool
 from slth.graph.shapes import Carried, Shapes, shapes
 
 
@@ -26,6 +26,8 @@ def formed(op: Any, values: Shapes, output: Shape, carried: Carried) -> list[Sha
         return [_surrounded(output, op.basis.padding)]
     if isinstance(op, MaxPool):
         return [_surrounded(values[0], op.padding)]
+    if isinstance(op, Attention):
+        return [(*values[0][:-1], values[1][-2])]  # the logits
     found: list[Shape] = []
     if isinstance(op, AxisMap):
         shape = list(values[0])

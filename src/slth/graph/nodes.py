@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from slth._errors import InputError
-from slth.graph.ops import Constant, Linear, Op
+from slth.graph.bases import Dense
+from slth.graph.ops import Constant, Embedding, Linear, Op
 
 INPUT = "input"  # the name of the network's input
 T = TypeVar("T")
@@ -50,6 +51,13 @@ class Graph:
                 raise InputError(
                     f"the map {node.op.map!r} is used with two bases, or with and without a bias; its uses must agree"
                 )
+        for node in self.nodes:
+            if isinstance(node.op, Embedding) and node.op.tied:
+                head = maps.get(node.op.table)
+                if head is None or not isinstance(head.basis, Dense):
+                    raise InputError(
+                        f"{node.name!r} looks up rows of {node.op.table!r}; expected a dense map of the network"
+                    )
         if not maps:
             raise InputError("the network has no linear map; expected at least one")
         object.__setattr__(self, "maps", MappingProxyType(maps))

@@ -191,6 +191,51 @@ class LogSoftmax:
     axis: int
 
 
+@dataclass(frozen=True, slots=True)
+class MatMul:
+    """The product of two values as matrices: of the last two axes; the others are repeated where one of them is 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Σ_s p_ts v_s, p the softmax over keys s of scale · ⟨q_t, k_s⟩ + bias_ts, of keys that are visible at t.
+
+    Reads queries (..., H, T, d), keys (..., G, S, d) and values (..., G, S, e); gives (..., H, T, e). G divides H:
+    query head h reads key head ⌊h G / H⌋. Values of two axes are one head. Every row has a visible key.
+    """
+
+    scale: float
+    causal: bool = False  # keys s > t are hidden
+    visible: str | None = None  # carried, (T, S) or (H, T, S): 0 where a key is hidden
+    bias: str | None = None  # carried, of such a shape
+
+
+@dataclass(frozen=True, slots=True)
+class Standardise:
+    """(x − μ) / √(σ² + ε), mean and variance over some axes of each example; not centred: x / √(mean x² + ε).
+
+    LayerNormalization, GroupNormalization, RMSNormalization of ONNX, without their gain and shift.
+    """
+
+    axes: tuple[int, ...]
+    epsilon: float  # ε
+    centred: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.axes or list(self.axes) != sorted(set(self.axes)):
+            raise InputError(f"expected axes to standardise over, each once and ascending, got {self.axes}")
+        if not 0 <= self.epsilon < float("inf"):
+            raise InputError(f"Standardise: expected a finite epsilon >= 0, got {self.epsilon:g}")
+
+
+@dataclass(frozen=True, slots=True)
+class Embedding:
+    """Row x of a table (count, width) for every token x; x are integers, 0 ≤ x < count."""
+
+    table: str  # carried; tied: the map whose coefficients are the table, a `Dense` of one output for each token
+    tied: bool = False
+
+
 Op = (
     Linear
     | Pointwise
@@ -208,6 +253,10 @@ Op = (
     | Constant
     | Softmax
     | LogSoftmax
+    | MatMul
+    | Attention
+    | Standardise
+    | Embedding
 )
 OPS: dict[str, type] = {
     op.__name__: op
@@ -228,12 +277,16 @@ OPS: dict[str, type] = {
         Constant,
         Softmax,
         LogSoftmax,
+        MatMul,
+        Attention,
+        Standardise,
+        Embedding,
     )
 }
 
 
 def carried_names(op: Op) -> tuple[str, ...]:
-    """The carried arrays that an op reads, in the order of its fields."""
+    """The carried arrays that an op reads, in the order of its fields, or of their names."""
     match op:
         case Pointwise(slope=str() as slope):
             return (slope,)
@@ -243,6 +296,10 @@ def carried_names(op: Op) -> tuple[str, ...]:
             return tuple(name for name in (op.mean, op.scale, op.shift, op.variance) if name is not None)
         case Constant():
             return (op.value,)
+        case Attention():
+            return tuple(name for name in (op.bias, op.visible) if name is not None)
+        case Embedding(tied=False):
+            return (op.table,)
         case AxisMap():
             return tuple(axis.value for axis in op.axes if axis.value is not None)
         case _:

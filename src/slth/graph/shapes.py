@@ -11,11 +11,14 @@ from slth.graph.bases import Shape
 from slth.graph.nodes import INPUT, Graph, Node, fold
 from slth.graph.ops import (
     Add,
+    Attention,
     AxisMap,
     Concat,
     Constant,
+    Embedding,
     Linear,
     LogSoftmax,
+    MatMul,
     MaxPool,
     Multiply,
     Normalise,
@@ -26,6 +29,7 @@ from slth.graph.ops import (
     Scale,
     Slice,
     Softmax,
+    Standardise,
     carried_names,
 )
 
@@ -43,7 +47,7 @@ def shapes(graph: Graph, inputs: Shape, carried: Carried) -> dict[str, Shape]:
 
     def step(node: Node, values: Shapes) -> Shape:
         try:
-            found[node.name] = shape_of(node.op, values, carried)
+            found[node.name] = shape_at(node, graph, values, carried)
         except InputError as error:
             raise InputError(f"{node.name}: {error}") from error
         return found[node.name]
@@ -52,13 +56,29 @@ def shapes(graph: Graph, inputs: Shape, carried: Carried) -> dict[str, Shape]:
     return found
 
 
+def shape_at(node: Node, graph: Graph, values: Shapes, carried: Carried) -> Shape:
+    """The shape of one node's value: that of its op, or as wide as the map of the graph that it is tied to."""
+    if isinstance(node.op, Embedding) and node.op.tied:
+        if len(values) != 1:
+            raise InputError(f"Embedding reads 1 values, got {len(values)}")
+        return (*values[0], graph.maps[node.op.table].basis.inputs)
+    return shape_of(node.op, values, carried)
+
+
 def shape_of(op: Any, values: Shapes, carried: Carried) -> Shape:
     """The shape of one op's value, from those of its inputs.
 
     Raises:
         InputError: they do not fit.
     """
-    counts = {Constant: 0, Multiply: 2, Add: len(op.coefficients) if isinstance(op, Add) else 0, Concat: len(values)}
+    counts = {
+        Constant: 0,
+        Multiply: 2,
+        MatMul: 2,
+        Attention: 3,
+        Add: len(op.coefficients) if isinstance(op, Add) else 0,
+        Concat: len(values),
+    }
     wanted = counts.get(type(op), 1)
     if len(values) != wanted or (isinstance(op, Add | Concat) and not values):
         raise InputError(f"{type(op).__name__} reads {wanted or 'some'} values, got {len(values)}")
@@ -156,6 +176,65 @@ def _constant(op: Constant, _: Shapes, carried: Carried) -> Shape:
     return carried[op.value].shape
 
 
+def _mat_mul(_: MatMul, values: Shapes, __: Carried) -> Shape:
+    left, right = values
+    if min(map(len, values)) < 2 or len(left) != len(right) or left[-1] != right[-2]:
+        raise InputError(f"matrices of shape {left} and {right} have no product")
+    return (*_broadcast(None, (left[:-2], right[:-2]), {}), left[-2], right[-1])
+
+
+def _attention(op: Attention, values: Shapes, carried: Carried) -> Shape:
+    """No row of the logits is hidden as a whole: its softmax would be 0/0."""
+    queries, keys, read = values
+    axes = len(queries)
+    if axes < 2 or {len(keys), len(read)} != {axes} or keys[:-1] != read[:-1] or queries[-1] != keys[-1]:
+        raise InputError(f"attention of queries {queries}, keys {keys} and values {read}, which do not fit together")
+    heads, groups = (queries[-3], keys[-3]) if axes > 2 else (1, 1)
+    if queries[:-3] != keys[:-3] or heads % groups:
+        raise InputError(f"attention of {heads} heads of queries and {groups} of keys; these must divide those")
+    logits = queries[-2], keys[-2]
+    for name in carried_names(op):
+        if carried[name].shape not in (logits, (heads, *logits)):
+            raise InputError(f"{name} has shape {carried[name].shape}, logits have {logits} in each of {heads} heads")
+    if op.visible is not None and logits[1]:
+        _check_rows(op, carried[op.visible])
+    return (*queries[:-1], read[-1])
+
+
+def _check_rows(op: Attention, visible: np.ndarray) -> None:
+    """Each row shows a key, no later than itself if the op is causal. Axes that share their entries stay short."""
+    small = visible[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in visible.strides)] != 0
+    first = np.where(small.any(axis=-1), small.argmax(axis=-1), visible.shape[-1])
+    last = np.arange(small.shape[-2]) if op.causal else np.full(1, visible.shape[-1] - 1)
+    hidden = np.argwhere(first > last)
+    if hidden.size:
+        row = int(hidden[0][-1])
+        raise InputError(f"a mask hides every key of row {row}; expected at least one visible key in each row")
+
+
+def visible_keys(op: Attention, logits: Shape, carried: Carried) -> np.ndarray | None:
+    """Where a key is visible, (T, S) or (H, T, S) booleans; None: everywhere."""
+    seen = None if op.visible is None else carried[op.visible] != 0
+    if op.causal:
+        below = np.tri(*logits, dtype=np.bool_)
+        seen = below if seen is None else seen & below
+    return seen
+
+
+def _standardise(op: Standardise, values: Shapes, _: Carried) -> Shape:
+    if op.axes[0] < 0 or op.axes[-1] >= len(values[0]):
+        raise InputError(f"axes {op.axes} of values of shape {values[0]}")
+    return values[0]
+
+
+def _embedding(op: Embedding, values: Shapes, carried: Carried) -> Shape:
+    """Of a tied one the width is that of its map: `Graph` knows it, see `shapes`."""
+    table = carried[op.table]
+    if table.ndim != 2:
+        raise InputError(f"{op.table}: expected a table (tokens, width), got shape {table.shape}")
+    return (*values[0], table.shape[1])
+
+
 SHAPES: Mapping[type, Callable[[Any, Shapes, Carried], Shape]] = {
     Linear: _linear,
     Pointwise: _same,
@@ -173,4 +252,8 @@ SHAPES: Mapping[type, Callable[[Any, Shapes, Carried], Shape]] = {
     Constant: _constant,
     Softmax: _same,
     LogSoftmax: _same,
+    MatMul: _mat_mul,
+    Attention: _attention,
+    Standardise: _standardise,
+    Embedding: _embedding,
 }

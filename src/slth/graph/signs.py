@@ -14,18 +14,21 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.graph import spread
 from slth.graph.axis_maps import apply_along
-from slth.graph.bases import Dense, Shape
+from slth.graph.bases import OneHot, Shape
 from slth.graph.evaluation import along, max_pool, square
 from slth.graph.functions import FUNCTIONS
 from slth.graph.memory import formed
 from slth.graph.nodes import Graph, Node, fold
 from slth.graph.ops import (
     Add,
+    Attention,
     AxisMap,
     Concat,
     Constant,
+    Embedding,
     Linear,
     LogSoftmax,
+    MatMul,
     MaxPool,
     Multiply,
     Normalise,
@@ -37,6 +40,7 @@ from slth.graph.ops import (
     Scale,
     Slice,
     Softmax,
+    Standardise,
 )
 from slth.graph.shapes import Carried, shapes
 
@@ -78,10 +82,15 @@ def signed_inputs(graph: Graph, inputs: Shape, negative: Negative, carried: Carr
 
     def through(node: Node, values: Inputs, own: Shapes) -> Negative:
         if isinstance(node.op, Linear):
-            channel = len(own[0]) - 1 if isinstance(node.op.basis, Dense) else 0
+            if isinstance(node.op.basis, OneHot):
+                found[node.op.map] = np.zeros(node.op.basis.inputs, np.bool_)
+                return np.ones((1,) * len(known[node.name]), np.bool_)
+            channel = node.op.basis.channel_axis % len(own[0])
             others = tuple(axis for axis in range(len(own[0])) if axis != channel)
             per_channel = np.broadcast_to(values[0].any(axis=others), (own[0][channel],))
             found[node.op.map] = np.asarray(found.get(node.op.map, False) | per_channel, np.bool_)
+            return np.ones((1,) * len(known[node.name]), np.bool_)
+        if isinstance(node.op, Embedding) and node.op.tied:  # of coefficients
             return np.ones((1,) * len(known[node.name]), np.bool_)
         return SIGNS[type(node.op)](node.op, values, own, known[node.name], carried)
 
@@ -185,6 +194,21 @@ def _constant(op: Constant, _: Inputs, __: Shapes, ___: Shape, carried: Carried)
     return spread.smallest(carried[op.value] < 0)
 
 
+def _mat_mul(_: MatMul, values: Inputs, __: Shapes, ___: Shape, ____: Carried) -> Negative:
+    return np.logical_or(values[0].any(axis=-1, keepdims=True), values[1].any(axis=-2, keepdims=True))
+
+
+def _attention(_: Attention, values: Inputs, own: Shapes, __: Shape, ___: Carried) -> Negative:
+    """A mean of values, of each key head for the query heads that read it."""
+    read = values[2].any(axis=-2, keepdims=True)
+    return read.repeat(own[0][-3] // own[2][-3], axis=-3) if read.ndim > 2 and read.shape[-3] > 1 else read
+
+
+def _embedding(op: Embedding, values: Inputs, _: Shapes, __: Shape, carried: Carried) -> Negative:
+    columns = spread.smallest((carried[op.table] < 0).any(axis=0))
+    return columns.reshape(*(1 for _ in range(values[0].ndim)), -1)
+
+
 SIGNS: Mapping[type, Callable[[Any, Inputs, Shapes, Shape, Carried], Negative]] = {
     Pointwise: _pointwise,
     MaxPool: _max_pool,
@@ -201,4 +225,8 @@ SIGNS: Mapping[type, Callable[[Any, Inputs, Shapes, Shape, Carried], Negative]] 
     Constant: _constant,
     Softmax: lambda _, values, __, ___, ____: np.zeros((1,) * values[0].ndim, np.bool_),
     LogSoftmax: lambda _, values, __, ___, ____: np.ones((1,) * values[0].ndim, np.bool_),
+    MatMul: _mat_mul,
+    Attention: _attention,
+    Standardise: lambda op, values, _, __, ___: np.ones((1,) * values[0].ndim, np.bool_) if op.centred else values[0],
+    Embedding: _embedding,
 }

@@ -16,7 +16,7 @@ from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
-from slth.graph.bases import Basis, Dense, Shape
+from slth.graph.bases import Basis, Shape
 from slth.graph.nodes import Graph
 from slth.graph.ops import carried_names
 from slth.graph.tensors import Stored
@@ -53,6 +53,11 @@ class Affine:
         """(row, inp, tap)."""
         rows, inputs, taps = self._kept.shape
         return rows, inputs, taps
+
+    @property
+    def table(self) -> np.ndarray:
+        """W of a dense map, whose rows an embedding that is tied to it looks up."""
+        return self.weight[:, :, 0]
 
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """W x + b in float64; x (batch, ...)."""
@@ -119,6 +124,11 @@ class Realised:
         negative = np.zeros(coefficients) if signed.any() and not linear else None
         bias = None if biases is None else np.zeros(biases)
         return cls(np.zeros(coefficients), negative, bias, signed, linear=linear)
+
+    @property
+    def table(self) -> np.ndarray:
+        """P of a dense map, whose rows an embedding that is tied to it looks up."""
+        return self.positive[:, :, 0]
 
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """P x⁺ + N x⁻ + b̂, or P x + b̂, in float64; x (batch, ...)."""
@@ -205,7 +215,7 @@ class Target:
 
 def _shifted(basis: Basis, y: np.ndarray, bias: Bias | None) -> np.ndarray:
     """One number per output channel: the last axis of a dense map, else the one after the batch."""
-    if bias is None or isinstance(basis, Dense):
+    if bias is None or basis.channel_axis < 0:
         return y if bias is None else y + bias
     return y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
 
