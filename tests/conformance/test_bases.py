@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.graph import BASES, Basis, Conv, ConvTranspose, Dense
+from slth.graph import BASES, Basis, Conv, ConvTranspose, Dense, Steerable
 
 
 class Example(NamedTuple):
@@ -54,6 +54,29 @@ def transposed(outputs, inputs, kernel, image, **options):
     return Example(basis, (inputs, *lengths), down.maps.transpose(0, 2, 1))
 
 
+def steerable(inputs, outputs, group, kernel, length, *, stride=1, padding=0, lifting=False):
+    """B_t takes x[h](q) to y[a](q'), where h is a t's element and q the place in the window of q' to which a takes t's.
+
+    Elements are matrices that act on a square around 0; the product of two is looked up among them.
+    """
+    basis = Steerable(inputs, outputs, group, kernel, stride, padding, lifting)
+    turn, mirror = np.array([[0, -1], [1, 0]]), np.diag([1, -1])  # of (row, column)
+    elements = [np.linalg.matrix_power(turn, r) @ m for m in (np.eye(2, dtype=int), mirror) for r in range(4)]
+    elements = elements[: basis.order]
+    found = (length + 2 * padding - kernel) // stride + 1
+    own = [np.eye(2, dtype=int)] if lifting else elements
+    maps = np.zeros((len(own), kernel, kernel, basis.order, found, found, len(own), length, length))
+    for (a, g), (i, h) in product(enumerate(elements), enumerate(own)):
+        read = 0 if lifting else next(k for k, e in enumerate(elements) if np.array_equal(e, g @ h))
+        for p, q in product(np.ndindex(kernel, kernel), np.ndindex(found, found)):
+            moved = (g @ (2 * np.array(p) - (kernel - 1)) + kernel - 1) // 2
+            at = stride * np.array(q) + moved - padding
+            if (at >= 0).all() and (at < length).all():
+                maps[(i, *p, a, *q, read, *at)] = 1.0
+    shape = (inputs, *(() if lifting else (basis.order,)), length, length)
+    return Example(basis, shape, maps.reshape(basis.taps, basis.order * found**2, len(own) * length**2))
+
+
 EXAMPLES = {
     "Dense": [Example(Dense(d, o), (d,), IDENTITY) for d, o in ((1, 1), (3, 4), (7, 2), (1, 5), (5, 1), (40, 30))],
     "Conv": [
@@ -66,6 +89,12 @@ EXAMPLES = {
         transposed(3, 2, (3, 3), (5, 4), padding=1),
         transposed(6, 4, (2, 3), (6, 7), stride=2, padding=1, groups=2),
         transposed(2, 1, (3,), (9,), dilation=2),
+    ],
+    "Steerable": [
+        steerable(2, 3, "C4", 3, 5, padding=1, lifting=True),
+        steerable(2, 2, "D4", 3, 5, stride=2, padding=1, lifting=True),
+        steerable(2, 3, "C4", 2, 4, stride=2),
+        steerable(2, 2, "D4", 3, 4, padding=1),
     ],
 }
 EVERY = [pytest.param(example, id=repr(example.basis)) for examples in EXAMPLES.values() for example in examples]
