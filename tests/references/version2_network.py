@@ -50,6 +50,14 @@ def linear_shape(basis, shape):
     if basis["kind"] == "Dense":
         assert shape[-1] == basis["inputs"]
         return (*shape[:-1], basis["outputs"])
+    if basis["kind"] == "Steerable":
+        order = {"C4": 4, "D4": 8}[basis["group"]]
+        fixed = (basis["inputs"],) if basis["lifting"] else (basis["inputs"], order)
+        *rest, first, second = shape
+        assert (tuple(rest), first) == (fixed, second)
+        steps, left = divmod(first + 2 * basis["padding"] - basis["kernel"], basis["stride"])
+        assert steps >= 0 == left
+        return (basis["outputs"], order, steps + 1, steps + 1)
     axes = len(basis["kernel"])
     assert (shape[0], len(shape)) == (basis["inputs"], axes + 1)
     lengths = []

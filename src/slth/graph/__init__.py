@@ -2,7 +2,19 @@
 
 from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
-from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape, Steerable, stored_weight
+from slth.graph.bases import (
+    BASES,
+    Basis,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Shape,
+    Steerable,
+    group_order,
+    group_product,
+    inverse_element,
+    stored_weight,
+)
 from slth.graph.chain import chain, chain_of, dense_chain
 from slth.graph.copies import check_copies, copies_made, graph_with_copies, of_channels, read_together, with_copies
 from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise, square
@@ -87,6 +99,9 @@ __all__ = [
     "fold",
     "formed",
     "graph_with_copies",
+    "group_order",
+    "group_product",
+    "inverse_element",
     "max_pool",
     "most_entries",
     "of_channels",

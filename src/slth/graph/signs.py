@@ -14,7 +14,7 @@ from slth._errors import InputError
 from slth._shapes import Signed
 from slth.graph import spread
 from slth.graph.axis_maps import apply_along
-from slth.graph.bases import Dense, Shape
+from slth.graph.bases import Shape
 from slth.graph.evaluation import along, max_pool, square
 from slth.graph.functions import FUNCTIONS
 from slth.graph.memory import formed
@@ -78,7 +78,7 @@ def signed_inputs(graph: Graph, inputs: Shape, negative: Negative, carried: Carr
 
     def through(node: Node, values: Inputs, own: Shapes) -> Negative:
         if isinstance(node.op, Linear):
-            channel = len(own[0]) - 1 if isinstance(node.op.basis, Dense) else 0
+            channel = node.op.basis.channel_axis % len(own[0])
             others = tuple(axis for axis in range(len(own[0])) if axis != channel)
             per_channel = np.broadcast_to(values[0].any(axis=others), (own[0][channel],))
             found[node.op.map] = np.asarray(found.get(node.op.map, False) | per_channel, np.bool_)

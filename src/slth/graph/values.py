@@ -15,7 +15,7 @@ from jaxtyping import Float64
 
 from slth._errors import InputError
 from slth._shapes import Bias, Coefficient, Signed
-from slth.graph.bases import Basis, Dense, Shape
+from slth.graph.bases import Basis, Shape
 from slth.graph.nodes import Graph
 from slth.graph.ops import carried_names
 from slth.graph.tensors import Stored
@@ -177,10 +177,10 @@ class Target:
 
 
 def _shifted(basis: Basis, y: np.ndarray, bias: Bias | None) -> np.ndarray:
-    """One number per output channel: the last axis of a dense map, else the one after the batch."""
-    if bias is None or isinstance(basis, Dense):
-        return y if bias is None else y + bias
-    return y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
+    """One number per output channel."""
+    if bias is None:
+        return y
+    return y + bias if basis.channel_axis == -1 else y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
 
 
 def _check_bias(bias: np.ndarray | None, rows: int, name: str) -> None:

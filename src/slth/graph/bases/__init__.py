@@ -5,9 +5,24 @@ from slth.graph.bases.conv import Conv, ConvTranspose
 from slth.graph.bases.dense import Dense
 from slth.graph.bases.steerable import Steerable
 from slth.graph.bases.stored import stored_weight
+from slth.graph.bases.turns import inverse as inverse_element
+from slth.graph.bases.turns import order as group_order
+from slth.graph.bases.turns import product as group_product
 
 BASES: dict[str, type[Dense] | type[Conv] | type[ConvTranspose] | type[Steerable]] = {
     basis.__name__: basis for basis in (Dense, Conv, ConvTranspose, Steerable)
 }
 
-__all__ = ["BASES", "Basis", "Conv", "ConvTranspose", "Dense", "Shape", "Steerable", "stored_weight"]
+__all__ = [
+    "BASES",
+    "Basis",
+    "Conv",
+    "ConvTranspose",
+    "Dense",
+    "Shape",
+    "Steerable",
+    "group_order",
+    "group_product",
+    "inverse_element",
+    "stored_weight",
+]

@@ -9,6 +9,11 @@ import numpy as np
 ORDERS = {"C4": 4, "D4": 8}  # elements of each group
 
 
+def order(group: str) -> int:
+    """Elements of a group."""
+    return ORDERS[group]
+
+
 def product(a: int, b: int) -> int:
     """The element a b: first b, then a.
 
