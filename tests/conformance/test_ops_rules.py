@@ -7,6 +7,7 @@ from conformance.op_rules import Tried, rounding, trials, violations
 from slth.certificate.reach import Reach
 from slth.certificate.rules import RULES, Facts, combine, linear, windows
 from slth.graph import (
+    BASES,
     FUNCTIONS,
     Add,
     AxisMap,
@@ -28,6 +29,7 @@ from slth.graph import (
     Scale,
     Slice,
     Softmax,
+    Steerable,
 )
 from slth.graph.evaluation import log_softmax
 
@@ -51,6 +53,11 @@ def conv(shape, outputs, kernel, *signed, stride=1, padding=0, dilation=1, group
     sizes = (kernel, (stride,) * axes, (padding,) * (2 * axes), (dilation,) * axes, groups)
     ends = () if extra is None else ((extra,) * axes,)
     basis = (Conv if extra is None else ConvTranspose)(len(signed), outputs, *sizes, *ends)
+    return Tried(Linear("map", basis, True), (shape,), {}, signed)
+
+
+def steerable(shape, outputs, kernel, *signed, group="C4", stride=1, padding=0):
+    basis = Steerable(len(signed), outputs, group, kernel, stride, padding, len(shape) == 3)
     return Tried(Linear("map", basis, True), (shape,), {}, signed)
 
 
@@ -87,6 +94,9 @@ OPS = {
     "transposed, holes": conv((1, 3), 1, (1,), YES, stride=2, extra=0),
     "transposed, groups, dilation": conv((2, 4), 2, (3,), YES, YES, stride=2, dilation=3, padding=1, groups=2, extra=1),
     "transposed, two axes": conv((2, 2, 2), 1, (2, 3), YES, NO, stride=2, extra=0),
+    "lifting": steerable((1, 2, 2), 1, 2, YES),
+    "lifting, padded": steerable((1, 2, 2), 2, 2, YES, padding=1),
+    "group convolution": steerable((2, 4, 1, 1), 2, 1, YES, NO),
     "relu": function("Relu"),
     "leaky relu": function("LeakyRelu", alpha=0.2),
     "leaky relu, steep": function("LeakyRelu", alpha=2.0),
@@ -149,7 +159,7 @@ OPS = {
 def test_every_op_basis_and_function_is_tried():
     ops = [tried.op for tried in OPS.values()]
     assert {type(op) for op in ops} == set(RULES)
-    assert {type(op.basis) for op in ops if isinstance(op, Linear)} == {Dense, Conv, ConvTranspose}
+    assert {type(op.basis) for op in ops if isinstance(op, Linear)} == set(BASES.values())
     assert {op.function for op in ops if isinstance(op, Pointwise)} == set(FUNCTIONS)
 
 

@@ -235,6 +235,7 @@ def map_in_long_doubles(numbers: Affine | Realised, basis, x) -> np.ndarray:
             matrix = basis.apply(half, np.eye(size).reshape(size, *shape)).reshape(size, -1).astype(np.longdouble)
             y += (part.reshape(len(x), size) @ matrix).reshape(y.shape)
     if numbers.bias is not None:
-        channel = basis.channel_axis % len(shape)
-        y += numbers.bias.reshape(tuple(-1 if axis == channel else 1 for axis in range(len(shape))))
+        axes = y.ndim - 1
+        channel = basis.channel_axis % axes
+        y += numbers.bias.reshape(tuple(-1 if axis == channel else 1 for axis in range(axes)))
     return y

@@ -19,7 +19,7 @@ def signed(meta, arrays) -> dict[str, list[list[int]]]:
         op, xs = node["op"], [values[name] for name in node["inputs"]]
         if op["kind"] == "Linear":
             (x,), basis = xs, op["basis"]
-            channel = x.ndim - 1 if basis["kind"] == "Dense" else 0
+            channel = x.ndim - 1 if basis["kind"] in ("Dense", "Permutation") else 0
             any_entry = x.any(axis=tuple(i for i in range(x.ndim) if i != channel))
             found[op["map"]] = found.get(op["map"], np.zeros(basis["inputs"], bool)) | any_entry
             values[node["name"]] = np.ones(linear_shape(basis, x.shape), bool)
