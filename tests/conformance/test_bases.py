@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.graph import BASES, Basis, Conv, ConvTranspose, Dense, Steerable
+from slth.graph import BASES, Basis, Conv, ConvTranspose, Dense, Permutation, Steerable
+from slth.graph.bases.partitions import partitions
 
 
 class Example(NamedTuple):
@@ -77,6 +78,22 @@ def steerable(inputs, outputs, group, kernel, length, *, stride=1, padding=0, li
     return Example(basis, shape, maps.reshape(basis.taps, basis.order * found**2, len(own) * length**2))
 
 
+def permutation(inputs, outputs, reads, writes, members):
+    """B_t for every partition of the positions: 1/n^f where o and i agree, f letters of the input alone.
+
+    Position (o, i) of the matrix is 1/n^f if equal letters have equal indices. Channels are last.
+    """
+    basis = Permutation(inputs, outputs, reads, writes, members)
+    maps = np.zeros((basis.taps, *(members,) * (writes + reads)))
+    for t, (into, out) in enumerate(partitions(reads, writes)):
+        for places in product(range(members), repeat=writes + reads):
+            index = dict(zip(out + into, places, strict=True))
+            if all(index[letter] == place for letter, place in zip(out + into, places, strict=True)):
+                maps[(t, *places)] = 1.0 / members ** len(set(into) - set(out))
+    shape = (*(members,) * reads, inputs)
+    return Example(basis, shape, maps.reshape(basis.taps, members**writes, members**reads))
+
+
 EXAMPLES = {
     "Dense": [Example(Dense(d, o), (d,), IDENTITY) for d, o in ((1, 1), (3, 4), (7, 2), (1, 5), (5, 1), (40, 30))],
     "Conv": [
@@ -95,6 +112,14 @@ EXAMPLES = {
         steerable(2, 2, "D4", 3, 5, stride=2, padding=1, lifting=True),
         steerable(2, 3, "C4", 2, 4, stride=2),
         steerable(2, 2, "D4", 3, 4, padding=1),
+    ],
+    "Permutation": [
+        *(permutation(3, 2, 1, 1, n) for n in (1, 2, 5)),
+        *(permutation(2, 3, 2, 2, n) for n in (1, 2, 3, 4, 5)),
+        permutation(2, 3, 2, 1, 4),
+        permutation(3, 2, 1, 2, 3),
+        permutation(2, 2, 2, 0, 3),
+        permutation(2, 2, 1, 0, 3),
     ],
 }
 EVERY = [pytest.param(example, id=repr(example.basis)) for examples in EXAMPLES.values() for example in examples]
@@ -119,7 +144,8 @@ def by_definition(example, coefficients):
     whole = np.zeros((groups, rows, inputs, taps))
     for j in range(inputs):
         whole[j * groups // inputs, :, j] = coefficients[:, j]
-    blocks = np.einsum("ojt,tpq->opjq", whole.reshape(groups * rows, inputs, taps), example.maps)
+    order = "opjq" if example.basis.channel_axis == 0 else "poqj"
+    blocks = np.einsum(f"ojt,tpq->{order}", whole.reshape(groups * rows, inputs, taps), example.maps)
     return blocks.reshape(groups * rows * example.maps.shape[1], inputs * example.maps.shape[2])
 
 
@@ -143,7 +169,7 @@ def check_norm(example):
         coefficients = draw(example, seed)
         true = np.linalg.svd(by_definition(example, coefficients), compute_uv=False)[0]
         assert true * (1 - 1e-12) <= example.basis.norm(coefficients)
-        assert example.basis.norm(coefficients) <= (1.2 if isinstance(example.basis, Dense) else 4.0) * true
+        assert example.basis.norm(coefficients) <= (1.2 if isinstance(example.basis, Dense | Permutation) else 4.0) * true
     assert example.basis.norm(np.zeros_like(coefficients)) == 0.0
 
 
@@ -172,14 +198,15 @@ def test_the_shape_is_that_of_the_outputs(example):
         y = basis.apply(draw(example), np.zeros((batch, *inputs)))
         assert y.shape == (batch, *basis.shape(inputs))
         assert y.dtype == np.float64
-    assert basis.shape(inputs)[0] == basis.outputs
+    assert basis.shape(inputs)[basis.channel_axis] == basis.outputs
 
 
 @pytest.mark.parametrize("example", EVERY)
 def test_inputs_of_another_shape_are_refused(example):
     """Another number of channels, an axis more, an axis less."""
-    channels, *rest = example.inputs
-    for other in ((channels + 1, *rest), (channels, *rest, 2), tuple(example.inputs[:-1])):
+    more = list(example.inputs)
+    more[example.basis.channel_axis] += 1
+    for other in (tuple(more), (*example.inputs, 2), tuple(example.inputs[:-1])):
         with pytest.raises(InputError, match="was given values of shape"):
             example.basis.shape(other)
 

@@ -3,14 +3,15 @@
 from slth.graph.bases.basis import Basis, Shape
 from slth.graph.bases.conv import Conv, ConvTranspose
 from slth.graph.bases.dense import Dense
+from slth.graph.bases.permutation import Permutation
 from slth.graph.bases.steerable import Steerable
 from slth.graph.bases.stored import stored_weight
 from slth.graph.bases.turns import inverse as inverse_element
 from slth.graph.bases.turns import order as group_order
 from slth.graph.bases.turns import product as group_product
 
-BASES: dict[str, type[Dense] | type[Conv] | type[ConvTranspose] | type[Steerable]] = {
-    basis.__name__: basis for basis in (Dense, Conv, ConvTranspose, Steerable)
+BASES: dict[str, type[Dense] | type[Conv] | type[ConvTranspose] | type[Steerable] | type[Permutation]] = {
+    basis.__name__: basis for basis in (Dense, Conv, ConvTranspose, Steerable, Permutation)
 }
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Conv",
     "ConvTranspose",
     "Dense",
+    "Permutation",
     "Shape",
     "Steerable",
     "group_order",

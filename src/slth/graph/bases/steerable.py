@@ -80,6 +80,21 @@ class Steerable:
         """Whether there is padding."""
         return self.padding > 0
 
+    @property
+    def tap_norm(self) -> float:
+        """√|G| of a lifting, which writes every entry so often; else 1."""
+        return self.order**0.5 if self.lifting else 1.0
+
+    @property
+    def row_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def summed(self) -> int:
+        """One."""
+        return 1
+
     def shape(self, inputs: Shape) -> Shape:
         """(outputs, |G|, ...) of (inputs, ...) or (inputs, |G|, ...)."""
         fixed = (self.inputs,) if self.lifting else (self.inputs, self.order)

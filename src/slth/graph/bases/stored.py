@@ -6,6 +6,7 @@ from slth._errors import InputError
 from slth.graph.bases.basis import Basis
 from slth.graph.bases.conv import Conv, ConvTranspose
 from slth.graph.bases.dense import Dense
+from slth.graph.bases.permutation import Permutation
 from slth.graph.bases.steerable import Steerable
 
 
@@ -21,4 +22,6 @@ def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
         return own.transpose(1, 0, 2, 3).reshape(basis.outputs, inputs // basis.groups, *basis.kernel)
     if isinstance(basis, Steerable):
         return coefficients.reshape(rows, inputs, *(() if basis.lifting else (basis.order,)), *((basis.kernel,) * 2))
+    if isinstance(basis, Permutation):
+        return coefficients
     raise InputError(f"no layer is known for a {type(basis).__name__} map")
