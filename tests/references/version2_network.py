@@ -50,6 +50,10 @@ def linear_shape(basis, shape):
     if basis["kind"] == "Dense":
         assert shape[-1] == basis["inputs"]
         return (*shape[:-1], basis["outputs"])
+    if basis["kind"] == "Permutation":
+        n = basis["members"]
+        assert tuple(shape) == (*(n,) * basis["reads"], basis["inputs"])
+        return (*(n,) * basis["writes"], basis["outputs"])
     if basis["kind"] == "Steerable":
         order = {"C4": 4, "D4": 8}[basis["group"]]
         fixed = (basis["inputs"],) if basis["lifting"] else (basis["inputs"], order)

@@ -14,7 +14,10 @@ from slth.graph.bases import (
     group_order,
     group_product,
     inverse_element,
+    partitions,
+    spread_means,
     stored_weight,
+    tap_means,
 )
 from slth.graph.chain import chain, chain_of, dense_chain
 from slth.graph.copies import check_copies, copies_made, graph_with_copies, of_channels, read_together, with_copies
@@ -107,13 +110,16 @@ __all__ = [
     "max_pool",
     "most_entries",
     "of_channels",
+    "partitions",
     "pointwise",
     "read_together",
     "shape_of",
     "shapes",
     "signed_inputs",
     "spread",
+    "spread_means",
     "square",
     "stored_weight",
+    "tap_means",
     "with_copies",
 ]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slth._errors import InputError
-from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised, Steerable, stored_weight
-from slth.layers import group_conv
+from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Permutation, Realised, Steerable, stored_weight
+from slth.layers import equivariant, group_conv
 from slth.network.build import torch_padding
 from slth.numerics import Stream, draw_rows, values_at
 from slth.ticket import (
@@ -96,6 +96,9 @@ class SourceMap(nn.Module):
         """The outputs of a batch."""
         if isinstance(self.basis, Dense):
             return self.gain * (torch.relu(x[..., self.inputs] * self.weight + self.bias) @ self.mixing)
+        if isinstance(self.basis, Permutation):
+            lifted = torch.relu(x[..., self.inputs] * self.weight + self.bias)
+            return self.gain * equivariant(lifted, self.mixing, None, self.basis)
         if isinstance(self.basis, Steerable):
             padded = functional.pad(x, (self.basis.padding,) * 4)
             lifted = torch.relu(padded[:, self.inputs] * _like(self.weight, x, 1) + _like(self.bias, x, 1))
@@ -135,6 +138,8 @@ def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> T
         return full if bias is None else full + bias.view(-1, *(1,) * axes)
     if isinstance(basis, Steerable):
         return group_conv(x, weight, bias, basis)
+    if isinstance(basis, Permutation):
+        return equivariant(x, weight, bias, basis)
     raise InputError(f"no module is known for a {type(basis).__name__} map")
 
 
@@ -369,7 +374,7 @@ def _grouped_weight(basis: Basis, mixing: np.ndarray) -> np.ndarray:
     if isinstance(basis, Dense):
         return mixing[0, :, :, 0]
     groups, members, rows, _ = mixing.shape
-    if isinstance(basis, Steerable):
+    if isinstance(basis, Steerable | Permutation):
         return stored_weight(basis, mixing[0].swapaxes(0, 1))
     kernel = cast("Conv | ConvTranspose", basis).kernel
     if isinstance(basis, ConvTranspose):

@@ -3,6 +3,9 @@
 from slth.graph.bases.basis import Basis, Shape
 from slth.graph.bases.conv import Conv, ConvTranspose
 from slth.graph.bases.dense import Dense
+from slth.graph.bases.partitions import gathered as tap_means
+from slth.graph.bases.partitions import partitions
+from slth.graph.bases.partitions import spread as spread_means
 from slth.graph.bases.permutation import Permutation
 from slth.graph.bases.steerable import Steerable
 from slth.graph.bases.stored import stored_weight
@@ -26,5 +29,8 @@ __all__ = [
     "group_order",
     "group_product",
     "inverse_element",
+    "partitions",
+    "spread_means",
     "stored_weight",
+    "tap_means",
 ]

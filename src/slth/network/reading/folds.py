@@ -27,6 +27,7 @@ from slth.graph import (
     Linear,
     MaxPool,
     Pad,
+    Permutation,
     Permute,
     Pointwise,
     Reshape,
@@ -214,4 +215,6 @@ def _per_channel(line: Line, shape: tuple[int, ...], axis: int) -> tuple[np.ndar
 def _shiftable(step: Step) -> bool:
     """A constant in the input is a constant in the output: nothing is padded, every output sums all taps."""
     basis = step.op.basis
+    if isinstance(basis, Permutation):
+        return basis.writes < 2  # on the diagonal of pairs more taps meet than elsewhere
     return isinstance(basis, Dense) or (isinstance(basis, Conv | Steerable) and not basis.pads)
