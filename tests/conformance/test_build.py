@@ -25,6 +25,7 @@ from slth.graph import (
     Node,
     Normalise,
     Pad,
+    Permutation,
     Permute,
     Pointwise,
     Reshape,
@@ -110,6 +111,9 @@ BASES = [
     (Steerable(2, 3, "D4", 3, 1, 1, True), (2, 5, 5)),
     (Steerable(2, 3, "C4", 2, 2, 0, False), (2, 4, 4, 4)),
     (Steerable(2, 3, "D4", 3, 2, 1, False), (2, 8, 5, 5)),
+    (Permutation(2, 3, 1, 1, 4), (4, 2)),
+    *((Permutation(2, 3, 2, writes, 4), (4, 4, 2)) for writes in (0, 1, 2)),
+    (Permutation(2, 3, 1, 2, 4), (4, 2)),
 ]
 
 
