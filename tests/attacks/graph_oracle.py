@@ -14,7 +14,7 @@ from helpers.graphs import values
 from references import learned as learned_reader
 from references import version2
 
-from slth.graph import ConvTranspose, Dense, Linear, Realised, Target
+from slth.graph import ConvTranspose, Linear, Realised, Target
 from slth.ticket import Ticket
 
 _SAMPLES = 24
@@ -95,7 +95,7 @@ def _signs(ticket: Ticket, seen: dict) -> list[str]:
     for node in ticket.network.nodes:
         if isinstance(node.op, Linear):
             x = seen[node.inputs[0]]
-            axis = x.ndim - 1 if isinstance(node.op.basis, Dense) else 1
+            axis = node.op.basis.channel_axis % (x.ndim - 1) + 1
             lowest = x.min(axis=tuple(i for i in range(x.ndim) if i != axis))
             signed = ticket.gadgets[node.op.map].signed(node.op)
             found += [f"{node.op.map}: a negative input"] if (lowest[~signed] < 0).any() else []

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.graph import BASES, Basis, Conv, ConvTranspose, Dense
+from slth.graph import BASES, Basis, Conv, ConvTranspose, Dense, Permutation, Steerable
+from slth.graph.bases.partitions import partitions
 
 
 class Example(NamedTuple):
@@ -54,6 +55,45 @@ def transposed(outputs, inputs, kernel, image, **options):
     return Example(basis, (inputs, *lengths), down.maps.transpose(0, 2, 1))
 
 
+def steerable(inputs, outputs, group, kernel, length, *, stride=1, padding=0, lifting=False):
+    """B_t takes x[h](q) to y[a](q'), where h is a t's element and q the place in the window of q' to which a takes t's.
+
+    Elements are matrices that act on a square around 0; the product of two is looked up among them.
+    """
+    basis = Steerable(inputs, outputs, group, kernel, stride, padding, lifting)
+    turn, mirror = np.array([[0, -1], [1, 0]]), np.diag([1, -1])  # of (row, column)
+    elements = [np.linalg.matrix_power(turn, r) @ m for m in (np.eye(2, dtype=int), mirror) for r in range(4)]
+    elements = elements[: basis.order]
+    found = (length + 2 * padding - kernel) // stride + 1
+    own = [np.eye(2, dtype=int)] if lifting else elements
+    maps = np.zeros((len(own), kernel, kernel, basis.order, found, found, len(own), length, length))
+    for (a, g), (i, h) in product(enumerate(elements), enumerate(own)):
+        read = 0 if lifting else next(k for k, e in enumerate(elements) if np.array_equal(e, g @ h))
+        for p, q in product(np.ndindex(kernel, kernel), np.ndindex(found, found)):
+            moved = (g @ (2 * np.array(p) - (kernel - 1)) + kernel - 1) // 2
+            at = stride * np.array(q) + moved - padding
+            if (at >= 0).all() and (at < length).all():
+                maps[(i, *p, a, *q, read, *at)] = 1.0
+    shape = (inputs, *(() if lifting else (basis.order,)), length, length)
+    return Example(basis, shape, maps.reshape(basis.taps, basis.order * found**2, len(own) * length**2))
+
+
+def permutation(inputs, outputs, reads, writes, members):
+    """B_t for every partition of the positions: 1/n^f where o and i agree, f letters of the input alone.
+
+    Position (o, i) of the matrix is 1/n^f if equal letters have equal indices. Channels are last.
+    """
+    basis = Permutation(inputs, outputs, reads, writes, members)
+    maps = np.zeros((basis.taps, *(members,) * (writes + reads)))
+    for t, (into, out) in enumerate(partitions(reads, writes)):
+        for places in product(range(members), repeat=writes + reads):
+            index = dict(zip(out + into, places, strict=True))
+            if all(index[letter] == place for letter, place in zip(out + into, places, strict=True)):
+                maps[(t, *places)] = 1.0 / members ** len(set(into) - set(out))
+    shape = (*(members,) * reads, inputs)
+    return Example(basis, shape, maps.reshape(basis.taps, members**writes, members**reads))
+
+
 EXAMPLES = {
     "Dense": [Example(Dense(d, o), (d,), IDENTITY) for d, o in ((1, 1), (3, 4), (7, 2), (1, 5), (5, 1), (40, 30))],
     "Conv": [
@@ -66,6 +106,20 @@ EXAMPLES = {
         transposed(3, 2, (3, 3), (5, 4), padding=1),
         transposed(6, 4, (2, 3), (6, 7), stride=2, padding=1, groups=2),
         transposed(2, 1, (3,), (9,), dilation=2),
+    ],
+    "Steerable": [
+        steerable(2, 3, "C4", 3, 5, padding=1, lifting=True),
+        steerable(2, 2, "D4", 3, 5, stride=2, padding=1, lifting=True),
+        steerable(2, 3, "C4", 2, 4, stride=2),
+        steerable(2, 2, "D4", 3, 4, padding=1),
+    ],
+    "Permutation": [
+        *(permutation(3, 2, 1, 1, n) for n in (1, 2, 5)),
+        *(permutation(2, 3, 2, 2, n) for n in (1, 2, 3, 4, 5)),
+        permutation(2, 3, 2, 1, 4),
+        permutation(3, 2, 1, 2, 3),
+        permutation(2, 2, 2, 0, 3),
+        permutation(2, 2, 1, 0, 3),
     ],
 }
 EVERY = [pytest.param(example, id=repr(example.basis)) for examples in EXAMPLES.values() for example in examples]
@@ -90,7 +144,8 @@ def by_definition(example, coefficients):
     whole = np.zeros((groups, rows, inputs, taps))
     for j in range(inputs):
         whole[j * groups // inputs, :, j] = coefficients[:, j]
-    blocks = np.einsum("ojt,tpq->opjq", whole.reshape(groups * rows, inputs, taps), example.maps)
+    order = "opjq" if example.basis.channel_axis == 0 else "poqj"
+    blocks = np.einsum(f"ojt,tpq->{order}", whole.reshape(groups * rows, inputs, taps), example.maps)
     return blocks.reshape(groups * rows * example.maps.shape[1], inputs * example.maps.shape[2])
 
 
@@ -114,7 +169,9 @@ def check_norm(example):
         coefficients = draw(example, seed)
         true = np.linalg.svd(by_definition(example, coefficients), compute_uv=False)[0]
         assert true * (1 - 1e-12) <= example.basis.norm(coefficients)
-        assert example.basis.norm(coefficients) <= (1.2 if isinstance(example.basis, Dense) else 4.0) * true
+        assert (
+            example.basis.norm(coefficients) <= (1.2 if isinstance(example.basis, Dense | Permutation) else 4.0) * true
+        )
     assert example.basis.norm(np.zeros_like(coefficients)) == 0.0
 
 
@@ -143,14 +200,15 @@ def test_the_shape_is_that_of_the_outputs(example):
         y = basis.apply(draw(example), np.zeros((batch, *inputs)))
         assert y.shape == (batch, *basis.shape(inputs))
         assert y.dtype == np.float64
-    assert basis.shape(inputs)[0] == basis.outputs
+    assert basis.shape(inputs)[basis.channel_axis] == basis.outputs
 
 
 @pytest.mark.parametrize("example", EVERY)
 def test_inputs_of_another_shape_are_refused(example):
     """Another number of channels, an axis more, an axis less."""
-    channels, *rest = example.inputs
-    for other in ((channels + 1, *rest), (channels, *rest, 2), tuple(example.inputs[:-1])):
+    more = list(example.inputs)
+    more[example.basis.channel_axis] += 1
+    for other in (tuple(more), (*example.inputs, 2), tuple(example.inputs[:-1])):
         with pytest.raises(InputError, match="was given values of shape"):
             example.basis.shape(other)
 

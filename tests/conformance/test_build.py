@@ -33,6 +33,7 @@ from slth.graph import (
     Normalise,
     OneHot,
     Pad,
+    Permutation,
     Permute,
     Pointwise,
     Realised,
@@ -41,6 +42,7 @@ from slth.graph import (
     Slice,
     Softmax,
     Standardise,
+    Steerable,
     evaluate,
 )
 from slth.network.build import BUILD, Network
@@ -137,6 +139,12 @@ BASES = [
     (ConvTranspose(4, 6, (3,), (2,), (1, 0), (1,), 2, (1,)), (4, 5)),
     (ConvTranspose(2, 4, (3, 2), (2, 3), (1, 0, 0, 1), (1, 2), 1, (0, 1)), (2, 4, 5)),
     (ConvTranspose(2, 2, (2, 2, 1), (2, 1, 1), (0,) * 6, (1, 1, 1), 2, (0, 0, 0)), (2, 3, 2, 4)),
+    (Steerable(2, 3, "D4", 3, 1, 1, True), (2, 5, 5)),
+    (Steerable(2, 3, "C4", 2, 2, 0, False), (2, 4, 4, 4)),
+    (Steerable(2, 3, "D4", 3, 2, 1, False), (2, 8, 5, 5)),
+    (Permutation(2, 3, 1, 1, 4), (4, 2)),
+    *((Permutation(2, 3, 2, writes, 4), (4, 4, 2)) for writes in (0, 1, 2)),
+    (Permutation(2, 3, 1, 2, 4), (4, 2)),
 ]
 
 

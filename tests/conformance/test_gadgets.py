@@ -15,7 +15,20 @@ from helpers.gadgets import counts, doubling, grid, one_stage, plain, single, si
 
 from slth import InputError
 from slth.certificate import certify
-from slth.graph import INPUT, Affine, Conv, ConvTranspose, Dense, Graph, Linear, Node, Realised, Target
+from slth.graph import (
+    INPUT,
+    Affine,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Graph,
+    Linear,
+    Node,
+    Permutation,
+    Realised,
+    Steerable,
+    Target,
+)
 from slth.network import realised, source
 from slth.numerics import draw, source_law
 from slth.ticket import (
@@ -102,6 +115,9 @@ CONV = [
     conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
     conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
     conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
+    (Steerable(2, 3, "C4", 2, 1, 0, True), ((1, 2),), True, 4, 5, {}),
+    (Steerable(2, 2, "C4", 1, 1, 0, False), ((0, 1),), True, 4, 5, {}),
+    (Permutation(2, 3, 1, 2, 3), ((1, 2),), True, 4, 5, {}),
 ]
 LINEAR = [
     dense(3, 4, signed=((0, 3),), linear=True),
@@ -148,6 +164,8 @@ EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, sh
         copied(Dense(64, 2), copies=64, constants=64),
         copied(conv_of(8, 6, (3, 2), groups=2), copies=2, signed=((0, 4),)),
         copied(conv_of(6, 6, (3,), groups=3), copies=2, bias=False),
+        copied(Permutation(6, 4, 1, 1, 5), copies=2, signed=((0, 2),)),
+        copied(Steerable(6, 4, "C4", 2, 1, 0, False), copies=3, signed=((3, 6),)),
         copied(ConvTranspose(8, 4, (2, 3), (2, 2), (1,) * 4, (1, 1), 2, (0, 0)), copies=4, signed=((4, 8),)),
     ],
     "neurons": [
@@ -159,6 +177,8 @@ EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, sh
         whole_neurons(plain_conv(2, 3, (1, 1)), 2, signed=((0, 1),)),
         whole_neurons(plain_conv(2, 3, (3, 3)), 1, signed=((0, 1),)),
         whole_neurons(plain_conv(2, 3, (2,)), 2),
+        whole_neurons(Permutation(2, 3, 2, 0, 4), 2, signed=((0, 1),)),
+        whole_neurons(Steerable(2, 3, "D4", 1, 1, 0, False), 2, signed=((0, 1),)),
         whole_neurons(plain_conv(2, 4, (1, 2), transposed=True), 3, signed=((0, 2),)),
     ],
 }
@@ -216,13 +236,17 @@ def groups(op):
 
 
 def input_shape(op):
-    """Of one input: channels, and lengths 5, 6, ... where there are axes."""
+    """Of one input: channels, and lengths 5, 6, ... where there are axes; of a group convolution a square."""
+    if isinstance(op.basis, Steerable):
+        return (op.basis.inputs, *(() if op.basis.lifting else (op.basis.order,)), 5, 5)
+    if isinstance(op.basis, Permutation):
+        return (*(op.basis.members,) * op.basis.reads, op.basis.inputs)
     return (op.basis.inputs, *range(5, 5 + len(getattr(op.basis, "kernel", ()))))
 
 
 def of_channels(values, op):
     """To broadcast against a batch of inputs."""
-    return values.reshape(-1, *(1 for _ in input_shape(op)[1:]))
+    return values if op.basis.channel_axis == -1 else values.reshape(-1, *(1 for _ in input_shape(op)[1:]))
 
 
 def ticket_of(gadget, op, mask, *, inputs=None):

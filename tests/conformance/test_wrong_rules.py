@@ -12,7 +12,20 @@ from slth.certificate import functions, rounded
 from slth.certificate.errors import MapErrors
 from slth.certificate.reach import Reach
 from slth.certificate.rules import RULES, combine, linear, move, pointwise, softmax, windows
-from slth.graph import Add, AxisMap, Conv, ConvTranspose, LogSoftmax, Multiply, Pad, Scale, Softmax, apply_along
+from slth.graph import (
+    Add,
+    AxisMap,
+    Conv,
+    ConvTranspose,
+    LogSoftmax,
+    Multiply,
+    Pad,
+    Permutation,
+    Scale,
+    Softmax,
+    Steerable,
+    apply_along,
+)
 from slth.graph.bases import conv
 from slth.numerics import spectral_norm_bound
 
@@ -110,6 +123,22 @@ SLOPES = [(MapErrors, "slopes", property(lambda errors: np.abs(errors.positive))
 POSITIVE_NORM = [(MapErrors, "norm", lambda errors, eta: errors._positive_size)]
 NO_PADDING = [(Conv, "pads", property(lambda _: False))]
 
+
+def basis_apart(basis, honest=Permutation.stencils):
+    """Without the positions where more taps meet."""
+    return honest(basis)[:1]
+
+
+def norm_of_one_element(basis, coefficients, by=None):
+    """That of a single convolution, as if the outputs of the others did not exist."""
+    return basis._plain.norm(coefficients.reshape(len(coefficients), -1, basis.kernel**2))
+
+
+def norm_of_the_identity(basis, coefficients, by=None):
+    """That of the first tap alone."""
+    return float(np.linalg.norm(coefficients[:, :, 0], 2))
+
+
 WRONG = {  # name: the op that must notice, and what is replaced
     "η without E⁻": ("dense, all signs", E_MINUS),
     "η without E⁻, one sign": ("dense, one sign", E_MINUS),
@@ -129,6 +158,11 @@ WRONG = {  # name: the op that must notice, and what is replaced
     "a norm of windows that do not overlap": ("conv", [(conv, "convolution_norm_bound", norm_of_a_matrix)]),
     "phases of the inputs": ("transposed, no overlap", [(ConvTranspose, "norm", norm_by_the_inputs)]),
     "a bias once for all positions": ("conv", [(linear, "norm_over", norm_over_channels)]),
+    "one element of the group": ("group convolution", [(Steerable, "norm", norm_of_one_element)]),
+    "0 does not join, lifting": ("lifting, padded", [(Steerable, "pads", property(lambda _: False))]),
+    "taps that meet count once": ("pairs", [(Permutation, "row_norm", property(lambda _: 1.0))]),
+    "the identity alone": ("sets", [(Permutation, "norm", norm_of_the_identity)]),
+    "no diagonal": ("pairs", [(Permutation, "stencils", basis_apart)]),
     "relu asleep by the target": ("relu", [(pointwise, "through_relu", relu_of_the_target)]),
     "no interior minimum": ("gelu", [(functions, "turn", lambda op: None)]),
     "Lipschitz constant 1": ("gelu", [(pointwise, "lipschitz", lambda op, carried, axes: np.ones((1,) * axes))]),

@@ -231,7 +231,7 @@ def in_long_doubles(target: Target, maps, x) -> np.ndarray:
 
 
 def map_in_long_doubles(numbers: Affine | Realised, basis, x) -> np.ndarray:
-    """One map as a dense matrix of its coefficients, each of which stands alone in its entry."""
+    """One map as a dense matrix of its coefficients, each of which stands alone in its entry; of several if taps meet."""
     shape, size = x.shape[1:], math.prod(x.shape[1:])
     y = np.zeros((len(x), *basis.shape(shape)), np.longdouble)
     halves = [(numbers.weight, x)] if isinstance(numbers, Affine) else []
@@ -240,9 +240,13 @@ def map_in_long_doubles(numbers: Affine | Realised, basis, x) -> np.ndarray:
         halves = [(numbers.positive, x)] if numbers.linear else halves
     for half, part in halves:
         if half is not None:
-            matrix = basis.apply(half, np.eye(size).reshape(size, *shape)).reshape(size, -1).astype(np.longdouble)
-            y += (part.reshape(len(x), size) @ matrix).reshape(y.shape)
+            for taps in [slice(t, t + 1) for t in range(basis.taps)] if basis.row_norm > 1 else [slice(None)]:
+                own = np.zeros_like(half)
+                own[:, :, taps] = half[:, :, taps]
+                matrix = basis.apply(own, np.eye(size).reshape(size, *shape)).reshape(size, -1).astype(np.longdouble)
+                y += (part.reshape(len(x), size) @ matrix).reshape(y.shape)
     if numbers.bias is not None:
-        channel = basis.channel_axis % len(shape)
-        y += numbers.bias.reshape(tuple(-1 if axis == channel else 1 for axis in range(len(shape))))
+        axes = y.ndim - 1
+        channel = basis.channel_axis % axes
+        y += numbers.bias.reshape(tuple(-1 if axis == channel else 1 for axis in range(axes)))
     return y

@@ -66,8 +66,8 @@ def numbers(claim, op, weight, bias, arrays) -> list[float]:
 def stored(values: list[float], op) -> np.ndarray:
     """C as PyTorch stores the weight of such a layer: flat."""
     basis = op["basis"]
-    if basis["kind"] == "Dense":
-        return np.array(values).reshape(basis["outputs"], basis["inputs"])
+    if basis["kind"] in ("Dense", "Steerable", "Permutation"):
+        return np.array(values)
     groups, taps = basis["groups"], math.prod(basis["kernel"])
     rows, inputs = basis["outputs"] // groups, basis["inputs"]
     c = np.array(values).reshape(rows, inputs, taps)

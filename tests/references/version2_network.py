@@ -32,7 +32,7 @@ def signed(meta, arrays) -> dict[str, list[list[int]]]:
         spoken_of(node, words, arrays)
         if op["kind"] == "Linear":
             (x,), basis = xs, op["basis"]
-            channel = x.ndim - 1 if basis["kind"] == "Dense" else 0
+            channel = x.ndim - 1 if basis["kind"] in ("Dense", "Permutation") else 0
             any_entry = x.any(axis=tuple(i for i in range(x.ndim) if i != channel))
             found[op["map"]] = found.get(op["map"], np.zeros(basis["inputs"], bool)) | any_entry
             values[node["name"]] = np.ones(linear_shape(basis, x.shape), bool)
@@ -88,6 +88,18 @@ def linear_shape(basis, shape):
     if basis["kind"] == "Dense":
         assert shape[-1] == basis["inputs"]
         return (*shape[:-1], basis["outputs"])
+    if basis["kind"] == "Permutation":
+        n = basis["members"]
+        assert tuple(shape) == (*(n,) * basis["reads"], basis["inputs"])
+        return (*(n,) * basis["writes"], basis["outputs"])
+    if basis["kind"] == "Steerable":
+        order = {"C4": 4, "D4": 8}[basis["group"]]
+        fixed = (basis["inputs"],) if basis["lifting"] else (basis["inputs"], order)
+        *rest, first, second = shape
+        assert (tuple(rest), first) == (fixed, second)
+        steps, left = divmod(first + 2 * basis["padding"] - basis["kernel"], basis["stride"])
+        assert steps >= 0 == left
+        return (basis["outputs"], order, steps + 1, steps + 1)
     axes = len(basis["kernel"])
     assert (shape[0], len(shape)) == (basis["inputs"], axes + 1)
     lengths = []

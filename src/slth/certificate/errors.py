@@ -121,12 +121,12 @@ class MapErrors:
 
     @cached_property
     def norm_lost(self) -> float:
-        """What rounding hides of ‖[E⁺ E⁻]‖₂ and of ‖P‖₂: √taps ‖·‖_F bounds the norm of any array of coefficients."""
+        """What rounding hides of ‖[E⁺ E⁻]‖₂ and of ‖P‖₂: √taps ‖·‖_F times ‖B_t‖₂ bounds the norm of any array."""
         if not self.rounded:
             return 0.0
         halves = (half for _, part in self.chunks() for half in (part.positive, part.negative) if half is not None)
         sizes = np.array([float(norm_bound(half.reshape(-1))) for half in halves])
-        return float(above(_U * math.sqrt(self.basis.taps) * norm_bound(sizes), 4))
+        return float(above(_U * math.sqrt(self.basis.taps) * self.basis.tap_norm * norm_bound(sizes), 4))
 
     def part(self, rows: slice, inputs: slice = slice(None)) -> "MapErrors":
         """The coefficients of some rows and inputs, where they lie; biases are those of all."""

@@ -83,8 +83,11 @@ def map_of(op: Linear, numbers: Affine | Realised, norm: float) -> MapOf:
         if numbers.negative is not None:
             slopes, halves = np.maximum(slopes, np.abs(numbers.negative)), 2
     rows = [norm_bound(stencil(slopes, op.basis.groups, taps)).ravel() for taps in op.basis.stencils()]
+    row = np.max(rows, axis=0)
+    row = row if op.basis.row_norm == 1 else above(row * op.basis.row_norm, 2)
     _, inputs, taps = slopes.shape
-    return MapOf(numbers, slopes, np.max(rows, axis=0), norm, halves * (inputs // op.basis.groups * taps + 1))
+    means = op.basis.summed + 2 if op.basis.summed > 1 else 0  # of a tap that adds up entries and divides
+    return MapOf(numbers, slopes, row, norm, halves * (inputs // op.basis.groups * taps + 1) + means)
 
 
 @np.errstate(over="ignore", invalid="ignore")  # an overflow makes a bound infinite or NaN: nothing is proved

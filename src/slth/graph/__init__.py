@@ -2,7 +2,24 @@
 
 from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
-from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, OneHot, Shape, stored_weight
+from slth.graph.bases import (
+    BASES,
+    Basis,
+    Conv,
+    ConvTranspose,
+    Dense,
+    OneHot,
+    Permutation,
+    Shape,
+    Steerable,
+    group_order,
+    group_product,
+    inverse_element,
+    partitions,
+    spread_means,
+    stored_weight,
+    tap_means,
+)
 from slth.graph.chain import chain, chain_of, dense_chain
 from slth.graph.copies import check_copies, copies_made, graph_with_copies, of_channels, read_together, with_copies
 from slth.graph.evaluation import (
@@ -83,6 +100,7 @@ __all__ = [
     "Op",
     "Pad",
     "Part",
+    "Permutation",
     "Permute",
     "Pointwise",
     "Realised",
@@ -92,6 +110,7 @@ __all__ = [
     "Slice",
     "Softmax",
     "Standardise",
+    "Steerable",
     "Stored",
     "Target",
     "along",
@@ -107,10 +126,14 @@ __all__ = [
     "fold",
     "formed",
     "graph_with_copies",
+    "group_order",
+    "group_product",
+    "inverse_element",
     "looked_up",
     "max_pool",
     "most_entries",
     "of_channels",
+    "partitions",
     "pointwise",
     "read_together",
     "shape_at",
@@ -118,9 +141,11 @@ __all__ = [
     "shapes",
     "signed_inputs",
     "spread",
+    "spread_means",
     "square",
     "standardised",
     "stored_weight",
+    "tap_means",
     "token_count",
     "visible_keys",
     "with_copies",

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from slth.graph.bases import Conv, ConvTranspose, Shape
+from slth.graph.bases import Conv, ConvTranspose, Shape, Steerable
 from slth.graph.nodes import Graph
 from slth.graph.ops import Attention, AxisMap, Linear, MaxPool
 from slth.graph.shapes import Carried, Shapes, shapes
@@ -24,6 +24,8 @@ def formed(op: Any, values: Shapes, output: Shape, carried: Carried) -> list[Sha
         return [_surrounded(values[0], op.basis.padding)]
     if isinstance(op, Linear) and isinstance(op.basis, ConvTranspose):
         return [_surrounded(output, op.basis.padding)]
+    if isinstance(op, Linear) and isinstance(op.basis, Steerable):
+        return [_surrounded(values[0], (op.basis.padding,) * 4)]
     if isinstance(op, MaxPool):
         return [_surrounded(values[0], op.padding)]
     if isinstance(op, Attention):

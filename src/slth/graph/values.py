@@ -214,10 +214,10 @@ class Target:
 
 
 def _shifted(basis: Basis, y: np.ndarray, bias: Bias | None) -> np.ndarray:
-    """One number per output channel: the last axis of a dense map, else the one after the batch."""
-    if bias is None or basis.channel_axis < 0:
-        return y if bias is None else y + bias
-    return y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
+    """One number per output channel."""
+    if bias is None:
+        return y
+    return y + bias if basis.channel_axis == -1 else y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
 
 
 def _narrowest(weight: Coefficient) -> np.ndarray:

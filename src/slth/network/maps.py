@@ -1,6 +1,7 @@
 """Linear maps as modules: the target's own, the realised ones, and the two random layers in place of one."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -9,7 +10,20 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slth._errors import InputError
-from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, OneHot, Realised, stored_weight
+from slth.graph import (
+    Affine,
+    Basis,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Linear,
+    OneHot,
+    Permutation,
+    Realised,
+    Steerable,
+    stored_weight,
+)
+from slth.layers import equivariant, group_conv
 from slth.network.attention import looked_up
 from slth.network.build import torch_padding
 from slth.numerics import Stream, draw_rows, values_at
@@ -114,6 +128,13 @@ class SourceMap(nn.Module):
         """The outputs of a batch."""
         if isinstance(self.basis, Dense):
             return self.gain * (self._lifted(x[..., self.inputs] * self.weight + self.bias) @ self.mixing)
+        if isinstance(self.basis, Permutation):
+            lifted = self._lifted(x[..., self.inputs] * self.weight + self.bias)
+            return self.gain * equivariant(lifted, self.mixing, None, self.basis)
+        if isinstance(self.basis, Steerable):
+            padded = functional.pad(x, (self.basis.padding,) * 4)
+            lifted = self._lifted(padded[:, self.inputs] * _like(self.weight, x, 1) + _like(self.bias, x, 1))
+            return self.gain * group_conv(lifted, self.mixing, None, replace(self.basis, padding=0))
         axes = x.ndim - 2
         weight, bias = (part.view(-1, *(1,) * axes) for part in (self.weight, self.bias))
         if isinstance(self.basis, Conv):
@@ -154,6 +175,10 @@ def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> T
         for axis, (a, e) in enumerate(zip(before, behind, strict=True), 2):
             full = full.narrow(axis, a, full.shape[axis] - a - e)
         return full if bias is None else full + bias.view(-1, *(1,) * axes)
+    if isinstance(basis, Steerable):
+        return group_conv(x, weight, bias, basis)
+    if isinstance(basis, Permutation):
+        return equivariant(x, weight, bias, basis)
     raise InputError(f"no module is known for a {type(basis).__name__} map")
 
 
@@ -181,13 +206,9 @@ class EdgesMap(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of a batch."""
-        copied = x[..., self.inputs] if isinstance(self.basis, Dense) else x[:, self.inputs]
+        copied = x.index_select(_channels(self.basis), self.inputs)
         y = self.gain * apply_map(self.basis, copied, self.weight, None)
-        return (
-            y
-            if self.bias is None
-            else y + self.bias.view(-1, *(1,) * (0 if isinstance(self.basis, Dense) else x.ndim - 2))
-        )
+        return y if self.bias is None else y + _like(self.bias, y, _channels(self.basis))
 
 
 class DoublingMap(nn.Module):
@@ -266,7 +287,7 @@ class CopiesMap(nn.Module):
         """The outputs of a batch."""
         y = self.gain * apply_map(self.basis, x, self.weight, None)
         bias = self.bias_gain * (torch.relu(self.constants)[:, :, None] * self.mixing).sum(1).reshape(-1)
-        return y + (bias if isinstance(self.basis, Dense) else bias.view(-1, *(1,) * (x.ndim - 2)))
+        return y + _like(bias, y, _channels(self.basis))
 
 
 def source_map(ticket: Ticket, path: str) -> nn.Module:
@@ -389,10 +410,22 @@ def _grouped_weight(basis: Basis, mixing: np.ndarray) -> np.ndarray:
     if isinstance(basis, Dense):
         return mixing[0, :, :, 0]
     groups, members, rows, _ = mixing.shape
+    if isinstance(basis, Steerable | Permutation):
+        return stored_weight(basis, mixing[0].swapaxes(0, 1))
     kernel = cast("Conv | ConvTranspose", basis).kernel
     if isinstance(basis, ConvTranspose):
         return mixing.reshape(groups * members, rows, *kernel)
     return mixing.transpose(0, 2, 1, 3).reshape(groups * rows, members, *kernel)
+
+
+def _channels(basis: Basis) -> int:
+    """The axis of the channels in a batch."""
+    return basis.channel_axis if basis.channel_axis < 0 else basis.channel_axis + 1
+
+
+def _like(numbers: Tensor, x: Tensor, axis: int) -> Tensor:
+    """One number for each index of an axis of x, to broadcast against x."""
+    return numbers.view([-1 if i == axis % x.ndim else 1 for i in range(x.ndim)])
 
 
 def _parameter(values: np.ndarray, dtype: torch.dtype) -> nn.Parameter:

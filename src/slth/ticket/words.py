@@ -3,12 +3,21 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from slth.graph import Conv, ConvTranspose, Graph, Linear, Op, Pointwise
+from slth.graph import Conv, ConvTranspose, Graph, Linear, Op, Permutation, Pointwise, Steerable
 
 
 def kernel_of(op: Linear) -> tuple[int, ...]:
-    """The sides of a convolution's kernel, whose positions in C order are the taps; () of another map."""
-    return op.basis.kernel if isinstance(op.basis, Conv | ConvTranspose) else ()
+    """The sides of a convolution's kernel, whose positions in C order are the taps; () of another map.
+
+    Of a regular group convolution the group comes first.
+    """
+    match op.basis:
+        case Conv(kernel=kernel) | ConvTranspose(kernel=kernel):
+            return kernel
+        case Steerable(lifting=lifting, order=order, kernel=side):
+            return (side, side) if lifting else (order, side, side)
+        case _:
+            return ()
 
 
 def map_words(op: Linear) -> str:
@@ -19,14 +28,21 @@ def map_words(op: Linear) -> str:
     'dense 784 -> 500, bias'
     >>> map_words(Linear("conv", Conv(6, 16, (5, 5), (2, 2), (0, 0, 0, 0), (1, 1), groups=2), False))
     'conv 5 x 5, 6 -> 16, stride 2, 2 groups'
+    >>> map_words(Linear("lift", Steerable(1, 8, "C4", 5, 1, 2, True), True))
+    'C4 lifting 5 x 5, 1 -> 8, bias'
+    >>> map_words(Linear("sets", Permutation(3, 16, 1, 1, 20), False))
+    'sets 3 -> 16, 20 members'
     """
     basis, parts = op.basis, [f"{op.basis.inputs:,} -> {op.basis.outputs:,}"]
     if isinstance(basis, Conv | ConvTranspose):
         for name, sizes in (("stride", basis.stride), ("dilation", basis.dilation)):
             parts += [f"{name} {_sides(sizes)}"] if set(sizes) != {1} else []
         parts += [f"{basis.groups} groups"] if basis.groups > 1 else []
+    parts += [f"{basis.members:,} members"] if isinstance(basis, Permutation) else []
+    if isinstance(basis, Steerable) and basis.stride > 1:
+        parts += [f"stride {basis.stride}"]
     parts += ["bias"] if op.bias else []
-    kernel = kernel_of(op)
+    kernel = kernel_of(op)[-2:] if isinstance(basis, Steerable) else kernel_of(op)
     head = f"{_kind(op)} {' x '.join(map(str, kernel))}, " if kernel else f"{_kind(op)} "
     return head + ", ".join(parts)
 
@@ -66,6 +82,11 @@ def _counted(names: Iterable[str]) -> str:
 
 def _kind(op: Linear) -> str:
     known = {"Conv": "conv", "ConvTranspose": "transposed conv"}
+    if isinstance(op.basis, Steerable):
+        return f"{op.basis.group} lifting" if op.basis.lifting else f"{op.basis.group} conv"
+    if isinstance(op.basis, Permutation):
+        reads, writes = op.basis.reads, op.basis.writes
+        return "sets" if reads == writes == 1 else f"order {reads} to {writes}"
     name = type(op.basis).__name__
     return known.get(name, name.lower())
 

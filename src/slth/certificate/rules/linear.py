@@ -3,8 +3,8 @@ r"""Linear maps. With S = |P|, and max(|P|, |N|) where an input can be negative 
     fresh, output o        the exact range over the box, cut by Cauchy-Schwarz;    all: η r + ‖Δb‖₂
     propagated, output o   min(Σ S e, ‖S_o‖₂ a);    all: m a,  m = ‖P‖₂, or ‖W‖₂ + η where there is an N
 
-Every output position reads its own entries of a channel, all between that channel's bounds: so bounds over positions
-come first, and nothing depends on the size of the image. A transposed convolution has s positions of different kinds
+Every output position reads entries of a channel, or means of them, all between that channel's bounds: so bounds over
+positions come first, and nothing depends on the size of the image. Where taps share entries, ‖S_o‖₂ counts `row_norm` times. A transposed convolution has s positions of different kinds
 per axis; the worst counts. Rows do not meet, so some are looked at at a time: nothing of the size of W is allocated.
 """
 
@@ -17,7 +17,7 @@ from slth._shapes import Coefficient
 from slth.certificate.errors import MapErrors
 from slth.certificate.reach import Numbers, Reach, norm_over, tightened, times
 from slth.certificate.rules.rule import Facts
-from slth.graph import Linear, Shape
+from slth.graph import Basis, Linear, Shape
 from slth.numerics import above, matmul_bound, norm_bound, product_bound, slack
 
 Stencil = np.ndarray  # (group, row, own input · tap): what one output position adds
@@ -37,13 +37,14 @@ def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
     lower, upper, error = _per_channel(errors, x)
     if errors.copies > 1:  # ‖x‖₂ of one copy of each channel, for all are equal
         x = replace(x, norm=times(x.norm, above(1 / math.sqrt(errors.copies), 2)))
+    met = x if basis.row_norm == 1 else replace(x, norm=_met(basis, x.norm), error_norm=_met(basis, x.error_norm))
     groups, outputs = basis.groups, basis.outputs
     bias, bias_error, bias_lost = (b.reshape(groups, -1) for b in (errors.bias, errors.bias_error, errors.bias_lost))
 
     found: list[tuple[np.ndarray, ...]] = []
     for taps in basis.stencils():
         low_x, high_x, error_x = (_entries(numbers, groups, len(taps)) for numbers in (lower, upper, error))
-        given = low_x, high_x, error_x, x
+        given = low_x, high_x, error_x, met
         parts = [
             _by_rows(part, taps, given, (bias[:, rows], bias_error[:, rows], bias_lost[:, rows]))
             for rows, part in errors.chunks()
@@ -101,6 +102,11 @@ def _lost(slopes: Stencil, size: Entries, norm: float) -> np.ndarray:
     """What rounding P and N hides of (E⁺ x⁺ + E⁻ x⁻)_o: u Σ S |x|, and no more than u ‖S_o‖₂ ‖x‖₂."""
     each = matmul_bound(slopes, size.swapaxes(1, 2))[..., 0]
     return 2.0**-53 * np.minimum(each, product_bound(norm_bound(slopes), norm))
+
+
+def _met(basis: Basis, norm: float) -> float:
+    """What an output sees of a value of this norm, where several taps can read one entry."""
+    return float(above(basis.row_norm * norm, 2))
 
 
 def stencil(coefficients: Coefficient, groups: int, taps: tuple[int, ...]) -> Stencil:

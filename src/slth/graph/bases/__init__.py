@@ -4,10 +4,35 @@ from slth.graph.bases.basis import Basis, Shape
 from slth.graph.bases.conv import Conv, ConvTranspose
 from slth.graph.bases.dense import Dense
 from slth.graph.bases.one_hot import OneHot
+from slth.graph.bases.partitions import gathered as tap_means
+from slth.graph.bases.partitions import partitions
+from slth.graph.bases.partitions import spread as spread_means
+from slth.graph.bases.permutation import Permutation
+from slth.graph.bases.steerable import Steerable
 from slth.graph.bases.stored import stored_weight
+from slth.graph.bases.turns import inverse as inverse_element
+from slth.graph.bases.turns import order as group_order
+from slth.graph.bases.turns import product as group_product
 
-BASES: dict[str, type[Dense] | type[Conv] | type[ConvTranspose] | type[OneHot]] = {
-    basis.__name__: basis for basis in (Dense, Conv, ConvTranspose, OneHot)
-}
+BASES: dict[
+    str, type[Dense] | type[Conv] | type[ConvTranspose] | type[Steerable] | type[Permutation] | type[OneHot]
+] = {basis.__name__: basis for basis in (Dense, Conv, ConvTranspose, Steerable, Permutation, OneHot)}
 
-__all__ = ["BASES", "Basis", "Conv", "ConvTranspose", "Dense", "OneHot", "Shape", "stored_weight"]
+__all__ = [
+    "BASES",
+    "Basis",
+    "Conv",
+    "ConvTranspose",
+    "Dense",
+    "OneHot",
+    "Permutation",
+    "Shape",
+    "Steerable",
+    "group_order",
+    "group_product",
+    "inverse_element",
+    "partitions",
+    "spread_means",
+    "stored_weight",
+    "tap_means",
+]

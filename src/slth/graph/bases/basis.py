@@ -36,12 +36,27 @@ class Basis(Protocol):
         ...
 
     def stencils(self) -> tuple[tuple[int, ...], ...]:
-        """The taps that meet at one output position, for each kind of position: each reads an entry of its own."""
+        """The taps that meet at one output position, for each kind of position: each reads an entry, or a mean of entries."""
         ...
 
     @property
     def pads(self) -> bool:
         """Whether a tap can read a 0 from outside the input, or an output position add less than its stencil."""
+        ...
+
+    @property
+    def tap_norm(self) -> float:
+        """‖B_t‖₂ at most, for every tap."""
+        ...
+
+    @property
+    def row_norm(self) -> float:
+        """‖x ↦ (B_t(x)[q])_t‖₂ at most, at any one position q: 1 where taps read entries of their own."""
+        ...
+
+    @property
+    def summed(self) -> int:
+        """Entries of which one tap takes a mean, at most: 1 where it reads one."""
         ...
 
     def shape(self, inputs: Shape) -> Shape:

@@ -61,6 +61,21 @@ class Conv:
         """Whether there is padding."""
         return any(self.padding)
 
+    @property
+    def tap_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def row_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def summed(self) -> int:
+        """One."""
+        return 1
+
     def shape(self, inputs: Shape) -> Shape:
         """(outputs, ...) of (inputs, ...)."""
         _check_channels(self.inputs, len(self.kernel), inputs)
@@ -153,6 +168,21 @@ class ConvTranspose:
         """Whether kernels of neighbours overlap, so that an end has fewer, or lines are added behind the last one."""
         sides = zip(self.kernel, self.dilation, self.stride, strict=True)
         return any(d * (k - 1) >= s for k, d, s in sides) or any(self.output_padding)
+
+    @property
+    def tap_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def row_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def summed(self) -> int:
+        """One."""
+        return 1
 
     def shape(self, inputs: Shape) -> Shape:
         """(outputs, ...) of (inputs, ...)."""

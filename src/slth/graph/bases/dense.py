@@ -45,6 +45,21 @@ class Dense:
         """Never."""
         return False
 
+    @property
+    def tap_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def row_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def summed(self) -> int:
+        """One."""
+        return 1
+
     def shape(self, inputs: Shape) -> Shape:
         """(..., outputs) of (..., inputs)."""
         if inputs[-1:] != (self.inputs,):

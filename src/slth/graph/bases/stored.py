@@ -7,6 +7,8 @@ from slth.graph.bases.basis import Basis
 from slth.graph.bases.conv import Conv, ConvTranspose
 from slth.graph.bases.dense import Dense
 from slth.graph.bases.one_hot import OneHot
+from slth.graph.bases.permutation import Permutation
+from slth.graph.bases.steerable import Steerable
 
 
 def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
@@ -21,4 +23,8 @@ def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
     if isinstance(basis, Conv):
         own = coefficients.reshape(rows, basis.groups, inputs // basis.groups, -1)
         return own.transpose(1, 0, 2, 3).reshape(basis.outputs, inputs // basis.groups, *basis.kernel)
+    if isinstance(basis, Steerable):
+        return coefficients.reshape(rows, inputs, *(() if basis.lifting else (basis.order,)), *((basis.kernel,) * 2))
+    if isinstance(basis, Permutation):
+        return coefficients
     raise InputError(f"no layer is known for a {type(basis).__name__} map")

@@ -27,10 +27,12 @@ from slth.graph import (
     Linear,
     MaxPool,
     Pad,
+    Permutation,
     Permute,
     Pointwise,
     Reshape,
     Slice,
+    Steerable,
     spread,
 )
 from slth.network.reading.draft import Diagonal, Draft, Step
@@ -125,7 +127,7 @@ def _into(draft: Draft, reader: str, name: str, line: Line) -> Edits | None:
     shape = draft.shape_of(name)
     match step.op:
         case Linear():
-            channels = _per_channel(line, shape, len(shape) - 1 if isinstance(step.op.basis, Dense) else 0)
+            channels = _per_channel(line, shape, step.op.basis.channel_axis % len(shape))
             if channels is None or (line.shifts and not _shiftable(step)):
                 return None
             return [lambda: scale_inputs(step, *channels), lambda: take(step, line)]
@@ -197,7 +199,7 @@ def _split(line: Line, axis: int, lengths: Sequence[int]) -> list[Line]:
 
 
 def _channel_axis(step: Step) -> int:
-    return len(step.shape) - 1 if isinstance(step.op.basis, Dense) else 0
+    return step.op.basis.channel_axis % len(step.shape)
 
 
 def _per_channel(line: Line, shape: tuple[int, ...], axis: int) -> tuple[np.ndarray, np.ndarray] | None:
@@ -213,4 +215,6 @@ def _per_channel(line: Line, shape: tuple[int, ...], axis: int) -> tuple[np.ndar
 def _shiftable(step: Step) -> bool:
     """A constant in the input is a constant in the output: nothing is padded, every output sums all taps."""
     basis = step.op.basis
-    return isinstance(basis, Dense) or (isinstance(basis, Conv) and not any(basis.padding))
+    if isinstance(basis, Permutation):
+        return basis.writes < 2  # on the diagonal of pairs more taps meet than elsewhere
+    return isinstance(basis, Dense) or (isinstance(basis, Conv | Steerable) and not basis.pads)

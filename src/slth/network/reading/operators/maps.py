@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from slth.graph import Affine, Conv, ConvTranspose, Dense, Linear, Normalise
+from slth.graph import Affine, Conv, ConvTranspose, Dense, Linear, Normalise, Permutation, Steerable
 from slth.network.reading.here import Here, Known, Operator, Value
 
 NONE: frozenset[str] = frozenset()
@@ -71,6 +71,28 @@ def conv_transpose(here: Here, a: Any) -> Value:
     affine = Affine(np.ascontiguousarray(w.reshape(*w.shape[:2], -1).transpose(1, 0, 2)), vector(bias, outputs))
     names = (weight.names, bias.names if bias else NONE)
     return here.add(Linear("", basis, bias is not None), a.input, affine=affine, tensors=names)
+
+
+def group_conv(here: Here, a: Any) -> Value:
+    """A layer of `slth.layers`, whose weight (out, inp, ...) holds the coefficients in their order."""
+    weight = known(here, a.weight, "weight")
+    bias = None if a.bias is None else known(here, a.bias, "bias")
+    w = weight.numbers
+    basis = Steerable(w.shape[1], w.shape[0], a.group, w.shape[-1], a.stride, a.padding, a.lifting)
+    affine = Affine(w.reshape(*w.shape[:2], -1), vector(bias, len(w)))
+    names = (weight.names, bias.names if bias else NONE)
+    return here.add(Linear("", basis, bias is not None), a.x, affine=affine, tensors=names)
+
+
+def equivariant(here: Here, a: Any) -> Value:
+    """A layer of `slth.layers` whose weight is (out, inp, tap)."""
+    weight = known(here, a.weight, "weight")
+    bias = None if a.bias is None else known(here, a.bias, "bias")
+    outputs, inputs, _ = weight.numbers.shape
+    basis = Permutation(inputs, outputs, a.reads, a.writes, a.x.shape[0])
+    names = (weight.names, bias.names if bias else NONE)
+    affine = Affine(weight.numbers, vector(bias, outputs))
+    return here.add(Linear("", basis, bias is not None), a.x, affine=affine, tensors=names)
 
 
 def convolution(here: Here, a: Any) -> Value:
@@ -155,6 +177,8 @@ TABLE: dict[str, Operator] = {
     "conv_transpose2d.input": conv_transpose,
     "conv_transpose3d.input": conv_transpose,
     "convolution.default": convolution,
+    "slth.group_conv.default": group_conv,
+    "slth.equivariant.default": equivariant,
     "_native_batch_norm_legit_no_training.default": batch_norm,
     "native_batch_norm.default": batch_norm,
     "batch_norm.default": lambda here, a: batch_norm(here, a)[0],

@@ -1,0 +1,9 @@
+"""PyTorch layers of networks with symmetry, each exported as one operator that `slth.construct` reads.
+
+Import this package where a network is made: it needs PyTorch.
+"""
+
+from slth.layers.group_conv import GroupConv2d, group_conv
+from slth.layers.sets import PermutationLinear, SetLinear, equivariant
+
+__all__ = ["GroupConv2d", "PermutationLinear", "SetLinear", "equivariant", "group_conv"]
