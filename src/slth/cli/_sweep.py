@@ -19,7 +19,7 @@ def run(asked: verbs.Sweep) -> int:
     recipe = sweeps.read_recipe(asked.recipe)
     folder = asked.out or asked.recipe.with_name(f"{asked.recipe.stem}-results")
     if asked.dry_run:
-        _show_preview(sweeps.preview(recipe, folder, keep_tickets=asked.keep_tickets), folder, asked.workers)
+        _show_preview(sweeps.preview(recipe, folder, keep_tickets=asked.keep_tickets), folder, asked.workers or 1)
         return 0
     os.environ.setdefault("PYTHONWARNINGS", _TIDY)
     with _progress(asked.quiet) as report:
