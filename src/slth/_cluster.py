@@ -28,7 +28,6 @@ from slth._extras import install
 from slth._version import __version__
 
 RAY = "slth-ray"  # what joblib knows the backend by
-_AGAIN = 3  # times that work is done again whose worker died
 _OPENED = (
     "Ray is started on this machine and listens on ports of all its network interfaces, whatever address it is told; "
     "who reaches them can run code here. It ends with this command; its logs stay in the folder %s"
@@ -75,16 +74,23 @@ class RayBackend(ParallelBackendBase):
 
     Args:
         cpus: processors of each worker; libraries in it use as many threads.
+        again: how often work is done again whose worker died.
         lost: what stands for the result of a call whose worker died every time; None: that is an InputError.
     """
 
     supports_retrieve_callback = True
 
     def __init__(
-        self, *, nesting_level: int | None = None, cpus: int = 1, lost: Callable[..., Any] | None = None, **kwargs: Any
+        self,
+        *,
+        nesting_level: int | None = None,
+        cpus: int = 1,
+        again: int = 3,
+        lost: Callable[..., Any] | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(nesting_level=nesting_level, **kwargs)
-        self._cpus, self._lost = cpus, lost
+        self._cpus, self._again, self._lost = cpus, again, lost
         self._threads: ThreadPoolExecutor | None = None
         self._stopped = False
         self._refs = set[Any]()
@@ -129,7 +135,7 @@ class RayBackend(ParallelBackendBase):
         if self._stopped:
             raise InputError("the work was stopped")
         payload = ray.cloudpickle.dumps(calls)  # as bytes: arrays of Ray's own store could not be written to
-        ref = _task().options(num_cpus=self._cpus, max_retries=_AGAIN).remote(__version__, payload)
+        ref = _task().options(num_cpus=self._cpus, max_retries=self._again).remote(__version__, payload)
         self._refs.add(ref)
         try:
             return ray.cloudpickle.loads(ray.get(ref))
@@ -139,7 +145,7 @@ class RayBackend(ParallelBackendBase):
             if self._lost is not None and not self._stopped:
                 return [self._lost(*given, **named) for _, given, named in calls.items]
             raise InputError(
-                f"workers of the Ray cluster died {_AGAIN + 1} times in the middle of the same work "
+                f"workers of the Ray cluster died {self._again + 1} times in the middle of the same work "
                 f"({type(error).__name__}): killed, or out of memory; ask for fewer at a time, or more memory for each"
             ) from error
         finally:
