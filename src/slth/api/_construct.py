@@ -1,7 +1,8 @@
 """From a trained network to a ticket."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +60,7 @@ def construct(
     from_node: str | None = None,
     to_node: str | None = None,
     threads: int | None = None,
+    backend: str = "local",
     resume: str | Path | None = None,
     restart: bool = False,
     progress: Callable[[int, int], None] | None = None,
@@ -109,6 +111,8 @@ def construct(
         order, activation: what a state dict does not say; see `slth.network.read_target`.
         from_node, to_node: of an ONNX file, the node or value to begin or to end at; recorded.
         threads: None uses the processors of this process. The ticket has the same bytes for any number.
+        backend: "ray": workers of the Ray cluster at RAY_ADDRESS, `threads` of them or as many as it has processors;
+            without an address one is started here for as long as this takes. It listens on all network interfaces.
         resume: a folder, such as "net.slth.part", that keeps finished maps while this runs: after an interrupt the
             same call goes on from there, to the same bytes. It stays; remove it when the ticket is saved. Nothing is
             kept of networks that are solved in about a second. None: nothing is kept.
@@ -147,6 +151,7 @@ def construct(
         seed=seed,
         retries=retries,
         threads=threads,
+        backend=backend,
         restart=restart,
     )
     folder = None if resume is None else _arguments.path("resume", resume)
@@ -178,15 +183,29 @@ def construct(
     )
     alike = None if calibration is None else calibration_of(inputs, calibration, data_dir)
     with keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts:
-        return _construct(
-            network,
-            request,
-            inputs=inputs,
-            threads=asked.threads or cores(),
-            progress=progress,
-            parts=parts,
-            calibration=alike,
-        )
+        with workers(asked.backend, asked.threads) as count:
+            return _construct(
+                network,
+                request,
+                inputs=inputs,
+                threads=count,
+                backend=asked.backend,
+                progress=progress,
+                parts=parts,
+                calibration=alike,
+            )
+
+
+@contextmanager
+def workers(backend: str, threads: int | None) -> Generator[int]:
+    """How many there are of a backend; a cluster is connected meanwhile."""
+    if backend == "local":
+        yield threads or cores()
+        return
+    from slth._cluster import connected
+
+    with connected(threads or cores()) as place:
+        yield threads or place.cpus
 
 
 def _check_names(network: Target) -> None:

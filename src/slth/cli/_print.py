@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Generator, Iterable, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stdout, suppress
 from pathlib import Path
 from shutil import get_terminal_size
 from textwrap import wrap
@@ -27,6 +27,13 @@ def note(text: str, quiet: bool = False) -> None:
     if not quiet:
         with suppress(OSError):
             print(f"slth: {printable(text)}", file=sys.stderr)
+
+
+@contextmanager
+def only_results() -> Generator[None]:
+    """What libraries print meanwhile is no result: it goes to stderr. Ray tells of each worker that dies."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def printable(text: str) -> str:

@@ -19,10 +19,10 @@ def run(asked: verbs.Sweep) -> int:
     recipe = sweeps.read_recipe(asked.recipe)
     folder = asked.out or asked.recipe.with_name(f"{asked.recipe.stem}-results")
     if asked.dry_run:
-        _show_preview(sweeps.preview(recipe, folder, keep_tickets=asked.keep_tickets), folder, asked.workers)
+        _show_preview(sweeps.preview(recipe, folder, keep_tickets=asked.keep_tickets), folder, asked.workers or 1)
         return 0
     os.environ.setdefault("PYTHONWARNINGS", _TIDY)
-    with _progress(asked.quiet) as report:
+    with _progress(asked.quiet) as report, _print.only_results():
         sweep = sweeps.run(recipe, folder, **verbs.keywords(asked), progress=report)
     for failure in sweep.failed[:_SHOWN]:
         what = ", ".join(f"{name} {failure.outcome['options'][name]}" for name in recipe.grid) or "the cell"

@@ -9,6 +9,7 @@ reaches is a miss: it is listed with its error, never redrawn.
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -63,6 +64,7 @@ def solve(
     attempts: int = 1,
     objective: Objective | None = None,
     threads: int = 1,
+    backend: str = "local",
     progress: Progress | None = None,
     parts: Parts | None = None,
     exact: Claims | None = None,
@@ -74,7 +76,8 @@ def solve(
         inputs: those the ticket is for; they decide which halves exist and what the certificate bounds.
         asked, attempts: for the record of where the ticket came from.
         objective: instead of that of the layout's recipe.
-        threads: workers; the ticket has the same bytes for any number of them.
+        threads: workers; the ticket has the same bytes for any number of them, and wherever they are.
+        backend: "ray" if they are those of a cluster that is connected, see `slth._cluster`.
         progress: called with (problems solved, problems in all), also once at the start.
         exact: told what every map realises, if the ticket is to be the target itself.
         calibration: if errors are to be made up for, see `compensation`: in maps of one stage. What coefficients are
@@ -110,7 +113,7 @@ def solve(
         kept = parts.get(keys[path]) if parts is not None and path in known else None
         if kept is None:
             affine, order = target.coefficients[path], known_orders.get(path)
-            work = _Work(gadget, path, op, layout, affine, objective, threads, counter, order)
+            work = _Work(gadget, path, op, layout, affine, objective, threads, backend, counter, order)
             kept, found = _solved(work)
             if parts is not None:
                 parts.put(keys[path], kept)
@@ -161,7 +164,6 @@ def solve(
 class _Answer:
     """What became of a block of problems."""
 
-    block: Problems
     packed: Packed  # masks of the subsets
     sums: np.ndarray  # what they realise, (slot, w)
     missed: np.ndarray  # numbers of the problems without a subset within the tolerance
@@ -180,6 +182,7 @@ class _Work:
     affine: Affine
     objective: Objective
     threads: int
+    backend: str
     counter: "_Counter"
     order: Order | None = None  # if errors are made up for
 
@@ -242,15 +245,15 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     moves = CollectedMoves()
     for stage in range(gadget.stage_count):
         missed: list[Missed] = []
-        for answer in _answers(work, left, stage):
-            answer.block.keep(answer.packed, masks)
+        for block, answer in _answers(work, left, stage):
+            block.keep(answer.packed, masks)
             if answer.steps is not None:
-                moves.add(answer.block, answer.steps)
+                moves.add(block, answer.steps)
             if several:
-                answer.block.add(-answer.sums, left)
-                missed.append(Missed.of(answer.block, answer.missed))
+                block.add(-answer.sums, left)
+                missed.append(Missed.of(block, answer.missed))
             else:
-                sums.add(answer.block, answer.sums)
+                sums.add(block, answer.sums)
             work.counter.add(len(answer.packed), answer.seconds)
         if stage:
             for some in together(missed):
@@ -297,36 +300,63 @@ def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
     return sum(-(-bits // 8) for bits in gadget.mask_bits(path, op).values())
 
 
-def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
-    """Answers of a stage in the order of its blocks, whatever the number of threads."""
-    threads, several = work.threads, work.gadget.stage_count > 1
+def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[tuple[Problems, _Answer]]:
+    """Blocks of a stage with their answers, in their order, whatever the number of threads."""
     blocks = work.gadget.problems(work.path, work.op, work.layout.seed, stage=stage)
+    asked = deque[Problems]()
 
-    def answered(block: Problems) -> _Answer:
-        candidates = block.candidates()
-        rows, targets = block.rows_of(candidates), block.targets(wanted)
-        start = time.perf_counter()
-        targets = targets.reshape(rows.shape[:-1])
-        tolerance = work.tolerance(stage, block.half) / block.gain
-        found = _found(work.objective, block, rows, targets, tol=tolerance)
-        seconds = time.perf_counter() - start
-        packed, sums = found.packed, block.chosen(candidates, found.packed)
-        if found.steps is not None:
-            own = np.einsum("swn,sn->sw", found.steps.reshape(candidates.shape) * STEP, block.factors)
-            sums = sums + block.gain * own  # exact, as the sums are
-        if several:
-            worse = np.abs(targets * block.gain - sums.reshape(targets.shape)) > np.abs(targets * block.gain)
-            if worse.any():  # than keeping nothing: what is left would not be exact
-                packed = np.where(worse.reshape(-1)[:, None], np.uint64(0), packed)
-                sums = block.chosen(candidates, packed)
-        return _Answer(block, packed, sums, np.flatnonzero(~found.reached), seconds, found.steps)
+    def tasks() -> Iterator[_Task]:
+        for block in blocks:
+            asked.append(block)
+            tolerance = work.tolerance(stage, block.half) / block.gain
+            yield _Task(block.unplaced, block.targets(wanted), tolerance, work.objective, work.gadget.stage_count > 1)
 
-    if threads == 1:
-        return map(answered, blocks)
+    for answer in _solving(tasks(), work.threads, work.backend):
+        yield asked.popleft(), answer
+
+
+def _solving(tasks: "Iterator[_Task]", threads: int, backend: str) -> Iterator[_Answer]:
+    if threads == 1 and backend == "local":
+        return map(_answer, tasks)
     from joblib import Parallel, delayed
 
-    pool = Parallel(threads, backend="threading", return_as="generator")
-    return _started(lambda: cast(Iterator[_Answer], pool(delayed(answered)(block) for block in blocks)), threads)
+    if backend == "local":
+        pool = Parallel(threads, backend="threading", return_as="generator")
+        return _started(lambda: cast(Iterator[_Answer], pool(delayed(_answer)(task) for task in tasks)), threads)
+    from slth._cluster import RAY
+
+    far = Parallel(threads, backend=RAY, return_as="generator")
+    return cast(Iterator[_Answer], far(delayed(_answer)(task) for task in tasks))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Task:
+    """A block of problems with all that solving it needs, also on another machine."""
+
+    block: Problems
+    targets: np.ndarray  # (slot, w), before the gain
+    tolerance: float
+    objective: Objective
+    several: bool  # stages
+
+
+def _answer(task: _Task) -> _Answer:
+    block, candidates = task.block, task.block.candidates()
+    rows = block.rows_of(candidates)
+    start = time.perf_counter()
+    targets = task.targets.reshape(rows.shape[:-1])
+    found = _found(task.objective, block, rows, targets, tol=task.tolerance)
+    seconds = time.perf_counter() - start
+    packed, sums = found.packed, block.chosen(candidates, found.packed)
+    if found.steps is not None:
+        own = np.einsum("swn,sn->sw", found.steps.reshape(candidates.shape) * STEP, block.factors)
+        sums = sums + block.gain * own  # exact, as the sums are
+    if task.several:
+        worse = np.abs(targets * block.gain - sums.reshape(targets.shape)) > np.abs(targets * block.gain)
+        if worse.any():  # than keeping nothing: what is left would not be exact
+            packed = np.where(worse.reshape(-1)[:, None], np.uint64(0), packed)
+            sums = block.chosen(candidates, packed)
+    return _Answer(packed, sums, np.flatnonzero(~found.reached), seconds, found.steps)
 
 
 def _found(objective: Objective, block: Problems, rows: np.ndarray, targets: np.ndarray, *, tol: float) -> Subsets:

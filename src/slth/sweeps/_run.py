@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from slth._arguments import whole
+from slth._arguments import one_of, whole
 from slth._errors import InputError
-from slth.records import GRID_NAME, Record, kept_tickets, read_grid
+from slth.records import GRID_NAME, Record, kept_tickets, read_grid, verbs
 from slth.reporting import page
 from slth.sweeps._cells import State, Task
 from slth.sweeps._folder import Folder
@@ -16,7 +16,7 @@ from slth.sweeps._heatmap import draw_heatmap
 from slth.sweeps._locks import clean
 from slth.sweeps._recipe import Cell, Recipe
 from slth.sweeps._table import Table, tabulate
-from slth.sweeps._workers import answer
+from slth.sweeps._workers import pool
 
 _log = logging.getLogger(__name__)
 _MOST_COMPARED = 256  # finished cells that an estimate looks at
@@ -91,7 +91,8 @@ def run(
     recipe: Recipe,
     folder: str | Path,
     *,
-    workers: int = 1,
+    workers: int | None = None,
+    backend: str = "local",
     keep_failed: bool = False,
     keep_tickets: bool = False,
     progress: Progress | None = None,
@@ -101,7 +102,9 @@ def run(
     Args:
         recipe: the grid.
         folder: made if it is missing (its parent is not); refused if it holds other things.
-        workers: processes; each may use `threads()` threads. With 1 the cells run in this process.
+        workers: processes; each may use `threads()` threads. With 1, which is the default, cells run in this process.
+        backend: "ray": workers of a Ray cluster, which must see the folder at the same place; one for each of its
+            processors, if `workers` does not say. See `slth.construct`.
         keep_failed: leave alone what failed before. Otherwise it is tried once more.
         keep_tickets: each cell's ticket is kept in the folder's `tickets`; a finished cell without one is done again.
         progress: called with (cells that need nothing more, cells), also once at the start.
@@ -114,9 +117,10 @@ def run(
             damaged or not writable, or the disk is full.
 
     Killed at any moment, only the cells in flight are lost. A cell that another process works on is waited for at the
-    end. A worker process that dies is the failure of its cell.
+    end. A worker process that dies is the failure of its cell; of a cluster, if it does so every time.
     """
-    workers = whole("workers", workers, least=1)
+    workers = None if workers is None else whole("workers", workers, least=1)
+    one_of(backend, verbs.BACKENDS, "backend")
     cells = recipe.cells()
     place = Folder(Path(folder))
     place.check()
@@ -136,17 +140,18 @@ def run(
             tasks.append(Task(recipe.verb, cell, place, place.attempt(cell.question), ticket))
     report = progress or _silently
     report(len(cells) - len(tasks), len(cells))
-    for wait in (False, True):  # first what is free, then what others had
-        busy: list[Task] = []
-        left = len(tasks)
-        for task, state in answer(tasks, workers, wait):
-            if state is State.BUSY:
-                busy.append(task)
-                continue
-            left -= 1
-            _log.info("%s %s", state.value, task.cell.asked)
-            report(len(cells) - left, len(cells))
-        tasks = busy
+    with pool(backend, workers) as answer:
+        for wait in (False, True):  # first what is free, then what others had
+            busy: list[Task] = []
+            left = len(tasks)
+            for task, state in answer(tasks, wait):
+                if state is State.BUSY:
+                    busy.append(task)
+                    continue
+                left -= 1
+                _log.info("%s %s", state.value, task.cell.asked)
+                report(len(cells) - left, len(cells))
+            tasks = busy
     clean(place.path)  # when a worker dies, the others are ended in the middle of what they write
     failed: dict[str, Record] = {}
     for question in {cell.question for cell in cells} - set(found):

@@ -98,6 +98,7 @@ class Construct:
     from_node: _shared.FromNode = None
     to_node: _shared.ToNode = None
     threads: _shared.Threads = None
+    backend: _shared.Backend = "local"
     restart: Annotated[bool, Argument(TRUTH, "Discard the finished maps in OUT.part, and start anew.", asked=False)] = (
         False
     )

@@ -219,6 +219,16 @@ Std = Annotated[tuple[float, ...] | None, Argument(NUMBERS, "Goes with --mean.",
 Threads = Annotated[
     int | None, Argument(whole(least=1), "Threads. Default: the processors of this process.", asked=False)
 ]
+BACKENDS = ("local", "ray")
+Backend = Annotated[
+    str,
+    Argument(
+        one_of(*BACKENDS),
+        "Where work is done: {known}; ray: the cluster of RAY_ADDRESS, or one started here, which listens on all "
+        "network interfaces.",
+        asked=False,
+    ),
+]
 Weight = Annotated[
     WeightAt | None,
     Argument(WEIGHT, "Take one weight apart: map by path or number; IN may be `bias`; TAP of a kernel."),

@@ -30,7 +30,14 @@ class Sweep:
             written="folder",
         ),
     ] = None
-    workers: Annotated[int, Argument(whole(least=1), "Processes, which share the processors.")] = 1
+    workers: Annotated[
+        int | None,
+        Argument(
+            whole(least=1),
+            "Processes, which share the processors. Default: 1; with --backend ray one for each processor.",
+        ),
+    ] = None
+    backend: _shared.Backend = "local"
     dry_run: Annotated[
         bool, Argument(TRUTH, "Print what is open and the estimated time; write nothing.", command=True)
     ] = False

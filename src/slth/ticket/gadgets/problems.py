@@ -88,6 +88,11 @@ class Problems:
         """The pairs (row, tap) of the map that this block speaks of: all of its rows; of a bias, those of tap 0."""
         return range(self.rows.start * self.taps, self.rows.stop * self.taps, self.taps if self.half == "bias" else 1)
 
+    @property
+    def unplaced(self) -> "Problems":
+        """The same without what only the places of bits need, which is as long as the map is wide: it cannot `keep`."""
+        return replace(self, places=replace(self.places, before=self.places.before[:0]))
+
     def candidates(self) -> Float64[np.ndarray, "slot w n"]:
         """v u, regenerated; not yet scaled by the gain."""
         from slth.ticket.gadgets import _kernels
