@@ -17,9 +17,11 @@ from slth.graph import (
     INPUT,
     Add,
     Affine,
+    Attention,
     AxisMap,
     Constant,
     Dense,
+    Embedding,
     Graph,
     Linear,
     Multiply,
@@ -240,7 +242,7 @@ def _renamed(op: Any, local: str, whole: str) -> Any:
     match op:
         case AxisMap(axes):
             return AxisMap(tuple(replace(axis, value=whole) if axis.value == local else axis for axis in axes))
-        case Scale() | Constant() | Pointwise() | Normalise():
+        case Scale() | Constant() | Pointwise() | Normalise() | Attention() | Embedding():
             return replace(op, **{local: whole})
         case _:
             raise AssertionError(f"{type(op).__name__} carries nothing")

@@ -65,10 +65,11 @@ def read_module(
     model = unwrapped(model)
     check_module(model)
     check_forward(model)
-    rows = None if example is None else _rows(example)
+    rows = None if example is None else _rows(example, input_shape)
     shape = _shape(model, input_shape, rows, domain)
+    tokens = rows if rows is not None and rows.dtype.kind == "i" else None
     with untouched(model):
-        x = example_of(model, shape)
+        x = example_of(model, shape, tokens)
         try:
             run(model, x)
         except InputError:
@@ -77,10 +78,12 @@ def read_module(
             raise
         program = exported(model, x)
     with untouched(model):  # again: what export itself changed is taken back
-        compared = inputs_of(x, None if domain is None else domain.box, rows)
+        count = None if tokens is None else tokens_read(program)
+        compared = inputs_of(x, None if domain is None else domain.box, rows, tokens=count)
         own = in_float64(model, compared)  # before the numbers are read: one copy in float64 at a time
         draft = draft_of(program, model, shape, unfolded=exact)
     simplify(draft)
+    attend(draft)
     if not exact:
         fold(draft)
     state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
