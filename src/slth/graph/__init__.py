@@ -44,9 +44,10 @@ from slth.graph.ops import (
     Standardise,
     carried_names,
 )
-from slth.graph.shapes import Carried, shape_of, shapes, visible_keys
+from slth.graph.shapes import Carried, shape_at, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
 from slth.graph.tensors import Part, Stored
+from slth.graph.tokens import token_count
 from slth.graph.values import Affine, Box, Realised, Target
 
 __all__ = [
@@ -112,6 +113,7 @@ __all__ = [
     "of_channels",
     "pointwise",
     "read_together",
+    "shape_at",
     "shape_of",
     "shapes",
     "signed_inputs",
@@ -119,6 +121,7 @@ __all__ = [
     "square",
     "standardised",
     "stored_weight",
+    "token_count",
     "visible_keys",
     "with_copies",
 ]
