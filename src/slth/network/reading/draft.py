@@ -37,6 +37,7 @@ class Step:
     affine: Affine | None = None  # of a linear map
     tensors: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # state that weight and bias come from
     assumed: str | None = None  # what reading it this way takes for granted
+    tied: str = ""  # of an embedding: the linear step whose weight is its table
     folded: tuple[str, ...] = ()  # diagonal steps whose numbers are in its own, by name
 
     def name(self, kind: str, *, alone: bool) -> str:
@@ -70,6 +71,7 @@ class Draft:
     output: str = INPUT
     count: int = 0
     unfolded: bool = False  # normalisations stay as they are, for the numbers of maps must be tensors of the model
+    tied: frozenset[str] = frozenset()  # tensors that are a table and the weight of a map: nothing is folded into it
     computed: bool = False  # some numbers are results of PyTorch's, rounded in the model's own type
 
     def add(self, step: Step) -> str:

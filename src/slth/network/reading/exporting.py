@@ -125,12 +125,32 @@ def run(model: nn.Module, x: Tensor) -> Tensor:
     Raises:
         InputError: it cannot run on such inputs, or gives something else.
     """
-    shape = tuple(x.shape[1:])
+    return _output_in(_given_for(model, x))
+
+
+def said_of_output(model: nn.Module, x: Tensor) -> list[str]:
+    """What taking one output of several takes for granted; nothing of a model that gives one.
+
+    Raises:
+        InputError: as `run`.
+    """
+    found = _given_for(model, x)
+    _output_in(found)
+    path, count = output_of(found), len(_leaves(found))
+    if not path or count < 2:
+        return []
+    return [f"of the model's {count} outputs {'the first' if path[0] == 0 else shown(path[0])} is meant"]
+
+
+def _given_for(model: nn.Module, x: Tensor) -> Any:
     try:
         with quiet():
-            found = model(x.clone(), **_switched_off(model))
+            return model(x.clone(), **_switched_off(model))
     except Exception as error:  # whatever the user's own code raises
         raise _cannot_run(error, model, x) from error
+
+
+def _output_in(found: Any) -> Tensor:
     path = output_of(found)
     for key in path or ():
         found = found[key]
@@ -195,15 +215,6 @@ def output_of(found: Any) -> tuple[Any, ...] | None:
         path.append(first[0])
         found = found[first[0]]
     return tuple(path)
-
-
-def said_of_output(found: Any) -> str | None:
-    """What taking one output of several takes for granted; None of a model that gives one."""
-    path = output_of(found)
-    if not path or len(_leaves(found)) < 2:
-        return None
-    what = path[0] if isinstance(path[0], str) else "the first"
-    return f"of the model's {len(_leaves(found))} outputs {shown(what)} is meant"
 
 
 def several(count: int) -> str:

@@ -74,9 +74,10 @@ def target_of(
                 f"{shown(step.place) or 'the model'} pads with {step.op.value}, which only a max pool can read"
             )
         op = replace(step.op, map=maps.path(step)) if isinstance(step.op, Linear) else step.op
+        op = Embedding(maps.path(draft.steps[step.tied]), tied=True) if step.tied else op
         called[name] = _unique(op.map if isinstance(op, Linear) else _name(step, alone), taken)
         taken.add(called[name])
-        for local, array in step.arrays.items():
+        for local, array in ({} if step.tied else step.arrays).items():
             whole = f"{called[name]}/{local}"
             op = _renamed(op, local, whole)
             carried[whole] = _smallest(array)
@@ -87,7 +88,7 @@ def target_of(
     said = [step.assumed for step in map(draft.steps.__getitem__, names) if step.assumed is not None]
     target = Target(
         graph=graph,
-        coefficients=maps.affine,
+        coefficients={path: maps.affine[path] for path in graph.maps},
         input_shape=draft.shape,
         carried=carried,
         names=exact,

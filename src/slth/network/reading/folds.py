@@ -89,6 +89,8 @@ def _backwards(draft: Draft, name: str, line: Line) -> Edits | None:
     step = draft.steps[name]
     values = step.inputs
     match step.op:
+        case Linear() if step.tensors[0] & draft.tied:
+            return None
         case Linear():
             channels = _per_channel(line, step.shape, _channel_axis(step))
             return None if channels is None else [lambda: scale_outputs(step, *channels), lambda: take(step, line)]
@@ -124,8 +126,10 @@ def _into(draft: Draft, reader: str, name: str, line: Line) -> Edits | None:
     step = draft.steps[reader]
     shape = draft.shape_of(name)
     match step.op:
+        case Linear() if step.tensors[0] & draft.tied:
+            return None
         case Linear():
-            channels = _per_channel(line, shape, len(shape) - 1 if isinstance(step.op.basis, Dense) else 0)
+            channels = _per_channel(line, shape, step.op.basis.channel_axis % len(shape))
             if channels is None or (line.shifts and not _shiftable(step)):
                 return None
             return [lambda: scale_inputs(step, *channels), lambda: take(step, line)]
@@ -197,7 +201,7 @@ def _split(line: Line, axis: int, lengths: Sequence[int]) -> list[Line]:
 
 
 def _channel_axis(step: Step) -> int:
-    return len(step.shape) - 1 if isinstance(step.op.basis, Dense) else 0
+    return step.op.basis.channel_axis % len(step.shape)
 
 
 def _per_channel(line: Line, shape: tuple[int, ...], axis: int) -> tuple[np.ndarray, np.ndarray] | None:

@@ -94,10 +94,17 @@ def _variance(node: fx.Node, own: fx.Node) -> list[int] | None:
             or (_base(square) == "pow" and inner[0] is own and inner[1] == 2)
         )
         return _dims(node.args[1]) if same else None
-    if base == "var" and node.kwargs.get("keepdim") and node.kwargs.get("correction") == 0 and len(node.args) > 1:
+    if base == "var" and _biased_and_kept(node):
         x = _centred(own)
         return _dims(node.args[1]) if x is not None and x[0] is _plain(node.args[0]) else None
     return None
+
+
+def _biased_and_kept(node: fx.Node) -> bool:
+    """The mean square itself, not the estimate with n − 1, and its axes kept."""
+    if str(node.target).endswith(".dim"):  # x, axes, unbiased, keepdim
+        return len(node.args) == 4 and not node.args[2] and bool(node.args[3])
+    return len(node.args) > 1 and node.kwargs.get("correction") == 0 and bool(node.kwargs.get("keepdim"))
 
 
 def _centred(node: fx.Node) -> tuple[fx.Node, fx.Node] | None:

@@ -326,9 +326,10 @@ def _stays_apart(here: Here, value: Any) -> str:
 def _check_shape(here: Here, metas: Any, values: Any) -> None:
     """Shapes are those that PyTorch says."""
     for meta, value in zip(metas, values, strict=False) if isinstance(values, tuple) else [(metas, values)]:
-        moved = with_one(meta) if isinstance(value, Value) and value.moved else None
-        own = _without_batch(meta) if moved is None else moved[0]
-        if isinstance(value, Value) and own != value.shape:
+        if not isinstance(value, Value):
+            continue
+        moved = with_one(meta) if value.moved else None
+        if (_without_batch(meta) if moved is None else moved[0]) != value.shape:
             here.refuse(f"gives values of shape {tuple(meta.shape)}, read as {value.shape}; please report this")
 
 
