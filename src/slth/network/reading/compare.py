@@ -256,6 +256,11 @@ class _Map(nn.Module):
         assert weight is not None
         return apply_map(self.basis, x, weight, bias)
 
+    @property
+    def table(self) -> Tensor:
+        """The weight, whose rows a tied embedding looks up; moved as it is for the outputs."""
+        return self._moved(self._parts()[0], np.random.default_rng((1, self.seed)))
+
     def _parts(self) -> tuple[np.ndarray, np.ndarray | None]:
         return stored_weight(self.basis, self.affine.weight), self.affine.bias
 

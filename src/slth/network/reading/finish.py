@@ -85,6 +85,7 @@ def target_of(
     graph = Graph(tuple(nodes))
     pairs = {path: maps.pair(path, numbers) for path in graph.maps}
     exact = {path: pair for path, pair in pairs.items() if pair is not None}
+    turned = {path: maps.pair(path, numbers, turned=True) for path in graph.maps if path not in exact}
     said = [step.assumed for step in map(draft.steps.__getitem__, names) if step.assumed is not None]
     target = Target(
         graph=graph,
@@ -92,6 +93,7 @@ def target_of(
         input_shape=draft.shape,
         carried=carried,
         names=exact,
+        turned={path: pair for path, pair in turned.items() if pair is not None},
         folded=maps.folded,
         assumed=tuple(dict.fromkeys([*assumed, *said])),
     )
@@ -122,10 +124,11 @@ class _Maps:
         self.folded |= {path: folded} if folded else {}
         return path
 
-    def pair(self, path: str, numbers: Numbers) -> Pair | None:
-        """The tensors of weight and bias, if the numbers are theirs as they are."""
+    def pair(self, path: str, numbers: Numbers, *, turned: bool = False) -> Pair | None:
+        """The tensors of weight and bias, if the numbers are theirs as they are, or with the weight's axes swapped."""
         step = self.steps[path]
-        weight = _tensor(step.tensors[0], numbers, stored_weight(step.op.basis, step.numbers.weight))
+        array = stored_weight(step.op.basis, step.numbers.weight)
+        weight = _tensor(step.tensors[0], numbers, array.T if turned else array)
         if weight is None or step.numbers.bias is None:
             return None if weight is None else (weight, None)
         bias = _tensor(step.tensors[1], numbers, step.numbers.bias)

@@ -20,6 +20,7 @@ from slth.network.reading.folds import fold
 from slth.network.reading.gains import keep_gains
 from slth.network.reading.module_state import state_of_module
 from slth.network.reading.simplify import simplify
+from slth.network.reading.tables import tie_tables
 from slth.network.reading.walk import draft_of
 from slth.network.reading.weights import check_module, check_numbers
 from slth.network.reading.words import shown
@@ -52,6 +53,7 @@ def read_module(
     domain: Inputs | None = None,
     exact: bool = False,
     held: Mapping[str, Held] | None = None,
+    ticketed: bool = False,
 ) -> Target:
     """The network that a module computes in evaluation mode.
 
@@ -61,6 +63,7 @@ def read_module(
         domain: the inputs on which the reading is compared; None: normal random numbers.
         exact: nothing is folded, every tensor is told, see `own_tensors`; `held`: in the formats of a file that was
             loaded into the module, if its numbers are the module's.
+        ticketed: tables of tokens that no head shares are maps, rather than carried.
 
     Raises:
         InputError: what cannot be read, by name; a reading that differs from the module.
@@ -88,6 +91,7 @@ def read_module(
     simplify(draft)
     attend(draft)
     keep_gains(draft)
+    tie_tables(draft, ticketed=ticketed)
     if not exact:
         fold(draft)
     state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))

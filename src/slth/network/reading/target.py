@@ -32,6 +32,7 @@ def read_target(
     domain: Inputs | None = None,
     exact: bool = False,
     held: Mapping[str, Held] | None = None,
+    embeddings: str = "carried",
 ) -> Target:
     """The target network behind a module, a file, a state dict or an estimator.
 
@@ -45,12 +46,13 @@ def read_target(
             `MLPRegressor`; a `Target` is given back.
         input_shape: of one input of a module, without the batch, such as (3, 32, 32). Not needed if its first layer is
             a Linear.
-        example: instead of it, a batch of inputs.
+        example: instead of it, a batch of inputs, or one; whole numbers are tokens.
         order: the layers' names from input to output, for state dicts that do not tell.
         activation: between the layers of a state dict; None assumes ReLU and says so.
         from_node, to_node: of an ONNX graph, the node or value to begin or to end at.
         domain: the inputs on which a module is compared with what was read; None: normal random numbers.
         exact: for an exact ticket: normalisations stay, and `tensors` says which tensor of the target is what.
+        embeddings: "carried", or "ticketed": tables of tokens that no head shares become maps over one-hot vectors.
         held: then, the file that was loaded into a module, see `read_held`: its number formats are the target's.
 
     Raises:
@@ -86,7 +88,15 @@ def read_target(
             raise InputError("order and activation are for state dicts; a module is read as it computes")
         from slth.network.reading.modules import read_module
 
-        return read_module(source, input_shape=shape, example=example, domain=domain, exact=exact, held=held)
+        return read_module(
+            source,
+            input_shape=shape,
+            example=example,
+            domain=domain,
+            exact=exact,
+            held=held,
+            ticketed=embeddings == "ticketed",
+        )
     if is_estimator(source):
         if exact:
             raise InputError("a scikit-learn network is float64, and no exact ticket has that format; give a tolerance")
