@@ -1,8 +1,9 @@
 """A network while it is read: steps whose numbers stand beside them, until nothing is left to fold.
 
 Ops are those of `slth.graph`, arrays that an op carries go by local names ("scale", "value"). There are two ops more:
-`Hidden`, see `hidden`, and `Diagonal`, y = g x + t with arrays g and t that broadcast against the value, size 1 along every axis whose entries
-share them. Normalisations and arithmetic with constants are diagonal; folds take them into linear maps.
+`Hidden`, see `hidden`, and `Diagonal`, y = g x + t with arrays g and t that broadcast against the value, size 1 along
+every axis whose entries share them. Normalisations and arithmetic with constants are diagonal; folds take them into
+linear maps.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What is given to a module to see what it does: an example of its inputs, numbers or tokens; how many tokens it knows."""
+"""What is given to a module to see what it does: an example of its inputs, numbers or tokens; how many it knows."""
 
 from typing import Any
 

@@ -175,7 +175,8 @@ def _cannot_run(error: Exception, model: nn.Module, x: Tensor) -> InputError:
         ]
         return InputError(
             f"the model cannot look up tokens up to {int(x.max()):,} in sequences of shape {shape}: a token or a "
-            f"position is beyond the end of a table ({listed(tables, 4)}); give an example of smaller tokens, or shorter"
+            f"position is beyond the end of a table ({listed(tables, 4)}); give an example of smaller tokens, or a "
+            "shorter one"
         )
     if ("indices" in reason or "embedding" in reason) and any(isinstance(part, EMBEDDINGS) for part in model.modules()):
         return InputError(

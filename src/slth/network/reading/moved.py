@@ -16,7 +16,9 @@ from slth.graph import Shape
 from slth.network.reading.here import Here, Value
 
 AXES = ("dim", "dim0", "dim1")  # arguments that count axes
-VIEWS = "view _unsafe_view reshape flatten unflatten squeeze unsqueeze permute transpose t expand clone contiguous alias"
+VIEWS = (
+    "view _unsafe_view reshape flatten unflatten squeeze unsqueeze permute transpose t expand clone contiguous alias"
+)
 ALONG = "softmax _softmax slice select split split_with_sizes chunk unbind cat repeat_interleave"
 PRODUCTS = "matmul bmm baddbmm linear addmm mm layer_norm rms_norm scaled_dot_product_attention"
 EACH = (

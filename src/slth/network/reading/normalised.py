@@ -126,7 +126,9 @@ def _dims(dims: Any) -> list[int]:
 
 def _base(node: Any) -> str:
     """An operator without its overload; "" of what is none."""
-    return str(node.target).removeprefix("aten.").partition(".")[0] if getattr(node, "op", "") == "call_function" else ""
+    return (
+        str(node.target).removeprefix("aten.").partition(".")[0] if getattr(node, "op", "") == "call_function" else ""
+    )
 
 
 def _plain(node: Any) -> Any:

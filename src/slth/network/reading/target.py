@@ -12,6 +12,7 @@ from slth._arguments import wholes
 from slth._errors import InputError
 from slth.graph import Shape, Target
 from slth.network.reading.checkpoints import Held, arrays_of, held_of, state_in
+from slth.network.reading.configurations import CONFIG, architectures
 from slth.network.reading.estimators import is_estimator, read_estimator
 from slth.network.reading.files import import_torch, read_held, read_tensors
 from slth.network.reading.state_dicts import mlp_from_tensors
@@ -75,6 +76,13 @@ def read_target(
         raise InputError(
             "--from and --to cut an ONNX graph; of a module pass the part that is wanted, of a state dict its layers"
         )
+    if is_model_folder(source):
+        import_torch("reading a model folder")
+        from slth.network.reading.folders import load_folder, shape_of_config
+
+        path, source = Path(source), load_folder(Path(source))
+        held = _held_of(path, source) if exact else None
+        shape = shape_of_config(source) if shape is None and example is None else shape
     if isinstance(source, (str, Path)):
         return _fitting(_from_file(Path(source), order, activation, exact=exact), shape, example)
     if isinstance(source, Mapping):
@@ -125,6 +133,19 @@ def _from_file(path: Path, order: Sequence[str] | None, activation: str | None, 
         plain=said.kind == "mlp",
         held=held,
     )
+
+
+def is_model_folder(source: Any) -> bool:
+    """A folder whose config.json names an architecture of the transformers library."""
+    if not isinstance(source, (str, Path)) or not (Path(source) / CONFIG).is_file():
+        return False
+    return bool(architectures(Path(source)))
+
+
+def _held_of(path: Path, model: Any) -> dict[str, Held] | None:
+    """The formats of a folder's tensors, where they have the names of its model."""
+    held, known = read_held(path), model.state_dict()
+    return {name: own for name, own in held.items() if name in known and tuple(own.array.shape) == known[name].shape}
 
 
 def is_onnx(source: Any) -> bool:
