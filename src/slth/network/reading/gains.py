@@ -1,4 +1,4 @@
-"""Gain and shift behind a standardisation stay a step of their own, carried: maps behind it stay tensors of the model."""
+"""Gain and shift behind a standardisation stay a step of their own, carried: maps behind stay the model's tensors."""
 
 import numpy as np
 
@@ -30,8 +30,8 @@ def _keep(draft: Draft, step: Step) -> None:
         if part is not None
     }
     before = draft.steps[step.inputs[0]]
-    if isinstance(before.op, Scale) and "scale" not in arrays:
-        if before.op.axis == wide[0] and before.op.shift is None and len(draft.readers(step.inputs[0])) == 1:
-            arrays, step.inputs = {**before.arrays, **arrays}, before.inputs
+    alone = len(draft.readers(step.inputs[0])) == 1 and "scale" not in arrays
+    if alone and isinstance(before.op, Scale) and before.op.axis == wide[0] and before.op.shift is None:
+        arrays, step.inputs = {**before.arrays, **arrays}, before.inputs
     step.arrays = arrays
     step.op = Scale(wide[0], *(kind if kind in arrays else None for kind in ("scale", "shift")))

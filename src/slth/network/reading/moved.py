@@ -22,8 +22,8 @@ VIEWS = (
 ALONG = "softmax _softmax slice select split split_with_sizes chunk unbind cat repeat_interleave"
 PRODUCTS = "matmul bmm baddbmm linear addmm mm layer_norm rms_norm scaled_dot_product_attention"
 EACH = (
-    "add sub mul div neg relu gelu tanh sigmoid silu masked_fill where hardtanh leaky_relu elu dropout detach _to_copy to "
-    "embedding"
+    "add sub mul div neg relu gelu tanh sigmoid silu masked_fill where hardtanh leaky_relu elu dropout detach "
+    "_to_copy to embedding"
 )
 FREE = frozenset((*VIEWS.split(), *EACH.split()))  # operators that leave axes alone, or only give them other places
 KNOWN = FREE | frozenset((*ALONG.split(), *PRODUCTS.split()))

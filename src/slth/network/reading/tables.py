@@ -1,4 +1,4 @@
-"""Embeddings: tables that are carried, those of a head that has the same weight, and those made into maps on request."""
+"""Embeddings: tables that are carried, those that are the weight of a head, and those made into maps on request."""
 
 import numpy as np
 
