@@ -14,7 +14,7 @@ from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
 from slth.graph import Target, token_count
-from slth.network import is_onnx, read_held
+from slth.network import is_onnx, read_array, read_held
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
 from slth.ticket import Ticket, check_text
@@ -30,6 +30,7 @@ def construct(
     model: str | None = None,
     input_shape: Sequence[int] | None = None,
     example: Any = None,
+    embeddings: str = "carried",
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
@@ -68,12 +69,15 @@ def construct(
     """Turn a trained network into a strong lottery ticket: a seed, a mask and a certificate.
 
     Args:
-        target: any `nn.Module` of dense and convolutional layers, read as it computes in evaluation mode; a state dict,
-            or a path to one (`.safetensors`, `.pt`, `.npz`), read as a plain MLP; an `.onnx` file; a scikit-learn MLP.
+        target: any `nn.Module` of dense and convolutional layers and of attention, read as it computes in evaluation
+            mode; a folder of a model of the transformers library; a state dict, or a path to one (`.safetensors`,
+            `.pt`, `.npz`), read as a plain MLP; an `.onnx` file; a scikit-learn MLP.
         model: code that gives the module, `package.module:function` or `net.py:function`, and is run; a file given as
             `target` is then loaded into it.
-        input_shape: of one input of a module, such as (3, 32, 32), where its first layer does not tell; or `example`:
-            a batch of inputs.
+        input_shape: of one input of a module, such as (3, 32, 32), where its first layer does not tell.
+        example: instead, a batch of inputs, or one input, or a file of it (`.npy`, `.npz`); whole numbers are tokens.
+        embeddings: of tokens, whose table no head shares: "carried" as they are, and counted, or "ticketed": maps of
+            their own, of plain random numbers without a lift.
         tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless another promise is given.
         relative_tolerance: instead, the same in gains of each map: powers of two, 1.5 to 3 times its largest weight.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
@@ -133,6 +137,7 @@ def construct(
     (0, True)
     """
     asked = verbs.Construct(
+        embeddings=embeddings,
         tolerance=tolerance,
         relative_tolerance=relative_tolerance,
         epsilon=epsilon,
@@ -160,6 +165,7 @@ def construct(
         model=model,
         input_shape=input_shape,
         example=example,
+        embeddings=asked.embeddings,
         order=order,
         activation=activation,
         from_node=from_node,
@@ -239,6 +245,7 @@ def read_target(
     model: str | None = None,
     input_shape: Sequence[int] | None = None,
     example: Any = None,
+    embeddings: str = "carried",
     order: Sequence[str] | None = None,
     activation: str | None = None,
     from_node: str | None = None,
@@ -246,6 +253,7 @@ def read_target(
     exact: bool = False,
 ) -> Target:
     """A trained network from whatever holds it; what had to be assumed is a warning in the log."""
+    example = read_array(example) if isinstance(example, str | Path) else example
     if target is None and model is None:
         raise InputError("a network is needed: a target, or a model, package.module:function, that gives it")
     read, held = target, None
@@ -263,6 +271,7 @@ def read_target(
         read,
         input_shape=input_shape,
         example=example,
+        embeddings=embeddings,
         order=order,
         activation=activation,
         from_node=from_node,

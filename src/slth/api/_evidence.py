@@ -16,8 +16,8 @@ from slth.evidence import evaluate as _evaluate
 from slth.evidence import in_words_of
 from slth.evidence import verify as _verify
 from slth.evidence import with_claim as _with_claim
-from slth.graph import Target
-from slth.network import is_onnx
+from slth.graph import OneHot, Target
+from slth.network import is_model_folder, is_onnx
 from slth.records import Evaluation, Verification, verbs
 from slth.ticket import Ticket
 
@@ -64,12 +64,18 @@ def verify(
 def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) -> Target:
     """The network that a ticket is compared with, on inputs of its shape; a graph is cut as the ticket says."""
     graph = is_onnx(target)
-    fits = ticket.inputs is not None and (graph or model is not None or hasattr(target, "forward"))
+    fits = ticket.inputs is not None and (
+        graph or model is not None or hasattr(target, "forward") or is_model_folder(target)
+    )
     made = ticket.provenance.cut if graph else {}
+    inputs = ticket.inputs if fits else None
+    tokens = inputs is not None and inputs.tokens is not None
     network = read_target(
         target,
         model=model,
-        input_shape=ticket.inputs.shape if fits and ticket.inputs is not None else None,
+        input_shape=None if inputs is None or tokens else inputs.shape,
+        example=np.zeros((1, *inputs.shape), np.int64) if inputs is not None and tokens else None,
+        embeddings="ticketed" if any(isinstance(op.basis, OneHot) for op in ticket.maps.values()) else "carried",
         exact=ticket.claims is not None and ticket.claims.exact is not None,
         order=reading.order,
         activation=reading.activation,

@@ -23,7 +23,7 @@ from slth.construction import (
     plan_outline,
     theorem,
 )
-from slth.graph import Affine
+from slth.graph import Affine, token_count
 from slth.records import cores, verbs
 from slth.ticket import Inputs, Neurons, Rivals, map_words, rivals_of
 
@@ -113,6 +113,7 @@ def plan(
     model: str | None = None,
     input_shape: Sequence[int] | None = None,
     example: Any = None,
+    embeddings: str = "carried",
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
@@ -159,6 +160,7 @@ def plan(
     given = dict(locals())
     asked = verbs.Plan(
         shape=shape,  # pyright: ignore[reportArgumentType]  # the record reads any sequence
+        embeddings=embeddings,
         tolerance=tolerance,
         relative_tolerance=relative_tolerance,
         epsilon=epsilon,
@@ -177,7 +179,7 @@ def plan(
     )
     request = Request(**verbs.group(asked, "plan"))
     if asked.shape is not None:
-        for name in (*verbs.NOT_WITH_A_SHAPE, "example", "std"):
+        for name in (*verbs.NOT_WITH_A_SHAPE, "std"):
             _arguments.apart("both describe the network", shape=asked.shape, **{name: given[name]})
         lower = None if input_range is None else min(inputs_of((1,), input_range).lower or (0.0,))
         network = outline(asked.shape, lower=lower)
@@ -189,6 +191,7 @@ def plan(
         model=model,
         input_shape=input_shape,
         example=example,
+        embeddings=asked.embeddings,
         order=order,
         activation=activation,
         from_node=from_node,
@@ -198,7 +201,14 @@ def plan(
     if from_node is None:
         mean, std = stated_scale(target, mean, std, read.input_shape)
     inputs: Inputs = inputs_of(
-        read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
+        read.input_shape,
+        input_range,
+        raw_range=raw_range,
+        data=data,
+        data_dir=data_dir,
+        mean=mean,
+        std=std,
+        tokens=token_count(read.graph, read.carried),
     )
     parts = plan_maps(read, request, inputs=inputs)
     rivals = [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]

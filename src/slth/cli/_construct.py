@@ -37,6 +37,8 @@ def run(asked: verbs.Construct) -> int:
             asked.target,
             model=asked.model,
             input_shape=asked.input_shape,
+            example=asked.example,
+            embeddings=asked.embeddings,
             order=asked.order,
             activation=asked.activation,
             from_node=asked.from_node,

@@ -184,6 +184,9 @@ class Target:
     names: Mapping[str, tuple[str, str | None]] = field(
         default_factory=dict[str, tuple[str, str | None]]
     )  # by map: the tensors of weight and bias
+    turned: Mapping[str, tuple[str, str | None]] = field(
+        default_factory=dict[str, tuple[str, str | None]]
+    )  # the same, of maps whose weight is stored as (inputs, outputs)
     assumed: tuple[str, ...] = ()  # sentences: what had to be assumed to read it
     cut: Mapping[str, str] = field(default_factory=dict[str, str])  # "from_node", "to_node": where a graph was cut
     folded: Mapping[str, tuple[str, ...]] = field(

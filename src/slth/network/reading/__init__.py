@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING, Any
 
-from slth.network.reading.files import import_torch, read_held, read_tensors
+from slth.network.reading.files import import_torch, read_array, read_held, read_tensors
 from slth.network.reading.state_dicts import ACTIVATIONS, mlp_from_tensors
 from slth.network.reading.stated import KEY, TAKES, Stated, stated_in
-from slth.network.reading.target import is_onnx, read_target
+from slth.network.reading.target import is_model_folder, is_onnx, read_target
 
 if TYPE_CHECKING:
     from slth.network.reading.loading import load_model
@@ -26,9 +26,11 @@ __all__ = [
     "TAKES",
     "Stated",
     "import_torch",
+    "is_model_folder",
     "is_onnx",
     "load_model",
     "mlp_from_tensors",
+    "read_array",
     "read_held",
     "read_target",
     "read_tensors",

@@ -21,11 +21,26 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from slth._errors import InputError
-from slth.graph import Affine, Basis, Box, Node, Pointwise, Target, stored_weight
+from slth.graph import (
+    INPUT,
+    Affine,
+    Basis,
+    Box,
+    Concat,
+    Node,
+    Permute,
+    Pointwise,
+    Reshape,
+    Slice,
+    Target,
+    stored_weight,
+    token_count,
+)
 from slth.network.build import Network
 from slth.network.maps import apply_map
 from slth.network.reading.exporting import quiet, run
 
+VIEWS = (Reshape, Permute, Slice, Concat)
 COUNT = 3  # inputs; not the number with which the module was exported
 SAFETY = 16.0
 DOUBLE = 2.0**-53  # unit roundoff of float64
@@ -51,7 +66,7 @@ class Found:
 def in_float64(model: nn.Module, inputs: Tensor, delta: float = 0.0) -> Outputs:
     """The outputs of a copy of a module in float64, every value moved by a random relative amount."""
     wide = _wide(model)
-    return Outputs(None, frozenset()) if wide is None else _outputs(wide, inputs.double(), delta)
+    return Outputs(None, frozenset()) if wide is None else _outputs(wide, _in_double(inputs), delta)
 
 
 def check_same(
@@ -71,7 +86,7 @@ def check_same(
     y = own.y
 
     def moved(delta: float) -> float:
-        return _own_rounding(model, inputs.detach().cpu().double(), delta)
+        return _own_rounding(model, _in_double(inputs.detach().cpu()), delta)
 
     def compared(unit: float) -> tuple[float, float]:
         return difference_of(target, inputs, Found(y, max(unit, floor)), moved)
@@ -97,13 +112,21 @@ def check_same(
     )
 
 
-def inputs_of(x: Tensor, box: Box | None, examples: np.ndarray | None) -> Tensor:
-    """Random inputs like x (count, ...): normal, or uniform in a box; and a few examples."""
+def inputs_of(x: Tensor, box: Box | None, examples: np.ndarray | None, *, tokens: int | None = None) -> Tensor:
+    """Random inputs like x (count, ...): normal, uniform in a box, or tokens below a count; and a few examples."""
     rng = np.random.default_rng(0)
     shape = (COUNT, *x.shape[1:])
-    random = rng.normal(size=shape) if box is None else box.lower + (box.upper - box.lower) * rng.random(shape)
+    if tokens is not None:
+        random = rng.integers(0, tokens, shape)
+    else:
+        random = rng.normal(size=shape) if box is None else box.lower + (box.upper - box.lower) * rng.random(shape)
     parts = [random] if examples is None else [random, examples[:COUNT]]
     return torch.from_numpy(np.concatenate(parts)).to(x)
+
+
+def _in_double(x: Tensor) -> Tensor:
+    """Numbers in float64; tokens as they are."""
+    return x.double() if x.is_floating_point() else x
 
 
 class _Values(TorchFunctionMode):
@@ -201,10 +224,15 @@ def _values(target: Target, x: Tensor, delta: float) -> tuple[Tensor, float]:
         for seed, (path, op) in enumerate(target.graph.maps.items())
     }
     network = Network(target.graph, maps, target.carried, torch.float64)
-    largest = [float(x.abs().max())]
+    reads_tokens = token_count(target.graph, target.carried) is not None
+    largest = [0.0 if reads_tokens else float(x.abs().max())]
     random = torch.Generator().manual_seed(0)
+    tokens = {INPUT} if reads_tokens else set[str]()
 
-    def watch(_: Node, y: Tensor) -> Tensor:
+    def watch(node: Node, y: Tensor) -> Tensor:
+        if type(node.op) in VIEWS and tokens.issuperset(node.inputs):  # of tokens: names, which nothing moves
+            tokens.add(node.name)
+            return y
         largest.append(float(y.abs().max()))
         return y if delta == 0 else y * (1 + delta * (2 * torch.rand(y.shape, generator=random, dtype=y.dtype) - 1))
 
@@ -227,6 +255,11 @@ class _Map(nn.Module):
         weight, bias = (None if part is None else self._moved(part, rng) for part in self._parts())
         assert weight is not None
         return apply_map(self.basis, x, weight, bias)
+
+    @property
+    def table(self) -> Tensor:
+        """The weight, whose rows a tied embedding looks up; moved as it is for the outputs."""
+        return self._moved(self._parts()[0], np.random.default_rng((1, self.seed)))
 
     def _parts(self) -> tuple[np.ndarray, np.ndarray | None]:
         return stored_weight(self.basis, self.affine.weight), self.affine.bias

@@ -1,8 +1,9 @@
 """A network while it is read: steps whose numbers stand beside them, until nothing is left to fold.
 
-Ops are those of `slth.graph`, arrays that an op carries go by local names ("scale", "value"). There is one op more:
-`Diagonal`, y = g x + t with arrays g and t that broadcast against the value, size 1 along every axis whose entries
-share them. Normalisations and arithmetic with constants are diagonal; folds take them into linear maps.
+Ops are those of `slth.graph`, arrays that an op carries go by local names ("scale", "value"). There are two ops more:
+`Hidden`, see `hidden`, and `Diagonal`, y = g x + t with arrays g and t that broadcast against the value, size 1 along
+every axis whose entries share them. Normalisations and arithmetic with constants are diagonal; folds take them into
+linear maps.
 """
 
 import math
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from slth._errors import InputError
-from slth.graph import INPUT, Affine, Linear, Shape, shape_of
+from slth.graph import INPUT, OPS, Affine, Linear, Shape, shape_of
 from slth.network.reading.words import shown
 
 LONGEST = 900  # characters of a name
@@ -37,6 +38,7 @@ class Step:
     affine: Affine | None = None  # of a linear map
     tensors: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())  # state that weight and bias come from
     assumed: str | None = None  # what reading it this way takes for granted
+    tied: str = ""  # of an embedding: the linear step whose weight is its table
     folded: tuple[str, ...] = ()  # diagonal steps whose numbers are in its own, by name
 
     def name(self, kind: str, *, alone: bool) -> str:
@@ -70,6 +72,7 @@ class Draft:
     output: str = INPUT
     count: int = 0
     unfolded: bool = False  # normalisations stay as they are, for the numbers of maps must be tensors of the model
+    tied: frozenset[str] = frozenset()  # tensors that are a table and the weight of a map: nothing is folded into it
     computed: bool = False  # some numbers are results of PyTorch's, rounded in the model's own type
 
     def add(self, step: Step) -> str:
@@ -78,8 +81,8 @@ class Draft:
         Raises:
             InputError: it does not fit its inputs.
         """
-        if not isinstance(step.op, Diagonal):
-            step.shape = shape_of(step.op, tuple(self.shape_of(name) for name in step.inputs), step.arrays)
+        if type(step.op) in OPS.values():
+            step.shape = self.checked(step)
         if math.prod(step.shape) == 0:
             raise InputError(f"a value of shape {step.shape} is empty")
         if math.prod(step.shape) > MOST_ENTRIES:
@@ -88,6 +91,14 @@ class Draft:
         self.count += 1
         self.steps[name] = step
         return name
+
+    def checked(self, step: Step) -> Shape:
+        """The shape of an op's value.
+
+        Raises:
+            InputError: it does not fit its inputs.
+        """
+        return shape_of(step.op, tuple(self.shape_of(name) for name in step.inputs), step.arrays)
 
     def shape_of(self, name: str) -> Shape:
         """The shape of a value, without the batch."""

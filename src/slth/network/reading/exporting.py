@@ -12,14 +12,18 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram, export
+from torch.utils import _pytree as pytree
 
 from slth._errors import InputError
-from slth.network.reading.words import first_line, shown
+from slth.network.reading.words import first_line, listed, shown
 
 BATCH = 2  # of the example; an example of one would be taken for a constant
+OFF = "use_cache"  # an argument of models that keep what they computed; each input is computed by itself
+OUTPUTS = ("logits", "last_hidden_state")  # of a model that names what it gives, the first of these
 COMPUTES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # types that operators take
 EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 ATEN: Any = torch.ops.aten
@@ -76,12 +80,14 @@ def untouched(model: nn.Module) -> Generator[None]:
         torch.set_rng_state(state)
 
 
-def example_of(model: nn.Module, shape: tuple[int, ...], count: int = BATCH) -> Tensor:
-    """Inputs of the model's own type and device, normal random numbers, the same each time."""
+def example_of(model: nn.Module, shape: tuple[int, ...], tokens: np.ndarray | None = None) -> Tensor:
+    """Inputs of the model's own device: in its own type, normal random numbers, the same each time; or given tokens."""
     first = next((tensor for tensor in (*model.parameters(), *model.buffers()) if tensor.dtype in COMPUTES), None)
     device = torch.device("cpu") if first is None else first.device
+    if tokens is not None:
+        return torch.from_numpy(np.resize(tokens, (BATCH, *shape)).astype(np.int64)).to(device)
     dtype = torch.float32 if first is None else first.dtype
-    return torch.randn(count, *shape, generator=torch.Generator().manual_seed(0)).to(device, dtype)
+    return torch.randn(BATCH, *shape, generator=torch.Generator().manual_seed(0)).to(device, dtype)
 
 
 def check_forward(model: nn.Module) -> None:
@@ -114,33 +120,102 @@ def _packed(model: nn.Module) -> bool:
 
 
 def run(model: nn.Module, x: Tensor) -> Tensor:
-    """The one tensor that the model gives for a batch.
+    """The one tensor that the model gives for a batch, see `output_of`.
 
     Raises:
         InputError: it cannot run on such inputs, or gives something else.
     """
-    shape = tuple(x.shape[1:])
+    return _output_in(_given_for(model, x))
+
+
+def said_of_output(model: nn.Module, x: Tensor) -> list[str]:
+    """What taking one output of several takes for granted; nothing of a model that gives one.
+
+    Raises:
+        InputError: as `run`.
+    """
+    found = _given_for(model, x)
+    _output_in(found)
+    path, count = output_of(found), len(_leaves(found))
+    if not path or count < 2:
+        return []
+    return [f"of the model's {count} outputs {'the first' if path[0] == 0 else shown(path[0])} is meant"]
+
+
+def _given_for(model: nn.Module, x: Tensor) -> Any:
     try:
         with quiet():
-            found = model(x.clone())
+            return model(x.clone(), **_switched_off(model))
     except Exception as error:  # whatever the user's own code raises
-        if "indices" in str(error) and any(isinstance(part, EMBEDDINGS) for part in model.modules()):
-            raise InputError(
-                "the model takes indices of an embedding, and a network of real numbers is read; pass the part of it "
-                "behind the embedding"
-            ) from error
-        raise InputError(
-            f"the model cannot run on inputs of shape {shape} (without the batch): {first_line(error)}; "
-            "give input_shape=(channels, height, width) or (features,)"
-        ) from error
+        raise _cannot_run(error, model, x) from error
+
+
+def _output_in(found: Any) -> Tensor:
+    path = output_of(found)
+    for key in path or ():
+        found = found[key]
     leaves = _leaves(found)
-    if len(leaves) != 1:
+    if path is None or len(leaves) != 1:
         raise InputError(several(len(leaves)))
     (y,) = leaves
     if not isinstance(y, Tensor) or not y.is_floating_point():
         kind = y.dtype if isinstance(y, Tensor) else type(y).__name__
         raise InputError(f"the model's output is {shown(kind)}; expected a tensor of real numbers")
     return y
+
+
+def _cannot_run(error: Exception, model: nn.Module, x: Tensor) -> InputError:
+    """What is wrong with the inputs, and what to give."""
+    shape, reason = tuple(x.shape[1:]), first_line(error)
+    if isinstance(error, IndexError) and not x.is_floating_point():
+        tables = [
+            f"{shown(path)} of {part.num_embeddings:,} rows"
+            for path, part in model.named_modules()
+            if isinstance(part, nn.Embedding)
+        ]
+        return InputError(
+            f"the model cannot look up tokens up to {int(x.max()):,} in sequences of shape {shape}: a token or a "
+            f"position is beyond the end of a table ({listed(tables, 4)}); give an example of smaller tokens, or a "
+            "shorter one"
+        )
+    if ("indices" in reason or "embedding" in reason) and any(isinstance(part, EMBEDDINGS) for part in model.modules()):
+        return InputError(
+            "the model takes indices of an embedding: give tokens, example=integers of shape (batch, length); or pass "
+            "the part of it behind the embedding"
+        )
+    return InputError(
+        f"the model cannot run on inputs of shape {shape} (without the batch): {reason}; "
+        "give input_shape=(channels, height, width) or (features,)"
+    )
+
+
+def _switched_off(model: nn.Module) -> dict[str, bool]:
+    """Arguments that must be off: a cache of what was computed before."""
+    try:
+        return {OFF: False} if OFF in inspect.signature(model.forward).parameters else {}
+    except (TypeError, ValueError):
+        return {}
+
+
+def output_of(found: Any) -> tuple[Any, ...] | None:
+    """Where in what a model gives its output stands: keys, one inside the other.
+
+    Of named outputs `logits`, or else `last_hidden_state`; of a tuple the first. None: that is not said.
+
+    >>> output_of({"logits": 1, "hidden": 2}), output_of((1, (2, 3))), output_of({"a": 1, "b": 2}), output_of(1)
+    (('logits',), (0,), None, ())
+    """
+    path: list[Any] = []
+    while isinstance(found, (dict, list, tuple)):
+        parts = found.items() if isinstance(found, dict) else enumerate(found)
+        filled: list[Any] = [key for key, part in parts if _leaves(part)]
+        named = [key for key in OUTPUTS if isinstance(found, dict) and key in filled]
+        first = named or (filled if len(filled) == 1 or isinstance(found, tuple) else [])
+        if not first:
+            return None
+        path.append(first[0])
+        found = found[first[0]]
+    return tuple(path)
 
 
 def several(count: int) -> str:
@@ -171,7 +246,10 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
     try:
         with quiet():
             free: Any = {0: Dim.DYNAMIC}
-            program = export(model, (x.clone(),), dynamic_shapes=((free,),) if _packed(model) else (free,))
+            off = _switched_off(model)
+            shapes: Any = ((free,),) if _packed(model) else (free,)
+            shapes = {**dict.fromkeys(off), _first_argument(model): free} if off else shapes
+            program = export(model, (x.clone(),), kwargs=off, dynamic_shapes=shapes)
             if not _plain(program):
                 program = program.run_decompositions({})
     except Exception as error:  # torch.export raises some thirty types
@@ -194,6 +272,29 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
                 "every example alike"
             )
     return program
+
+
+def chosen_output(program: ExportedProgram) -> int | None:
+    """Which of a program's outputs is the model's, see `output_of`; None: that is not said."""
+    spec = program.call_spec.out_spec
+    assert spec is not None
+    places = range(spec.num_leaves)
+    taken = [i if argument is not None else None for i, argument in enumerate(_outputs_of(program))]
+    found = pytree.tree_unflatten([taken[i] for i in places], spec)
+    for key in output_of(found) or ():
+        found = found[key]
+    return found if isinstance(found, int) else None
+
+
+def _outputs_of(program: ExportedProgram) -> list[Any]:
+    """What the user is given, in order; None where that is nothing."""
+    (node,) = (node for node in program.graph.nodes if node.op == "output")
+    kinds = [spec.kind.name for spec in program.graph_signature.output_specs]
+    return [argument for argument, kind in zip(node.args[0], kinds, strict=True) if kind == "USER_OUTPUT"]
+
+
+def _first_argument(model: nn.Module) -> str:
+    return next(iter(inspect.signature(model.forward).parameters))
 
 
 def _plain(program: ExportedProgram) -> bool:

@@ -61,7 +61,7 @@ def _folder(path: Path) -> Mapping[str, Any]:
             return _state(path / name)
         index = path / f"{name}.index.json"
         if index.is_file():
-            parts = [_state(path / part) for part in _parts(index)]
+            parts = [_state(path / part) for part in parts_of(index)]
             return {name: array for part in parts for name, array in part.items()}
     raise InputError(
         f"cannot read the target {shown(path)}: it is a folder without {' or '.join(SAVED)}; expected a .safetensors "
@@ -69,7 +69,7 @@ def _folder(path: Path) -> Mapping[str, Any]:
     )
 
 
-def _parts(index: Path) -> list[str]:
+def parts_of(index: Path) -> list[str]:
     """The files beside an index that it names."""
     try:
         found = json.loads(index.read_bytes())["weight_map"]
@@ -151,6 +151,28 @@ def _npz(path: Path) -> Mapping[str, Any]:
         why = first_line(error, 160) if is_zipfile(path) else "another kind of file, or a part of one"
         reason = f"not a whole .npz of plain arrays ({why}); write it with np.savez"
         raise InputError(f"cannot read the target {shown(path)}: {reason}") from error
+
+
+def read_array(path: str | Path) -> np.ndarray:
+    """One array, of a `.npy`, an `.npz` (its `x`, or the only one) or a `.safetensors` of one tensor.
+
+    Raises:
+        InputError: no such file, or several arrays.
+    """
+    path = Path(path)
+    check_plain(path, "a .npy, .npz or .safetensors of one array")
+    if path.suffix == ".npy":
+        try:
+            return np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError) as error:
+            raise InputError(f"cannot read {shown(path)}: not a whole .npy ({first_line(error, 160)})") from error
+    if path.suffix not in (".npz", ".safetensors"):
+        raise InputError(f"cannot read an example from {shown(path)}: expected .npy, .npz or .safetensors")
+    found = _npz(path) if path.suffix == ".npz" else _safetensors(path)
+    name = "x" if "x" in found else next(iter(found), "")
+    if not found or (len(found) > 1 and name != "x"):
+        raise InputError(f"{shown(path)} holds {len(found)} arrays; an example is one, or the one called x")
+    return arrays_of({name: found[name]})[name]
 
 
 def import_torch(purpose: str) -> Any:

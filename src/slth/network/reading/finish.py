@@ -17,9 +17,11 @@ from slth.graph import (
     INPUT,
     Add,
     Affine,
+    Attention,
     AxisMap,
     Constant,
     Dense,
+    Embedding,
     Graph,
     Linear,
     Multiply,
@@ -72,9 +74,10 @@ def target_of(
                 f"{shown(step.place) or 'the model'} pads with {step.op.value}, which only a max pool can read"
             )
         op = replace(step.op, map=maps.path(step)) if isinstance(step.op, Linear) else step.op
+        op = Embedding(maps.path(draft.steps[step.tied]), tied=True) if step.tied else op
         called[name] = _unique(op.map if isinstance(op, Linear) else _name(step, alone), taken)
         taken.add(called[name])
-        for local, array in step.arrays.items():
+        for local, array in ({} if step.tied else step.arrays).items():
             whole = f"{called[name]}/{local}"
             op = _renamed(op, local, whole)
             carried[whole] = _smallest(array)
@@ -82,13 +85,15 @@ def target_of(
     graph = Graph(tuple(nodes))
     pairs = {path: maps.pair(path, numbers) for path in graph.maps}
     exact = {path: pair for path, pair in pairs.items() if pair is not None}
+    turned = {path: maps.pair(path, numbers, turned=True) for path in graph.maps if path not in exact}
     said = [step.assumed for step in map(draft.steps.__getitem__, names) if step.assumed is not None]
     target = Target(
         graph=graph,
-        coefficients=maps.affine,
+        coefficients={path: maps.affine[path] for path in graph.maps},
         input_shape=draft.shape,
         carried=carried,
         names=exact,
+        turned={path: pair for path, pair in turned.items() if pair is not None},
         folded=maps.folded,
         assumed=tuple(dict.fromkeys([*assumed, *said])),
     )
@@ -119,10 +124,11 @@ class _Maps:
         self.folded |= {path: folded} if folded else {}
         return path
 
-    def pair(self, path: str, numbers: Numbers) -> Pair | None:
-        """The tensors of weight and bias, if the numbers are theirs as they are."""
+    def pair(self, path: str, numbers: Numbers, *, turned: bool = False) -> Pair | None:
+        """The tensors of weight and bias, if the numbers are theirs as they are, or with the weight's axes swapped."""
         step = self.steps[path]
-        weight = _tensor(step.tensors[0], numbers, stored_weight(step.op.basis, step.numbers.weight))
+        array = stored_weight(step.op.basis, step.numbers.weight)
+        weight = _tensor(step.tensors[0], numbers, array.T if turned else array)
         if weight is None or step.numbers.bias is None:
             return None if weight is None else (weight, None)
         bias = _tensor(step.tensors[1], numbers, step.numbers.bias)
@@ -240,7 +246,7 @@ def _renamed(op: Any, local: str, whole: str) -> Any:
     match op:
         case AxisMap(axes):
             return AxisMap(tuple(replace(axis, value=whole) if axis.value == local else axis for axis in axes))
-        case Scale() | Constant() | Pointwise() | Normalise():
+        case Scale() | Constant() | Pointwise() | Normalise() | Attention() | Embedding():
             return replace(op, **{local: whole})
         case _:
             raise AssertionError(f"{type(op).__name__} carries nothing")

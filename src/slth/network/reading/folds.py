@@ -91,6 +91,8 @@ def _backwards(draft: Draft, name: str, line: Line) -> Edits | None:
     step = draft.steps[name]
     values = step.inputs
     match step.op:
+        case Linear() if step.tensors[0] & draft.tied:
+            return None
         case Linear():
             channels = _per_channel(line, step.shape, _channel_axis(step))
             return None if channels is None else [lambda: scale_outputs(step, *channels), lambda: take(step, line)]
@@ -126,6 +128,8 @@ def _into(draft: Draft, reader: str, name: str, line: Line) -> Edits | None:
     step = draft.steps[reader]
     shape = draft.shape_of(name)
     match step.op:
+        case Linear() if step.tensors[0] & draft.tied:
+            return None
         case Linear():
             channels = _per_channel(line, shape, step.op.basis.channel_axis % len(shape))
             if channels is None or (line.shifts and not _shiftable(step)):

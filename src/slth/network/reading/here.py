@@ -24,6 +24,7 @@ class Value:
 
     name: str
     shape: Shape
+    moved: str = ""  # why it cannot be an output: its batch is no axis 0 of its own, see `moved`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,7 +74,11 @@ class Here:
         Raises:
             InputError: always; one sentence that names the node and its module.
         """
-        raise InputError(f"{self.where}: {called(self.op)} {why}")
+        raise InputError(self.refusal(why))
+
+    def refusal(self, why: str) -> str:
+        """The sentence that names the node and its module."""
+        return f"{self.where}: {called(self.op)} {why}"
 
     def add(
         self,

@@ -12,15 +12,13 @@ CALLED = {
 }
 READ = "linear maps, convolutions, pools, activations and arithmetic with constants are"
 HINTS = {
-    "layer_norm group_norm native_layer_norm native_group_norm rms_norm _fused_rms_norm norm linalg_vector_norm var "
-    "std var_mean std_mean": "is normalisation by the input's own size, which cannot be read; BatchNorm, "
-    "whose statistics are constants, is",
+    "norm linalg_vector_norm var std var_mean std_mean": "is normalisation by the input's own size as no layer of "
+    "PyTorch does it, which cannot be read; LayerNorm, RMSNorm, GroupNorm, BatchNorm, also written out, are",
     "lstm gru rnn_tanh rnn_relu lstm_cell gru_cell": "is a recurrent layer, which cannot be read; convolutions and "
     "dense layers are",
-    "scaled_dot_product_attention _native_multi_head_attention _transformer_encoder_layer_fwd": "is attention, which "
-    "cannot be read; dense and convolutional layers are",
-    "embedding embedding_bag _embedding_bag": "looks up a table, and a network of real numbers is read; pass the part "
-    "of the model behind it",
+    "_native_multi_head_attention _transformer_encoder_layer_fwd": "is attention on a fast path of PyTorch, which "
+    "cannot be read; in evaluation mode torch.export does not take it",
+    "embedding_bag _embedding_bag": "sums rows of a table, which cannot be read; nn.Embedding is",
     "exp log sin cos tan erf erfc sqrt rsqrt reciprocal atan asin acos sinh cosh log1p expm1 log2 log10 exp2": "is a "
     "function for which no rule is known; relu, leaky and P-ReLU, clamp, sigmoid, tanh, softplus, ELU, SELU, CELU, "
     "GELU, SiLU, Mish and their hard forms are read",

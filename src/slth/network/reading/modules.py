@@ -5,18 +5,21 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from slth._errors import InputError
 from slth.graph import Shape, Target
+from slth.network.reading.attend import attend
 from slth.network.reading.checkpoints import Held
 from slth.network.reading.compare import check_same, in_float64, inputs_of
-from slth.network.reading.exporting import check_forward, example_of, exported, run, untouched
+from slth.network.reading.examples import rows_of, tokens_of_name, tokens_read
+from slth.network.reading.exporting import check_forward, example_of, exported, said_of_output, untouched
 from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
+from slth.network.reading.gains import keep_gains
 from slth.network.reading.module_state import state_of_module
 from slth.network.reading.simplify import simplify
+from slth.network.reading.tables import tie_tables
 from slth.network.reading.walk import draft_of
 from slth.network.reading.weights import check_module, check_numbers
 from slth.network.reading.words import shown
@@ -49,15 +52,17 @@ def read_module(
     domain: Inputs | None = None,
     exact: bool = False,
     held: Mapping[str, Held] | None = None,
+    ticketed: bool = False,
 ) -> Target:
     """The network that a module computes in evaluation mode.
 
     Args:
         input_shape: of one input, without the batch. None: from the example, the domain, or a first Linear layer.
-        example: a batch of inputs, also used to compare.
+        example: a batch of inputs, or one, also used to compare; whole numbers are tokens.
         domain: the inputs on which the reading is compared; None: normal random numbers.
         exact: nothing is folded, every tensor is told, see `own_tensors`; `held`: in the formats of a file that was
             loaded into the module, if its numbers are the module's.
+        ticketed: tables of tokens that no head shares are maps, rather than carried.
 
     Raises:
         InputError: what cannot be read, by name; a reading that differs from the module.
@@ -65,22 +70,27 @@ def read_module(
     model = unwrapped(model)
     check_module(model)
     check_forward(model)
-    rows = None if example is None else _rows(example)
+    rows = tokens_of_name(model, input_shape) if example is None else rows_of(example, input_shape)
     shape = _shape(model, input_shape, rows, domain)
+    tokens = rows if rows is not None and rows.dtype.kind == "i" else None
     with untouched(model):
-        x = example_of(model, shape)
+        x = example_of(model, shape, tokens)
         try:
-            run(model, x)
+            said = said_of_output(model, x)
         except InputError:
             for name, tensor in model.named_parameters():
                 check_numbers(name, tensor)  # perhaps that is why
             raise
         program = exported(model, x)
     with untouched(model):  # again: what export itself changed is taken back
-        compared = inputs_of(x, None if domain is None else domain.box, rows)
+        count = None if tokens is None else tokens_read(program)
+        compared = inputs_of(x, None if domain is None else domain.box, rows, tokens=count)
         own = in_float64(model, compared)  # before the numbers are read: one copy in float64 at a time
         draft = draft_of(program, model, shape, unfolded=exact)
     simplify(draft)
+    attend(draft)
+    keep_gains(draft)
+    tie_tables(draft, ticketed=ticketed)
     if not exact:
         fold(draft)
     state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
@@ -89,7 +99,7 @@ def read_module(
         return state[name].detach().cpu().double().numpy() if name in state else None
 
     tensors = _state(model, held) if exact else None
-    target = target_of(draft, numbers, assumed=_training(model), state=tensors)
+    target = target_of(draft, numbers, assumed=[*_training(model), *said], state=tensors)
     with untouched(model):
         check_same(target, model, compared, own=own, computed=draft.computed)
     return target
@@ -116,16 +126,6 @@ def _training(model: nn.Module) -> list[str]:
                 f"read as in evaluation mode: {shown(path) or 'the model'} is in training mode, where it computes more"
             ]
     return []
-
-
-def _rows(example: Any) -> np.ndarray:
-    array = example.detach().cpu() if isinstance(example, Tensor) else torch.as_tensor(np.asarray(example))
-    if not array.is_floating_point() or array.ndim < 2 or not len(array):
-        raise InputError(
-            f"expected an example of shape (batch, ...) of floating-point numbers, got {array.dtype} of shape "
-            f"{tuple(array.shape)}"
-        )
-    return array.double().numpy()
 
 
 def _shape(model: nn.Module, given: Shape | None, rows: np.ndarray | None, domain: Inputs | None) -> Shape:

@@ -7,7 +7,7 @@ agree there to 10⁻¹² are the same function.
 """
 
 from collections.abc import Iterator, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import combinations
 from typing import Any
@@ -70,7 +70,7 @@ def recognised(
         away = f"less than {SINGLE:.0e} max(1, |y|) away"
         said = f"{name} is read where the file spells it out with numbers rounded to float32, {away}"
         here.draft.steps[y.name].assumed = said
-    return y
+    return replace(y, moved=value.moved)
 
 
 def _elementary(node: fx.Node, values: dict[fx.Node, Any]) -> bool:

@@ -24,6 +24,9 @@ def _simpler(draft: Draft, name: str, step: Step) -> bool:
         return True
     if isinstance(step.op, Concat) and _padded(draft, step):
         return True
+    if isinstance(step.op, Permute) and _keeps_order(step.op.order, draft.shape_of(step.inputs[0])):
+        step.op = Reshape(step.shape)
+        return True
     if before is None:
         return False
     match step.op, before.op:
@@ -81,7 +84,7 @@ def _is_identity(draft: Draft, step: Step) -> bool:
         case Reshape():
             return step.shape == own
         case Permute(order):
-            return order == tuple(range(len(order))) or _moves_only_ones(order, own)
+            return order == tuple(range(len(order))) or (step.shape == own and _keeps_order(order, own))
         case Pad(padding):
             return not any(padding)
         case Concat():
@@ -90,10 +93,10 @@ def _is_identity(draft: Draft, step: Step) -> bool:
             return False
 
 
-def _moves_only_ones(order: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-    """An order that gives the same shape, and moves axes of length 1 alone."""
+def _keeps_order(order: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    """An order that moves axes of length 1 alone."""
     kept = [axis for axis in order if shape[axis] != 1]
-    return kept == sorted(kept) and tuple(shape[axis] for axis in order) == shape
+    return kept == sorted(kept)
 
 
 def _spares(padding: tuple[int, ...], axes: int) -> bool:

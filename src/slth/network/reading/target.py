@@ -12,6 +12,7 @@ from slth._arguments import wholes
 from slth._errors import InputError
 from slth.graph import Shape, Target
 from slth.network.reading.checkpoints import Held, arrays_of, held_of, state_in
+from slth.network.reading.configurations import CONFIG, architectures
 from slth.network.reading.estimators import is_estimator, read_estimator
 from slth.network.reading.files import import_torch, read_held, read_tensors
 from slth.network.reading.state_dicts import mlp_from_tensors
@@ -32,6 +33,7 @@ def read_target(
     domain: Inputs | None = None,
     exact: bool = False,
     held: Mapping[str, Held] | None = None,
+    embeddings: str = "carried",
 ) -> Target:
     """The target network behind a module, a file, a state dict or an estimator.
 
@@ -45,12 +47,13 @@ def read_target(
             `MLPRegressor`; a `Target` is given back.
         input_shape: of one input of a module, without the batch, such as (3, 32, 32). Not needed if its first layer is
             a Linear.
-        example: instead of it, a batch of inputs.
+        example: instead of it, a batch of inputs, or one; whole numbers are tokens.
         order: the layers' names from input to output, for state dicts that do not tell.
         activation: between the layers of a state dict; None assumes ReLU and says so.
         from_node, to_node: of an ONNX graph, the node or value to begin or to end at.
         domain: the inputs on which a module is compared with what was read; None: normal random numbers.
         exact: for an exact ticket: normalisations stay, and `tensors` says which tensor of the target is what.
+        embeddings: "carried", or "ticketed": tables of tokens that no head shares become maps over one-hot vectors.
         held: then, the file that was loaded into a module, see `read_held`: its number formats are the target's.
 
     Raises:
@@ -73,6 +76,13 @@ def read_target(
         raise InputError(
             "--from and --to cut an ONNX graph; of a module pass the part that is wanted, of a state dict its layers"
         )
+    if is_model_folder(source):
+        import_torch("reading a model folder")
+        from slth.network.reading.folders import load_folder, shape_of_config
+
+        path, source = Path(source), load_folder(Path(source))
+        held = _held_of(path, source) if exact else None
+        shape = shape_of_config(source) if shape is None and example is None else shape
     if isinstance(source, (str, Path)):
         return _fitting(_from_file(Path(source), order, activation, exact=exact), shape, example)
     if isinstance(source, Mapping):
@@ -86,7 +96,15 @@ def read_target(
             raise InputError("order and activation are for state dicts; a module is read as it computes")
         from slth.network.reading.modules import read_module
 
-        return read_module(source, input_shape=shape, example=example, domain=domain, exact=exact, held=held)
+        return read_module(
+            source,
+            input_shape=shape,
+            example=example,
+            domain=domain,
+            exact=exact,
+            held=held,
+            ticketed=embeddings == "ticketed",
+        )
     if is_estimator(source):
         if exact:
             raise InputError("a scikit-learn network is float64, and no exact ticket has that format; give a tolerance")
@@ -115,6 +133,19 @@ def _from_file(path: Path, order: Sequence[str] | None, activation: str | None, 
         plain=said.kind == "mlp",
         held=held,
     )
+
+
+def is_model_folder(source: Any) -> bool:
+    """A folder whose config.json names an architecture of the transformers library."""
+    if not isinstance(source, (str, Path)) or not (Path(source) / CONFIG).is_file():
+        return False
+    return bool(architectures(Path(source)))
+
+
+def _held_of(path: Path, model: Any) -> dict[str, Held] | None:
+    """The formats of a folder's tensors, where they have the names of its model."""
+    held, known = read_held(path), model.state_dict()
+    return {name: own for name, own in held.items() if name in known and tuple(own.array.shape) == known[name].shape}
 
 
 def is_onnx(source: Any) -> bool:

@@ -7,7 +7,7 @@ only if the output needs it.
 import operator
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,9 +19,11 @@ from torch.export import ExportedProgram
 from slth._errors import InputError
 from slth.graph import INPUT, Shape
 from slth.network.reading.draft import Draft
-from slth.network.reading.exporting import several
+from slth.network.reading.exporting import chosen_output, several
 from slth.network.reading.here import Batch, Here, Known, Unread, Value
 from slth.network.reading.hints import RANDOM, why
+from slth.network.reading.moved import KNOWN, arguments_with_one, with_one
+from slth.network.reading.normalised import normalised
 from slth.network.reading.operators import OPERATORS
 from slth.network.reading.parts import advice
 from slth.network.reading.recognise import recognised
@@ -45,15 +47,22 @@ def draft_of(program: ExportedProgram, model: nn.Module, shape: Shape, *, unfold
             walk.step(node)
         elif node.op == "output":
             try:
-                found = [_resolved(walk.values, argument) for argument in node.args[0] if argument is not None]
+                found = _given_back(program, node, walk.values)
             except InputError as error:
                 if any(isinstance(value, Unread) and value.error is error for value in walk.given):
                     raise  # a weight is broken: no part is better off
                 raise InputError(f"{error}; {_advice(program, model, shape)}") from error
-            if len(found) != 1:
-                raise InputError(several(len(found)))
-            walk.draft.output = _output(found[0])
+            walk.draft.output = _output(found)
     return walk.draft
+
+
+def _given_back(program: ExportedProgram, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
+    """What the model gives; of several outputs the one that is meant."""
+    arguments: Any = node.args[0]
+    place = chosen_output(program)
+    if place is None:
+        raise InputError(several(sum(argument is not None for argument in arguments)))
+    return _resolved(values, arguments[place])
 
 
 @dataclass(slots=True)
@@ -73,8 +82,10 @@ class _Walk:
         """One node more: could it be read?"""
         here = _here(self.draft, self.model, node)
         try:
-            self.values[node] = recognised(here, node, self.values, alone=here.op not in OPERATORS) or _computed(
-                here, node, self.values
+            self.values[node] = (
+                recognised(here, node, self.values, alone=here.op not in OPERATORS)
+                or normalised(here, node, self.values)
+                or _computed(here, node, self.values)
             )
             _check_shape(here, node.meta.get("val"), self.values[node])
         except InputError as error:
@@ -191,14 +202,49 @@ def _computed(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
     arguments = _named(node, values)
     if not any(isinstance(part, Value) for part in _parts(vars(arguments).values())):
         return _constant(here, node, arguments)
-    _check_batch(here, node.meta.get("val"))
     base = here.op.partition(".")[0]
+    if _is_moved(node, arguments):
+        return _moved(here, node, arguments)
+    _check_batch(here, node.meta.get("val"))
     if base in CREATE:
         fill = CREATE[base] if CREATE[base] is not None else arguments.fill_value
         return _filled(here, node, fill)
     if here.op not in OPERATORS:
         here.refuse(why(here.op))
     return OPERATORS[here.op](here, arguments)
+
+
+def _is_moved(node: fx.Node, arguments: SimpleNamespace) -> bool:
+    """A value on the way in or out has its batch elsewhere than on axis 0, by itself."""
+    metas = node.meta.get("val")
+    metas = metas if isinstance(metas, (list, tuple)) else (metas,)
+    out = any(isinstance(meta, Tensor) and _without_batch(meta) is None for meta in metas)
+    return out or any(isinstance(part, Value) and part.moved for part in _parts(vars(arguments).values()))
+
+
+def _moved(here: Here, node: fx.Node, arguments: SimpleNamespace) -> Any:
+    """What an operator gives that moves the batch, reads it moved, or brings it back."""
+    values = [part for part in _parts(vars(arguments).values()) if isinstance(part, Value)]
+    reason = next((value.moved for value in values if value.moved), "") or _stays_apart(here, node.meta.get("val"))
+    metas = node.meta.get("val")
+    several = isinstance(metas, (list, tuple))
+    outputs = [with_one(meta) for meta in (metas if several else (metas,)) if isinstance(meta, Tensor)]
+    inputs = [
+        with_one(part.meta["val"])
+        for part in node.all_input_nodes
+        if isinstance(part.meta.get("val"), Tensor) and any(isinstance(n, torch.SymInt) for n in part.meta["val"].shape)
+    ]
+    if here.op.partition(".")[0] not in KNOWN or here.op not in OPERATORS or None in (*inputs, *outputs):
+        raise InputError(reason)
+    here.shape = outputs[0][0] if outputs and outputs[0] else None
+    given = arguments_with_one(here, arguments, ((len(found[0]), found[1]) for found in inputs if found is not None))
+    found = OPERATORS[here.op](here, given)
+    back = [_without_batch(meta) is not None for meta in (metas if several else (metas,)) if isinstance(meta, Tensor)]
+    results = [
+        here.reshape(value, value.shape[1:]) if own else replace(value, moved=reason)
+        for value, own in zip(found if several else (found,), back, strict=True)
+    ]
+    return tuple(results) if several else results[0]
 
 
 def _named(node: fx.Node, values: dict[fx.Node, Any]) -> SimpleNamespace:
@@ -267,14 +313,23 @@ def _check_batch(here: Here, value: Any) -> None:
     """The batch is axis 0 of a value, alone; of several the first."""
     value = value[0] if isinstance(value, (list, tuple)) and value else value
     if isinstance(value, Tensor) and _without_batch(value) is None:
-        given = f"({', '.join(re.sub(r's[0-9]+', 'batch', str(length)) for length in value.shape)})"
-        here.refuse(f"gives values of shape {given}; the examples of a batch must stay apart, on axis 0")
+        raise InputError(_stays_apart(here, value))
+
+
+def _stays_apart(here: Here, value: Any) -> str:
+    """What is wrong with a value whose axis 0 is not the batch."""
+    value = value[0] if isinstance(value, (list, tuple)) and value else value
+    given = f"({', '.join(re.sub(r's[0-9]+', 'batch', str(length)) for length in value.shape)})"
+    return here.refusal(f"gives values of shape {given}; the examples of a batch must stay apart, on axis 0")
 
 
 def _check_shape(here: Here, metas: Any, values: Any) -> None:
     """Shapes are those that PyTorch says."""
     for meta, value in zip(metas, values, strict=False) if isinstance(values, tuple) else [(metas, values)]:
-        if isinstance(value, Value) and _without_batch(meta) != value.shape:
+        if not isinstance(value, Value):
+            continue
+        moved = with_one(meta) if value.moved else None
+        if (_without_batch(meta) if moved is None else moved[0]) != value.shape:
             here.refuse(f"gives values of shape {tuple(meta.shape)}, read as {value.shape}; please report this")
 
 
@@ -282,4 +337,6 @@ def _output(found: Any) -> str:
     if not isinstance(found, Value):
         kind = "a constant" if isinstance(found, Known) else shown(type(found).__name__)
         raise InputError(f"the model's output is {kind}; expected a tensor that depends on the input")
+    if found.moved:
+        raise InputError(found.moved)
     return found.name

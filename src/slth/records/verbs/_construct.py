@@ -31,7 +31,8 @@ class Construct:
         Path | None,
         Argument(
             FILE,
-            "Trained network: .onnx, .safetensors, .pt, .npz. Default: an MLP trained now on the embedded digits.",
+            "Trained network: .onnx, .safetensors, .pt, .npz or the folder of a Hugging Face model. Default: an MLP "
+            "trained now on the embedded digits.",
             positional=True,
             metavar="TARGET",
             swept=True,
@@ -39,6 +40,8 @@ class Construct:
     ] = None
     model: _shared.Model = None
     input_shape: _shared.InputShape = None
+    example: _shared.Example = None
+    embeddings: _shared.Embeddings = "carried"
     out: Annotated[
         Path | None,
         Argument(
@@ -120,7 +123,9 @@ class Plan:
     With --candidates: the misses to expect at that width. With --shape: of a network that need not exist.
     """
 
-    target: Annotated[Path | None, Argument(FILE, "The trained network: .onnx, .safetensors, .pt or .npz.")] = None
+    target: Annotated[
+        Path | None, Argument(FILE, "The trained network: .onnx, .safetensors, .pt, .npz or a model folder.")
+    ] = None
     shape: Annotated[
         str | tuple[int, ...] | None,
         Argument(
@@ -131,6 +136,8 @@ class Plan:
     ] = None
     model: _shared.Model = None
     input_shape: _shared.InputShape = None
+    example: _shared.Example = None
+    embeddings: _shared.Embeddings = "carried"
     tolerance: _shared.Tolerance = None
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
@@ -171,6 +178,7 @@ NOT_WITH_A_SHAPE = (
     "target",
     "model",
     "input_shape",
+    "example",
     "raw_range",
     "data",
     "mean",
@@ -231,6 +239,7 @@ def check_objective(objective: str, density: float | None, most_move: float | No
 def _check_recipe(asked: Construct | Plan) -> None:
     """Names that are known, numbers that go with them; before a target is read."""
     _arguments.one_of(asked.gadget, _shared.GADGETS, "gadget")
+    _arguments.one_of(asked.embeddings, ("carried", "ticketed"), "embeddings")
     check_objective("within" if asked.objective is None else asked.objective, asked.density, asked.most_move)
     if asked.candidates is not None and asked.candidates > 64 and asked.gadget not in _MANY:
         raise InputError(f"candidates must be a whole number from 1 to 64 with the gadget {asked.gadget}")

@@ -25,14 +25,36 @@ DATA_SETS = ("digits", "mnist", "fashion_mnist", "cifar10")
 DATA_HELP = f"{', '.join(DATA_SETS)}, or an .npz with x and y."
 
 Ticket = Annotated[Path, Argument(FILE, "The ticket.", positional=True, metavar="T.slth")]
-Target = Annotated[Path | None, Argument(FILE, "The network the ticket stands for: .onnx, .safetensors, .pt or .npz.")]
+Target = Annotated[
+    Path | None,
+    Argument(
+        FILE, "The network the ticket stands for: .onnx, .safetensors, .pt, .npz or the folder of a Hugging Face model."
+    ),
+]
 Model = Annotated[
     str | None,
     Argument(TEXT, "The network as code, which is run: package.module:function or net.py:function.", metavar="M"),
 ]
 InputShape = Annotated[
     tuple[int, ...] | None,
-    Argument(WHOLES, "Shape of one input, such as 3,32,32, if the network does not tell."),
+    Argument(WHOLES, "Shape of one input, such as 3,32,32 or 128 tokens, if the network does not tell."),
+]
+Example = Annotated[
+    Path | None,
+    Argument(
+        FILE,
+        "Instead: a file of inputs, .npy, .npz or .safetensors; whole numbers are tokens.",
+        asked=False,
+        group="target",
+    ),
+]
+Embeddings = Annotated[
+    str,
+    Argument(
+        one_of("carried", "ticketed"),
+        "Tables of tokens that no head shares: {known}; ticketed ones are maps of plain random numbers.",
+        swept=True,
+    ),
 ]
 Order = Annotated[
     tuple[str, ...] | None,

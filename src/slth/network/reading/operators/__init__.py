@@ -6,9 +6,11 @@ An operator takes the place where it stands and its arguments by name; it gives 
 from slth.network.reading.here import Operator
 from slth.network.reading.operators import (
     arithmetic,
+    attention,
     axes,
     choices,
     maps,
+    normalisations,
     parts,
     pointwise,
     pools,
@@ -27,6 +29,8 @@ OPERATORS: dict[str, Operator] = {
     **parts.TABLE,
     **windows.TABLE,
     **choices.TABLE,
+    **normalisations.TABLE,
+    **attention.TABLE,
 }
 
 __all__ = ["OPERATORS", "shrunk"]

@@ -6,10 +6,15 @@ import numpy as np
 
 from slth.graph import Pointwise
 from slth.network.reading.here import Batch, Here, Known, Operator, Value
+from slth.network.reading.hidden import hide
 
 
 def add(here: Here, a: Any) -> Value:
-    """x + α y."""
+    """x + α y; a constant y may be −∞ where it hides an entry from a softmax."""
+    x, mask = (a.self, a.other) if isinstance(a.self, Value) else (a.other, a.self)
+    if isinstance(mask, Known) and (mask.numbers == -np.inf).any() and _alpha(here, a) == 1:
+        visible = mask.numbers != -np.inf
+        return hide(here, here.sum([(1.0, x), (1.0, np.where(visible, mask.numbers, 0.0))]), visible)
     return here.sum([(1.0, a.self), (_alpha(here, a), a.other)])
 
 

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from slth.network.reading.here import Here, Known, Operator, Value
+from slth.network.reading.hidden import hide
 
 JUMP = (
     "compares, orders or rounds values: a function that jumps has no Lipschitz constant, so that nothing could be "
@@ -38,8 +39,17 @@ def jumps(here: Here, _: Any) -> NoReturn:
 
 def _chosen(here: Here, mask: Known, x: Any, y: Any) -> Value:
     first = mask.numbers != 0
+    for seen, value, other in ((~first, x, y), (first, y, x)):
+        if isinstance(other, Value) and not isinstance(value, Value) and _hides(value):
+            return hide(here, other, seen)
     terms = [(1.0, _part(here, first, x)), (1.0, _part(here, ~first, y))]
     return here.sum([(c, term) for c, term in terms if isinstance(term, Value) or np.any(term)])
+
+
+def _hides(value: Any) -> bool:
+    """−∞: what it is filled in for is hidden from a softmax."""
+    numbers = value.numbers if isinstance(value, Known) else np.asarray(float(value))
+    return bool((numbers == -np.inf).all())
 
 
 def _part(here: Here, mask: np.ndarray, x: Any) -> Any:

@@ -182,7 +182,6 @@ TABLE: dict[str, Operator] = {
     "_native_batch_norm_legit_no_training.default": batch_norm,
     "native_batch_norm.default": batch_norm,
     "batch_norm.default": lambda here, a: batch_norm(here, a)[0],
-    "instance_norm.default": lambda here, a: batch_norm(here, a)[0],
     "_native_batch_norm_legit.no_stats": no_running_statistics,
     "_native_batch_norm_legit.default": no_running_statistics,
 }

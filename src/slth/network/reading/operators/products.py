@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from slth.graph import Permute
+from slth.graph import MatMul, Permute
 from slth.network.reading.here import Here, Known, Operator, Value
+from slth.network.reading.operators.arithmetic import add as added
 from slth.network.reading.operators.maps import NONE, dense, known, vector
 from slth.network.reading.operators.pools import total
 
@@ -16,7 +17,7 @@ def matmul(here: Here, a: Any) -> Value:
     """x W or W x, with a constant matrix W."""
     first, second = a.self, a.mat2 if hasattr(a, "mat2") else a.other
     if isinstance(first, Value) and isinstance(second, Value):
-        here.refuse("multiplies two values as matrices; only linear maps with constant weights are read")
+        return product(here, first, second)
     if isinstance(first, Value):
         tensor = known(here, second, "matrix")
         if tensor.tensor.ndim == 1:
@@ -30,6 +31,23 @@ def matmul(here: Here, a: Any) -> Value:
     order = (*range(rank - 2), rank - 1, rank - 2)
     y = dense(here, here.add(Permute(order), second), matrix, None, (first.names, NONE))
     return here.add(Permute(order), y)
+
+
+def product(here: Here, first: Value, second: Value) -> Value:
+    """x y of two values as matrices."""
+    if min(len(first.shape), len(second.shape)) < 2:
+        here.refuse(
+            f"multiplies values of shapes {first.shape} and {second.shape} (without the batch); both need two axes"
+        )
+    axes = max(len(first.shape), len(second.shape))
+    first, second = (here.reshape(x, (1,) * (axes - len(x.shape)) + x.shape) for x in (first, second))
+    return here.add(MatMul(), first, second)
+
+
+def baddbmm(here: Here, a: Any) -> Value:
+    """β b + α x y."""
+    y = product(here, a.batch1, a.batch2)
+    return added(here, SimpleNamespace(self=here.sum([(float(a.alpha), y)]), other=a.self, alpha=a.beta))
 
 
 def addmm(here: Here, a: Any) -> Value:
@@ -50,6 +68,8 @@ def einsum(here: Here, a: Any) -> Value:
     terms, result = _terms(here, a.equation, [_rank(part) for part in a.tensors])
     pairs = sorted(zip(a.tensors, terms, strict=True), key=lambda pair: isinstance(pair[0], Known))
     plain = all(len(set(term)) == len(term) for term in (*terms, result))
+    if plain and len(pairs) == 2 and isinstance(pairs[1][0], Value):
+        return _of_two(here, a.equation, pairs, result)
     if not plain or len(pairs) > 2 or any(isinstance(part, Value) for part, _ in pairs[1:]):
         here.refuse(f"{a.equation!r} is not read; the product of a value with one constant tensor is")
     (value, own), other = pairs[0], pairs[1][1] if len(pairs) == 2 else ""
@@ -62,6 +82,29 @@ def einsum(here: Here, a: Any) -> Value:
     if other:
         value, own = _contracted(here, value, own, pairs[1][0], other, result)
     return here.permute(value, tuple(own.index(letter) - 1 for letter in result[1:]))
+
+
+def _of_two(here: Here, equation: str, pairs: list[tuple[Any, str]], result: str) -> Value:
+    """Two values summed over the letters that the result lacks: a product of matrices, one for each shared letter."""
+    (x, left), (y, right) = pairs
+    if len({left[0], right[0], result[0]}) != 1:
+        here.refuse(f"{equation!r} mixes the batch; the examples of a batch must stay apart, on axis 0")
+    left, right, result = left[1:], right[1:], result[1:]
+    shared = [c for c in left if c in right and c in result]
+    inner = [c for c in left if c in right and c not in result]
+    rows, columns = [c for c in left if c not in right], [c for c in right if c not in left]
+    if not set(rows + columns) <= set(result):
+        here.refuse(f"{equation!r} sums a value by itself; sum it first")
+    sizes = dict(zip(left + right, (*x.shape, *y.shape), strict=True))
+
+    def matrix(value: Value, own: str, order: tuple[list[str], list[str]]) -> Value:
+        moved = here.permute(value, tuple(own.index(c) for c in (*shared, *order[0], *order[1])))
+        lengths = (int(np.prod([sizes[c] for c in letters])) for letters in order)
+        return here.reshape(moved, (*(sizes[c] for c in shared), *lengths))
+
+    z = here.add(MatMul(), matrix(x, left, (rows, inner)), matrix(y, right, (inner, columns)))
+    z = here.reshape(z, tuple(sizes[c] for c in (*shared, *rows, *columns)))
+    return here.permute(z, tuple([*shared, *rows, *columns].index(c) for c in result))
 
 
 def _contracted(here: Here, x: Value, own: str, constant: Known, other: str, result: str) -> tuple[Value, str]:
@@ -124,5 +167,6 @@ TABLE: dict[str, Operator] = {
     "matmul.default": matmul,
     "bmm.default": matmul,
     "addmm.default": addmm,
+    "baddbmm.default": baddbmm,
     "einsum.default": einsum,
 }
