@@ -18,6 +18,7 @@ from slth.graph.evaluation import (
 )
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.memory import formed, most_entries
+from slth.graph.merging import QUERY_KEY, VALUE_OUTPUT, times_the_coefficients, with_merged
 from slth.graph.nodes import INPUT, Graph, Node, fold
 from slth.graph.ops import (
     OPS,
@@ -55,6 +56,8 @@ __all__ = [
     "FUNCTIONS",
     "INPUT",
     "OPS",
+    "QUERY_KEY",
+    "VALUE_OUTPUT",
     "Add",
     "Affine",
     "Attention",
@@ -119,6 +122,8 @@ __all__ = [
     "square",
     "standardised",
     "stored_weight",
+    "times_the_coefficients",
     "visible_keys",
     "with_copies",
+    "with_merged",
 ]

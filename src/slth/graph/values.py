@@ -168,7 +168,11 @@ class Target:
     copies: Mapping[str, int] = field(
         default_factory=dict[str, int]
     )  # by map: equal copies of each channel that it reads, of a network `with_copies`
-    original: "Target | None" = None  # and the network without them
+    merged: Mapping[str, str] = field(
+        default_factory=dict[str, str]
+    )  # by map: what it stands for, of a network `with_merged`
+    rounding: float = 0.0  # how far its coefficients may be, each, from the products that they stand for
+    original: "Target | None" = None  # and the network without copies, unmerged
 
     def __post_init__(self) -> None:
         maps = self.graph.maps
