@@ -1,15 +1,20 @@
 """On tensors every op computes what `slth.graph.evaluate` says: one line per op, every function, every basis."""
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from slth._errors import InputError
 from slth.graph import (
     FUNCTIONS,
     INPUT,
     OPS,
     Add,
     Affine,
+    Attention,
     AxisMap,
     AxisMatrix,
     Concat,
@@ -17,24 +22,29 @@ from slth.graph import (
     Conv,
     ConvTranspose,
     Dense,
+    Embedding,
     Graph,
     Linear,
     LogSoftmax,
+    MatMul,
     MaxPool,
     Multiply,
     Node,
     Normalise,
+    OneHot,
     Pad,
     Permute,
     Pointwise,
+    Realised,
     Reshape,
     Scale,
     Slice,
     Softmax,
+    Standardise,
     evaluate,
 )
 from slth.network.build import BUILD, Network
-from slth.network.maps import TargetMap
+from slth.network.maps import RealisedMap, TargetMap
 
 RNG = np.random.default_rng(0)
 CARRIED = {
@@ -44,6 +54,11 @@ CARRIED = {
     "squares": RNG.random(5) + 0.25,
     "matrix": RNG.normal(size=(4, 5)),
     "table": RNG.normal(size=(3, 1, 4)),
+    "words": RNG.normal(size=(7, 4)).astype(np.float32),
+    "visible": np.array([[1, 0, 1, 0], [0, 1, 1, 1], [1, 1, 0, 0]], np.bool_),
+    "visible/heads": np.tri(6, 12, 6)[:, :].reshape(6, 3, 4) + np.eye(3, 4),
+    "bias": RNG.normal(size=(3, 4)),
+    "bias/heads": RNG.normal(size=(6, 3, 4)).astype(np.float32),
 }
 PARAMETERS = {
     "LeakyRelu": {"alpha": -0.3},
@@ -95,7 +110,23 @@ CASES = [
     (Pad((0, 1, 0, 0, 0, 2), 0.5), (3, 5, 4)),
     (Softmax(1), (3, 5, 4)),
     (LogSoftmax(0), (3, 5, 4)),
+    (MatMul(), (3, 5), (5, 2)),
+    (MatMul(), (2, 1, 3, 5), (1, 3, 5, 2)),
+    (Attention(0.5), (3, 2), (4, 2), (4, 5)),
+    (Attention(0.7, causal=True), (2, 3, 2), (2, 4, 2), (2, 4, 5)),
+    (Attention(0.7, causal=True), (2, 4, 2), (2, 3, 2), (2, 3, 5)),
+    (Attention(1.3), (6, 3, 2), (2, 4, 2), (2, 4, 5)),
+    (Attention(-1.0, causal=True), (5, 6, 3, 2), (5, 1, 4, 2), (5, 1, 4, 3)),
+    (Attention(0.5, visible="visible"), (6, 3, 2), (3, 4, 2), (3, 4, 5)),
+    (Attention(0.5, visible="visible/heads", causal=True, bias="bias"), (6, 3, 2), (2, 4, 2), (2, 4, 5)),
+    (Attention(0.5, bias="bias/heads"), (6, 3, 2), (6, 4, 2), (6, 4, 5)),
+    (Attention(0.5, visible="visible", bias="bias"), (3, 2), (4, 2), (4, 5)),
+    (Standardise((2,), 1e-5), (3, 5, 4)),
+    (Standardise((1, 2), 1e-5, False), (3, 5, 4)),
+    (Standardise((0,), 1e-3), (3, 5, 4)),
+    (Standardise((0, 2), 1e-3, False), (3, 5, 4)),
 ]
+TABLES = [Embedding("words"), Linear("words", OneHot(7, 4), True), Linear("words", OneHot(7, 4), False)]
 BASES = [
     (Dense(4, 3), (5, 4)),
     (Dense(4, 3), (4,)),
@@ -164,7 +195,7 @@ def test_a_constant_is_repeated_for_every_example():
 def test_every_op_is_in_the_table():
     """And every op of the table has a case above."""
     assert set(BUILD) == set(OPS.values()) - {Linear, Constant}
-    assert {type(case[0]) for case in CASES} == set(BUILD)
+    assert {type(case[0]) for case in CASES} | {Embedding} == set(BUILD)
     assert {case[0].function for case in CASES if isinstance(case[0], Pointwise)} == set(FUNCTIONS)
 
 
@@ -177,3 +208,56 @@ def test_every_value_passes_through_the_watcher():
     y = network.watched(x, lambda node, value: seen.append(node.name) or 2 * value)
     assert seen == ["map", "part0", "value0", "relu"]
     assert (y == 16).all()
+
+
+TOKENS = np.array([[0, 6, 2], [3, 3, 1]])
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.float32, np.uint8], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("op", TABLES, ids=str)
+def test_tokens_are_looked_up_whatever_numbers_they_are(op, kind):
+    rng = np.random.default_rng(4)
+    own = isinstance(op, Linear)
+    wanted = Affine(rng.normal(size=op.coefficients), rng.normal(size=4) if op.bias else None) if own else None
+    head = Linear("head", Dense(4, 2), False)
+    nodes = (Node("rows", op, (INPUT,)), Node("head", head, ("rows",)))
+    coefficients = ({"words": wanted} if own else {}) | {"head": Affine(rng.normal(size=(2, 4, 1)), None)}
+    graph = Graph(nodes)
+    maps = {path: TargetMap(op.basis, coefficients[path], torch.float64) for path, op in graph.maps.items()}
+    network = Network(graph, maps, CARRIED, torch.float64)
+    found = network(torch.from_numpy(TOKENS.astype(kind))).detach().numpy()
+    np.testing.assert_allclose(found, evaluate(graph, coefficients, TOKENS, CARRIED), rtol=0, atol=1e-13)
+    for wrong, got in ((-1, "-1"), (7, "7"), (0.5, "numbers that are none")):
+        with pytest.raises(InputError, match=f"integers from 0 to 6; got {got}"):
+            network(torch.tensor([[1, wrong]]))
+
+
+def tied(bias=True):
+    """Tokens, rows of the head's matrix, the head."""
+    head = Linear("head", Dense(4, 7), bias)
+    return Graph((Node("rows", Embedding("head", tied=True), (INPUT,)), Node("head", head, ("rows",))))
+
+
+def test_a_tied_embedding_reads_rows_of_its_map():
+    """Of the target W, of a realisation P."""
+    graph, rng = tied(), np.random.default_rng(5)
+    wanted = Affine(rng.normal(size=(7, 4, 1)), rng.normal(size=7))
+    found = Realised(rng.normal(size=(7, 4, 1)), rng.normal(size=(7, 4, 1)), None, np.ones(4, bool))
+    found = replace(found, bias=rng.normal(size=7))
+    for numbers, module in ((wanted, TargetMap), (found, RealisedMap)):
+        network = Network(graph, {"head": module(Dense(4, 7), numbers, torch.float64)}, {}, torch.float64)
+        y = network(torch.from_numpy(TOKENS)).detach().numpy()
+        np.testing.assert_allclose(y, evaluate(graph, {"head": numbers}, TOKENS), rtol=0, atol=1e-13)
+
+
+def test_a_carried_table_is_held_once():
+    """Without an array of NumPy on the way, such as one of float64: the tensor is the only copy."""
+    rows = np.ones((1 << 16, 16), np.float32)
+    head = Linear("head", Dense(16, 2), False)
+    graph = Graph((Node("rows", Embedding("table"), (INPUT,)), Node("head", head, ("rows",))))
+    part = TargetMap(Dense(16, 2), Affine(np.ones((2, 16, 1)), None))
+    tracemalloc.start()
+    Network(graph, {"head": part}, {"table": rows})
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < rows.nbytes / 2

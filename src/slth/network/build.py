@@ -15,13 +15,16 @@ from torch.nn import functional
 from slth._errors import InputError
 from slth.graph import (
     Add,
+    Attention,
     AxisMap,
     AxisMatrix,
     Concat,
     Constant,
+    Embedding,
     Graph,
     Linear,
     LogSoftmax,
+    MatMul,
     MaxPool,
     Multiply,
     Node,
@@ -33,9 +36,11 @@ from slth.graph import (
     Scale,
     Slice,
     Softmax,
+    Standardise,
     fold,
     most_entries,
 )
+from slth.network.attention import attention, embedding, looked_up, mat_mul, standardise, table_of
 
 _SMALL = 1 << 20  # entries of a matrix that is kept
 Tensors = tuple[Tensor, ...]
@@ -58,7 +63,7 @@ class Network(nn.Module):
         self.maps = nn.ModuleList([maps[path] for path in self.paths])
         self.names = list(carried or {})
         for i, array in enumerate((carried or {}).values()):
-            self.register_buffer(f"carried_{i}", torch.from_numpy(np.array(array, np.float64)).to(dtype))
+            self.register_buffer(f"carried_{i}", torch.tensor(array, dtype=dtype))  # a copy, made once
         _check_numbers(self, dtype)
         self._carried = dict(carried or {})
 
@@ -78,6 +83,9 @@ class Network(nn.Module):
         def step(node: Node, inputs: Tensors) -> Tensor:
             if isinstance(node.op, Linear):
                 value = maps[node.op.map](*inputs)
+            elif isinstance(node.op, Embedding) and node.op.tied:
+                head = self.graph.maps[node.op.table]
+                value = looked_up(table_of(maps[node.op.table], head.basis.inputs), inputs[0])
             elif isinstance(node.op, Constant):
                 value = carried[node.op.value].expand(x.shape[0], *carried[node.op.value].shape)
             else:
@@ -219,6 +227,10 @@ BUILD: Mapping[type, Callable[[Any, Tensors, Arrays], Tensor]] = {
     Pad: lambda op, inputs, _: functional.pad(inputs[0], torch_padding(op.padding), value=op.value),
     Softmax: lambda op, inputs, _: torch.softmax(inputs[0], dim=op.axis + 1),
     LogSoftmax: lambda op, inputs, _: torch.log_softmax(inputs[0], dim=op.axis + 1),
+    MatMul: mat_mul,
+    Attention: attention,
+    Standardise: standardise,
+    Embedding: embedding,
 }  # what every op computes that reads values and is no linear map
 
 

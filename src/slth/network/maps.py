@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slth._errors import InputError
-from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Realised, stored_weight
+from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, OneHot, Realised, stored_weight
+from slth.network.attention import looked_up
 from slth.network.build import torch_padding
 from slth.numerics import Stream, draw_rows, values_at
 from slth.ticket import (
@@ -46,6 +47,11 @@ class TargetMap(nn.Module):
         self.weight = _parameter(stored_weight(basis, affine.weight), dtype)
         self.bias = None if affine.bias is None else _parameter(affine.bias, dtype)
 
+    @property
+    def table(self) -> Tensor:
+        """W, of a dense map."""
+        return self.weight
+
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of a batch."""
         return apply_map(self.basis, x, self.weight, self.bias)
@@ -60,6 +66,11 @@ class RealisedMap(nn.Module):
         self.positive = _parameter(stored_weight(basis, part.positive), dtype)
         self.negative = None if part.negative is None else _parameter(stored_weight(basis, part.negative), dtype)
         self.bias = None if part.bias is None else _parameter(part.bias, dtype)
+
+    @property
+    def table(self) -> Tensor:
+        """P, of a dense map."""
+        return self.positive
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of a batch."""
@@ -125,6 +136,9 @@ def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> T
     """A linear map of a batch, with its weight as PyTorch stores it."""
     if isinstance(basis, Dense):
         return functional.linear(x, weight, bias)
+    if isinstance(basis, OneHot):
+        y = looked_up(weight, x)
+        return y if bias is None else y + bias
     if isinstance(basis, Conv):
         axes = len(basis.kernel)
         before, behind = basis.padding[:axes], basis.padding[axes:]

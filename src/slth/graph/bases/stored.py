@@ -6,6 +6,7 @@ from slth._errors import InputError
 from slth.graph.bases.basis import Basis
 from slth.graph.bases.conv import Conv, ConvTranspose
 from slth.graph.bases.dense import Dense
+from slth.graph.bases.one_hot import OneHot
 
 
 def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
@@ -13,6 +14,8 @@ def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
     rows, inputs, _ = coefficients.shape
     if isinstance(basis, Dense):
         return coefficients[:, :, 0]
+    if isinstance(basis, OneHot):
+        return coefficients[:, :, 0].T
     if isinstance(basis, ConvTranspose):
         return coefficients.transpose(1, 0, 2).reshape(inputs, rows, *basis.kernel)
     if isinstance(basis, Conv):
