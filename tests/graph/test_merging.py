@@ -53,6 +53,14 @@ def test_what_was_tied_stays_tied():
     assert sum(node.op.__class__.__name__ == "Linear" for node in merged.graph.nodes) == 12
 
 
+@every_kind
+def test_merged_maps_stand_for_every_parameter_of_the_projections_once(kind):
+    target = network(kind)
+    merged = with_merged(target)
+    beside = sum(op.weights for path, op in merged.graph.maps.items() if path not in merged.merged)
+    assert sum(product.weights for product in merged.merged.values()) + beside == target.graph.weights
+
+
 def test_the_bias_of_the_keys_drops_out():
     """It moves all logits of a row alike."""
     target = network("one map")

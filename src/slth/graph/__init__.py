@@ -48,7 +48,7 @@ from slth.graph.ops import (
 from slth.graph.shapes import Carried, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
 from slth.graph.tensors import Part, Stored
-from slth.graph.values import Affine, Box, Realised, Target
+from slth.graph.values import Affine, Box, Product, Realised, Target
 
 __all__ = [
     "BASES",
@@ -87,6 +87,7 @@ __all__ = [
     "Part",
     "Permute",
     "Pointwise",
+    "Product",
     "Realised",
     "Reshape",
     "Scale",

@@ -16,6 +16,7 @@ from slth.graph.nodes import Graph, Node
 from slth.graph.ops import Linear, Permute, Reshape, Slice
 
 INSTEAD = "take the gadget two-layer, which makes every projection by itself"
+Part = tuple[str, bytes]  # a map, and which of its outputs or inputs
 _VIEWS = {Reshape, Permute, Slice}
 
 
@@ -27,7 +28,7 @@ class Heads:
     path: str
     indices: np.ndarray  # (head, i): which output of the map, or which of its inputs
 
-    def key(self, head: int) -> tuple[str, bytes]:
+    def key(self, head: int) -> Part:
         """What tells a head's part of a map from others."""
         return self.path, self.indices[head].tobytes()
 

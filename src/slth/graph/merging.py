@@ -22,15 +22,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from slth._errors import InputError
-from slth.graph.attended import INSTEAD, Projections, projections_of
+from slth.graph.attended import INSTEAD, Heads, Part, Projections, projections_of
 from slth.graph.bases import Dense, Shape
 from slth.graph.nodes import Graph, Node
 from slth.graph.ops import Add, Attention, Concat, Linear, Reshape, Slice
 from slth.graph.shapes import shapes
-from slth.graph.values import Affine, Target
+from slth.graph.values import Affine, Product, Target
 from slth.numerics import matmul_bound, slack
 
-QUERY_KEY, VALUE_OUTPUT = "query-key", "value-output"  # what a merged map stands for
+QUERY_KEY, VALUE_OUTPUT = "query-key", "value-output"  # parts of an attention that a merged map stands for
 
 
 @dataclass(slots=True)
@@ -38,70 +38,75 @@ class _Maps:
     """The merged maps so far; the same parts of the same maps are one, so that what was tied stays tied."""
 
     target: Target
-    named: dict[tuple[tuple[str, bytes], tuple[str, bytes]], str] = field(default_factory=dict[tuple, str])
+    named: dict[tuple[Part, Part], str] = field(default_factory=dict[tuple[Part, Part], str])
     coefficients: dict[str, Affine] = field(default_factory=dict[str, Affine])
-    kinds: dict[str, str] = field(default_factory=dict[str, str])
+    products: dict[str, Product] = field(default_factory=dict[str, Product])
     rounding: dict[str, float] = field(default_factory=dict[str, float])
+    counted: set[Part] = field(default_factory=set[Part])
 
     def query_key(self, found: Projections, head: int) -> Linear:
         """M and b of a head."""
-        q, k = found.queries, found.keys
-        path = self._named((q.key(head), k.key(head // found.group)), f"{q.path}/{QUERY_KEY}", QUERY_KEY)
-        if path not in self.coefficients:
-            w, v = (self.target.coefficients[side.path] for side in (q, k))
-            rows, others = q.indices[head], k.indices[head // found.group]
-            keys = v.weight[others, :, 0].T
-            bias = None if w.bias is None else w.bias[rows, None]
-            self._put(path, keys, w.weight[rows, :, 0], bias, None)
+        q, k, group = found.queries, found.keys, head // found.group
+        path, new = self._named(q.key(head), k.key(group), f"{q.path}/{QUERY_KEY}")
+        if new:
+            queries, keys = (self.target.coefficients[side.path] for side in (q, k))
+            rows, others = q.indices[head], k.indices[group]
+            bias = None if queries.bias is None else queries.bias[rows]
+            left = keys.weight[others, :, 0].T
+            self._put(path, (left, queries.weight[rows, :, 0]), (left, bias), None)
+            self.products[path] = Product(QUERY_KEY, self._weights(q, head) + self._weights(k, group))
         return self._op(path)
 
     def value_output(self, found: Projections, head: int) -> Linear:
-        """U of a head; with the first the bias Σ_h W_O b_V + b_O of all."""
-        v, o = found.values, found.output
-        path = self._named((v.key(head // found.group), o.key(head)), f"{o.path}/{VALUE_OUTPUT}", VALUE_OUTPUT)
-        if path not in self.coefficients:
+        """U of a head; with the first one the bias of all, Σ_h W_O b_V + b_O."""
+        v, o, group = found.values, found.output, head // found.group
+        path, new = self._named(v.key(group), o.key(head), f"{o.path}/{VALUE_OUTPUT}")
+        if new:
             values, output = (self.target.coefficients[side.path] for side in (v, o))
-            rows = v.indices[head // found.group]
-            bias = None
-            if head == 0 and values.bias is not None:
-                bias = values.bias[np.concatenate([v.indices[h // found.group] for h in range(len(o.indices))]), None]
-            columns = o.indices.reshape(-1) if bias is not None else o.indices[head]
-            self._put(
-                path,
-                output.weight[:, o.indices[head], 0],
-                values.weight[rows, :, 0],
-                bias,
-                output.bias if head == 0 else None,
-                biases=output.weight[:, columns, 0],
+            every = np.repeat(v.indices, found.group, axis=0).reshape(-1)
+            bias = None if head or values.bias is None else values.bias[every]
+            added = None if head else output.bias
+            left = output.weight[:, o.indices[head], 0]
+            whole = output.weight[:, o.indices.reshape(-1), 0]
+            self._put(path, (left, values.weight[v.indices[group], :, 0]), (whole, bias), added)
+            self.products[path] = Product(
+                VALUE_OUTPUT, self._weights(v, group) + left.size + (0 if added is None else len(added))
             )
         return self._op(path)
 
-    def _named(self, key: tuple[tuple[str, bytes], tuple[str, bytes]], under: str, kind: str) -> str:
-        if key not in self.named:
-            self.named[key] = f"{under}/{sum(path.startswith(f'{under}/') for path in self.kinds)}"
-            self.kinds[self.named[key]] = kind
-        return self.named[key]
+    def _named(self, first: Part, second: Part, under: str) -> tuple[str, bool]:
+        """The path of the product of two parts, and whether it is a new one."""
+        new = (first, second) not in self.named
+        if new:
+            count = sum(path.startswith(f"{under}/") for path in self.named.values())
+            self.named[first, second] = f"{under}/{count}"
+        return self.named[first, second], new
 
     def _put(
         self,
         path: str,
-        left: np.ndarray,
-        right: np.ndarray,
-        column: np.ndarray | None,
+        factors: tuple[np.ndarray, np.ndarray],
+        biases: tuple[np.ndarray, np.ndarray | None],
         added: np.ndarray | None,
-        *,
-        biases: np.ndarray | None = None,
     ) -> None:
-        """left · right, and as its bias biases · column + added; with a bound on what rounding changes of either."""
-        bias, lost = added, 0.0
-        biases = left if biases is None else biases
+        """A product, and as its bias another one and a sum; with a bound on what rounding changes of either."""
+        (left, right), (whole, column), bias, lost = factors, biases, added, 0.0
         if column is not None:
-            bias = (biases @ column)[:, 0] + (0.0 if added is None else added)
-            size = matmul_bound(np.abs(biases), np.abs(column))[:, 0] + (0.0 if added is None else np.abs(added))
-            lost = float((slack(size, len(column) + 2)).max())
+            more = np.zeros(len(whole)) if added is None else added
+            bias = whole @ column + more
+            size = matmul_bound(np.abs(whole), np.abs(column)) + np.abs(more)
+            lost = float(slack(size, len(column) + 2).max())
         off = slack(matmul_bound(np.abs(left), np.abs(right)), len(right))
         self.rounding[path] = max(float(off.max()), lost)
         self.coefficients[path] = Affine((left @ right)[:, :, None], bias)
+
+    def _weights(self, side: Heads, head: int) -> int:
+        """Parameters of one head's rows of a map, where they are met first."""
+        if side.key(head) in self.counted:
+            return 0
+        self.counted.add(side.key(head))
+        affine, rows = self.target.coefficients[side.path], len(side.indices[head])
+        return rows * (affine.weight.shape[1] + (affine.bias is not None))
 
     def _op(self, path: str) -> Linear:
         affine = self.coefficients[path]
@@ -154,7 +159,7 @@ def with_merged(target: Target, *, shape: Shape = ()) -> Target:
         coefficients=coefficients,
         names={path: pair for path, pair in target.names.items() if path in coefficients},
         folded={path: steps for path, steps in target.folded.items() if path in coefficients},
-        merged={path: maps.kinds[path] for path in graph.maps if path in maps.kinds},
+        merged={path: maps.products[path] for path in graph.maps if path in maps.products},
         rounding=max(maps.rounding.values()),
         original=target,
     )
@@ -162,11 +167,10 @@ def with_merged(target: Target, *, shape: Shape = ()) -> Target:
 
 def times_the_coefficients(target: Target) -> float:
     """Coefficients of merged maps for each one of the projections they stand for; d / (2 d_head) of equal heads."""
-    if target.original is None or not target.merged:
+    if not target.merged:
         return 1.0
     merged = sum(target.graph.maps[path].weights for path in target.merged)
-    rest = target.graph.weights - merged
-    return merged / (target.original.graph.weights - rest)
+    return merged / sum(product.weights for product in target.merged.values())
 
 
 def _queries(part: Projections, maps: _Maps, known: Mapping[str, Shape]) -> Iterator[Node]:
