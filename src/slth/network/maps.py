@@ -21,6 +21,7 @@ from slth.ticket import (
     Grid,
     Lift,
     Lifted,
+    Merged,
     Neurons,
     Plain,
     Single,
@@ -324,6 +325,7 @@ def _lifted(ticket: Ticket, path: str) -> nn.Module:
 
 SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {
     TwoLayer.kind: _two_layer,
+    Merged.kind: _two_layer,
     Copies.kind: lambda ticket, path: CopiesMap(ticket, path, cast(Copies, ticket.gadgets[path])),
     Neurons.kind: _neurons,
     Single.kind: _lifted,
