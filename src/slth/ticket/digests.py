@@ -31,8 +31,8 @@ _NAMES = (
 def network_digest(target: Target, shape: Shape) -> str:
     """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`.
 
-    With copies, or merged, it is the network that it was before. One that was read unfolded has that of its numbers in their
-    own formats, −0.0 as it is.
+    With copies, or merged, it is the network that it was before. One that was read unfolded has that of its numbers in
+    their own formats, −0.0 as it is.
     """
     target = target if target.original is None else target.original
     chained = len(shape) == 1 and _is_chain(target.graph) and not target.tensors
