@@ -4,7 +4,8 @@ For a map y = W x + b on inputs x, the realisation is
 
 $$\hat y = P x^+ + N x^- + \hat b, \qquad x^+ = \max(x, 0),\ x^- = \max(-x, 0).$$
 
-Ideal is P = W, N = −W, b̂ = b. A *linear* realisation has no N: N = −P, so ŷ = P x + b̂ whatever the sign of x. All entries are float64 and taken as exact, unless a realisation says that it is rounded.
+Ideal is P = W, N = −W, b̂ = b. A *linear* realisation has no N, for N = −P: ŷ = P x + b̂ whatever the sign of x. All
+entries are float64 and taken as exact, unless a realisation says that it is rounded.
 """
 
 from collections.abc import Mapping, Sequence

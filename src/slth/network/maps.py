@@ -87,9 +87,9 @@ class SourceMap(nn.Module):
     s = g; where biases are so much larger that float32 would not hold them in that unit, s = 2⁻⁶⁴ g_b. Neurons that
     copy an input keep one lift weight u and no bias; neurons that copy the constant keep only β. Those of one group
     stand together, filled up with neurons that are 0, so that the mixing layer is a grouped map. The input is padded
-    before the lift: the constant is the same in the padding, a copy of 0 stays 0. A linear lift has no σ. Of a transposed convolution, whose
+    before the lift: the constant is the same in the padding, a copy of 0 stays 0. Of a transposed convolution, whose
     outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs. Of mirrored pairs
-    both neurons are there, each with the edges that it keeps.
+    both neurons are there, each with the edges that it keeps. In a linear lift there is no σ.
     """
 
     def __init__(

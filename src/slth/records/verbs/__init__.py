@@ -28,7 +28,7 @@ from slth.records.verbs._construct import (
 from slth.records.verbs._kinds import Kind, WeightAt
 from slth.records.verbs._places import check_apart, check_places
 from slth.records.verbs._search import Search
-from slth.records.verbs._shared import GADGETS, OBJECTIVES
+from slth.records.verbs._shared import GADGETS, LIFTS, OBJECTIVES
 from slth.records.verbs._sweep import Sweep
 from slth.records.verbs._ticket import Compare, Evaluate, Export, Report, Show, Verify
 from slth.records.verbs._train import Train
@@ -38,6 +38,7 @@ VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Compare, Exp
 __all__ = [
     "DEFAULT_TARGET",
     "GADGETS",
+    "LIFTS",
     "NOT_WITH_A_SHAPE",
     "OBJECTIVES",
     "VERBS",

@@ -198,7 +198,7 @@ class TwoLayer:
         return Cost(bits, rows * taps * self.lift_spec(op).input_slots, problems, live, memory)
 
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
-        """Positive halves, negative halves, or whole weights; bias; in each some rows after others, and of them some inputs."""
+        """Positive halves, negative ones (or whole weights), bias; in each some rows after others, in those inputs."""
         for s in range(self.stage_count) if stage is None else (stage,):
             yield from self._problems(path, op, seed, s)
 
