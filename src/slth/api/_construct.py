@@ -12,7 +12,7 @@ from slth.api._inputs import InputRange, Numbers, calibration_of, inputs_of, sta
 from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
-from slth.graph import Target
+from slth.graph import Target, token_count
 from slth.network import is_onnx, read_held
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
@@ -167,7 +167,14 @@ def construct(
     if from_node is None:
         mean, std = stated_scale(target, mean, std, network.input_shape)
     inputs = inputs_of(
-        network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
+        network.input_shape,
+        input_range,
+        raw_range=raw_range,
+        data=data,
+        data_dir=data_dir,
+        mean=mean,
+        std=std,
+        tokens=token_count(network.graph, network.carried),
     )
     alike = None if calibration is None else calibration_of(inputs, calibration, data_dir)
     with keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts:

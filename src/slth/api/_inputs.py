@@ -65,9 +65,22 @@ def inputs_of(
     data_dir: str | Path | None = None,
     mean: Any = None,
     std: Any = None,
+    tokens: int | None = None,
 ) -> Inputs:
-    """The inputs that a ticket speaks of: a range as given, or as a data set states it; says what is missing."""
+    """The inputs that a ticket speaks of: a range as given, or as a data set states it; says what is missing.
+
+    Args:
+        tokens: how many there are, of a network that reads tokens; there is nothing else to be said of them.
+    """
     _arguments.apart("both state the inputs", input_range=input_range, raw_range=raw_range, data=data)
+    if tokens is not None:
+        given = {"input_range": input_range, "raw_range": raw_range, "data": data, "mean": mean, "std": std}
+        said = next((name for name, value in given.items() if value is not None), None)
+        if said is not None:
+            raise InputError(
+                spoken(f"the network reads tokens, integers from 0 to {tokens - 1:,}, not numbers; leave out {said}")
+            )
+        return Inputs(shape, tokens=tokens)
     scale = standardisation(mean, std, shape)
     if data is not None:
         from slth.data import load
@@ -117,7 +130,8 @@ def examples_of(
     if not isinstance(data, str | Path):
         x, y = _arguments.pair("data", data, "(x, y) of arrays, or a name such as 'digits'")
         y = None if y is None else _arguments.array("y", y)
-        return np.asarray(_arguments.array("x", x), np.float32), y, "arrays"
+        x = _arguments.array("x", x)
+        return _as_taken(inputs, x), y, "arrays"
     from slth.data import load
 
     _arguments.together(mean=mean, std=std)
@@ -138,4 +152,9 @@ def calibration_of(inputs: Inputs, data: Any, data_dir: str | Path | None) -> Ca
         x, name = found.train_x, Path(found.name).name
         some = x[np.unique(np.linspace(0, len(x) - 1, min(len(x), MOST_CALIBRATION)).astype(np.int64))]
         return Calibration(name, inputs.normalised(some))
-    return Calibration("arrays", np.asarray(_arguments.array("calibration", data), np.float32)[:MOST_CALIBRATION])
+    return Calibration("arrays", _as_taken(inputs, _arguments.array("calibration", data)[:MOST_CALIBRATION]))
+
+
+def _as_taken(inputs: Inputs | None, x: np.ndarray) -> np.ndarray:
+    """Arrays that enter the network as they are: tokens, or float32."""
+    return inputs.normalised(x) if inputs is not None and inputs.tokens is not None else np.asarray(x, np.float32)

@@ -171,6 +171,11 @@ class _Recorded:
         legal = isinstance(self.op.basis, Dense | Conv) and self.op.basis.groups == 1 and count <= _MOST_FEATURES
         self.moments = np.zeros((count, count) if legal else (0, 0))
 
+    @property
+    def table(self) -> np.ndarray:
+        """As that of the map."""
+        return self.affine.table
+
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """As the map does."""
         if self.moments.size:

@@ -45,7 +45,7 @@ def evaluate(
     """Measure a ticket on inputs, and on what is known of them.
 
     Args:
-        inputs: float32 (count, ...), as the network takes them.
+        inputs: float32 (count, ...), as the network takes them; of tokens int64.
         y: labels or numbers, (count, ...); `truth` decides what outputs are held against. None goes with a target.
         data: name of the data, for the record.
         target: the network the ticket stands for; adds its own accuracy or error, distances and proofs, and where there
@@ -221,6 +221,9 @@ def _check(ticket: Ticket, inputs: np.ndarray, y: np.ndarray | None) -> None:
         )
     if not np.isfinite(inputs).all():
         raise InputError("the data holds NaN or infinite values; clean it first")
+    if spec is not None and spec.tokens is not None:
+        spec.normalised(inputs)  # refuses what is no token
+        return
     box = None if spec is None else spec.box
     if box is not None and not _inside(inputs, box, np.float32).all():
         raise InputError(

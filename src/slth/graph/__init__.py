@@ -45,9 +45,10 @@ from slth.graph.ops import (
     Standardise,
     carried_names,
 )
-from slth.graph.shapes import Carried, shape_of, shapes, visible_keys
+from slth.graph.shapes import Carried, shape_at, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
 from slth.graph.tensors import Part, Stored
+from slth.graph.tokens import token_count
 from slth.graph.values import Affine, Box, Product, Realised, Target
 
 __all__ = [
@@ -116,6 +117,7 @@ __all__ = [
     "of_channels",
     "pointwise",
     "read_together",
+    "shape_at",
     "shape_of",
     "shapes",
     "signed_inputs",
@@ -124,6 +126,7 @@ __all__ = [
     "standardised",
     "stored_weight",
     "times_the_coefficients",
+    "token_count",
     "visible_keys",
     "with_copies",
     "with_merged",

@@ -47,16 +47,22 @@ def shapes(graph: Graph, inputs: Shape, carried: Carried) -> dict[str, Shape]:
 
     def step(node: Node, values: Shapes) -> Shape:
         try:
-            if isinstance(node.op, Embedding) and node.op.tied:
-                found[node.name] = (*values[0], graph.maps[node.op.table].basis.inputs)
-            else:
-                found[node.name] = shape_of(node.op, values, carried)
+            found[node.name] = shape_at(node, graph, values, carried)
         except InputError as error:
             raise InputError(f"{node.name}: {error}") from error
         return found[node.name]
 
     fold(graph, inputs, step)
     return found
+
+
+def shape_at(node: Node, graph: Graph, values: Shapes, carried: Carried) -> Shape:
+    """The shape of one node's value: that of its op, or as wide as the map of the graph that it is tied to."""
+    if isinstance(node.op, Embedding) and node.op.tied:
+        if len(values) != 1:
+            raise InputError(f"Embedding reads 1 values, got {len(values)}")
+        return (*values[0], graph.maps[node.op.table].basis.inputs)
+    return shape_of(node.op, values, carried)
 
 
 def shape_of(op: Any, values: Shapes, carried: Carried) -> Shape:
@@ -190,11 +196,20 @@ def _attention(op: Attention, values: Shapes, carried: Carried) -> Shape:
     for name in carried_names(op):
         if carried[name].shape not in (logits, (heads, *logits)):
             raise InputError(f"{name} has shape {carried[name].shape}, logits have {logits} in each of {heads} heads")
-    seen = visible_keys(op, logits, carried)
-    if seen is not None and not seen.any(axis=-1).all():
-        row = int(np.argwhere(~seen.any(axis=-1))[0][-1])
-        raise InputError(f"a mask hides every key of row {row}; expected at least one visible key in each row")
+    if op.visible is not None and logits[1]:
+        _check_rows(op, carried[op.visible])
     return (*queries[:-1], read[-1])
+
+
+def _check_rows(op: Attention, visible: np.ndarray) -> None:
+    """Each row shows a key, no later than itself if the op is causal. Axes that share their entries stay short."""
+    small = visible[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in visible.strides)] != 0
+    first = np.where(small.any(axis=-1), small.argmax(axis=-1), visible.shape[-1])
+    last = np.arange(visible.shape[-2]) if op.causal else np.full(1, visible.shape[-1] - 1)
+    hidden = np.argwhere(first > last)
+    if hidden.size:
+        row = int(hidden[0][-1])
+        raise InputError(f"a mask hides every key of row {row}; expected at least one visible key in each row")
 
 
 def visible_keys(op: Attention, logits: Shape, carried: Carried) -> np.ndarray | None:

@@ -20,7 +20,7 @@ def mat_mul(_: MatMul, inputs: Tensors, __: Arrays) -> Tensor:
 
 
 def attention(op: Attention, inputs: Tensors, carried: Arrays) -> Tensor:
-    """By PyTorch's own kernel, which holds no logits where it need not; heads that share a key head read it in place."""
+    """By PyTorch's own kernel, which holds no logits where it need not, and reads shared key heads in place."""
     queries, keys, values = inputs
     shared = queries.ndim > 3 and queries.shape[-3] != keys.shape[-3]
     hidden = _mask(op, queries, keys, carried)

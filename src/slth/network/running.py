@@ -13,6 +13,8 @@ from slth.network.views import MOST_ENTRIES
 def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.ndarray:
     """Evaluate a network on float32 inputs (count, ...) in batches, on its own device: (count, ...) float32.
 
+    Tokens are given as int64.
+
     Batches are smaller where the values of a graph are large: about 2²⁷ numbers at once. One number for each input
     becomes (count, 1).
 
@@ -21,11 +23,12 @@ def outputs(network: nn.Module, inputs: np.ndarray, *, batch: int = 512) -> np.n
     """
     device = next((value.device for value in network.parameters()), torch.device("cpu"))
     parts: list[np.ndarray] = []
+    kind = np.int64 if inputs.dtype == np.int64 else np.float32
     if isinstance(network, Network):
         batch = max(1, min(batch, MOST_ENTRIES // 4 // network.most_entries(inputs.shape[1:])))
     with torch.inference_mode():
         for start in range(0, len(inputs), batch):
-            x = torch.from_numpy(np.array(inputs[start : start + batch], np.float32)).to(device)
+            x = torch.from_numpy(np.array(inputs[start : start + batch], kind)).to(device)
             found = network(x)
             values = getattr(found, "logits", found)
             if not isinstance(values, Tensor) or values.ndim < 1 or len(values) != len(x):

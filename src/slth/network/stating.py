@@ -1,5 +1,7 @@
 """What the exported network of a ticket says of itself: order, activation, inputs."""
 
+from dataclasses import replace
+
 from slth.graph import INPUT, Dense, Graph, Linear, Pointwise
 from slth.network.reading import ACTIVATIONS, Stated
 from slth.ticket import Builtin, Inputs, Ticket
@@ -31,7 +33,7 @@ def stated_of(ticket: Ticket, view: str) -> Stated:
 
 def without_range(inputs: Inputs | None) -> Inputs | None:
     """Shape, mean and std: a range is a claim of the ticket's, and asked for anew."""
-    return None if inputs is None else Inputs(inputs.shape, inputs.mean, inputs.std)
+    return None if inputs is None else replace(inputs, lower=None, upper=None)
 
 
 def _layer(name: str) -> str:

@@ -4,13 +4,14 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float32
+from jaxtyping import Bool, Float32, Int64
 
 from slth._errors import InputError
 from slth.graph import Box, spread
 from slth.numerics import outward_quotient
 
 MOST_SIZE = 2**40  # numbers in one array
+MOST_TOKENS = 2**24  # float32 holds every integer up to it
 Values = tuple[float, ...]
 
 
@@ -21,8 +22,11 @@ class Inputs:
     `lower` and `upper` bound what enters the network, after that normalisation; None: any real numbers. Each of mean,
     std, lower, upper holds one number, one per channel (the first axis), or one for every entry of `shape`.
 
+    Or inputs are tokens, integers from 0 to `tokens` − 1 that name rows of a table; nothing else is said of them then.
+
     Raises:
-        InputError: an impossible shape, numbers that do not fit it, std ≤ 0, an end without the other, an empty range.
+        InputError: an impossible shape, numbers that do not fit it, std ≤ 0, an end without the other, an empty range,
+            tokens with any of them.
     """
 
     shape: tuple[int, ...]  # without the batch: (features,) or (channels, height, width)
@@ -30,10 +34,13 @@ class Inputs:
     std: Values | None = None
     lower: Values | None = None
     upper: Values | None = None
+    tokens: int | None = None  # how many there are; None: inputs are numbers
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.shape) <= 8 or min(self.shape) < 1 or math.prod(self.shape) > MOST_SIZE:
             raise InputError(f"inputs: expected a shape such as (3, 32, 32) or (784,), got {self.shape}")
+        if self.tokens is not None:
+            self._check_tokens(self.tokens)
         for first, second, what in (
             (self.mean, self.std, "a normalisation needs mean and std"),
             (self.lower, self.upper, "an input range needs both ends, lower and upper, such as 0,1"),
@@ -49,6 +56,13 @@ class Inputs:
             for lower, upper in zip(*self._beside(self.lower, self.upper), strict=True):
                 if not (math.isfinite(lower) and math.isfinite(upper) and lower <= upper):
                     raise InputError(f"an input range needs finite lower <= upper such as 0,1, got {lower:g},{upper:g}")
+
+    def _check_tokens(self, count: int) -> None:
+        if not 1 <= count <= MOST_TOKENS:
+            raise InputError(f"inputs: expected 1 to {MOST_TOKENS:,} tokens, got {count:,}")
+        said = [name for name in ("mean", "std", "lower", "upper") if getattr(self, name) is not None]
+        if said:
+            raise InputError(f"inputs that are tokens have no {said[0]}: they are the integers from 0 to {count - 1:,}")
 
     def _check_count(self, name: str, values: Values | None) -> None:
         if values is not None and len(values) not in spread.counts(self.shape):
@@ -76,7 +90,9 @@ class Inputs:
 
     @property
     def box(self) -> Box | None:
-        """The inputs that can occur, or None where no range is known."""
+        """The inputs that can occur, or None where no range is known; of tokens all numbers between the ends."""
+        if self.tokens is not None:
+            return Box(self.spread((0.0,)), self.spread((self.tokens - 1.0,)), self.shape)
         if self.lower is None or self.upper is None:
             return None
         return Box(self.spread(self.lower), self.spread(self.upper), self.shape)
@@ -84,6 +100,8 @@ class Inputs:
     @property
     def negative(self) -> Bool[np.ndarray, "..."]:
         """Where an input can be negative, broadcasting against `shape`: everywhere, if no range is known."""
+        if self.tokens is not None:
+            return np.zeros((1,) * len(self.shape), np.bool_)
         return np.ones((1,) * len(self.shape), np.bool_) if self.lower is None else self.spread(self.lower) < 0
 
     @property
@@ -92,7 +110,12 @@ class Inputs:
 
         >>> Inputs((2,), lower=(0.0,), upper=(1.0,)).words, Inputs((2,), lower=(0.0, -0.1), upper=(1.0, 3.0)).words
         ('[0, 1] in every coordinate', '[0, 1] x [-0.1, 3]')
+        >>> Inputs((128,), tokens=50257).words
+        '128 tokens, each from 0 to 50,256'
         """
+        if self.tokens is not None:
+            several = " x ".join(map(str, self.shape))
+            return f"{several} {'token' if self.size == 1 else 'tokens'}, each from 0 to {self.tokens - 1:,}"
         lower, upper, mean, std = self.lower, self.upper, self.mean, self.std
         if lower is None or upper is None:
             text = "any real numbers" if len(self.shape) == 1 and mean is None else " x ".join(map(str, self.shape))
@@ -147,13 +170,32 @@ class Inputs:
         exact = outward_quotient(end, mean, std, towards=towards)
         return np.minimum(seen, exact) if towards < 0 else np.maximum(seen, exact)
 
-    def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."]:
-        """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training."""
+    def normalised(self, x: np.ndarray) -> Float32[np.ndarray, "count ..."] | Int64[np.ndarray, "count ..."]:
+        """What the network takes, float32, of uint8 images or floats (count, *shape); in float32, as in training.
+
+        Of tokens int64, of whole numbers of any type.
+
+        Raises:
+            InputError: what is no token.
+        """
+        if self.tokens is not None:
+            return self._as_tokens(x, self.tokens)
         x = x.astype(np.float32) / np.float32(255) if x.dtype == np.uint8 else x.astype(np.float32, copy=False)
         if self.mean is None or self.std is None or (self.mean == (0.0,) and self.std == (1.0,)):
             return x
         mean, std = (self.spread(values).astype(np.float32) for values in (self.mean, self.std))
         return (x - mean) / std
+
+    def _as_tokens(self, x: np.ndarray, count: int) -> Int64[np.ndarray, "count ..."]:
+        whole = x.dtype.kind in "biu" or (x.dtype.kind == "f" and bool((x == np.floor(x)).all()))
+        low, high = (x.min(), x.max()) if x.size else (0, 0)
+        if not whole or low < 0 or high >= count:
+            got = f"{low} to {high}" if whole else f"{x.dtype} that are not whole numbers"
+            raise InputError(
+                f"the network takes tokens, integers from 0 to {count - 1:,}; got {got}; is it the right data, by the "
+                "right tokenizer?"
+            )
+        return x.astype(np.int64)
 
 
 def _exact(value: float) -> str:

@@ -12,7 +12,7 @@ from jaxtyping import Bool, Float32
 from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, Product, Realised, check_copies, copies_made, shapes
+from slth.graph import Graph, Linear, Product, Realised, check_copies, copies_made, shapes, token_count
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
@@ -68,6 +68,7 @@ class Ticket:
             raise InputError(f"a bound on moves must be a positive number, or None for no claim; got {self.move_bound}")
         if isinstance(self.network, Graph) and self.inputs is not None:
             shapes(self.network, self.inputs.shape, self.carried)
+            self._check_tokens(token_count(self.network, self.carried), self.inputs.tokens)
         if self.gadgets:
             self._check_gadgets()
         else:
@@ -81,6 +82,14 @@ class Ticket:
         for sentence in self.assumed:
             check_text(sentence, "what was assumed", 1000)
         self._check_names()
+
+    def _check_tokens(self, known: int | None, said: int | None) -> None:
+        """Inputs are tokens exactly where the network looks them up, and it knows all of them."""
+        if (known is None) != (said is None):
+            words = "numbers" if known is None else f"tokens, of which it knows {known:,}"
+            raise InputError(f"the network takes {words}; the inputs are {'numbers' if said is None else 'tokens'}")
+        if known is not None and said is not None and said > known:
+            raise InputError(f"the network knows {known:,} tokens, the inputs are any of {said:,}")
 
     def _check_gadgets(self) -> None:
         if list(self.gadgets) != list(self.maps):

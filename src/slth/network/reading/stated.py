@@ -6,7 +6,7 @@ order and activations, under `slth.takes`.
     {"kind":"mlp","order":["0","2"],"activation":"relu","inputs":{"shape":[64],"mean":[0.5],"std":[0.25]}}
 
 `kind` is `mlp`; `graph`, of any other network, whose tensors alone tell it not; or `unknown`. `inputs` is null where
-nothing is known of them, mean and std where nothing is normalised.
+nothing is known of them, mean and std where nothing is normalised; `tokens` is there where they are tokens: how many.
 """
 
 import json
@@ -66,7 +66,8 @@ def _read(data: Any) -> Stated:
         raise ValueError(order)
     if inputs is not None:
         mean, std = (_numbers(inputs[key]) for key in ("mean", "std"))
-        inputs = Inputs(tuple(int(size) for size in inputs["shape"]), mean, std)
+        tokens = int(inputs["tokens"]) if "tokens" in inputs else None
+        inputs = Inputs(tuple(int(size) for size in inputs["shape"]), mean, std, tokens=tokens)
     return Stated(kind, tuple(order), activation, inputs)
 
 
@@ -75,7 +76,10 @@ def _numbers(values: Sequence[float] | None) -> tuple[float, ...] | None:
 
 
 def _inputs_data(inputs: Inputs | None) -> dict[str, Any] | None:
-    return None if inputs is None else {"shape": inputs.shape, "mean": inputs.mean, "std": inputs.std}
+    if inputs is None:
+        return None
+    tokens = {} if inputs.tokens is None else {"tokens": inputs.tokens}
+    return {"shape": inputs.shape, "mean": inputs.mean, "std": inputs.std, **tokens}
 
 
 def _safetensors_text(path: Path) -> str | None:

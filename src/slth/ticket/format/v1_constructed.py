@@ -83,6 +83,7 @@ def says(ticket: Ticket) -> bool:
         and not ticket.moved
         and inputs is not None
         and len(inputs.shape) == 1
+        and inputs.tokens is None
         and len(inputs.mean or (0.0,)) == len(inputs.std or (1.0,)) == 1
         and not ticket.carried
         and not ticket.assumed

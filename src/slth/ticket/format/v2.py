@@ -47,7 +47,7 @@ from slth.ticket.format.v2_graph import GRAPH, MOST_NODES, check_network
 from slth.ticket.format.v2_provenance import PROVENANCE, provenance_data, provenance_of
 from slth.ticket.format.v2_two_layer import LAW
 from slth.ticket.gadgets import BitGroups, Gadget, bit_groups, bits_of
-from slth.ticket.inputs import Inputs
+from slth.ticket.inputs import MOST_TOKENS, Inputs
 from slth.ticket.network import Bound, Builtin
 from slth.ticket.stored_tensors import differ
 from slth.ticket.tensors import RandomTensor
@@ -64,7 +64,8 @@ NETWORK = Choice(
     {"graph": GRAPH, "builtin": Record(Builtin, name=NAME, arguments=OBJECT), "bound": Record(Bound)},
     kind_of=lambda network: NETWORKS[type(network)],
 )
-INPUTS = Record(Inputs, shape=array_shape(1), mean=_VALUES, std=_VALUES, lower=_VALUES, upper=_VALUES)
+NUMBERS = Record(Inputs, shape=array_shape(1), mean=_VALUES, std=_VALUES, lower=_VALUES, upper=_VALUES)
+TOKENS = Record(Inputs, shape=array_shape(1), tokens=integer(1, MOST_TOKENS))
 MASK = Table(encoding=name_of("bits", "rans", "rank"), bytes=integer(1, SIZE))
 TENSOR = Table(
     path=NAME,
@@ -85,9 +86,11 @@ CARRIED_ARRAY = Table(dtype=name_of(*CARRIED), shape=array_shape(0))
 
 
 def _read_inputs(data: Any, where: str) -> Inputs:
-    if isinstance(data, dict) and "tokens" in data:
-        raise TicketError(f"{where}: inputs that are tokens are not known to this slth: update slth")
-    return INPUTS.read(data, where)
+    return (TOKENS if isinstance(data, dict) and "tokens" in data else NUMBERS).read(data, where)
+
+
+def _write_inputs(inputs: Inputs) -> dict[str, Any]:
+    return (NUMBERS if inputs.tokens is None else TOKENS).write(inputs)
 
 
 TICKET = Table(
@@ -96,7 +99,7 @@ TICKET = Table(
     stream=fixed(STREAM),
     seed=SEED,
     network=whole(NETWORK),
-    inputs=optional(Kind(_read_inputs, INPUTS.write)),
+    inputs=optional(Kind(_read_inputs, _write_inputs)),
     gadgets=gadgets_kind(MOST_NODES),
     tensors=tuple_of(whole(TENSOR), _MOST),
     carried=mapping_of(whole(CARRIED_ARRAY), _MOST),
@@ -270,7 +273,7 @@ def _maps(
             path: max(costs[path].problems, costs[path].coefficients + op.bias * op.basis.outputs)
             for path, op in network.maps.items()
         }
-        claims = claims_of(top["claims"], problems, network, outputs=outputs, bounded=inputs.lower is not None)
+        claims = claims_of(top["claims"], problems, network, outputs=outputs, bounded=inputs.box is not None)
     digests = {path: top["gadgets"][path]["realised"] for path in gadgets}
     return _Parts(gadgets, digests, bits, sum(cost.memory for cost in costs.values()), claims)
 

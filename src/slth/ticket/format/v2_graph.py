@@ -15,6 +15,7 @@ from slth.graph import (
     FUNCTIONS,
     INPUT,
     Add,
+    Attention,
     AxisMap,
     AxisMatrix,
     Concat,
@@ -22,13 +23,16 @@ from slth.graph import (
     Conv,
     ConvTranspose,
     Dense,
+    Embedding,
     Graph,
     Linear,
     LogSoftmax,
+    MatMul,
     MaxPool,
     Multiply,
     Node,
     Normalise,
+    OneHot,
     Pad,
     Permute,
     Pointwise,
@@ -37,10 +41,11 @@ from slth.graph import (
     Shape,
     Slice,
     Softmax,
+    Standardise,
     carried_names,
     fold,
     formed,
-    shape_of,
+    shape_at,
 )
 from slth.ticket.format.fields import TicketError, check_list
 from slth.ticket.format.runs import CarriedTypes
@@ -66,6 +71,7 @@ MOST_ENTRIES = 2**28  # of one value, or of what an op forms beside: see `formed
 MOST_WORK = 2**32  # of all these together, of MaxPool times its window, of Add times its inputs
 CARRIED_TYPES = ("F16", "F32", "F64")  # what ops can read
 
+_TOGETHER = 64  # terms of a product of matrices
 _STEP = integer(1, 2**20)  # of kernels, strides, dilations
 _WIDTH = integer(0, 2**20)  # of padding
 _AXIS = integer(0, MOST_AXES - 1)
@@ -103,6 +109,7 @@ BASIS = Choice(
     "kind",
     {
         "Dense": Record(Dense, inputs=_LENGTH, outputs=_LENGTH),
+        "OneHot": Record(OneHot, inputs=_LENGTH, outputs=_LENGTH),
         "Conv": Record(Conv, **_CONV),
         "ConvTranspose": Record(ConvTranspose, **_CONV, output_padding=tuple_of(_WIDTH, 3)),
     },
@@ -153,6 +160,10 @@ OP = Choice(
         "Constant": Record(Constant, value=NAME),
         "Softmax": Record(Softmax, axis=_AXIS),
         "LogSoftmax": Record(LogSoftmax, axis=_AXIS),
+        "MatMul": Record(MatMul),
+        "Attention": Record(Attention, scale=number(), causal=FLAG, visible=optional(NAME), bias=optional(NAME)),
+        "Standardise": Record(Standardise, axes=tuple_of(_AXIS, MOST_AXES), epsilon=number(0.0), centred=FLAG),
+        "Embedding": Record(Embedding, table=NAME, tied=FLAG),
     },
     kind_of=lambda op: type(op).__name__,
 )
@@ -188,18 +199,19 @@ def check_network(graph: Graph, inputs: Shape, carried: CarriedTypes, beside: Se
     if unread is not None:
         raise TicketError(f"network: {unread[:200]!r} is read by no later node; expected that each value is used")
     _check_carried(graph, carried, beside)
-    arrays = {name: np.broadcast_to(np.zeros(()), shape) for name, (_, shape) in carried.items()}  # no memory
+    arrays = {name: np.broadcast_to(np.ones(()), shape) for name, (_, shape) in carried.items()}  # no memory
     work = _checked(INPUT, inputs, 1)
 
     def step(node: Node, values: tuple[Shape, ...]) -> Shape:
         nonlocal work
         try:
-            shape = shape_of(node.op, values, arrays)
+            shape = shape_at(node, graph, values, arrays)
         except InputError as error:
             raise TicketError(f"node {node.name[:200]!r}: {error}") from error
-        work += _checked(node.name, shape, _looks(node))
+        work += _checked(node.name, shape, _looks(node, values))
         _check_axes(node)
-        work += sum(_checked(node.name, beside, 1) for beside in formed(node.op, values, shape, arrays))
+        looks = -(-values[0][-1] // _TOGETHER) if isinstance(node.op, Attention) else 1
+        work += sum(_checked(node.name, beside, looks) for beside in formed(node.op, values, shape, arrays))
         if work > MOST_WORK:
             raise TicketError(f"network: its values have more than {MOST_WORK:,} entries; it was not written by slth")
         return shape
@@ -217,10 +229,12 @@ def _checked(name: str, shape: Shape, looks: int) -> int:
     return math.prod(shape) * looks
 
 
-def _looks(node: Node) -> int:
-    """How many entries an op looks at for each of its value."""
+def _looks(node: Node, values: tuple[Shape, ...]) -> int:
+    """How many entries an op looks at for each of its value; of products, which are quick, `_TOGETHER` count as one."""
     if isinstance(node.op, MaxPool):
         return math.prod(node.op.kernel)
+    if isinstance(node.op, MatMul | Attention):
+        return -(-values[-1][-2] // _TOGETHER)
     return len(node.inputs) if isinstance(node.op, Add) else 1
 
 
