@@ -103,8 +103,8 @@ class Request:
             )
         if self.exact and self.recipe.gadget == Merged.kind:
             raise InputError(
-                "merged projections are products of the target's weights, so they give none of its tensors back: ask for "
-                "a tolerance, or take the gadget two-layer"
+                "merged projections are products of the target's weights, so they give none of its tensors back: ask "
+                "for a tolerance, or take the gadget two-layer"
             )
         if self.gadget == "grid" and {self.tolerance, self.relative_tolerance, self.epsilon} != {None}:
             raise InputError("the gadget grid hits every weight exactly; leave tolerance and epsilon out")

@@ -49,12 +49,14 @@ from slth.graph.shapes import Carried, shape_at, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
 from slth.graph.tensors import Part, Stored
 from slth.graph.tokens import token_count
+from slth.graph.unmerging import HALVES, with_projections
 from slth.graph.values import Affine, Box, Product, Realised, Target
 
 __all__ = [
     "BASES",
     "EVALUATE",
     "FUNCTIONS",
+    "HALVES",
     "INPUT",
     "OPS",
     "QUERY_KEY",
@@ -130,4 +132,5 @@ __all__ = [
     "visible_keys",
     "with_copies",
     "with_merged",
+    "with_projections",
 ]

@@ -147,7 +147,7 @@ def with_merged(target: Target, *, shape: Shape = ()) -> Target:
     replaced: dict[str, tuple[Node, ...]] = {part.node.name: tuple(_queries(part, maps, known)) for part in found}
     replaced |= {part.output.node.name: tuple(_outputs(part, maps, known)) for part in found}
     nodes = [new for node in target.graph.nodes for new in replaced.get(node.name, (node,))]
-    graph = Graph(tuple(_read(nodes)))
+    graph = Graph(tuple(read_nodes(nodes)))
     gone = {side.path for part in found for side in (part.queries, part.keys, part.values, part.output)}
     kept = gone & set(graph.maps)
     if kept:
@@ -216,7 +216,7 @@ def _outputs(part: Projections, maps: _Maps, known: Mapping[str, Shape]) -> Iter
         yield Node(end, Add((1.0,) * heads), tuple(f"{end}/{h}" for h in range(heads)))
 
 
-def _read(nodes: list[Node]) -> list[Node]:
+def read_nodes(nodes: list[Node]) -> list[Node]:
     """Without those that nothing reads any more."""
     read = {nodes[-1].name}
     for node in reversed(nodes):

@@ -348,6 +348,9 @@ def source_neurons(ticket: Ticket, path: str) -> int:
 def source_bytes(ticket: Ticket, path: str) -> int:
     """Memory of that view."""
     (rows, _, taps), live = ticket.maps[path].coefficients, source_neurons(ticket, path)
+    if path in ticket.merged:  # both of its projections are dense matrices, in float64 on their way
+        live = live * (2 if cast(Merged, ticket.gadgets[path]).centred else 1)
+        return 12 * live * (ticket.maps[path].basis.inputs + rows + 1)
     mixing = rows * taps * live if isinstance(ticket.gadgets[path], Neurons) else ticket.map_candidates(path)
     return 4 * mixing + 16 * live
 
