@@ -25,7 +25,7 @@ from slth.construction import (
 )
 from slth.graph import Affine
 from slth.records import cores, verbs
-from slth.ticket import Inputs, Neurons, Rivals, map_words, rivals_of
+from slth.ticket import Inputs, Merged, Neurons, Rivals, map_words, rivals_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 M of every head becomes two maps, `M/query` of the queries' value and `M/key` of the keys'; U becomes `U/value` of the
 values' and `U/output` of what the head attended. This is the architecture that was merged, see `merging`, with n_K and
-n_V where the target had d_head: of the widest head, for all heads of an attention are as wide.
+n_V where the target had d_head: that of the widest head, for all are as wide.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,14 +21,52 @@ HALVES: Mapping[str, tuple[str, str]] = {QUERY_KEY: ("query", "key"), VALUE_OUTP
 def with_projections(
     graph: Graph, merged: Mapping[str, Product], widths: Mapping[str, int], *, shape: Shape, carried: Carried
 ) -> Graph:
-    """A graph in which every merged map is two again.
+    """A graph in which every merged map is two again; one that is not part of an attention stays as it is.
 
     Args:
         widths: by merged map, how wide its two maps are between them, at least.
         shape: of the network's input.
     """
-    split = _Split(graph, merged, widths, shapes(graph, shape, carried))
+    split = _Split(graph, merged, widths, shapes(graph, shape, carried), _around(graph, merged))
     return Graph(tuple(read_nodes([new for node in graph.nodes for new in split.step(node)])))
+
+
+def _around(graph: Graph, merged: Mapping[str, Product]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """By attention the maps of its queries and those behind it, in the order of heads; where all of them are merged.
+
+    And wherever these are used.
+    """
+    by_name = {node.name: node for node in graph.nodes}
+
+    def queries(name: str) -> Iterator[Node | None]:
+        node = by_name.get(name)
+        if node is not None and isinstance(node.op, Reshape | Concat):
+            for read in node.inputs:
+                yield from queries(read)
+        else:
+            yield node
+
+    def outputs(name: str) -> Iterator[Node | None]:
+        for node in graph.nodes:
+            if name in node.inputs:
+                if isinstance(node.op, Reshape | Slice):
+                    yield from outputs(node.name)
+                else:
+                    yield node
+
+    def paths(nodes: Iterator[Node | None], part: str) -> tuple[str, ...]:
+        maps = [node.op.map if node is not None and isinstance(node.op, Linear) else "" for node in nodes]
+        return tuple(maps) if all(path in merged and merged[path].part == part for path in maps) else ()
+
+    found: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+    for node in graph.nodes:
+        if isinstance(node.op, Attention):
+            sides = paths(queries(node.inputs[0]), QUERY_KEY), paths(outputs(node.name), VALUE_OUTPUT)
+            if sides[0] and sides[1]:
+                found[node.name] = sides
+    uses = [node.op.map for node in graph.nodes if isinstance(node.op, Linear) and node.op.map in merged]
+    met = [path for sides in found.values() for side in sides for path in side]
+    return found if sorted(uses) == sorted(met) else {}
 
 
 @dataclass(slots=True)
@@ -39,84 +77,62 @@ class _Split:
     merged: Mapping[str, Product]
     widths: Mapping[str, int]
     known: Mapping[str, Shape]
+    around: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
     width: dict[str, int] = field(default_factory=dict[str, int])
-    queries: dict[str, tuple[str, ...]] = field(
-        default_factory=dict[str, tuple[str, ...]]
-    )  # maps of the heads, by node
 
     def step(self, node: Node) -> Iterator[Node]:
         """What stands in place of a node."""
         op = node.op
-        if isinstance(op, Linear) and op.map in self.merged:
+        if self.around and isinstance(op, Linear) and op.map in self.merged:
             yield self._map(node, op)
-        elif isinstance(op, Attention) and node.inputs[0] in self.queries:
+        elif node.name in self.around:
             yield from self._attention(node)
         elif isinstance(op, Reshape | Concat | Slice) and node.inputs[0] in self.width:
-            yield self._view(node)
+            self.width[node.name] = self.width[node.inputs[0]]
+            yield self._reshaped(node, op) if isinstance(op, Reshape) else node
         else:
             yield node
 
     def _map(self, node: Node, op: Linear) -> Node:
         """M/query, or U/output."""
         if self.merged[op.map].part == QUERY_KEY:
-            self.queries[node.name], self.width[node.name] = (op.map,), self._width(op.map)
+            self.width[node.name] = self._width(op.map)
             basis = Dense(op.basis.inputs, self.width[node.name])
             return replace(node, op=Linear(f"{op.map}/query", basis, op.bias))
         basis = Dense(self.width[node.inputs[0]], op.basis.outputs)
         return replace(node, op=Linear(f"{op.map}/output", basis, False))
 
-    def _view(self, node: Node) -> Node:
+    def _reshaped(self, node: Node, op: Reshape) -> Node:
         """The same view of a value whose last axis has another length."""
-        self.width[node.name] = self.width[node.inputs[0]]
-        if all(name in self.queries for name in node.inputs):
-            self.queries[node.name] = tuple(path for name in node.inputs for path in self.queries[name])
-        if not isinstance(node.op, Reshape):
-            return node
-        return replace(node, op=Reshape((*node.op.shape[:-1], self.width[node.name])))
+        return replace(node, op=Reshape((*op.shape[:-1], self.width[node.name])))
 
     def _attention(self, node: Node) -> Iterator[Node]:
         """Keys and values of every head get maps of their own."""
-        made: list[str] = [node.inputs[0]]
-        maps = {"key": self.queries[node.inputs[0]], "value": self._outputs(node.name)}
-        for (half, paths), read in zip(maps.items(), node.inputs[1:], strict=True):
-            width = self._width(paths[0])
-            source, heads = self._before(read), list[str]()
+        axes, made = len(self.known[node.name]), [node.inputs[0]]
+        for half, paths, read in zip(("key", "value"), self.around[node.name], node.inputs[1:], strict=True):
+            width, source, heads = self._width(paths[0]), self._one_head(read), list[str]()
+            shape = self.known[source]
             for h, path in enumerate(paths):
-                op = self.graph.maps[path]
-                inputs = self.known[source][-1]
+                bias = self.graph.maps[path].bias and half == "value"
                 heads.append(f"{node.name}/{half}/{h}")
-                linear = Linear(f"{path}/{half}", Dense(inputs, width), op.bias and half == "value")
-                yield Node(heads[-1], linear, (source,))
-                if len(self.known[node.name]) > 2:
-                    shape = self.known[source]
-                    yield Node(f"{heads[-1]}/head", Reshape((*shape[:-2], 1, shape[-2], width)), (heads[-1],))
+                yield Node(heads[-1], Linear(f"{path}/{half}", Dense(shape[-1], width), bias), (source,))
+                if axes > 2:
                     heads[-1] += "/head"
+                    yield Node(heads[-1], Reshape((*shape[:-2], 1, shape[-2], width)), (f"{node.name}/{half}/{h}",))
             if len(heads) > 1:
-                yield Node(f"{node.name}/{half}s of heads", Concat(len(self.known[node.name]) - 3), tuple(heads))
+                yield Node(f"{node.name}/{half}s of heads", Concat(axes - 3), tuple(heads))
                 heads = [f"{node.name}/{half}s of heads"]
             made += heads
-            self.width[node.name] = width
+            self.width[node.name] = width  # that of the values in the end
         yield replace(node, inputs=tuple(made))
 
-    def _before(self, name: str) -> str:
-        """The value whose one head is read."""
-        if len(self.known[name]) < 3:
-            return name
-        return next(node.inputs[0] for node in self.graph.nodes if node.name == name)
+    def _one_head(self, name: str) -> str:
+        """The value that is read as one head."""
+        found = next((node for node in self.graph.nodes if node.name == name), None)
+        return found.inputs[0] if found is not None and len(self.known[name]) > 2 else name
 
     def _width(self, path: str) -> int:
         """n_K or n_V: of all maps of this shape, so of all heads of an attention, and wherever a map is used."""
         part, basis, maps = self.merged[path].part, self.graph.maps[path].basis, self.graph.maps
         alike = [other for other in self.merged if (self.merged[other].part, maps[other].basis) == (part, basis)]
         return max(self.widths[other] for other in alike)
-
-    def _outputs(self, name: str) -> tuple[str, ...]:
-        """The merged maps that read the heads of an attention, in order."""
-        ahead, found = {name}, list[str]()
-        for node in self.graph.nodes:
-            if ahead & set(node.inputs):
-                if isinstance(node.op, Linear):
-                    found.append(node.op.map)
-                elif isinstance(node.op, Reshape | Slice):
-                    ahead.add(node.name)
-        return tuple(found)

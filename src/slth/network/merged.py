@@ -15,7 +15,10 @@ from slth.ticket import Ticket, TwoLayer
 
 
 def source_graph(ticket: Ticket) -> Graph:
-    """The network of a ticket, each merged map as the two projections that realise it; itself if none is merged."""
+    """The network of a ticket, each merged map as the two projections that realise it; itself if none is merged.
+
+    A map that a file calls merged and that is part of no attention stays a pair of layers.
+    """
     network = cast(Graph, ticket.network)
     if not ticket.merged or ticket.inputs is None:
         return network

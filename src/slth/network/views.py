@@ -69,7 +69,7 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
         )
     maps: dict[str, nn.Module] = {}
     for path in ticket.maps:
-        if path not in ticket.merged:
+        if path in graph.maps:
             maps[path] = source_map(ticket, path)
             continue
         projections = source_projections(ticket, path, graph)
