@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from helpers.gadgets import counts, doubling, grid, one_stage, plain, single, single_plain, staged
+from helpers.gadgets import counts, doubling, grid, merged, one_stage, plain, single, single_plain, staged
 
 from slth import InputError
 from slth.certificate import certify
@@ -149,6 +149,7 @@ SOURCES = [
 ]
 MAKERS = {
     "two-layer": (one_stage, DENSE + CONV + SOURCES + LINEAR),
+    "merged": (merged, [LINEAR[0], LINEAR[1], LINEAR[3]]),
     "single": (single, DENSE + CONV + LONG),
     "single-plain": (single_plain, DENSE + CONV + LONG),
     "plain": (plain, DENSE + CONV),

@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 
-from slth.ticket import Counts, Doubling, Grid, Plain, Single, SinglePlain, Stage, TwoLayer
+from slth.ticket import Counts, Doubling, Grid, Merged, Plain, Single, SinglePlain, Stage, TwoLayer
 
 
 def one_stage(candidates, constants, neurons, signed, gain, bias_gain):
     """Two random layers, of one stage."""
     return TwoLayer((Stage(candidates, constants, neurons, gain, bias_gain),), signed)
+
+
+def merged(candidates, constants, neurons, signed, gain, bias_gain):
+    """The two random projections of merged ones."""
+    return Merged((Stage(candidates, constants, neurons, gain, bias_gain),), signed)
 
 
 def single(candidates, constants, neurons, signed, gain, bias_gain):

@@ -122,7 +122,7 @@ def folded(meta) -> dict[str, tuple[str, ...]]:
 
 def realise(seed, path, gadget, tensors, runs) -> Map:
     """What a map computes, by the kind of its gadget."""
-    by_kind = {"two-layer": by_edges, "copies": copied, "neurons": by_neurons}
+    by_kind = {"two-layer": by_edges, "merged": by_edges, "copies": copied, "neurons": by_neurons}
     return by_kind[gadget.get("kind", "two-layer")](seed, path, gadget, tensors, runs)
 
 

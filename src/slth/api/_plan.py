@@ -25,7 +25,7 @@ from slth.construction import (
 )
 from slth.graph import Affine, token_count
 from slth.records import cores, verbs
-from slth.ticket import Inputs, Neurons, Rivals, map_words, rivals_of
+from slth.ticket import Inputs, Merged, Neurons, Rivals, map_words, rivals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +97,7 @@ class Planned:
     memory: int  # bytes at the peak of construct
     threads: int
     seconds: Seconds  # `wall` with these threads
+    merging: float | None  # of merged projections: their coefficients for each parameter that they stand for
     carried: int  # parameters that a shape has beside its maps
     assumed: tuple[str, ...]  # of a shape
     cannot: str | None  # why no ticket can be made of a shape yet
@@ -211,7 +212,8 @@ def plan(
         tokens=token_count(read.graph, read.carried),
     )
     parts = plan_maps(read, request, inputs=inputs)
-    rivals = [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]
+    products = request.gadget == "merged"  # quantisers store the projections, not these
+    rivals = [] if products else [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]
     return _planned(parts, asked, None, rivals)
 
 
@@ -239,10 +241,17 @@ def _planned(
         memory=costs.memory,
         threads=threads,
         seconds=costs.seconds,
+        merging=_merging(parts),
         carried=0 if network is None else network.carried,
         assumed=() if network is None else network.assumed,
         cannot=None if network is None else network.cannot,
     )
+
+
+def _merging(parts: Sequence[Planning]) -> float | None:
+    """d / (2 d_head) of equal heads."""
+    merged = [part for part in parts if isinstance(part.gadget, Merged)]
+    return sum(part.op.weights for part in merged) / sum(part.weights for part in merged) if merged else None
 
 
 def _map(part: Planning, failure: float, threads: int) -> PlannedMap:

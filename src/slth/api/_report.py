@@ -17,7 +17,7 @@ from slth.graph import Target
 from slth.records import Grid, Record, Verdict, is_grid, read_grid, verbs
 from slth.records import read as read_records
 from slth.reporting import Exhibit, check_page_name, evaluations_of, searches_of, write_page
-from slth.ticket import Bound, Ticket, load, network_digest, with_copies_of
+from slth.ticket import Bound, Ticket, load, network_digest, rewritten_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -151,7 +151,7 @@ def _exhibit(path: Path, ticket: Ticket, material: _Material) -> Exhibit:
         size=len(content),
         digest=hashlib.sha256(content).hexdigest(),
         checks=checks,
-        target=None if target is None else with_copies_of(ticket, target),
+        target=None if target is None else rewritten_for(ticket, target),
         target_name=None if target is None else material.target_name,
         model=None if target is None else material.model,
         inputs=inputs,

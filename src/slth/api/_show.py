@@ -27,11 +27,11 @@ from slth.ticket import (
     file_sizes,
     map_accounts,
     map_words,
+    rewritten_for,
     stored_sizes,
     summary,
     take_apart,
     ticket_account,
-    with_copies_of,
     with_steps,
 )
 
@@ -130,7 +130,7 @@ def show(
     wanted = None
     if compared:
         network = target_of(found, target, model, Reading(order, activation, from_node, to_node))
-        network = with_copies_of(found, network)
+        network = rewritten_for(found, network)
         wanted = _wanted(network, target or model, anatomy, fits=_fits(network, found, path))
     sections = tuple(_half(anatomy, half, wanted) for half in anatomy.halves)
     if drawn is not None:

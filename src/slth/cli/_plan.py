@@ -79,6 +79,8 @@ def _rows(found: api.Planned, asked: verbs.Plan) -> list[tuple[str, str]]:
         ("wall time", f"about {duration(spent.wall)} with {threads}"),
         ("memory", f"about {size(found.memory)}"),
     ]
+    if found.merging is not None:
+        rows.append(("merging", f"costs {found.merging:.3g} times the coefficients of the projections it merges"))
     if asked.shape is not None:
         rows += [("assumed", sentence) for sentence in found.assumed]
         rows += [("status", found.cannot)] if found.cannot else []

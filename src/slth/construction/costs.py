@@ -77,12 +77,12 @@ class Planning:
     largest: float  # max|w|
     times: int = 1
     recipe: Recipe = USUAL
-    original: Linear | None = None  # the map without copies, if `op` has some
+    parameters: int | None = None  # of the target, that the map stands for; None: as many as it has
 
     @property
     def weights(self) -> int:
         """Parameters of the target's map."""
-        return (self.op if self.original is None else self.original).weights
+        return self.op.weights if self.parameters is None else self.parameters
 
 
 def costs_of(maps: Sequence[Planning], *, threads: int) -> Costs:

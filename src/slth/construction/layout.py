@@ -9,13 +9,13 @@ import numpy as np
 from slth._errors import InputError
 from slth.construction.copied import Wanted, plan_copies
 from slth.construction.halves import split_inputs
-from slth.construction.makers import MAKERS, Maker, check_grids, kept_exactly
+from slth.construction.makers import MAKERS, Maker, as_merged, check_grids, kept_exactly
 from slth.construction.needs import Needs
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
 from slth.numerics import check_seed
-from slth.ticket import Copies, Gadget, Inputs, Ticket, TwoLayer, signed_ranges
+from slth.ticket import Copies, Gadget, Inputs, Merged, Ticket, TwoLayer, signed_ranges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +101,7 @@ def lay_out(
         path: maker.gadget(op, widths[path], signed_ranges(signed[path]), recipe=recipe)
         for path, op in target.graph.maps.items()
     }
+    gadgets |= {path: as_merged(gadgets[path], product) for path, product in target.merged.items()}
     missed = sum(width.expected_misses for width in widths.values())
     return Layout(seed, target.graph, gadgets, dict(tolerances), missed, widths, recipe)
 
@@ -116,7 +117,7 @@ def lay_out_in(
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target, inputs)
-    kind = Copies.kind if source.copies else recipe.gadget
+    kind = Copies.kind if source.copies else Merged.kind if source.merged else recipe.gadget
     if kind != TwoLayer.kind:
         raise InputError(
             f"the random network of another ticket serves the gadget two-layer alone, not {kind}; leave the source out"

@@ -32,10 +32,10 @@ from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
 from slth.construction.stages import MOST_STAGES
 from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
-from slth.graph import Affine, Target
+from slth.graph import Affine, Target, with_merged
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
-from slth.ticket import MOST_CANDIDATES, MOST_OF, Copies, Inputs, Ticket, kinds_of
+from slth.ticket import MOST_CANDIDATES, MOST_OF, Copies, Inputs, Merged, Ticket, TwoLayer, kinds_of
 
 _log = logging.getLogger(__name__)
 _RETRIES = 4  # wider attempts where misses keep an error of the whole network from being met
@@ -100,6 +100,11 @@ class Request:
             raise InputError(
                 "copies of a channel err apart, so no network of them is the target itself, bit for bit: ask for a "
                 "tolerance, or take the gadget two-layer"
+            )
+        if self.exact and self.recipe.gadget == Merged.kind:
+            raise InputError(
+                "merged projections are products of the target's weights, so they give none of its tensors back: ask "
+                "for a tolerance, or take the gadget two-layer"
             )
         if self.gadget == "grid" and {self.tolerance, self.relative_tolerance, self.epsilon} != {None}:
             raise InputError("the gadget grid hits every weight exactly; leave tolerance and epsilon out")
@@ -172,6 +177,7 @@ def construct(
     Raises:
         InputError: inputs of another shape, weights out of range, an epsilon out of reach, not enough memory.
     """
+    target = _rewritten(target, request, inputs)
     check_target(target, inputs)
     if calibration is not None:
         check_compensable(request.recipe, exact=request.exact)
@@ -240,12 +246,14 @@ def promise_holds(ticket: Ticket) -> bool:
 
 def plan_layout(target: Target, request: Request, *, inputs: Inputs) -> Layout:
     """The layout that `construct` would try first, without solving anything."""
+    target = _rewritten(target, request, inputs)
     check_target(target, inputs)
     return _layout(target, _tolerances(target, request, inputs)[0], request, inputs, 0)
 
 
 def plan_maps(target: Target, request: Request, *, inputs: Inputs) -> tuple[Planning, ...]:
     """The maps of that layout, to be priced."""
+    target = _rewritten(target, request, inputs)
     layout = plan_layout(target, request, inputs=inputs)
     return _maps(in_copies(target, layout.gadgets, inputs), layout)
 
@@ -259,7 +267,7 @@ def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
             layout.widths[path],
             _largest(target.coefficients[path]),
             recipe=layout.recipe,
-            original=None if target.original is None else target.original.graph.maps[path],
+            parameters=_parameters(target, path),
         )
         for path, op in target.graph.maps.items()
     )
@@ -269,6 +277,8 @@ def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
     """The same of a network of which only the shape is known."""
     found: list[Planning] = []
     recipe = request.recipe
+    if request.gadget == Merged.kind:
+        raise InputError("a shape has no attention to merge; give a trained network, or take the gadget two-layer")
     maker = MAKERS[recipe.gadget]
     for part in network.maps:
         op, linear = part.op, recipe.linear(signed=bool(part.signed))
@@ -284,6 +294,19 @@ def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
     return tuple(found)
 
 
+def _rewritten(target: Target, request: Request, inputs: Inputs) -> Target:
+    """The target itself, or with merged projections. Copies depend on what is planned: `copied`."""
+    merge = request.gadget == Merged.kind and target.original is None
+    return with_merged(target, shape=inputs.shape) if merge else target
+
+
+def _parameters(target: Target, path: str) -> int:
+    """Parameters of the target that a map stands for: copies are counted once, merged maps as what they merge."""
+    if path in target.merged:
+        return target.merged[path].weights
+    return (target if target.original is None else target.original).graph.maps[path].weights
+
+
 def _largest(affine: Affine) -> float:
     return max(float(affine.weight.max(initial=0.0)), -float(affine.weight.min(initial=0.0)))
 
@@ -297,7 +320,7 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
         return {path: tolerance for path, tolerance in asked.items() if tolerance is not None}, {}
     norms = Norms()
     tolerances = split_error(target, request.epsilon, inputs, recipe=request.recipe, norms=norms)
-    if request.candidates is not None or request.gadget != "two-layer":
+    if request.candidates is not None or request.gadget not in (TwoLayer.kind, Merged.kind):
         return tolerances, {}
     halves = split_inputs(target, inputs, request.recipe)
     shares = {

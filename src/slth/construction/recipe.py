@@ -9,7 +9,7 @@ from slth.construction.moved import STEP
 from slth.construction.objective_chances import kept_of
 from slth.numerics import source_law
 from slth.records import verbs
-from slth.ticket import GADGETS, MOST_CANDIDATES, Copies, Plain, SinglePlain, TwoLayer
+from slth.ticket import GADGETS, MOST_CANDIDATES, Copies, Merged, Plain, SinglePlain, TwoLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +54,14 @@ class Recipe:
 
     def linear(self, *, signed: bool) -> bool:
         """Whether the lift of a map is linear; `signed`: some input of it can be negative."""
-        return self.gadget == TwoLayer.kind and (self.lift == "linear" or (not self.lift and signed))
+        return self.gadget in (TwoLayer.kind, Merged.kind) and (self.lift == "linear" or (not self.lift and signed))
 
     def _check_lift(self) -> None:
         _arguments.one_of(self.lift, verbs.LIFTS, "lift")
         if self.gadget in (Plain.kind, SinglePlain.kind):
             raise InputError(f"the gadget {self.gadget} has no lift; leave --lift out, or take the gadget two-layer")
+        if self.gadget == Merged.kind:
+            raise InputError("merged projections have linear lifts, and other maps where inputs have signs: no --lift")
         if self.gadget != TwoLayer.kind:
             raise InputError(
                 f"the gadget {self.gadget} has the lift of its own theorem, with a ReLU; leave --lift out, or take the "

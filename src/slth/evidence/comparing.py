@@ -13,7 +13,7 @@ from slth.evidence.targets import matched_to
 from slth.evidence.truth import truth_of
 from slth.graph import Affine, Realised, Target, of_channels
 from slth.records import Compared, Comparison
-from slth.ticket import Ticket, file_sizes, network_digest, with_copies_of
+from slth.ticket import Ticket, file_sizes, network_digest, rewritten_for
 
 _BATCH = 500
 _BLOCKS = 256  # of SeedLM, which tries 65,535 seeds for each
@@ -87,6 +87,11 @@ def compare(
 def _of_ticket(name: str, ticket: Ticket, target: Target, data: _Data | None) -> Iterator[Compared]:
     """The ticket, its packed masks alone, the coder at its tolerances, the Gaussian bound at its mean error."""
     parts: dict[str, Realised] = {}
+    if ticket.merged:
+        raise InputError(
+            "this ticket has merged projections, products of the target's weights, and quantisers store those weights: "
+            "errors of the two are not of the same numbers; compare a ticket of the gadget two-layer"
+        )
     squares: dict[str, float] = {}
     largest: dict[str, float] = {}
 
@@ -100,7 +105,7 @@ def _of_ticket(name: str, ticket: Ticket, target: Target, data: _Data | None) ->
         return part
 
     assert ticket.claims is not None
-    wide = with_copies_of(ticket, target)
+    wide = rewritten_for(ticket, target)
     box = None if ticket.inputs is None else ticket.inputs.box
     claims = certify(wide, realised, tolerances=ticket.claims.tolerances, box=box)
     parameters = target.graph.weights

@@ -14,7 +14,7 @@ from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
 from slth.graph import Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
-from slth.ticket import Miss, Ticket, exactly_words, realised_digest, rest_count
+from slth.ticket import Miss, Ticket, exactly_words, realised_digest, rest_count, rewritten_for
 
 _MOST_TOLD = 16  # claims that do not agree, one by one
 
@@ -102,7 +102,19 @@ def _target(subject: Subject, differences: Differences) -> Iterable[Check]:
     if why is not None:
         words = differences.words if why == DIGEST_DIFFERS else ""
         return [Check("target", Verdict.FAILS, why + words)]
-    return [Check("target", Verdict.HOLDS, "it is the network the ticket was made for, bit for bit")]
+    return [
+        Check(
+            "target", Verdict.HOLDS, f"it is the network the ticket was made for, bit for bit{_merging(ticket, target)}"
+        )
+    ]
+
+
+def _merging(ticket: Ticket, target: Target) -> str:
+    """Claims about merged projections speak of their products in float64, where those are rounded."""
+    if not ticket.merged:
+        return ""
+    lost = at_most(rewritten_for(ticket, target).rounding)
+    return f"; claims speak of its projections merged in float64, each number within {lost} of the exact product"
 
 
 def _claims(subject: Subject, regenerated: _Regenerated, differences: Differences) -> Iterable[Check]:

@@ -22,7 +22,7 @@ from slth.evidence.sizes import sizes
 from slth.evidence.truth import Truth, truth_of
 from slth.graph import Box, Graph, Realised, Target
 from slth.records import Errors, Evaluation, Proportion
-from slth.ticket import Ticket, computed_digest, network_digest, realised_digest, with_copies_of
+from slth.ticket import Ticket, computed_digest, network_digest, realised_digest, rewritten_for
 
 if TYPE_CHECKING:
     from torch import nn
@@ -150,7 +150,7 @@ def _beside(
         )
     if not (np.isfinite(theirs).all() and np.isfinite(ours).all()):
         raise InputError("outputs of the ticket or its target overflow float32 on this data; nothing can be measured")
-    target = with_copies_of(ticket, target)
+    target = rewritten_for(ticket, target)
     box = None if ticket.inputs is None else ticket.inputs.box
     claims = certify(target, ticket.realised, tolerances=ticket.claims.tolerances, box=box, norms=norms)
     common = {

@@ -2,14 +2,14 @@
 
 from slth._errors import InputError
 from slth.graph import Graph, Linear, Target
-from slth.ticket import Ticket, as_in, network_digest, with_biases, with_copies_of
+from slth.ticket import Ticket, as_in, network_digest, rewritten_for, with_biases
 
 DIGEST_DIFFERS = "not the network the ticket was made for: its digest differs"
 
 
 def in_words_of(ticket: Ticket, target: Target) -> Target:
     """The same function, with biases of zeros where the ticket's network has them, see `with_biases`."""
-    if not isinstance(ticket.network, Graph) or target.tensors:
+    if not isinstance(ticket.network, Graph) or target.tensors or ticket.merged:
         return target
     return with_biases(target, ticket.network, digest=ticket.provenance.target, shape=_shape(ticket, target))
 
@@ -17,7 +17,7 @@ def in_words_of(ticket: Ticket, target: Target) -> Target:
 def matched_to(ticket: Ticket, target: Target) -> Target | str:
     """The target under the ticket's names, or how its network differs: in its maps, or at the first node that does."""
     try:
-        target = with_copies_of(ticket, target)
+        target = rewritten_for(ticket, target)
     except InputError as error:
         return str(error)
     theirs, ours = list(target.graph.maps.values()), list(ticket.maps.values())
@@ -28,7 +28,10 @@ def matched_to(ticket: Ticket, target: Target) -> Target | str:
             return f"map {i} of {len(theirs)} differs: the target's is {_words(given)}, the ticket's {_words(wanted)}"
     if not isinstance(ticket.network, Graph):
         return "the ticket spells out no network"
-    return as_in(target, ticket.network)
+    found = as_in(target, ticket.network)
+    if isinstance(found, Target) and found.merged != ticket.merged:
+        return "merged maps of the ticket stand for other projections, or more of them, than those of the target"
+    return found
 
 
 def why_another(ticket: Ticket, target: Target) -> str | None:

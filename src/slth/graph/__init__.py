@@ -35,6 +35,7 @@ from slth.graph.evaluation import (
 )
 from slth.graph.functions import FUNCTIONS, Function
 from slth.graph.memory import formed, most_entries
+from slth.graph.merging import QUERY_KEY, VALUE_OUTPUT, times_the_coefficients, with_merged
 from slth.graph.nodes import INPUT, Graph, Node, fold
 from slth.graph.ops import (
     OPS,
@@ -65,14 +66,18 @@ from slth.graph.shapes import Carried, shape_at, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
 from slth.graph.tensors import Part, Stored
 from slth.graph.tokens import token_count
-from slth.graph.values import Affine, Box, Realised, Target
+from slth.graph.unmerging import HALVES, with_projections
+from slth.graph.values import Affine, Box, Product, Realised, Target
 
 __all__ = [
     "BASES",
     "EVALUATE",
     "FUNCTIONS",
+    "HALVES",
     "INPUT",
     "OPS",
+    "QUERY_KEY",
+    "VALUE_OUTPUT",
     "Add",
     "Affine",
     "Attention",
@@ -103,6 +108,7 @@ __all__ = [
     "Permutation",
     "Permute",
     "Pointwise",
+    "Product",
     "Realised",
     "Reshape",
     "Scale",
@@ -146,7 +152,10 @@ __all__ = [
     "standardised",
     "stored_weight",
     "tap_means",
+    "times_the_coefficients",
     "token_count",
     "visible_keys",
     "with_copies",
+    "with_merged",
+    "with_projections",
 ]

@@ -168,6 +168,14 @@ class Box:
         return cls(np.full(shape, float(lower)), np.full(shape, float(upper)))
 
 
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a merged map stands for, see `merging`."""
+
+    part: str  # of an attention
+    weights: int  # parameters of the projections, those that no earlier map counts
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Target:
     """A trained network: its graph, the coefficients of its maps, and how it was read.
@@ -198,7 +206,11 @@ class Target:
     copies: Mapping[str, int] = field(
         default_factory=dict[str, int]
     )  # by map: equal copies of each channel that it reads, of a network `with_copies`
-    original: "Target | None" = None  # and the network without them
+    merged: Mapping[str, Product] = field(
+        default_factory=dict[str, Product]
+    )  # by map: what it stands for, of a network `with_merged`
+    rounding: float = 0.0  # how far its coefficients may be, each, from the products that they stand for
+    original: "Target | None" = None  # and the network without copies, unmerged
 
     def __post_init__(self) -> None:
         maps = self.graph.maps

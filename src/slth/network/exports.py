@@ -7,9 +7,9 @@ from torch import nn
 
 from slth._errors import InputError
 from slth.graph import AxisMap, Conv, Dense, Graph, Op, carried_names, chain_of, stored_weight
-from slth.network.maps import SourceMap, source_neurons
+from slth.network.maps import SourceMap, source_map, source_neurons
 from slth.network.states import source_of, state_of
-from slth.network.views import MOST_BYTES, source
+from slth.network.views import MOST_BYTES
 from slth.ticket import Ticket, with_steps
 
 
@@ -92,9 +92,9 @@ def _source(ticket: Ticket) -> dict[str, np.ndarray]:
         raise InputError(f"the source as dense tensors needs {size / 2**30:.2f} GiB, more than 2 GiB")
     chained = chain_of(cast(Graph, ticket.network)) is not None
     tensors: dict[str, np.ndarray] = {}
-    for i, (path, part) in enumerate(zip(ticket.maps, source(ticket).maps, strict=True)):
+    for i, path in enumerate(ticket.maps):
         name = str(i) if chained else path
-        tensors |= {f"{name}.{tensor}": values for tensor, values in _layers(part, path).items()}
+        tensors |= {f"{name}.{tensor}": values for tensor, values in _layers(source_map(ticket, path), path).items()}
     return tensors
 
 

@@ -35,6 +35,7 @@ from slth.ticket import (
     Grid,
     Lift,
     Lifted,
+    Merged,
     Neurons,
     Plain,
     Single,
@@ -345,6 +346,7 @@ def _lifted(ticket: Ticket, path: str) -> nn.Module:
 
 SOURCES: Mapping[str, Callable[[Ticket, str], nn.Module]] = {
     TwoLayer.kind: _two_layer,
+    Merged.kind: _two_layer,
     Copies.kind: lambda ticket, path: CopiesMap(ticket, path, cast(Copies, ticket.gadgets[path])),
     Neurons.kind: _neurons,
     Single.kind: _lifted,
@@ -367,6 +369,9 @@ def source_neurons(ticket: Ticket, path: str) -> int:
 def source_bytes(ticket: Ticket, path: str) -> int:
     """Memory of that view."""
     (rows, _, taps), live = ticket.maps[path].coefficients, source_neurons(ticket, path)
+    if path in ticket.merged:  # both of its projections are dense matrices, in float64 on their way
+        live = live * (2 if cast(Merged, ticket.gadgets[path]).centred else 1)
+        return 12 * live * (ticket.maps[path].basis.inputs + rows + 1)
     mixing = rows * taps * live if isinstance(ticket.gadgets[path], Neurons) else ticket.map_candidates(path)
     return 4 * mixing + 16 * live
 

@@ -5,6 +5,7 @@ twice where inputs can be negative. A map that is the target's, bit for bit, is 
 
 `source`: the random network with its masks. The lift keeps one weight per neuron, so it is stored as index and value
 (a sparse matrix with one entry per row); the mixing matrix keeps about half of its weights and is stored dense, masked.
+Of merged projections it is the attention that they are, see `merged`.
 """
 
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from slth._errors import InputError
 from slth.graph import Graph, Realised, Target, carried_names, most_entries
 from slth.network.build import Network
 from slth.network.maps import RealisedMap, TargetMap, source_bytes, source_map
+from slth.network.merged import source_graph, source_projections
 from slth.network.states import module_of
 from slth.ticket import Ticket, own_affine
 
@@ -56,15 +58,23 @@ def source(ticket: Ticket, *, most_bytes: int = MOST_BYTES) -> Network:
     Raises:
         InputError: it would take more than `most_bytes` of memory, or its values too much; or the ticket has no maps.
     """
-    graph = _graph(ticket)
+    _graph(ticket)
+    graph = source_graph(ticket)
     _check_values(ticket, graph)
-    size = sum(source_bytes(ticket, path) for path in graph.maps)
+    size = sum(source_bytes(ticket, path) for path in ticket.maps)
     if size > most_bytes:
         raise InputError(
             f"the source network needs {size / 2**30:.2f} GiB, more than the limit of {most_bytes / 2**30:.2f} GiB; "
             "the realised view computes the same function"
         )
-    return Network(graph, {path: source_map(ticket, path) for path in graph.maps}, read_by_ops(ticket))
+    maps: dict[str, nn.Module] = {}
+    for path in ticket.maps:
+        if path in graph.maps:
+            maps[path] = source_map(ticket, path)
+            continue
+        projections = source_projections(ticket, path, graph)
+        maps |= {own: TargetMap(graph.maps[own].basis, affine) for own, affine in projections.items()}
+    return Network(graph, maps, read_by_ops(ticket))
 
 
 def target_module(target: Target, dtype: torch.dtype = torch.float32) -> Network:

@@ -5,7 +5,6 @@ from slth.ticket.anatomy import Anatomy, Half, take_apart
 from slth.ticket.assemble import constructed_ticket, learned_ticket
 from slth.ticket.carried import CARRIED, check_carried, dtype_name
 from slth.ticket.choice import FOUND, Candidate, Choice, choice_in, choice_rows
-from slth.ticket.copied import with_copies_of
 from slth.ticket.digests import as_in, graph_digest, network_digest, with_biases
 from slth.ticket.effective import effective_digest, random_weights
 from slth.ticket.exact import exact_tensors, kinds_of, own_affine, rest_count
@@ -43,6 +42,7 @@ from slth.ticket.gadgets import (
     Lift,
     Lifted,
     LiftSpec,
+    Merged,
     Moves,
     Neurons,
     Packed,
@@ -68,6 +68,7 @@ from slth.ticket.plain import plain
 from slth.ticket.provenance import BY_HAND, MOST_MISSES, Miss, Provenance
 from slth.ticket.random_masks import control_noise, largest
 from slth.ticket.realise import Sums, head_digest, pack, realise, realised_digest, target_digest
+from slth.ticket.rewritten import rewritten_for
 from slth.ticket.summary import moved, several, summary
 from slth.ticket.tensors import RandomTensor, check_text
 from slth.ticket.ticket import Ticket
@@ -109,6 +110,7 @@ __all__ = [
     "Lift",
     "LiftSpec",
     "Lifted",
+    "Merged",
     "Miss",
     "Moves",
     "Network",
@@ -167,6 +169,7 @@ __all__ = [
     "realise",
     "realised_digest",
     "rest_count",
+    "rewritten_for",
     "rivals_of",
     "save",
     "scan",
@@ -180,6 +183,5 @@ __all__ = [
     "target_digest",
     "ticket_account",
     "with_biases",
-    "with_copies_of",
     "with_steps",
 ]

@@ -48,8 +48,8 @@ _NAMES = (
 def network_digest(target: Target, shape: Shape) -> str:
     """SHA-256 that names a target for inputs of a shape: of a chain that of version 1, else `graph_digest`.
 
-    With copies it is the network that it was without them. One that was read unfolded has that of its numbers in their
-    own formats, −0.0 as it is.
+    With copies, or merged, it is the network that it was before. One that was read unfolded has that of its numbers in
+    their own formats, −0.0 as it is.
     """
     target = target if target.original is None else target.original
     chained = len(shape) == 1 and _is_chain(target.graph) and not target.tensors
@@ -135,6 +135,7 @@ def as_in(target: Target, network: Graph) -> Target | str:
         tensors={name: _under(stored, maps, carried) for name, stored in target.tensors.items()},
         names={path: target.names[mine] for mine, path in maps.items() if mine in target.names},
         folded={path: target.folded[mine] for mine, path in maps.items() if mine in target.folded},
+        merged={path: target.merged[mine] for mine, path in maps.items() if mine in target.merged},
     )
 
 

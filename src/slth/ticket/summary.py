@@ -154,6 +154,14 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
             "copies",
             f"{several(list(ticket.copies.values()))} of every channel between two maps, as `network` counts",
         )
+    if ticket.merged:
+        weights = sum(ticket.maps[path].weights for path in ticket.merged)
+        stands = sum(product.weights for product in ticket.merged.values())
+        yield (
+            "merged",
+            f"{len(ticket.merged):,} maps of {weights:,} coefficients for {stands:,} parameters of projections, "
+            f"{weights / stands:.3g} times as many; no layer more than the target",
+        )
     stages = [gadget.stage_count for gadget in ticket.gadgets.values()]
     if max(stages) > 1:
         count = f"{min(stages)} to {max(stages)}" if min(stages) < max(stages) else f"{max(stages)}"

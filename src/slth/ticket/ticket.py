@@ -12,13 +12,13 @@ from jaxtyping import Bool, Float32
 from slth._errors import InputError
 from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, Realised, check_copies, copies_made, shapes, token_count
+from slth.graph import Graph, Linear, Product, Realised, check_copies, copies_made, shapes, token_count
 from slth.numerics import at_most, check_seed
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Copies, Gadget, Moves, Neurons, TwoLayer, bits_of, check_grid, exactly_kept
+from slth.ticket.gadgets import Copies, Gadget, Merged, Moves, Neurons, TwoLayer, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -123,7 +123,7 @@ class Ticket:
                 if given.stream in masked and given.kept != count:
                     raise InputError(f"{tensor}: of each mirrored pair exactly one is kept; it says {given.kept}")
                 check_kept(given, count)
-                if given.moved and (tensor not in masked or self.gadgets[path].kind != TwoLayer.kind):
+                if given.moved and (tensor not in masked or not isinstance(self.gadgets[path], TwoLayer)):
                     raise InputError(f"{tensor}: numbers of the gadget {self.gadgets[path].kind} do not move here")
 
     def _check_maps(self) -> None:
@@ -169,6 +169,12 @@ class Ticket:
         return copies_made(self.network, self.copies) if isinstance(self.network, Graph) and self.copies else {}
 
     @property
+    def merged(self) -> Mapping[str, Product]:
+        """Of the maps that merge projections of an attention, what they stand for; see `slth.graph.with_merged`."""
+        gadgets = self.gadgets.items()
+        return {path: Product(gadget.part, gadget.weights) for path, gadget in gadgets if isinstance(gadget, Merged)}
+
+    @property
     def size(self) -> int:
         """Every entry of the random tensors, pruned, dead and off-block ones included."""
         return sum(tensor.size for tensor in self.tensors)
@@ -189,7 +195,9 @@ class Ticket:
         return sum(self.target_weights(path) for path in self.maps)
 
     def target_weights(self, path: str) -> int:
-        """Parameters of the target's map, biases included: of copies one."""
+        """Parameters of the target's map, biases included: of copies one; of merged ones those of the projections."""
+        if path in self.merged:
+            return self.merged[path].weights
         op, made = self.maps[path], self.copies_made.get(path, 1)
         rows, inputs, taps = op.coefficients
         return (rows * inputs * taps // self.copies.get(path, 1) + (op.basis.outputs if op.bias else 0)) // made

@@ -7,6 +7,7 @@ from slth.construction.makers.counts import CountsMaker
 from slth.construction.makers.doubling import DoublingMaker
 from slth.construction.makers.grid import GridMaker, check_grids
 from slth.construction.makers.maker import Maker
+from slth.construction.makers.merged import MERGED, as_merged
 from slth.construction.makers.neurons import NeuronsMaker
 from slth.construction.makers.plain import PlainMaker
 from slth.construction.makers.single import SINGLE, SINGLE_PLAIN
@@ -14,6 +15,7 @@ from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
 
 _ALL: tuple[Maker, ...] = (
     TwoLayerMaker(),
+    MERGED,
     CopiesMaker(),
     NeuronsMaker(),
     SINGLE,
@@ -25,4 +27,4 @@ _ALL: tuple[Maker, ...] = (
 )
 MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in _ALL}
 
-__all__ = ["MAKERS", "Maker", "check_grids", "kept_exactly"]
+__all__ = ["MAKERS", "Maker", "as_merged", "check_grids", "kept_exactly"]

@@ -149,7 +149,18 @@ Exact = Annotated[
     bool,
     Argument(TRUTH, "Instead: the target itself, in its own number format, bit for bit.", swept=True, group="plan"),
 ]
-GADGETS = ("two-layer", "copies", "neurons", "single", "single-plain", "plain", "counts", "doubling", "grid")
+GADGETS = (
+    "two-layer",
+    "merged",
+    "copies",
+    "neurons",
+    "single",
+    "single-plain",
+    "plain",
+    "counts",
+    "doubling",
+    "grid",
+)
 Gadget = Annotated[
     str,
     Argument(one_of(*GADGETS), "Which random numbers may be added up for a weight: {known}.", swept=True, group="plan"),

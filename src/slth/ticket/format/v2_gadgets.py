@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from slth.graph import Linear
-from slth.ticket.format import v2_copies, v2_doubling, v2_lifted, v2_neurons, v2_plain, v2_two_layer
+from slth.ticket.format import v2_copies, v2_doubling, v2_lifted, v2_merged, v2_neurons, v2_plain, v2_two_layer
 from slth.ticket.format.fields import fail
 from slth.ticket.format.schema import DIGEST, SIZE, Choice, Kind, Table, integer, mapping_of, row_of, whole
 from slth.ticket.gadgets import Gadget
@@ -26,6 +26,7 @@ class Codec(Protocol):
 
 CODECS: Mapping[str, Any] = {
     "two-layer": v2_two_layer,
+    "merged": v2_merged,
     "copies": v2_copies,
     "neurons": v2_neurons,
     "single": v2_lifted.SINGLE,
@@ -35,7 +36,7 @@ CODECS: Mapping[str, Any] = {
     "doubling": v2_doubling,
     "grid": v2_lifted.GRID,
 }  # modules and objects that are a `Codec`
-RANKED = ("two-layer",)  # whose mask bits are, each, one candidate of one subset: see `BitGroups`
+RANKED = ("two-layer", "merged")  # whose mask bits are, each, one candidate of one subset: see `BitGroups`
 _COMMON: Mapping[str, Kind] = {
     "shape": row_of(integer(1, SIZE), integer(1, SIZE), integer(1, SIZE), expected="[rows, inputs, taps]"),
     "groups": integer(1, SIZE),

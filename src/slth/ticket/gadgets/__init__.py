@@ -9,6 +9,7 @@ from slth.ticket.gadgets.grid import MOST_SIZE_OF_GRID, Grid
 from slth.ticket.gadgets.levels import MOST_COPIES, MOST_DIGITS, matrix
 from slth.ticket.gadgets.lift import MOST_CANDIDATES, THRESHOLD, Lift, LiftSpec, scan, signed_ranges
 from slth.ticket.gadgets.lifted import MOST_LONG, Lifted
+from slth.ticket.gadgets.merged import Merged
 from slth.ticket.gadgets.moves import (
     MOST_MOVE,
     STEP,
@@ -27,7 +28,8 @@ from slth.ticket.gadgets.single import Single
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer, exactly_kept, exactly_words, stage_path
 
 GADGETS: dict[str, type[Gadget]] = {
-    gadget.kind: gadget for gadget in (TwoLayer, Copies, Neurons, Single, SinglePlain, Plain, Counts, Doubling, Grid)
+    gadget.kind: gadget
+    for gadget in (TwoLayer, Merged, Copies, Neurons, Single, SinglePlain, Plain, Counts, Doubling, Grid)
 }
 MOST_OF = dict.fromkeys((Single.kind, SinglePlain.kind, Counts.kind), MOST_LONG)  # candidates; others: 64
 
@@ -56,6 +58,7 @@ __all__ = [
     "Lift",
     "LiftSpec",
     "Lifted",
+    "Merged",
     "Moves",
     "MovesOfBits",
     "Neurons",
