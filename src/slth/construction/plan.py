@@ -19,7 +19,7 @@ from slth.certificate import Norms
 from slth.construction.compensation import Calibration, check_compensable
 from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
-from slth.construction.exact import Claims, exact_tolerance
+from slth.construction.exact import Claims, check_separable, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.makers import MAKERS
 from slth.construction.memory import check_memory
@@ -333,6 +333,7 @@ def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[
         found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
         if not _is_reachable(affine, found[path], signed[path], share, request.recipe.source):
             found[path] = finest_tolerance(affine, signed=signed[path], failure=share, source=request.recipe.source)
+            check_separable(path, affine, wanted, found[path], request.recipe)
     return found
 
 

@@ -9,6 +9,7 @@ from slth.construction.makers.grid import GridMaker, check_grids
 from slth.construction.makers.maker import Maker
 from slth.construction.makers.neurons import NeuronsMaker
 from slth.construction.makers.plain import PlainMaker
+from slth.construction.makers.refusals import check_closest
 from slth.construction.makers.single import SINGLE, SINGLE_PLAIN
 from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
 
@@ -25,4 +26,4 @@ _ALL: tuple[Maker, ...] = (
 )
 MAKERS: Mapping[str, Maker] = {maker.kind: maker for maker in _ALL}
 
-__all__ = ["MAKERS", "Maker", "check_grids", "kept_exactly"]
+__all__ = ["MAKERS", "Maker", "check_closest", "check_grids", "kept_exactly"]
