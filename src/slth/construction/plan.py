@@ -21,7 +21,7 @@ from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
 from slth.construction.exact import Claims, check_separable, exact_tolerance
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
-from slth.construction.makers import MAKERS
+from slth.construction.makers import MAKERS, check_recipe
 from slth.construction.memory import check_memory
 from slth.construction.needs import Needs
 from slth.construction.outline import Outline
@@ -94,6 +94,8 @@ class Request:
         object.__setattr__(
             self, "recipe", Recipe(**{name: value for name, value in chosen.items() if value is not None})
         )
+        if self.source is None:
+            check_recipe(self.recipe)
         if self.exact and self.recipe.gadget == Copies.kind:
             raise InputError(
                 "copies of a channel err apart, so no network of them is the target itself, bit for bit: ask for a "

@@ -13,12 +13,14 @@ from slth.ticket.gadgets import Problems, moves_of_bits, moves_of_block
 from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words
 
+_WORDS = {"whole": "one subset for both signs", "bias": "bias"}  # others are halves
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Half:
     """One subset-sum problem of a coefficient, in the unit of the target's weights: of one half, in one stage."""
 
-    name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
+    name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1; "whole": on x itself
     sign: float  # the subset sums to sign · coefficient
     neuron: tuple[int, ...]  # hidden neuron of each candidate; of mirrored pairs, twice
     candidates: Float64[np.ndarray, " n"]  # g v u; of those that moved g (v + Δ) u
@@ -32,7 +34,16 @@ class Half:
     @property
     def label(self) -> str:
         """Which one it is."""
-        return f"{self.name} half" + (f", stage {self.stage + 1}" if self.stage else "")
+        return self.words + (f", stage {self.stage + 1}" if self.stage else "")
+
+    @property
+    def words(self) -> str:
+        """Which numbers of an input it serves.
+
+        >>> Half("whole", 1.0, (), np.zeros(0), np.zeros(0, bool), np.zeros(0), 1.0).words
+        'one subset for both signs'
+        """
+        return _WORDS.get(self.name, f"{self.name} half")
 
     @property
     def sum(self) -> float:
@@ -65,7 +76,7 @@ class Anatomy:
         'map fc, output 0, input 2: positive half, stage 2 of 2'
         """
         of = f", stage {half.stage + 1} of {self.stages}" if self.stages > 1 else ""
-        return f"{self.name}: {half.name} half{of}"
+        return f"{self.name}: {half.words}{of}"
 
     @property
     def name(self) -> str:
