@@ -1,6 +1,7 @@
 """`slth.compare` and its command: what stands beside a ticket, and what is refused."""
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -37,6 +38,18 @@ def test_a_ticket_stands_beside_what_is_as_exact(ticket):
     assert [row.bits for row in found.rows] == sorted((row.bits for row in found.rows), reverse=True)
     (verdict,) = found.verdicts
     assert f"loses {ours.bits - coder.bits:.1f} bits a weight" in verdict
+
+
+def test_moves_are_packed_beside_the_masks():
+    """Each as a whole number of steps of 2⁻²³ from −s to s, s the largest that there is."""
+    moved = slth.construct(
+        MODEL, input_range=(0, 1), relative_tolerance=0.01, objective="moved", most_move=0.01, threads=1
+    )
+    (moves,) = moved.moves.values()
+    steps = round(moved.largest_move * 2**23)
+    (row,) = [row for row in slth.compare(moved, target=MODEL).rows if row.kind == "masks"]
+    assert row.name == "ticket 1: masks and moves, packed"
+    assert row.bits == (moved.mask_bits + len(moves) * math.ceil(math.log2(2 * steps + 1))) / 54
 
 
 def test_errors_are_those_of_the_realised_weights(ticket):

@@ -53,6 +53,27 @@ def test_the_name_of_a_cell_of_a_verb_never_changes(verb, options, question):
     assert cell.question == question
 
 
+@pytest.mark.parametrize(
+    ("asked", "match"),
+    [
+        ({"law": "nonsense"}, "expected a law of random numbers"),
+        ({"law": "pruned/0.3"}, "a chance is a multiple of 1/256"),
+        ({"gadget": "nonsense"}, "unknown gadget"),
+        ({"objective": "nonsense"}, "unknown objective"),
+        ({"gadget": "copies", "law": "normal/20"}, "copies are planned for"),
+        ({"gadget": "single", "objective": "exactly", "density": 0.3}, "keeps at most one candidate"),
+        ({"gadget": "neurons", "group_size": 20}, "a neuron would give 20 x 1 numbers at once"),
+        ({"group_size": 2}, "goes with the gadget neurons"),
+        ({"gadget": "copies", "exact": True}, "no network of them is the target itself"),
+    ],
+)
+def test_what_no_cell_of_construct_can_be_is_refused_before_the_first(asked, match, tmp_path):
+    """Names, and choices that exclude each other; nothing is trained, nothing runs."""
+    with pytest.raises(InputError, match=match):
+        sweeps.run(Recipe(CONSTRUCT, asked), tmp_path / "r")
+    assert not list((tmp_path / "r").glob("cells/*"))
+
+
 def test_one_number_is_a_list_of_one_and_the_same_question():
     one, other = (Recipe(CONSTRUCT, {"mean": mean, "std": 1}).cells()[0] for mean in (0.5, [0.5]))
     assert one.options["mean"] == [0.5]

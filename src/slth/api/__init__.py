@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 from slth.api._compare import Compared, Comparison, compare
-from slth.api._construct import construct, discard, promise_holds, read_target
+from slth.api._construct import check_construct, construct, discard, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify, with_claim
 from slth.api._export import Exported, export
 from slth.api._plan import Planned, PlannedMap, plan
@@ -41,6 +41,7 @@ __all__ = [
     "Verification",
     "accuracy",
     "apply",
+    "check_construct",
     "check_search",
     "choices",
     "compare",

@@ -19,7 +19,7 @@ from slth.network import read_target as _read_target
 from slth.records import cores, verbs
 from slth.ticket import Ticket, check_text
 
-__all__ = ["Reading", "construct", "discard", "promise_holds", "read_target"]
+__all__ = ["Reading", "check_construct", "construct", "discard", "promise_holds", "read_target"]
 
 _log = logging.getLogger("slth.api")
 
@@ -160,6 +160,8 @@ def construct(
         restart=restart,
     )
     folder = None if resume is None else _arguments.path("resume", resume)
+    reused = None if source is None else ticket_of(source)
+    request = Request(**verbs.group(asked, "plan"), source=reused)
     network = read_target(
         target,
         model=model,
@@ -173,8 +175,6 @@ def construct(
         exact=asked.exact,
     )
     _check_names(network)
-    reused = None if source is None else ticket_of(source)
-    request = Request(**verbs.group(asked, "plan"), source=reused)
     if from_node is None:
         mean, std = stated_scale(target, mean, std, network.input_shape)
     inputs = inputs_of(
@@ -212,6 +212,11 @@ def workers(backend: str, threads: int | None) -> Generator[int]:
 
     with connected(threads or cores()) as place:
         yield threads or place.cpus
+
+
+def check_construct(asked: verbs.Construct) -> None:
+    """Refuse what `construct` would refuse before it looks at a target: names, and numbers that go with them."""
+    Request(**verbs.group(asked, "plan"))
 
 
 def _check_names(network: Target) -> None:

@@ -5,10 +5,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from slth._errors import InputError
 from slth.certificate import Certificate, Exact, ExactMap, compared, prove, tolerances
+from slth.construction.recipe import USUAL, Recipe
+from slth.construction.width import gain
 from slth.graph import Affine, Linear, Realised, Target
 from slth.numerics import FORMATS
 from slth.ticket import MOST_MISSES, Miss, kinds_of
+
+_SEPARATED = 16  # that much finer than what is reached, a number misses more often than not; a heuristic
 
 
 def exact_tolerance(op: Linear, wanted: Affine, kinds: ExactMap, carried: Mapping[str, np.ndarray]) -> float | None:
@@ -22,6 +27,21 @@ def exact_tolerance(op: Linear, wanted: Affine, kinds: ExactMap, carried: Mappin
         parts.append((wanted.bias, bias))
     least = [float(allowed[numbers != 0].min()) for numbers, allowed in parts if numbers.any()]
     return min(least, default=None)
+
+
+def check_separable(path: str, affine: Affine, wanted: float | None, finest: float, recipe: Recipe) -> None:
+    """Refuse a source of which hardly a sum comes as near as an exact number asks.
+
+    Raises:
+        InputError: that.
+    """
+    if recipe.source == USUAL.source or wanted is None or wanted * _SEPARATED >= finest:
+        return
+    own, g = f"mirrored pairs ({recipe.law})" if recipe.centred else f"the law {recipe.law}", gain(affine.weight)
+    raise InputError(
+        f"{path}: numbers come out exact within {wanted / g:.2g} gains, and sums of {own}, of one stage, come as near "
+        f"as {finest / g:.2g}, so that most would miss; leave law and centred out, or ask for a tolerance"
+    )
 
 
 @dataclass(slots=True)

@@ -20,6 +20,11 @@ Misses = Callable[[int], float]  # of a number of candidates
 class Expected(Protocol):
     """Expected misses of coefficients under one objective."""
 
+    @property
+    def finest(self) -> float:
+        """The finest tolerance that such subsets are found at, in gains."""
+        ...
+
     def __call__(self, sizes: Sizes, gain: float, tolerance: float) -> Misses: ...
 
 
@@ -28,6 +33,7 @@ class ExpectedExactly:
     """Exactly ⌊γ n⌋ of the n candidates of every coefficient."""
 
     density: float
+    finest: float = 2.0**-25  # measured: at 2⁻²⁶ the search for k of some 50 values begins to give up
 
     def __call__(self, sizes: Sizes, gain: float, tolerance: float) -> Misses:
         """Counted by the table's own |z|, from 0."""
@@ -46,6 +52,7 @@ class ExpectedMoved:
     """Any subset, whose v move by at most ε."""
 
     most_move: float
+    finest: float = 2.0**-24  # moves lie on the grid of 2⁻²³
 
     def __call__(self, sizes: Sizes, gain: float, tolerance: float) -> Misses:
         """By the same |z| as `within`."""

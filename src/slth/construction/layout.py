@@ -9,13 +9,13 @@ import numpy as np
 from slth._errors import InputError
 from slth.construction.copied import Wanted, plan_copies
 from slth.construction.halves import split_inputs
-from slth.construction.makers import MAKERS, Maker, as_merged, check_grids, kept_exactly
+from slth.construction.makers import MAKERS, Maker, as_merged, check_closest, check_grids, kept_exactly
 from slth.construction.needs import Needs
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
 from slth.graph import Graph, Target, shapes, signed_inputs
 from slth.numerics import check_seed
-from slth.ticket import Copies, Gadget, Inputs, Merged, Ticket, TwoLayer, signed_ranges
+from slth.ticket import Copies, Gadget, Inputs, Ticket, TwoLayer, signed_ranges
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +78,8 @@ def lay_out(
     if recipe.gadget == Copies.kind:
         wanted = Wanted(tolerances, failure_probability, candidates, extra)
         made = plan_copies(target, wanted, inputs=inputs)
+        for width in made.widths.values():
+            check_closest(recipe, width)
         missed = sum(width.expected_misses for width in made.widths.values())
         return Layout(seed, made.target.graph, made.gadgets, dict(tolerances), missed, made.widths, recipe)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
@@ -117,10 +119,16 @@ def lay_out_in(
         InputError: the target has another shape, or its inputs other signs, than the source was made for.
     """
     check_target(target, inputs)
-    kind = Copies.kind if source.copies else Merged.kind if source.merged else recipe.gadget
-    if kind != TwoLayer.kind:
+    kinds = {gadget.kind for gadget in source.gadgets.values()} | {recipe.gadget}
+    for kind in sorted(kinds - {TwoLayer.kind}):
         raise InputError(
             f"the random network of another ticket serves the gadget two-layer alone, not {kind}; leave the source out"
+        )
+    most = max(gadget.stage_count for gadget in source.gadgets.values())
+    if recipe.objective in ("exactly", "moved") and most > 1:
+        raise InputError(
+            f"the source network has {most} stages, and the objective {recipe.objective} is a theorem of one; take "
+            "the objective within, fewest or closest, or a source made for a coarser tolerance"
         )
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     gadgets: dict[str, Gadget] = {}
@@ -159,6 +167,7 @@ def lay_out_in(
             law_misses=math.nan,
             later=tuple(own[1:]),
         )
+        check_closest(recipe, widths[path])
     recipe = _in_source(recipe, source)
     for op in target.graph.maps.values():
         MAKERS[recipe.gadget].check(recipe, op)

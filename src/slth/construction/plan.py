@@ -19,10 +19,10 @@ from slth.certificate import Norms
 from slth.construction.compensation import Calibration, check_compensable
 from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
-from slth.construction.exact import Claims, exact_tolerance
+from slth.construction.exact import Claims, check_separable, exact_tolerance
 from slth.construction.halves import split_inputs
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
-from slth.construction.makers import MAKERS
+from slth.construction.makers import MAKERS, check_recipe
 from slth.construction.memory import check_memory
 from slth.construction.needs import Needs
 from slth.construction.outline import Outline
@@ -96,6 +96,8 @@ class Request:
         object.__setattr__(
             self, "recipe", Recipe(**{name: value for name, value in chosen.items() if value is not None})
         )
+        if self.source is None:
+            check_recipe(self.recipe)
         if self.exact and self.recipe.gadget == Copies.kind:
             raise InputError(
                 "copies of a channel err apart, so no network of them is the target itself, bit for bit: ask for a "
@@ -362,6 +364,7 @@ def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[
         found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
         if not _is_reachable(affine, found[path], halves[path], share, request.recipe.source):
             found[path] = finest_tolerance(affine, signed=halves[path], failure=share, source=request.recipe.source)
+            check_separable(path, affine, wanted, found[path], request.recipe)
     return found
 
 

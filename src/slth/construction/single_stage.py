@@ -10,8 +10,6 @@ from slth.construction.needs import Needs
 from slth.construction.width import Width, gain_of
 from slth.ticket import MOST_CANDIDATES
 
-_FINEST = 47  # powers of two below the gain: sums are multiples of 2⁻⁴⁶, so nothing is finer
-
 
 def plan_single_stage(needs: Needs, expected: Expected) -> Width:
     """The fewest candidates with at most `failure` expected misses, half of them of weights and half of biases.
@@ -24,6 +22,11 @@ def plan_single_stage(needs: Needs, expected: Expected) -> Width:
         return found
     tolerance, failure, g = needs.tolerance, needs.failure, gain_of(needs.weights.largest)
     finest = _finest(needs, expected)
+    if tolerance < expected.finest * _top(needs):
+        raise InputError(
+            f"a tolerance of {tolerance / g:.2g} gains is finer than subsets of this objective are found at, "
+            f"{expected.finest:.2g} gains; ask for a larger tolerance, or for the objective within, which has stages"
+        )
     if finest is None:
         raise InputError(
             f"up to {MOST_CANDIDATES} candidates reach no tolerance at all with {failure:.2g} expected misses; ask for "
@@ -40,6 +43,8 @@ def _width(needs: Needs, expected: Expected) -> Width | None:
     """None: more than 64 candidates are needed."""
     weights, bias, tolerance = needs.weights, needs.bias, needs.tolerance
     g, g_b = gain_of(weights.largest), 1.0 if bias is None else gain_of(bias.largest)
+    if needs.candidates is None and tolerance < expected.finest * max(g, g_b):
+        return None
     n, missed = _fewest(expected(weights, g, tolerance), needs)
     if bias is None:
         return None if n is None else Width(tolerance, g, g_b, n, 0, missed, None)
@@ -51,9 +56,8 @@ def _width(needs: Needs, expected: Expected) -> Width | None:
 
 def _finest(needs: Needs, expected: Expected) -> float | None:
     """To a factor of 2; None: not even the gain."""
-    top = gain_of(max(needs.weights.largest, 0.0 if needs.bias is None else needs.bias.largest))
-    planned = replace(needs, candidates=None, extra=0)
-    coarse, fine = -1, _FINEST
+    top, planned = _top(needs), replace(needs, candidates=None, extra=0)
+    coarse, fine = -1, 1 - round(math.log2(expected.finest))
     while fine - coarse > 1:
         middle = (coarse + fine) // 2
         if _width(replace(planned, tolerance=top * 2.0**-middle), expected) is None:
@@ -61,6 +65,11 @@ def _finest(needs: Needs, expected: Expected) -> float | None:
         else:
             coarse = middle
     return None if coarse < 0 else top * 2.0**-coarse
+
+
+def _top(needs: Needs) -> float:
+    """The largest gain."""
+    return gain_of(max(needs.weights.largest, 0.0 if needs.bias is None else needs.bias.largest))
 
 
 def _fewest(missed: Callable[[int], float], needs: Needs) -> tuple[int | None, float]:

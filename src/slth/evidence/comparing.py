@@ -13,7 +13,7 @@ from slth.evidence.targets import matched_to
 from slth.evidence.truth import truth_of
 from slth.graph import Affine, Realised, Target, of_channels
 from slth.records import Compared, Comparison
-from slth.ticket import Ticket, file_sizes, network_digest, rewritten_for
+from slth.ticket import STEP, Ticket, file_sizes, network_digest, rewritten_for
 
 _BATCH = 500
 _BLOCKS = 256  # of SeedLM, which tries 65,535 seeds for each
@@ -112,11 +112,18 @@ def _of_ticket(name: str, ticket: Ticket, target: Target, data: _Data | None) ->
     common = {"weight_error": max(largest.values()), "rms_error": _relative(target, squares)}
     row = Compared(name, "ticket", 8 * file_sizes(ticket).total / parameters, **common, claimed_error=claims.sup_error)
     yield _with_outputs(row, lambda: _outputs_of_ticket(ticket, parts, data), data)
-    yield Compared(f"{name}: masks, packed", "masks", ticket.mask_bits / parameters, **common)
+    what, packed = "masks and moves" if ticket.moved else "masks", ticket.mask_bits + _move_bits(ticket)
+    yield Compared(f"{name}: {what}, packed", "masks", packed / parameters, **common)
     tolerances = {path: max(error, 1e-300) for path, error in largest.items()}
     yield _of_rival(coded(target, tolerances, f"{name}: uniform + entropy coder, as exact"), target, data)
     bound = gaussian_bound(target, squares) / parameters
     yield Compared(f"{name}: Gaussian bound at its rms error", "bound", bound, rms_error=common["rms_error"])
+
+
+def _move_bits(ticket: Ticket) -> int:
+    """Of moves as whole numbers of steps, each from −s to s, s the largest: ⌈log₂(2s + 1)⌉ bits."""
+    most = (int(np.abs(move).max(initial=0.0) / STEP) for move in ticket.moves.values())
+    return sum(move.size * (2 * s).bit_length() for move, s in zip(ticket.moves.values(), most, strict=True))
 
 
 def _of_rival(rival: Rival, target: Target, data: _Data | None) -> Compared:

@@ -17,7 +17,7 @@ _MARKS = {
 }
 _WORDS = {
     "ticket": "tickets, whole file",
-    "masks": "their masks, packed",
+    "masks": "their masks and moves, packed",
     "quantiser": "quantisers",
     "bound": "Gaussian bound",
 }

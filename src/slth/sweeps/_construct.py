@@ -53,10 +53,12 @@ def _run(options: dict[str, Any], shared: Path, kept: Path | None = None) -> dic
 
 
 def _check(options: dict[str, Any]) -> None:
-    """Numbers out of their limits, and promises that exclude each other."""
+    """Numbers out of their limits, names that are none, promises and choices that exclude each other."""
+    from slth import api
+
     said: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
     asked = {name: said[name] for name in _CONSTRUCT if name != "target"}
-    verbs.Construct(**asked)
+    api.check_construct(verbs.Construct(**asked))
     how: dict[str, Any] = {name: said[_SEED if name == "seed" else name] for name in _TRAIN}
     verbs.Train(out=Path("target.safetensors"), **how)
 

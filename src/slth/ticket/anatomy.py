@@ -13,6 +13,8 @@ from slth.ticket.gadgets import Problems, moves_of_bits, moves_of_block
 from slth.ticket.ticket import Ticket
 from slth.ticket.words import kernel_of, map_words
 
+_WORDS = {"whole": "one subset for both signs", "bias": "bias"}  # others are halves
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Half:
@@ -32,12 +34,16 @@ class Half:
     @property
     def label(self) -> str:
         """Which one it is."""
-        return self.part + (f", stage {self.stage + 1}" if self.stage else "")
+        return self.words + (f", stage {self.stage + 1}" if self.stage else "")
 
     @property
-    def part(self) -> str:
-        """The same, of any stage."""
-        return "whole weight" if self.name == "whole" else f"{self.name} half"
+    def words(self) -> str:
+        """Which numbers of an input it serves.
+
+        >>> Half("whole", 1.0, (), np.zeros(0), np.zeros(0, bool), np.zeros(0), 1.0).words
+        'one subset for both signs'
+        """
+        return _WORDS.get(self.name, f"{self.name} half")
 
     @property
     def sum(self) -> float:
@@ -70,7 +76,7 @@ class Anatomy:
         'map fc, output 0, input 2: positive half, stage 2 of 2'
         """
         of = f", stage {half.stage + 1} of {self.stages}" if self.stages > 1 else ""
-        return f"{self.name}: {half.part}{of}"
+        return f"{self.name}: {half.words}{of}"
 
     @property
     def name(self) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from slth._errors import InputError
+from slth.construction.makers.refusals import check_closest
 from slth.construction.needs import Needs
 from slth.construction.objectives import OBJECTIVES, Objective
 from slth.construction.recipe import Recipe
@@ -35,7 +36,9 @@ class CopiesMaker:
 
     def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By measured chances of products u v, u ≥ ½, which miss a little more often than plain weights do."""
-        return plan_needs(needs)
+        found = plan_needs(needs)
+        check_closest(recipe, found)
+        return found
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """Of a map by itself nothing is known of the maps behind it."""

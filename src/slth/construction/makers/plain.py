@@ -2,13 +2,16 @@
 
 from dataclasses import dataclass
 
-from slth.construction.makers.refusals import check_objective, check_source
+from slth._errors import InputError
+from slth.construction.makers.refusals import check_closest, check_objective, check_source
 from slth.construction.needs import Needs
 from slth.construction.objectives import OBJECTIVES, Objective
 from slth.construction.recipe import Recipe
-from slth.construction.width import Width, plan_needs
+from slth.construction.width import Width, gain_of, plan_needs
 from slth.graph import Linear
 from slth.ticket import Gadget, Plain
+
+_FINEST = 2.0**-24  # gains: half a step of the grid on which the sums lie
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,17 @@ class PlainMaker:
 
     def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By the chances of products: an upper estimate, for fewer of them are small (see `law`: c = 1 < 2 ln 2)."""
-        return plan_needs(needs, one_stage=True)
+        gains = [gain_of(sizes.largest) for sizes in (needs.weights, needs.bias) if sizes is not None]
+        finest = max(gains) * _FINEST
+        if needs.candidates is None and needs.tolerance < finest:
+            raise InputError(
+                f"{needs.op.map}: sums of plain random numbers are multiples of 2^-23 gains, so that {finest:.2g} is "
+                f"the finest tolerance that they meet but by chance, got {needs.tolerance:.2g}; ask for that, or take "
+                "the gadget two-layer"
+            )
+        found = plan_needs(needs, one_stage=True)
+        check_closest(recipe, found)
+        return found
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:
         """No lift, so nothing is dead."""

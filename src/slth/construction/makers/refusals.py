@@ -2,6 +2,8 @@
 
 from slth._errors import InputError
 from slth.construction.recipe import Recipe
+from slth.construction.width import Width
+from slth.subsetsum import EXACT_VALUES
 
 _FREE = ("within", "fewest", "closest")
 
@@ -16,6 +18,20 @@ def check_objective(recipe: Recipe, why: str, *, known: tuple[str, ...] = _FREE)
         raise InputError(
             f"the gadget {recipe.gadget} {why}, so the objective {recipe.objective} says nothing; take one of "
             f"{', '.join(known)}, or the gadget two-layer"
+        )
+
+
+def check_closest(recipe: Recipe, width: Width) -> None:
+    """Refuse to look for the closest of too many subsets.
+
+    Raises:
+        InputError: that.
+    """
+    widest = max(max(stage.candidates, stage.constants) for stage in width.stages)
+    if recipe.objective == "closest" and widest > EXACT_VALUES:
+        raise InputError(
+            f"the closest subset is found of up to {EXACT_VALUES} candidates, and this takes {widest}; ask for a "
+            "larger tolerance, fewer candidates, or the objective within"
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from slth._errors import InputError
 from slth.construction.centred import OfPairs
 from slth.construction.expected import Expected, ExpectedExactly, ExpectedMoved
+from slth.construction.makers.refusals import check_closest
 from slth.construction.moved import Moved
 from slth.construction.needs import Needs
 from slth.construction.objective_chances import kept_of
@@ -15,7 +16,6 @@ from slth.construction.single_stage import plan_single_stage
 from slth.construction.width import Width, plan_needs
 from slth.graph import Linear
 from slth.numerics import source_law
-from slth.subsetsum import EXACT_VALUES
 from slth.ticket import Gadget, Stage, TwoLayer
 
 
@@ -54,12 +54,7 @@ class TwoLayerMaker:
         if expected is not None:
             return plan_single_stage(needs, expected)
         found = plan_needs(needs, source=recipe.source)
-        widest = max(max(stage.candidates, stage.constants) for stage in found.stages)
-        if recipe.objective == "closest" and widest > EXACT_VALUES:
-            raise InputError(
-                f"the closest subset is found of up to {EXACT_VALUES} candidates, and this takes {widest}; ask for a "
-                "larger tolerance, fewer candidates, or the objective within"
-            )
+        check_closest(recipe, found)
         return found
 
     def gadget(self, op: Linear, width: Width, signed: tuple[tuple[int, int], ...], *, recipe: Recipe) -> Gadget:

@@ -1,6 +1,7 @@
 r"""Two random layers for one map, pruned by whole neurons: a bit keeps or removes all that a neuron gives.
 
-da Cunha, d'Amore and Natale (2023), blocked. The outputs are split into groups of s, the last one perhaps smaller. A
+da Cunha, d'Amore and Natale (2023), blocked. The outputs are split into groups of s, the last one smaller if s does not
+divide them: its problems have fewer numbers at once and the same n, so they miss less often, and no other is touched. A
 live neuron of the lift (see `lift`) serves one slot, an input and a sign or the constant, and one group q of outputs;
 with u ≥ ½ its value, m its bit and v its mixing weights to the outputs of the group, one for each tap,
 
