@@ -27,6 +27,7 @@ from slth.graph.evaluation import (
     along,
     attended,
     evaluate,
+    log_softmax,
     looked_up,
     max_pool,
     pointwise,
@@ -61,6 +62,7 @@ from slth.graph.ops import (
     Softmax,
     Standardise,
     carried_names,
+    map_of_op,
 )
 from slth.graph.shapes import Carried, shape_at, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
@@ -135,7 +137,9 @@ __all__ = [
     "group_order",
     "group_product",
     "inverse_element",
+    "log_softmax",
     "looked_up",
+    "map_of_op",
     "max_pool",
     "most_entries",
     "of_channels",
