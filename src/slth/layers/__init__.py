@@ -3,7 +3,16 @@
 Import this package where a network is made: it needs PyTorch.
 """
 
+from slth.layers.equivariance import Equivariance, equivariance
 from slth.layers.group_conv import GroupConv2d, group_conv
 from slth.layers.sets import PermutationLinear, SetLinear, equivariant
 
-__all__ = ["GroupConv2d", "PermutationLinear", "SetLinear", "equivariant", "group_conv"]
+__all__ = [
+    "Equivariance",
+    "GroupConv2d",
+    "PermutationLinear",
+    "SetLinear",
+    "equivariance",
+    "equivariant",
+    "group_conv",
+]
