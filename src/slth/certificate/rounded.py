@@ -196,7 +196,7 @@ def _axis_map(op: AxisMap, values: tuple[Rounded, ...], _: Batch, carried: Carri
     size, moved, norm, own = np.abs(x.value), x.off, x.off_norm, np.zeros_like(x.value)
     for part in op.axes:
         axis = part.axis + 1
-        a, off = part.matrix(size.shape[axis], carried), part.rounding(size.shape[axis])
+        a, off = part.operator(size.shape[axis], carried), part.rounding(size.shape[axis])
         both, terms = np.abs(a), a.shape[1]
         added = off * _each(_largest(size + moved), size)
         size, moved, own = (above(apply_along(both, numbers, axis), terms) for numbers in (size, moved, own))

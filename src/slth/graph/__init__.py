@@ -48,6 +48,7 @@ from slth.graph.ops import (
 )
 from slth.graph.shapes import Carried, shape_of, shapes
 from slth.graph.signs import signed_inputs
+from slth.graph.sparse import Sparse
 from slth.graph.tensors import Part, Stored
 from slth.graph.values import Affine, Box, Realised, Target
 
@@ -89,6 +90,7 @@ __all__ = [
     "Shape",
     "Slice",
     "Softmax",
+    "Sparse",
     "Steerable",
     "Stored",
     "Target",

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from slth.graph import Conv, ConvTranspose, Graph, Linear, Op, Permutation, Pointwise, Steerable
+from slth.graph import AxisMap, Conv, ConvTranspose, Graph, Linear, Op, Permutation, Pointwise, Steerable
 
 
 def kernel_of(op: Linear) -> tuple[int, ...]:
@@ -58,11 +58,13 @@ def with_steps(name: str, steps: Iterable[str]) -> str:
 
 
 def op_words(op: Op) -> str:
-    """An op by its name; a function by its own.
+    """An op by its name; a function by its own; a sparse matrix along an axis is the aggregation of a graph.
 
     >>> op_words(Pointwise("Relu"))
     'Relu'
     """
+    if isinstance(op, AxisMap) and any(matrix.kind == "sparse" for matrix in op.axes):
+        return "Aggregation"
     return _kind(op) if isinstance(op, Linear) else op.function if isinstance(op, Pointwise) else type(op).__name__
 
 
