@@ -19,7 +19,7 @@ import numpy as np
 
 from slth.certificate.functions import images, lipschitz, rounding
 from slth.certificate.rules.linear import stencil
-from slth.certificate.rules.windows import matrix_norm, overlap
+from slth.certificate.rules.windows import each, matrix_norm, overlap
 from slth.graph import (
     EVALUATE,
     Add,
@@ -197,7 +197,7 @@ def _axis_map(op: AxisMap, values: tuple[Rounded, ...], _: Batch, carried: Carri
     for part in op.axes:
         axis = part.axis + 1
         a, off = part.operator(size.shape[axis], carried), part.rounding(size.shape[axis])
-        both, terms = np.abs(a), a.shape[1]
+        both, terms = each(a, np.abs), a.shape[1]
         added = off * _each(_largest(size + moved), size)
         size, moved, own = (above(apply_along(both, numbers, axis), terms) for numbers in (size, moved, own))
         own = own + slack(size, terms) + added
