@@ -14,7 +14,7 @@ from helpers.graphs import values
 from references import learned as learned_reader
 from references import version2
 
-from slth.graph import ConvTranspose, Dense, Linear, Realised, Target
+from slth.graph import ConvTranspose, Linear, Realised, Target
 from slth.ticket import Ticket
 
 _SAMPLES = 24

@@ -169,7 +169,9 @@ def check_norm(example):
         coefficients = draw(example, seed)
         true = np.linalg.svd(by_definition(example, coefficients), compute_uv=False)[0]
         assert true * (1 - 1e-12) <= example.basis.norm(coefficients)
-        assert example.basis.norm(coefficients) <= (1.2 if isinstance(example.basis, Dense | Permutation) else 4.0) * true
+        assert (
+            example.basis.norm(coefficients) <= (1.2 if isinstance(example.basis, Dense | Permutation) else 4.0) * true
+        )
     assert example.basis.norm(np.zeros_like(coefficients)) == 0.0
 
 

@@ -15,7 +15,20 @@ from helpers.gadgets import counts, doubling, grid, one_stage, plain, single, si
 
 from slth import InputError
 from slth.certificate import certify
-from slth.graph import INPUT, Affine, Conv, ConvTranspose, Dense, Graph, Linear, Node, Permutation, Realised, Steerable, Target
+from slth.graph import (
+    INPUT,
+    Affine,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Graph,
+    Linear,
+    Node,
+    Permutation,
+    Realised,
+    Steerable,
+    Target,
+)
 from slth.network import realised, source
 from slth.numerics import draw, source_law
 from slth.ticket import (

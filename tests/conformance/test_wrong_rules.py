@@ -12,7 +12,20 @@ from slth.certificate import functions, rounded
 from slth.certificate.errors import MapErrors
 from slth.certificate.reach import Reach
 from slth.certificate.rules import RULES, combine, linear, move, pointwise, softmax, windows
-from slth.graph import Add, AxisMap, Conv, ConvTranspose, LogSoftmax, Multiply, Pad, Permutation, Scale, Softmax, Steerable, apply_along
+from slth.graph import (
+    Add,
+    AxisMap,
+    Conv,
+    ConvTranspose,
+    LogSoftmax,
+    Multiply,
+    Pad,
+    Permutation,
+    Scale,
+    Softmax,
+    Steerable,
+    apply_along,
+)
 from slth.graph.bases import conv
 from slth.numerics import spectral_norm_bound
 
@@ -109,6 +122,7 @@ E_MINUS = [(MapErrors, "all", lambda errors: errors.error)]
 SLOPES = [(MapErrors, "slopes", property(lambda errors: np.abs(errors.positive)))]
 POSITIVE_NORM = [(MapErrors, "norm", lambda errors, eta: errors._positive_size)]
 NO_PADDING = [(Conv, "pads", property(lambda _: False))]
+
 
 def basis_apart(basis, honest=Permutation.stencils):
     """Without the positions where more taps meet."""

@@ -115,10 +115,10 @@ def axis_matrix(entry, length, arrays):
     n = entry["length"]
     a = np.zeros((n, length))
     if entry["kind"] == "sparse":
-        places = [(int(i), int(l)) for i, l, _ in arrays[entry["value"]]]
+        places = [(int(i), int(at)) for i, at, _ in arrays[entry["value"]]]
         assert places == sorted(set(places))
-        for i, l, value in arrays[entry["value"]]:
-            a[int(i), int(l)] = value
+        for i, at, value in arrays[entry["value"]]:
+            a[int(i), int(at)] = value
         return a
     for i in range(n):
         if entry["kind"] == "average":

@@ -17,7 +17,16 @@ from jaxtyping import Float32, Int64
 from slth._errors import InputError
 from slth.data._folder import data_folder
 
-_KEYS = ("feature_row", "feature_col", "feature_value", "labels", "edge_index", "train_index", "val_index", "test_index")
+_KEYS = (
+    "feature_row",
+    "feature_col",
+    "feature_value",
+    "labels",
+    "edge_index",
+    "train_index",
+    "val_index",
+    "test_index",
+)
 _SHA256 = "8f020365f5b5e2e442f416a78d17f308790de86b86815bd5b8849e18370a30d7"
 _FOLDERS = ("cora", ".")
 
@@ -53,8 +62,8 @@ def load_cora(data_dir: str | Path | None = None) -> Citations:
     path = next((path for path in paths if path.is_file()), None)
     if path is None:
         raise InputError(
-            f"cora: expected one of {', '.join(map(str, paths))}, found none; put it there, or name another folder with "
-            "--data-dir or SLTH_DATA"
+            f"cora: expected one of {', '.join(map(str, paths))}, found none; put it there, or name another folder "
+            "with --data-dir or SLTH_DATA"
         )
     arrays = _read(path)
     if content_digest(arrays) != _SHA256:

@@ -27,7 +27,7 @@ class AxisMatrix:
 
     average: row i is 1/c in the window i s − b ≤ l < i s − b + k; c counts its integers in [−b, L + e) if `count` is
     "all", in [0, L) if it is "real". mean: 1/c at ⌊iL/n⌋ ≤ l < ⌈(i+1)L/n⌉. nearest: 1 at ⌊iL/n⌋. linear: between two
-    neighbours, ends on ends if `corners`. matrix: carried. sparse: its entries are, see `sparse`: the aggregation of a graph.
+    neighbours, ends on ends if `corners`. matrix: carried. sparse: its entries are, see `sparse`: a graph.
     """
 
     axis: int

@@ -107,7 +107,8 @@ def _work(op: Op, values: Inputs, own: Shapes, carried: Carried) -> int:
             sizes[axis.axis] = own[0][axis.axis]
             rows = axis.rows(own[0][axis.axis], carried)
             total += math.prod(sizes) * (1 if axis.value is None or axis.kind == "sparse" else rows)
-            total += math.prod(sizes) // sizes[axis.axis] * len(carried[axis.value]) if axis.kind == "sparse" else 0
+            if axis.kind == "sparse" and axis.value is not None:  # a term for each entry
+                total += math.prod(sizes) // sizes[axis.axis] * len(carried[axis.value])
             sizes[axis.axis] = rows
             total += math.prod(sizes) + 8 * rows  # the ends of windows are large integers
     return total

@@ -1,7 +1,7 @@
 r"""Matrices of which most entries are 0, such as the adjacency of a graph, by their entries.
 
-Carried as one array (count, 3), a row (i, l, A[i, l]) for each entry, places ascending and different. Places are exact in
-any floating-point type up to `MOST`, so that these arrays are stored as any other numbers that an op reads.
+Carried as one array (count, 3), a row (i, l, A[i, l]) for each entry, places ascending and different. Places are exact
+in any floating-point type up to `MOST`, so that these arrays are stored as any other numbers that an op reads.
 """
 
 from collections.abc import Callable
@@ -38,8 +38,8 @@ class Sparse:
         flat = places[:, 0] * columns + places[:, 1]
         if not inside.all() or (places != numbers[:, :2]).any() or (np.diff(flat) <= 0).any():
             raise InputError(
-                f"expected the entries of a sparse matrix of {rows} x {columns} as rows (i, l, value), each place once and "
-                "inside, in ascending order"
+                f"expected the entries of a sparse matrix of {rows} x {columns} as rows (i, l, value), each place once "
+                "and inside, in ascending order"
             )
         return cls(rows, columns, places[:, 0], places[:, 1], numbers[:, 2])
 

@@ -1,8 +1,8 @@
 r"""How far a network is from commuting with a group: the largest |f(g · x) − g · f(x)|, measured for each element g.
 
-A measurement in the network's own floating-point type, not a claim. What it finds of a ticket is rounding alone, for its
-coefficients commute with the group whatever they are; group convolutions, pointwise functions, batch norms and largest
-values give 0 exactly, means over the grid or the group add up in another order.
+A measurement in the network's own floating-point type, not a claim. What it finds of a ticket is rounding alone, for
+its coefficients commute with the group whatever they are; group convolutions, pointwise functions, batch norms and
+largest values give 0 exactly, means over the grid or the group add up in another order.
 """
 
 from collections.abc import Callable, Sequence

@@ -2,8 +2,8 @@ r"""Message passing over a fixed graph: values (batch, n, channels), one row for
 
 $$y = x W_0^T + \hat A\, x W_1^T + b$$
 
-Two linear maps of their own, between which only the carried matrix Â acts: a ticket prunes the coefficients of W₀ and W₁,
-so it commutes with every relabelling of the nodes that moves Â along. Â is kept by its entries.
+Two linear maps of their own, between which only the carried matrix Â acts: a ticket prunes the coefficients of W₀ and
+W₁, so it commutes with every relabelling of the nodes that moves Â along. Â is kept by its entries.
 """
 
 from typing import Literal
@@ -54,10 +54,10 @@ def adjacency(edges: Tensor, members: int, *, normalised: Normalised = "symmetri
     places = edges.detach().cpu().numpy()
     if places.ndim != 2 or len(places) != 2 or places.dtype.kind not in "iu":
         raise InputError(f"expected edges as integers of shape (2, count), got {places.dtype} of shape {places.shape}")
-    if places.size and not (0 <= places.min() and places.max() < members):
+    if places.size and not (places.min() >= 0 and places.max() < members):
         raise InputError(
-            f"expected edges between nodes 0 to {members - 1}, got {places.min()} to {places.max()}; give the number of "
-            "nodes as members"
+            f"expected edges between nodes 0 to {members - 1}, got {places.min()} to {places.max()}; give the number "
+            "of nodes as members"
         )
     column, row = places.astype(np.int64)
     if loops:
@@ -67,8 +67,8 @@ def adjacency(edges: Tensor, members: int, *, normalised: Normalised = "symmetri
     alone = np.flatnonzero(into == 0 if normalised == "mean" else (into == 0) | (out == 0))
     if alone.size:
         raise InputError(
-            f"{alone.size} of {members:,} nodes have no neighbours, the first is node {alone[0]}, and a mean of none is no "
-            "number; take loops=True, or leave isolated nodes out"
+            f"{alone.size} of {members:,} nodes have no neighbours, the first is node {alone[0]}, and a mean of none "
+            "is no number; take loops=True, or leave isolated nodes out"
         )
     value = 1 / into[row] if normalised == "mean" else 1 / np.sqrt(into[row] * out[column])
     return torch.from_numpy(np.stack([row, column, value], axis=1).astype(np.float32))
@@ -116,7 +116,9 @@ class GraphLinear(nn.Module):
     torch.Size([1, 2, 8])
     """
 
-    def __init__(self, in_features: int, out_features: int, entries: Tensor, members: int, *, bias: bool = True) -> None:
+    def __init__(
+        self, in_features: int, out_features: int, entries: Tensor, members: int, *, bias: bool = True
+    ) -> None:
         """Weights as those of Linear; the bias is that of the own row."""
         super().__init__()
         self.own = nn.Linear(in_features, out_features, bias=bias)

@@ -10,7 +10,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from slth._errors import InputError
-from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, Permutation, Realised, Steerable, stored_weight
+from slth.graph import (
+    Affine,
+    Basis,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Linear,
+    Permutation,
+    Realised,
+    Steerable,
+    stored_weight,
+)
 from slth.layers import equivariant, group_conv
 from slth.network.build import torch_padding
 from slth.numerics import Stream, draw_rows, values_at
@@ -169,11 +180,7 @@ class EdgesMap(nn.Module):
         """The outputs of a batch."""
         copied = x.index_select(_channels(self.basis), self.inputs)
         y = self.gain * apply_map(self.basis, copied, self.weight, None)
-        return (
-            y
-            if self.bias is None
-            else y + _like(self.bias, y, _channels(self.basis))
-        )
+        return y if self.bias is None else y + _like(self.bias, y, _channels(self.basis))
 
 
 class DoublingMap(nn.Module):

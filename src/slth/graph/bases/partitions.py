@@ -30,7 +30,9 @@ def partitions(reads: int, writes: int) -> tuple[Tap, ...]:
         if all(number <= max(each[:i], default=-1) + 1 for i, number in enumerate(each)):
             word = "".join(letters[number] for number in each)
             found.append((word[:reads], word[reads:]))
-    return tuple(sorted(found, key=lambda tap: (len(set(tap[1])) < writes, tap[0] != tap[1], len(set("".join(tap))), tap)))
+    return tuple(
+        sorted(found, key=lambda tap: (len(set(tap[1])) < writes, tap[0] != tap[1], len(set("".join(tap))), tap))
+    )
 
 
 def free(tap: Tap) -> int:
