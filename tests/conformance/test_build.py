@@ -55,6 +55,7 @@ CARRIED = {
     "square": RNG.random(3) + 0.25,
     "squares": RNG.random(5) + 0.25,
     "matrix": RNG.normal(size=(4, 5)),
+    "entries": np.array([[0, 0, 1.0], [0, 2, -2.0], [2, 1, 0.5], [2, 2, 1.0]]),
     "table": RNG.normal(size=(3, 1, 4)),
     "words": RNG.normal(size=(7, 4)).astype(np.float32),
     "visible": np.array([[1, 0, 1, 0], [0, 1, 1, 1], [1, 1, 0, 0]], np.bool_),
@@ -80,6 +81,8 @@ AVERAGES = [
     AxisMatrix(1, "linear", length=8, corners=True),
     AxisMatrix(1, "linear", length=4, corners=False),
     AxisMatrix(1, "matrix", value="matrix"),
+    AxisMatrix(0, "sparse", length=4, value="entries"),
+    AxisMatrix(2, "sparse", length=3, value="entries"),
 ]
 
 # op, shapes of its inputs

@@ -45,6 +45,7 @@ ARRAYS = {
     "square": np.array([0.25, 1.0, 3.0]),
     "slopes": np.array([0.2, -1.5, 3.0]),
     "matrix": np.array([[1.0, -2.0, 0.5], [0.0, 1.0, 1.0]]),
+    "entries": np.array([[0, 0, 1.0], [0, 2, -2.0], [2, 1, 0.5], [2, 2, 1.0]]),
     "value": np.array([[1.0, -2.0], [0.5, 0.0]]),
     "visible": np.array([[1.0, 0.0, 1.0], [1.0, 0.0, 0.0]]),
     "one for all": np.array([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]),
@@ -157,6 +158,7 @@ OPS = {
         AxisMatrix(1, "linear", length=7, corners=False), AxisMatrix(2, "linear", length=5, corners=True)
     ),
     "matrix": axis_map(AxisMatrix(2, "matrix", value="matrix")),
+    "sparse": axis_map(AxisMatrix(2, "sparse", length=4, value="entries")),
     "add": Tried(Add((1.0, 1.0)), ((2, 3), (2, 3))),
     "add, repeated": Tried(Add((1.0, -2.0, 0.5)), ((2, 3), (2, 1), (1, 1))),
     "multiply": Tried(Multiply(), ((2, 2), (2, 2))),

@@ -183,6 +183,8 @@ WRONG = {  # name: the op that must notice, and what is replaced
         "matrix",
         [(RULES, AxisMap, interval_of_sizes)],
     ),
+    "a sparse matrix has norm 1": ("sparse", [(windows, "sparse_norm_bound", lambda matrix: 1.0)]),
+    "a negative entry of a sparse matrix": ("sparse", [(windows, "_minus", np.zeros_like)]),
     "repeated entries counted once": ("add, repeated", [(combine, "repeated", lambda norm, shape, new: norm)]),
     "repeated factors counted once": ("multiply, repeated", [(combine, "repeated", lambda norm, shape, new: norm)]),
     "the sign of c": ("add, repeated", changed(Add, lower=lower_by_c)),

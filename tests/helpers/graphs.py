@@ -231,7 +231,7 @@ def in_long_doubles(target: Target, maps, x) -> np.ndarray:
 
 
 def map_in_long_doubles(numbers: Affine | Realised, basis, x) -> np.ndarray:
-    """One map as a dense matrix of its coefficients, each of which stands alone in its entry; of several if taps meet."""
+    """One map as a dense matrix of its coefficients, each alone in its entry; of several if taps meet."""
     shape, size = x.shape[1:], math.prod(x.shape[1:])
     y = np.zeros((len(x), *basis.shape(shape)), np.longdouble)
     halves = [(numbers.weight, x)] if isinstance(numbers, Affine) else []

@@ -152,6 +152,12 @@ def axis_matrix(entry, length, arrays):
         return arrays[entry["value"]].astype(float)
     n = entry["length"]
     a = np.zeros((n, length))
+    if entry["kind"] == "sparse":
+        places = [(int(i), int(at)) for i, at, _ in arrays[entry["value"]]]
+        assert places == sorted(set(places))
+        for i, at, value in arrays[entry["value"]]:
+            a[int(i), int(at)] = value
+        return a
     for i in range(n):
         if entry["kind"] == "average":
             start, (b, e) = i * entry["stride"] - entry["padding"][0], entry["padding"]

@@ -10,7 +10,21 @@ from helpers.graphs import random_case
 from helpers.version2_files import parts
 from references import version2, version2_network
 
-from slth.graph import AxisMap, AxisMatrix, Conv, ConvTranspose, Dense, Graph, Linear, MaxPool, Pad, Pointwise, Reshape
+from slth.graph import (
+    AxisMap,
+    AxisMatrix,
+    Conv,
+    ConvTranspose,
+    Dense,
+    Graph,
+    Linear,
+    MaxPool,
+    Pad,
+    Permutation,
+    Pointwise,
+    Reshape,
+    Steerable,
+)
 from slth.ticket import Inputs, decode, encode
 
 
@@ -29,10 +43,25 @@ def over_three_axes():
     return proved(ticket_of(Graph(tuple(b.nodes)), inputs, b.carried, density=0.1, misses=False))
 
 
+def with_symmetry():
+    """Group convolutions, then maps of pairs and sets of the elements of the group, and a graph of them."""
+    b = Builder(np.random.default_rng(4), (2, 4, 4))
+    x = b.add(Linear("lift", Steerable(2, 2, "C4", 2, 2, 0, True), True), "input")
+    x = b.add(Linear("turn", Steerable(2, 1, "C4", 2, 1, 0, False), False), b.add(Pointwise("Relu"), x))
+    x = b.add(Linear("sets", Permutation(1, 2, 1, 2, 4), True), b.add(Reshape((4, 1)), x))
+    x = b.add(Linear("pairs", Permutation(2, 1, 2, 2, 4), False), b.add(Pointwise("Relu"), x))
+    graph = np.array([[0, 1, 0.5], [0, 3, -0.25], [2, 2, 1.0], [3, 0, 1.0]], np.float32)
+    b.carried["graph"] = graph
+    x = b.add(AxisMap((AxisMatrix(1, "sparse", length=4, value="graph"),)), x)
+    b.add(Linear("one", Permutation(1, 2, 2, 0, 4), True), x)
+    inputs = Inputs((2, 4, 4), lower=(-1.0, 0.0), upper=(1.0,))
+    return proved(ticket_of(Graph(tuple(b.nodes)), inputs, b.carried, density=0.1, misses=False))
+
+
 @pytest.fixture(scope="module")
 def made():
     """Tickets and their targets."""
-    return [*specimens(), over_three_axes()]
+    return [*specimens(), over_three_axes(), with_symmetry()]
 
 
 def test_what_is_written_is_read_back_and_written_the_same(made):

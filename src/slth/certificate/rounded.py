@@ -20,7 +20,7 @@ from slth.certificate.functions import images, lipschitz, rounding
 from slth.certificate.rounded_attention import attention_step, mat_mul_step, standardise_step
 from slth.certificate.rounded_values import Batch, Moved, Rounded, Step, each, norms
 from slth.certificate.rules.linear import stencil
-from slth.certificate.rules.windows import matrix_norm, overlap
+from slth.certificate.rules.windows import entrywise, matrix_norm, overlap
 from slth.graph import (
     EVALUATE,
     Add,
@@ -190,8 +190,8 @@ def _axis_map(op: AxisMap, values: tuple[Rounded, ...], _: Batch, carried: Carri
     size, moved, norm, own = np.abs(x.value), x.off, x.off_norm, np.zeros_like(x.value)
     for part in op.axes:
         axis = part.axis + 1
-        a, off = part.matrix(size.shape[axis], carried), part.rounding(size.shape[axis])
-        both, terms = np.abs(a), a.shape[1]
+        a, off = part.operator(size.shape[axis], carried), part.rounding(size.shape[axis])
+        both, terms = entrywise(a, np.abs), a.shape[1]
         added = off * each(_largest(size + moved), size)
         size, moved, own = (above(apply_along(both, numbers, axis), terms) for numbers in (size, moved, own))
         own = own + slack(size, terms) + added

@@ -1,5 +1,7 @@
 """Named data sets as one record: `load("mnist")` gives `Examples`, as they are stored or in the shape a network takes.
 
+A graph is no set of examples: `load_cora` gives `Citations`.
+
 Registry: `DATA_SETS` maps a name to its loader, which is called with the name that messages and the record carry, the
 data folder or None, and whether the training part is wanted.
 """
@@ -11,12 +13,13 @@ from typing import Protocol
 from slth._arguments import one_of
 from slth.data._augment import augmented
 from slth.data._cifar10 import CIFAR10
+from slth.data._cora import Citations, load_cora
 from slth.data._digits import load_digits
 from slth.data._examples import Examples
 from slth.data._idx import FASHION_MNIST, MNIST
 from slth.data._npz import load_npz
 
-__all__ = ["DATA_SETS", "Examples", "augmented", "load"]
+__all__ = ["DATA_SETS", "Citations", "Examples", "augmented", "load", "load_cora"]
 
 
 class Loader(Protocol):

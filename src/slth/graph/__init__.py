@@ -66,6 +66,7 @@ from slth.graph.ops import (
 )
 from slth.graph.shapes import Carried, shape_at, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
+from slth.graph.sparse import Sparse
 from slth.graph.tensors import Part, Stored
 from slth.graph.tokens import token_count
 from slth.graph.unmerging import HALVES, with_projections
@@ -117,6 +118,7 @@ __all__ = [
     "Shape",
     "Slice",
     "Softmax",
+    "Sparse",
     "Standardise",
     "Steerable",
     "Stored",

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float64, Int64
 
 from slth._errors import InputError
+from slth.graph.sparse import Sparse, check_sizes
 
 Window = Int64[np.ndarray, " row"]
 
@@ -16,6 +17,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "nearest": ("length",),
     "linear": ("length", "corners"),
     "matrix": ("value",),
+    "sparse": ("length", "value"),
 }  # and the parameters of each
 
 
@@ -25,7 +27,7 @@ class AxisMatrix:
 
     average: row i is 1/c in the window i s − b ≤ l < i s − b + k; c counts its integers in [−b, L + e) if `count` is
     "all", in [0, L) if it is "real". mean: 1/c at ⌊iL/n⌋ ≤ l < ⌈(i+1)L/n⌉. nearest: 1 at ⌊iL/n⌋. linear: between two
-    neighbours, ends on ends if `corners`. matrix: carried.
+    neighbours, ends on ends if `corners`. matrix: carried. sparse: its entries are, see `sparse`: a graph.
     """
 
     axis: int
@@ -36,7 +38,7 @@ class AxisMatrix:
     length: int | None = None  # n, rows
     count: str | None = None
     corners: bool | None = None
-    value: str | None = None  # name of the carried matrix
+    value: str | None = None  # name of the carried matrix, or of its entries
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -56,6 +58,11 @@ class AxisMatrix:
         Raises:
             InputError: a carried matrix of another shape, or a window that reads only padding.
         """
+        if self.kind == "sparse":
+            assert self.value is not None
+            assert self.length is not None
+            check_sizes(carried[self.value].shape, self.length, length)
+            return self.length
         if self.value is not None:
             matrix = carried[self.value]
             if matrix.ndim != 2 or matrix.shape[1] != length or not len(matrix):
@@ -68,6 +75,13 @@ class AxisMatrix:
                 raise InputError(f"a window of the average along axis {self.axis} reads only padding")
         return self.length
 
+    def operator(self, length: int, carried: Mapping[str, np.ndarray]) -> "Float64[np.ndarray, 'row length'] | Sparse":
+        """A as `apply_along` takes it: whole, or by its entries."""
+        if self.kind != "sparse":
+            return self.matrix(length, carried)
+        assert self.value is not None
+        return Sparse.of(carried[self.value], self.rows(length, carried), length)
+
     def matrix(self, length: int, carried: Mapping[str, np.ndarray]) -> Float64[np.ndarray, "row length"]:
         """A in float64, each entry rounded once; of "linear" also the positions are, see `rounding`.
 
@@ -75,6 +89,9 @@ class AxisMatrix:
         array([[0.5, 0.5, 0. ],
                [0. , 0.5, 0.5]])
         """
+        if self.kind == "sparse":
+            found = self.operator(length, carried)
+            return found if isinstance(found, np.ndarray) else found.dense()
         if self.value is not None:
             self.rows(length, carried)
             return carried[self.value].astype(np.float64)
@@ -140,6 +157,8 @@ class AxisMatrix:
         return np.clip((i + 0.5) * length / n - 0.5, 0.0, length - 1.0)
 
 
-def apply_along(matrix: np.ndarray, x: np.ndarray, axis: int) -> np.ndarray:
+def apply_along(matrix: np.ndarray | Sparse, x: np.ndarray, axis: int) -> np.ndarray:
     """y[..., i, ...] = Σ_l A[i, l] x[..., l, ...] along an axis of x."""
+    if isinstance(matrix, Sparse):
+        return matrix.along(x, axis)
     return np.moveaxis(np.tensordot(matrix, x, axes=(1, axis)), 0, axis)

@@ -97,7 +97,7 @@ def max_pool(op: MaxPool, x: np.ndarray) -> np.ndarray:
 def _axis_map(op: AxisMap, values: Values, carried: Carried) -> np.ndarray:
     (x,) = values
     for axis in op.axes:
-        x = apply_along(axis.matrix(x.shape[axis.axis + 1], carried), x, axis.axis + 1)
+        x = apply_along(axis.operator(x.shape[axis.axis + 1], carried), x, axis.axis + 1)
     return x
 
 

@@ -35,7 +35,10 @@ def formed(op: Any, values: Shapes, output: Shape, carried: Carried) -> list[Sha
         shape = list(values[0])
         for matrix in op.axes:
             length, shape[matrix.axis] = shape[matrix.axis], matrix.rows(shape[matrix.axis], carried)
-            found += [(shape[matrix.axis], length), tuple(shape)]
+            beside = (shape[matrix.axis], length)
+            if matrix.kind == "sparse":  # a term for each entry
+                beside = (len(carried[matrix.value or ""]), *shape[: matrix.axis], *shape[matrix.axis + 1 :])
+            found += [beside, tuple(shape)]
     return found
 
 

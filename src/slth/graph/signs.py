@@ -43,6 +43,7 @@ from slth.graph.ops import (
     Standardise,
 )
 from slth.graph.shapes import Carried, shapes
+from slth.graph.sparse import Sparse
 
 Negative = np.ndarray  # bool: size 1 along every axis whose entries share it, see `spread`
 Inputs = tuple[Negative, ...]
@@ -114,7 +115,9 @@ def _work(op: Op, values: Inputs, own: Shapes, carried: Carried) -> int:
         if axis.value is not None or sizes[axis.axis] > 1:
             sizes[axis.axis] = own[0][axis.axis]
             rows = axis.rows(own[0][axis.axis], carried)
-            total += math.prod(sizes) * (1 if axis.value is None else rows)
+            total += math.prod(sizes) * (1 if axis.value is None or axis.kind == "sparse" else rows)
+            if axis.kind == "sparse" and axis.value is not None:  # a term for each entry
+                total += math.prod(sizes) // sizes[axis.axis] * len(carried[axis.value])
             sizes[axis.axis] = rows
             total += math.prod(sizes) + 8 * rows  # the ends of windows are large integers
     return total
@@ -146,13 +149,25 @@ def _axis_map(op: AxisMap, values: Inputs, own: Shapes, _: Shape, carried: Carri
         length, shape[axis.axis] = shape[axis.axis], axis.rows(shape[axis.axis], carried)
         full = np.broadcast_to(negative, (*negative.shape[: axis.axis], length, *negative.shape[axis.axis + 1 :]))
         if axis.value is not None:
-            matrix = axis.matrix(length, carried)
-            inherited = apply_along((matrix > 0).astype(np.float64), full.astype(np.float64), axis.axis) > 0
-            own_signs = along(np.asarray((matrix < 0).any(axis=1)), axis.axis, negative.ndim)
+            matrix = axis.operator(length, carried)
+            if isinstance(matrix, Sparse):
+                positive, below = matrix.each(_positive), matrix.each(_negative).sums() > 0
+            else:
+                positive, below = _positive(matrix), np.asarray((matrix < 0).any(axis=1))
+            inherited = apply_along(positive, full.astype(np.float64), axis.axis) > 0
+            own_signs = along(below, axis.axis, negative.ndim)
             negative = inherited | own_signs.astype(np.bool_)
         elif negative.shape[axis.axis] > 1:
             negative = _in_windows(full, *axis.windows(length), axis=axis.axis)
     return negative
+
+
+def _positive(a: np.ndarray) -> np.ndarray:
+    return (a > 0).astype(np.float64)
+
+
+def _negative(a: np.ndarray) -> np.ndarray:
+    return (a < 0).astype(np.float64)
 
 
 def _in_windows(negative: Negative, start: np.ndarray, stop: np.ndarray, *, axis: int) -> Negative:

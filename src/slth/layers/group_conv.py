@@ -1,8 +1,8 @@
 r"""Convolutions that commute with C4 or D4: the layer, and the one operator that it is exported as.
 
-`group_conv` is what `slth.graph.Steerable` computes, in the same way: for every element a of the group the input is moved
-by a⁻¹, one ordinary convolution runs, and its outputs are moved by a. So a moved input leads to the same convolutions of
-the same numbers, and the layer commutes with the group to the bit, in any floating-point type.
+`group_conv` is what `slth.graph.Steerable` computes, in the same way: for every element a of the group the input is
+moved by a⁻¹, one ordinary convolution runs, and its outputs are moved by a. So a moved input leads to the same
+convolutions of the same numbers, and the layer commutes with the group to the bit, in any floating-point type.
 """
 
 import math
@@ -105,4 +105,5 @@ class GroupConv2d(nn.Module):
         """The sizes."""
         b = self.basis
         kind = "lifting " if b.lifting else ""
-        return f"{b.inputs}, {b.outputs}, {kind}{b.kernel} x {b.kernel}, group={b.group}, stride={b.stride}, padding={b.padding}"
+        sizes = f"{b.inputs}, {b.outputs}, {kind}{b.kernel} x {b.kernel}"
+        return f"{sizes}, group={b.group}, stride={b.stride}, padding={b.padding}"

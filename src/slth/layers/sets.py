@@ -38,7 +38,7 @@ def _basis(x: Tensor, weight: Tensor, reads: int, writes: int) -> Permutation:
 
 
 class PermutationLinear(nn.Module):
-    """A linear layer that commutes with permutations, of order `reads` to order `writes`, with one bias for each output.
+    """A linear layer that commutes with permutations, of order `reads` to order `writes`, one bias for each output.
 
     Order 1 is a set (batch, n, channels), order 2 all pairs (batch, n, n, channels), order 0 one row (batch, channels).
 

@@ -40,6 +40,7 @@ from slth.graph import (
     fold,
     most_entries,
 )
+from slth.layers import aggregate
 from slth.network.attention import attention, embedding, looked_up, mat_mul, standardise, table_of
 
 _SMALL = 1 << 20  # entries of a matrix that is kept
@@ -178,6 +179,11 @@ def _cached(axis: AxisMatrix, length: int) -> np.ndarray:
 def _axis_map(op: AxisMap, inputs: Tensors, carried: Arrays) -> Tensor:
     (x,) = inputs
     for axis in op.axes:
+        if axis.kind == "sparse":
+            assert axis.value is not None
+            assert axis.length is not None
+            x = aggregate(x, carried[axis.value], axis.length, axis.axis + 1)
+            continue
         if axis.value is not None:
             matrix = carried[axis.value]
         else:

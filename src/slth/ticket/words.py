@@ -5,7 +5,19 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from slth.graph import Attention, Conv, ConvTranspose, Embedding, Graph, Linear, Op, Permutation, Pointwise, Steerable
+from slth.graph import (
+    Attention,
+    AxisMap,
+    Conv,
+    ConvTranspose,
+    Embedding,
+    Graph,
+    Linear,
+    Op,
+    Permutation,
+    Pointwise,
+    Steerable,
+)
 
 
 def kernel_of(op: Linear) -> tuple[int, ...]:
@@ -60,7 +72,7 @@ def with_steps(name: str, steps: Iterable[str]) -> str:
 
 
 def op_words(op: Op) -> str:
-    """An op by its name; a function by its own.
+    """An op by its name; a function by its own; a sparse matrix along an axis is the aggregation of a graph.
 
     >>> op_words(Pointwise("Relu"))
     'Relu'
@@ -74,6 +86,8 @@ def op_words(op: Op) -> str:
             return "tied Embedding"
         case Attention(causal=True):
             return "causal Attention"
+        case AxisMap() if any(matrix.kind == "sparse" for matrix in op.axes):
+            return "Aggregation"
         case _:
             return type(op).__name__
 

@@ -4,8 +4,9 @@ r"""Linear maps. With S = |P|, and max(|P|, |N|) where an input can be negative 
     propagated, output o   min(Σ S e, ‖S_o‖₂ a);    all: m a,  m = ‖P‖₂, or ‖W‖₂ + η where there is an N
 
 Every output position reads entries of a channel, or means of them, all between that channel's bounds: so bounds over
-positions come first, and nothing depends on the size of the image. Where taps share entries, ‖S_o‖₂ counts `row_norm` times. A transposed convolution has s positions of different kinds
-per axis; the worst counts. Rows do not meet, so some are looked at at a time: nothing of the size of W is allocated.
+positions come first, and nothing depends on the size of the image. Where taps share entries, ‖S_o‖₂ counts `row_norm`
+times. A transposed convolution has s positions of different kinds per axis; the worst counts. Rows do not meet, so some
+are looked at at a time: nothing of the size of W is allocated.
 """
 
 import math

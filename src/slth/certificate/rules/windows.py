@@ -6,13 +6,18 @@ axis; norms and sums are those of the A, multiplied. Averages are such matrices:
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from slth.certificate.reach import Numbers, Reach, tightened, times
 from slth.certificate.rules.rule import Facts, shape_after
-from slth.graph import AxisMap, MaxPool, Shape, apply_along, max_pool
+from slth.graph import AxisMap, MaxPool, Shape, Sparse, apply_along, max_pool
 from slth.numerics import FLOOR, above, norm_bound, slack, spectral_norm_bound
+
+Matrix = np.ndarray | Sparse
+_POWERS = 512  # of |A|ᵀ|A|
+_SMALLEST = 2.0**-200  # of an entry of v
 
 
 def through_max_pool(op: MaxPool, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
@@ -44,9 +49,9 @@ def through_axis_map(op: AxisMap, inputs: tuple[Reach, ...], facts: Facts) -> Re
     norm, reach = 1.0, x.error_norm
     for part in op.axes:
         axis = part.axis
-        a, off = part.matrix(shape[axis], facts.carried), part.rounding(shape[axis])
-        shape[axis] = len(a)
-        plus, minus, both = np.maximum(a, 0.0), np.maximum(-a, 0.0), np.abs(a)
+        a, off = part.operator(shape[axis], facts.carried), part.rounding(shape[axis])
+        shape[axis] = a.shape[0]
+        plus, minus, both = (entrywise(a, act) for act in (_plus, _minus, np.abs))
         sizes = np.maximum(np.abs(lower), np.abs(upper))
         room = slack(_along(both, sizes, axis) + FLOOR, a.shape[1] + 1) + off * float(sizes.max())
         low = _along(plus, lower, axis) - _along(minus, upper, axis) - room
@@ -58,19 +63,63 @@ def through_axis_map(op: AxisMap, inputs: tuple[Reach, ...], facts: Facts) -> Re
         error = moved.max(axis, keepdims=True) if error.shape[axis] == 1 else moved
         lower, upper = low, high
         norm = times(norm, matrix_norm(a, off))
-        reach = times(reach, above(float(norm_bound(a).max()) + off, 1))
+        reach = times(reach, above(largest_row(a) + off, 1))
     return tightened(
         Reach(lower, upper, times(norm, x.norm), np.minimum(error, reach), times(norm, x.error_norm), tuple(shape))
     )
 
 
-def matrix_norm(matrix: np.ndarray, off: float) -> float:
+def entrywise(a: Matrix, act: Callable[[np.ndarray], np.ndarray]) -> Matrix:
+    """A function that is 0 at 0, of every entry."""
+    return a.entrywise(act) if isinstance(a, Sparse) else act(a)
+
+
+def _plus(a: np.ndarray) -> np.ndarray:
+    return np.maximum(a, 0.0)
+
+
+def _minus(a: np.ndarray) -> np.ndarray:
+    return np.maximum(-a, 0.0)
+
+
+def largest_row(a: Matrix) -> float:
+    """A bound on ‖row‖₂ of every row."""
+    if isinstance(a, Sparse):
+        return above(math.sqrt(float(a.entrywise(np.square).sums().max())), a.columns) + FLOOR
+    return float(norm_bound(a).max())
+
+
+def matrix_norm(matrix: Matrix, off: float) -> float:
     """A bound on ‖A‖₂ if each row of A may be off by so much."""
+    if isinstance(matrix, Sparse):
+        return sparse_norm_bound(matrix)
     return above(spectral_norm_bound(matrix) + off * math.sqrt(len(matrix)), 2)
 
 
-def _along(matrix: np.ndarray, numbers: Numbers, axis: int) -> Numbers:
+def sparse_norm_bound(matrix: Sparse) -> float:
+    r"""A number not below ‖A‖₂: of |A|, by any v > 0, $\lVert A\rVert_2^2 \le \max_l (|A|^T |A| v)_l / v_l$.
+
+    Exact for the v of the largest eigenvalue (Collatz and Wielandt), to which powers of |A|ᵀ|A| come close; of a
+    normalised adjacency with self-loops 1. What is added up is ≥ 0, so that every sum is off by its roundings alone.
+    """
+    a = matrix.entrywise(np.abs)
+    back = a.transposed()
+    terms = int(max(np.bincount(a.row).max(initial=0), np.bincount(a.column).max(initial=0)))
+    v, best = np.ones(a.columns), math.inf
+    for i in range(_POWERS):
+        w = back.along(a.along(v, 0), 0)
+        if not i % 64 or i == _POWERS - 1:
+            best = min(best, float((above(w, 2 * terms + 4) / v).max()))
+        largest = float(w.max())
+        if largest == 0.0 or not math.isfinite(largest):
+            break
+        v = np.maximum(w / largest, _SMALLEST)
+    return above(math.sqrt(best), 2) + FLOOR
+
+
+def _along(matrix: Matrix, numbers: Numbers, axis: int) -> Numbers:
     """Σ_l A[i, l] x[l], one for each row i, whether the numbers along that axis are shared or not."""
     if numbers.shape[axis] == 1:
-        return matrix.sum(axis=1).reshape(*(-1 if i == axis else 1 for i in range(numbers.ndim))) * numbers
+        sums = matrix.sums() if isinstance(matrix, Sparse) else matrix.sum(axis=1)
+        return sums.reshape(*(-1 if i == axis else 1 for i in range(numbers.ndim))) * numbers
     return apply_along(matrix, numbers, axis)

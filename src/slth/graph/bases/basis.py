@@ -36,7 +36,7 @@ class Basis(Protocol):
         ...
 
     def stencils(self) -> tuple[tuple[int, ...], ...]:
-        """The taps that meet at one output position, for each kind of position: each reads an entry, or a mean of entries."""
+        """The taps that meet at one output position, for each kind of position: each reads an entry, or a mean."""
         ...
 
     @property

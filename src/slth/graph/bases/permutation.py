@@ -2,8 +2,8 @@ r"""Linear maps of sets and of pairs that commute with every permutation of the 
 
 $$y_o = \sum_j \sum_t C[o, j, t]\, B_t(x_j) + b_o$$
 
-with one B_t for each partition of the input's and the output's positions, see `partitions`: of sets the identity and the
-mean (Zaheer et al., 2017), of pairs 15 (Maron et al., 2019, 1812.09902), of which at n = 2 and 3 only 8 and 14 are
+with one B_t for each partition of the input's and the output's positions, see `partitions`: of sets the identity and
+the mean (Zaheer et al., 2017), of pairs 15 (Maron et al., 2019, 1812.09902), of which at n = 2 and 3 only 8 and 14 are
 independent: there several coefficients realise one map. Sums are divided by 1, n, n², so that each B_t takes means: an
 output lies between the bounds of the entries. Channels are the last axis: (n, channels), (n, n, channels).
 
@@ -33,7 +33,8 @@ MOST_PAIRS = 1024  # members of an order of 2
 class Permutation:
     """An equivariant layer of order `reads` -> `writes`; order 0 is one value for all members.
 
-    >>> Permutation(1, 1, reads=1, writes=1, members=3).apply(np.array([[[1.0, 10.0]]]), np.array([[[0.0], [1.0], [2.0]]]))
+    >>> basis = Permutation(1, 1, reads=1, writes=1, members=3)
+    >>> basis.apply(np.array([[[1.0, 10.0]]]), np.array([[[0.0], [1.0], [2.0]]]))
     array([[[10.],
             [11.],
             [12.]]])
@@ -159,7 +160,7 @@ def small_matrices(reads: int, writes: int, members: int) -> tuple[np.ndarray, .
 
 
 def _copies(order: int, n: int) -> Sequence[Sequence[np.ndarray]]:
-    """Of each kind one unit vector in every copy, the copies orthogonal: constants, numbers, symmetric, antisymmetric."""
+    """One unit vector in every copy of a kind, all orthogonal: constants, numbers, symmetric, antisymmetric."""
     one, v = np.ones(n), np.zeros(n)
     v[:2] = (1, -1)[:n]
     numbers = [] if n == 1 else [v]

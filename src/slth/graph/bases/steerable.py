@@ -3,10 +3,10 @@ r"""Convolutions that commute with a group G of the square, C4 or D4: one set of
 $$y[o, a] = \sum_{j, t} C[o, j, t]\, S_{g_a p_t} x_j \ \text{(lifting)}, \qquad
   y[o, a] = \sum_{j, h, t} C[o, j, h\,d^2 + t]\, S_{g_a p_t} x[j, a h] \ \text{(regular)}$$
 
-Here $S_p x(q) = x(s q + p - b)$, zero outside, t numbers the d² positions p of the kernel, and $g_a p$ is where element a
-takes p in the window. Values are (channels, L, L) before the lifting, (channels, |G|, L, L) behind it: the group has an
-axis of its own, so that one bias, one batch norm and one interval belong to a channel, that is to an orbit. G acts on
-both sides by moving grids, $(g \cdot y)[o, a](q) = y[o, g^{-1} a](g^{-1} q)$, and y commutes with it, whatever C.
+Here $S_p x(q) = x(s q + p - b)$, zero outside, t numbers the d² positions p of the kernel, and $g_a p$ is where element
+a takes p in the window. Values are (channels, L, L) before the lifting, (channels, |G|, L, L) behind it: the group has
+an axis of its own, so that one bias, one batch norm and one interval belong to a channel, that is to an orbit. G acts
+on both sides by moving grids, $(g \cdot y)[o, a](q) = y[o, g^{-1} a](g^{-1} q)$, and y commutes with it, whatever C.
 
 Computed is y[·, a] = a · conv(a⁻¹ · x): an input that is moved gives the same numbers at other places, added up in the
 same order, so that equivariance holds to the bit in floating point, too.

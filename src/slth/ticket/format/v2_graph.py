@@ -147,6 +147,7 @@ _MATRIX = {
     "nearest": {"length": _LENGTH},
     "linear": {"length": _LENGTH, "corners": FLAG},
     "matrix": {"value": NAME},
+    "sparse": {"length": _LENGTH, "value": NAME},
 }
 AXIS_MATRIX = Choice(
     "kind",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from slth.graph import AxisMap, AxisMatrix, Concat, Permute
-from slth.network.reading.here import Here, Operator, Value
+from slth.network.reading.here import Here, Known, Operator, Value
 
 MOST_COPIES = 2**16  # side by side
 
@@ -103,7 +103,17 @@ def channel_shuffle(here: Here, a: Any) -> Value:
     return here.reshape(here.add(Permute((1, 0, *range(2, len(shape) + 1))), x), tuple(shape))
 
 
+def aggregate(here: Here, a: Any) -> Value:
+    """A carried sparse matrix along the first axis, a layer of `slth.layers`."""
+    entries = a.entries
+    if not isinstance(entries, Known):
+        here.refuse("has a matrix that depends on the input; only constant ones are read")
+    op = AxisMap((AxisMatrix(0, "sparse", length=a.rows, value="value"),))
+    return here.add(op, a.x, arrays={"value": entries.numbers})
+
+
 TABLE: dict[str, Operator] = {
+    "slth.aggregate.default": aggregate,
     **{f"{name}.default": same for name in ("clone", "alias", "detach", "contiguous", "lift_fresh_copy", "lift_fresh")},
     **{f"{name}.{kind}": cast for name in ("_to_copy", "to") for kind in ("default", "dtype", "device")},
     **{
