@@ -170,18 +170,20 @@ def construct(
         network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
     )
     alike = None if calibration is None else calibration_of(inputs, calibration, data_dir)
-    with keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts:
-        with workers(asked.backend, asked.threads) as count:
-            return _construct(
-                network,
-                request,
-                inputs=inputs,
-                threads=count,
-                backend=asked.backend,
-                progress=progress,
-                parts=parts,
-                calibration=alike,
-            )
+    with (
+        keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts,
+        workers(asked.backend, asked.threads) as count,
+    ):
+        return _construct(
+            network,
+            request,
+            inputs=inputs,
+            threads=count,
+            backend=asked.backend,
+            progress=progress,
+            parts=parts,
+            calibration=alike,
+        )
 
 
 @contextmanager

@@ -48,7 +48,10 @@ def run(asked: verbs.Construct) -> int:
         asked = _train(asked, trained)
         target = api.read_target(trained, activation="relu", exact=asked.exact)
         clock.lap("train")
-    with _print.progress("constructing", asked.quiet, unit="problems", verbose=asked.verbose) as report, _print.only_results():
+    with (
+        _print.progress("constructing", asked.quiet, unit="problems", verbose=asked.verbose) as report,
+        _print.only_results(),
+    ):
         given: dict[str, Any] = {**verbs.keywords(asked), "target": target, "model": None}
         ticket = api.construct(**given, resume=parts, progress=report)
     clock.lap("construct")
