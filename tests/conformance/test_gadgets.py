@@ -103,6 +103,21 @@ CONV = [
     conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
     conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
 ]
+LINEAR = [
+    dense(3, 4, signed=((0, 3),), linear=True),
+    dense(5, 2, signed=((1, 2), (3, 5)), bias=False, candidates=3, linear=True),
+    dense(3, 4, linear=True),
+    dense(1, 1, signed=((0, 1),), candidates=1, constants=1, linear=True),
+    dense(2, 7, signed=((1, 2),), candidates=64, constants=64, linear=True),
+    conv(2, 3, (3, 3), signed=((0, 1),), linear=True),
+    conv(4, 6, (2, 2), groups=2, signed=((1, 3),), linear=True),
+    conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, linear=True),
+    dense(3, 4, signed=((0, 2),), law="normal/20", linear=True),
+    dense(3, 4, signed=((0, 2),), law="mixture/0.5/grid/3", linear=True),
+    conv(4, 6, (2, 2), groups=2, signed=((1, 3),), law="pruned/0.5", linear=True),
+    dense(3, 4, signed=((0, 2),), centred=True, linear=True),
+    conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True, linear=True),
+]
 LONG = [dense(2, 3, signed=((0, 1),), candidates=150, constants=70), conv(2, 2, (2,), candidates=130, constants=65)]
 SOURCES = [
     *(
@@ -117,7 +132,7 @@ SOURCES = [
     conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True),
 ]
 MAKERS = {
-    "two-layer": (one_stage, DENSE + CONV + SOURCES),
+    "two-layer": (one_stage, DENSE + CONV + SOURCES + LINEAR),
     "single": (single, DENSE + CONV + LONG),
     "single-plain": (single_plain, DENSE + CONV + LONG),
     "plain": (plain, DENSE + CONV),
@@ -247,7 +262,7 @@ def check_partition(gadget, op):
     rows, _, taps = op.coefficients
     halves = [("positive", j) for j in range(0, op.basis.inputs, copies_of(gadget))]  # channels, by their first copy
     halves += [("negative", j) for j in signed if copies_of(gadget) == 1]
-    if isinstance(gadget, Edges):  # one subset for both signs
+    if isinstance(gadget, Edges) or gadget.linear:  # one subset for both signs
         halves = [("whole", j) for j in range(op.basis.inputs)]
     wanted = {(half, j, pair) for half, j in halves for pair in range(rows * taps)}
     wanted |= {("bias", group, row * taps) for group in range(groups(op)) for row in range(rows) if op.bias}
@@ -348,7 +363,7 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
                 copied = copies_of(gadget) > 1 and block.half == "positive"
                 input = int(block.inputs[slot]) + (k if copied else 0)
                 found["positive" if block.half == "whole" else block.half][r, input, t] += term
-                if (copied or block.half == "whole") and gadget.signed(op)[input]:
+                if (copied or block.half == "whole") and gadget.signed(op)[input] and not gadget.linear:
                     found["negative"][r, input, t] -= term
     assert not found["bias"][:, :, 1:].any()  # a constant acts through tap 0 alone
     exact = np.vectorize(Fraction, otypes=[object])
@@ -357,7 +372,8 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
     assert (
         exact(np.zeros(op.basis.outputs) if part.bias is None else part.bias) == found["bias"][:, :, 0].T.reshape(-1)
     ).all()
-    assert (part.negative is None) == (not gadget.signed(op).any())
+    assert (part.negative is None) == (gadget.linear or not gadget.signed(op).any())
+    assert part.linear == gadget.linear
     assert (part.bias is None) == (not op.bias)
     assert (part.signed == gadget.signed(op)).all()
 
@@ -366,7 +382,8 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
 def test_prover_and_checker_add_up_the_same_candidates(gadget, op):
     """From the candidates and the masks of the subsets, and from the seed and the packed mask: the same numbers."""
     rng = np.random.default_rng(4)
-    bits, sums = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8), Sums(op, gadget.signed(op))
+    bits = np.zeros(-(-gadget.cost(op).mask_bits // 8), np.uint8)
+    sums = Sums(op, gadget.signed(op), linear=gadget.linear)
     for block in blocks(gadget, op):
         candidates = block.candidates()
         count, n = block.count, candidates.shape[2]
@@ -394,7 +411,8 @@ def test_problems_ask_for_the_coefficients_of_a_target(gadget, op):
     affine = Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
     affine.weight[:, np.arange(op.basis.inputs) % copies_of(gadget) > 0] = 0.0  # a target reads one copy
     for block in blocks(gadget, op):
-        asked = (-1.0 if block.half == "negative" else 1.0) * block.read(Realised.of(affine, gadget.signed(op)))
+        ideal = Realised.of(affine, gadget.signed(op), linear=gadget.linear)
+        asked = (-1.0 if block.half == "negative" else 1.0) * block.read(ideal)
         rows = slice(block.rows.start, block.rows.stop)
         if block.half == "bias":
             wanted = affine.bias.reshape(groups(op), -1)[block.inputs, rows]
@@ -470,6 +488,34 @@ def of_other_widths(gadget):
                 yield replace(gadget, widths=(*gadget.widths[:t], width + change, *gadget.widths[t + 1 :]))
 
 
+# --- linear lifts ---
+
+
+@pytest.mark.parametrize(("gadget", "op"), [param for param in EVERY if param.values[0].linear])
+def test_a_linear_lift_takes_no_more_than_one_of_unsigned_inputs(gadget, op):
+    """Whatever the signs: the same problems, mask bits, live neurons as without any; never more neurons in all."""
+    unsigned = replace(gadget, signed_ranges=(), linear=False)
+    cost, other = gadget.cost(op), unsigned.cost(op)
+    assert (cost.mask_bits, cost.problems, cost.live) == (other.mask_bits, other.problems, other.live)
+    assert gadget.neurons <= unsigned.fitted(PATH, op, SEED).neurons
+    if gadget.signed_ranges:
+        relu = replace(gadget, linear=False).cost(op)
+        signed = int(gadget.signed(op).sum())
+        rows, inputs, taps = op.coefficients
+        assert relu.problems - cost.problems == rows * taps * signed
+        assert relu.mask_bits - cost.mask_bits == rows * taps * signed * gadget.candidates
+        assert signed < inputs or not op.bias or relu.live - cost.live == gadget.candidates * inputs
+
+
+def test_neurons_of_both_signs_serve_a_linear_lift():
+    gadget, op = fitted(one_stage, *dense(2, 7, signed=((1, 2),), candidates=64, constants=64, linear=True))
+    values = gadget.lift(PATH, op, SEED).value
+    assert (np.abs(values) >= 0.5).all()
+    for slot in np.split(values[gadget.lift(PATH, op, SEED).by_slot], 3):  # two inputs, the constant
+        assert 16 < (slot < 0).sum() < 48
+    assert len(values) / gadget.neurons > len(values) / replace(gadget, linear=False).fitted(PATH, op, SEED).neurons
+
+
 # --- the two views ---
 
 
@@ -498,10 +544,10 @@ def test_the_pruned_network_computes_what_is_realised(gadget, op):
     ("gadget", "op"), [param for param in EVERY if param.values[0].signed_ranges and copies_of(param.values[0]) == 1]
 )
 def test_a_view_that_reads_another_half_is_noticed(gadget, op):
-    """What the test above must not pass: P in place of N; of edges, whose N is that, its negative."""
+    """What the test above must not pass: P in place of N; of edges, whose N is that, and linear lifts its negative."""
     part = ticket_of(gadget, op, coins(gadget, op, 1.0)).realised(PATH)
     x = -np.ones((1, *input_shape(op))) * of_channels(gadget.signed(op), op)
-    wrong = part.positive if isinstance(gadget, Edges) else -part.positive
+    wrong = part.positive if isinstance(gadget, Edges) or gadget.linear else -part.positive
     swapped = Realised(part.positive, np.where(_by_input(part, op), wrong, 0.0), part.bias, part.signed)
     assert np.abs(swapped.apply(op.basis, x) - part.apply(op.basis, x)).max() > rounding(gadget, op)
 

@@ -178,7 +178,8 @@ def by_edges(seed, path, gadget, tensors, runs) -> Map:
     found = Map(np.zeros((rows, inputs, taps)), np.zeros((rows, inputs, taps)), None)
     for s, stage in enumerate(gadget["stages"]):
         prefix = path if s == 0 else f"{path}/{s}"
-        slots, live, width = scan(seed, prefix, inputs, signed, groups, stage, law)
+        linear = gadget["lift"] == "linear"
+        slots, live, width = scan(seed, prefix, inputs, [] if linear else signed, groups, stage, law, linear)
         mixing = Stream.of(seed, f"{prefix}/mixing", law)
         bits = iter(mask(tensors[f"{prefix}/mixing"], runs, stored_bits(rows, taps, slots, live)))
         for r, t, (h, slot, u) in itertools.product(range(rows), range(taps), live):
@@ -235,7 +236,7 @@ def copied(seed, path, gadget, tensors, runs) -> Map:
     return found
 
 
-def scan(seed, prefix, inputs, signed, groups, stage, law):
+def scan(seed, prefix, inputs, signed, groups, stage, law, linear=False):
     """Slots; (neuron, slot, value) of each live neuron; the number of neurons looked at."""
     lift, bias = (Stream.of(seed, f"{prefix}/{part}", law) for part in ("lift", "lift_bias"))
     n, n_c = stage["candidates"], stage["constants"]
@@ -250,7 +251,7 @@ def scan(seed, prefix, inputs, signed, groups, stage, law):
             if need[slot] == 0:
                 continue
             value = bias[h] if half == "1" else lift[h * inputs + j] * (1 if half == "+" else -1)
-            if value >= 0.5:
+            if value >= 0.5 or (linear and value <= -0.5):
                 live.append((h, slot, value))
                 need[slot] -= 1
                 after = (slot + 1) % len(slots)

@@ -12,7 +12,7 @@ def plain_scan(spec, seed, layer, neurons):
     """The rule of lift.py, word by word, on materialised tensors."""
     u = draw(Stream(seed, f"{layer}/lift"), spec.law, (neurons, spec.inputs))
     beta = draw(Stream(seed, f"{layer}/lift_bias"), spec.law, (neurons,))
-    slots = [("+", j) for j in range(spec.inputs)] + [("-", j) for j in spec.signed_inputs]
+    slots = [("+", j) for j in range(spec.inputs)] + [("-", j) for j in spec.signed_inputs if not spec.linear]
     need = [spec.candidates] * len(slots)
     if spec.constants:
         slots.append(("1", 0))
@@ -25,7 +25,7 @@ def plain_scan(spec, seed, layer, neurons):
             s = (after + step) % len(slots)
             kind, j = slots[s]
             value = u[h, j] if kind == "+" else -u[h, j] if kind == "-" else beta[h]
-            if need[s] and value >= 0.5:
+            if need[s] and (abs(value) if spec.linear else value) >= 0.5:
                 served.append((h, s, float(value)))
                 need[s] -= 1
                 after = (s + 1) % len(slots)
@@ -43,6 +43,11 @@ SPECS = [
         LiftSpec(inputs=4, candidates=6, constants=5, signed=((1, 3),), law=law)
         for law in ("sign", "normal/20", "grid/1", "grid/7", "hyperbolic/4", "pruned/0.25", "mixture/0.5/sign")
     ),
+    *(
+        LiftSpec(inputs=4, candidates=6, constants=5, signed=((1, 3),), law=law, linear=True)
+        for law in ("uniform", "sign", "normal/20", "grid/7", "hyperbolic/4", "pruned/0.25", "mixture/0.5/sign")
+    ),
+    LiftSpec(inputs=1, candidates=3, constants=0, signed=(), linear=True),
 ]
 
 
@@ -71,6 +76,13 @@ def test_almost_no_neuron_is_wasted_on_a_wide_layer():
     assert wide.neurons / wide.spec.live < 1.002
     narrow = scan(LiftSpec(inputs=1, candidates=2000, constants=0, signed=()), 0, "layers/0")
     assert abs(narrow.neurons / narrow.spec.live - 4) < 0.4
+
+
+def test_of_a_linear_lift_every_second_neuron_serves_a_single_input():
+    """P(|u| >= 1/2) = 1/2; with both signs of one input to serve, a ReLU lift takes two of four."""
+    alone = scan(LiftSpec(inputs=1, candidates=2000, constants=0, signed=((0, 1),), linear=True), 0, "layers/0")
+    assert abs(alone.neurons / alone.spec.live - 2) < 0.2
+    assert alone.spec.live == 2000
 
 
 def test_a_scan_that_does_not_fit_its_width_is_refused():

@@ -42,6 +42,7 @@ def construct(
     law: str = "uniform",
     centred: bool = False,
     group_size: int | None = None,
+    lift: str | None = None,
     calibration: Any = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,
@@ -87,6 +88,9 @@ def construct(
         law: of the random numbers: "uniform", "normal/20", "grid/K", "hyperbolic/B", "pruned/P" (a source of which a
             part is pruned beforehand), "mixture/P/OTHER"; see `slth.numerics.laws`.
         centred: mirrored pairs of uniform numbers, of which exactly one is kept: another source, half the mask bits.
+        lift: of the gadget "two-layer", "relu" or "linear": without a ReLU a weight is one subset sum whatever the sign
+            of its input, not two, and the map becomes two linear layers behind each other. None: linear for maps of
+            which some input can be negative, relu for the others.
         calibration: data, by name, as an `.npz`, or an array (count, ...) as it enters the network: the error of a
             weight is made up for in those that are not solved yet, so that outputs on such data are closest (Frantar et
             al., 2023). Weights are then further from the target's; by how much, the ticket claims as its tolerance.
@@ -141,6 +145,7 @@ def construct(
         law=law,
         centred=centred,
         group_size=group_size,
+        lift=lift,
         failure_probability=failure_probability,
         candidates=candidates,
         seed=seed,

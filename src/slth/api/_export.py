@@ -73,7 +73,7 @@ def export(
 
     Args:
         out: the file, `.safetensors` or `.onnx`.
-        view: "realised", the target's shape; as a state dict it exists only where inputs are never negative, and of an
+        view: "realised", the target's shape; as a state dict it exists only where no weight has two halves, and of an
             exact ticket it is the target's own: every tensor in its own format, bit for bit. Or
             "source", the random network. Of a learned ticket: its network, pruned, or with all of its random weights.
         difference: write f − f̂, target minus ticket, as one ONNX network; and beside it, with the suffix `.vnnlib`, the

@@ -36,7 +36,8 @@ class PlannedMap:
         path: its name, as in the ticket; of several, that of the first. kind: what it is, in words.
         times: how many there are.
         weights: target parameters, biases included.
-        signed: input channels that can be negative, which have two halves for each weight.
+        signed: input channels that can be negative, which have two halves for each weight unless the lift is linear.
+        linear_lift: the lift has no ReLU: one more linear layer.
         tolerance: of one weight.
         gain: a power of two.
         candidates, constants: random candidates per weight and half, and per bias (0 without biases), of all stages.
@@ -59,6 +60,7 @@ class PlannedMap:
     inputs: int
     weights: int
     signed: int
+    linear_lift: bool
     tolerance: float
     gain: float
     candidates: int
@@ -122,6 +124,7 @@ def plan(
     law: str = "uniform",
     centred: bool = False,
     group_size: int | None = None,
+    lift: str | None = None,
     failure_probability: float = 0.01,
     candidates: int | None = None,
     input_range: InputRange | None = None,
@@ -167,6 +170,7 @@ def plan(
         law=law,
         centred=centred,
         group_size=group_size,
+        lift=lift,
         failure_probability=failure_probability,
         candidates=candidates,
         threads=threads,
@@ -245,6 +249,7 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         inputs=op.basis.inputs,
         weights=part.weights,
         signed=int(gadget.signed(op).sum()),
+        linear_lift=gadget.linear,
         tolerance=width.tolerance,
         gain=gadget.gain,
         candidates=gadget.candidates,

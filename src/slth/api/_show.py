@@ -161,6 +161,7 @@ def _gadget(ticket: Ticket, path: str) -> dict[str, Any]:
     gadget, claims = ticket.gadgets[path], ticket.claims
     return {
         "gadget": gadget.kind,
+        "linear_lift": gadget.linear,
         "stages": gadget.stage_count,
         "candidates_per_sum": gadget.candidates,
         "gain": gadget.gain,
@@ -264,7 +265,9 @@ def _neurons(gadget: Gadget) -> str:
     """How wide the random layer is, beside what the map reads."""
     if isinstance(gadget, Edges):
         return "no lift"
-    return f"{gadget.neurons:,} biases" if isinstance(gadget, Copies) else f"lift {gadget.neurons:,} neurons"
+    if isinstance(gadget, Copies):
+        return f"{gadget.neurons:,} biases"
+    return f"{'linear lift' if gadget.linear else 'lift'} {gadget.neurons:,} neurons"
 
 
 def _fits(target: Target, ticket: Ticket, path: str) -> bool:

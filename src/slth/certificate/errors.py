@@ -13,6 +13,8 @@ Where the target has equal copies x_jk of each channel, of which it reads one, f
 x_j$: W, E and the basis are those of channels. What is propagated are the errors of the copies, each its own, so that
 nothing cancels there: $\sum_{jk} |P_{jk}| e_{jk}$. Source: Burkholz (2022).
 
+A linear realisation has no N: with N = −P what is fresh is $E^+ x + \Delta b$, as if no input could be negative.
+
 Coefficients of several stages are real numbers, of which P is the nearest float64 one, off by at most $u|P|$,
 $u = 2^{-53}$. A bound in which P stands as a factor has room for that (see `numerics.bounds`), a difference P - W has
 not: what a bound on E must allow beside it is called lost here, u times a bound on P, and 0 for exact coefficients.
@@ -88,7 +90,7 @@ class MapErrors:
 
     @property
     def negative_error(self) -> Coefficient | None:
-        """E⁻ = N + W, 0 where unsigned."""
+        """E⁻ = N + W, 0 where unsigned; None if inputs are not negative or the map is linear."""
         return None if self.negative is None else np.where(self.signed[:, None], self.negative + self.weight, 0.0)
 
     def all(self) -> Coefficient:
@@ -102,7 +104,7 @@ class MapErrors:
 
     @property
     def slopes(self) -> Coefficient:
-        """|P|, and max(|P|, |N|) where an input can be negative: ẑ moves by at most slopes · |x̂ - x|, term by term.
+        """|P|, and max(|P|, |N|) where there is an N: ẑ moves by at most slopes · |x̂ - x|, term by term.
 
         |P| alone is unsound there: with P = 1 and N = -3, an x that falls from 0 to -1 raises ẑ by 3. Of copies, for
         which N = -P, one entry for each of them.
@@ -165,7 +167,7 @@ class MapErrors:
         return above(norm + self.norm_lost, 1) if self.rounded else norm
 
     def norm(self, eta: float) -> float:
-        """A bound on how ‖x̂ - x‖₂ reaches ẑ beyond the fresh error: ‖P‖₂, or ‖W‖₂ + η where an input can be negative.
+        """A bound on how ‖x̂ - x‖₂ reaches ẑ beyond the fresh error: ‖P‖₂, or ‖W‖₂ + η where there is an N.
 
         With a negative half f̂(x̂) - f(x) = W(x̂ - x) + [E⁺ E⁻](x̂⁺, x̂⁻) + Δb, and ‖(x̂⁺, x̂⁻)‖₂ = ‖x̂‖₂ ≤ ‖x‖₂ + ‖x̂ - x‖₂.
         It is also a Lipschitz constant of x̂ ↦ ẑ, for (x⁺, x⁻) moves no further than x.

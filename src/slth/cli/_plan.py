@@ -118,12 +118,18 @@ def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for i, part in enumerate(maps):
         bias = f" and {part.constants} per bias" if part.constants else ""
-        halves = f", two halves of {part.signed:,} of {part.inputs:,} inputs" if part.signed else ""
+        split = part.signed and not part.linear_lift
+        halves = f", two halves of {part.signed:,} of {part.inputs:,} inputs" if split else ""
+        lift = (
+            f"linear lift of {part.neurons:,} neurons (no ReLU)"
+            if part.linear_lift
+            else f"lift of {part.neurons:,} neurons"
+        )
         times, each = (f" x {part.times:,}", " each") if part.times > 1 else ("", "")
         rows += [
             (f"map {i}", f"{part.path}{times}: {part.kind}; tolerance {part.tolerance:.3g}, gain {part.gain:g}"),
             ("", f"{part.candidates} candidates per weight{_in_stages(part)}{bias}{halves}"),
-            ("", f"lift of {part.neurons:,} neurons, {part.source_parameters:,} entries, {part.mask_bits:,} mask bits"),
+            ("", f"{lift}, {part.source_parameters:,} entries, {part.mask_bits:,} mask bits"),
             (
                 "",
                 f"{part.expected_misses:.2g} misses expected; {size(part.file_bytes)} of file, "
@@ -166,7 +172,7 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
             str(part.first_moment),
             "-" if part.theorem is None else f"{part.theorem:.1f}",
             f"{part.signed:,}",
-            f"{part.neurons:,}",
+            f"{part.neurons:,}{' linear' if part.linear_lift else ''}",
             f"{part.mask_bits:,}",
             f"{part.expected_misses:.2g}",
             size(part.file_bytes),
@@ -188,7 +194,8 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
         "dead ones not counted; bits: of the mask",
         "moment: candidates where one subset is expected to reach the largest weight",
         "theorem: so many candidates times a constant that is not known (Lueker; Pensia et al.)",
-        "signed: input channels that can be negative; they have two halves",
+        "signed: input channels that can be negative; they have two halves, unless the lift is linear: no ReLU, so one "
+        "more linear layer",
         "misses, file, time of a processor, memory alone: expected, of one such map",
     )
     return [*(("", line(row)) for row in (list(_HEAD), *cells)), *(("", note) for note in notes)]

@@ -1,9 +1,9 @@
 r"""Output-aware rounding: what a coefficient is off by is made up for in those that are not solved yet.
 
-The outputs of a map are off by $E f$, with f the features of an input: $x^+$, $x^-$ where x can be negative, taps
-included, and 1 for the bias. On calibration data $H = \overline{f f^T}$, and the mean square of an output's error is
-$E_r H E_r^T$. Coefficients of a row are solved one after another; with $H^{-1} = U^T U$, U upper triangular, an error
-$e$ of coefficient q is least felt if those behind it are asked for
+The outputs of a map are off by $E f$, with f the features of an input: $x^+$, $x^-$ where weights have two halves, else
+x, taps included, and 1 for the bias. On calibration data $H = \overline{f f^T}$, and the mean square of an output's
+error is $E_r H E_r^T$. Coefficients of a row are solved one after another; with $H^{-1} = U^T U$, U upper triangular,
+an error $e$ of coefficient q is least felt if those behind it are asked for
 
 $$w_{q'} - e\, U_{qq'} / U_{qq}, \qquad q' > q.$$
 
@@ -64,18 +64,18 @@ class Calibration:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Order:
-    """U of one map, and its features in the order in which coefficients are solved: x⁺, x⁻, the constant."""
+    """U of one map, and its features in the order in which coefficients are solved: x⁺ or x, x⁻, the constant."""
 
     factor: Float64[np.ndarray, "q q"]
     inputs: int
     taps: int
-    signed: Int64[np.ndarray, " signed"]  # inputs with a negative half, ascending
+    split: Int64[np.ndarray, " split"]  # inputs with a negative half, ascending
 
     def first(self, half: str, input: int) -> int:
         """The feature of an input's first tap; of a bias the last one."""
-        if half == "positive":
+        if half in ("positive", "whole"):
             return input * self.taps
-        k = int(np.searchsorted(self.signed, input)) if half == "negative" else len(self.signed)
+        k = int(np.searchsorted(self.split, input)) if half == "negative" else len(self.split)
         return (self.inputs + k) * self.taps
 
 
@@ -93,17 +93,21 @@ def check_compensable(recipe: Recipe, *, exact: bool) -> None:
         )
 
 
-def orders(target: Target, inputs: Inputs, examples: np.ndarray) -> dict[str, Order]:
+def orders(
+    target: Target, inputs: Inputs, examples: np.ndarray, *, linear: frozenset[str] = frozenset()
+) -> dict[str, Order]:
     """U of every map that is dense or a convolution in one group, and has not too many features; by path.
 
     Args:
         examples: (count, ...), as they enter the network.
+        linear: maps without a sign split.
 
     Cost: the target in float64 on all examples, and the inverse of a matrix for each map.
     """
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     recorded = {
-        path: _Recorded(affine, target.graph.maps[path], signed[path]) for path, affine in target.coefficients.items()
+        path: _Recorded(affine, target.graph.maps[path], signed[path], path in linear)
+        for path, affine in target.coefficients.items()
     }
     for start in range(0, len(examples), _BATCH):
         batch = examples[start : start + _BATCH].astype(np.float64)
@@ -117,6 +121,7 @@ def compensated(
     affine: Affine,
     *,
     signed: Signed,
+    linear: bool,
     order: Order,
     objective: Objective,
     tolerance: float,
@@ -127,8 +132,8 @@ def compensated(
     Cost: for every row as many multiplications as H has entries, and one call of the objective for every input and tap
     of a block.
     """
-    sums, u = Sums(op, signed), order.factor
-    wanted = _rows(Realised.of(affine, signed))
+    sums, u = Sums(op, signed, linear=linear), order.factor
+    wanted = _rows(Realised.of(affine, signed, linear=linear))
     for block in blocks:
         candidates = block.candidates()
         slots, pairs, n = candidates.shape
@@ -156,12 +161,13 @@ class _Recorded:
     affine: Affine
     op: Linear
     signed: Signed
+    linear: bool
     moments: np.ndarray = field(init=False)
     samples: int = 0
 
     def __post_init__(self) -> None:
         _, inputs, taps = self.op.coefficients
-        count = (inputs + int(self.signed.sum())) * taps + self.op.bias
+        count = (inputs + len(self._split)) * taps + self.op.bias
         legal = isinstance(self.op.basis, Dense | Conv) and self.op.basis.groups == 1 and count <= _MOST_FEATURES
         self.moments = np.zeros((count, count) if legal else (0, 0))
 
@@ -170,7 +176,7 @@ class _Recorded:
         if self.moments.size:
             features = _features(basis, x)
             some = features[:: max(1, len(features) // _SAMPLES)]
-            parts = [np.maximum(some, 0.0), np.maximum(-some[:, self.signed], 0.0)]
+            parts = [some if self.linear else np.maximum(some, 0.0), np.maximum(-some[:, self._split], 0.0)]
             flat = [part.reshape(len(some), -1) for part in parts] + [np.ones((len(some), 1))] * self.op.bias
             both = np.concatenate(flat, axis=1)
             self.moments += both.T @ both
@@ -184,7 +190,12 @@ class _Recorded:
         h[np.diag_indices_from(h)] += _DAMPING * max(float(np.trace(h)) / len(h), 1e-300)
         lower = np.linalg.cholesky(np.linalg.inv(h))
         _, inputs, taps = self.op.coefficients
-        return Order(np.ascontiguousarray(lower.T), inputs, taps, np.flatnonzero(self.signed))
+        return Order(np.ascontiguousarray(lower.T), inputs, taps, self._split)
+
+    @property
+    def _split(self) -> np.ndarray:
+        """Inputs with a negative half."""
+        return np.flatnonzero(self.signed & (not self.linear))
 
 
 def _features(basis: Any, x: np.ndarray) -> Float64[np.ndarray, "sample inp tap"]:

@@ -146,9 +146,9 @@ def calibration() -> float:
 
 def norm_operations(part: Planning) -> float:
     """F: for η of [E⁺ E⁻], ‖W‖ and, by the tightest rule, ‖P‖."""
-    basis, signed = part.op.basis, bool(part.gadget.signed(part.op).any())
-    others = 1 if signed or basis.norms != SPECTRAL else 2
-    return basis.norm_work() * (others + (2 if signed else 1))
+    basis, halves = part.op.basis, bool(part.gadget.signed(part.op).any()) and not part.gadget.linear
+    others = 1 if halves or basis.norms != SPECTRAL else 2
+    return basis.norm_work() * (others + (2 if halves else 1))
 
 
 def reread() -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.construction.copied import Wanted, plan_copies
+from slth.construction.halves import split_inputs
 from slth.construction.makers import MAKERS, Maker, check_grids, kept_exactly
 from slth.construction.needs import Needs
 from slth.construction.recipe import USUAL, Recipe
@@ -80,12 +81,13 @@ def lay_out(
         missed = sum(width.expected_misses for width in made.widths.values())
         return Layout(seed, made.target.graph, made.gadgets, dict(tolerances), missed, made.widths, recipe)
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
+    halves = split_inputs(target, inputs, recipe)
     shares = {path: op.weights / target.graph.weights for path, op in target.graph.maps.items()}
     widths = {
         path: maker.width(
             Needs(
                 target.graph.maps[path],
-                *affine_sizes(affine, signed[path]),
+                *affine_sizes(affine, halves[path]),
                 tolerances[path],
                 failure_probability * shares[path],
                 candidates,

@@ -62,10 +62,10 @@ def check_memory(maps: Sequence[Planning], target: Target, *, threads: int, fail
 def _what_fits(maps: Sequence[Planning], target: Target, candidates: int, failure: float) -> str:
     """So many candidates, and the tolerance in gains for which they are enough."""
     parts = [target.coefficients[part.path] for part in maps]
-    signed = [part.gadget.signed(part.op) for part in maps]
+    halves = [part.gadget.signed(part.op) & (not part.gadget.linear) for part in maps]
     sizes = [
         (sizes_of(affine.weight, mask), None if affine.bias is None else sizes_of(affine.bias))
-        for affine, mask in zip(parts, signed, strict=True)
+        for affine, mask in zip(parts, halves, strict=True)
     ]
 
     def misses(bits: int) -> float:

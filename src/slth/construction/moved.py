@@ -30,11 +30,12 @@ class Moved:
     def with_factors(
         self, factors: Float64[np.ndarray, "problem n"], rows: ValuesBatch, targets: Targets, *, tol: float
     ) -> Subsets:
-        """Answer one problem per row; factors: u of each candidate v u."""
-        most = math.floor(self.most_move / STEP)
-        found = solve_moved(rows, most * STEP * factors, targets, tol=tol)
+        """Answer one problem per row; factors: u of each candidate v u, of either sign: u Δ = |u| (±Δ)."""
+        most, sizes = math.floor(self.most_move / STEP), np.abs(factors)
+        found = solve_moved(rows, most * STEP * sizes, targets, tol=tol)
         kept = (found.packed[:, None] >> np.arange(rows.shape[1], dtype=np.uint64)) & np.uint64(1)
         sums = (rows * kept).sum(axis=1)
-        steps = moves_on_grid(factors, found.packed, (targets - sums) / STEP, most=most)
+        steps = moves_on_grid(sizes, found.packed, (targets - sums) / STEP, most=most)
+        steps = np.where(factors < 0, -steps, steps)
         error = np.abs(sums + (steps * STEP * factors).sum(axis=1) - targets)
         return Subsets(found.packed[:, None], error <= tol, error, steps)

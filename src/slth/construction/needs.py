@@ -11,7 +11,7 @@ class Needs:
     """A map, the sizes of its coefficients, and how few of them may miss."""
 
     op: Linear
-    weights: Sizes  # as subset sums: those of signed inputs twice
+    weights: Sizes  # as subset sums: those of signed inputs twice, unless the lift is linear
     bias: Sizes | None
     tolerance: float  # τ
     failure: float  # expected misses allowed

@@ -30,11 +30,10 @@ class OutlinedMap:
     signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     times: int = 1
 
-    @property
-    def weights(self) -> Sizes:
-        """Subset sums of one of them, by the size of their targets."""
+    def sizes(self, *, linear: bool = False) -> Sizes:
+        """Subset sums of one of them, by the size of their targets; `linear`: a weight is one, whatever the signs."""
         rows, inputs, taps = self.op.coefficients
-        twice = sum(stop - start for start, stop in self.signed) / inputs
+        twice = 0.0 if linear else sum(stop - start for start, stop in self.signed) / inputs
         return gaussian(rows * inputs * taps, self._deviation, times=1 + twice)
 
     @property

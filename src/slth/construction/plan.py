@@ -20,6 +20,7 @@ from slth.construction.compensation import Calibration, check_compensable
 from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
 from slth.construction.exact import Claims, exact_tolerance
+from slth.construction.halves import split_inputs
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.makers import MAKERS
 from slth.construction.memory import check_memory
@@ -31,7 +32,7 @@ from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
 from slth.construction.stages import MOST_STAGES
 from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
-from slth.graph import Affine, Target, signed_inputs
+from slth.graph import Affine, Target
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
 from slth.ticket import MOST_CANDIDATES, MOST_OF, Copies, Inputs, Ticket, kinds_of
@@ -67,6 +68,7 @@ class Request:
     law: str = "uniform"
     centred: bool = False
     group_size: int | None = None
+    lift: str | None = None  # None: linear where the inputs of a map can be negative
     recipe: Recipe = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,8 +87,8 @@ class Request:
             raise InputError(f"the source has seed {self.source.seed}, got {self.seed}; give no seed with a source")
         if self.source is not None and (self.candidates is not None or self.retries):
             raise InputError("a source fixes the random network: give no candidates and no retries with it")
-        if self.source is not None and (self.law != "uniform" or self.centred):
-            raise InputError("a source fixes the random network: leave law and centred out")
+        if self.source is not None and (self.law != "uniform" or self.centred or self.lift):
+            raise InputError("a source fixes the random network: leave law, centred and lift out")
         if self.source is not None and self.epsilon is not None:
             raise InputError("a source fixes the random network: ask for a tolerance, not for an epsilon")
         verbs.check_one_promise(self.tolerance, self.relative_tolerance, self.epsilon, exact=self.exact)
@@ -123,9 +125,9 @@ class Request:
 
     @property
     def asked(self) -> dict[str, Any]:
-        """The same for the ticket's provenance; of the recipe what is not as usual."""
+        """The same for the ticket's provenance; of the recipe what is not as usual. Of lifts its gadgets tell."""
         planned = self.candidates is None and self.source is None
-        chosen = {part.name: getattr(self.recipe, part.name) for part in fields(Recipe)}
+        chosen = {part.name: getattr(self.recipe, part.name) for part in fields(Recipe) if part.name != "lift"}
         return {
             "tolerance": self.absolute_tolerance,
             "relative_tolerance": self.relative_tolerance,
@@ -269,7 +271,8 @@ def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
     recipe = request.recipe
     maker = MAKERS[recipe.gadget]
     for part in network.maps:
-        weights, op = part.weights, part.op
+        op, linear = part.op, recipe.linear(signed=bool(part.signed))
+        weights = part.sizes(linear=linear)
         tolerance = request.tolerance_of(gain_of(weights.largest))
         if tolerance is None:
             raise InputError("a network without numbers has no error; ask for a tolerance of its weights")
@@ -293,25 +296,25 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
         asked = {path: request.tolerance_of(gain(affine.weight)) for path, affine in target.coefficients.items()}
         return {path: tolerance for path, tolerance in asked.items() if tolerance is not None}, {}
     norms = Norms()
-    tolerances = split_error(target, request.epsilon, inputs, norms=norms)
+    tolerances = split_error(target, request.epsilon, inputs, recipe=request.recipe, norms=norms)
     if request.candidates is not None or request.gadget != "two-layer":
         return tolerances, {}
-    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
+    halves = split_inputs(target, inputs, request.recipe)
     shares = {
         path: request.failure_probability * op.weights / target.graph.weights for path, op in target.graph.maps.items()
     }
     beyond = [
         path
         for path, affine in target.coefficients.items()
-        if not _is_reachable(affine, tolerances[path], signed[path], shares[path], request.recipe.source)
+        if not _is_reachable(affine, tolerances[path], halves[path], shares[path], request.recipe.source)
     ]
     if not beyond:
         return tolerances, {}
     finest = {
-        path: finest_tolerance(affine, signed=signed[path], failure=shares[path], source=request.recipe.source)
+        path: finest_tolerance(affine, signed=halves[path], failure=shares[path], source=request.recipe.source)
         for path, affine in target.coefficients.items()
     }
-    least = least_error(target, finest, inputs, norms=norms)
+    least = least_error(target, finest, inputs, recipe=request.recipe, norms=norms)
     if least > request.epsilon:
         path = beyond[0]
         raise InputError(
@@ -319,22 +322,23 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
             f"float64 and {MOST_STAGES} stages reach {finest[path]:.2g}; with every map at its finest the best in "
             f"reach is about {at_most(least, 2)}: ask for a larger epsilon"
         )
-    return split_error(target, request.epsilon, inputs, finest=finest, norms=norms), finest
+    split = split_error(target, request.epsilon, inputs, recipe=request.recipe, finest=finest, norms=norms)
+    return split, finest
 
 
 def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[str, float]:
     """τ of each map at which every number is the target's; the finest that can be had, where that is not reached."""
     if not target.tensors:
         raise InputError("this target was read with its normalisations folded; read it with exact=True")
-    signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
+    halves = split_inputs(target, inputs, request.recipe)
     kinds, found = kinds_of(target), dict[str, float]()
     for path, op in target.graph.maps.items():
         affine = target.coefficients[path]
         wanted = exact_tolerance(op, affine, kinds[path], target.carried)
         share = request.failure_probability * op.weights / target.graph.weights
         found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
-        if not _is_reachable(affine, found[path], signed[path], share, request.recipe.source):
-            found[path] = finest_tolerance(affine, signed=signed[path], failure=share, source=request.recipe.source)
+        if not _is_reachable(affine, found[path], halves[path], share, request.recipe.source):
+            found[path] = finest_tolerance(affine, signed=halves[path], failure=share, source=request.recipe.source)
     return found
 
 

@@ -9,7 +9,7 @@ from slth.construction.moved import STEP
 from slth.construction.objective_chances import kept_of
 from slth.numerics import source_law
 from slth.records import verbs
-from slth.ticket import GADGETS, MOST_CANDIDATES, Copies
+from slth.ticket import GADGETS, MOST_CANDIDATES, Copies, Plain, SinglePlain, TwoLayer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,15 @@ class Recipe:
     law: str = "uniform"  # of the random numbers
     centred: bool = False  # mirrored pairs of them
     group_size: int | None = None  # s, outputs that one neuron serves, of the gadget neurons
+    lift: str = ""  # of the gadget two-layer: relu or linear; "": linear where an input of the map can be negative
 
     def __post_init__(self) -> None:
         _arguments.one_of(self.gadget, GADGETS, "gadget")
         if not self.objective:
             object.__setattr__(self, "objective", "fewest" if self.gadget == Copies.kind else "within")
         verbs.check_objective(self.objective, self.density, self.most_move)
+        if self.lift:
+            self._check_lift()
         if self.group_size is not None and self.gadget != "neurons":
             raise InputError("a group size goes with the gadget neurons, whose neurons serve a group of outputs")
         if self.group_size is not None and self.group_size < 1:
@@ -48,6 +51,20 @@ class Recipe:
                 f"sums are not exact; got {self.most_move:g}"
             )
         source_law(self.law)
+
+    def linear(self, *, signed: bool) -> bool:
+        """Whether the lift of a map is linear; `signed`: some input of it can be negative."""
+        return self.gadget == TwoLayer.kind and (self.lift == "linear" or (not self.lift and signed))
+
+    def _check_lift(self) -> None:
+        _arguments.one_of(self.lift, verbs.LIFTS, "lift")
+        if self.gadget in (Plain.kind, SinglePlain.kind):
+            raise InputError(f"the gadget {self.gadget} has no lift; leave --lift out, or take the gadget two-layer")
+        if self.gadget != TwoLayer.kind:
+            raise InputError(
+                f"the gadget {self.gadget} has the lift of its own theorem, with a ReLU; leave --lift out, or take the "
+                "gadget two-layer"
+            )
 
     @property
     def source(self) -> str:

@@ -23,6 +23,7 @@ from slth._version import __version__
 from slth.certificate import Certificate, certify
 from slth.construction.compensation import Calibration, Order, compensated, orders
 from slth.construction.exact import Claims
+from slth.construction.halves import linear_maps
 from slth.construction.layout import Layout
 from slth.construction.mended_maps import Missed, mend_map, together
 from slth.construction.misses import misses_of
@@ -92,11 +93,13 @@ def solve(
     sizes = {path: _mask_bytes(layout.gadgets[path], path, op) for path, op in maps.items()}
     most = max(gadget.stage_count for gadget in layout.gadgets.values())
     method = layout.maker.method + (f", in up to {most} stages, each with gains of its own" if most > 1 else "")
+    linear = linear_maps(layout.gadgets)
+    method += f", {len(linear)} of {len(maps)} with linear lifts (Otsuka et al., 2025)" if linear else ""
     objective = layout.maker.objective(layout.recipe) if objective is None else objective
     known_orders: Mapping[str, Order] = {}
     if calibration is not None:
         method += ", errors made up for in later coefficients (Frantar et al., 2023)"
-        known_orders = orders(target, inputs, calibration.examples)
+        known_orders = orders(target, inputs, calibration.examples, linear=linear)
         asked = {**asked, "calibration": calibration.name, "calibration_digest": calibration.digest}
     if isinstance(objective, Moved):
         parts = None  # their files hold masks, no moves
@@ -226,7 +229,8 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     gadget, path, op = work.gadget, work.path, work.op
     run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
     masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
-    sums, left, several = Sums(op, signed), Realised.of(work.affine, signed), gadget.stage_count > 1
+    sums, several = Sums(op, signed, linear=gadget.linear), gadget.stage_count > 1
+    left = Realised.of(work.affine, signed, linear=gadget.linear)
     if work.order is not None and not several:
         blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
         return Finished(run), compensated(
@@ -234,6 +238,7 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
             op,
             work.affine,
             signed=signed,
+            linear=gadget.linear,
             order=work.order,
             objective=work.objective,
             tolerance=work.layout.tolerances[path],
@@ -255,7 +260,7 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
         if stage:
             for some in together(missed):
                 work.mend(stage, some, left, masks)
-    found = _without(Realised.of(work.affine, signed), left) if several else sums.realised
+    found = _without(Realised.of(work.affine, signed, linear=gadget.linear), left) if several else sums.realised
     tolerance, copies = work.layout.tolerances[path], gadget.copies if isinstance(gadget, Copies) else 1
     misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
     if several and misses:  # beside what a miss leaves, float64 may not hold the sums of a later stage
@@ -289,7 +294,7 @@ def _without(wanted: Realised, left: Realised) -> Realised:
     """Coefficients less what is left of them: rounded once."""
     negative = None if wanted.negative is None or left.negative is None else wanted.negative - left.negative
     bias = None if wanted.bias is None or left.bias is None else wanted.bias - left.bias
-    return Realised(wanted.positive - left.positive, negative, bias, wanted.signed, rounded=True)
+    return replace(wanted, positive=wanted.positive - left.positive, negative=negative, bias=bias, rounded=True)
 
 
 def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:

@@ -27,6 +27,7 @@ import numpy as np
 from slth._errors import InputError
 from slth._shapes import Signed
 from slth.certificate import Norms, certify
+from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import gain
 from slth.graph import Affine, Box, Realised, Target, chain_of, signed_inputs
 from slth.numerics import Stream, uniform
@@ -42,7 +43,13 @@ Tolerances = Mapping[str, float]
 
 
 def split_error(
-    target: Target, epsilon: float, inputs: Inputs, *, finest: Tolerances | None = None, norms: Norms | None = None
+    target: Target,
+    epsilon: float,
+    inputs: Inputs,
+    *,
+    recipe: Recipe = USUAL,
+    finest: Tolerances | None = None,
+    norms: Norms | None = None,
 ) -> dict[str, float]:
     """Tolerances τ of the maps' coefficients, for an error `epsilon` of every output on the box.
 
@@ -55,7 +62,7 @@ def split_error(
     Raises:
         InputError: no input range, or an op through which nothing can be claimed.
     """
-    trial = _Trial.of(target, inputs, norms)
+    trial = _Trial.of(target, inputs, recipe, norms)
     least = dict.fromkeys(target.graph.maps, 0.0) if finest is None else finest
     most = {path: _gain(affine) for path, affine in target.coefficients.items()}
     first = _worst_case(target, epsilon, trial.box) if chain_of(target.graph) else _sensitive(trial, most, epsilon)
@@ -69,9 +76,11 @@ def split_error(
     return {path: few_bits(tolerance) for path, tolerance in tolerances(scale).items()}
 
 
-def least_error(target: Target, finest: Tolerances, inputs: Inputs, *, norms: Norms | None = None) -> float:
+def least_error(
+    target: Target, finest: Tolerances, inputs: Inputs, *, recipe: Recipe = USUAL, norms: Norms | None = None
+) -> float:
     """The smallest epsilon that can be split where the maps have these tolerances at least. Cost: one certificate."""
-    return _Trial.of(target, inputs, norms).bound(finest) / AIM
+    return _Trial.of(target, inputs, recipe, norms).bound(finest) / AIM
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,11 +90,12 @@ class _Trial:
     target: Target
     box: Box
     signed: Mapping[str, Signed]
+    recipe: Recipe  # says which maps are linear: their errors are the same for x⁺ and x⁻
     noise: Mapping[str, tuple[np.ndarray, np.ndarray | None]]
     norms: Norms  # of W, and of P where it is W, in every trial
 
     @classmethod
-    def of(cls, target: Target, inputs: Inputs, norms: Norms | None) -> "_Trial":
+    def of(cls, target: Target, inputs: Inputs, recipe: Recipe, norms: Norms | None) -> "_Trial":
         box = inputs.box
         if box is None:
             raise InputError(
@@ -93,13 +103,19 @@ class _Trial:
             )
         signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
         noise = {path: _noise(i, affine) for i, (path, affine) in enumerate(target.coefficients.items())}
-        return cls(target, box, signed, noise, Norms() if norms is None else norms)
+        return cls(target, box, signed, recipe, noise, Norms() if norms is None else norms)
 
     def bound(self, tolerances: Tolerances) -> float:
         """The certificate where every coefficient is off by its noise times τ; τ = 0 for maps that are not named."""
         chosen = {path: tolerances.get(path, 0.0) for path in self.noise}
         parts = {
-            path: _perturbed(affine, chosen[path], self.noise[path], self.signed[path])
+            path: _perturbed(
+                affine,
+                chosen[path],
+                self.noise[path],
+                self.signed[path],
+                linear=self.recipe.linear(signed=bool(self.signed[path].any())),
+            )
             for path, affine in self.target.coefficients.items()
         }
         found = certify(self.target, parts.__getitem__, tolerances=chosen, box=self.box, norms=self.norms).sup_error
@@ -181,9 +197,10 @@ def _noise(index: int, affine: Affine) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _perturbed(
-    affine: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], signed: Signed
+    affine: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], signed: Signed, *, linear: bool
 ) -> Realised:
-    positive = affine.weight + tolerance * noise[0][0]
-    negative = np.where(signed[None, :, None], -affine.weight + tolerance * noise[0][1], 0.0) if signed.any() else None
+    positive, negative = affine.weight + tolerance * noise[0][0], None
+    if signed.any() and not linear:
+        negative = np.where(signed[None, :, None], -affine.weight + tolerance * noise[0][1], 0.0)
     bias = None if affine.bias is None or noise[1] is None else affine.bias + tolerance * noise[1]
-    return Realised(positive, negative, bias, signed)
+    return Realised(positive, negative, bias, signed, linear=linear)

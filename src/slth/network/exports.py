@@ -16,11 +16,11 @@ from slth.ticket import Ticket, with_steps
 def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
     """Tensors of a ticket for export, float32.
 
-    `realised`: a plain state dict of the target's shape and names; exists only where inputs are never negative.
+    `realised`: a plain state dict of the target's shape and names; exists only where no weight has two halves.
     `source`: two layers for each map, `{i}.lift.weight`, `{i}.lift.bias` and `{i}.mixing.weight`, dead neurons left out
     and the gains multiplied in (powers of two: exact). Of a chain: Linear, ReLU, Linear, ReLU, ... Of another
     network `{i}` is the path of the map, and a convolution is: pad, a convolution by `lift` with a kernel of
-    one entry, ReLU, a convolution by `mixing`, both in the groups of the map.
+    one entry, ReLU, a convolution by `mixing`, both in the groups of the map. Behind a linear lift stands no ReLU.
 
     Where the random tensors are the parameters: the network's own state, pruned, or with all of its random weights.
 
@@ -66,7 +66,8 @@ def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
         if part.negative is not None:
             raise InputError(
                 "no plain state dict computes this ticket: its inputs can be negative, and it treats x⁺ and x⁻ by "
-                "different weights; export --view source, or construct with an input range that starts at 0"
+                "different weights; export --view source, or construct with linear lifts, the default of the gadget "
+                "two-layer, or with an input range that starts at 0"
             )
         tensors[weight] = stored_weight(ticket.maps[path].basis, part.positive).astype(np.float32)
         if bias is not None and part.bias is not None:

@@ -52,7 +52,7 @@ class TargetMap(nn.Module):
 
 
 class RealisedMap(nn.Module):
-    """y = P x⁺ + N x⁻ + b̂; P x + b̂ where no input can be negative."""
+    """y = P x⁺ + N x⁻ + b̂; P x + b̂ where no input can be negative, or the map is linear."""
 
     def __init__(self, basis: Basis, part: Realised, dtype: torch.dtype = torch.float32) -> None:
         super().__init__()
@@ -77,10 +77,18 @@ class SourceMap(nn.Module):
     stand together, filled up with neurons that are 0, so that the mixing layer is a grouped map. The input is padded
     before the lift: the constant is the same in the padding, a copy of 0 stays 0. Of a transposed convolution, whose
     outputs tap 0 does not reach everywhere, the constant is lifted at the positions of the outputs. Of mirrored pairs
-    both neurons are there, each with the edges that it keeps.
+    both neurons are there, each with the edges that it keeps. In a linear lift there is no σ.
     """
 
-    def __init__(self, op: Linear, unit: float, lifted: tuple[np.ndarray, np.ndarray, np.ndarray], mixing: np.ndarray):
+    def __init__(
+        self,
+        op: Linear,
+        unit: float,
+        lifted: tuple[np.ndarray, np.ndarray, np.ndarray],
+        mixing: np.ndarray,
+        *,
+        linear: bool = False,
+    ) -> None:
         """Of s, of what each neuron reads (input, weight, bias) and of its mixing weights (group, member, row, tap)."""
         super().__init__()
         inputs, weight, bias = lifted
@@ -89,23 +97,28 @@ class SourceMap(nn.Module):
         self.weight = _buffer(weight.astype(np.float32))
         self.bias = _buffer(bias.astype(np.float32))
         self.mixing = _buffer(_grouped_weight(op.basis, mixing))
+        self.linear = linear
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of a batch."""
         if isinstance(self.basis, Dense):
-            return self.gain * (torch.relu(x[..., self.inputs] * self.weight + self.bias) @ self.mixing)
+            return self.gain * (self._lifted(x[..., self.inputs] * self.weight + self.bias) @ self.mixing)
         axes = x.ndim - 2
         weight, bias = (part.view(-1, *(1,) * axes) for part in (self.weight, self.bias))
         if isinstance(self.basis, Conv):
-            lifted = torch.relu(functional.pad(x, torch_padding(self.basis.padding))[:, self.inputs] * weight + bias)
+            padded = functional.pad(x, torch_padding(self.basis.padding))
+            lifted = self._lifted(padded[:, self.inputs] * weight + bias)
             b = self.basis
             y = _CONV[axes - 1](lifted, self.mixing, None, b.stride, 0, b.dilation, b.groups)
             return self.gain * y
         basis = cast(ConvTranspose, self.basis)
-        y = apply_map(basis, torch.relu(x[:, self.inputs] * weight), self.mixing, None)
+        y = apply_map(basis, self._lifted(x[:, self.inputs] * weight), self.mixing, None)
         first = self.mixing[(slice(None), slice(None)) + (0,) * axes]  # (neuron, row) at tap 0
-        constant = (torch.relu(self.bias)[:, None] * first).view(self.groups, -1, first.shape[1]).sum(1)
+        constant = (self._lifted(self.bias)[:, None] * first).view(self.groups, -1, first.shape[1]).sum(1)
         return self.gain * (y + constant.reshape(-1, *(1,) * axes))
+
+    def _lifted(self, values: Tensor) -> Tensor:
+        return values if self.linear else torch.relu(values)
 
 
 def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
@@ -274,7 +287,8 @@ def _stage(ticket: Ticket, path: str, gadget: TwoLayer, stage: int) -> nn.Module
     members = _by_group(op, lift, copies)  # (group, member), −1 where filled up
     flat, unit = members.reshape(-1), _unit(op, wanted)
     inputs, weight, bias = (np.append(np.tile(part, copies), 0)[flat] for part in _lift_numbers(op, wanted, lift, unit))
-    return SourceMap(op, unit, (inputs, weight, bias), mixing[members].reshape(*members.shape, rows, taps))
+    mixed = mixing[members].reshape(*members.shape, rows, taps)
+    return SourceMap(op, unit, (inputs, weight, bias), mixed, linear=gadget.linear)
 
 
 def _neurons(ticket: Ticket, path: str) -> nn.Module:
@@ -331,7 +345,7 @@ def _lift_numbers(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each live neuron the input it reads, its weight and its bias in this unit, a power of two."""
     spec = lift.spec
-    served = np.concatenate([np.arange(spec.inputs), spec.signed_inputs, np.zeros(spec.constant_slots, np.int64)])
+    served = np.concatenate([np.arange(spec.inputs), spec.split_inputs, np.zeros(spec.constant_slots, np.int64)])
     constant = lift.slot >= spec.input_slots
     sign = np.where(lift.slot < spec.inputs, 1.0, -1.0)
     weight = np.where(constant, 0.0, sign * lift.value * (gadget.gain / unit))
@@ -347,7 +361,7 @@ def _mirrored(op: Linear, lift: Lift, mask: np.ndarray) -> np.ndarray:
 def _by_group(op: Linear, lift: Lift, copies: int) -> np.ndarray:
     """Ranks of the live neurons of each group, (group, member), ascending; −1 fills up. Mirrors stand behind all."""
     spec, groups = lift.spec, op.basis.groups
-    of_input = np.concatenate([np.arange(spec.inputs), spec.signed_inputs]) * groups // spec.inputs
+    of_input = np.concatenate([np.arange(spec.inputs), spec.split_inputs]) * groups // spec.inputs
     group = np.tile(np.concatenate([of_input, np.arange(spec.constant_slots)])[lift.slot], copies)
     ranks = [np.flatnonzero(group == g) for g in range(groups)]
     members = np.full((groups, max(map(len, ranks))), -1)

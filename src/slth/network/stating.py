@@ -21,7 +21,8 @@ def stated_of(ticket: Ticket, view: str) -> Stated:
     activation = _activation(network)
     if view == "source":
         layers = [f"{i}.{part}" for i in range(len(ticket.maps)) for part in ("lift", "mixing")]
-        return Stated("mlp", tuple(layers), "relu", inputs) if activation == "relu" else Stated("graph", inputs=inputs)
+        plain = activation == "relu" and not ticket.linear_maps  # a ReLU between all of its layers
+        return Stated("mlp", tuple(layers), "relu", inputs) if plain else Stated("graph", inputs=inputs)
     weights = [ticket.provenance.names.get(path, ("", None))[0] for path in ticket.maps]
     if activation is None or not all(name.rpartition(".")[2] == "weight" for name in weights):
         return Stated("graph", inputs=inputs)

@@ -13,7 +13,10 @@ WORDS = (  # what a reader needs to know, and in a sentence each
     ("pruned", "its bit is 0: grey, and no part of the sum."),
     ("running sum", "of the kept candidates, from left to right (red)."),
     ("dashed line", "where the sum should end: the target's weight, in the negative half minus the weight."),
-    ("half", "the positive one works where the input is above 0, the negative one where it is below."),
+    (
+        "half",
+        "the positive one works where the input is above 0, the negative one where it is below; a whole weight both.",
+    ),
     ("gain", "a power of two above the map's largest weights, by which all products of the map are multiplied."),
     ("stage", "a later one has a gain of its own, far smaller, and hits what the stages before left of the weight."),
 )

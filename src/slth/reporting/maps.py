@@ -27,9 +27,10 @@ def maps(ticket: Ticket, facts: Facts) -> Html:
         )
     note = (
         "Gain and candidates: of weights, then of biases. Signed: input channels that can be negative, which have two "
-        "halves for each weight. Kept: fraction of the candidates. All errors are upper bounds, rounded up. Operator "
-        "error: spectral norm of the weights' errors. Sup and ℓ₂ bound: largest and Euclidean difference of the "
-        "map's outputs, for every input of the range, earlier maps' errors included."
+        "halves for each weight, unless the lift is linear: no ReLU, so one more linear layer. Kept: fraction of the "
+        "candidates. All errors are upper bounds, rounded up. Operator error: spectral norm of the weights' errors. "
+        "Sup and ℓ₂ bound: largest and Euclidean difference of the map's outputs, for every input of the range, "
+        "earlier maps' errors included."
     )
     known = [bound for bound in bounds if bound is not None and bound > 0]
     drawn = Html()
@@ -77,7 +78,7 @@ def _shapes(ticket: Ticket, facts: Facts) -> Html:
                 f"{op.basis.outputs:,} × {op.basis.inputs // op.basis.groups:,}{taps}",
                 *_of_weights_and_biases(gadget, op),
                 f"{int(gadget.signed(op).sum()):,} of {op.basis.inputs:,}",
-                f"{gadget.neurons:,}",
+                f"{gadget.neurons:,}" + (", linear" if gadget.linear else ""),
                 percent(facts.maps[path].chosen / bits),
                 f"{_claims(ticket)[path].misses:,}" if path in _claims(ticket) else "–",
             ]

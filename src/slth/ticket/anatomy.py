@@ -18,7 +18,7 @@ from slth.ticket.words import kernel_of, map_words
 class Half:
     """One subset-sum problem of a coefficient, in the unit of the target's weights: of one half, in one stage."""
 
-    name: str  # "positive": on x⁺; "negative": on x⁻; "bias": on the constant 1
+    name: str  # "positive": on x⁺; "negative": on x⁻; "whole": on x; "bias": on the constant 1
     sign: float  # the subset sums to sign · coefficient
     neuron: tuple[int, ...]  # hidden neuron of each candidate; of mirrored pairs, twice
     candidates: Float64[np.ndarray, " n"]  # g v u; of those that moved g (v + Δ) u
@@ -32,7 +32,12 @@ class Half:
     @property
     def label(self) -> str:
         """Which one it is."""
-        return f"{self.name} half" + (f", stage {self.stage + 1}" if self.stage else "")
+        return self.part + (f", stage {self.stage + 1}" if self.stage else "")
+
+    @property
+    def part(self) -> str:
+        """The same, of any stage."""
+        return "whole weight" if self.name == "whole" else f"{self.name} half"
 
     @property
     def sum(self) -> float:
@@ -65,7 +70,7 @@ class Anatomy:
         'map fc, output 0, input 2: positive half, stage 2 of 2'
         """
         of = f", stage {half.stage + 1} of {self.stages}" if self.stages > 1 else ""
-        return f"{self.name}: {half.name} half{of}"
+        return f"{self.name}: {half.part}{of}"
 
     @property
     def name(self) -> str:

@@ -35,7 +35,7 @@ def realise(
     Raises:
         InputError: a coefficient keeps another number of candidates than the gadget says of each.
     """
-    sums = Sums(op, gadget.signed(op))
+    sums = Sums(op, gadget.signed(op), linear=gadget.linear)
     moved = moves_of_bits({tensor: masks[tensor] for tensor in gadget.mask_bits(path, op)}, moves or {})
     for block in gadget.problems(path, op, seed):
         sums.add(block, moved_sums(block, masks, moved))
@@ -45,13 +45,14 @@ def realise(
 class Sums:
     """The coefficients of a map while its blocks of problems come in, in any order: exact, stage by stage."""
 
-    def __init__(self, op: Linear, signed: Signed) -> None:
-        self._sizes, self._stages = (op.coefficients, op.basis.outputs if op.bias else None, signed), list[Realised]()
+    def __init__(self, op: Linear, signed: Signed, *, linear: bool = False) -> None:
+        self._sizes = op.coefficients, op.basis.outputs if op.bias else None, signed
+        self._linear, self._stages = linear, list[Realised]()
 
     def add(self, block: Problems, sums: Float64[np.ndarray, "slot w"]) -> None:
         """Those of a block."""
         while len(self._stages) <= block.stage:
-            self._stages.append(Realised.zeros(*self._sizes))
+            self._stages.append(Realised.zeros(*self._sizes, linear=self._linear))
         block.add(sums, self._stages[block.stage])
 
     @property

@@ -87,7 +87,11 @@ def _graph_rows(ticket: Ticket) -> Iterator[Row]:
     if ticket.inputs is not None:
         yield "outputs", _lengths(shapes(network, ticket.inputs.shape, ticket.carried)[network.output])
     signed, channels = ticket.signed_channels
-    paid = "two halves for each of their weights" if signed else "one half for each weight"
+    linear = {path: int(ticket.gadgets[path].signed(ticket.maps[path]).sum()) for path in ticket.linear_maps}
+    halved = signed - sum(linear.values())
+    paid = "two halves for each of their weights" if halved else "one half for each weight"
+    if signed > halved > 0:
+        paid += f", but for {signed - halved:,} of maps with a linear lift"
     yield "signs", f"{signed:,} of {channels:,} input channels of maps can be negative: {paid}"
 
 
@@ -137,6 +141,12 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"
     yield "candidates per weight", several(candidates) + (" mirrored pairs" if _centred(ticket) else "")
+    if ticket.linear_maps:
+        which = f"{len(ticket.linear_maps):,} of {_maps(len(ticket.maps))}"
+        yield (
+            "linear lift",
+            f"{which}: no ReLU, so one more linear layer, and one subset for a weight whatever the sign",
+        )
     laws = sorted({tensor.law for tensor in ticket.tensors} - {"uniform"})
     yield from [("law of the random numbers", ", ".join(laws))] if laws else []
     if ticket.copies:

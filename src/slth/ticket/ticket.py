@@ -322,9 +322,14 @@ class Ticket:
 
     @property
     def signed_channels(self) -> tuple[int, int]:
-        """Input channels of the maps that can be negative, which have two halves for each weight; and all of them."""
+        """Input channels of the maps that can be negative; and all of them."""
         signed = sum(int(self.gadgets[path].signed(op).sum()) for path, op in self.maps.items())
         return signed, sum(op.basis.inputs for op in self.maps.values())
+
+    @property
+    def linear_maps(self) -> tuple[str, ...]:
+        """Maps with a linear lift, whose weights are one subset each, whatever the signs of their inputs."""
+        return tuple(path for path, gadget in self.gadgets.items() if gadget.linear)
 
     def _repr_html_(self) -> str:
         """A short table, as notebooks show it."""

@@ -1,7 +1,7 @@
 r"""Linear maps. With S = |P|, and max(|P|, |N|) where an input can be negative (letters as in `errors`):
 
     fresh, output o        the exact range over the box, cut by Cauchy-Schwarz;    all: η r + ‖Δb‖₂
-    propagated, output o   min(Σ S e, ‖S_o‖₂ a);    all: m a,  m = ‖P‖₂, or ‖W‖₂ + η where inputs have signs
+    propagated, output o   min(Σ S e, ‖S_o‖₂ a);    all: m a,  m = ‖P‖₂, or ‖W‖₂ + η where there is an N
 
 Every output position reads its own entries of a channel, all between that channel's bounds: so bounds over positions
 come first, and nothing depends on the size of the image. A transposed convolution has s positions of different kinds
@@ -81,8 +81,9 @@ def _by_rows(
     def at(coefficients: Coefficient) -> Stencil:
         return stencil(coefficients, groups, taps)
 
-    negative = None if (half := errors.negative_error) is None else at(half)
-    low, high = _extremes(at(errors.error), negative, bias_error, (low_x, high_x, x.norm))
+    error, half = at(errors.error), errors.negative_error
+    negative = at(half) if half is not None else -error if (low_x < 0).any() else None  # of a linear map: E⁺ x
+    low, high = _extremes(error, negative, bias_error, (low_x, high_x, x.norm))
     fresh = np.maximum(high, -low)
     if errors.rounded:
         fresh = above(fresh + bias_lost + _lost(at(errors.slopes), np.maximum(high_x, -low_x), x.norm), 2)

@@ -68,7 +68,8 @@ class TwoLayerMaker:
             Stage(s.candidates, s.constants, 0, s.gain, s.bias_gain, kept_exactly(recipe, s.candidates, s.constants))
             for s in width.stages
         )
-        return TwoLayer(stages, signed, recipe.law, recipe.centred).narrowest(op)
+        linear = recipe.linear(signed=bool(signed))
+        return TwoLayer(stages, signed, recipe.law, recipe.centred, linear).narrowest(op)
 
     def objective(self, recipe: Recipe) -> Objective:
         """That of its name."""

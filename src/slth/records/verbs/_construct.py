@@ -64,6 +64,7 @@ class Construct:
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
     group_size: _shared.GroupSize = None
+    lift: _shared.Lift = None
     calibration: Annotated[
         str | Path | None,
         Argument(
@@ -142,6 +143,7 @@ class Plan:
     law: _shared.Law = "uniform"
     centred: _shared.Centred = False
     group_size: _shared.GroupSize = None
+    lift: _shared.Lift = None
     failure_probability: _shared.FailureProbability = 0.01
     candidates: _shared.Candidates = None
     input_range: _shared.InputRange = None

@@ -176,6 +176,17 @@ Centred = Annotated[
         TRUTH, "Random numbers in mirrored pairs, of which one is kept: another source.", swept=True, group="plan"
     ),
 ]
+LIFTS = ("relu", "linear")
+Lift = Annotated[
+    str | None,
+    Argument(
+        one_of(*LIFTS),
+        "Of the gadget two-layer: {known}; linear is one more linear layer. Default: linear where inputs of a map can "
+        "be negative.",
+        swept=True,
+        group="plan",
+    ),
+]
 GroupSize = Annotated[
     int | None,
     Argument(

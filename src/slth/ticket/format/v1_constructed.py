@@ -102,7 +102,7 @@ def says(ticket: Ticket) -> bool:
 
 
 def _says_gadget(gadget: Gadget) -> bool:
-    plain = isinstance(gadget, TwoLayer) and gadget.law == "uniform" and not gadget.centred
+    plain = isinstance(gadget, TwoLayer) and gadget.law == "uniform" and not (gadget.centred or gadget.linear)
     return plain and gadget.stage_count == 1
 
 

@@ -53,7 +53,7 @@ def _read_law(value: Any, where: str) -> str:
 LAW = Kind(_read_law)
 TABLE = Table(
     signed=SIGNED,
-    lift=name_of("relu"),
+    lift=name_of("relu", "linear"),
     threshold=fixed(THRESHOLD),
     stages=tuple_of(whole(STAGE), MOST_STAGES),
     law=LAW,
@@ -65,7 +65,7 @@ def data_of(gadget: TwoLayer) -> dict[str, Any]:
     """Plain data, before it is written by its table."""
     return {
         "signed": gadget.signed_ranges,
-        "lift": "relu",
+        "lift": "linear" if gadget.linear else "relu",
         "threshold": THRESHOLD,
         "stages": gadget.stages,
         "law": gadget.law,
@@ -83,7 +83,7 @@ def gadget_of(data: Mapping[str, Any], op: Linear, where: str) -> TwoLayer:
     check_signed(data["signed"], op, where)
     if data["law"] == "normal":
         fail(f"{where}.law", "a law of sources, such as normal/20", data["law"])
-    gadget = TwoLayer(data["stages"], data["signed"], data["law"], data["centred"])
+    gadget = TwoLayer(data["stages"], data["signed"], data["law"], data["centred"], data["lift"] == "linear")
     if not gadget.stages:
         raise TicketError(f"{where}.stages: expected at least one stage; got an empty list")
     for s, stage in enumerate(gadget.stages):

@@ -16,10 +16,11 @@ LAST = np.uint32(255)
 
 @no_type_check
 @compiled
-def scan(inputs, signed, need, most, lift_key, bias_key, serving, coin, neuron, slot, word):
+def scan(inputs, signed, either, need, most, lift_key, bias_key, serving, coin, neuron, slot, word):
     """Serve slots by neurons 0, 1, ... until every need is met or `most` neurons were scanned.
 
     Slots: inputs positive ones, len(signed) negative ones, constants. need (slots,) int64 is counted down.
+    either: words of both sides serve every slot; there are no negative ones then.
     serving uint32 (part, side, 2): which words serve, see `SourceLaw.serving`; part 0 if the last byte of the word is
     below coin, side 1 for negative slots.
     neuron, slot, word (live,): filled in order of the neurons. Returns (live neurons, neurons scanned).
@@ -46,7 +47,10 @@ def scan(inputs, signed, need, most, lift_key, bias_key, serving, coin, neuron, 
             else:
                 x = word_at(np.uint64(h), bias_key[0], bias_key[1])
             part = 0 if (x & LAST) < coin else 1
-            if serving[part, side, 0] <= x <= serving[part, side, 1]:
+            serves = serving[part, side, 0] <= x <= serving[part, side, 1]
+            if either and not serves:
+                serves = serving[part, 1, 0] <= x <= serving[part, 1, 1]
+            if serves:
                 neuron[live] = h
                 slot[live] = s
                 word[live] = x

@@ -51,6 +51,11 @@ class Copies:
     kind: ClassVar[str] = "copies"
 
     @property
+    def linear(self) -> bool:
+        """P and N are both there."""
+        return False
+
+    @property
     def stage_count(self) -> int:
         """One."""
         return 1

@@ -44,6 +44,11 @@ class Doubling:
     kind: ClassVar[str] = "doubling"
 
     @property
+    def linear(self) -> bool:
+        """P and N are both there."""
+        return False
+
+    @property
     def stage_count(self) -> int:
         """One."""
         return 1

@@ -53,6 +53,8 @@ class Gadget(Protocol):
     @property
     def neurons(self) -> int: ...  # hidden ones, dead ones included, of all stages
     @property
+    def linear(self) -> bool: ...  # coefficients act on x itself: there is no N, of signed inputs either
+    @property
     def gain(self) -> float: ...  # a power of two that multiplies the first stage's sums, but for the bias
 
     def fitted(self, path: str, op: Linear, seed: int) -> "Gadget":
@@ -95,7 +97,7 @@ class Gadget(Protocol):
         ...
 
     def signed(self, op: Linear) -> Bool[np.ndarray, " inp"]:
-        """Inputs that have a negative half."""
+        """Inputs that can be negative: they have a negative half, unless the gadget is linear."""
         ...
 
     def mask(self, path: str, op: Linear, *, seed: int, bits: Bits, stage: int = 0) -> Bool[np.ndarray, "w live"]:

@@ -11,6 +11,9 @@ and no mask bit is spent:
     the scan   for h = 0, 1, ...: from the slot after the last one served, cyclically, serve the first slot with need
                left and value ≥ ½; if there is none, h is dead; stop when all needs are met
 
+A *linear* lift has no ReLU: its copies u x_j, with u of either sign, are one more linear layer, and need no sign split.
+Its slots are (j) for every input, then the constant; its values u[h, j] and β[h], and whoever has |value| ≥ ½ serves.
+
 The random network is fixed before any target is seen: u, β and v are neuron-major streams of the seed, and neither the
 scan nor the needs look at a weight. The threshold counts in units of the law: of ±1 every right sign serves, of a
 normal law 31 in 100 do, of a randomly pruned one a quarter of what survives.
@@ -40,11 +43,17 @@ class LiftSpec:
     signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     groups: int = 1  # each with a constant slot of its own
     law: str = "uniform"  # of the lift's numbers
+    linear: bool = False  # no ReLU: one slot for an input, which neurons of either sign serve
 
     @property
     def signed_inputs(self) -> Int64[np.ndarray, " signed"]:
         """Indices of the inputs that can be negative, ascending."""
         return np.concatenate([np.zeros(0, np.int64), *(np.arange(a, b, dtype=np.int64) for a, b in self.signed)])
+
+    @property
+    def split_inputs(self) -> Int64[np.ndarray, " split"]:
+        """Indices of the inputs that have a slot of each sign, ascending: the signed ones; none of a linear lift."""
+        return self.signed_inputs[:0] if self.linear else self.signed_inputs
 
     @property
     def signed_mask(self) -> Bool[np.ndarray, " inp"]:
@@ -55,13 +64,13 @@ class LiftSpec:
 
     @property
     def slots(self) -> int:
-        """What the lift can serve: (j, +) for all inputs, (j, −) for the signed ones, the constants."""
+        """What the lift can serve: (j, +) for all inputs, (j, −) for those that are split, the constants."""
         return self.input_slots + self.constant_slots
 
     @property
     def input_slots(self) -> int:
         """Those of the inputs, of both signs."""
-        return self.inputs + sum(b - a for a, b in self.signed)
+        return self.inputs + len(self.split_inputs)
 
     @property
     def constant_slots(self) -> int:
@@ -82,7 +91,7 @@ class Lift:
     neurons: int  # H, neurons scanned: the width of the random layer
     neuron: Int64[np.ndarray, " live"]  # which neuron
     slot: Int64[np.ndarray, " live"]  # which slot it serves
-    value: Float64[np.ndarray, " live"]  # |u| or β there, at least ½
+    value: Float64[np.ndarray, " live"]  # there, at least ½; of a linear lift in size
     by_slot: Int64[np.ndarray, " live"]  # ranks 0 ... live − 1, grouped by slot, ascending within each
 
     def members(self, slots: slice) -> Int64[np.ndarray, "slot n"]:
@@ -117,7 +126,6 @@ def scan(spec: LiftSpec, seed: int, path: str, *, most: int = 2**62) -> Lift:
     """
     from slth.ticket.gadgets import _kernels
 
-    negative = spec.signed_inputs
     need = np.full(spec.slots, spec.candidates, np.int64)
     need[spec.input_slots :] = spec.constants
     law = source_law(spec.law)
@@ -125,10 +133,11 @@ def scan(spec: LiftSpec, seed: int, path: str, *, most: int = 2**62) -> Lift:
     neuron, slot, word = np.empty(spec.live, np.int64), np.empty(spec.live, np.int64), np.empty(spec.live, np.uint32)
     lift_key, bias_key = (np.array(Stream(seed, f"{path}/{part}").key, np.uint32) for part in ("lift", "lift_bias"))
     live, neurons = _kernels.scan(
-        spec.inputs, negative, need, most, lift_key, bias_key, serving, coin, neuron, slot, word
+        spec.inputs, spec.split_inputs, spec.linear, need, most, lift_key, bias_key, serving, coin, neuron, slot, word
     )
     if live < spec.live:
         raise InputError(f"{path}: {most} lift neurons serve {live} of {spec.live} needs; the ticket's width is wrong")
     by_slot = np.argsort(slot, kind="stable")
-    value = np.abs(law.values(word)).astype(np.float64)
+    value = law.values(word).astype(np.float64)
+    value = value if spec.linear else np.abs(value)
     return Lift(spec=spec, neurons=neurons, neuron=neuron, slot=slot, value=value, by_slot=by_slot)

@@ -45,6 +45,11 @@ class Lifted:
         return TwoLayer((stage,), self.signed_ranges, law=self.law)
 
     @property
+    def linear(self) -> bool:
+        """P and N are both there."""
+        return False
+
+    @property
     def stage_count(self) -> int:
         """One."""
         return 1

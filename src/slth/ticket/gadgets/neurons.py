@@ -53,6 +53,11 @@ class Neurons:
     kind: ClassVar[str] = "neurons"
 
     @property
+    def linear(self) -> bool:
+        """P and N are both there."""
+        return False
+
+    @property
     def stage_count(self) -> int:
         """One."""
         return 1

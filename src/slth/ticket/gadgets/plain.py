@@ -40,6 +40,11 @@ class Edges:
     most_kept: ClassVar[int] = MOST_CANDIDATES
 
     @property
+    def linear(self) -> bool:
+        """P and N are both there."""
+        return False
+
+    @property
     def stage_count(self) -> int:
         """One."""
         return 1

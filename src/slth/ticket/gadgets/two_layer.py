@@ -12,6 +12,10 @@ that has a theorem.
 A *centred* source consists of mirrored pairs: beside each neuron stands its mirror, with the same lift and −v in place
 of v. Of each edge and its mirror exactly one is kept, which one says the mask: candidates ±v u, number partitioning
 (Borgs, Chayes and Pittel, 2001). Its entries are not independent, so it is not the source of the theorem above.
+
+A *linear* lift has no ReLU: the pruned network is two linear layers behind each other, and one subset serves both signs
+of an input. The two layers compute P x + b, with u of either sign, |u| ≥ ½, and there is no N. Where inputs have signs
+that halves the mask and the random network. Source: Otsuka et al. (2025), Lemma 7.
 """
 
 from collections.abc import Iterator, Mapping
@@ -60,6 +64,7 @@ class TwoLayer:
     signed_ranges: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     law: str = "uniform"  # of every random number
     centred: bool = False  # mirrored pairs; `neurons` counts pairs, `candidates` too
+    linear: bool = False  # the lift has no ReLU, and weights of signed inputs no second half
 
     kind: ClassVar[str] = "two-layer"
 
@@ -97,7 +102,7 @@ class TwoLayer:
         """What the scan of a stage needs to know."""
         wanted = self.stages[stage]
         served = wanted.candidates, wanted.constants, self.signed_ranges
-        return LiftSpec(op.basis.inputs, *served, op.basis.groups, self.law)
+        return LiftSpec(op.basis.inputs, *served, op.basis.groups, self.law, self.linear)
 
     def lift(self, path: str, op: Linear, seed: int, *, stage: int = 0) -> Lift:
         """The lift of a stage, scanned again from the seed."""
@@ -193,7 +198,7 @@ class TwoLayer:
         return Cost(bits, rows * taps * self.lift_spec(op).input_slots, problems, live, memory)
 
     def problems(self, path: str, op: Linear, seed: int, *, stage: int | None = None) -> Iterator[Problems]:
-        """Positive halves, negative halves, bias; in each some rows after others, and of them some inputs."""
+        """Positive halves, negative ones (or whole weights), bias; in each some rows after others, in those inputs."""
         for s in range(self.stage_count) if stage is None else (stage,):
             yield from self._problems(path, op, seed, s)
 
@@ -205,11 +210,11 @@ class TwoLayer:
         )
         rows, inputs, taps = op.coefficients
         mixing, places = Stream(seed, tensor), _places(lift, rows, taps)
-        served = np.concatenate([np.arange(inputs), lift.spec.signed_inputs])  # input of each slot
+        served = np.concatenate([np.arange(inputs), lift.spec.split_inputs])  # input of each slot
         members = lift.members(slice(None))
         constant = np.arange(lift.spec.constant_slots)
         halves: tuple[tuple[Half, np.ndarray, np.ndarray, float], ...] = (
-            ("positive", served[:inputs], members[:inputs], wanted.gain),
+            ("whole" if self.linear else "positive", served[:inputs], members[:inputs], wanted.gain),
             ("negative", served[inputs:], members[inputs:], wanted.gain),
             ("bias", constant, lift.constant_members, wanted.bias_gain),
         )
