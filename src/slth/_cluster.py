@@ -6,31 +6,37 @@ with connected("ray", cpus=4) as place:
 A worker that dies, killed or out of memory, or with its whole machine, costs what it was at: that is done again. Ray's
 own backend for joblib (`ray.util.joblib`) ends the whole call there, and has no generators of results.
 
-What travels is pickled, in both directions: whoever reaches the ports of a cluster can run code on it. Ray listens on
-all interfaces, even where it is told an address of its own; that is said when one is started here.
+What travels is pickled, in both directions: whoever may use a cluster can run code on it. Ray listens on all
+interfaces, even where it is told an address of its own; that is said when one is started here, which asks for a token
+of its own.
 """
 
 import logging
 import os
+import secrets
+import socket
 import sys
 from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from typing import Any, cast
 
 from joblib import register_parallel_backend
-from joblib._parallel_backends import ParallelBackendBase  # pyright: ignore
+from joblib.parallel import ParallelBackendBase
 
 from slth._errors import InputError
 from slth._extras import install
 from slth._version import __version__
 
 RAY = "slth-ray"  # what joblib knows the backend by
+_PATIENCE = 10.0  # seconds in which a cluster must answer
 _OPENED = (
-    "Ray is started on this machine and listens on ports of all its network interfaces, whatever address it is told; "
-    "who reaches them can run code here. It ends with this command; its logs stay in the folder %s"
+    "Ray is started on this machine and listens on ports of all its network interfaces, whatever address it is told: "
+    "who reaches them, and has the token that it asks for, can run code here. It ends with this command; its logs stay "
+    "in the folder %s"
 )
 _log = logging.getLogger("slth.api")
 
@@ -95,11 +101,13 @@ class RayBackend(ParallelBackendBase):
         self._stopped = False
         self._refs = set[Any]()
 
-    def effective_n_jobs(self, n_jobs: int) -> int:
+    def effective_n_jobs(self, n_jobs: int) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
         """At least 2: a single job would be done in this process."""
         return max(2, n_jobs)
 
-    def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
+    def configure(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, n_jobs: int = 1, parallel: Any = None, **_: Any
+    ) -> int:
         """Make ready for one call of `Parallel`."""
         self.parallel, self._stopped = parallel, False
         self._threads = ThreadPoolExecutor(n_jobs)
@@ -158,9 +166,12 @@ def _begin(ray: Any, cpus: int) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # it would tell its makers
     if address:
+        host, _, port = address.rpartition(":")
         try:
+            if host and port.isdecimal() and "/" not in host:
+                socket.create_connection((host, int(port)), _PATIENCE).close()  # Ray would ask for minutes
             ray.init(address=address, **quiet)
-        except Exception as error:  # ConnectionError, RuntimeError, ValueError: by what is wrong
+        except Exception as error:  # OSError, RuntimeError, ValueError: by what is wrong
             said = str(error).strip().partition("\n")[0]
             raise InputError(
                 f"no Ray cluster can be joined at {address} ({said}); set RAY_ADDRESS to that of a running one, or "
@@ -169,7 +180,7 @@ def _begin(ray: Any, cpus: int) -> None:
         return
     with _paths_told():
         here = ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
-    _log.warning(_OPENED, here["session_dir"])
+    _log.warning(_OPENED, here.address_info["session_dir"])
 
 
 @contextmanager
@@ -205,16 +216,17 @@ def _work(version: str, payload: bytes) -> bytes:
     """On a worker: do a batch of calls."""
     if version != __version__:
         raise InputError(f"a worker of the Ray cluster has slth {__version__}, this is {version}; install the same")
-    import ray
-
+    ray = _ray()
     return ray.cloudpickle.dumps(ray.cloudpickle.loads(payload)())
 
 
 @cache
 def _ray() -> Any:
+    if "ray" not in sys.modules and not os.environ.get("RAY_ADDRESS"):  # it reads them once
+        os.environ.setdefault("RAY_AUTH_MODE", "token")
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
     try:
-        import ray
-        import ray.exceptions
+        import_module("ray.exceptions")
+        return import_module("ray")
     except ImportError as error:
         raise InputError(f"the backend ray needs the package ray: {install('ray')}") from error
-    return ray

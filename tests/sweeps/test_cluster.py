@@ -109,11 +109,11 @@ class TestOnACluster:
     def test_killed_workers_lose_no_cell(self, tmp_path):
         """The cell of a worker that is killed is begun again; nobody else's is."""
         sweeps.run(recipe(6, 5, work=200_000), tmp_path / "here", workers=2)
-        killer = Killer(3)
+        killer = Killer(2)
         sweeps.run(recipe(6, 5, work=200_000), tmp_path / "there", workers=2, backend="ray", progress=killer)
         assert answers(tmp_path / "there") == answers(tmp_path / "here")
         assert killer.left == 0
-        assert len(logged(tmp_path / "there", "begun")) in range(31, 34)
+        assert len(logged(tmp_path / "there", "begun")) in (31, 32)
         assert not strays(tmp_path / "there")
 
     def test_a_cell_that_kills_its_worker_every_time_is_the_only_failure(self, tmp_path):
@@ -168,7 +168,6 @@ class TestStartedHere:
 
     def test_an_address_where_nobody_answers_is_one_sentence(self, monkeypatch):
         monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
-        monkeypatch.setenv("RAY_gcs_rpc_server_connect_timeout_s", "1")
         with pytest.raises(InputError, match=r"no Ray cluster can be joined at 127\.0\.0\.1:1 .*set RAY_ADDRESS"):
             made(backend="ray")
 

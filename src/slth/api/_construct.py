@@ -188,18 +188,20 @@ def construct(
         tokens=token_count(network.graph, network.carried),
     )
     alike = None if calibration is None else calibration_of(inputs, calibration, data_dir)
-    with keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts:
-        with workers(asked.backend, asked.threads) as count:
-            return _construct(
-                network,
-                request,
-                inputs=inputs,
-                threads=count,
-                backend=asked.backend,
-                progress=progress,
-                parts=parts,
-                calibration=alike,
-            )
+    with (
+        keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts,
+        workers(asked.backend, asked.threads) as count,
+    ):
+        return _construct(
+            network,
+            request,
+            inputs=inputs,
+            threads=count,
+            backend=asked.backend,
+            progress=progress,
+            parts=parts,
+            calibration=alike,
+        )
 
 
 @contextmanager

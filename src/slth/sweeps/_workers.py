@@ -44,7 +44,7 @@ def _answer_far(workers: int, cpus: int, tasks: list[Task], wait: bool) -> Gener
     from slth._cluster import RAY
 
     waiting = {task.cell.question: task for task in tasks}
-    with parallel_config(RAY, n_jobs=workers, cpus=cpus, again=1, lost=_died):
+    with parallel_config(RAY, n_jobs=workers, cpus=cpus, again=2, lost=_died):
         yield from _pooled(waiting, wait)
 
 

@@ -114,6 +114,7 @@ class Construct:
     def __post_init__(self) -> None:
         check(self)
         _check_said_once(self)
+        _arguments.one_of(self.backend, _shared.BACKENDS, "backend")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

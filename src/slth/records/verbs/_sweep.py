@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from slth import _arguments
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
 from slth.records.verbs._kinds import FILE, TRUTH, whole
@@ -50,3 +51,4 @@ class Sweep:
 
     def __post_init__(self) -> None:
         check(self)
+        _arguments.one_of(self.backend, _shared.BACKENDS, "backend")
