@@ -216,9 +216,9 @@ def _computed(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
 
 def _is_moved(node: fx.Node, arguments: SimpleNamespace) -> bool:
     """A value on the way in or out has its batch elsewhere than on axis 0, by itself."""
-    metas = node.meta.get("val")
-    metas = metas if isinstance(metas, (list, tuple)) else (metas,)
-    out = any(isinstance(meta, Tensor) and _without_batch(meta) is None for meta in metas)
+    meta = node.meta.get("val")
+    meta = meta[0] if isinstance(meta, (list, tuple)) and meta else meta  # a value and its indices, or parts alike
+    out = isinstance(meta, Tensor) and _without_batch(meta) is None
     return out or any(isinstance(part, Value) and part.moved for part in _parts(vars(arguments).values()))
 
 
