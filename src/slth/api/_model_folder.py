@@ -9,7 +9,7 @@ from slth._errors import InputError
 from slth._files import check_writable, write_atomically
 from slth.evidence import own_target
 from slth.graph import Target, stored_weight
-from slth.network import safetensors_of, state_of_folder
+from slth.network import safetensors_of
 from slth.numerics import FORMATS, from_format, to_format
 from slth.ticket import Ticket, exact_tensors
 
@@ -34,6 +34,8 @@ def write_folder(ticket: Ticket, place: Path, target: Path, read: Target) -> dic
         InputError: another network than the ticket's target; maps that are no tensors of the model, or that treat
             inputs of either sign by different weights; a place that cannot be written.
     """
+    from slth.network import state_of_folder
+
     own_target(ticket, read)
     exact = ticket.claims is not None and ticket.claims.exact is not None
     state = {name: (held.format, held.array) for name, held in state_of_folder(target).items()}
