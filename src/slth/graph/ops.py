@@ -285,6 +285,17 @@ OPS: dict[str, type] = {
 }
 
 
+def map_of_op(op: Op) -> str | None:
+    """The map that an op reads: its own, or the one that an embedding is tied to."""
+    match op:
+        case Linear():
+            return op.map
+        case Embedding(tied=True):
+            return op.table
+        case _:
+            return None
+
+
 def carried_names(op: Op) -> tuple[str, ...]:
     """The carried arrays that an op reads, in the order of its fields, or of their names."""
     match op:

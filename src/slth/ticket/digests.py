@@ -17,12 +17,12 @@ from slth.graph import (
     Graph,
     Linear,
     Node,
-    Op,
     Pointwise,
     Shape,
     Stored,
     Target,
     carried_names,
+    map_of_op,
 )
 from slth.numerics import FORMATS
 from slth.ticket.buffers import buffer_of, hash_numbers
@@ -64,12 +64,12 @@ def graph_digest(target: Target, shape: Shape) -> str:
     """
     nodes = walk(target.graph)
     node_number = {INPUT: -1} | {node.name: i for i, node in enumerate(nodes)}
-    maps = _numbered(path for node in nodes if (path := _names_map(node.op)) is not None)
+    maps = _numbered(path for node in nodes if (path := map_of_op(node.op)) is not None)
     carried = _numbered(name for node in nodes for name in carried_names(node.op))
     text = [
         {
             "inputs": [node_number[name] for name in node.inputs],
-            "op": _renamed(OP.write(node.op), maps if _names_map(node.op) else carried),
+            "op": _renamed(OP.write(node.op), maps if map_of_op(node.op) else carried),
         }
         for node in nodes
     ]
@@ -106,7 +106,7 @@ def as_in(target: Target, network: Graph) -> Target | str:
     theirs, ours = walk(target.graph), walk(network)
     names, maps, carried = {INPUT: INPUT}, dict[str, str](), dict[str, str]()
     for i, (given, wanted) in enumerate(zip(theirs, ours, strict=False)):
-        paths = {path: path for part in (given, wanted) if (path := _names_map(part.op)) is not None}
+        paths = {path: path for part in (given, wanted) if (path := map_of_op(part.op)) is not None}
         if isinstance(given.op, Linear) and isinstance(wanted.op, Linear):
             paths = {given.op.map: maps.setdefault(given.op.map, wanted.op.map)}
         if isinstance(given.op, Embedding) and isinstance(wanted.op, Embedding) and given.op.tied and wanted.op.tied:
@@ -134,13 +134,6 @@ def as_in(target: Target, network: Graph) -> Target | str:
         names={path: target.names[mine] for mine, path in maps.items() if mine in target.names},
         folded={path: target.folded[mine] for mine, path in maps.items() if mine in target.folded},
     )
-
-
-def _names_map(op: Op) -> str | None:
-    """The map that an op names: its own, or the one that an embedding is tied to."""
-    if isinstance(op, Linear):
-        return op.map
-    return op.table if isinstance(op, Embedding) and op.tied else None
 
 
 def _under(stored: Stored, maps: Mapping[str, str], carried: Mapping[str, str]) -> Stored:
