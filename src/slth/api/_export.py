@@ -14,11 +14,12 @@ from slth._files import check_writable, write_atomically
 from slth._version import __version__
 from slth.api._construct import Reading
 from slth.api._evidence import target_of
+from slth.api._model_folder import write_folder
 from slth.api._train import write_tensors
 from slth.api._views import ticket_of
 from slth.evidence import own_target
 from slth.graph import Box
-from slth.network import safetensors_of, stated_of
+from slth.network import is_model_folder, safetensors_of, stated_of
 from slth.numerics import from_format
 from slth.records import verbs
 from slth.ticket import Ticket, exact_tensors
@@ -72,7 +73,8 @@ def export(
     by PyTorch's exporter, and only once onnxruntime computes the same as PyTorch on random inputs, to float32 rounding.
 
     Args:
-        out: the file, `.safetensors` or `.onnx`.
+        out: the file, `.safetensors` or `.onnx`; or a folder, where the target is one of a Hugging Face model: then it
+            gets that model's configuration, and weights of which every map is the ticket's, for `from_pretrained`.
         view: "realised", the target's shape; as a state dict it exists only where no weight has two halves, and of an
             exact ticket it is the target's own: every tensor in its own format, bit for bit. Or
             "source", the random network. Of a learned ticket: its network, pruned, or with all of its random weights.
@@ -93,6 +95,9 @@ def export(
     view, difference, vnnlib = (verbs.read(verbs.Export, name, value) for name, value in given.items())
     place = _arguments.path("out", out)
     beside = place.with_suffix(QUESTION)
+    folder = place.suffix not in SUFFIXES and is_model_folder(target)
+    if folder:
+        return _folder(ticket, place, view=view, target=Path(target), difference=difference)
     _check(place, difference=difference, given=target is not None or model is not None, vnnlib=vnnlib)
     verbs.check_apart(verbs.Export, ticket=ticket, target=target, model=model, out=place)
     found = ticket_of(ticket)
@@ -124,6 +129,17 @@ def export(
     return Exported(file.tensors, file.difference, file.allowed, beside)
 
 
+def _folder(ticket: Ticket | str | Path, place: Path, *, view: str, target: Path, difference: bool) -> Exported:
+    """A folder of the transformers library, with the configuration of the target's."""
+    if difference or view != "realised":
+        raise InputError(
+            "a model folder has the target's layers: leave --difference and --view out, or write a .onnx file"
+        )
+    found = ticket_of(ticket)
+    verbs.check_apart(verbs.Export, target=target, out=place)
+    return Exported(write_folder(found, place, target, target_of(found, target, None, Reading())))
+
+
 def _exact(ticket: Ticket, place: Path) -> Exported:
     """The target's tensors, bit for bit in their own formats."""
     assert ticket.claims is not None
@@ -142,7 +158,10 @@ def _exact(ticket: Ticket, place: Path) -> Exported:
 def _check(place: Path, *, difference: bool, given: bool, vnnlib: int) -> None:
     """What is asked for goes together, and can be written."""
     if place.suffix not in SUFFIXES:
-        raise InputError(f"cannot export to {place.name!r}: expected the suffix {' or '.join(SUFFIXES)}")
+        raise InputError(
+            f"cannot export to {place.name!r}: expected the suffix {' or '.join(SUFFIXES)}, or a folder together with "
+            "the --target folder of a Hugging Face model"
+        )
     if difference and place.suffix != ".onnx":
         raise InputError(f"a difference is a network of its own, and {place.name!r} holds tensors; write a .onnx file")
     if difference and not given:

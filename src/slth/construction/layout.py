@@ -13,9 +13,16 @@ from slth.construction.makers import MAKERS, Maker, as_merged, check_closest, ch
 from slth.construction.needs import Needs
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import StageWidth, Width, affine_sizes, gain
-from slth.graph import Graph, Target, shapes, signed_inputs
+from slth.graph import Graph, Linear, OneHot, Target, shapes, signed_inputs
 from slth.numerics import check_seed
 from slth.ticket import Copies, Gadget, Inputs, Ticket, TwoLayer, signed_ranges
+
+WITHOUT_LIFT = {
+    "two-layer": "plain",
+    "plain": "plain",
+    "single": "single-plain",
+    "single-plain": "single-plain",
+}  # by gadget: of tables, whose inputs are tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,9 +77,9 @@ def lay_out(
     """
     check_target(target, inputs)
     seed = check_seed(seed)
-    maker = MAKERS[recipe.gadget]
-    for op in target.graph.maps.values():
-        maker.check(recipe, op)
+    makers = {path: maker_of(op, recipe) for path, op in target.graph.maps.items()}
+    for path, op in target.graph.maps.items():
+        makers[path].check(replace(recipe, gadget=makers[path].kind), op)
     if recipe.gadget == "grid":
         check_grids(target)
     if recipe.gadget == Copies.kind:
@@ -86,7 +93,7 @@ def lay_out(
     halves = split_inputs(target, inputs, recipe)
     shares = {path: op.weights / target.graph.weights for path, op in target.graph.maps.items()}
     widths = {
-        path: maker.width(
+        path: makers[path].width(
             Needs(
                 target.graph.maps[path],
                 *affine_sizes(affine, halves[path]),
@@ -100,12 +107,28 @@ def lay_out(
         for path, affine in target.coefficients.items()
     }
     gadgets = {
-        path: maker.gadget(op, widths[path], signed_ranges(signed[path]), recipe=recipe)
+        path: makers[path].gadget(op, widths[path], signed_ranges(signed[path]), recipe=recipe)
         for path, op in target.graph.maps.items()
     }
     gadgets |= {path: as_merged(gadgets[path], product) for path, product in target.merged.items()}
     missed = sum(width.expected_misses for width in widths.values())
     return Layout(seed, target.graph, gadgets, dict(tolerances), missed, widths, recipe)
+
+
+def maker_of(op: Linear, recipe: Recipe) -> Maker:
+    """Of one map: a table of tokens has no lift, for that of V one-hot inputs would be scanned for each of them.
+
+    Raises:
+        InputError: a gadget that has no kin without a lift.
+    """
+    if not isinstance(op.basis, OneHot):
+        return MAKERS[recipe.gadget]
+    if recipe.gadget not in WITHOUT_LIFT:
+        raise InputError(
+            f"{op.map}: a table of tokens is made of plain random numbers, beside the gadgets "
+            f"{', '.join(WITHOUT_LIFT)}, not {recipe.gadget}; take one of these, or carry it: --embeddings carried"
+        )
+    return MAKERS[WITHOUT_LIFT[recipe.gadget]]
 
 
 def lay_out_in(

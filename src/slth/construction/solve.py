@@ -30,7 +30,7 @@ from slth.construction.misses import misses_of
 from slth.construction.moved import Moved
 from slth.construction.objectives import Objective, Subsets
 from slth.construction.parts import Finished, Parts, map_keys
-from slth.graph import Affine, Linear, Realised, Target
+from slth.graph import Affine, Linear, OneHot, Realised, Target
 from slth.ticket import (
     MOST_MISSES,
     STEP,
@@ -95,6 +95,8 @@ def solve(
     method = layout.maker.method + (f", in up to {most} stages, each with gains of its own" if most > 1 else "")
     linear = linear_maps(layout.gadgets)
     method += f", {len(linear)} of {len(maps)} with linear lifts (Otsuka et al., 2025)" if linear else ""
+    if any(isinstance(op.basis, OneHot) for op in maps.values()):
+        method += ", tables of tokens by plain random numbers"
     objective = layout.maker.objective(layout.recipe) if objective is None else objective
     known_orders: Mapping[str, Order] = {}
     if calibration is not None:

@@ -21,7 +21,7 @@ from slth.network.tensor_files import safetensors_of
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, architecture_of, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
-    from slth.network.reading import load_model
+    from slth.network.reading import load_model, state_of_folder
     from slth.network.running import ends_in_sigmoid, outputs
     from slth.network.states import apply_to, module_of, source_of, state_of, why_misfit
     from slth.network.training import train_mlp
@@ -52,6 +52,7 @@ _LAZY = {
     "source_of": "states",
     "state_dict": "exports",
     "state_of": "states",
+    "state_of_folder": "reading",
     "target_module": "views",
     "ticket_onnx": "writing",
     "train_mlp": "training",
@@ -104,6 +105,7 @@ __all__ = [
     "source_of",
     "state_dict",
     "state_of",
+    "state_of_folder",
     "stated_in",
     "stated_of",
     "target_module",

@@ -71,7 +71,7 @@ def through_axis_map(op: AxisMap, inputs: tuple[Reach, ...], facts: Facts) -> Re
 
 def entrywise(a: Matrix, act: Callable[[np.ndarray], np.ndarray]) -> Matrix:
     """A function that is 0 at 0, of every entry."""
-    return a.entrywise(act) if isinstance(a, Sparse) else act(a)
+    return a.each(act) if isinstance(a, Sparse) else act(a)
 
 
 def _plus(a: np.ndarray) -> np.ndarray:
@@ -85,7 +85,7 @@ def _minus(a: np.ndarray) -> np.ndarray:
 def largest_row(a: Matrix) -> float:
     """A bound on ‖row‖₂ of every row."""
     if isinstance(a, Sparse):
-        return above(math.sqrt(float(a.entrywise(np.square).sums().max())), a.columns) + FLOOR
+        return above(math.sqrt(float(a.each(np.square).sums().max())), a.columns) + FLOOR
     return float(norm_bound(a).max())
 
 
@@ -102,7 +102,7 @@ def sparse_norm_bound(matrix: Sparse) -> float:
     Exact for the v of the largest eigenvalue (Collatz and Wielandt), to which powers of |A|ᵀ|A| come close; of a
     normalised adjacency with self-loops 1. What is added up is ≥ 0, so that every sum is off by its roundings alone.
     """
-    a = matrix.entrywise(np.abs)
+    a = matrix.each(np.abs)
     back = a.transposed()
     terms = int(max(np.bincount(a.row).max(initial=0), np.bincount(a.column).max(initial=0)))
     v, best = np.ones(a.columns), math.inf

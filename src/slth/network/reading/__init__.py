@@ -8,16 +8,20 @@ from slth.network.reading.stated import KEY, TAKES, Stated, stated_in
 from slth.network.reading.target import is_model_folder, is_onnx, read_target
 
 if TYPE_CHECKING:
+    from slth.network.reading.folders import state_of_folder
     from slth.network.reading.loading import load_model
+
+
+_LAZY = {"load_model": "loading", "state_of_folder": "folders"}
 
 
 def __getattr__(name: str) -> Any:
-    if name != "load_model":
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import_torch("slth.network.load_model")
-    from slth.network.reading.loading import load_model
+    from importlib import import_module
 
-    return load_model
+    import_torch(f"slth.network.{name}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
 
 
 __all__ = [
@@ -34,5 +38,6 @@ __all__ = [
     "read_held",
     "read_target",
     "read_tensors",
+    "state_of_folder",
     "stated_in",
 ]

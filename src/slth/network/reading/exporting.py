@@ -178,7 +178,13 @@ def _cannot_run(error: Exception, model: nn.Module, x: Tensor) -> InputError:
             f"position is beyond the end of a table ({listed(tables, 4)}); give an example of smaller tokens, or a "
             "shorter one"
         )
-    if ("indices" in reason or "embedding" in reason) and any(isinstance(part, EMBEDDINGS) for part in model.modules()):
+    looks_up = any(isinstance(part, EMBEDDINGS) for part in model.modules())
+    if not x.is_floating_point() and not looks_up:
+        return InputError(
+            f"the model cannot run on whole numbers, which an example holds as tokens ({reason}); give an example of "
+            "floating-point numbers"
+        )
+    if ("indices" in reason or "embedding" in reason) and looks_up:
         return InputError(
             "the model takes indices of an embedding: give tokens, example=integers of shape (batch, length); or pass "
             "the part of it behind the embedding"

@@ -12,6 +12,7 @@ from typing import Any
 
 from slth._errors import InputError
 from slth._extras import install
+from slth.network.reading.checkpoints import Held, held_of
 from slth.network.reading.configurations import CONFIG, architectures, config_of
 from slth.network.reading.exporting import quiet
 from slth.network.reading.files import SAVED, parts_of
@@ -62,6 +63,20 @@ def load_folder(path: Path) -> Any:
             whose = f"{type(model).__name__} " if what != "lack" else "its weights "
             raise InputError(f"{shown(path)} does not fit its {CONFIG}: {whose}{what} {listed(names)}")
     return model.eval()
+
+
+def state_of_folder(path: Path) -> dict[str, Held]:
+    """The tensors of a folder's model under its names, of tied ones the first.
+
+    Raises:
+        InputError: as `load_folder`.
+    """
+    model = load_folder(path)
+    state, first = model.state_dict(keep_vars=True), dict[int, str]()
+    for name, tensor in model.named_parameters(remove_duplicate=False):
+        first.setdefault(id(tensor), name)
+    own = {name: tensor.detach() for name, tensor in state.items() if first.get(id(tensor), name) == name}
+    return {name: held_of(name, tensor) for name, tensor in own.items()}
 
 
 def shape_of_config(model: Any) -> tuple[int, ...] | None:

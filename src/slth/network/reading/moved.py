@@ -45,8 +45,8 @@ def with_one(value: Tensor) -> tuple[Shape, int] | None:
     return tuple(int(one) if axis == on[0] else int(n) for axis, n in enumerate(value.shape)), on[0]
 
 
-def arguments_with_one(here: Here, arguments: SimpleNamespace, axes: Iterable[tuple[int, int]]) -> SimpleNamespace:
-    """Arguments of an operator, as if another batch stood in front of all axes.
+def acts_along_batch(here: Here, arguments: SimpleNamespace, axes: Iterable[tuple[int, int]]) -> bool:
+    """An operator goes over the axis that the batch is on.
 
     Args:
         axes: of every value that it reads the number of axes, and the one that the batch is on.
@@ -55,7 +55,13 @@ def arguments_with_one(here: Here, arguments: SimpleNamespace, axes: Iterable[tu
     for rank, axis in axes:
         own = [_axis(number, rank) for name in AXES for number in _listed(getattr(arguments, name, None))]
         if (base not in FREE and axis in own) or (base in PRODUCTS and axis >= rank - 1):
-            here.refuse("acts along the batch; the examples of a batch must stay apart")
+            return True
+    return False
+
+
+def arguments_with_one(here: Here, arguments: SimpleNamespace) -> SimpleNamespace:
+    """Arguments of an operator, as if another batch stood in front of all axes."""
+    base = here.op.partition(".")[0]
     found = {name: _behind(value) if name in AXES else _whole(here, value) for name, value in vars(arguments).items()}
     if base == "permute":
         found["dims"] = [0, *(_axis(number, len(arguments.dims)) + 1 for number in arguments.dims)]

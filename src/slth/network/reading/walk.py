@@ -22,7 +22,7 @@ from slth.network.reading.draft import Draft
 from slth.network.reading.exporting import chosen_output, several
 from slth.network.reading.here import Batch, Here, Known, Unread, Value
 from slth.network.reading.hints import RANDOM, why
-from slth.network.reading.moved import KNOWN, arguments_with_one, with_one
+from slth.network.reading.moved import KNOWN, acts_along_batch, arguments_with_one, with_one
 from slth.network.reading.normalised import normalised
 from slth.network.reading.operators import OPERATORS
 from slth.network.reading.parts import advice
@@ -216,9 +216,9 @@ def _computed(here: Here, node: fx.Node, values: dict[fx.Node, Any]) -> Any:
 
 def _is_moved(node: fx.Node, arguments: SimpleNamespace) -> bool:
     """A value on the way in or out has its batch elsewhere than on axis 0, by itself."""
-    metas = node.meta.get("val")
-    metas = metas if isinstance(metas, (list, tuple)) else (metas,)
-    out = any(isinstance(meta, Tensor) and _without_batch(meta) is None for meta in metas)
+    meta = node.meta.get("val")
+    meta = meta[0] if isinstance(meta, (list, tuple)) and meta else meta  # a value and its indices, or parts alike
+    out = isinstance(meta, Tensor) and _without_batch(meta) is None
     return out or any(isinstance(part, Value) and part.moved for part in _parts(vars(arguments).values()))
 
 
@@ -234,10 +234,13 @@ def _moved(here: Here, node: fx.Node, arguments: SimpleNamespace) -> Any:
         for part in node.all_input_nodes
         if isinstance(part.meta.get("val"), Tensor) and any(isinstance(n, torch.SymInt) for n in part.meta["val"].shape)
     ]
+    placed = [(len(found[0]), found[1]) for found in inputs if found is not None]
     if here.op.partition(".")[0] not in KNOWN or here.op not in OPERATORS or None in (*inputs, *outputs):
         raise InputError(reason)
+    if acts_along_batch(here, arguments, placed):
+        raise InputError(reason)
     here.shape = outputs[0][0] if outputs and outputs[0] else None
-    given = arguments_with_one(here, arguments, ((len(found[0]), found[1]) for found in inputs if found is not None))
+    given = arguments_with_one(here, arguments)
     found = OPERATORS[here.op](here, given)
     back = [_without_batch(meta) is not None for meta in (metas if several else (metas,)) if isinstance(meta, Tensor)]
     results = [

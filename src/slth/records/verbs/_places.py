@@ -110,6 +110,9 @@ def _is_same(first: Path, second: Path) -> bool:
 def _check_place(place: _Place, *, force: bool) -> None:
     if place.kind in ("logs", "folder"):  # who fills a folder looks at what is in it
         return
+    if place.kind == "network" and place.path.is_dir():
+        _check_model_folder(place.path, place.flag, force=force)
+        return
     if place.kind != "history" or place.path.parent.is_dir():
         check_writable(place.path)
     what, fits = _KINDS[place.kind]
@@ -119,6 +122,16 @@ def _check_place(place: _Place, *, force: bool) -> None:
     raise InputError(
         f"cannot write {place.path}: what is there is not {what}; choose another name with {place.flag}{more}"
     )
+
+
+def _check_model_folder(path: Path, flag: str, *, force: bool) -> None:
+    """A model is written into a folder that is empty, or into one that may be replaced."""
+    try:
+        filled = any(path.iterdir())
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}; choose another place") from error
+    if filled and not force:
+        raise InputError(f"cannot write {path}: the folder holds files; choose another name with {flag}, or --force")
 
 
 def _head(path: Path) -> bytes:

@@ -140,7 +140,11 @@ class Export:
     out: Annotated[
         Path,
         Argument(
-            FILE, "File to write; the suffix says the format: .safetensors or .onnx.", written="network", asked=False
+            FILE,
+            "File to write; the suffix says the format: .safetensors or .onnx. With --target a Hugging Face folder: a "
+            "folder.",
+            written="network",
+            asked=False,
         ),
     ]
     view: Annotated[

@@ -1,0 +1,204 @@
+"""Transformers are read as they compute: attention, however it is written, is the one op; names are the model's."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+import torch
+from references.transformers_zoo import OF_LIBRARY, TRANSFORMERS, Attends, Decoder
+from torch import nn
+
+from slth import InputError
+from slth.graph import Attention, Embedding, Linear, MatMul, Scale, Softmax, Standardise, evaluate, shapes
+from slth.network import read_target
+
+SAMPLE = ("decoder", "decoder_products", "grouped", "norms", "attends_False_True", "gpt2", "llama", "vit")
+NAMES = [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.slow) for name in TRANSFORMERS]
+BLOCKS = {"norms": 0, "gpt2": 2, "bert": 2, "vit": 2, "llama": 2, "qwen2": 2, "mistral": 2} | {
+    name: 2 for name in TRANSFORMERS if name.startswith("encodes")
+}  # others have one
+SINGLE = ("llama", "qwen2", "mistral", "t5_encoder")  # which compute their norms in float32, whatever they are in
+
+
+def kinds(target):
+    return Counter(type(node.op) for node in target.graph.nodes)
+
+
+def seeded(name):
+    torch.manual_seed(0)
+    return TRANSFORMERS[name]()
+
+
+def output(model, x):
+    with torch.no_grad():
+        y = model(x)
+    y = y[0] if isinstance(y, tuple) else y
+    return y if isinstance(y, torch.Tensor) else y.get("logits", y.get("last_hidden_state"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_transformer_is_read_as_it_computes(name):
+    """In float64, relative to the largest output; every attention is one op, every map has a tensor of the model."""
+    model, x = seeded(name)
+    model = model.double().eval()
+    target = read_target(model, example=x if not x.is_floating_point() else x.double())
+    expected = output(model, x if not x.is_floating_point() else x.double()).numpy()
+    found = evaluate(target.graph, target.coefficients, x.double().numpy(), target.carried)
+    tolerance = 1e-6 if name in SINGLE else 1e-12
+    assert abs(found - expected).max() <= tolerance * abs(expected).max()
+    assert shapes(target.graph, x.shape[1:], target.carried)[target.graph.output] == expected.shape[1:]
+
+    count = kinds(target)
+    assert count[Attention] == BLOCKS.get(name, 1)
+    assert count[MatMul] == count[Softmax] == 0
+    assert set(target.names) | set(target.turned) == set(target.graph.maps)
+    state = model.state_dict()
+    for path, (weight, _) in [*target.names.items(), *target.turned.items()]:
+        own = state[weight].numpy()
+        own = own.T if path in target.turned else own
+        assert np.array_equal(own.reshape(target.coefficients[path].weight.shape), target.coefficients[path].weight)
+
+
+def test_packed_projections_are_one_map():
+    """Queries, keys and values of one matrix: three slices of what one map gives."""
+    target = read_target(seeded("gpt2")[0], example=TRANSFORMERS["gpt2"]()[1])
+    assert target.turned["transformer.h.0.attn.c_attn"] == (
+        "transformer.h.0.attn.c_attn.weight",
+        "transformer.h.0.attn.c_attn.bias",
+    )
+    readers = [node for node in target.graph.nodes if node.inputs == ("transformer.h.0.attn.c_attn",)]
+    assert [(node.op.start, node.op.stop) for node in readers] == [(0, 16), (16, 32), (32, 48)]
+
+
+def test_key_heads_that_are_shared_are_read_where_they_are():
+    for name in ("grouped", "llama"):
+        model, x = seeded(name)
+        target = read_target(model, example=x)
+        known = shapes(target.graph, x.shape[1:], target.carried)
+        attention = next(node for node in target.graph.nodes if isinstance(node.op, Attention))
+        assert [known[value][0] for value in attention.inputs] == [4, 2, 2]
+
+
+def test_a_causal_mask_is_no_array():
+    target = read_target(seeded("decoder")[0], example=torch.zeros(1, 7, dtype=torch.long))
+    (op,) = (node.op for node in target.graph.nodes if isinstance(node.op, Attention))
+    assert op == Attention(0.5, causal=True)
+
+
+def test_entries_that_a_large_number_hides_are_said():
+    said = read_target(Decoder(number=-1e9).eval(), example=torch.zeros(1, 7, dtype=torch.long)).assumed
+    assert any("are hidden" in sentence for sentence in said)
+    assert not read_target(Decoder().eval(), example=torch.zeros(1, 7, dtype=torch.long)).assumed
+
+
+def test_one_output_of_several_is_said():
+    torch.manual_seed(0)
+    target = read_target(OF_LIBRARY["bert"]()[0].eval(), example=torch.zeros(7, dtype=torch.long))
+    assert target.assumed == ("of the model's 2 outputs last_hidden_state is meant",)
+    said = read_target(Pair().eval(), example=X)
+    assert said.assumed == ("of the model's 2 outputs the first is meant",)
+
+
+X = torch.ones(1, 4)
+
+
+class Pair(nn.Module):
+    """A layer, and what it read."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 2)
+
+    def forward(self, x):
+        return self.fc(x), x
+
+
+def test_gains_of_norms_are_carried_and_maps_keep_their_numbers():
+    model = seeded("decoder")[0].eval()
+    target = read_target(model, example=torch.zeros(1, 7, dtype=torch.long))
+    assert kinds(target)[Standardise] == kinds(target)[Scale] == 2
+    assert not target.folded
+
+
+def test_a_table_that_is_the_weight_of_a_head_is_read_from_that_map():
+    target = read_target(Decoder().eval(), example=torch.zeros(1, 7, dtype=torch.long))
+    (op,) = (node.op for node in target.graph.nodes if isinstance(node.op, Embedding))
+    assert op == Embedding("wte", tied=True)
+    assert target.graph.maps["wte"].basis.outputs == 50
+
+
+def test_a_table_of_its_own_is_carried_or_a_map():
+    model = Decoder(tied=False).eval()
+    carried = read_target(model, example=torch.zeros(1, 7, dtype=torch.long))
+    (op,) = (node.op for node in carried.graph.nodes if isinstance(node.op, Embedding))
+    assert np.array_equal(carried.carried[op.table], model.wte.weight.detach().numpy())
+    made = read_target(model, example=torch.zeros(1, 7, dtype=torch.long), embeddings="ticketed")
+    assert made.names["wte"] == ("wte.weight", None)
+    assert np.array_equal(made.coefficients["wte"].weight[:, :, 0].T, model.wte.weight.detach().numpy())
+    assert [node.op.map for node in made.graph.nodes if isinstance(node.op, Linear)][0] == "wte"
+
+
+def test_a_shape_and_an_example_say_the_same():
+    """Of a model of the library, which calls its input tokens."""
+    torch.manual_seed(0)
+    model, tokens = OF_LIBRARY["distilbert"]()
+    by_shape, by_example = read_target(model, input_shape=(7,)), read_target(model, example=tokens)
+    assert by_shape.graph == by_example.graph
+
+
+class Sums(nn.Module):
+    """A mask that is a layer's own."""
+
+    def __init__(self, mask):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+        self.mask = mask
+
+    def forward(self, x):
+        x = self.fc(x)
+        return nn.functional.scaled_dot_product_attention(x, x, x, attn_mask=self.mask)
+
+
+EMPTY = torch.tensor([[True, False, True], [False, False, False], [True, True, True]])
+REFUSED = {
+    "row": (lambda: Sums(EMPTY), torch.ones(1, 3, 4), "hides every key of row 1; expected at least one visible key"),
+    "row_added": (
+        lambda: Sums(torch.where(EMPTY, 0.0, -torch.inf)), torch.ones(1, 3, 4), "hides every key of row 1",
+    ),
+    "long": (lambda: Decoder(), torch.zeros(1, 17, dtype=torch.long),
+             r"cannot run|beyond the end of a table \(wte of 50 rows, wpe of 16 rows\).*a shorter one"),
+    "token": (lambda: Decoder(), torch.full((1, 7), 50), r"tokens up to 50 .*beyond the end of a table \(wte of 50 rows"),
+    "numbers": (lambda: Decoder(), torch.ones(1, 7), "takes indices of an embedding: give tokens, example=integers"),
+    "negative": (lambda: Decoder(), torch.full((1, 7), -1), "the example holds -1; expected tokens"),
+    "truth": (lambda: Decoder(), torch.ones(1, 7) > 0, "whole numbers as tokens, got torch.bool"),
+    "heads": (lambda: Attends(), torch.ones(1, 7, 15), "cannot run on inputs of shape"),
+    "hidden": (lambda: Fills(), torch.ones(1, 4), "fills in infinity or NaN where no attention reads it"),
+}  # fmt: skip
+
+
+class Fills(Pair):
+    def forward(self, x):
+        return self.fc(x).masked_fill(torch.tensor([True, False]), float("-inf"))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_be_read_is_refused(name):
+    build, example, match = REFUSED[name]
+    with pytest.raises(InputError, match=match):
+        read_target(build().eval(), example=example)
+
+
+class Mixes(nn.Module):
+    """Heads and batch merged, and taken apart another way: examples mix."""
+
+    def __init__(self):
+        super().__init__()
+        self.fc = nn.Linear(4, 4)
+
+    def forward(self, x):
+        return self.fc(x).transpose(0, 1).reshape(-1, 4).view(x.shape[0], 3, 4)
+
+
+def test_examples_that_mix_are_found_out():
+    with pytest.raises(InputError, match="differs from the model"):
+        read_target(Mixes().eval(), example=torch.ones(1, 3, 4))
