@@ -156,11 +156,11 @@ def draw(picture, widths, tickets, lengths, blocks) -> None:
             left.plot(n, medians, f"{mark}:", ms=2, lw=1, color=drawn.get_color(), label=f"{name}, median")
         line = np.linspace(10, 100, 50)
         left.plot(line, 0.8 * np.exp(-0.06 * line), "--", lw=1, color="gray", label="0.8 exp(−0.06 n), Otsuka et al.")
-        left.set(yscale="log", xlabel="n, the source's head size", ylabel="error", title="one attention")
+        left.set(yscale="log", ylim=(1e-18, 2), xlabel="n, the source's head size", ylabel="error", title="one attention")
         for size, (errors, bound) in lengths.items():
             (drawn,) = middle.plot(LENGTHS, errors, "o-", ms=3, label=f"n = {size}")
             middle.axhline(bound, ls="--", lw=1, color=drawn.get_color(), label=f"bound, n = {size}")
-        middle.set(xscale="log", yscale="log", xlabel="tokens", title="n fixed")
+        middle.set(xscale="log", yscale="log", ylim=(1e-3, 1), xlabel="tokens", title="n fixed")
         middle.set_xscale("log", base=2)
         for count, rows in blocks.items():
             right.plot([row[0] for row in rows], [row[2] for row in rows], "o-", ms=3, label=f"B = {count}")
