@@ -39,7 +39,8 @@ def lies(data: bytes, ticket: Ticket, target: Target | None) -> list[str]:
         stated = [stage["neurons"] for stage in gadget.get("stages", [gadget])]
         found += [f"{path}: width"] if part.widths != stated else []
         found += [f"{name}: head" for name, head in part.heads.items() if stored[name]["head"] != head]
-        found += [f"{path}: realised"] if part.digest(bool(gadget["signed"])) != gadget["realised"] else []
+        halves = bool(gadget["signed"]) and gadget.get("lift") != "linear"
+        found += [f"{path}: realised"] if part.digest(halves) != gadget["realised"] else []
     realised = {path: _realised(part, meta["gadgets"][path]) for path, part in maps.items()}
     own, x = SimpleNamespace(graph=ticket.network, carried=version2.carried(meta, runs)), _samples(ticket)
     seen = values(own, realised, x)
@@ -75,7 +76,9 @@ def _realised(part: version2.Map, gadget: dict) -> Realised:
     signed = np.zeros(gadget["shape"][1], np.bool_)
     for start, stop in gadget["signed"]:
         signed[start:stop] = True
-    return Realised(part.positive, part.negative if signed.any() else None, part.bias, signed)
+    linear = gadget.get("lift") == "linear"
+    negative = part.negative if signed.any() and not linear else None
+    return Realised(part.positive, negative, part.bias, signed, linear=linear)
 
 
 def _samples(ticket: Ticket) -> np.ndarray:

@@ -30,7 +30,7 @@ from slth.ticket import Inputs, Ticket
 Specimen = tuple[Ticket, Target | None]
 
 
-def branches(*, density: float = 0.5, whole: int = 0) -> tuple[Ticket, Target]:
+def branches(*, density: float = 0.5, whole: int = 0, linear: bool = False) -> tuple[Ticket, Target]:
     """A grouped convolution, ReLU6, a maximum, a residual with a carried Scale, an average, a dense map."""
     b = Builder(np.random.default_rng(0), (2, 5))
     conv = b.add(Linear("conv", Conv(2, 4, (2,), (1,), (1, 0), (1,), 2), True), "input")
@@ -40,10 +40,11 @@ def branches(*, density: float = 0.5, whole: int = 0) -> tuple[Ticket, Target]:
     mean = b.add(AxisMap((AxisMatrix(1, "average", kernel=2, stride=2, padding=(0, 1), length=3, count="all"),)), added)
     b.add(Linear("fc", Dense(12, 3), False), b.add(Reshape((12,)), mean))
     inputs = Inputs((2, 5), (0.5,), (0.25,), (0.0, -1.0), (1.0,))
-    return ticket_of(Graph(tuple(b.nodes)), inputs, b.carried, density=density, misses=False, whole=whole)
+    options = {"density": density, "whole": whole, "linear": linear}
+    return ticket_of(Graph(tuple(b.nodes)), inputs, b.carried, misses=False, **options)
 
 
-def transposed() -> tuple[Ticket, Target]:
+def transposed(*, linear: bool = False) -> tuple[Ticket, Target]:
     """A transposed convolution and one map at two nodes, over two axes, of inputs without a range."""
     b = Builder(np.random.default_rng(1), (2, 2, 3))
     tied = Linear("tied", Conv(2, 2, (1, 2), (1, 1), (0, 1, 0, 0), (1, 1), 2), True)
@@ -53,7 +54,7 @@ def transposed() -> tuple[Ticket, Target]:
     x = b.add(Linear("up", dataclasses.replace(up, inputs=4), False), x)
     x = b.add(AxisMap((AxisMatrix(1, "mean", length=1), AxisMatrix(2, "linear", length=2, corners=False))), x)
     b.add(Linear("fc", Dense(8, 2), True), b.add(Reshape((8,)), x))
-    return ticket_of(Graph(tuple(b.nodes)), Inputs((2, 2, 3)), b.carried, misses=False)
+    return ticket_of(Graph(tuple(b.nodes)), Inputs((2, 2, 3)), b.carried, misses=False, linear=linear)
 
 
 def proved(pair: tuple[Ticket, Target]) -> tuple[Ticket, Target]:
@@ -78,7 +79,7 @@ def silent(pair: tuple[Ticket, Target]) -> Specimen:
 
 
 def specimens() -> list[Specimen]:
-    """Branches, a sparse mask, whole neurons, stops, no claims, tied and transposed maps, random and learned ones."""
+    """Branches, a sparse mask, whole neurons, stops, no claims, tied and transposed maps, random ones, learned; linear."""
     learned, network = any_learned(), mlp_ticket((3,), inputs=(4,), classes=2)
     ranged = dataclasses.replace(learned.inputs, lower=(-1.0,), upper=(0.5, 1.0))
     chain, target = any_ticket()
@@ -93,4 +94,6 @@ def specimens() -> list[Specimen]:
         (dataclasses.replace(chain, assumed=("ReLU between the layers",)), target),
         (dataclasses.replace(learned, inputs=ranged), None),
         (dataclasses.replace(network, assumed=("what was assumed",)), None),
+        proved(branches(linear=True)),
+        proved(transposed(linear=True)),
     ]

@@ -156,6 +156,7 @@ REFUSED = (InputError, TypeError)  # the runtime shape checker of the tests may 
         lambda: Affine(np.ones((1, 1, 1)), np.array([np.inf])),
         lambda: Realised(np.ones((1, 2, 1)), None, None, np.ones(2, bool)),
         lambda: Realised(np.ones((1, 2, 1)), np.zeros((1, 2, 1)), None, np.zeros(2, bool)),
+        lambda: Realised(np.ones((1, 2, 1)), -np.ones((1, 2, 1)), None, np.ones(2, bool), linear=True),
         lambda: Realised(np.ones((1, 2, 1)), np.ones((1, 2, 1)), None, np.array([True, False])),
         lambda: Realised(np.ones((1, 2, 1)), None, None, np.zeros(3, bool)),
         lambda: Realised(np.ones((1, 2, 1)), None, np.array([np.nan]), np.zeros(2, bool)),

@@ -42,9 +42,9 @@ def attacked(case: Case, seed: int):
     return nodes, largest(gaps, project, starts, rng=rng, goals=8, rounds=4)
 
 
-def check(seed: int) -> tuple[str, float]:
+def check(seed: int, *, linear: bool = False) -> tuple[str, float]:
     """Every claim about a random network; the kind, and bound / largest error found (NaN for a constant network)."""
-    case = random_case(seed)
+    case = random_case(seed, linear=linear)
     bounds = bounds_of(case)
     nodes, found = attacked(case, seed)
     outputs = len(bounds.output_error)
@@ -62,10 +62,10 @@ def check(seed: int) -> tuple[str, float]:
     return case.kind, bounds.sup_error / rest[-2] if rest[-2] > 0 else math.nan
 
 
-def check_all(seeds) -> None:
+def check_all(seeds, *, linear: bool = False) -> None:
     ratios = {kind: [] for kind in KINDS}
     for seed in seeds:
-        kind, ratio = check(seed)
+        kind, ratio = check(seed, linear=linear)
         ratios[kind].append(ratio)
     for kind, found in ratios.items():
         print(f"{kind}: {np.nanmedian(found):.1f}, {np.nanmin(found):.2f} to {np.nanmax(found):.0f}")
@@ -75,6 +75,15 @@ def check_all(seeds) -> None:
 def test_no_network_errs_more_than_claimed():
     """24 networks, three of each kind."""
     check_all(range(24))
+
+
+def test_no_network_with_linear_lifts_errs_more_than_claimed():
+    check_all(range(100, 108), linear=True)
+
+
+@pytest.mark.slow
+def test_no_network_of_100_with_linear_lifts_errs_more_than_claimed():
+    check_all(range(200, 300), linear=True)
 
 
 @pytest.mark.slow

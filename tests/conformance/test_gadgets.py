@@ -374,7 +374,7 @@ def test_coefficients_are_the_exact_sums_of_what_is_kept(gadget, op):
         exact(np.zeros(op.basis.outputs) if part.bias is None else part.bias) == found["bias"][:, :, 0].T.reshape(-1)
     ).all()
     assert (part.negative is None) == (gadget.linear or not gadget.signed(op).any())
-    assert part.linear == (gadget.linear and gadget.signed(op).any())
+    assert part.linear == gadget.linear
     assert (part.bias is None) == (not op.bias)
     assert (part.signed == gadget.signed(op)).all()
 

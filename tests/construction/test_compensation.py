@@ -7,6 +7,7 @@ import slth
 from slth.construction import Request, plan_layout, within
 from slth.construction import compensation as module
 from slth.construction.compensation import compensated, orders
+from slth.construction.halves import linear_maps
 from slth.graph import INPUT, Affine, Conv, Graph, Linear, Node, Pointwise, Realised, Target, chain, evaluate
 from slth.ticket import Inputs, Sums, empty_masks, realise
 
@@ -37,29 +38,37 @@ def conv():
     return Target(graph, coefficients, (2, 8, 8)), Inputs((2, 8, 8), lower=(-1.0,), upper=(1.0,)), 2 * smooth - 1
 
 
-# By how much closer the outputs are at least; six channels of smooth noise hang together less than pixels do.
-CASES = {"dense": (lambda: dense(False), 2.0), "dense, signed": (lambda: dense(True), 2.0), "conv": (conv, 1.0)}
+# By how much closer the outputs are at least; six channels of smooth noise hang together less than pixels do. The lift.
+CASES = {
+    "dense": (lambda: dense(False), 2.0, None),
+    "dense, signed, ReLU": (lambda: dense(True), 2.0, "relu"),
+    "dense, signed, linear": (lambda: dense(True), 1.5, "linear"),
+    "conv, ReLU": (conv, 1.0, "relu"),
+    "conv, linear": (conv, 1.0, "linear"),
+}
 
 
-def solved(target, inputs, examples, *, aware):
+def solved(target, inputs, examples, *, aware, lift):
     """What every map realises, and its masks."""
-    layout = plan_layout(target, Request(relative_tolerance=0.05), inputs=inputs)
-    known = orders(target, inputs, examples) if aware else {}
+    layout = plan_layout(target, Request(relative_tolerance=0.05, lift=lift), inputs=inputs)
+    assert any(gadget.linear for gadget in layout.gadgets.values()) == (lift == "linear")
+    known = orders(target, inputs, examples, linear=linear_maps(layout.gadgets)) if aware else {}
     parts, masks = {}, {}
     for path, op in target.graph.maps.items():
         gadget = layout.gadgets[path].fitted(path, op, 0)
-        masks[path], signed = empty_masks(gadget, path, op), gadget.signed(op)
+        masks[path], signed, linear = empty_masks(gadget, path, op), gadget.signed(op), gadget.linear
         blocks, tolerance = gadget.problems(path, op, 0), layout.tolerances[path]
         if aware:
-            settings = {"signed": signed, "order": known[path], "objective": within, "tolerance": tolerance}
+            settings = {"signed": signed, "linear": linear, "order": known[path]}
+            settings |= {"objective": within, "tolerance": tolerance}
             parts[path] = compensated(blocks, op, target.coefficients[path], masks=masks[path], **settings)
             again = realise(gadget, path, op, seed=0, masks=masks[path])
             assert (again.positive == parts[path].positive).all()
             continue
-        sums = Sums(op, signed)
+        sums = Sums(op, signed, linear=linear)
         for block in blocks:
             candidates = block.candidates()
-            wanted = block.targets(Realised.of(target.coefficients[path], signed)).reshape(-1)
+            wanted = block.targets(Realised.of(target.coefficients[path], signed, linear=linear)).reshape(-1)
             answer = within(candidates.reshape(-1, candidates.shape[2]), wanted, tol=tolerance / block.gain)
             sums.add(block, block.chosen(candidates, answer.packed))
         parts[path] = sums.realised
@@ -69,13 +78,13 @@ def solved(target, inputs, examples, *, aware):
 @pytest.mark.parametrize("case", CASES)
 def test_outputs_on_other_data_are_closer(case):
     """At the same random network and tolerance; calibration and test are different halves of the data."""
-    make, factor = CASES[case]
+    make, factor, lift = CASES[case]
     target, inputs, x = make()
     calibration, test = np.split(x, 2)
     y = evaluate(target.graph, target.coefficients, test, target.carried)
     errors = [
-        np.sqrt(((evaluate(target.graph, solved(target, inputs, calibration, aware=aware), test) - y) ** 2).mean())
-        for aware in (False, True)
+        np.sqrt(((evaluate(target.graph, parts, test) - y) ** 2).mean())
+        for parts in (solved(target, inputs, calibration, aware=aware, lift=lift) for aware in (False, True))
     ]
     assert errors[1] < errors[0] / factor
 

@@ -21,10 +21,10 @@ def asked(**changed):
     return Request(**{"objective": "moved", "most_move": 0.05, "tolerance": 1e-4, "candidates": 20, **changed})
 
 
-@pytest.fixture(scope="module")
-def made():
+@pytest.fixture(scope="module", params=["relu", "linear"])
+def made(request):
     target = random_target((4, 6, 3))
-    return construct(target, asked(), inputs=inputs_of(target, -1.0, 1.0)), target
+    return construct(target, asked(lift=request.param), inputs=inputs_of(target, -1.0, 1.0)), target
 
 
 def test_moves_are_stored_on_their_grid_and_bounded(made):
@@ -62,9 +62,9 @@ def test_every_view_sees_the_moved_numbers(made):
     path = next(iter(ticket.maps))
     part = ticket.realised(path)
     for o, j in ((0, 0), (5, 3), (2, 1)):
-        positive, negative = take_apart(ticket, path, output=o, input=j).halves
+        positive, *negative = take_apart(ticket, path, output=o, input=j).halves
         assert positive.realised == part.positive[o, j, 0]
-        assert -negative.realised == part.negative[o, j, 0]
+        assert [-half.realised for half in negative] == ([] if part.linear else [part.negative[o, j, 0]])
         assert not positive.moves[~positive.kept].any()
     assert any(half.moves.any() for half in take_apart(ticket, path, output=0, input=0).halves)
 

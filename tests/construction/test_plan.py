@@ -104,7 +104,8 @@ def test_retries_of_a_given_width_take_the_next_seed_for_the_whole_network():
 
 def test_an_error_met_in_spite_of_misses_is_a_promise_kept_and_needs_no_retry():
     target = random_target((6, 9, 9, 3), scale=1.5)
-    ticket = construct(target, Request(epsilon=0.1, candidates=16, retries=3), inputs=inputs_of(target, *SIGNED))
+    asked = Request(epsilon=0.1, candidates=16, retries=3, lift="relu")
+    ticket = construct(target, asked, inputs=inputs_of(target, *SIGNED))
     assert ticket.misses > 0
     assert ticket.claims.sup_error <= 0.1
     assert promise_holds(ticket)
@@ -114,8 +115,9 @@ def test_an_error_met_in_spite_of_misses_is_a_promise_kept_and_needs_no_retry():
 def test_an_error_out_of_reach_is_refused_and_the_next_seeds_may_reach_it():
     target = random_target((6, 9, 9, 3), scale=1.5)
     with pytest.raises(InputError, match="17 misses; attempts made: 1"):
-        construct(target, Request(epsilon=0.1, candidates=14), inputs=inputs_of(target, *SIGNED))
-    ticket = construct(target, Request(epsilon=0.1, candidates=14, retries=30), inputs=inputs_of(target, *SIGNED))
+        construct(target, Request(epsilon=0.1, candidates=14, lift="relu"), inputs=inputs_of(target, *SIGNED))
+    asked = Request(epsilon=0.1, candidates=14, retries=30, lift="relu")
+    ticket = construct(target, asked, inputs=inputs_of(target, *SIGNED))
     assert promise_holds(ticket)
     assert ticket.seed == ticket.provenance.attempts - 1 > 0
 
@@ -155,12 +157,12 @@ def test_an_error_out_of_reach_says_what_is_in_reach_whatever_was_asked():
     refused = []
     for epsilon in (1e-11, 1e-12, 1e-14):
         with pytest.raises(InputError, match=r"would take a tolerance of .* ask for a larger epsilon") as caught:
-            plan_layout(case.target, Request(epsilon=epsilon), inputs=inputs)
+            plan_layout(case.target, Request(epsilon=epsilon, lift="relu"), inputs=inputs)
         refused.append(str(caught.value).split("is about ")[1].split(":")[0])
     assert len(set(refused)) == 1
     best = float(refused[0])
     assert best > 1e-11
-    ticket = construct(case.target, Request(epsilon=1.1 * best), inputs=inputs)
+    ticket = construct(case.target, Request(epsilon=1.1 * best, lift="relu"), inputs=inputs)
     assert ticket.claims.sup_error <= 1.1 * best
     assert promise_holds(ticket)
 

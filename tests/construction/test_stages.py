@@ -108,9 +108,8 @@ def narrowed(layout, candidates):
         first, *later = gadget.stages
         own = [replace(s, candidates=candidates, constants=min(s.constants, candidates)) for s in later]
         stages = (first, *own)
-        gadgets[path] = TwoLayer(tuple(replace(s, neurons=0) for s in stages), gadget.signed_ranges).narrowest(
-            layout.graph.maps[path]
-        )
+        fewer = replace(gadget, stages=tuple(replace(s, neurons=0) for s in stages))
+        gadgets[path] = fewer.narrowest(layout.graph.maps[path])
         widths[path] = replace(
             layout.widths[path], later=tuple(StageWidth(s.gain, s.bias_gain, s.candidates, s.constants) for s in own)
         )

@@ -61,10 +61,11 @@ def test_the_gain_is_the_smallest_power_of_two_at_least_one_and_a_half_times_the
     assert (gain(np.array([0.32])), gain(np.array([0.69])), gain(np.zeros(3))) == (0.5, 2.0, 1.0)
 
 
-def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that():
+@pytest.mark.parametrize(("lift", "halves"), [("relu", 2), ("linear", 1)])
+def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that(lift, halves):
     """Against enumeration of all 2^n subsets, with few candidates so that many miss."""
     target = random_target((3, 6, 4))
-    plan = Request(tolerance=0.02, candidates=6)
+    plan = Request(tolerance=0.02, candidates=6, lift=lift)
     ticket = construct(target, plan, inputs=inputs_of(target, *SIGNED))
     subsets = np.array(list(itertools.product([0.0, 1.0], repeat=6)))
     expected, asked = set(), 0
@@ -75,25 +76,26 @@ def test_a_miss_is_a_coefficient_that_no_subset_reaches_and_only_that():
                 wanted = (-wanted if block.half == "negative" else wanted)[block.rows.start : block.rows.stop]
                 closest = np.abs(subsets @ (candidates.T * block.gain) - wanted).min(axis=0)
                 missed, asked = np.flatnonzero(closest > 0.02), asked + len(closest)
+                half = "positive" if block.half == "whole" else block.half
                 expected |= {
-                    (path, int(block.rows[o]), -1 if block.half == "bias" else j, block.half, float(closest[o]))
-                    for o in missed
+                    (path, int(block.rows[o]), -1 if half == "bias" else j, half, float(closest[o])) for o in missed
                 }
     listed = {(m.map, m.output, m.input, m.half, m.error) for m in ticket.provenance.misses}
-    assert asked == 2 * 3 * 6 + 6 + 6 * 4 + 4
+    assert asked == halves * 3 * 6 + 6 + 6 * 4 + 4
     assert len(expected) > 5
     assert listed == expected
     assert ticket.misses == len(expected)
 
 
-def test_coefficients_below_the_tolerance_are_pruned_whole():
+@pytest.mark.parametrize(("lift", "slots"), [("relu", (1, 5)), ("linear", (1,))])
+def test_coefficients_below_the_tolerance_are_pruned_whole(lift, slots):
     target = random_target((4, 6, 2))
     target.coefficients["layers/0"].weight[:, 1, 0] = 0.009
-    ticket = construct(target, Request(tolerance=0.01), inputs=inputs_of(target, *SIGNED))
+    ticket = construct(target, Request(tolerance=0.01, lift=lift), inputs=inputs_of(target, *SIGNED))
     mask = ticket.map_mask("layers/0")
     columns = lift_of(ticket, "layers/0").members(slice(None))
-    assert not mask[:, columns[1]].any()
-    assert not mask[:, columns[5]].any()
+    assert len(columns) == 4 * len(slots)
+    assert not mask[:, columns[list(slots)]].any()
     assert mask[:, columns[0]].any()
 
 
@@ -145,13 +147,17 @@ def test_a_single_layer_and_zero_weights_are_networks_too():
     assert worst(zero, construct(zero, Request(), inputs=inputs_of(zero, *SIGNED))) == 0
 
 
-def test_progress_counts_every_problem_and_ends():
+@pytest.mark.parametrize(("lift", "halves"), [("relu", 2), ("linear", 1)])
+def test_progress_counts_every_problem_and_ends(lift, halves):
     seen = []
     target = random_target((4, 6, 3))
     construct(
-        target, Request(), inputs=inputs_of(target, *SIGNED), progress=lambda done, total: seen.append((done, total))
+        target,
+        Request(lift=lift),
+        inputs=inputs_of(target, *SIGNED),
+        progress=lambda done, total: seen.append((done, total)),
     )
-    total = 2 * 4 * 6 + 6 + 6 * 3 + 3
+    total = halves * 4 * 6 + 6 + 6 * 3 + 3
     assert seen[-1] == (total, total)
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 

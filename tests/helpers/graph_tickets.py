@@ -1,6 +1,7 @@
 """Small tickets of networks that are no chains, made without a solver: masks and claims are coin flips."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -178,11 +179,12 @@ def graph_ticket(seed=0, *, density=0.5, assumed=(), misses=True) -> tuple[Ticke
 
 
 def ticket_of(
-    graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses=True, whole=0
+    graph, inputs, carried, *, seed=0, density=0.5, assumed=(), misses=True, whole=0, linear=False
 ) -> tuple[Ticket, Target]:
     """A ticket of a network, and a target that it might have been made for.
 
     whole: neurons are kept or removed whole, for so many outputs at once, in maps whose outputs share their inputs.
+    linear: lifts of all maps.
     """
     rng = np.random.default_rng([seed, 2])
     signed = signed_inputs(graph, inputs.shape, inputs.negative, carried)
@@ -190,7 +192,8 @@ def ticket_of(
     for path, op in graph.maps.items():
         n, n_c = int(rng.integers(1, 6)), int(rng.integers(1, 7)) if op.bias else 0
         gains = 2.0 ** int(rng.integers(-9, 9)), 2.0 ** int(rng.integers(-9, 9)) if op.bias else 1.0
-        gadget = one_stage(n, n_c, 0, signed_ranges(signed[path]), *gains).fitted(path, op, seed)
+        gadget = replace(one_stage(n, n_c, 0, signed_ranges(signed[path]), *gains), linear=linear)
+        gadget = gadget.fitted(path, op, seed)
         if whole and op.basis.groups == 1:
             size = min(whole, op.coefficients[0], max(1, MOST_COORDINATES // op.basis.taps))
             gadget = Neurons(size, n, n_c, 0, *gains, signed_ranges(signed[path])).fitted(path, op, seed)

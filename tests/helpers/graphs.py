@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -157,8 +158,11 @@ def _block(draft: Draft, kind: str) -> None:
         draft.add(Pad((0,) * (axes + 1) + (1,) * (axes + 1), float(rng.choice([0.0, 0.5]))))
 
 
-def random_case(seed: int, kind: str | None = None, *, noise: float | None = None) -> Case:
-    """Two to four blocks of a kind on 2 channels of a line or an image, then a dense map; errors of 1e-4 to 0.3."""
+def random_case(seed: int, kind: str | None = None, *, noise: float | None = None, linear: bool = False) -> Case:
+    """Two to four blocks of a kind on 2 channels of a line or an image, then a dense map; errors of 1e-4 to 0.3.
+
+    linear: its maps are realised without a sign split.
+    """
     rng = np.random.default_rng([seed, 26])
     kind = kind or KINDS[seed % len(KINDS)]
     shape = (4,) if kind == "dense" else (2, 5) if rng.random() < 0.4 else (2, 4, 4)
@@ -176,7 +180,10 @@ def random_case(seed: int, kind: str | None = None, *, noise: float | None = Non
     low = float(rng.choice([0.0, -1.0, 0.3]))
     graph = Graph(tuple(draft.nodes))
     box = Box(np.full((1,) * len(shape), low), np.full((1,) * len(shape), 1.0), shape)
-    return Case(*_numbers(graph, draft.carried, box, rng, noise), box, kind)
+    target, realised = _numbers(graph, draft.carried, box, rng, noise)
+    if linear:
+        realised = {path: replace(part, negative=None, linear=True) for path, part in realised.items()}
+    return Case(target, realised, box, kind)
 
 
 def _numbers(graph, carried, box, rng, noise):
@@ -230,6 +237,7 @@ def map_in_long_doubles(numbers: Affine | Realised, basis, x) -> np.ndarray:
     halves = [(numbers.weight, x)] if isinstance(numbers, Affine) else []
     if isinstance(numbers, Realised):
         halves = [(numbers.positive, np.maximum(x, 0)), (numbers.negative, np.maximum(-x, 0))]
+        halves = [(numbers.positive, x)] if numbers.linear else halves
     for half, part in halves:
         if half is not None:
             matrix = basis.apply(half, np.eye(size).reshape(size, *shape)).reshape(size, -1).astype(np.longdouble)

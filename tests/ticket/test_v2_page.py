@@ -78,7 +78,8 @@ def test_the_two_stages_of_the_example():
         {"candidates": 2, "constants": 1, "gain": 1.0, "bias_gain": 0.5},
         {"candidates": 1, "constants": 1, "gain": 0.125, "bias_gain": 0.125},
     ]
-    gadget = {"shape": [2, 2, 2], "groups": 2, "signed": [[1, 2]], "stages": stages, "law": "uniform", "centred": False}
+    gadget = {"shape": [2, 2, 2], "groups": 2, "signed": [[1, 2]], "lift": "relu", "stages": stages}
+    gadget |= {"law": "uniform", "centred": False}
     tensors, runs = {}, {}
     for path, bits in (("conv/mixing", 28), ("conv/1/mixing", 16)):
         ones = [1] * bits + [0] * (-bits % 8)

@@ -244,7 +244,7 @@ UNKNOWN = [
     (node("relu", "op", "function"), "Snake"),
     (node("n5", "op", "axes", 0, "kind"), "cubic"),
     (("gadgets", "conv", "kind"), "unheard-of"),
-    (("gadgets", "conv", "lift"), "linear"),
+    (("gadgets", "conv", "lift"), "leaky"),
     (("tensors", 0, "law"), "cauchy"),
     (("tensors", 2, "mask", "encoding"), "huffman"),
     (("carried", "array.0", "dtype"), "BF16"),

@@ -190,7 +190,7 @@ def _worst_case(target: Target, epsilon: float, box: Box) -> dict[str, float]:
 
 def _noise(index: int, affine: Affine) -> tuple[np.ndarray, np.ndarray | None]:
     """Errors uniform in ±1 for the two halves of a map and its bias."""
-    halves = uniform(Stream(0, f"split_error/{index}/weight"), (2, *affine.weight.shape)).astype(np.float64)
+    halves = uniform(Stream(0, f"split_error/{index}/weight"), (2, *affine.shape)).astype(np.float64)
     if affine.bias is None:
         return halves, None
     return halves, uniform(Stream(0, f"split_error/{index}/bias"), affine.bias.shape).astype(np.float64)
@@ -203,4 +203,4 @@ def _perturbed(
     if signed.any() and not linear:
         negative = np.where(signed[None, :, None], -affine.weight + tolerance * noise[0][1], 0.0)
     bias = None if affine.bias is None or noise[1] is None else affine.bias + tolerance * noise[1]
-    return Realised(positive, negative, bias, signed)
+    return Realised(positive, negative, bias, signed, linear=linear)

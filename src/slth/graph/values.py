@@ -22,19 +22,37 @@ from slth.graph.ops import carried_names
 from slth.graph.tensors import Stored
 from slth.numerics import rounded_sum
 
+_MANY = 1 << 20  # coefficients of a map
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
 class Affine:
-    """A linear map of the target: coefficients W (row, inp, tap), and b (out,) or None for 0; see `bases`."""
+    """A linear map of the target: coefficients W (row, inp, tap), and b (out,) or None for 0; see `bases`.
 
-    weight: Coefficient
+    W is float64. Many coefficients that float32 holds are kept so: of a large network one map at a time is float64.
+    """
+
     bias: Bias | None
+    _kept: np.ndarray  # W, as it is or in float32
 
-    def __post_init__(self) -> None:
-        if self.weight.ndim != 3 or self.weight.size == 0:
-            raise InputError(f"a weight has shape (out, inp, tap), none of them 0, got {self.weight.shape}")
-        _check_array(self.weight, self.weight.shape, "weight")
-        _check_bias(self.bias, self.weight.shape[0], "bias")
+    def __init__(self, weight: Coefficient, bias: Bias | None) -> None:
+        if weight.ndim != 3 or weight.size == 0:
+            raise InputError(f"a weight has shape (out, inp, tap), none of them 0, got {weight.shape}")
+        _check_array(weight, weight.shape, "weight")
+        _check_bias(bias, weight.shape[0], "bias")
+        object.__setattr__(self, "bias", bias)
+        object.__setattr__(self, "_kept", weight if weight.size < _MANY else _narrowest(weight))
+
+    @property
+    def weight(self) -> Coefficient:
+        """W. Cost: of many coefficients a copy."""
+        return self._kept if self._kept.dtype == np.float64 else self._kept.astype(np.float64)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(row, inp, tap)."""
+        rows, inputs, taps = self._kept.shape
+        return rows, inputs, taps
 
     @property
     def table(self) -> np.ndarray:
@@ -51,8 +69,8 @@ class Realised:
     """What the pruned random network computes in place of one map.
 
     positive: P, negative: N, both (row, inp, tap); bias: b̂ (out,) or None for 0. signed: (inp,), the inputs that can be
-    negative. N is None if there are none, or if the map is linear, ŷ = P x + b̂; its columns are 0, and claim nothing,
-    where `signed` is False.
+    negative. N is None if there are none, and if the map is linear; its columns are 0, and claim nothing, where
+    `signed` is False.
     """
 
     positive: Coefficient
@@ -60,6 +78,7 @@ class Realised:
     bias: Bias | None
     signed: Signed
     rounded: bool = False  # P, N and b̂ are real numbers, here rounded once: each is off by 2⁻⁵³ of its size at most
+    linear: bool = False  # ŷ = P x + b̂ for inputs of either sign
 
     def __post_init__(self) -> None:
         if self.positive.ndim != 3 or self.positive.size == 0:
@@ -71,21 +90,19 @@ class Realised:
             raise InputError(
                 f"signed must be {self.positive.shape[1]} booleans, got {self.signed.dtype} {self.signed.shape}"
             )
-        if self.negative is not None and not self.signed.any():
-            raise InputError("a negative half is expected only if some coordinate is signed")
+        if (self.negative is None) == (bool(self.signed.any()) and not self.linear):
+            raise InputError(
+                "a negative half is expected exactly if some coordinate is signed and the map is not linear"
+            )
         if self.negative is not None and self.negative[:, ~self.signed].any():
             raise InputError("the negative half must be 0 at coordinates that are not signed")
-
-    @property
-    def linear(self) -> bool:
-        """Some inputs can be negative, and the map treats them as the others: ŷ = P x + b̂."""
-        return self.negative is None and bool(self.signed.any())
 
     @classmethod
     def of(cls, affine: Affine, signed: Signed, *, linear: bool = False) -> "Realised":
         """The ideal realisation of a map: P = W, N = −W, b̂ = b; in arrays of its own."""
         negative = np.where(signed[:, None], -affine.weight, 0.0) if signed.any() and not linear else None
-        return cls(affine.weight.copy(), negative, None if affine.bias is None else affine.bias.copy(), signed)
+        bias = None if affine.bias is None else affine.bias.copy()
+        return cls(affine.weight.copy(), negative, bias, signed, linear=linear)
 
     @classmethod
     def rounded_sum(cls, parts: Sequence["Realised"]) -> "Realised":
@@ -97,7 +114,7 @@ class Realised:
             rounded_sum([half for half in halves if half is not None]) if halves[0] is not None else None
             for halves in ([part.negative for part in parts], [part.bias for part in parts])
         )
-        return cls(positive, negative, bias, parts[0].signed, rounded=True)
+        return cls(positive, negative, bias, parts[0].signed, rounded=True, linear=parts[0].linear)
 
     @classmethod
     def zeros(
@@ -105,7 +122,8 @@ class Realised:
     ) -> "Realised":
         """Nothing yet, to be added up in place."""
         negative = np.zeros(coefficients) if signed.any() and not linear else None
-        return cls(np.zeros(coefficients), negative, None if biases is None else np.zeros(biases), signed)
+        bias = None if biases is None else np.zeros(biases)
+        return cls(np.zeros(coefficients), negative, bias, signed, linear=linear)
 
     @property
     def table(self) -> np.ndarray:
@@ -200,8 +218,8 @@ class Target:
         for path, op in maps.items():
             affine = self.coefficients[path]
             biased = None if affine.bias is None else len(affine.bias)
-            if affine.weight.shape != op.coefficients or biased != (op.basis.outputs if op.bias else None):
-                raise InputError(f"{path}: coefficients {affine.weight.shape} do not fit the map {op.coefficients}")
+            if affine.shape != op.coefficients or biased != (op.basis.outputs if op.bias else None):
+                raise InputError(f"{path}: coefficients {affine.shape} do not fit the map {op.coefficients}")
         missing = {name for node in self.graph.nodes for name in carried_names(node.op)} - set(self.carried)
         if missing:
             raise InputError(f"the network reads arrays that are not carried: {', '.join(sorted(missing))}")
@@ -212,6 +230,13 @@ def _shifted(basis: Basis, y: np.ndarray, bias: Bias | None) -> np.ndarray:
     if bias is None or basis.channel_axis < 0:
         return y if bias is None else y + bias
     return y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
+
+
+def _narrowest(weight: Coefficient) -> np.ndarray:
+    """In float32, −0.0 as it is, if that loses nothing."""
+    with np.errstate(over="ignore"):
+        narrow = weight.astype(np.float32)
+    return narrow if np.array_equal(narrow, weight) else weight
 
 
 def _check_bias(bias: np.ndarray | None, rows: int, name: str) -> None:
