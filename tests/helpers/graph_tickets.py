@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from helpers.gadgets import one_stage
+from helpers.transformer_graphs import TOKENS, transformer
 from slth.certificate import Certificate, MapClaim
 from slth.graph import (
     Add,
@@ -35,6 +36,7 @@ from slth.graph import (
     shape_of,
     shapes,
     signed_inputs,
+    token_count,
 )
 from slth.ticket import (
     MOST_COORDINATES,
@@ -63,9 +65,9 @@ class Builder:
     def __init__(self, rng, shape):
         self.rng, self.shapes, self.nodes, self.carried = rng, {"input": shape}, [], {}
 
-    def add(self, op, *inputs, name=None):
+    def add(self, op, *inputs, name=None, shape=None):
         """A node; its name."""
-        shape = shape_of(op, tuple(self.shapes[i] for i in inputs), self.carried)
+        shape = shape or shape_of(op, tuple(self.shapes[i] for i in inputs), self.carried)
         name = name or f"n{len(self.nodes)}"
         self.nodes.append(Node(name, op, inputs))
         self.shapes[name] = shape
@@ -101,8 +103,12 @@ class Builder:
 
 
 def random_graph(seed) -> tuple[Graph, tuple[int, ...], dict[str, np.ndarray]]:
-    """A network with convolutions, residuals, pools, a tied map; its input's shape and what it carries."""
+    """A network with convolutions, residuals, pools, a tied map; or a transformer. With its input's shape, arrays."""
     rng = np.random.default_rng(seed)
+    if seed % 4 == 3:
+        b = Builder(rng, ())
+        transformer(b, rng)
+        return Graph(tuple(b.nodes)), b.shapes["input"], b.carried
     channels, axes = int(rng.integers(1, 4)), int(rng.integers(1, 3))
     shape = (channels, *(int(n) for n in rng.integers(4, 7, axes)))
     b = Builder(rng, shape)
@@ -161,8 +167,10 @@ def _block(b, x):
             return b.add(AxisMap((AxisMatrix(1, "average", **pool, count="all"),)), y)
 
 
-def random_inputs(seed, shape) -> Inputs:
-    """One range or none; one number, one per channel, or one per entry."""
+def random_inputs(seed, shape, *, tokens=None) -> Inputs:
+    """One range or none; one number, one per channel, or one per entry; or tokens."""
+    if tokens is not None:
+        return Inputs(shape, tokens=TOKENS)
     rng = np.random.default_rng([seed, 1])
     count = int(rng.choice([1, shape[0], math.prod(shape)]))
     lower = tuple(rng.choice([-1.0, 0.0], count).tolist())
@@ -173,9 +181,8 @@ def random_inputs(seed, shape) -> Inputs:
 def graph_ticket(seed=0, *, density=0.5, assumed=(), misses=True) -> tuple[Ticket, Target]:
     """A ticket of a random network."""
     graph, shape, carried = random_graph(seed)
-    return ticket_of(
-        graph, random_inputs(seed, shape), carried, seed=seed, density=density, assumed=assumed, misses=misses
-    )
+    inputs = random_inputs(seed, shape, tokens=token_count(graph, carried))
+    return ticket_of(graph, inputs, carried, seed=seed, density=density, assumed=assumed, misses=misses)
 
 
 def ticket_of(
@@ -201,9 +208,9 @@ def ticket_of(
         mask = rng.random((rows * taps, gadget.live(op))) < density
         masks[f"{path}/mixing"] = bits = gadget.pack(path, op, seed=seed, mask=mask)
         gadgets[path], realised[path] = gadget, realise(gadget, path, op, seed=seed, masks={f"{path}/mixing": bits})
-        bounds = (0.5, 0.25) if inputs.lower is not None else (None, None)
+        bounds = (0.5, 0.25) if inputs.box is not None else (None, None)
         claims[path] = MapClaim(0.5, float(rng.random()), 0.125, 1, 2.0, *bounds)
-    ranged, channels = inputs.lower is not None, shapes(graph, inputs.shape, carried)[graph.output][0]
+    ranged, channels = inputs.box is not None, shapes(graph, inputs.shape, carried)[graph.output][0]
     target = Target(graph, _coefficients(graph, rng), carried=carried, assumed=tuple(assumed))
     ticket = constructed_ticket(
         seed=seed,

@@ -303,16 +303,17 @@ def numbered(nodes) -> tuple[list[dict], list[str], list[str]]:
             seen.append(name)
         return seen.index(name)
 
-    def renamed(key, value):
+    def renamed(key, value, tied=False):
         if isinstance(value, dict):
-            return {inner: renamed(inner, value[inner]) for inner in sorted(value)}
+            return {inner: renamed(inner, value[inner], value.get("tied")) for inner in sorted(value)}
         if isinstance(value, list):
             return [renamed(None, item) for item in value]
         if isinstance(value, float):
             return value + 0.0
-        if key == "map":
+        if key == "map" or (key == "table" and tied):
             return place(maps, value)
-        named = key in ("scale", "shift", "slope", "value", "mean", "variance") and isinstance(value, str)
+        keys = ("scale", "shift", "slope", "value", "mean", "variance", "table", "bias", "visible")
+        named = key in keys and isinstance(value, str)
         return place(arrays, value) if named else value
 
     texts = [{"inputs": [number[name] for name in node["inputs"]], "op": renamed(None, node["op"])} for node in nodes]

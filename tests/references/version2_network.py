@@ -12,11 +12,24 @@ def signed(meta, arrays) -> dict[str, list[list[int]]]:
     """`signed` of every map, as half-open ranges; every shape is checked on the way."""
     inputs = meta["inputs"]
     shape = tuple(inputs["shape"])
-    lower = [-1.0] if inputs["lower"] is None else inputs["lower"]
+    tokens = "tokens" in inputs
+    lower = [0.0] if tokens else [-1.0] if inputs["lower"] is None else inputs["lower"]
     values = {"input": np.broadcast_to(spread(lower, shape) < 0, shape)}
+    words = {"input": inputs["tokens"] - 1} if tokens else {}  # values that are tokens, and the largest of each
+    dense = {
+        node["op"]["map"]: node["op"]["basis"] for node in meta["network"]["nodes"] if node["op"]["kind"] == "Linear"
+    }
     found: dict[str, np.ndarray] = {}
     for node in meta["network"]["nodes"]:
         op, xs = node["op"], [values[name] for name in node["inputs"]]
+        if op["kind"] == "Embedding" or op.get("basis", {}).get("kind") == "OneHot":
+            (x,), (name,) = xs, node["inputs"]
+            values[node["name"]], count = looked_up(op, x, dense, arrays)
+            assert words[name] < count
+            if op["kind"] == "Linear":
+                found[op["map"]] = np.zeros(count, bool)
+            continue
+        spoken_of(node, words, arrays)
         if op["kind"] == "Linear":
             (x,), basis = xs, op["basis"]
             channel = x.ndim - 1 if basis["kind"] == "Dense" else 0
@@ -26,6 +39,31 @@ def signed(meta, arrays) -> dict[str, list[list[int]]]:
         else:
             values[node["name"]] = np.array(OPS[op["kind"]](op, xs, arrays))
     return {path: ranges(where) for path, where in found.items()}
+
+
+def spoken_of(node, words, arrays):
+    """Whether a value is tokens, and that nothing else reads those of the input."""
+    op = node["op"]
+    if op["kind"] == "Constant":
+        array = arrays[op["value"]].astype(float)
+        if (array >= 0).all() and (array % 1 == 0).all():
+            words[node["name"]] = array.max()
+    elif op["kind"] in ("Reshape", "Permute", "Slice", "Concat", "Pad"):
+        if all(name in words for name in node["inputs"]):
+            words[node["name"]] = max(words[name] for name in node["inputs"])
+    else:
+        assert "input" not in words or "input" not in node["inputs"]
+
+
+def looked_up(op, x, dense, arrays):
+    """Where rows of a table can be negative, and how many there are."""
+    if op["kind"] == "Linear":
+        return np.ones((*x.shape, op["basis"]["outputs"]), bool), op["basis"]["inputs"]
+    if op["tied"]:
+        assert dense[op["table"]]["kind"] == "Dense"
+        return np.ones((*x.shape, dense[op["table"]]["inputs"]), bool), dense[op["table"]]["outputs"]
+    table = arrays[op["table"]]
+    return np.broadcast_to((table < 0).any(axis=0), (*x.shape, table.shape[1])), len(table)
 
 
 def spread(numbers, shape):
@@ -172,7 +210,47 @@ def part(op, xs, _):
     return xs[0][(slice(None),) * op["axis"] + (slice(op["start"], op["stop"], op["step"]),)]
 
 
+def matmul(_, xs, __):
+    rows, columns = xs[0].any(axis=-1)[..., :, None], xs[1].any(axis=-2)[..., None, :]
+    assert xs[0].shape[-1] == xs[1].shape[-2]
+    return rows | columns
+
+
+def attention(op, xs, arrays):
+    q, k, v = (x if x.ndim > 2 else x[None] for x in xs)
+    heads, groups = q.shape[-3], k.shape[-3]
+    assert heads % groups == 0
+    assert (q.shape[-1], k.shape[:-1]) == (k.shape[-1], v.shape[:-1])
+    shown = np.ones((heads, q.shape[-2], k.shape[-2]), bool)
+    if op["causal"]:
+        shown &= np.arange(k.shape[-2]) <= np.arange(q.shape[-2])[:, None]
+    for name in ("visible", "bias"):
+        assert op[name] is None or arrays[op[name]].shape in (shown.shape, shown.shape[1:])
+    if op["visible"] is not None:
+        shown &= arrays[op["visible"]] != 0
+    assert shown.any(axis=-1).all()
+    y = np.stack(
+        [
+            np.broadcast_to(
+                v[..., h * groups // heads, :, :].any(axis=-2)[..., None, :], (*q.shape[:-3], q.shape[-2], v.shape[-1])
+            )
+            for h in range(heads)
+        ],
+        axis=-3,
+    )
+    return y if xs[0].ndim > 2 else y[0]
+
+
+def standardise(op, xs, _):
+    assert op["axes"] == sorted(set(op["axes"]))
+    assert op["axes"][-1] < xs[0].ndim
+    return np.ones_like(xs[0]) if op["centred"] else xs[0]
+
+
 OPS = {
+    "MatMul": matmul,
+    "Attention": attention,
+    "Standardise": standardise,
     "Pointwise": pointwise,
     "MaxPool": max_pool,
     "AxisMap": axis_map,

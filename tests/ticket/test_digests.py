@@ -7,7 +7,7 @@ import pytest
 from helpers.graph_tickets import Builder, graph_ticket
 from helpers.networks import random_target
 
-from slth.graph import Add, Affine, Conv, Graph, Linear, Node, Pointwise, Scale, Target
+from slth.graph import Add, Affine, Attention, Conv, Graph, Linear, Node, Pointwise, Scale, Target
 from slth.ticket import graph_digest, network_digest, target_digest
 
 
@@ -24,6 +24,11 @@ def renamed(target: Target) -> Target:
             names["axes"] = tuple(
                 dataclasses.replace(axis, value=axis.value and f"other/{axis.value}") for axis in op.axes
             )
+        if getattr(op, "tied", None) is not None:
+            names["table"] = f"other/{op.table}"
+        if isinstance(op, Attention):
+            names |= {key: f"other/{getattr(op, key)}" for key in ("visible", "bias") if named(op, key)}
+            names.pop("scale", None)
         return dataclasses.replace(op, **names)
 
     nodes = [

@@ -8,6 +8,7 @@ import pytest
 from helpers.graph_tickets import graph_ticket, random_graph, random_inputs, ticket_of
 from helpers.learned import any_learned
 from helpers.tickets import any_ticket, misses_of
+from helpers.transformer_graphs import examples_of
 from helpers.version2_files import parts, sealed
 from references import learned as learned_reader
 from references import version2
@@ -81,7 +82,7 @@ def test_every_op_is_in_one_of_these_files(files):
     """But for what chains of functions show alike."""
     every = [files[seed] for seed in SEEDS]
     kinds = {node["op"]["kind"] for data in every for node in parts(data)[0]["network"]["nodes"]}
-    assert len(kinds) == 16
+    assert len(kinds) == 20
     encodings = {t["mask"]["encoding"] for d in every for t in parts(d)[0]["tensors"] if t["mask"]}
     assert encodings == {"bits", "rans"}
 
@@ -89,7 +90,7 @@ def test_every_op_is_in_one_of_these_files(files):
 @pytest.mark.parametrize("seed", range(5))
 def test_a_network_that_was_read_back_computes_the_same(files, seed):
     ticket, read = graph_ticket(seed)[0], decode(files[seed])
-    x = np.abs(np.random.default_rng(seed).normal(size=(2, *ticket.inputs.shape)))
+    x = examples_of(ticket.inputs, np.random.default_rng(seed), 2)
     ours, theirs = (
         evaluate(t.network, {path: graph_ticket(seed)[1].coefficients[path] for path in t.maps}, x, t.carried)
         for t in (ticket, read)

@@ -18,7 +18,7 @@ from slth.certificate.maps import Maps, check_size
 from slth.certificate.reach import Reach, at_inputs
 from slth.certificate.rules import RULES, Facts
 from slth.certificate.signs import Signs, check_shape
-from slth.graph import Box, Linear, Node, Realised, Shape, Target, fold, shapes, spread
+from slth.graph import Box, Linear, Node, Realised, Shape, Target, fold, map_of_op, shapes, spread
 from slth.numerics import most_work, one_thread, stored_bound
 
 BOUNDS = ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error")  # of a map, stored rounded up
@@ -105,29 +105,32 @@ def computed(
     if box is None:
         for path in target.graph.maps:
             maps.enter(path)
-            maps.leave(path, None)
+            maps.leave(path)
         return Certificate(maps=maps.claims, sup_error=None, l2_error=None, output_error=None)
     facts, stops = Facts(maps.errors, target.carried), list[str]()
-    last = {node.op.map: node.name for node in target.graph.nodes if isinstance(node.op, Linear)}
+    last = {path: node.name for node in target.graph.nodes if (path := map_of_op(node.op)) is not None}
 
     def value(node: Node, inputs: tuple[Reach | None, ...]) -> Reach | None:
         known = [x for x in inputs if x is not None]
         if len(known) < len(inputs):
             return None
-        if type(node.op) not in RULES:
+        z = RULES[type(node.op)](node.op, tuple(known), facts) if type(node.op) in RULES else None
+        if z is None:
             stops.append(node.name)
             return None
-        z = RULES[type(node.op)](node.op, tuple(known), facts)
         check_size(node.name, z.error_norm, float(z.error.max()))
         return z
 
     def step(node: Node, inputs: tuple[Reach | None, ...]) -> Reach | None:
-        path = node.op.map if isinstance(node.op, Linear) else None
+        path = map_of_op(node.op)
         if path is None:
             return value(node, inputs)
         maps.enter(path)
         z = value(node, inputs)
-        maps.leave(path, z, last=last[path] == node.name)
+        if isinstance(node.op, Linear):
+            maps.bounded(path, z)
+        if last[path] == node.name:
+            maps.leave(path)
         return z
 
     end = fold(target.graph, at_inputs(box), step)

@@ -56,15 +56,16 @@ class Maps:
             norms=found.norms,
         )
 
-    def leave(self, path: str, z: Reach | None, *, last: bool = True) -> None:
-        """What a node of the map bounds joins its claim, which needs all of them; after the last one it is dropped."""
-        nodes = self.reached[path]
-        nodes.append(None if z is None else (float(z.error.max()), z.error_norm))
-        if not last:
-            return
+    def bounded(self, path: str, z: Reach | None) -> None:
+        """What is known of a node of the map; None: nothing."""
+        self.reached[path].append(None if z is None else (float(z.error.max()), z.error_norm))
+
+    def leave(self, path: str) -> None:
+        """After the last node that reads it a map is dropped; its claim needs what all of its own nodes bound."""
         del self.errors[path]
+        nodes = self.reached[path]
         bounds = [bound for bound in nodes if bound is not None]
-        if len(bounds) == len(nodes):
+        if bounds and len(bounds) == len(nodes):
             sup_error, l2_error = (max(each) for each in zip(*bounds, strict=True))
             self.claims[path] = replace(self.claims[path], sup_error=sup_error, l2_error=l2_error)
 

@@ -13,28 +13,33 @@ Running error analysis: Higham (2002), §3.3.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from slth.certificate.functions import images, lipschitz, rounding
+from slth.certificate.rounded_attention import attention_step, mat_mul_step, standardise_step
+from slth.certificate.rounded_values import Batch, Moved, Rounded, Step, each, norms
 from slth.certificate.rules.linear import stencil
 from slth.certificate.rules.windows import matrix_norm, overlap
 from slth.graph import (
     EVALUATE,
     Add,
     Affine,
+    Attention,
     AxisMap,
     Carried,
     Concat,
     Constant,
+    Embedding,
     Graph,
     Linear,
     LogSoftmax,
+    MatMul,
     MaxPool,
     Multiply,
     Node,
     Normalise,
+    OneHot,
     Pad,
     Permute,
     Pointwise,
@@ -43,24 +48,16 @@ from slth.graph import (
     Scale,
     Slice,
     Softmax,
+    Standardise,
     along,
     apply_along,
     fold,
+    looked_up,
+    map_of_op,
     max_pool,
     square,
 )
 from slth.numerics import FLOOR, above, norm_bound, slack
-
-Batch = np.ndarray  # (batch, *shape)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rounded:
-    """A value for each example of a batch."""
-
-    value: Batch  # as float64 computes it
-    off: Batch  # ρ ≥ |value - the real one|
-    off_norm: np.ndarray  # n ≥ ‖value - the real one‖₂, (batch,)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,7 +99,8 @@ def run(
     """
 
     def step(node: Node, values: tuple[list[Rounded], ...]) -> list[Rounded]:
-        part = maps(node.op.map) if isinstance(node.op, Linear) else None
+        path = map_of_op(node.op)
+        part = None if path is None else maps(path)
         found = [
             _value(node, part, tuple(value[i] for value in values), len(batch), carried)
             for i, batch in enumerate(batches)
@@ -117,18 +115,15 @@ def _value(node: Node, part: MapOf | None, values: tuple[Rounded, ...], count: i
     op = node.op
     if isinstance(op, Linear):
         assert part is not None
-        return _linear(op, part, values[0])
+        return _columns(op, part, values[0]) if isinstance(op.basis, OneHot) else _linear(op, part, values[0])
+    if isinstance(op, Embedding):
+        table = carried[op.table] if part is None else part.numbers.table
+        return _exact(looked_up(table, values[0].value))
     if isinstance(op, Constant):
         value = carried[op.value].astype(np.float64)
         return _exact(np.broadcast_to(value, (count, *value.shape)))
     value = EVALUATE[type(op)](op, tuple(x.value for x in values), carried)
     return _bounded(value, *STEPS[type(op)](op, values, value, carried))
-
-
-Moved = tuple[
-    Batch, np.ndarray, Batch | float
-]  # what errors of the inputs become: in each entry, in norm; the op's own
-Step = Callable[[Any, tuple[Rounded, ...], Batch, Carried], Moved]
 
 
 def _exact(value: Batch) -> Rounded:
@@ -138,23 +133,14 @@ def _exact(value: Batch) -> Rounded:
 def _bounded(value: Batch, moved: Batch, moved_norm: np.ndarray, own: Batch | float) -> Rounded:
     """`above` covers the few roundings of the bounds themselves, FLOOR what underflow took from them."""
     own = np.broadcast_to(np.asarray(own, np.float64), value.shape)
-    norm = above(moved_norm + _norms(own), 4) + FLOOR
-    off = above(np.minimum(moved, _each(moved_norm, value)) + own, 4) + FLOOR
-    norm = np.minimum(norm, _norms(off))
-    return Rounded(value, np.minimum(off, _each(norm, value)), norm)
-
-
-def _norms(numbers: Batch) -> np.ndarray:
-    return norm_bound(numbers.reshape(len(numbers), math.prod(numbers.shape[1:])))
+    norm = above(moved_norm + norms(own), 4) + FLOOR
+    off = above(np.minimum(moved, each(moved_norm, value)) + own, 4) + FLOOR
+    norm = np.minimum(norm, norms(off))
+    return Rounded(value, np.minimum(off, each(norm, value)), norm)
 
 
 def _largest(numbers: Batch) -> np.ndarray:
     return numbers.max(axis=tuple(range(1, numbers.ndim)))
-
-
-def _each(numbers: np.ndarray, value: Batch) -> np.ndarray:
-    """One number per example, shaped so that it broadcasts against values."""
-    return numbers.reshape(-1, *(1 for _ in value.shape[1:]))
 
 
 def _linear(op: Linear, part: MapOf, x: Rounded) -> Rounded:
@@ -163,13 +149,21 @@ def _linear(op: Linear, part: MapOf, x: Rounded) -> Rounded:
     axis = op.basis.channel_axis % (value.ndim - 1)
     rows = along(part.rows, axis, value.ndim - 1)
     largest = _largest(np.abs(x.value))
-    window = np.minimum(_norms(x.value), above(math.sqrt(part.terms) * largest, 2))
-    own = rows * _each(window, value)
+    window = np.minimum(norms(x.value), above(math.sqrt(part.terms) * largest, 2))
+    own = rows * each(window, value)
     if part.numbers.bias is not None:
         own = own + along(np.abs(part.numbers.bias), axis, value.ndim - 1)
     moved = above(op.basis.apply(part.slopes, x.off), part.terms)
-    moved = np.minimum(moved, above(rows * _each(x.off_norm, value), 1))
+    moved = np.minimum(moved, above(rows * each(x.off_norm, value), 1))
     return _bounded(value, moved, above(part.norm * x.off_norm, 1), slack(own, part.terms + 2))
+
+
+def _columns(op: Linear, part: MapOf, x: Rounded) -> Rounded:
+    """A column, and the bias that is added to it; tokens are what they are."""
+    value, bias = part.numbers.apply(op.basis, x.value), part.numbers.bias
+    if bias is None:
+        return _exact(value)
+    return _bounded(value, np.zeros_like(value), np.zeros(len(value)), slack(np.abs(value) + 2.0 * np.abs(bias), 1))
 
 
 def _pointwise(op: Pointwise, values: tuple[Rounded, ...], value: Batch, carried: Carried) -> Moved:
@@ -195,7 +189,7 @@ def _axis_map(op: AxisMap, values: tuple[Rounded, ...], _: Batch, carried: Carri
         axis = part.axis + 1
         a, off = part.matrix(size.shape[axis], carried), part.rounding(size.shape[axis])
         both, terms = np.abs(a), a.shape[1]
-        added = off * _each(_largest(size + moved), size)
+        added = off * each(_largest(size + moved), size)
         size, moved, own = (above(apply_along(both, numbers, axis), terms) for numbers in (size, moved, own))
         own = own + slack(size, terms) + added
         norm = matrix_norm(a, off) * norm
@@ -286,4 +280,7 @@ STEPS: Mapping[type, Step] = {
     Pad: _pad,
     Softmax: _softmax,
     LogSoftmax: _softmax,
+    MatMul: mat_mul_step,
+    Attention: attention_step,
+    Standardise: standardise_step,
 }

@@ -10,6 +10,7 @@ from slth.graph.evaluation import (
     along,
     attended,
     evaluate,
+    log_softmax,
     looked_up,
     max_pool,
     pointwise,
@@ -44,6 +45,7 @@ from slth.graph.ops import (
     Softmax,
     Standardise,
     carried_names,
+    map_of_op,
 )
 from slth.graph.shapes import Carried, shape_at, shape_of, shapes, visible_keys
 from slth.graph.signs import signed_inputs
@@ -113,7 +115,9 @@ __all__ = [
     "fold",
     "formed",
     "graph_with_copies",
+    "log_softmax",
     "looked_up",
+    "map_of_op",
     "max_pool",
     "most_entries",
     "of_channels",

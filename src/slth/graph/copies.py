@@ -24,6 +24,7 @@ from slth.graph.ops import (
     Add,
     AxisMap,
     Concat,
+    Embedding,
     Linear,
     MaxPool,
     Op,
@@ -157,6 +158,9 @@ def graph_with_copies(graph: Graph, reads: Mapping[str, int], *, shape: Shape, c
         nodes.append(Node(node.name, op, tuple(value.node for value in values)))
         return _Value(node.name, here, axis, values[0].copies)
 
+    tied = next((node for node in graph.nodes if isinstance(node.op, Embedding) and node.op.tied), None)
+    if tied is not None:
+        raise InputError(f"{tied.name} looks up rows of a map, which has no copies of its own. {_INSTEAD}")
     end = fold(graph, _Value(INPUT, shape), step)
     if end.copies > 1:
         raise InputError(

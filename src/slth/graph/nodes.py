@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from slth._errors import InputError
 from slth.graph.bases import Dense
-from slth.graph.ops import Constant, Embedding, Linear, Op
+from slth.graph.ops import Constant, Embedding, Linear, Op, map_of_op
 
 INPUT = "input"  # the name of the network's input
 T = TypeVar("T")
@@ -38,7 +38,7 @@ class Graph:
     maps: Mapping[str, Linear] = field(init=False, repr=False, compare=False)  # by path, in the order of first use
 
     def __post_init__(self) -> None:
-        known, maps = {INPUT}, dict[str, Linear]()
+        known, maps, order = {INPUT}, dict[str, Linear](), dict[str, None]()
         for node in self.nodes:
             missing = [name for name in node.inputs if name not in known]
             if missing or not (node.inputs or isinstance(node.op, Constant)):
@@ -47,6 +47,8 @@ class Graph:
             if node.name in known:
                 raise InputError(f"two nodes are called {node.name!r}; every name stands once")
             known.add(node.name)
+            path = map_of_op(node.op)
+            order |= {} if path is None else {path: None}
             if isinstance(node.op, Linear) and maps.setdefault(node.op.map, node.op) != node.op:
                 raise InputError(
                     f"the map {node.op.map!r} is used with two bases, or with and without a bias; its uses must agree"
@@ -60,7 +62,7 @@ class Graph:
                     )
         if not maps:
             raise InputError("the network has no linear map; expected at least one")
-        object.__setattr__(self, "maps", MappingProxyType(maps))
+        object.__setattr__(self, "maps", MappingProxyType({path: maps[path] for path in order}))
 
     def __reduce__(self) -> tuple[type["Graph"], tuple[tuple[Node, ...]]]:
         """Copies and pickles are made of the nodes, and checked again."""

@@ -285,8 +285,19 @@ OPS: dict[str, type] = {
 }
 
 
+def map_of_op(op: Op) -> str | None:
+    """The map that an op reads: its own, or the one that an embedding is tied to."""
+    match op:
+        case Linear():
+            return op.map
+        case Embedding(tied=True):
+            return op.table
+        case _:
+            return None
+
+
 def carried_names(op: Op) -> tuple[str, ...]:
-    """The carried arrays that an op reads, in the order of its fields."""
+    """The carried arrays that an op reads, in the order of its fields, or of their names."""
     match op:
         case Pointwise(slope=str() as slope):
             return (slope,)
@@ -297,7 +308,7 @@ def carried_names(op: Op) -> tuple[str, ...]:
         case Constant():
             return (op.value,)
         case Attention():
-            return tuple(name for name in (op.visible, op.bias) if name is not None)
+            return tuple(name for name in (op.bias, op.visible) if name is not None)
         case Embedding(tied=False):
             return (op.table,)
         case AxisMap():

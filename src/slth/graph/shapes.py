@@ -205,7 +205,7 @@ def _check_rows(op: Attention, visible: np.ndarray) -> None:
     """Each row shows a key, no later than itself if the op is causal. Axes that share their entries stay short."""
     small = visible[tuple(slice(0, 1) if stride == 0 else slice(None) for stride in visible.strides)] != 0
     first = np.where(small.any(axis=-1), small.argmax(axis=-1), visible.shape[-1])
-    last = np.arange(visible.shape[-2]) if op.causal else np.full(1, visible.shape[-1] - 1)
+    last = np.arange(small.shape[-2]) if op.causal else np.full(1, visible.shape[-1] - 1)
     hidden = np.argwhere(first > last)
     if hidden.size:
         row = int(hidden[0][-1])

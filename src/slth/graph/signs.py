@@ -195,17 +195,18 @@ def _constant(op: Constant, _: Inputs, __: Shapes, ___: Shape, carried: Carried)
 
 
 def _mat_mul(_: MatMul, values: Inputs, __: Shapes, ___: Shape, ____: Carried) -> Negative:
-    return np.logical_or(values[0].any(axis=-1, keepdims=True), values[1].any(axis=-2, keepdims=True))
+    rows, columns = values[0].any(axis=-1, keepdims=True), values[1].any(axis=-2, keepdims=True)
+    return np.asarray(np.logical_or(rows, columns))
 
 
 def _attention(_: Attention, values: Inputs, own: Shapes, __: Shape, ___: Carried) -> Negative:
     """A mean of values, of each key head for the query heads that read it."""
-    read = values[2].any(axis=-2, keepdims=True)
+    read = np.asarray(values[2].any(axis=-2, keepdims=True))
     return read.repeat(own[0][-3] // own[2][-3], axis=-3) if read.ndim > 2 and read.shape[-3] > 1 else read
 
 
 def _embedding(op: Embedding, values: Inputs, _: Shapes, __: Shape, carried: Carried) -> Negative:
-    columns = spread.smallest((carried[op.table] < 0).any(axis=0))
+    columns = spread.smallest(np.asarray(carried[op.table].min(axis=0) < 0))
     return columns.reshape(*(1 for _ in range(values[0].ndim)), -1)
 
 

@@ -43,10 +43,34 @@ def full(array: np.ndarray, shape: Shape) -> np.ndarray:
 
 
 def reshape(array: np.ndarray, shape: Shape, new: Shape) -> np.ndarray:
-    """As the value, from one shape to another."""
-    if array.size == 1:
-        return array.reshape((1,) * len(new))
-    return np.ascontiguousarray(full(array, shape)).reshape(new)
+    """As the value, from one shape to another. Axes that share their entries do so in those that come of them alone.
+
+    >>> reshape(np.zeros((1, 6)), (5, 6), (5, 2, 3)).shape
+    (1, 2, 3)
+    """
+    own: list[int] = []  # sizes of the array along the new axes
+    kept: list[int] = []  # and along the old ones
+    for old_axes, new_axes in _together(shape, new):
+        sizes = [array.shape[axis] for axis in old_axes]
+        shared = all(size == 1 for size in sizes)
+        kept += sizes if shared else [shape[axis] for axis in old_axes]
+        own += [1 if shared else new[axis] for axis in new_axes]
+    return np.ascontiguousarray(np.broadcast_to(array, kept)).reshape(own)
+
+
+def _together(shape: Shape, new: Shape) -> list[tuple[range, range]]:
+    """Runs of axes of both shapes, as short as they can be, with as many entries in the one as in the other."""
+    runs: list[tuple[range, range]] = []
+    i = j = 0
+    while i < len(shape) or j < len(new):
+        first, start, left, right = i, j, 1, 1
+        while left != right or (i, j) == (first, start):
+            if j == len(new) or (i < len(shape) and left <= right):
+                left, i = left * shape[i], i + 1
+            else:
+                right, j = right * new[j], j + 1
+        runs.append((range(first, i), range(start, j)))
+    return runs
 
 
 def permute(array: np.ndarray, order: Sequence[int]) -> np.ndarray:

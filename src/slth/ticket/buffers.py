@@ -38,10 +38,14 @@ def ones(bits: Bits) -> int:
     return int(words.sum(dtype=np.int64)) + sum(int(np.bitwise_count(edge).sum(dtype=np.int64)) for edge in edges)
 
 
-def hash_numbers(digest: Digest, array: np.ndarray) -> None:
-    """Digest numbers as little-endian float64 in C order, −0.0 as 0.0. Memory of 2¹⁶ numbers."""
+def hash_numbers(digest: Digest, array: np.ndarray, *, one_zero: bool = True) -> None:
+    """Digest numbers as little-endian float64 in C order, −0.0 as 0.0 unless there are two. Memory of 2¹⁶ numbers."""
     flat = array.reshape(-1)
     block = np.empty(min(_BLOCK, max(flat.size, 1)), "<f8")
     for start in range(0, flat.size, _BLOCK):
         part = flat[start : start + _BLOCK]
-        digest.update(buffer_of(np.add(part, 0.0, out=block[: len(part)])))  # + 0.0: one zero, not two
+        some = block[: len(part)]
+        some[:] = part
+        if one_zero:
+            some += 0.0
+        digest.update(buffer_of(some))

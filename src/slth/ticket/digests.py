@@ -9,7 +9,21 @@ import numpy as np
 
 from slth._shapes import Bias
 from slth.certificate import exact_numbers
-from slth.graph import INPUT, Affine, Dense, Graph, Linear, Node, Pointwise, Shape, Stored, Target, carried_names
+from slth.graph import (
+    INPUT,
+    Affine,
+    Dense,
+    Embedding,
+    Graph,
+    Linear,
+    Node,
+    Pointwise,
+    Shape,
+    Stored,
+    Target,
+    carried_names,
+    map_of_op,
+)
 from slth.numerics import FORMATS
 from slth.ticket.buffers import buffer_of, hash_numbers
 from slth.ticket.exact import kinds_of, own_bytes
@@ -25,6 +39,9 @@ _NAMES = (
     "value",
     "mean",
     "variance",
+    "table",
+    "visible",
+    "bias",
 )  # members of an op that name a map or a carried array
 
 
@@ -47,12 +64,12 @@ def graph_digest(target: Target, shape: Shape) -> str:
     """
     nodes = walk(target.graph)
     node_number = {INPUT: -1} | {node.name: i for i, node in enumerate(nodes)}
-    maps = _numbered(node.op.map for node in nodes if isinstance(node.op, Linear))
+    maps = _numbered(path for node in nodes if (path := map_of_op(node.op)) is not None)
     carried = _numbered(name for node in nodes for name in carried_names(node.op))
     text = [
         {
             "inputs": [node_number[name] for name in node.inputs],
-            "op": _renamed(OP.write(node.op), maps if isinstance(node.op, Linear) else carried),
+            "op": _renamed(OP.write(node.op), maps if map_of_op(node.op) else carried),
         }
         for node in nodes
     ]
@@ -82,7 +99,7 @@ def _exact_digest(target: Target, text: list[Any], maps: Mapping[str, int], carr
         if affine.bias is not None and claim.bias is not None:
             digest.update(buffer_of(own_bytes(affine.bias, claim.bias)))
     for name in carried:
-        digest.update(buffer_of(target.carried[name].astype("<f8")))
+        hash_numbers(digest, target.carried[name], one_zero=False)
     return digest.hexdigest()
 
 
@@ -91,9 +108,11 @@ def as_in(target: Target, network: Graph) -> Target | str:
     theirs, ours = walk(target.graph), walk(network)
     names, maps, carried = {INPUT: INPUT}, dict[str, str](), dict[str, str]()
     for i, (given, wanted) in enumerate(zip(theirs, ours, strict=False)):
-        paths = {part.op.map: part.op.map for part in (given, wanted) if isinstance(part.op, Linear)}
+        paths = {path: path for part in (given, wanted) if (path := map_of_op(part.op)) is not None}
         if isinstance(given.op, Linear) and isinstance(wanted.op, Linear):
             paths = {given.op.map: maps.setdefault(given.op.map, wanted.op.map)}
+        if isinstance(given.op, Embedding) and isinstance(wanted.op, Embedding) and given.op.tied and wanted.op.tied:
+            paths = {given.op.table: maps.setdefault(given.op.table, wanted.op.table)}
         arrays = zip(carried_names(given.op), carried_names(wanted.op), strict=False)
         paths |= {mine: carried.setdefault(mine, other) for mine, other in arrays}
         written, said = _renamed(OP.write(given.op), paths), OP.write(wanted.op)

@@ -17,16 +17,19 @@ from slth._shapes import Coefficient
 from slth.certificate.errors import MapErrors
 from slth.certificate.reach import Numbers, Reach, norm_over, tightened, times
 from slth.certificate.rules.rule import Facts
-from slth.graph import Linear, Shape
+from slth.certificate.rules.tables import through_one_hot
+from slth.graph import Linear, OneHot, Shape
 from slth.numerics import above, matmul_bound, norm_bound, product_bound, slack
 
 Stencil = np.ndarray  # (group, row, own input · tap): what one output position adds
 Entries = np.ndarray  # (group, 1, own input · tap): the numbers of the entries it reads
 
 
-def through_map(op: Linear, inputs: tuple[Reach, ...], facts: Facts) -> Reach:
+def through_map(op: Linear, inputs: tuple[Reach, ...], facts: Facts) -> Reach | None:
     """The rule of a map: what is known of its errors is in the facts."""
     errors = facts.errors[op.map]
+    if isinstance(op.basis, OneHot):
+        return through_one_hot(errors, inputs[0])
     return through_linear(errors, inputs[0], eta=errors.eta)
 
 

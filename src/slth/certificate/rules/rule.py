@@ -17,7 +17,7 @@ class Facts:
     carried: Carried = field(default_factory=dict)
 
 
-Rule = Callable[[Any, tuple[Reach, ...], Facts], Reach]
+Rule = Callable[[Any, tuple[Reach, ...], Facts], Reach | None]  # None: nothing is known, claims stop
 
 
 def shape_after(op: Any, inputs: tuple[Reach, ...], facts: Facts) -> Shape:
