@@ -16,4 +16,4 @@ def test_what_is_refused_is_said_in_a_sentence(tmp_path, monkeypatch, capsys):
         assert "no attention whose projections could be merged" in error_of(capsys, *verb, *given)
     assert "a shape has no attention to merge" in error_of(capsys, "plan", "--shape", "5,4,3", "--gadget", "merged")
     assert "give none of its tensors back" in error_of(capsys, "construct", "net.npz", *given, "--exact")
-    assert "no lift" in error_of(capsys, "construct", "net.npz", *given, "--lift", "relu")
+    assert "no --lift" in error_of(capsys, "construct", "net.npz", *given, "--lift", "relu")
