@@ -9,6 +9,7 @@ from helpers.attentions import KINDS, network
 
 from slth import InputError
 from slth.graph import (
+    Affine,
     Attention,
     Graph,
     Multiply,
@@ -67,7 +68,7 @@ def test_the_bias_of_the_keys_drops_out():
     whole = target.coefficients["0/in"]
     bias = whole.bias.copy()
     bias[6:12] = 1000.0  # of the keys
-    other = replace(target, coefficients={**target.coefficients, "0/in": replace(whole, bias=bias)})
+    other = replace(target, coefficients={**target.coefficients, "0/in": Affine(whole.weight, bias)})
     first, second = with_merged(target), with_merged(other)
     for path in first.merged:
         assert (first.coefficients[path].weight == second.coefficients[path].weight).all()

@@ -19,7 +19,19 @@ from slth.graph import (
     shapes,
 )
 
-KINDS = ("one map", "three maps", "grouped", "crossed", "masked", "alone", "one head", "windows", "tied", "block")
+KINDS = (
+    "one map",
+    "three maps",
+    "grouped",
+    "crossed",
+    "masked",
+    "alone",
+    "one head",
+    "windows",
+    "tied",
+    "block",
+    "lengthened",
+)
 
 
 def network(kind, seed=0, *, width=6, heads=3, head=2, length=5, scale=None):
@@ -48,8 +60,12 @@ def network(kind, seed=0, *, width=6, heads=3, head=2, length=5, scale=None):
 
     def layer(at, x, y, *, tied=False):
         under = "0" if tied else at
-        if kind in ("one map", "windows"):
+        if kind in ("one map", "windows", "lengthened"):
+            if kind == "lengthened":  # positions along two axes before the map, along one behind it
+                x = add(f"{at}/long", Reshape((length, 1, width)), x)
             whole = dense(f"{at}/in", width, 3 * heads * head, x)
+            if kind == "lengthened":
+                whole = add(f"{at}/short", Reshape((length, 3 * heads * head)), whole)
             sides = [
                 add(f"{at}/{side}", Slice(len(lead) + 1, i * heads * head, (i + 1) * heads * head), whole)
                 for i, side in enumerate("qkv")
@@ -67,7 +83,8 @@ def network(kind, seed=0, *, width=6, heads=3, head=2, length=5, scale=None):
         if kind != "alone":
             axis = len(lead)
             add(f"{at}/back", Permute((*range(axis), axis + 1, axis, axis + 2)), joined)
-            joined = add(f"{at}/joined", Reshape((*lead, length, heads * head)), f"{at}/back")
+            middle = (1,) if kind == "lengthened" else ()
+            joined = add(f"{at}/joined", Reshape((*lead, length, *middle, heads * head)), f"{at}/back")
         return dense(f"{at}/o", heads * head, width, joined, True, f"{under}/o")
 
     if kind in ("alone", "one head"):
@@ -78,6 +95,8 @@ def network(kind, seed=0, *, width=6, heads=3, head=2, length=5, scale=None):
         carried["visible"] = np.maximum(rng.integers(0, 2, (heads, length, length)), np.eye(length))
         carried["bias"] = rng.normal(size=(heads, length, length))
     end = layer("0", INPUT, source)
+    if kind == "lengthened":
+        end = add("end", Reshape((length, width)), end)
     if kind == "tied":
         end = layer("1", end, end, tied=True)
     if kind == "block":

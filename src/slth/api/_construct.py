@@ -85,7 +85,8 @@ def construct(
             `export` then gives its tensors back, bit for bit. Normalisations are carried as they are.
         carry_rest: with `exact`, numbers that no subset reaches are carried, and counted, rather than listed.
         gadget: which random numbers may be added up for a weight: "two-layer" (Pensia et al., 2020); "neurons", kept or
-            removed whole (da Cunha et al., 2023), each of which serves a group of `group_size` outputs, 2 unless given.
+            removed whole (da Cunha et al., 2023), each of which serves a group of `group_size` outputs, 2 unless given;
+            "merged" projections of attention without a further layer (Otsuka et al., 2025).
         objective: which subset is taken: "within" the tolerance, the first found; "fewest" numbers; "exactly" the share
             `density` of the candidates of every weight (Natale et al., 2024); "closest"; "moved", where each kept
             number may move by at most `most_move` (Xiong et al., 2023).

@@ -176,35 +176,27 @@ def times_the_coefficients(target: Target) -> float:
 def _queries(part: Projections, maps: _Maps, known: Mapping[str, Shape]) -> Iterator[Node]:
     """In place of an attention: M x of every head, then the same attention over keys y and values z."""
     name, (x, y, z) = part.node.name, (side.node.inputs[0] for side in (part.queries, part.keys, part.values))
-    if part.heads is None:
-        yield Node(f"{name}/query", maps.query_key(part, 0), (x,))
-        yield replace(part.node, inputs=(f"{name}/query", y, z))
-        return
-    queries: list[str] = []
-    for h in range(part.heads):
+    queries, keys = (known[read][:-1] for read in part.node.inputs[:2])  # (lead..., head, position)
+    if part.heads is not None:
+        queries, keys = ((*positions[:-2], 1, positions[-1]) for positions in (queries, keys))
+    made: list[str] = []
+    for h in range(part.heads or 1):
         op = maps.query_key(part, h)
         yield Node(f"{name}/query/{h}", op, (x,))
-        queries.append(f"{name}/queries/{h}")
-        yield Node(queries[-1], _one_head((*known[x][:-1], op.basis.outputs)), (f"{name}/query/{h}",))
-    if part.heads > 1:
-        yield Node(f"{name}/queries", Concat(len(part.lead)), tuple(queries))
-        queries = [f"{name}/queries"]
+        yield Node(f"{name}/queries/{h}", Reshape((*queries, op.basis.outputs)), (f"{name}/query/{h}",))
+        made.append(f"{name}/queries/{h}")
+    if len(made) > 1:
+        yield Node(f"{name}/queries", Concat(len(part.lead)), tuple(made))
+        made = [f"{name}/queries"]
     for side, read in (("keys", y), ("values", z)):
-        yield Node(f"{name}/{side}", _one_head(known[read]), (read,))
-    yield replace(part.node, inputs=(*queries, f"{name}/keys", f"{name}/values"))
-
-
-def _one_head(shape: Shape) -> Reshape:
-    return Reshape((*shape[:-2], 1, *shape[-2:]))
+        yield Node(f"{name}/{side}", Reshape((*keys, known[read][-1])), (read,))
+    yield replace(part.node, inputs=(*made, f"{name}/keys", f"{name}/values"))
 
 
 def _outputs(part: Projections, maps: _Maps, known: Mapping[str, Shape]) -> Iterator[Node]:
     """In place of the output map: U of every head, added up."""
-    name, end, heads = part.node.name, part.output.node.name, part.heads
-    if heads is None:
-        yield Node(end, maps.value_output(part, 0), (name,))
-        return
-    made = (*part.lead, known[name][-2], known[part.values.node.inputs[0]][-1])
+    name, end, heads = part.node.name, part.output.node.name, part.heads or 1
+    made = (*known[part.output.node.inputs[0]][:-1], known[part.values.node.inputs[0]][-1])
     for h in range(heads):
         own = name
         if heads > 1:

@@ -108,28 +108,18 @@ class _Split:
 
     def _attention(self, node: Node) -> Iterator[Node]:
         """Keys and values of every head get maps of their own."""
-        axes, made = len(self.known[node.name]), [node.inputs[0]]
+        made = [node.inputs[0]]
         for half, paths, read in zip(("key", "value"), self.around[node.name], node.inputs[1:], strict=True):
-            width, source, heads = self._width(paths[0]), self._one_head(read), list[str]()
-            shape = self.known[source]
-            for h, path in enumerate(paths):
+            width, heads = self._width(paths[0]), [f"{node.name}/{half}/{h}" for h in range(len(paths))]
+            for name, path in zip(heads, paths, strict=True):
                 bias = self.graph.maps[path].bias and half == "value"
-                heads.append(f"{node.name}/{half}/{h}")
-                yield Node(heads[-1], Linear(f"{path}/{half}", Dense(shape[-1], width), bias), (source,))
-                if axes > 2:
-                    heads[-1] += "/head"
-                    yield Node(heads[-1], Reshape((*shape[:-2], 1, shape[-2], width)), (f"{node.name}/{half}/{h}",))
+                yield Node(name, Linear(f"{path}/{half}", Dense(self.known[read][-1], width), bias), (read,))
             if len(heads) > 1:
-                yield Node(f"{node.name}/{half}s of heads", Concat(axes - 3), tuple(heads))
+                yield Node(f"{node.name}/{half}s of heads", Concat(len(self.known[read]) - 3), tuple(heads))
                 heads = [f"{node.name}/{half}s of heads"]
             made += heads
             self.width[node.name] = width  # that of the values in the end
         yield replace(node, inputs=tuple(made))
-
-    def _one_head(self, name: str) -> str:
-        """The value that is read as one head."""
-        found = next((node for node in self.graph.nodes if node.name == name), None)
-        return found.inputs[0] if found is not None and len(self.known[name]) > 2 else name
 
     def _width(self, path: str) -> int:
         """n_K or n_V: of all maps of this shape, so of all heads of an attention, and wherever a map is used."""

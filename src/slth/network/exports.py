@@ -40,6 +40,11 @@ def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
             "no state dict of the target computes this ticket: its channels are there in copies, so its layers are "
             "wider; use slth.realised(ticket), or export to .onnx"
         )
+    if ticket.merged:
+        raise InputError(
+            "no state dict of the target computes this ticket: its projections are merged, and their products are no "
+            "tensors of the target; use slth.realised(ticket), export to .onnx, or export --view source"
+        )
     if set(ticket.provenance.names) != set(ticket.maps):
         steps, maps = ticket.provenance.folded, [path for path in ticket.maps if path not in ticket.provenance.names]
         folded = [with_steps(path, steps.get(path, ())) for path in maps]

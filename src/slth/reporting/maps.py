@@ -21,6 +21,8 @@ def maps(ticket: Ticket, facts: Facts) -> Html:
         "Each linear map of the target became two random layers: a lift that copies its inputs, and a mixing layer "
         "whose pruned rows add the copies up. "
     )
+    if ticket.merged:
+        text += "Of merged projections these two are the projections of the source: no layer more than the target has. "
     if bounds and bounds[0] is not None and bounds[-1] is not None and len(bounds) > 1:
         text += (
             f"Errors add up: at most {at_most(bounds[0])} after the first map, {at_most(bounds[-1])} after the last."

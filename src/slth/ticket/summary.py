@@ -105,7 +105,7 @@ def _cut_row(ticket: Ticket) -> Iterator[Row]:
 def _folded_row(ticket: Ticket) -> Iterator[Row]:
     """Maps whose numbers are not a tensor's."""
     names, steps = ticket.provenance.names, ticket.provenance.folded
-    folded = sum(path not in names or path in steps for path in ticket.maps)
+    folded = sum(path not in names or path in steps for path in ticket.maps if path not in ticket.merged)
     if folded:
         known = [with_steps(path, steps[path]) for path in ticket.maps if path in steps]
         which = f": {', '.join(known[:MOST_STEPS])}" + ", ..." * (len(known) > MOST_STEPS) if known else ""
@@ -141,8 +141,9 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     if isinstance(relative, float):
         yield "relative tolerance", f"{relative:.4g} gains of each map"
     yield "candidates per weight", several(candidates) + (" mirrored pairs" if _centred(ticket) else "")
-    if ticket.linear_maps:
-        which = f"{len(ticket.linear_maps):,} of {_maps(len(ticket.maps))}"
+    linear = [path for path in ticket.linear_maps if path not in ticket.merged]
+    if linear:
+        which = f"{len(linear):,} of {_maps(len(ticket.maps))}"
         yield (
             "linear lift",
             f"{which}: no ReLU, so one more linear layer, and one subset for a weight whatever the sign",
@@ -160,7 +161,7 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
         yield (
             "merged",
             f"{len(ticket.merged):,} maps of {weights:,} coefficients for {stands:,} parameters of projections, "
-            f"{weights / stands:.3g} times as many; no layer more than the target",
+            f"{weights / stands:.3g} times as many; linear lifts, which are projections themselves: no layer more",
         )
     stages = [gadget.stage_count for gadget in ticket.gadgets.values()]
     if max(stages) > 1:
