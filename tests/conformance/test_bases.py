@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.graph import BASES, Basis, Conv, ConvTranspose, Dense, Permutation, Steerable
+from slth.graph import BASES, Basis, Conv, ConvTranspose, Dense, OneHot, Permutation, Steerable
 from slth.graph.bases.partitions import partitions
 
 
@@ -176,7 +176,7 @@ def check_norm(example):
 
 
 def test_every_basis_has_examples_of_its_own_kind():
-    assert set(EXAMPLES) == set(BASES)
+    assert set(EXAMPLES) | {"OneHot"} == set(BASES)
     for name, examples in EXAMPLES.items():
         assert examples
         assert all(type(example.basis) is BASES[name] for example in examples)
@@ -249,3 +249,13 @@ def test_a_wrong_map_is_noticed(wrong, monkeypatch):
     monkeypatch.setattr(Dense, "apply", wrong)
     with pytest.raises(AssertionError):
         check_matrix(EXAMPLES["Dense"][1])
+
+
+def test_a_one_hot_map_is_a_dense_one_of_one_hot_vectors():
+    """Its inputs are the tokens, not the vectors: the matrix is the same, so the norm is, too."""
+    coefficients = np.random.default_rng(0).normal(size=(3, 5, 1))
+    basis, tokens = OneHot(5, 3), np.array([[4.0, 0.0], [2.0, 2.0]])
+    dense = Dense(5, 3)
+    assert basis.shape((2,)) == (2, 3)
+    assert (basis.apply(coefficients, tokens) == dense.apply(coefficients, np.eye(5)[tokens.astype(int)])).all()
+    assert basis.norm(coefficients) == dense.norm(coefficients)

@@ -46,6 +46,21 @@ class OneHot:
         """Never."""
         return False
 
+    @property
+    def tap_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def row_norm(self) -> float:
+        """1."""
+        return 1.0
+
+    @property
+    def summed(self) -> int:
+        """One."""
+        return 1
+
     def shape(self, inputs: Shape) -> Shape:
         """(..., outputs) of (...)."""
         return (*inputs, self.outputs)
