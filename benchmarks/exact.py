@@ -76,10 +76,8 @@ def whole_onnx(model: nn.Module, place: Path) -> dict[str, torch.Tensor]:
     graph, state, before = written.graph, dict[str, torch.Tensor](), list[onnx.NodeProto]()
     for tensor in list(graph.initializer):
         value = torch.from_numpy(numpy_helper.to_array(tensor).copy())
-        if not value.is_floating_point() or value.ndim == 0:
-            continue
         state[tensor.name] = value
-        if value.ndim < 2:
+        if not value.is_floating_point() or value.ndim < 2:
             continue
         scale = value.flatten(1).abs().amax(1) / 127
         q = torch.round(value / scale.reshape(-1, *[1] * (value.ndim - 1))).to(torch.int8)
