@@ -129,5 +129,5 @@ def test_the_bound_one_is_made_again_the_same():
 def test_a_key_that_joined_later_is_refused_with_what_to_do(path):
     """By its name, wherever it stands: nothing of a file is skipped."""
     meta, entries, body = parts(data_of("graph"))
-    with pytest.raises(TicketError, match="expected the keys .*'more'.*; keys may join: update slth"):
+    with pytest.raises(TicketError, match=r"expected the keys .*'more'.*; keys may join: update slth"):
         decode(sealed(changed(meta, path, 1), entries, body))
