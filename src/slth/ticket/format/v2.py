@@ -15,7 +15,7 @@ from slth.numerics import LAWS
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.carried import CARRIED
 from slth.ticket.exact import carried_names, check_exact
-from slth.ticket.format.fields import TicketError, UnknownKeysError, as_ticket_errors, fail, justified
+from slth.ticket.format.fields import TicketError, as_ticket_errors, fail, justified
 from slth.ticket.format.masks import Groups, Stored
 from slth.ticket.format.runs import CarriedTypes, Encodings, Layout, Parts, carried_types, check_length, store
 from slth.ticket.format.schema import (
@@ -194,10 +194,7 @@ def layout_of(data: Any, stored: int) -> Layout:
     Args:
         stored: bytes that the file holds after its header.
     """
-    try:
-        top = TICKET.read(data, "ticket")
-    except UnknownKeysError as error:
-        raise TicketError(f"{error}; keys may join: update slth") from error
+    top = TICKET.read(data, "ticket")
     network, inputs, entries = top["network"], top["inputs"], top["tensors"]
     tensors = tuple(RandomTensor(**{key: entry[key] for key in _OWN}) for entry in entries)
     carried = {name: (entry["dtype"], entry["shape"]) for name, entry in top["carried"].items()}
