@@ -159,7 +159,7 @@ def test_an_error_out_of_reach_says_what_is_in_reach_whatever_was_asked():
     refused = []
     for epsilon in (5e-14, 1e-14, 1e-16):
         with pytest.raises(InputError, match=r"would take a tolerance of .* ask for a larger epsilon") as caught:
-            plan_layout(case.target, Request(epsilon=epsilon, lift="relu"), inputs=inputs)
+            plan_layout(case.target, Request(epsilon=epsilon), inputs=inputs)
         refused.append(str(caught.value).split("is about ")[1].split(":")[0])
     assert len(set(refused)) == 1
     best = float(refused[0])
