@@ -22,8 +22,8 @@ from torch.overrides import TorchFunctionMode
 
 from slth._errors import InputError
 from slth.graph import Affine, Basis, Box, Node, Pointwise, Target, stored_weight
+from slth.network.applied import apply_map
 from slth.network.build import Network
-from slth.network.maps import apply_map
 from slth.network.reading.exporting import quiet, run
 
 COUNT = 3  # inputs; not the number with which the module was exported
