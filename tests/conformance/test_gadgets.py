@@ -115,9 +115,6 @@ CONV = [
     conv(4, 6, (2, 2), groups=2, signed=((1, 3),)),
     conv(3, 3, (3,), groups=3, signed=((0, 3),), bias=False),
     conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True),
-    (Steerable(2, 3, "C4", 2, 1, 0, True), ((1, 2),), True, 4, 5, {}),
-    (Steerable(2, 2, "C4", 1, 1, 0, False), ((0, 1),), True, 4, 5, {}),
-    (Permutation(2, 3, 1, 2, 3), ((1, 2),), True, 4, 5, {}),
 ]
 LINEAR = [
     dense(3, 4, signed=((0, 3),), linear=True),
@@ -147,8 +144,13 @@ SOURCES = [
     conv(4, 6, (2, 2), groups=2, signed=((1, 3),), centred=True),
     conv(2, 4, (2, 3), groups=2, signed=((0, 2),), transposed=True, centred=True),
 ]
+SYMMETRIC = [  # a gadget knows coefficients alone: what it does to those of a convolution, it does to these
+    (Steerable(2, 3, "C4", 2, 1, 0, True), ((1, 2),), True, 4, 5, {}),
+    (Steerable(2, 2, "C4", 1, 1, 0, False), ((0, 1),), True, 4, 5, {}),
+    (Permutation(2, 3, 1, 2, 3), ((1, 2),), True, 4, 5, {}),
+]
 MAKERS = {
-    "two-layer": (one_stage, DENSE + CONV + SOURCES + LINEAR),
+    "two-layer": (one_stage, DENSE + CONV + SOURCES + LINEAR + SYMMETRIC),
     "merged": (merged, [LINEAR[0], LINEAR[1], LINEAR[3]]),
     "single": (single, DENSE + CONV + LONG),
     "single-plain": (single_plain, DENSE + CONV + LONG),

@@ -134,11 +134,6 @@ def norm_of_one_element(basis, coefficients, by=None):
     return basis._plain.norm(coefficients.reshape(len(coefficients), -1, basis.kernel**2))
 
 
-def norm_of_the_identity(basis, coefficients, by=None):
-    """That of the first tap alone."""
-    return float(np.linalg.norm(coefficients[:, :, 0], 2))
-
-
 WRONG = {  # name: the op that must notice, and what is replaced
     "η without E⁻": ("dense, all signs", E_MINUS),
     "η without E⁻, one sign": ("dense, one sign", E_MINUS),
@@ -161,7 +156,6 @@ WRONG = {  # name: the op that must notice, and what is replaced
     "one element of the group": ("group convolution", [(Steerable, "norm", norm_of_one_element)]),
     "0 does not join, lifting": ("lifting, padded", [(Steerable, "pads", property(lambda _: False))]),
     "taps that meet count once": ("pairs", [(Permutation, "row_norm", property(lambda _: 1.0))]),
-    "the identity alone": ("sets", [(Permutation, "norm", norm_of_the_identity)]),
     "no diagonal": ("pairs", [(Permutation, "stencils", basis_apart)]),
     "relu asleep by the target": ("relu", [(pointwise, "through_relu", relu_of_the_target)]),
     "no interior minimum": ("gelu", [(functions, "turn", lambda op: None)]),

@@ -70,7 +70,7 @@ def test_the_first_tap_takes_a_constant_to_itself():
         assert len(set(partitions(reads, writes))) == basis.taps
 
 
-@pytest.mark.parametrize("make", [sets, pairs])
+@pytest.mark.parametrize("make", [sets, pytest.param(pairs, marks=pytest.mark.slow)])
 def test_tickets_commute_with_permutations_up_to_rounding(make, tmp_path):
     model, shape = make()
     ticket = slth.construct(model, input_shape=shape, input_range=(-1, 1), relative_tolerance=1e-2)

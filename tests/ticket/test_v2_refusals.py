@@ -240,7 +240,7 @@ def test_a_stage_more_needs_tensors_of_its_own(file):
 UNKNOWN = [
     (("network", "kind"), "torch.fx"),
     (node("conv", "op", "kind"), "Recurrence"),
-    (node("conv", "op", "basis", "kind"), "Steerable"),
+    (node("conv", "op", "basis", "kind"), "Spherical"),
     (node("relu", "op", "function"), "Snake"),
     (node("n5", "op", "axes", 0, "kind"), "cubic"),
     (("gadgets", "conv", "kind"), "unheard-of"),

@@ -24,7 +24,8 @@ from slth.graph import (
     stored_weight,
 )
 from slth.layers import equivariant, group_conv
-from slth.network.attention import ByTokens, looked_up
+from slth.network.applied import CONV, apply_map
+from slth.network.attention import ByTokens
 from slth.network.build import torch_padding
 from slth.numerics import Stream, draw_rows, values_at
 from slth.ticket import (
@@ -47,10 +48,8 @@ from slth.ticket import (
     stage_path,
 )
 
-_CONV = (functional.conv1d, functional.conv2d, functional.conv3d)
 _MOST_ENTRIES = 1 << 28  # of the matrices of a source that are held
 _MOST_BITS = 64  # by which biases of a source may exceed its weights in float32, whose numbers end at 2¹²⁸
-_TRANSPOSED = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
 
 
 class TargetMap(nn.Module):
@@ -142,7 +141,7 @@ class SourceMap(nn.Module):
             padded = functional.pad(x, torch_padding(self.basis.padding))
             lifted = self._lifted(padded[:, self.inputs] * weight + bias)
             b = self.basis
-            y = _CONV[axes - 1](lifted, self.mixing, None, b.stride, 0, b.dilation, b.groups)
+            y = CONV[axes - 1](lifted, self.mixing, None, b.stride, 0, b.dilation, b.groups)
             return self.gain * y
         basis = cast(ConvTranspose, self.basis)
         y = apply_map(basis, self._lifted(x[:, self.inputs] * weight), self.mixing, None)
@@ -152,35 +151,6 @@ class SourceMap(nn.Module):
 
     def _lifted(self, values: Tensor) -> Tensor:
         return values if self.linear else torch.relu(values)
-
-
-def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """A linear map of a batch, with its weight as PyTorch stores it."""
-    if isinstance(basis, Dense):
-        return functional.linear(x, weight, bias)
-    if isinstance(basis, OneHot):
-        y = looked_up(weight, x)
-        return y if bias is None else y + bias
-    if isinstance(basis, Conv):
-        axes = len(basis.kernel)
-        before, behind = basis.padding[:axes], basis.padding[axes:]
-        if before != behind:
-            x, before = functional.pad(x, torch_padding(basis.padding)), (0,) * axes
-        return _CONV[axes - 1](x, weight, bias, basis.stride, before, basis.dilation, basis.groups)
-    if isinstance(basis, ConvTranspose):
-        axes = len(basis.kernel)
-        before, behind = basis.padding[:axes], basis.padding[axes:]
-        full = _TRANSPOSED[axes - 1](
-            x, weight, None, basis.stride, 0, basis.output_padding, basis.groups, basis.dilation
-        )
-        for axis, (a, e) in enumerate(zip(before, behind, strict=True), 2):
-            full = full.narrow(axis, a, full.shape[axis] - a - e)
-        return full if bias is None else full + bias.view(-1, *(1,) * axes)
-    if isinstance(basis, Steerable):
-        return group_conv(x, weight, bias, basis)
-    if isinstance(basis, Permutation):
-        return equivariant(x, weight, bias, basis)
-    raise InputError(f"no module is known for a {type(basis).__name__} map")
 
 
 class EdgesMap(nn.Module):

@@ -36,8 +36,8 @@ from slth.graph import (
     stored_weight,
     token_count,
 )
+from slth.network.applied import apply_map
 from slth.network.build import Network
-from slth.network.maps import apply_map
 from slth.network.reading.exporting import quiet, run
 
 VIEWS = (Reshape, Permute, Slice, Concat)

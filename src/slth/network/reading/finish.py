@@ -78,9 +78,11 @@ def target_of(
         called[name] = _unique(op.map if isinstance(op, Linear) else _name(step, alone), taken)
         taken.add(called[name])
         for local, array in ({} if step.tied else step.arrays).items():
-            whole = f"{called[name]}/{local}"
+            small, whole = _smallest(array), f"{called[name]}/{local}"
+            if isinstance(op, AxisMap) and any(matrix.kind == "sparse" for matrix in op.axes):
+                whole = _one_graph(carried, small) or whole
             op = _renamed(op, local, whole)
-            carried[whole] = _smallest(array)
+            carried[whole] = small
         nodes.append(Node(called[name], op, tuple(called[value] for value in step.inputs)))
     graph = Graph(tuple(nodes))
     pairs = {path: maps.pair(path, numbers) for path in graph.maps}
@@ -250,6 +252,11 @@ def _renamed(op: Any, local: str, whole: str) -> Any:
             return replace(op, **{local: whole})
         case _:
             raise AssertionError(f"{type(op).__name__} carries nothing")
+
+
+def _one_graph(carried: Mapping[str, np.ndarray], entries: np.ndarray) -> str | None:
+    """The name under which the same graph is carried already, for an earlier layer."""
+    return next((name for name, array in carried.items() if np.array_equal(array, entries)), None)
 
 
 def _smallest(array: np.ndarray) -> np.ndarray:

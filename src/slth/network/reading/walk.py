@@ -156,7 +156,7 @@ def _here(draft: Draft, model: nn.Module, node: fx.Node) -> Here:
     value = value[0] if isinstance(value, tuple) and value else value  # a value and its indices
     shape = _without_batch(value) if isinstance(value, Tensor) else None
     name = getattr(node.target, "__name__", "") if node.target is operator.getitem else str(node.target)
-    name = name.removeprefix("aten.")
+    name = name.removeprefix("aten.").removeprefix("slth.")
     return Here(draft, name, path, kind.rpartition(".")[2], bool(path) and not _inner(module), shape)
 
 

@@ -113,7 +113,7 @@ def aggregate(here: Here, a: Any) -> Value:
 
 
 TABLE: dict[str, Operator] = {
-    "slth.aggregate.default": aggregate,
+    "aggregate.default": aggregate,
     **{f"{name}.default": same for name in ("clone", "alias", "detach", "contiguous", "lift_fresh_copy", "lift_fresh")},
     **{f"{name}.{kind}": cast for name in ("_to_copy", "to") for kind in ("default", "dtype", "device")},
     **{
