@@ -1,6 +1,7 @@
 """From a trained network to a ticket."""
 
 import logging
+import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ def construct(
     model: str | None = None,
     input_shape: Sequence[int] | None = None,
     example: Any = None,
+    layers_only: bool = False,
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
@@ -74,6 +76,9 @@ def construct(
             `target` is then loaded into it.
         input_shape: of one input of a module, such as (3, 32, 32), where its first layer does not tell; or `example`:
             a batch of inputs.
+        layers_only: the layers of a module whose graph cannot be read (control flow that depends on data, autograd of
+            its own): each Linear, Conv and ConvTranspose, and GPT-2's Conv1D, becomes a map by itself, the rest of the
+            state is carried. Coefficients are claimed, outputs are not. `slth.apply(ticket, model)` loads it.
         tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless another promise is given.
         relative_tolerance: instead, the same in gains of each map: powers of two, 1.5 to 3 times its largest weight.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
@@ -133,6 +138,7 @@ def construct(
     (0, True)
     """
     asked = verbs.Construct(
+        layers_only=layers_only,
         tolerance=tolerance,
         relative_tolerance=relative_tolerance,
         epsilon=epsilon,
@@ -165,11 +171,12 @@ def construct(
         from_node=from_node,
         to_node=to_node,
         exact=asked.exact,
+        layers_only=asked.layers_only,
     )
     _check_names(network)
     reused = None if source is None else ticket_of(source)
     request = Request(**verbs.group(asked, "plan"), source=reused)
-    if from_node is None:
+    if network.graph.joined and from_node is None:
         mean, std = stated_scale(target, mean, std, network.input_shape)
     inputs = inputs_of(
         network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
@@ -239,6 +246,7 @@ def read_target(
     from_node: str | None = None,
     to_node: str | None = None,
     exact: bool = False,
+    layers_only: bool = False,
 ) -> Target:
     """A trained network from whatever holds it; what had to be assumed is a warning in the log."""
     if target is None and model is None:
@@ -254,6 +262,8 @@ def read_target(
         _log.info("running %s", model)
         read = load_model(model, target)
         held = read_held(Path(target)) if exact and target is not None else None
+    if layers_only:
+        return _layers_of(read)
     network = _read_target(
         read,
         input_shape=input_shape,
@@ -269,3 +279,20 @@ def read_target(
         for sentence in network.assumed:
             _log.warning("assumed: %s", sentence)
     return network
+
+
+def _layers_of(source: Any) -> Target:
+    """The layers of a module, whose names in the state are those of its tensors."""
+    if isinstance(source, Target):
+        if source.graph.joined:
+            raise InputError("this target was read with its graph; read it with layers_only=True, or leave that out")
+        return source
+    torch = sys.modules.get("torch")  # who has a module has loaded it
+    if torch is None or not isinstance(source, torch.nn.Module):
+        raise InputError(
+            "--layers-only takes the layers of a module, and a file does not say what is a layer: give --model "
+            "net.py:function, with the file as its state dict"
+        )
+    from slth.network import read_layers
+
+    return read_layers(source)

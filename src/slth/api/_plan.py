@@ -113,6 +113,7 @@ def plan(
     model: str | None = None,
     input_shape: Sequence[int] | None = None,
     example: Any = None,
+    layers_only: bool = False,
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
@@ -158,6 +159,7 @@ def plan(
     """
     given = dict(locals())
     asked = verbs.Plan(
+        layers_only=layers_only,
         shape=shape,  # pyright: ignore[reportArgumentType]  # the record reads any sequence
         tolerance=tolerance,
         relative_tolerance=relative_tolerance,
@@ -194,8 +196,9 @@ def plan(
         from_node=from_node,
         to_node=to_node,
         exact=asked.exact,
+        layers_only=asked.layers_only,
     )
-    if from_node is None:
+    if read.graph.joined and from_node is None:
         mean, std = stated_scale(target, mean, std, read.input_shape)
     inputs: Inputs = inputs_of(
         read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std

@@ -37,6 +37,7 @@ def run(asked: verbs.Construct) -> int:
             asked.target,
             model=asked.model,
             input_shape=asked.input_shape,
+            layers_only=asked.layers_only,
             order=asked.order,
             activation=asked.activation,
             from_node=asked.from_node,

@@ -2,7 +2,7 @@
 
 from slth.graph import spread
 from slth.graph.axis_maps import AxisMatrix, apply_along
-from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape, stored_weight
+from slth.graph.bases import BASES, Basis, Conv, ConvTranspose, Dense, Shape, coefficients_of, stored_weight
 from slth.graph.chain import chain, chain_of, dense_chain
 from slth.graph.copies import check_copies, copies_made, graph_with_copies, of_channels, read_together, with_copies
 from slth.graph.evaluation import EVALUATE, along, evaluate, max_pool, pointwise, square
@@ -80,6 +80,7 @@ __all__ = [
     "chain",
     "chain_of",
     "check_copies",
+    "coefficients_of",
     "copies_made",
     "dense_chain",
     "evaluate",

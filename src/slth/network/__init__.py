@@ -9,6 +9,7 @@ from slth.network.reading import (
     is_onnx,
     mlp_from_tensors,
     read_held,
+    read_state,
     read_target,
     read_tensors,
     stated_in,
@@ -19,7 +20,7 @@ from slth.network.tensor_files import safetensors_of
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, architecture_of, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
-    from slth.network.reading import load_model
+    from slth.network.reading import layers_in, load_model, read_layers
     from slth.network.running import ends_in_sigmoid, outputs
     from slth.network.states import apply_to, module_of, source_of, state_of, why_misfit
     from slth.network.training import train_mlp
@@ -38,11 +39,13 @@ _LAZY = {
     "check_tools": "writing",
     "difference_onnx": "writing",
     "ends_in_sigmoid": "running",
+    "layers_in": "reading",
     "load_model": "reading",
     "module_of": "states",
     "outputs": "running",
     "overlapping": "wrappers",
     "property_text": "writing",
+    "read_layers": "reading",
     "realised": "views",
     "realised_from": "views",
     "resolved_arguments": "architectures",
@@ -83,6 +86,7 @@ __all__ = [
     "ends_in_sigmoid",
     "import_torch",
     "is_onnx",
+    "layers_in",
     "load_model",
     "mlp_from_tensors",
     "module_of",
@@ -90,6 +94,8 @@ __all__ = [
     "overlapping",
     "property_text",
     "read_held",
+    "read_layers",
+    "read_state",
     "read_target",
     "read_tensors",
     "realised",

@@ -5,19 +5,22 @@ from typing import TYPE_CHECKING, Any
 from slth.network.reading.files import import_torch, read_held, read_tensors
 from slth.network.reading.state_dicts import ACTIVATIONS, mlp_from_tensors
 from slth.network.reading.stated import KEY, TAKES, Stated, stated_in
-from slth.network.reading.target import is_onnx, read_target
+from slth.network.reading.target import is_onnx, read_state, read_target
 
 if TYPE_CHECKING:
+    from slth.network.reading.layers import layers_in, read_layers
     from slth.network.reading.loading import load_model
+
+_LAZY = {"layers_in": "layers", "load_model": "loading", "read_layers": "layers"}
 
 
 def __getattr__(name: str) -> Any:
-    if name != "load_model":
+    if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    import_torch("slth.network.load_model")
-    from slth.network.reading.loading import load_model
+    from importlib import import_module
 
-    return load_model
+    import_torch(f"slth.network.{name}")
+    return getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
 
 
 __all__ = [
@@ -27,9 +30,12 @@ __all__ = [
     "Stated",
     "import_torch",
     "is_onnx",
+    "layers_in",
     "load_model",
     "mlp_from_tensors",
     "read_held",
+    "read_layers",
+    "read_state",
     "read_target",
     "read_tensors",
     "stated_in",

@@ -117,6 +117,11 @@ def _from_file(path: Path, order: Sequence[str] | None, activation: str | None, 
     )
 
 
+def read_state(source: str | Path | Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The tensors of a state dict, from a file or in memory."""
+    return read_tensors(Path(source)) if isinstance(source, str | Path) else arrays_of(state_in(source))
+
+
 def is_onnx(source: Any) -> bool:
     """A path to an ONNX file, or a model that is loaded."""
     if isinstance(source, (str, Path)):

@@ -39,6 +39,7 @@ class Construct:
     ] = None
     model: _shared.Model = None
     input_shape: _shared.InputShape = None
+    layers_only: _shared.LayersOnly = False
     out: Annotated[
         Path | None,
         Argument(
@@ -132,6 +133,7 @@ class Plan:
     ] = None
     model: _shared.Model = None
     input_shape: _shared.InputShape = None
+    layers_only: _shared.LayersOnly = False
     tolerance: _shared.Tolerance = None
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
@@ -244,5 +246,26 @@ def _check_said_once(asked: Construct | Plan) -> None:
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
     check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon, exact=asked.exact)
+    if asked.layers_only:
+        _check_layers_only(asked)
     if isinstance(asked, Construct) and asked.carry_rest and not asked.exact:
         raise InputError("--carry-rest carries what an exact ticket does not reach; give it with --exact")
+
+
+_OF_GRAPHS = ("input_shape", "epsilon", "exact", "input_range", "raw_range", "data", "mean", "order", "activation")
+
+
+def _check_layers_only(asked: Construct | Plan) -> None:
+    """What speaks of inputs, outputs or steps between layers says nothing of layers by themselves."""
+    more = ("calibration",) if isinstance(asked, Construct) else ("shape",)
+    for name in (*_OF_GRAPHS, "from_node", "to_node", *more):
+        _arguments.apart(
+            "what enters a layer, and what becomes of it, is not known by itself",
+            layers_only=True,
+            **{name: getattr(asked, name) or None},
+        )
+    if asked.lift == "relu" or asked.gadget in ("copies", "neurons", "doubling"):
+        raise InputError(
+            "a layer by itself is one weight for inputs of any sign: leave --lift relu out, and of the gadgets take "
+            "two-layer, plain, single-plain or grid"
+        )
