@@ -18,7 +18,7 @@ from slth.graph import Target
 from slth.network import is_onnx, read_held
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
-from slth.ticket import Ticket, check_text
+from slth.ticket import Inputs, Ticket, check_text
 
 __all__ = ["Reading", "construct", "discard", "promise_holds", "read_target"]
 
@@ -178,9 +178,11 @@ def construct(
     request = Request(**verbs.group(asked, "plan"), source=reused)
     if network.graph.joined and from_node is None:
         mean, std = stated_scale(target, mean, std, network.input_shape)
-    inputs = inputs_of(
-        network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
-    )
+    inputs = Inputs(network.input_shape)  # of layers by themselves nothing is known
+    if network.graph.joined:
+        inputs = inputs_of(
+            network.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
+        )
     alike = None if calibration is None else calibration_of(inputs, calibration, data_dir)
     with (
         keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts,

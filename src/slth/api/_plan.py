@@ -200,9 +200,11 @@ def plan(
     )
     if read.graph.joined and from_node is None:
         mean, std = stated_scale(target, mean, std, read.input_shape)
-    inputs: Inputs = inputs_of(
-        read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
-    )
+    inputs = Inputs(read.input_shape)
+    if read.graph.joined:
+        inputs = inputs_of(
+            read.input_shape, input_range, raw_range=raw_range, data=data, data_dir=data_dir, mean=mean, std=std
+        )
     parts = plan_maps(read, request, inputs=inputs)
     rivals = [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]
     return _planned(parts, asked, None, rivals)

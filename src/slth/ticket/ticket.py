@@ -18,7 +18,7 @@ from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Copies, Gadget, Moves, Neurons, TwoLayer, bits_of, check_grid, exactly_kept
+from slth.ticket.gadgets import Copies, Edges, Gadget, Moves, Neurons, TwoLayer, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -123,8 +123,11 @@ class Ticket:
         """Maps that are not joined are tensors of the target: each has one weight, under the name of one."""
         for path, op in self.maps.items():
             gadget = self.gadgets[path]
-            if self.copies or not gadget.linear or not gadget.signed(op).all():
-                raise InputError(f"{path}: a layer by itself is one weight for inputs of any sign; its gadget has two")
+            if self.copies or not (gadget.linear or isinstance(gadget, Edges)) or not gadget.signed(op).all():
+                raise InputError(
+                    f"{path}: a layer by itself has one weight for inputs of any sign, and its gadget two; take a linear "
+                    "lift, or the gadgets plain or single-plain"
+                )
         names = self.provenance.names
         if set(names) != set(self.maps) or any((names[path][1] is None) == op.bias for path, op in self.maps.items()):
             raise InputError("layers by themselves need the names of their tensors, which the provenance gives")

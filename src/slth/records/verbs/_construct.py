@@ -252,6 +252,7 @@ def _check_said_once(asked: Construct | Plan) -> None:
         raise InputError("--carry-rest carries what an exact ticket does not reach; give it with --exact")
 
 
+_OF_ONE_WEIGHT = ("two-layer", "plain", "single-plain")  # whatever the signs of the inputs
 _OF_GRAPHS = ("input_shape", "epsilon", "exact", "input_range", "raw_range", "data", "mean", "order", "activation")
 
 
@@ -260,12 +261,12 @@ def _check_layers_only(asked: Construct | Plan) -> None:
     more = ("calibration",) if isinstance(asked, Construct) else ("shape",)
     for name in (*_OF_GRAPHS, "from_node", "to_node", *more):
         _arguments.apart(
-            "what enters a layer, and what becomes of it, is not known by itself",
+            "speak of different things: of a layer by itself neither inputs nor outputs are known",
             layers_only=True,
             **{name: getattr(asked, name) or None},
         )
-    if asked.lift == "relu" or asked.gadget in ("copies", "neurons", "doubling"):
+    if asked.lift == "relu" or asked.gadget not in _OF_ONE_WEIGHT:
         raise InputError(
-            "a layer by itself is one weight for inputs of any sign: leave --lift relu out, and of the gadgets take "
-            "two-layer, plain, single-plain or grid"
+            "a layer by itself has one weight for inputs of any sign: leave --lift relu out, and of the gadgets take "
+            f"{', '.join(_OF_ONE_WEIGHT[:-1])} or {_OF_ONE_WEIGHT[-1]}"
         )
