@@ -137,6 +137,7 @@ def construct(
     >>> ticket.misses, slth.verify(ticket, target={"weight": np.array([[0.5, -0.25]])}).holds
     (0, True)
     """
+    verbs.check_layers_only(dict(locals()))
     asked = verbs.Construct(
         layers_only=layers_only,
         tolerance=tolerance,

@@ -134,7 +134,7 @@ def evaluate(
     ticket = ticket_of(ticket)
     if target is not None and ticket.claims is None:
         raise InputError("a learned ticket stands for no target network; evaluate it without a target")
-    if not ticket.joined and target is not None:
+    if not ticket.joined and target is not None and not isinstance(model, str):
         raise InputError("layers by themselves are evaluated in a model: give it as model=, and no target")
     if ticket.gadgets and ticket.joined and not (model is None or isinstance(model, str)):
         raise InputError("a constructed ticket needs no model: it is a network by itself; to compare, give a target")
@@ -150,7 +150,7 @@ def evaluate(
         if isinstance(model, str):
             from slth.network import load_model
 
-            model = load_model(model)
+            model = load_model(model, target)
         return _evaluate(ticket, inputs, y, data=name, model=model)
     code = model if isinstance(model, str) else None
     network = None

@@ -158,6 +158,7 @@ def plan(
     ([34, 34], 'weights and biases are Gaussian with deviation sqrt(2 / fan-in)')
     """
     given = dict(locals())
+    verbs.check_layers_only(given)
     asked = verbs.Plan(
         layers_only=layers_only,
         shape=shape,  # pyright: ignore[reportArgumentType]  # the record reads any sequence

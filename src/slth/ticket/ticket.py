@@ -125,8 +125,8 @@ class Ticket:
             gadget = self.gadgets[path]
             if self.copies or not (gadget.linear or isinstance(gadget, Edges)) or not gadget.signed(op).all():
                 raise InputError(
-                    f"{path}: a layer by itself has one weight for inputs of any sign, and its gadget two; take a linear "
-                    "lift, or the gadgets plain or single-plain"
+                    f"{path}: a layer by itself has one weight for inputs of any sign, and its gadget two; take a "
+                    "linear lift, or the gadgets plain or single-plain"
                 )
         names = self.provenance.names
         if set(names) != set(self.maps) or any((names[path][1] is None) == op.bias for path, op in self.maps.items()):

@@ -95,8 +95,8 @@ def _layers(model: nn.Module) -> Iterator[_Layer]:
         own = dict(module.named_parameters(recurse=False))
         if parametrize.is_parametrized(module, "weight") or "weight" not in own:
             raise InputError(
-                f"{shown(prefix)}weight is computed from other tensors (a parametrization, pruning or weight norm); make "
-                "it plain first, as torch.nn.utils.parametrize.remove_parametrizations does"
+                f"{shown(prefix)}weight is computed from other tensors (a parametrization, pruning or weight norm); "
+                "make it plain first, as torch.nn.utils.parametrize.remove_parametrizations does"
             )
         for name, tensor in own.items():
             check_layout(prefix + name, tensor)
