@@ -11,7 +11,7 @@ _OPTION = re.compile(
 )
 _NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
 _VALUES = {"lo,hi": "(lo, hi)", "a,b,c": '["a", "b", "c"]'}
-_TRUTHS = ("restart", "difference", "force")
+_TRUTHS = ("restart", "difference", "force", "layers-only")
 _on_command_line = ContextVar("command line", default=False)
 
 

@@ -1,6 +1,7 @@
 """From a trained network to a ticket."""
 
 import logging
+import sys
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from slth.graph import Target, token_count
 from slth.network import is_onnx, read_array, read_held
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
-from slth.ticket import Ticket, check_text
+from slth.ticket import Inputs, Ticket, check_text
 
 __all__ = ["Reading", "check_construct", "construct", "discard", "promise_holds", "read_target"]
 
@@ -31,6 +32,7 @@ def construct(
     input_shape: Sequence[int] | None = None,
     example: Any = None,
     embeddings: str = "carried",
+    layers_only: bool = False,
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
@@ -78,6 +80,9 @@ def construct(
         example: instead, a batch of inputs, or one input, or a file of it (`.npy`, `.npz`); whole numbers are tokens.
         embeddings: of tokens, whose table no head shares: "carried" as they are, and counted, or "ticketed": maps of
             their own, of plain random numbers without a lift.
+        layers_only: the layers of a module whose graph cannot be read (control flow that depends on data, autograd of
+            its own): each Linear, Conv and ConvTranspose, and GPT-2's Conv1D, becomes a map by itself, the rest of the
+            state is carried. Coefficients are claimed, outputs are not. `slth.apply(ticket, model)` loads it.
         tolerance: the largest error of one weight, in the unit of the weights; 1e-4 unless another promise is given.
         relative_tolerance: instead, the same in gains of each map: powers of two, 1.5 to 3 times its largest weight.
         epsilon: instead, the largest certified error of any output on the input range; tolerances follow from it.
@@ -137,8 +142,10 @@ def construct(
     >>> ticket.misses, slth.verify(ticket, target={"weight": np.array([[0.5, -0.25]])}).holds
     (0, True)
     """
+    verbs.check_layers_only(dict(locals()))
     asked = verbs.Construct(
         embeddings=embeddings,
+        layers_only=layers_only,
         tolerance=tolerance,
         relative_tolerance=relative_tolerance,
         epsilon=epsilon,
@@ -174,20 +181,23 @@ def construct(
         from_node=from_node,
         to_node=to_node,
         exact=asked.exact,
+        layers_only=asked.layers_only,
     )
     _check_names(network)
-    if from_node is None:
+    if network.graph.joined and from_node is None:
         mean, std = stated_scale(target, mean, std, network.input_shape)
-    inputs = inputs_of(
-        network.input_shape,
-        input_range,
-        raw_range=raw_range,
-        data=data,
-        data_dir=data_dir,
-        mean=mean,
-        std=std,
-        tokens=token_count(network.graph, network.carried),
-    )
+    inputs = Inputs(network.input_shape)  # of layers by themselves nothing is known
+    if network.graph.joined:
+        inputs = inputs_of(
+            network.input_shape,
+            input_range,
+            raw_range=raw_range,
+            data=data,
+            data_dir=data_dir,
+            mean=mean,
+            std=std,
+            tokens=token_count(network.graph, network.carried),
+        )
     alike = None if calibration is None else calibration_of(inputs, calibration, data_dir)
     with (
         keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts,
@@ -259,6 +269,7 @@ def read_target(
     from_node: str | None = None,
     to_node: str | None = None,
     exact: bool = False,
+    layers_only: bool = False,
 ) -> Target:
     """A trained network from whatever holds it; what had to be assumed is a warning in the log."""
     example = read_array(example) if isinstance(example, str | Path) else example
@@ -275,6 +286,8 @@ def read_target(
         _log.info("running %s", model)
         read = load_model(model, target)
         held = read_held(Path(target)) if exact and target is not None else None
+    if layers_only:
+        return _layers_of(read)
     network = _read_target(
         read,
         input_shape=input_shape,
@@ -291,3 +304,20 @@ def read_target(
         for sentence in network.assumed:
             _log.warning("assumed: %s", sentence)
     return network
+
+
+def _layers_of(source: Any) -> Target:
+    """The layers of a module, whose names in the state are those of its tensors."""
+    if isinstance(source, Target):
+        if source.graph.joined:
+            raise InputError("this target was read with its graph; read it with layers_only=True, or leave that out")
+        return source
+    torch = sys.modules.get("torch")  # who has a module has loaded it
+    if torch is None or not isinstance(source, torch.nn.Module):
+        raise InputError(
+            "--layers-only takes the layers of a module, and a file does not say what is a layer: give --model "
+            "net.py:function, with the file as its state dict"
+        )
+    from slth.network import read_layers
+
+    return read_layers(source)

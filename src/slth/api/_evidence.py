@@ -1,7 +1,7 @@
 """What can be said about a ticket: checked from its file, measured on data."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ from slth.evidence import evaluate as _evaluate
 from slth.evidence import in_words_of
 from slth.evidence import verify as _verify
 from slth.evidence import with_claim as _with_claim
-from slth.graph import OneHot, Target
-from slth.network import is_model_folder, is_onnx
+from slth.graph import Graph, OneHot, Target
+from slth.network import is_model_folder, is_onnx, read_state
 from slth.records import Evaluation, Verification, verbs
 from slth.ticket import Ticket
 
@@ -63,6 +63,8 @@ def verify(
 
 def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) -> Target:
     """The network that a ticket is compared with, on inputs of its shape; a graph is cut as the ticket says."""
+    if not ticket.joined:
+        return _layers_for(ticket, target, model)
     graph = is_onnx(target)
     fits = ticket.inputs is not None and (
         graph or model is not None or hasattr(target, "forward") or is_model_folder(target)
@@ -83,6 +85,16 @@ def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) 
         to_node=made.get("to_node") if reading.to_node is None else reading.to_node,
     )
     return in_words_of(ticket, network)
+
+
+def _layers_for(ticket: Ticket, target: Any, model: str | None) -> Target:
+    """The layers that a ticket was made for; a state dict says which tensors are theirs by their names."""
+    from slth.network import layers_in
+
+    if model is not None or not isinstance(target, str | Path | Mapping):
+        return read_target(target, model=model, layers_only=True)
+    assert isinstance(ticket.network, Graph)
+    return layers_in(read_state(target), ticket.network, ticket.provenance.names)
 
 
 def evaluate(
@@ -128,7 +140,9 @@ def evaluate(
     ticket = ticket_of(ticket)
     if target is not None and ticket.claims is None:
         raise InputError("a learned ticket stands for no target network; evaluate it without a target")
-    if ticket.gadgets and not (model is None or isinstance(model, str)):
+    if not ticket.joined and target is not None and not isinstance(model, str):
+        raise InputError("layers by themselves are evaluated in a model: give it as model=, and no target")
+    if ticket.gadgets and ticket.joined and not (model is None or isinstance(model, str)):
         raise InputError("a constructed ticket needs no model: it is a network by itself; to compare, give a target")
     inputs, y, own = examples_of(ticket.inputs, data, data_dir, mean, std)
     if y is not None and y.dtype.kind == "f" and (y == np.rint(y)).all():
@@ -138,11 +152,11 @@ def evaluate(
     name = own if name is None else _arguments.text("name", name)
     if not (name and name.isprintable()):
         raise InputError(f"name must be a printable text, got {name!r:.60}")
-    if not ticket.gadgets:
+    if not ticket.gadgets or not ticket.joined:
         if isinstance(model, str):
             from slth.network import load_model
 
-            model = load_model(model)
+            model = load_model(model, target)
         return _evaluate(ticket, inputs, y, data=name, model=model)
     code = model if isinstance(model, str) else None
     network = None

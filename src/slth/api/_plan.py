@@ -115,6 +115,7 @@ def plan(
     input_shape: Sequence[int] | None = None,
     example: Any = None,
     embeddings: str = "carried",
+    layers_only: bool = False,
     tolerance: float | None = None,
     relative_tolerance: float | None = None,
     epsilon: float | None = None,
@@ -159,7 +160,9 @@ def plan(
     ([34, 34], 'weights and biases are Gaussian with deviation sqrt(2 / fan-in)')
     """
     given = dict(locals())
+    verbs.check_layers_only(given)
     asked = verbs.Plan(
+        layers_only=layers_only,
         shape=shape,  # pyright: ignore[reportArgumentType]  # the record reads any sequence
         embeddings=embeddings,
         tolerance=tolerance,
@@ -198,19 +201,22 @@ def plan(
         from_node=from_node,
         to_node=to_node,
         exact=asked.exact,
+        layers_only=asked.layers_only,
     )
-    if from_node is None:
+    if read.graph.joined and from_node is None:
         mean, std = stated_scale(target, mean, std, read.input_shape)
-    inputs: Inputs = inputs_of(
-        read.input_shape,
-        input_range,
-        raw_range=raw_range,
-        data=data,
-        data_dir=data_dir,
-        mean=mean,
-        std=std,
-        tokens=token_count(read.graph, read.carried),
-    )
+    inputs = Inputs(read.input_shape)
+    if read.graph.joined:
+        inputs = inputs_of(
+            read.input_shape,
+            input_range,
+            raw_range=raw_range,
+            data=data,
+            data_dir=data_dir,
+            mean=mean,
+            std=std,
+            tokens=token_count(read.graph, read.carried),
+        )
     parts = plan_maps(read, request, inputs=inputs)
     products = request.gadget == "merged"  # quantisers store the projections, not these
     rivals = [] if products else [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]

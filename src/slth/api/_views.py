@@ -36,7 +36,9 @@ def source(ticket: Ticket | str | Path) -> "nn.Module":
 
 
 def apply(ticket: Ticket | str | Path, model: "nn.Module") -> "nn.Module":
-    """Load a learned ticket into a model of the same shapes, in place and bit for bit; the model. Needs PyTorch.
+    """Load a ticket into a model of the same shapes, in place and bit for bit; the model. Needs PyTorch.
+
+    A learned ticket, or one of the layers of such a model, `construct(..., layers_only=True)`: in float32.
 
     Raises:
         InputError: naming the first parameter that does not fit; nothing was changed.
@@ -44,6 +46,6 @@ def apply(ticket: Ticket | str | Path, model: "nn.Module") -> "nn.Module":
     from slth.network import apply_to
 
     found = ticket_of(ticket)
-    if found.gadgets:
+    if found.gadgets and found.joined:
         raise InputError("a constructed ticket is a network by itself: slth.realised(ticket) makes it")
     return apply_to(found, model)

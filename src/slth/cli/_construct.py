@@ -39,6 +39,7 @@ def run(asked: verbs.Construct) -> int:
             input_shape=asked.input_shape,
             example=asked.example,
             embeddings=asked.embeddings,
+            layers_only=asked.layers_only,
             order=asked.order,
             activation=asked.activation,
             from_node=asked.from_node,

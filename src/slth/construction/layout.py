@@ -205,12 +205,18 @@ def _in_source(recipe: Recipe, source: Ticket) -> Recipe:
 
 def check_target(target: Target, inputs: Inputs) -> None:
     """Refuse inputs of another shape, values that nothing reads, weights whose squares would leave float64's range."""
-    shapes(target.graph, inputs.shape, target.carried)
-    read = {name for node in target.graph.nodes for name in node.inputs} | {target.graph.output}
-    unread = next((node.name for node in target.graph.nodes if node.name not in read), None)
-    if unread is not None:
-        raise InputError(f"node {unread!r} of the target is read by no later node; leave it out")
+    if target.graph.joined:
+        shapes(target.graph, inputs.shape, target.carried)
+        _check_read(target)
     for path, affine in target.coefficients.items():
         for part in [affine.weight] if affine.bias is None else [affine.weight, affine.bias]:
             if not 2.0**-100 < np.abs(part).max(initial=0.0) < 2.0**100 and part.any():
                 raise InputError(f"{path} holds no weight between 2**-100 and 2**100, or larger ones; rescale it")
+
+
+def _check_read(target: Target) -> None:
+    """Every value is read."""
+    read = {name for node in target.graph.nodes for name in node.inputs} | {target.graph.output}
+    unread = next((node.name for node in target.graph.nodes if node.name not in read), None)
+    if unread is not None:
+        raise InputError(f"node {unread!r} of the target is read by no later node; leave it out")

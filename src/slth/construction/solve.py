@@ -139,7 +139,7 @@ def solve(
         seed=layout.seed,
         graph=target.graph,
         gadgets={path: gadgets[path] for path in maps},
-        inputs=inputs,
+        inputs=inputs if target.graph.joined else None,
         masks={
             tensor: bits
             for path, op in maps.items()

@@ -161,7 +161,8 @@ def _all_hold(ticket: Ticket, target: Target) -> Check:
     """Every claim about weights, maps and network, in words."""
     claims = ticket.claims
     assert claims is not None
-    whole = "no bound over a domain is claimed"
+    unknown = "of outputs nothing is claimed: how the layers are joined is not known"
+    whole = "no bound over a domain is claimed" if ticket.joined else unknown
     if claims.sup_error is not None and ticket.inputs is not None:
         whole = f"|f - ticket| <= {at_most(claims.sup_error, 4)} on every input, {ticket.inputs.words}"
     elif claims.stops:

@@ -97,7 +97,7 @@ def _network(ticket: Ticket, model: "nn.Module | None") -> tuple["nn.Module", st
         digests.append(realised_digest(found))
         return found
 
-    if isinstance(ticket.network, Graph):
+    if isinstance(ticket.network, Graph) and ticket.joined:
         network = realised_from(ticket, part)
         return network, computed_digest(ticket, digests)
     network = module_of(ticket) if model is None else apply_to(ticket, copy.deepcopy(model)).eval()

@@ -17,7 +17,9 @@ def check_network(subject: Subject) -> Iterable[Check]:
     """Of tensors that are parameters: the network that is named is built without numbers; does it take the ticket?"""
     ticket = subject.ticket
     if isinstance(ticket.network, Graph):
-        return []
+        if ticket.network.joined:
+            return []
+        return [_says("network", "layers of a model of its maker's; how that joins them, only the model can show")]
     if isinstance(ticket.network, Bound):
         tied = [f"{alias} with {tensor.path}" for tensor in ticket.tensors for alias in tensor.aliases]
         beside = f", and that it ties {_listed(tied)}" if tied else ""
@@ -38,7 +40,7 @@ def check_said(subject: Subject) -> Iterable[Check]:
     ticket = subject.ticket
     words = "not stated" if ticket.inputs is None else f"{ticket.inputs.words}; what data is, no file can show"
     yield _says("inputs", words)
-    if ticket.carried and not ticket.gadgets:
+    if ticket.carried and (not ticket.gadgets or not ticket.joined):
         yield _says("carried", f"{ticket.carried_numbers:,} numbers as they are: {_listed(ticket.carried)}")
     if ticket.assumed:
         yield _says("assumed", _cut("; ".join(ticket.assumed)))

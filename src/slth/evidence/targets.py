@@ -9,7 +9,8 @@ DIGEST_DIFFERS = "not the network the ticket was made for: its digest differs"
 
 def in_words_of(ticket: Ticket, target: Target) -> Target:
     """The same function, with biases of zeros where the ticket's network has them, see `with_biases`."""
-    if not isinstance(ticket.network, Graph) or target.tensors or ticket.merged:
+    network = ticket.network
+    if not isinstance(network, Graph) or target.tensors or ticket.merged or not network.joined:
         return target
     return with_biases(target, ticket.network, digest=ticket.provenance.target, shape=_shape(ticket, target))
 

@@ -62,7 +62,7 @@ def chain(
 def chain_of(graph: Graph) -> tuple[list[int], list[bool]] | None:
     """Widths and biases of a graph that is such a chain; None if it is another one."""
     ops = list(graph.maps.values())
-    if not all(isinstance(op.basis, Dense) for op in ops):
+    if not graph.joined or not all(isinstance(op.basis, Dense) for op in ops):
         return None
     widths = [ops[0].basis.inputs, *(op.basis.outputs for op in ops)]
     biases = [op.bias for op in ops]

@@ -4,7 +4,7 @@ Everything that must know a network is an interpreter: shapes, signs, float64 va
 for `fold`, in an algebra of its own.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
@@ -35,6 +35,8 @@ class Graph:
     """
 
     nodes: tuple[Node, ...]
+    joined: bool = True  # False: how the maps are joined is not known; each is a node that reads the input
+    transposed: tuple[str, ...] = ()  # of such a network, the maps whose weight the target stores as (inputs, outputs)
     maps: Mapping[str, Linear] = field(init=False, repr=False, compare=False)  # by path, in the order of first use
 
     def __post_init__(self) -> None:
@@ -62,11 +64,23 @@ class Graph:
                     )
         if not maps:
             raise InputError("the network has no linear map; expected at least one")
+        if not self.joined and self.nodes != _apart(maps.values()):
+            raise InputError("a network whose maps are not joined has one node for each of them, and no other")
+        strange = set(self.transposed) - {path for path, op in maps.items() if isinstance(op.basis, Dense)}
+        if strange or (self.joined and self.transposed):
+            raise InputError(
+                f"only a dense map that is not joined is stored the other way round; got {self.transposed}"
+            )
         object.__setattr__(self, "maps", MappingProxyType({path: maps[path] for path in order}))
 
-    def __reduce__(self) -> tuple[type["Graph"], tuple[tuple[Node, ...]]]:
+    @classmethod
+    def unjoined(cls, maps: Iterable[Linear], transposed: Iterable[str] = ()) -> "Graph":
+        """The maps of a network of which nothing else is known."""
+        return cls(_apart(maps), False, tuple(transposed))
+
+    def __reduce__(self) -> tuple[type["Graph"], tuple[tuple[Node, ...], bool, tuple[str, ...]]]:
         """Copies and pickles are made of the nodes, and checked again."""
-        return Graph, (self.nodes,)
+        return Graph, (self.nodes, self.joined, self.transposed)
 
     @property
     def output(self) -> str:
@@ -79,11 +93,23 @@ class Graph:
         return sum(op.weights for op in self.maps.values())
 
 
+def _apart(maps: Iterable[Linear]) -> tuple[Node, ...]:
+    return tuple(Node(f"layer/{op.map}", op, (INPUT,)) for op in maps)
+
+
 def fold(graph: Graph, start: T, step: Callable[[Node, tuple[T, ...]], T]) -> T:
     """Run a graph in any algebra: T = shape, sign, float64 array, bound, tensor. The value of the last node.
 
     A value is dropped after its last use.
+
+    Raises:
+        InputError: how the maps are joined is not known.
     """
+    if not graph.joined:
+        raise InputError(
+            "how the maps of this network are joined is not known, so there is nothing that could be computed, bounded "
+            "or drawn: slth.apply(ticket, model) loads them into the model that they are of"
+        )
     last = {name: index for index, node in enumerate(graph.nodes) for name in node.inputs}
     values = {INPUT: start}
     for index, node in enumerate(graph.nodes):

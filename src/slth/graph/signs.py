@@ -61,6 +61,8 @@ def signed_inputs(graph: Graph, inputs: Shape, negative: Negative, carried: Carr
     Raises:
         InputError: signs that differ from entry to entry over more than `MOST_WORK` entries.
     """
+    if not graph.joined:  # nothing is known of what enters a map
+        return {path: np.ones(op.basis.inputs, np.bool_) for path, op in graph.maps.items()}
     known = shapes(graph, inputs, carried)
     found: dict[str, Signed] = {}
     work = 0

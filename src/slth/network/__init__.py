@@ -11,6 +11,7 @@ from slth.network.reading import (
     mlp_from_tensors,
     read_array,
     read_held,
+    read_state,
     read_target,
     read_tensors,
     stated_in,
@@ -21,7 +22,7 @@ from slth.network.tensor_files import safetensors_of
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, architecture_of, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
-    from slth.network.reading import load_model, state_of_folder
+    from slth.network.reading import layers_in, load_model, read_layers, state_of_folder
     from slth.network.running import ends_in_sigmoid, outputs
     from slth.network.states import apply_to, module_of, source_of, state_of, why_misfit
     from slth.network.training import train_mlp
@@ -40,11 +41,13 @@ _LAZY = {
     "check_tools": "writing",
     "difference_onnx": "writing",
     "ends_in_sigmoid": "running",
+    "layers_in": "reading",
     "load_model": "reading",
     "module_of": "states",
     "outputs": "running",
     "overlapping": "wrappers",
     "property_text": "writing",
+    "read_layers": "reading",
     "realised": "views",
     "realised_from": "views",
     "resolved_arguments": "architectures",
@@ -87,6 +90,7 @@ __all__ = [
     "import_torch",
     "is_model_folder",
     "is_onnx",
+    "layers_in",
     "load_model",
     "mlp_from_tensors",
     "module_of",
@@ -95,6 +99,8 @@ __all__ = [
     "property_text",
     "read_array",
     "read_held",
+    "read_layers",
+    "read_state",
     "read_target",
     "read_tensors",
     "realised",

@@ -29,6 +29,8 @@ def state_dict(ticket: Ticket, view: str) -> dict[str, np.ndarray]:
     """
     if view not in ("realised", "source"):
         raise InputError(f"a view is realised or source, got {view!r}")
+    if not ticket.joined and view == "realised":
+        return state_of(ticket)
     if not isinstance(ticket.network, Graph):
         return state_of(ticket) if view == "realised" else source_of(ticket)
     return _realised(ticket) if view == "realised" else _source(ticket)

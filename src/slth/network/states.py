@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from slth._errors import InputError
+from slth.graph import Graph, stored_weight
 from slth.network.architectures import build_architecture
 from slth.network.wrappers import check_filled, check_shaped, overlapping, unwrapped
 from slth.ticket import Builtin, Ticket, random_weights
@@ -26,7 +27,12 @@ _TYPES: dict[str, torch.dtype] = {
 
 
 def state_of(ticket: Ticket) -> dict[str, np.ndarray]:
-    """The state of the pruned network: effective weights under every path and alias, and what is carried."""
+    """The state of the pruned network: effective weights under every path and alias, and what is carried.
+
+    Of layers by themselves: what their maps realise, rounded to float32, under the names of the target's tensors.
+    """
+    if ticket.gadgets:
+        return {**_layers(ticket), **ticket.carried}
     return _state(ticket, [ticket.effective(tensor.path) for tensor in ticket.tensors])
 
 
@@ -149,9 +155,34 @@ def _state(ticket: Ticket, weights: list[np.ndarray]) -> dict[str, np.ndarray]:
     return {**found, **ticket.carried}
 
 
+def _layers(ticket: Ticket) -> dict[str, np.ndarray]:
+    graph, found = ticket.network, dict[str, np.ndarray]()
+    assert isinstance(graph, Graph)
+    for path, op in ticket.maps.items():
+        (weight, bias), part = ticket.provenance.names[path], ticket.realised(path)
+        own = stored_weight(op.basis, part.positive).astype(np.float32)
+        found[weight] = np.ascontiguousarray(own.T if path in graph.transposed else own)
+        if bias is not None and part.bias is not None:
+            found[bias] = part.bias.astype(np.float32)
+    return found
+
+
+def _layer_shapes(ticket: Ticket) -> Iterator[tuple[str, tuple[int, ...]]]:
+    graph = ticket.network
+    assert isinstance(graph, Graph)
+    for path, op in ticket.maps.items():
+        weight, bias = ticket.provenance.names[path]
+        shape = stored_weight(op.basis, np.broadcast_to(np.zeros(()), op.coefficients)).shape
+        yield weight, shape[::-1] if path in graph.transposed else shape
+        if bias is not None:
+            yield bias, (op.basis.outputs,)
+
+
 def _parts(ticket: Ticket) -> Iterator[tuple[str, str, tuple[int, ...], torch.dtype]]:
     """Name, owner (the first path of a tied parameter), shape and type of everything in a ticket."""
-    for tensor in ticket.tensors:
+    for name, shape in _layer_shapes(ticket) if ticket.gadgets else ():
+        yield name, name, shape, torch.float32
+    for tensor in () if ticket.gadgets else ticket.tensors:
         for path in (tensor.path, *tensor.aliases):
             yield path, tensor.path, tensor.shape, torch.float32
     for name, values in ticket.carried.items():

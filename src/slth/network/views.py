@@ -32,7 +32,7 @@ def realised(ticket: Ticket) -> nn.Module:
     Raises:
         InputError: a ticket that is bound to a model of the user's; values or numbers that are too large.
     """
-    if not isinstance(ticket.network, Graph):
+    if not isinstance(ticket.network, Graph) or not ticket.joined:
         return module_of(ticket)
     return realised_from(ticket, ticket.realised)
 
@@ -105,4 +105,9 @@ def _check_values(ticket: Ticket, graph: Graph) -> None:
 def _graph(ticket: Ticket) -> Graph:
     if not isinstance(ticket.network, Graph):
         raise InputError("the random tensors of this ticket are the parameters themselves: slth.realised(ticket)")
+    if not ticket.joined:
+        raise InputError(
+            "this ticket is layers of a model of your own, which no file can rebuild: make the model and load them "
+            "into it: slth.apply(ticket, model)"
+        )
     return ticket.network

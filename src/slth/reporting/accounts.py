@@ -155,8 +155,10 @@ def _flagged(target: list[str]) -> list[str]:
 
 
 def _shape(exhibit: Exhibit) -> list[str]:
-    """The shape of one input, which a module or an ONNX file may not tell."""
+    """The shape of one input, which a module or an ONNX file may not tell; or that it is not asked for."""
     inputs = exhibit.ticket.inputs
+    if not exhibit.ticket.joined:
+        return ["--layers-only"]
     if inputs is None or not (_coded(exhibit) or _is_onnx(exhibit)):
         return []
     return [f"--input-shape={','.join(map(str, inputs.shape))}"]

@@ -17,7 +17,7 @@ def network(exhibit: Exhibit) -> Html:
     """Which nodes there are and what reads what; nothing of a chain, which its widths say whole."""
     ticket = exhibit.ticket
     graph = ticket.network
-    if not isinstance(graph, Graph) or chain_of(graph) is not None:
+    if not isinstance(graph, Graph) or not graph.joined or chain_of(graph) is not None:
         return Html()
     claims = ticket.claims
     text = (

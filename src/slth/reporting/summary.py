@@ -129,7 +129,7 @@ def _why_none(exhibit: Exhibit) -> str:
     stated = exhibit.ticket.claims
     if stated is not None and stated.stops:
         return f"claims stop at {', '.join(stated.stops)[:200]}, for which there is no rule"
-    return "no input range was stated"
+    return "no input range was stated" if exhibit.ticket.joined else "how the layers are joined is not known"
 
 
 def _outputs(exhibit: Exhibit) -> Html:

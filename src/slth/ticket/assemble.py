@@ -40,7 +40,7 @@ def constructed_ticket(
     seed: int,
     graph: Graph,
     gadgets: Mapping[str, Gadget],
-    inputs: Inputs,
+    inputs: Inputs | None,
     masks: Mapping[str, Bits],
     digests: Mapping[str, str],
     claims: Certificate,

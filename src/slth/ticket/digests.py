@@ -52,6 +52,8 @@ def network_digest(target: Target, shape: Shape) -> str:
     their own formats, −0.0 as it is.
     """
     target = target if target.original is None else target.original
+    if not target.graph.joined:
+        return _unjoined_digest(target)
     chained = len(shape) == 1 and _is_chain(target.graph) and not target.tensors
     ordered = {path: target.coefficients[path] for path in target.graph.maps}
     return target_digest(ordered) if chained else graph_digest(target, shape)
@@ -84,6 +86,19 @@ def graph_digest(target: Target, shape: Shape) -> str:
     return digest.hexdigest()
 
 
+def _unjoined_digest(target: Target) -> str:
+    """Of maps that are not joined: their names and ops as JSON, their numbers, then whatever else the target holds."""
+    graph = target.graph
+    digest = hashlib.sha256(canonical([list(graph.transposed), *(OP.write(op) for op in graph.maps.values())]).encode())
+    for path in graph.maps:
+        for part in _parts(target, path):
+            hash_numbers(digest, part)
+    for name, values in sorted(target.carried.items()):
+        digest.update(canonical([name, list(values.shape)]).encode())
+        hash_numbers(digest, values.astype(np.float64))
+    return digest.hexdigest()
+
+
 def _exact_digest(target: Target, text: list[Any], maps: Mapping[str, int], carried: Mapping[str, int]) -> str:
     """The same of an exact ticket's target: its formats in the text, and the numbers of maps in them."""
     kinds = kinds_of(target)
@@ -104,7 +119,12 @@ def _exact_digest(target: Target, text: list[Any], maps: Mapping[str, int], carr
 
 
 def as_in(target: Target, network: Graph) -> Target | str:
-    """A target under the names of a network that is the same but for names; else the first node that differs."""
+    """A target under the names of a network that is the same but for names; else the first node that differs.
+
+    Maps that are not joined have nothing but their names to be known by.
+    """
+    if not (network.joined and target.graph.joined):
+        return target if target.graph == network else "the target has maps of other names or shapes, or joins them"
     theirs, ours = walk(target.graph), walk(network)
     names, maps, carried = {INPUT: INPUT}, dict[str, str](), dict[str, str]()
     for i, (given, wanted) in enumerate(zip(theirs, ours, strict=False)):
@@ -154,6 +174,8 @@ def with_biases(target: Target, network: Graph, *, digest: str | None, shape: Sh
     a bias of zeros is none where the network has none. None is one of zeros where the network has one and something was
     folded in, or where that makes the target the very network that a digest names, on inputs of a shape.
     """
+    if not (network.joined and target.graph.joined):
+        return target
     whole = _with_biases(target, network, list(target.graph.maps))
     if whole is not target and network_digest(whole, shape) == digest:
         return whole

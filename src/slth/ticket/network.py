@@ -36,6 +36,8 @@ def network_name(network: Network) -> str:
     if isinstance(network, Graph):
         chained = chain_of(network)
         count = len(network.maps)
+        if not network.joined:
+            return f"{count:,} {'layer' if count == 1 else 'layers'} of a model, by themselves"
         spelled = f"graph of {count:,} {'map' if count == 1 else 'maps'}"
         return spelled if chained is None else f"relu_mlp {'-'.join(map(str, chained[0]))}"
     return network.name if isinstance(network, Builtin) else "bound"

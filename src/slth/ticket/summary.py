@@ -71,7 +71,7 @@ def unmoved(ticket: Ticket) -> str:
 def _network(ticket: Ticket) -> str:
     network, name = ticket.network, network_name(ticket.network)
     if isinstance(network, Graph) and chain_of(network) is None:
-        return f"{name} in {len(network.nodes):,} nodes"
+        return f"{name} in {len(network.nodes):,} nodes" if network.joined else name
     if isinstance(network, Builtin):
         arguments = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in network.arguments.items())
         return f"{name}({', '.join(arguments)})"
@@ -83,7 +83,7 @@ def _graph_rows(ticket: Ticket) -> Iterator[Row]:
     network = ticket.network
     if not isinstance(network, Graph) or chain_of(network) is not None:
         return
-    yield "nodes", ops_words(network)
+    yield "nodes" if network.joined else "layers", ops_words(network)
     if ticket.inputs is not None:
         yield "outputs", _lengths(shapes(network, ticket.inputs.shape, ticket.carried)[network.output])
     signed, channels = ticket.signed_channels
@@ -203,8 +203,8 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
     if bound is not None and ticket.inputs is not None:
         yield name, f"{says}{at_most(bound, 4)} on every output and input, {ticket.inputs.words}"
     else:
-        stops = f"none: claims stop at {', '.join(claims.stops)[:200]}" if claims.stops else "no input range, no bound"
-        yield name, stops
+        nothing = "no input range, no bound" if ticket.joined else "none: how the layers are joined is not known"
+        yield name, f"none: claims stop at {', '.join(claims.stops)[:200]}" if claims.stops else nothing
     for claim in claims.statistical:
         yield "statistical", f"says {claim.changed:,} of {claim.examples:,} changed: {claim.text}"
 

@@ -18,7 +18,18 @@ from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import Copies, Gadget, Merged, Moves, Neurons, TwoLayer, bits_of, check_grid, exactly_kept
+from slth.ticket.gadgets import (
+    Copies,
+    Edges,
+    Gadget,
+    Merged,
+    Moves,
+    Neurons,
+    TwoLayer,
+    bits_of,
+    check_grid,
+    exactly_kept,
+)
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -99,7 +110,9 @@ class Ticket:
         masked = bits_of(self.gadgets, self.maps)
         if len(self.tensors) != len(wanted) or any(map(differ, self.tensors, wanted)):
             raise InputError("the random tensors are not those of the gadgets")
-        if self.copies and isinstance(self.network, Graph):
+        if isinstance(self.network, Graph) and not self.network.joined:
+            self._check_apart()
+        elif self.copies and isinstance(self.network, Graph):
             check_copies(self.network, self.copies)
         kept = {tensor.path: tensor.kept for tensor in self.tensors}
         for path, op in self.maps.items():
@@ -125,6 +138,22 @@ class Ticket:
                 check_kept(given, count)
                 if given.moved and (tensor not in masked or not isinstance(self.gadgets[path], TwoLayer)):
                     raise InputError(f"{tensor}: numbers of the gadget {self.gadgets[path].kind} do not move here")
+
+    def _check_apart(self) -> None:
+        """Maps that are not joined are tensors of the target: each has one weight, under the name of one."""
+        for path, op in self.maps.items():
+            gadget = self.gadgets[path]
+            if self.copies or not (gadget.linear or isinstance(gadget, Edges)) or not gadget.signed(op).all():
+                raise InputError(
+                    f"{path}: a layer by itself has one weight for inputs of any sign, and its gadget two; take a "
+                    "linear lift, or the gadgets plain or single-plain"
+                )
+        names = self.provenance.names
+        if set(names) != set(self.maps) or any((names[path][1] is None) == op.bias for path, op in self.maps.items()):
+            raise InputError("layers by themselves need the names of their tensors, which the provenance gives")
+        tensors = [name for pair in names.values() for name in pair if name is not None]
+        if len({*tensors, *self.carried}) < len(tensors) + len(self.carried):
+            raise InputError("two tensors of the target have one name")
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""
@@ -157,6 +186,11 @@ class Ticket:
     def maps(self) -> Mapping[str, Linear]:
         """The linear maps of a network that is spelled out, by path; a map that is used twice stands once."""
         return self.network.maps if isinstance(self.network, Graph) else {}
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is known how its parts make a network; not of the layers of a model whose graph was not read."""
+        return not isinstance(self.network, Graph) or self.network.joined
 
     @property
     def copies(self) -> Mapping[str, int]:

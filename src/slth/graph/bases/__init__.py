@@ -9,7 +9,7 @@ from slth.graph.bases.partitions import partitions
 from slth.graph.bases.partitions import spread as spread_means
 from slth.graph.bases.permutation import Permutation
 from slth.graph.bases.steerable import Steerable
-from slth.graph.bases.stored import stored_weight
+from slth.graph.bases.stored import coefficients_of, stored_weight
 from slth.graph.bases.turns import inverse as inverse_element
 from slth.graph.bases.turns import order as group_order
 from slth.graph.bases.turns import product as group_product
@@ -28,6 +28,7 @@ __all__ = [
     "Permutation",
     "Shape",
     "Steerable",
+    "coefficients_of",
     "group_order",
     "group_product",
     "inverse_element",

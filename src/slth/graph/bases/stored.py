@@ -11,6 +11,19 @@ from slth.graph.bases.permutation import Permutation
 from slth.graph.bases.steerable import Steerable
 
 
+def coefficients_of(basis: Basis, weight: np.ndarray) -> np.ndarray:
+    """The inverse of `stored_weight`."""
+    if isinstance(basis, Dense):
+        return weight[:, :, None]
+    if isinstance(basis, ConvTranspose):
+        return weight.reshape(*weight.shape[:2], -1).transpose(1, 0, 2)
+    if isinstance(basis, Conv):
+        rows = basis.outputs // basis.groups
+        own = weight.reshape(basis.groups, rows, weight.shape[1], -1).transpose(1, 0, 2, 3)
+        return own.reshape(rows, basis.inputs, -1)
+    raise InputError(f"no layer is known for a {type(basis).__name__} map")
+
+
 def stored_weight(basis: Basis, coefficients: np.ndarray) -> np.ndarray:
     """Coefficients (row, inp, tap) as PyTorch stores the weight of such a layer."""
     rows, inputs, _ = coefficients.shape

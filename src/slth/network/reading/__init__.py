@@ -5,14 +5,19 @@ from typing import TYPE_CHECKING, Any
 from slth.network.reading.files import import_torch, read_array, read_held, read_tensors
 from slth.network.reading.state_dicts import ACTIVATIONS, mlp_from_tensors
 from slth.network.reading.stated import KEY, TAKES, Stated, stated_in
-from slth.network.reading.target import is_model_folder, is_onnx, read_target
+from slth.network.reading.target import is_model_folder, is_onnx, read_state, read_target
 
 if TYPE_CHECKING:
     from slth.network.reading.folders import state_of_folder
+    from slth.network.reading.layers import layers_in, read_layers
     from slth.network.reading.loading import load_model
 
-
-_LAZY = {"load_model": "loading", "state_of_folder": "folders"}
+_LAZY = {
+    "layers_in": "layers",
+    "load_model": "loading",
+    "read_layers": "layers",
+    "state_of_folder": "folders",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -32,10 +37,13 @@ __all__ = [
     "import_torch",
     "is_model_folder",
     "is_onnx",
+    "layers_in",
     "load_model",
     "mlp_from_tensors",
     "read_array",
     "read_held",
+    "read_layers",
+    "read_state",
     "read_target",
     "read_tensors",
     "state_of_folder",

@@ -44,6 +44,8 @@ NEW = {  # operators that give a value in memory of its own
 }
 PLAIN = {*NEW, ATEN.adaptive_avg_pool2d.default, ATEN.flatten.using_ints, ATEN.tanh.default, ATEN.sigmoid.default}
 
+_ALONE = "; or take its layers by themselves, of which coefficients alone are claimed: --layers-only"
+
 
 @contextmanager
 def untouched(model: nn.Module) -> Generator[None]:
@@ -259,7 +261,7 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
             if not _plain(program):
                 program = program.run_decompositions({})
     except Exception as error:  # torch.export raises some thirty types
-        raise InputError(f"the model cannot be exported: {_reason(error, model)}") from error
+        raise InputError(f"the model cannot be exported: {_reason(error, model)}{_ALONE}") from error
     for spec in program.graph_signature.output_specs:
         if spec.kind.name == "BUFFER_MUTATION":
             raise InputError(

@@ -148,6 +148,11 @@ def _held_of(path: Path, model: Any) -> dict[str, Held] | None:
     return {name: own for name, own in held.items() if name in known and tuple(own.array.shape) == known[name].shape}
 
 
+def read_state(source: str | Path | Mapping[str, Any]) -> dict[str, np.ndarray]:
+    """The tensors of a state dict, from a file or in memory."""
+    return read_tensors(Path(source)) if isinstance(source, str | Path) else arrays_of(state_in(source))
+
+
 def is_onnx(source: Any) -> bool:
     """A path to an ONNX file, or a model that is loaded."""
     if isinstance(source, (str, Path)):

@@ -22,6 +22,7 @@ from slth.records.verbs._construct import (
     NOT_WITH_A_SHAPE,
     Construct,
     Plan,
+    check_layers_only,
     check_objective,
     check_one_promise,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "arguments",
     "check",
     "check_apart",
+    "check_layers_only",
     "check_objective",
     "check_one_promise",
     "check_places",

@@ -42,6 +42,7 @@ class Construct:
     input_shape: _shared.InputShape = None
     example: _shared.Example = None
     embeddings: _shared.Embeddings = "carried"
+    layers_only: _shared.LayersOnly = False
     out: Annotated[
         Path | None,
         Argument(
@@ -139,6 +140,7 @@ class Plan:
     input_shape: _shared.InputShape = None
     example: _shared.Example = None
     embeddings: _shared.Embeddings = "carried"
+    layers_only: _shared.LayersOnly = False
     tolerance: _shared.Tolerance = None
     relative_tolerance: _shared.RelativeTolerance = None
     epsilon: _shared.Epsilon = None
@@ -175,6 +177,11 @@ class Plan:
 
 
 _MANY = ("single", "single-plain", "counts")  # gadgets of which a weight keeps one of many candidates, or counts
+_OF_ONE_WEIGHT = ("two-layer", "plain", "single-plain")  # gadgets of one weight, whatever the signs of the inputs
+_OF_GRAPHS = (
+    *("shape", "input_shape", "example", "epsilon", "exact", "calibration", "input_range", "raw_range", "data"),
+    *("mean", "std", "order", "activation", "from_node", "to_node"),
+)
 NOT_WITH_A_SHAPE = (
     "target",
     "model",
@@ -253,5 +260,28 @@ def _check_said_once(asked: Construct | Plan) -> None:
     ranges = {"input_range": asked.input_range, "raw_range": asked.raw_range, "data": asked.data}
     _arguments.apart("both state the inputs", **ranges)
     check_one_promise(asked.tolerance, asked.relative_tolerance, asked.epsilon, exact=asked.exact)
+    check_layers_only({name: getattr(asked, name, None) for name in ("layers_only", "lift", "gadget", *_OF_GRAPHS)})
     if isinstance(asked, Construct) and asked.carry_rest and not asked.exact:
         raise InputError("--carry-rest carries what an exact ticket does not reach; give it with --exact")
+
+
+def check_layers_only(asked: Mapping[str, Any]) -> None:
+    """What speaks of inputs, outputs or steps between layers says nothing of layers by themselves.
+
+    Raises:
+        InputError: naming what does, or a gadget that gives a weight two halves.
+    """
+    if not asked["layers_only"]:
+        return
+    for name in _OF_GRAPHS:
+        given = asked.get(name)
+        _arguments.apart(
+            "speak of different things: of a layer by itself neither inputs nor outputs are known",
+            layers_only=True,
+            **{name: None if given is False else given},
+        )
+    if asked["lift"] == "relu" or asked["gadget"] not in _OF_ONE_WEIGHT:
+        raise InputError(
+            "a layer by itself has one weight for inputs of any sign: leave --lift relu out, and of the gadgets take "
+            f"{', '.join(_OF_ONE_WEIGHT[:-1])} or {_OF_ONE_WEIGHT[-1]}"
+        )

@@ -94,6 +94,14 @@ ToNode = Annotated[
     ),
 ]
 
+LayersOnly = Annotated[
+    bool,
+    Argument(
+        TRUTH,
+        "Of a model whose graph cannot be read: its layers become maps by themselves; of outputs nothing is claimed.",
+    ),
+]
+
 Tolerance = Annotated[
     float | None,
     Argument(

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from slth.certificate import Certificate
-from slth.graph import Graph, Linear, signed_inputs
+from slth.graph import Graph, Linear, Shape, signed_inputs
 from slth.numerics import LAWS
 from slth.ticket.assemble import gadget_tensors
 from slth.ticket.carried import CARRIED
@@ -43,7 +43,7 @@ from slth.ticket.format.schema import (
 )
 from slth.ticket.format.v2_claims import CLAIMS, claims_data, claims_of
 from slth.ticket.format.v2_gadgets import RANKED, gadget_data, gadget_of, gadgets_kind, says_gadget
-from slth.ticket.format.v2_graph import GRAPH, MOST_NODES, check_network
+from slth.ticket.format.v2_graph import GRAPH, LAYERS, MOST_NODES, check_network
 from slth.ticket.format.v2_provenance import PROVENANCE, provenance_data, provenance_of
 from slth.ticket.format.v2_two_layer import LAW
 from slth.ticket.gadgets import BitGroups, Gadget, bit_groups, bits_of
@@ -61,8 +61,13 @@ _VALUES = optional(tuple_of(number(), SIZE))
 NETWORKS = {Graph: "graph", Builtin: "builtin", Bound: "bound"}
 NETWORK = Choice(
     "kind",
-    {"graph": GRAPH, "builtin": Record(Builtin, name=NAME, arguments=OBJECT), "bound": Record(Bound)},
-    kind_of=lambda network: NETWORKS[type(network)],
+    {
+        "graph": GRAPH,
+        "layers": LAYERS,
+        "builtin": Record(Builtin, name=NAME, arguments=OBJECT),
+        "bound": Record(Bound),
+    },
+    kind_of=lambda network: "layers" if isinstance(network, Graph) and not network.joined else NETWORKS[type(network)],
 )
 NUMBERS = Record(Inputs, shape=array_shape(1), mean=_VALUES, std=_VALUES, lower=_VALUES, upper=_VALUES)
 TOKENS = Record(Inputs, shape=array_shape(1), tokens=integer(1, MOST_TOKENS))
@@ -246,10 +251,13 @@ def _maps(
     top: Mapping[str, Any],
 ) -> _Parts:
     """Gadgets against nodes, tensors against gadgets, claims against both."""
-    if inputs is None:
-        raise TicketError("inputs: expected the shape of what the network takes; got null")
     exact = None if top["claims"] is None else top["claims"].get("exact")
-    outputs = check_network(network, inputs.shape, carried, carried_names(exact))
+    if not network.joined:
+        outputs = _check_layers(inputs, top["claims"])
+    elif inputs is None:
+        raise TicketError("inputs: expected the shape of what the network takes; got null")
+    else:
+        outputs = check_network(network, inputs.shape, carried, carried_names(exact))
     if exact is not None:
         with as_ticket_errors():
             check_exact(exact, network.maps, carried)
@@ -273,9 +281,19 @@ def _maps(
             path: max(costs[path].problems, costs[path].coefficients + op.bias * op.basis.outputs)
             for path, op in network.maps.items()
         }
-        claims = claims_of(top["claims"], problems, network, outputs=outputs, bounded=inputs.box is not None)
+        bounded = inputs is not None and inputs.box is not None
+        claims = claims_of(top["claims"], problems, network, outputs=outputs, bounded=bounded)
     digests = {path: top["gadgets"][path]["realised"] for path in gadgets}
     return _Parts(gadgets, digests, bits, sum(cost.memory for cost in costs.values()), claims)
+
+
+def _check_layers(inputs: Inputs | None, claims: Mapping[str, Any] | None) -> Shape:
+    """Of maps that are not joined nothing is known but their coefficients; the shape of outputs, which is none."""
+    if inputs is not None:
+        raise TicketError("inputs: expected null, for what layers by themselves take together is not known")
+    if claims is None or set(claims) != {"coefficients"}:
+        raise TicketError("claims: expected `coefficients` alone, for nothing else is known of layers by themselves")
+    return ()
 
 
 def _parameters(tensors: Sequence[RandomTensor], top: Mapping[str, Any]) -> _Parts:

@@ -131,7 +131,7 @@ def claims_of(
 
     Args:
         problems: subset sums of each map, at least as many as can miss.
-        outputs: shape of the network's outputs.
+        outputs: shape of the network's outputs; () if it is not known.
         bounded: whether the inputs have a range.
 
     Raises:
@@ -169,7 +169,7 @@ def claims_of(
     nowhere = set(claims.stops) - {node.name for node in network.nodes}
     if nowhere:
         raise TicketError(f"claims.bound.stops: {min(nowhere)[:200]!r} is no node of the network")
-    counts = spread.counts(outputs)
+    counts = spread.counts(outputs) if outputs else set[int]()
     if claims.output_error is not None and len(claims.output_error) not in counts:
         expected = " or ".join(map(str, sorted(counts)))
         raise TicketError(

@@ -200,7 +200,18 @@ def _read_nodes(data: Any, where: str) -> tuple[Node, ...]:
     return tuple(NODE.read(entry, f"{where}.{i}") for i, entry in enumerate(entries))
 
 
+def _read_maps(data: Any, where: str) -> tuple[Linear, ...]:
+    entries = check_list(data, where, MOST_NODES)
+    return tuple(_MAP.read(entry, f"{where}.{i}") for i, entry in enumerate(entries))
+
+
 GRAPH = Record(Graph, nodes=Kind(_read_nodes, lambda nodes: [NODE.write(node) for node in nodes]))
+_MAP = Record(Linear, map=NAME, basis=Kind(BASIS.read, BASIS.write), bias=FLAG)
+LAYERS = Record(
+    Graph.unjoined,
+    maps=Kind(_read_maps, lambda maps: [_MAP.write(op) for op in maps.values()]),
+    transposed=tuple_of(NAME, MOST_NODES),
+)
 
 
 def check_network(graph: Graph, inputs: Shape, carried: CarriedTypes, beside: Set[str] = frozenset()) -> Shape:
