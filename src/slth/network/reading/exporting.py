@@ -167,6 +167,9 @@ def _output_in(found: Any) -> Tensor:
 def _cannot_run(error: Exception, model: nn.Module, x: Tensor) -> InputError:
     """What is wrong with the inputs, and what to give."""
     shape, reason = tuple(x.shape[1:]), first_line(error)
+    most = getattr(getattr(model, "config", None), "max_position_embeddings", None)
+    if isinstance(most, int) and not x.is_floating_point() and shape and shape[-1] > most:
+        return InputError(f"the model has {most} positions, and the example has {shape[-1]}; give a shorter one")
     if isinstance(error, IndexError) and not x.is_floating_point():
         tables = [
             f"{shown(path)} of {part.num_embeddings:,} rows"
