@@ -193,7 +193,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
-    print(json.dumps(environment().as_data() if hasattr(environment(), "as_data") else str(environment())))
+    print(environment())
     for what in given.what:
         for row in decoder(given.steps, given.threads) if what == "decoder" else minilm(given.threads):
             print(json.dumps(row, ensure_ascii=False), flush=True)

@@ -56,6 +56,7 @@ def test_a_ticket_of_plain_numbers_becomes_the_weights_of_the_model(tmp_path):
     assert torch.equal(kept, model.embeddings.word_embeddings.weight)
 
 
+@pytest.mark.slow
 def test_maps_that_treat_signs_apart_are_no_weights_of_the_model(tmp_path):
     saved(tmp_path / "in")
     ticket = slth.construct(tmp_path / "in", input_shape=LENGTH, tolerance=0.001, threads=1)
@@ -66,6 +67,7 @@ def test_maps_that_treat_signs_apart_are_no_weights_of_the_model(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_parts_with_an_index_and_files_of_pytorch_are_read(tmp_path):
     model, _ = saved(tmp_path / "whole")
     model.save_pretrained(tmp_path / "parts", max_shard_size="8KB")
@@ -79,7 +81,7 @@ def test_parts_with_an_index_and_files_of_pytorch_are_read(tmp_path):
         assert all((other.coefficients[p].weight == first.coefficients[p].weight).all() for p in first.graph.maps)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("dtype", [pytest.param(torch.float16, marks=pytest.mark.slow), torch.bfloat16])
 def test_half_precision_is_read_exactly(tmp_path, dtype):
     model, _ = saved(tmp_path, dtype=dtype)
     target = read_target(tmp_path, input_shape=LENGTH)

@@ -73,7 +73,8 @@ class Encodes(nn.Module):
     def __init__(self, first=True, causal=False, norm_first=False):
         super().__init__()
         layer = nn.TransformerEncoderLayer(16, 4, 32, batch_first=first, norm_first=norm_first)
-        self.layers, self.first, self.causal = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False), first, causal
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.first, self.causal = first, causal
 
     def forward(self, x):
         x = x if self.first else x.transpose(0, 1)
@@ -159,13 +160,26 @@ OF_LIBRARY = {
         "BertForSequenceClassification", "BertConfig", **BERT, num_hidden_layers=1, max_position_embeddings=16
     ),
     "distilbert": of_library(
-        "DistilBertModel", "DistilBertConfig", vocab_size=50, dim=16, n_layers=1, n_heads=2, hidden_dim=32,
+        "DistilBertModel",
+        "DistilBertConfig",
+        vocab_size=50,
+        dim=16,
+        n_layers=1,
+        n_heads=2,
+        hidden_dim=32,
         max_position_embeddings=16,
-    ),  # fmt: skip
+    ),
     "vit": of_library(
-        "ViTForImageClassification", "ViTConfig", hidden_size=16, num_hidden_layers=2, num_attention_heads=2,
-        intermediate_size=32, image_size=16, patch_size=8, num_labels=5,
-    ),  # fmt: skip
+        "ViTForImageClassification",
+        "ViTConfig",
+        hidden_size=16,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=32,
+        image_size=16,
+        patch_size=8,
+        num_labels=5,
+    ),
     "llama": of_library("LlamaForCausalLM", "LlamaConfig", **LLAMA),
     "qwen2": of_library("Qwen2ForCausalLM", "Qwen2Config", **LLAMA),
     "mistral": of_library("MistralForCausalLM", "MistralConfig", **LLAMA, sliding_window=4),
