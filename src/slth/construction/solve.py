@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -169,7 +170,7 @@ class _Answer:
     steps: np.ndarray | None  # moves of the kept candidates
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: the largest numbers are found once
 class _Work:
     """A map to be solved."""
 
@@ -183,6 +184,12 @@ class _Work:
     counter: "_Counter"
     order: Order | None = None  # if errors are made up for
 
+    @cached_property
+    def largest(self) -> tuple[float, float]:
+        """The largest |W| and |b|."""
+        bias = self.affine.bias
+        return float(np.abs(self.affine.weight).max()), 0.0 if bias is None else float(np.abs(bias).max())
+
     def tolerance(self, stage: int, half: str) -> float:
         """τ of a stage: half of the next one's gain. The last one leaves room for the rounding of the whole sum."""
         stages, whole = self.layout.widths[self.path].stages, self.layout.tolerances[self.path]
@@ -190,8 +197,8 @@ class _Work:
             return (stages[stage + 1].bias_gain if half == "bias" else stages[stage + 1].gain) / 2
         if len(stages) == 1:
             return whole
-        wanted = self.affine.bias if half == "bias" and self.affine.bias is not None else self.affine.weight
-        return max(whole - _ROUNDED * float(np.abs(wanted).max()), whole / 2)
+        largest = self.largest[half == "bias" and self.affine.bias is not None]
+        return max(whole - _ROUNDED * largest, whole / 2)
 
     def mend(self, stage: int, missed: Missed, left: Realised, masks: Mapping[str, Bits]) -> None:
         """Other subsets of the stages before, for what a stage missed."""

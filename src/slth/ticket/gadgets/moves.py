@@ -90,7 +90,7 @@ class CollectedMoves:
         from slth.ticket.gadgets import _kernels
 
         found: dict[str, Moves] = {}
-        before = {tensor: ones_before(bits) for tensor, bits in masks.items()}
+        before = {tensor: ones_before(masks[tensor]) for tensor in {block.tensor for block, _ in self._blocks}}
         for block, steps in self._blocks:
             bits = masks[block.tensor]
             if block.tensor not in found:
