@@ -105,7 +105,7 @@ class _Trial:
         found = certify(self.target, parts.__getitem__, tolerances=chosen, box=self.box, norms=self.norms)
         if found.sup_error is None:
             raise InputError(
-                f"nothing is claimed about the outputs of this network, so no error of it can be asked for: claims stop "
+                "nothing is claimed about the outputs of this network, so no error of it can be asked for: claims stop "
                 f"at {self._why(found.stops[0])}; give --tolerance, an error of every weight"
             )
         return found.sup_error
