@@ -139,7 +139,7 @@ def chosen_output(program: ExportedProgram) -> int | None:
     assert spec is not None
     places = range(spec.num_leaves)
     taken = [i if argument is not None else None for i, argument in enumerate(_outputs_of(program))]
-    found = pytree.tree_unflatten([taken[i] for i in places], spec)
+    found: Any = pytree.tree_unflatten([taken[i] for i in places], spec)
     for key in output_of(found) or ():
         found = found[key]
     return found if isinstance(found, int) else None
