@@ -90,6 +90,25 @@ def test_half_precision_is_read_exactly(tmp_path, dtype):
     assert np.array_equal(target.coefficients["transformer.layer.0.ffn.lin1"].weight[:, :, 0], own)
 
 
+def test_a_table_of_tokens_is_made_a_map_of_plain_random_numbers_on_request():
+    """There is no lift, whose neurons would be scanned for every token; gadgets that have no such kin are refused."""
+    torch.manual_seed(0)
+    model, tokens = torch.nn.Sequential(torch.nn.Embedding(9, 4), torch.nn.Linear(4, 2)).eval(), torch.arange(9)
+    ticket = slth.construct(model, example=tokens, embeddings="ticketed", tolerance=0.01, threads=1)
+    assert [type(gadget).__name__ for gadget in ticket.gadgets.values()] == ["Plain", "TwoLayer"]
+    assert "tables of tokens by plain random numbers" in ticket.provenance.method
+    assert not ticket.carried
+    found = slth.verify(ticket, target=model)
+    assert found.holds
+    assert found.complete
+    rows = ticket.realised("0").positive[:, :, 0].T
+    assert abs(rows - model[0].weight.detach().double().numpy()).max() <= 0.01
+    with pytest.raises(InputError, match="0: a table of tokens is made of plain random numbers, beside the gadgets"):
+        slth.construct(model, example=tokens, embeddings="ticketed", gadget="counts")
+    with pytest.raises(InputError, match=r"unknown embeddings 'both'|embeddings"):
+        slth.construct(model, example=tokens, embeddings="both")
+
+
 def without_weights(folder):
     (folder / "model.safetensors").unlink()
 
