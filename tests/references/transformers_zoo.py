@@ -73,11 +73,8 @@ class Encodes(nn.Module):
     def __init__(self, first=True, causal=False, norm_first=False):
         super().__init__()
         layer = nn.TransformerEncoderLayer(16, 4, 32, batch_first=first, norm_first=norm_first)
-        self.layers, self.first, self.causal = (
-            nn.TransformerEncoder(layer, 2, enable_nested_tensor=False),
-            first,
-            causal,
-        )
+        self.layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+        self.first, self.causal = first, causal
 
     def forward(self, x):
         x = x if self.first else x.transpose(0, 1)
@@ -171,7 +168,7 @@ OF_LIBRARY = {
         n_heads=2,
         hidden_dim=32,
         max_position_embeddings=16,
-    ),  # fmt: skip
+    ),
     "vit": of_library(
         "ViTForImageClassification",
         "ViTConfig",
@@ -182,7 +179,7 @@ OF_LIBRARY = {
         image_size=16,
         patch_size=8,
         num_labels=5,
-    ),  # fmt: skip
+    ),
     "llama": of_library("LlamaForCausalLM", "LlamaConfig", **LLAMA),
     "qwen2": of_library("Qwen2ForCausalLM", "Qwen2Config", **LLAMA),
     "mistral": of_library("MistralForCausalLM", "MistralConfig", **LLAMA, sliding_window=4),

@@ -11,7 +11,7 @@ from safetensors.numpy import save_file
 from torch import nn
 
 from slth import InputError
-from slth.network import read_target, read_tensors
+from slth.network import read_array, read_target, read_tensors
 
 
 @pytest.fixture
@@ -167,3 +167,23 @@ def test_unreadable_files_are_one_sentence(tmp_path):
             read_target(tmp_path / name)
         assert "\n" not in str(error.value)
         assert str(error.value).isprintable()
+
+
+def test_an_example_is_the_one_array_of_a_file(tmp_path):
+    """Or the one called x; several others leave open which is meant."""
+    x = np.arange(6).reshape(2, 3)
+    np.save(tmp_path / "a.npy", x)
+    np.savez(tmp_path / "a.npz", tokens=x)
+    np.savez(tmp_path / "x.npz", y=x[0], x=x)
+    save_file({"x": x}, tmp_path / "a.safetensors")
+    for name in ("a.npy", "a.npz", "x.npz", "a.safetensors"):
+        assert np.array_equal(read_array(tmp_path / name), x)
+    np.savez(tmp_path / "many.npz", a=x, b=x)
+    (tmp_path / "broken.npy").write_bytes(b"no")
+    for name, match in (
+        ("many.npz", "holds 2 arrays; an example is one"),
+        ("broken.npy", "not a whole .npy"),
+        ("none.npy", "no such file"),
+    ):
+        with pytest.raises(InputError, match=match):
+            read_array(tmp_path / name)

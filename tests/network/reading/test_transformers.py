@@ -12,7 +12,7 @@ from slth import InputError
 from slth.graph import Attention, Embedding, Linear, MatMul, Scale, Softmax, Standardise, evaluate, shapes
 from slth.network import read_target
 
-SAMPLE = ("decoder", "decoder_products", "grouped", "norms", "attends_False_True", "gpt2", "llama", "vit")
+SAMPLE = ("decoder", "grouped", "attends_False_True")
 NAMES = [pytest.param(name, marks=() if name in SAMPLE else pytest.mark.slow) for name in TRANSFORMERS]
 BLOCKS = {"norms": 0, "gpt2": 2, "bert": 2, "vit": 2, "llama": 2, "qwen2": 2, "mistral": 2} | {
     name: 2 for name in TRANSFORMERS if name.startswith("encodes")
@@ -52,6 +52,8 @@ def test_a_transformer_is_read_as_it_computes(name):
     assert count[Attention] == BLOCKS.get(name, 1)
     assert count[MatMul] == count[Softmax] == 0
     assert set(target.names) | set(target.turned) == set(target.graph.maps)
+    outputs = ("of the model's 2 outputs last_hidden_state is meant",)
+    assert target.assumed == (outputs if name == "bert" else ()) or "hidden" in str(target.assumed)
     state = model.state_dict()
     for path, (weight, _) in [*target.names.items(), *target.turned.items()]:
         own = state[weight].numpy()
@@ -59,6 +61,7 @@ def test_a_transformer_is_read_as_it_computes(name):
         assert np.array_equal(own.reshape(target.coefficients[path].weight.shape), target.coefficients[path].weight)
 
 
+@pytest.mark.slow
 def test_packed_projections_are_one_map():
     """Queries, keys and values of one matrix: three slices of what one map gives."""
     target = read_target(seeded("gpt2")[0], example=TRANSFORMERS["gpt2"]()[1])
@@ -70,6 +73,7 @@ def test_packed_projections_are_one_map():
     assert [(node.op.start, node.op.stop) for node in readers] == [(0, 16), (16, 32), (32, 48)]
 
 
+@pytest.mark.slow
 def test_key_heads_that_are_shared_are_read_where_they_are():
     for name in ("grouped", "llama"):
         model, x = seeded(name)
@@ -79,22 +83,14 @@ def test_key_heads_that_are_shared_are_read_where_they_are():
         assert [known[value][0] for value in attention.inputs] == [4, 2, 2]
 
 
-def test_a_causal_mask_is_no_array():
-    target = read_target(seeded("decoder")[0], example=torch.zeros(1, 7, dtype=torch.long))
+def test_a_causal_mask_is_no_array_and_one_of_large_numbers_is_said():
+    target = read_target(Decoder(number=-1e9).eval(), example=torch.zeros(1, 7, dtype=torch.long))
     (op,) = (node.op for node in target.graph.nodes if isinstance(node.op, Attention))
     assert op == Attention(0.5, causal=True)
-
-
-def test_entries_that_a_large_number_hides_are_said():
-    said = read_target(Decoder(number=-1e9).eval(), example=torch.zeros(1, 7, dtype=torch.long)).assumed
-    assert any("are hidden" in sentence for sentence in said)
-    assert not read_target(Decoder().eval(), example=torch.zeros(1, 7, dtype=torch.long)).assumed
+    assert any("are hidden" in sentence for sentence in target.assumed)
 
 
 def test_one_output_of_several_is_said():
-    torch.manual_seed(0)
-    target = read_target(OF_LIBRARY["bert"]()[0].eval(), example=torch.zeros(7, dtype=torch.long))
-    assert target.assumed == ("of the model's 2 outputs last_hidden_state is meant",)
     said = read_target(Pair().eval(), example=X)
     assert said.assumed == ("of the model's 2 outputs the first is meant",)
 
@@ -113,15 +109,10 @@ class Pair(nn.Module):
         return self.fc(x), x
 
 
-def test_gains_of_norms_are_carried_and_maps_keep_their_numbers():
-    model = seeded("decoder")[0].eval()
-    target = read_target(model, example=torch.zeros(1, 7, dtype=torch.long))
+def test_gains_of_norms_are_carried_and_a_table_that_is_the_weight_of_a_head_is_read_from_that_map():
+    target = read_target(seeded("decoder")[0].eval(), example=torch.zeros(1, 7, dtype=torch.long))
     assert kinds(target)[Standardise] == kinds(target)[Scale] == 2
     assert not target.folded
-
-
-def test_a_table_that_is_the_weight_of_a_head_is_read_from_that_map():
-    target = read_target(Decoder().eval(), example=torch.zeros(1, 7, dtype=torch.long))
     (op,) = (node.op for node in target.graph.nodes if isinstance(node.op, Embedding))
     assert op == Embedding("wte", tied=True)
     assert target.graph.maps["wte"].basis.outputs == 50
@@ -135,9 +126,10 @@ def test_a_table_of_its_own_is_carried_or_a_map():
     made = read_target(model, example=torch.zeros(1, 7, dtype=torch.long), embeddings="ticketed")
     assert made.names["wte"] == ("wte.weight", None)
     assert np.array_equal(made.coefficients["wte"].weight[:, :, 0].T, model.wte.weight.detach().numpy())
-    assert [node.op.map for node in made.graph.nodes if isinstance(node.op, Linear)][0] == "wte"
+    assert next(node.op.map for node in made.graph.nodes if isinstance(node.op, Linear)) == "wte"
 
 
+@pytest.mark.slow
 def test_a_shape_and_an_example_say_the_same():
     """Of a model of the library, which calls its input tokens."""
     torch.manual_seed(0)
@@ -166,8 +158,8 @@ REFUSED = {
         lambda: Sums(torch.where(EMPTY, 0.0, -torch.inf)), torch.ones(1, 3, 4), "hides every key of row 1",
     ),
     "long": (lambda: Decoder(), torch.zeros(1, 17, dtype=torch.long),
-             r"cannot run|beyond the end of a table \(wte of 50 rows, wpe of 16 rows\).*a shorter one"),
-    "token": (lambda: Decoder(), torch.full((1, 7), 50), r"tokens up to 50 .*beyond the end of a table \(wte of 50 rows"),
+             r"beyond the end of a table \(wte of 50 rows, wpe of 16 rows\).*a shorter one"),
+    "token": (lambda: Decoder(), torch.full((1, 7), 50), r"tokens up to 50 .*beyond the end of a table \(wte of 50"),
     "numbers": (lambda: Decoder(), torch.ones(1, 7), "takes indices of an embedding: give tokens, example=integers"),
     "negative": (lambda: Decoder(), torch.full((1, 7), -1), "the example holds -1; expected tokens"),
     "truth": (lambda: Decoder(), torch.ones(1, 7) > 0, "whole numbers as tokens, got torch.bool"),

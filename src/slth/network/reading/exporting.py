@@ -2,13 +2,10 @@
 
 import inspect
 import linecache
-import logging
 import os
 import traceback
-import warnings
 from collections.abc import Generator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from io import StringIO
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +16,12 @@ from torch.export import Dim, ExportedProgram, export
 from torch.utils import _pytree as pytree
 
 from slth._errors import InputError
-from slth.network.reading.words import first_line, listed, shown
+from slth.network.reading.calling import output_of, switched_off
+from slth.network.reading.quiet import quiet
+from slth.network.reading.words import first_line, shown
 
 BATCH = 2  # of the example; an example of one would be taken for a constant
-OFF = "use_cache"  # an argument of models that keep what they computed; each input is computed by itself
-OUTPUTS = ("logits", "last_hidden_state")  # of a model that names what it gives, the first of these
 COMPUTES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)  # types that operators take
-EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 ATEN: Any = torch.ops.aten
 IN_PLACE = {
     ATEN.relu_.default: ATEN.relu.default,
@@ -92,26 +88,6 @@ def example_of(model: nn.Module, shape: tuple[int, ...], tokens: np.ndarray | No
     return torch.randn(BATCH, *shape, generator=torch.Generator().manual_seed(0)).to(device, dtype)
 
 
-def check_forward(model: nn.Module) -> None:
-    """One argument and nothing else is needed.
-
-    Raises:
-        InputError: naming the arguments.
-    """
-    try:
-        parameters = list(inspect.signature(model.forward).parameters.values())
-    except (TypeError, ValueError):
-        return
-    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    needed = [p.name for p in parameters if p.default is p.empty and p.kind in kinds]
-    needed += [p.name for p in parameters if p.default is p.empty and p.kind is inspect.Parameter.KEYWORD_ONLY]
-    if len(needed) > 1:
-        raise InputError(
-            f"the model takes {len(needed)} inputs ({', '.join(needed)}); a network of one input tensor is read: wrap "
-            "it in a module that fixes the others"
-        )
-
-
 def _packed(model: nn.Module) -> bool:
     """forward(self, *inputs): the input is inside a tuple."""
     try:
@@ -119,129 +95,6 @@ def _packed(model: nn.Module) -> bool:
     except (TypeError, ValueError):
         return False
     return bool(parameters) and parameters[0].kind is inspect.Parameter.VAR_POSITIONAL
-
-
-def run(model: nn.Module, x: Tensor) -> Tensor:
-    """The one tensor that the model gives for a batch, see `output_of`.
-
-    Raises:
-        InputError: it cannot run on such inputs, or gives something else.
-    """
-    return _output_in(_given_for(model, x))
-
-
-def said_of_output(model: nn.Module, x: Tensor) -> list[str]:
-    """What taking one output of several takes for granted; nothing of a model that gives one.
-
-    Raises:
-        InputError: as `run`.
-    """
-    found = _given_for(model, x)
-    _output_in(found)
-    path, count = output_of(found), len(_leaves(found))
-    if not path or count < 2:
-        return []
-    return [f"of the model's {count} outputs {'the first' if path[0] == 0 else shown(path[0])} is meant"]
-
-
-def _given_for(model: nn.Module, x: Tensor) -> Any:
-    try:
-        with quiet():
-            return model(x.clone(), **_switched_off(model))
-    except Exception as error:  # whatever the user's own code raises
-        raise _cannot_run(error, model, x) from error
-
-
-def _output_in(found: Any) -> Tensor:
-    path = output_of(found)
-    for key in path or ():
-        found = found[key]
-    leaves = _leaves(found)
-    if path is None or len(leaves) != 1:
-        raise InputError(several(len(leaves)))
-    (y,) = leaves
-    if not isinstance(y, Tensor) or not y.is_floating_point():
-        kind = y.dtype if isinstance(y, Tensor) else type(y).__name__
-        raise InputError(f"the model's output is {shown(kind)}; expected a tensor of real numbers")
-    return y
-
-
-def _cannot_run(error: Exception, model: nn.Module, x: Tensor) -> InputError:
-    """What is wrong with the inputs, and what to give."""
-    shape, reason = tuple(x.shape[1:]), first_line(error)
-    if isinstance(error, IndexError) and not x.is_floating_point():
-        tables = [
-            f"{shown(path)} of {part.num_embeddings:,} rows"
-            for path, part in model.named_modules()
-            if isinstance(part, nn.Embedding)
-        ]
-        return InputError(
-            f"the model cannot look up tokens up to {int(x.max()):,} in sequences of shape {shape}: a token or a "
-            f"position is beyond the end of a table ({listed(tables, 4)}); give an example of smaller tokens, or a "
-            "shorter one"
-        )
-    looks_up = any(isinstance(part, EMBEDDINGS) for part in model.modules())
-    if not x.is_floating_point() and not looks_up:
-        return InputError(
-            f"the model cannot run on whole numbers, which an example holds as tokens ({reason}); give an example of "
-            "floating-point numbers"
-        )
-    if ("indices" in reason or "embedding" in reason) and looks_up:
-        return InputError(
-            "the model takes indices of an embedding: give tokens, example=integers of shape (batch, length); or pass "
-            "the part of it behind the embedding"
-        )
-    return InputError(
-        f"the model cannot run on inputs of shape {shape} (without the batch): {reason}; "
-        "give input_shape=(channels, height, width) or (features,)"
-    )
-
-
-def _switched_off(model: nn.Module) -> dict[str, bool]:
-    """Arguments that must be off: a cache of what was computed before."""
-    try:
-        return {OFF: False} if OFF in inspect.signature(model.forward).parameters else {}
-    except (TypeError, ValueError):
-        return {}
-
-
-def output_of(found: Any) -> tuple[Any, ...] | None:
-    """Where in what a model gives its output stands: keys, one inside the other.
-
-    Of named outputs `logits`, or else `last_hidden_state`; of a tuple the first. None: that is not said.
-
-    >>> output_of({"logits": 1, "hidden": 2}), output_of((1, (2, 3))), output_of({"a": 1, "b": 2}), output_of(1)
-    (('logits',), (0,), None, ())
-    """
-    path: list[Any] = []
-    while isinstance(found, (dict, list, tuple)):
-        parts = found.items() if isinstance(found, dict) else enumerate(found)
-        filled: list[Any] = [key for key, part in parts if _leaves(part)]
-        named = [key for key in OUTPUTS if isinstance(found, dict) and key in filled]
-        first = named or (filled if len(filled) == 1 or isinstance(found, tuple) else [])
-        if not first:
-            return None
-        path.append(first[0])
-        found = found[first[0]]
-    return tuple(path)
-
-
-def several(count: int) -> str:
-    """What to do about a model with more than one output, or none."""
-    return (
-        f"the model gives {count} outputs; a network with one output tensor is read: wrap it in a module that returns "
-        "one of them"
-    )
-
-
-def _leaves(found: Any) -> list[Any]:
-    if found is None:  # of (logits, None) the first
-        return []
-    if isinstance(found, dict):
-        return [leaf for part in found.values() for leaf in _leaves(part)]
-    if isinstance(found, (list, tuple)):
-        return [leaf for part in found for leaf in _leaves(part)]
-    return [found]
 
 
 def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
@@ -254,7 +107,7 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
     try:
         with quiet():
             free: Any = {0: Dim.DYNAMIC}
-            off = _switched_off(model)
+            off = switched_off(model)
             shapes: Any = ((free,),) if _packed(model) else (free,)
             shapes = {**dict.fromkeys(off), _first_argument(model): free} if off else shapes
             program = export(model, (x.clone(),), kwargs=off, dynamic_shapes=shapes)
@@ -288,7 +141,7 @@ def chosen_output(program: ExportedProgram) -> int | None:
     assert spec is not None
     places = range(spec.num_leaves)
     taken = [i if argument is not None else None for i, argument in enumerate(_outputs_of(program))]
-    found = pytree.tree_unflatten([taken[i] for i in places], spec)
+    found: Any = pytree.tree_unflatten([taken[i] for i in places], spec)
     for key in output_of(found) or ():
         found = found[key]
     return found if isinstance(found, int) else None
@@ -355,15 +208,3 @@ def _place(error: Exception, model: nn.Module) -> str:
             where = f"{shown(paths[id(module)]) or 'the model'} ({type(module).__name__})"
             return f", at {where}, line {line} of {shown(Path(file).name)}, `{code}`"
     return ""
-
-
-@contextmanager
-def quiet() -> Generator[None]:
-    """Without the warnings, logs and listings of others."""
-    logging.disable(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)

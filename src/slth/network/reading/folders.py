@@ -14,8 +14,8 @@ from slth._errors import InputError
 from slth._extras import install
 from slth.network.reading.checkpoints import Held, held_of
 from slth.network.reading.configurations import CONFIG, architectures, config_of
-from slth.network.reading.exporting import quiet
 from slth.network.reading.files import SAVED, parts_of
+from slth.network.reading.quiet import quiet
 from slth.network.reading.words import first_line, listed, shown
 
 UNUSED = ("position_ids", "token_type_ids", "attn.bias", "masked_bias", "inv_freq")  # buffers of older versions

@@ -10,10 +10,11 @@ from torch import nn
 from slth._errors import InputError
 from slth.graph import Shape, Target
 from slth.network.reading.attend import attend
+from slth.network.reading.calling import check_forward, said_of_output
 from slth.network.reading.checkpoints import Held
 from slth.network.reading.compare import check_same, in_float64, inputs_of
 from slth.network.reading.examples import rows_of, tokens_of_name, tokens_read
-from slth.network.reading.exporting import check_forward, example_of, exported, said_of_output, untouched
+from slth.network.reading.exporting import example_of, exported, untouched
 from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
 from slth.network.reading.gains import keep_gains

@@ -85,26 +85,29 @@ def _sum(node: Any, values: dict[fx.Node, Any]) -> tuple[float | None, fx.Node |
 def _variance(node: fx.Node, own: fx.Node) -> list[int] | None:
     """The axes over which a node is the mean of the squares of `own`, or the variance of what `own` centres."""
     base = _base(node)
-    if base == "mean" and len(node.args) > 2 and node.args[2]:
-        square = _plain(node.args[0])
+    given: Any = node.args
+    if base == "mean" and len(given) > 2 and given[2]:
+        square = _plain(given[0])
         inner = [_plain(part) for part in square.args[:2]] if isinstance(square, fx.Node) else []
         same = (
             (_base(square) == "mul" and inner == [own, own])
             or (_base(square) == "square" and inner == [own])
             or (_base(square) == "pow" and inner[0] is own and inner[1] == 2)
         )
-        return _dims(node.args[1]) if same else None
+        return _dims(given[1]) if same else None
     if base == "var" and _biased_and_kept(node):
         x = _centred(own)
-        return _dims(node.args[1]) if x is not None and x[0] is _plain(node.args[0]) else None
+        return _dims(given[1]) if x is not None and x[0] is _plain(given[0]) else None
     return None
 
 
 def _biased_and_kept(node: fx.Node) -> bool:
     """The mean square itself, not the estimate with n − 1, and its axes kept."""
     if str(node.target).endswith(".dim"):  # x, axes, unbiased, keepdim
-        return len(node.args) == 4 and not node.args[2] and bool(node.args[3])
-    return len(node.args) > 1 and node.kwargs.get("correction") == 0 and bool(node.kwargs.get("keepdim"))
+        given: Any = node.args
+        return len(given) == 4 and not given[2] and bool(given[3])
+    more: Any = node.kwargs
+    return len(node.args) > 1 and more.get("correction") == 0 and bool(more.get("keepdim"))
 
 
 def _centred(node: fx.Node) -> tuple[fx.Node, fx.Node] | None:
@@ -116,8 +119,9 @@ def _centred(node: fx.Node) -> tuple[fx.Node, fx.Node] | None:
 
 
 def _is_mean(node: fx.Node, of: fx.Node, dims: list[int]) -> bool:
-    keeps = _base(node) == "mean" and len(node.args) > 2 and bool(node.args[2])
-    return keeps and _plain(node.args[0]) is of and _dims(node.args[1]) == dims
+    given: Any = node.args
+    keeps = _base(node) == "mean" and len(given) > 2 and bool(given[2])
+    return keeps and _plain(given[0]) is of and _dims(given[1]) == dims
 
 
 def _dims(dims: Any) -> list[int]:

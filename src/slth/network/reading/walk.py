@@ -18,8 +18,9 @@ from torch.export import ExportedProgram
 
 from slth._errors import InputError
 from slth.graph import INPUT, Shape
+from slth.network.reading.calling import several
 from slth.network.reading.draft import Draft
-from slth.network.reading.exporting import chosen_output, several
+from slth.network.reading.exporting import chosen_output
 from slth.network.reading.here import Batch, Here, Known, Unread, Value
 from slth.network.reading.hints import RANDOM, why
 from slth.network.reading.moved import KNOWN, acts_along_batch, arguments_with_one, with_one

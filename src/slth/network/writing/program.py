@@ -13,7 +13,7 @@ from torch.export import Dim, export
 
 from slth._errors import InputError
 from slth._version import __version__
-from slth.network.reading.exporting import quiet
+from slth.network.reading.quiet import quiet
 from slth.network.reading.words import first_line
 
 OPSET = 18

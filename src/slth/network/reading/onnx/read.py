@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from slth.graph import Shape, Target
+from slth.network.reading.attend import attend
 from slth.network.reading.checkpoints import Held, held_of
 from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
@@ -47,6 +48,7 @@ def read_onnx(
     part = part_of(model, from_node=from_node, to_node=to_node, input_shape=input_shape)
     draft = draft_of(model, part, unfolded=exact)
     simplify(draft)
+    attend(draft)
     if not exact:
         fold(draft)
     state = _state(part) if exact else None
