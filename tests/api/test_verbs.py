@@ -181,8 +181,8 @@ def test_a_record_says_what_was_asked_in_plain_words(ticket):
     assert record.asked == {
         "target": ticket.provenance.target, "tolerance": 0.01, "relative_tolerance": None, "epsilon": None,
         "exact": False, "carry_rest": False, "gadget": "two-layer", "objective": None, "density": None,
-        "most_move": None, "law": "uniform", "centred": False, "group_size": None, "calibration": None,
-        "failure_probability": 0.01, "candidates": None, "seed": 0, "retries": 0, "source": None,
+        "most_move": None, "law": "uniform", "centred": False, "group_size": None, "lift": None,
+        "calibration": None, "failure_probability": 0.01, "candidates": None, "seed": 0, "retries": 0, "source": None,
         "input_range": [[0.0], [1.0]], "mean": [0.5], "std": [2.0], "input_shape": None, "model": None,
     }  # fmt: skip
 

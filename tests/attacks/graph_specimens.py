@@ -79,7 +79,7 @@ def silent(pair: tuple[Ticket, Target]) -> Specimen:
 
 
 def specimens() -> list[Specimen]:
-    """Branches, a sparse mask, whole neurons, stops, no claims, tied and transposed maps, random ones, learned; linear."""
+    """Branches, a sparse mask, whole neurons, stops, no claims, tied, transposed, random, learned; linear lifts."""
     learned, network = any_learned(), mlp_ticket((3,), inputs=(4,), classes=2)
     ranged = dataclasses.replace(learned.inputs, lower=(-1.0,), upper=(0.5, 1.0))
     chain, target = any_ticket()

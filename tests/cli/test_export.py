@@ -38,7 +38,8 @@ def test_the_exported_source_is_a_plain_network_of_twice_the_depth(made, tmp_pat
 
 def test_export_says_why_a_signed_ticket_has_no_plain_state_dict(made, tmp_path, capsys):
     signed = tmp_path / "signed.slth"
-    assert run(["construct", str(made / "t.safetensors"), "--out", str(signed), "--input-range=-1,1", "-q"]) == 0
+    asked = ["--out", str(signed), "--input-range=-1,1", "--lift", "relu", "-q"]
+    assert run(["construct", str(made / "t.safetensors"), *asked]) == 0
     assert "inputs can be negative" in error_of(capsys, "export", signed, "--out", tmp_path / "x.safetensors")
     assert not (tmp_path / "x.safetensors").exists()
 

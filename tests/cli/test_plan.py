@@ -37,6 +37,9 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     target = str(made / "t.safetensors")
     command = ["plan", "--target", target, "--input-range=-1,1", "--tolerance", "1e-3", "--activation", "relu"]
     assert run(command) == 0
+    halved = capsys.readouterr().out
+    command = [*command[:-2], "--lift", "relu", *command[-2:]]
+    assert run(command) == 0
     table = capsys.readouterr().out
     assert run([*command, "--json"]) == 0
     printed = capsys.readouterr()
@@ -45,10 +48,14 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     assert set(first) == {
         *("path", "kind", "outputs", "inputs", "weights", "signed", "tolerance", "gain", "candidates", "constants"),
         *("neurons", "source_parameters", "mask_bits", "first_moment", "theorem", "times", "expected_misses"),
-        *("law_misses", "seconds", "file_bytes", "memory", "stages"),
+        *("law_misses", "seconds", "file_bytes", "memory", "stages", "linear_lift"),
     }
     assert (first["path"], first["kind"], first["signed"]) == ("layers/0", "dense 6 -> 8, bias", 6)
     assert "two halves of 6 of 6 inputs" in table
+    assert "linear lift" not in table
+    assert "two halves" not in halved  # the default where inputs can be negative
+    assert f"linear lift of {int(re.findall('linear lift of ([0-9,]+)', halved)[0]):,} neurons (no ReLU)" in halved
+    assert not first["linear_lift"]
     assert sum(part["mask_bits"] for part in (first, second)) == plan["mask_bits"]
     assert (first["weights"], second["weights"], plan["weights"]) == (56, 27, 83)
     assert abs(first["theorem"] - np.log(2 / (0.01 * 56 / 83 / 104))) < 1e-12

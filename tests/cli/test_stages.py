@@ -1,5 +1,7 @@
 """Stages from the command line: planned, constructed, verified, shown, reported, each in words."""
 
+import re
+
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
@@ -15,13 +17,15 @@ def folder(tmp_path_factory):
     rng = np.random.default_rng(0)
     state = {"0.weight": rng.normal(size=(4, 6)), "0.bias": rng.normal(size=4), "2.weight": rng.normal(size=(2, 4))}
     save_file({name: values.astype(np.float32) for name, values in state.items()}, found / "net.safetensors")
-    asked = ["--tolerance", "1e-9", "--input-range", "-1,1", "--out", str(found / "net.slth"), "-q"]
-    assert run(["construct", str(found / "net.safetensors"), *asked]) == 0
+    asked = ["--tolerance", "1e-9", "--input-range", "-1,1", "-q"]
+    for name, lift in (("net", "relu"), ("linear", "linear")):
+        out = ["--out", str(found / f"{name}.slth"), "--lift", lift]
+        assert run(["construct", str(found / "net.safetensors"), *asked, *out]) == 0
     return found
 
 
 def test_a_plan_says_how_many_stages_and_how_wide(folder, capsys):
-    asked = ["--tolerance", "1e-9", "--input-range", "-1,1"]
+    asked = ["--tolerance", "1e-9", "--input-range", "-1,1", "--lift", "relu"]
     assert run(["plan", "--target", str(folder / "net.safetensors"), *asked]) == 0
     out = capsys.readouterr().out
     for path, gadget in slth.load(folder / "net.slth").gadgets.items():
@@ -56,6 +60,19 @@ def test_a_weight_is_taken_apart_stage_by_stage(folder, capsys):
     realised = slth.load(ticket).realised("layers/0")
     assert f"{realised.positive[2, 3, 0]:+.17f}, with the stage before" in out
     assert "Positive half, stage 2: " in picture.read_text()
+
+
+def test_a_weight_of_a_linear_lift_is_whole_and_the_ticket_says_what_it_is(folder, capsys):
+    ticket = folder / "linear.slth"
+    assert run(["show", str(ticket), "--weight", "0:2,3"]) == 0
+    out = capsys.readouterr().out
+    assert "whole weight, stage 1 of 2" in out
+    assert "half" not in out
+    assert f"{slth.load(ticket).realised('layers/0').positive[2, 3, 0]:+.17f}, with the stage before" in out
+    assert run(["show", str(ticket)]) == 0
+    out = capsys.readouterr().out
+    assert re.search("linear lift +2 of 2 maps: no ReLU, so one more linear layer", out)
+    assert re.search("linear lift [0-9,]+ neurons", out)
 
 
 def test_a_page_names_the_gains_and_candidates_of_every_stage(folder):

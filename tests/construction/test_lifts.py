@@ -7,6 +7,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
+from helpers.networks import inputs_of, random_target
 from references import version2
 from torch import nn
 
@@ -66,7 +67,11 @@ def made(lift, **changed):
     return construct(TARGET, asked, inputs=INPUTS)
 
 
-@pytest.fixture(scope="module", params=REQUESTS)
+USUAL = ("within", "three stages", "moved", "epsilon")
+NAMES = [pytest.param(name, marks=() if name in USUAL else pytest.mark.slow) for name in REQUESTS]
+
+
+@pytest.fixture(scope="module", params=NAMES)
 def ticket(request):
     return made(None, **REQUESTS[request.param])
 
@@ -80,7 +85,7 @@ def test_lifts_are_linear_exactly_where_some_input_of_a_map_can_be_negative():
     assert not any(signed["unsigned"])
 
 
-@pytest.mark.parametrize("request_", [name for name in REQUESTS if name != "epsilon"])
+@pytest.mark.parametrize("request_", [name for name in NAMES if name.values != ("epsilon",)])
 def test_a_linear_lift_asks_half_the_bits_for_signed_inputs(request_):
     """Two halves become one: half the bits and live neurons for such inputs, and never more candidates for one."""
     relu, linear = (
@@ -181,20 +186,13 @@ def test_a_source_keeps_its_lifts():
 
 
 def test_relu_lifts_are_written_as_version_1_and_linear_ones_as_version_2():
-    model = {"weight": RNG.normal(size=(3, 4)), "bias": RNG.normal(size=3)}
-    asked = {"input_range": (-1, 1), "order": ["weight"], "activation": "relu"}
-    for lift, format_ in (("relu", 1), (None, 2), ("linear", 2)):
-        found = slth.construct(nn_of(model), tolerance=1e-2, input_range=asked["input_range"], lift=lift)
+    target = random_target((4, 3))
+    for lift, format_ in (("relu", 1), (None, 2)):
+        found = construct(target, Request(tolerance=1e-2, lift=lift), inputs=inputs_of(target, -1.0, 1.0))
         meta, _ = version2.split(encode(found))
         assert str(meta["format"])[0] == str(format_)
         assert "lift" not in found.provenance.asked  # the gadgets say it
-        assert slth.verify(decode(encode(found)), target=nn_of(model)).holds
-
-
-def nn_of(model):
-    module = nn.Linear(4, 3)
-    module.load_state_dict({name: torch.from_numpy(value) for name, value in model.items()})
-    return module.eval()
+        assert slth.verify(decode(encode(found)), target=target).holds
 
 
 def test_the_realised_network_of_linear_lifts_is_a_state_dict_of_the_targets_names(tmp_path):
@@ -225,7 +223,7 @@ def test_objectives_answer_problems_of_either_sign_alike():
     missed = []
     for linear in (False, True):
         count = total = 0
-        for seed in range(40):
+        for seed in range(20):
             op = Linear("last", Dense(10, 20), False)
             one = TwoLayer((replace(gadget.stages[0], constants=0, bias_gain=1.0),), (), linear=linear)
             for block in one.fitted("last", op, seed).problems("last", op, seed):
@@ -267,13 +265,11 @@ def test_the_exact_target_comes_back_through_linear_lifts(tmp_path):
 
 def test_every_sign_pattern_of_a_small_map_errs_as_its_coefficients_do():
     """(P − W) x at all corners of [−1, 1]⁶: the certificate of one map is attained there."""
-    model = nn.Linear(6, 2).eval()
-    found = slth.construct(model, input_range=(-1, 1), tolerance=0.05)
-    part = found.realised("layers/0")
+    target = random_target((6, 2))
+    found = construct(target, Request(tolerance=0.05), inputs=inputs_of(target, -1.0, 1.0))
+    part, wanted = found.realised("layers/0"), target.coefficients["layers/0"]
     corners = np.array(list(itertools.product((-1.0, 1.0), repeat=6)))
-    with torch.inference_mode():
-        wanted = model.weight.double().numpy(), model.bias.double().numpy()
-    off = corners @ (part.positive[:, :, 0] - wanted[0]).T + (part.bias - wanted[1])
+    off = corners @ (part.positive - wanted.weight)[:, :, 0].T + (part.bias - wanted.bias)
     worst = np.abs(off).max()
     assert worst <= found.claims.sup_error <= worst * (1 + 1e-5)
 

@@ -28,7 +28,7 @@ def target():
 
 @pytest.fixture(scope="module")
 def ticket(target):
-    return construct(target, Request(tolerance=1e-3, candidates=24), inputs=SIGNED)
+    return construct(target, Request(tolerance=1e-3, candidates=24, lift="relu"), inputs=SIGNED)
 
 
 def failures(result):

@@ -87,7 +87,7 @@ def forward_realised(parts, x):
     """The realised network in float64: P x⁺ + N x⁻ + b̂."""
     for i, part in enumerate(parts.values()):
         x = np.maximum(x, 0) if i else x
-        y = np.maximum(x, 0) @ part.positive[:, :, 0].T
+        y = (x if part.linear else np.maximum(x, 0)) @ part.positive[:, :, 0].T
         if part.negative is not None:
             y = y + np.maximum(-x, 0) @ part.negative[:, :, 0].T
         x = y if part.bias is None else y + part.bias

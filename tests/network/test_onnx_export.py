@@ -113,6 +113,22 @@ def test_what_onnx_says_otherwise(out):
     assert {"c.positive", "c.negative", "t.positive", "out.positive"} <= set(found)
 
 
+@pytest.mark.parametrize("view", ["source", pytest.param("realised", marks=pytest.mark.slow)])
+def test_a_linear_lift_is_written_without_a_relu(view, out):
+    """Realised, one product for each map; the random network, two of them and nothing between."""
+    nodes = (
+        Node("a", Linear("a", Dense(4, 5), True), ("input",)),
+        Node("t", Pointwise("Tanh"), ("a",)),
+        Node("b", Linear("b", Dense(5, 3), False), ("t",)),
+    )
+    ticket = ticket_of(Graph(nodes), Inputs((4,), lower=(-1.0,), upper=(1.0,)), {}, misses=False, linear=True)[0]
+    x = uniform(ticket.inputs.box, 6)
+    found = slth.export(ticket, out, view=view)
+    check_same(out, slth.realised(ticket) if view == "realised" else slth.source(ticket), x)
+    assert not any("negative" in name for name in found)
+    assert not {node.op_type for node in onnx.load(out).graph.node} & {"Relu", "Clip", "Max"}
+
+
 @pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.slow) for name in ARCHITECTURES])
 def test_a_learned_ticket_of_every_architecture(name, out):
     arguments = {"inputs": [3, 16, 16], "classes": 4, "width": 0.25}

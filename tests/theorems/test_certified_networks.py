@@ -36,10 +36,11 @@ def attack(target, parts, box, *, points=10_000, steps=200, seed=0):
     halves = [
         (
             torch.from_numpy(p.positive[:, :, 0]),
-            None if p.negative is None else torch.from_numpy(p.negative[:, :, 0]),
+            None if n is None else torch.from_numpy(n[:, :, 0]),
             None if p.bias is None else torch.from_numpy(p.bias),
         )
         for p in parts.values()
+        for n in [-p.positive if p.linear else p.negative]
     ]
     low, high = (torch.from_numpy(np.broadcast_to(end, inputs).copy()) for end in (box.lower, box.upper))
     for output in range(error.shape[1]):
@@ -58,23 +59,34 @@ def attack(target, parts, box, *, points=10_000, steps=200, seed=0):
     return worst
 
 
-@pytest.mark.parametrize("seed", range(5))
+LIFTS = ["relu", "linear"]
+
+
+@pytest.mark.parametrize(
+    ("seed", "lift"),
+    [
+        pytest.param(seed, lift, marks=() if (seed + linear) % 2 else pytest.mark.slow)
+        for seed in range(5)
+        for linear, lift in enumerate(LIFTS)
+    ],
+)
 @pytest.mark.parametrize(("widths", "bias", "ends"), NETWORKS)
-def test_no_attack_finds_an_error_above_the_bound(widths, bias, ends, seed):
-    """25 networks, tolerances from 0.3 to 1e-4."""
+def test_no_attack_finds_an_error_above_the_bound(widths, bias, ends, seed, lift):
+    """25 networks, tolerances from 0.3 to 1e-4, each with two kinds of lifts."""
     target = random_target(widths, bias=bias, seed=seed, scale=1.5)
     tolerance = [0.3, 0.1, 0.01, 1e-3, 1e-4][seed]
-    ticket = construct(target, Request(tolerance=tolerance, seed=seed), inputs=inputs_of(target, *ends))
+    ticket = construct(target, Request(tolerance=tolerance, seed=seed, lift=lift), inputs=inputs_of(target, *ends))
     worst = attack(target, realised_maps(ticket), ticket.inputs.box, points=2000, seed=seed)
     assert 0 < worst <= ticket.claims.sup_error
     assert ticket.claims.sup_error < 400 * worst  # a bound, not a platitude
 
 
+@pytest.mark.parametrize("lift", LIFTS)
 @pytest.mark.parametrize(("widths", "bias", "ends"), NETWORKS)
-def test_the_two_views_agree_to_float32_rounding(widths, bias, ends):
+def test_the_two_views_agree_to_float32_rounding(widths, bias, ends, lift):
     """Both round sums of up to `live` products; the difference is at most their number times 2^-24 times the mass."""
     target = random_target(widths, bias=bias)
-    ticket = construct(target, Request(tolerance=1e-3), inputs=inputs_of(target, *ends))
+    ticket = construct(target, Request(tolerance=1e-3, lift=lift), inputs=inputs_of(target, *ends))
     box = ticket.inputs.box
     x = (box.lower + np.random.default_rng(1).random((500, widths[0])) * (box.upper - box.lower)).astype(np.float32)
     pruned, short = outputs(source(ticket), x), outputs(realised(ticket), x)

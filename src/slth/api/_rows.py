@@ -26,7 +26,8 @@ def missed(ticket: Ticket, most: int = 10) -> Iterator[str]:
     """The first weights that no subset reaches, and how many there are if those are not all."""
     for miss in ticket.provenance.misses[:most]:
         tap = f", tap {miss.tap}" if miss.tap else ""
-        where = "bias" if miss.input < 0 else f"weight from input {miss.input}{tap}, {miss.half} half"
+        half = "" if miss.map in ticket.linear_maps else f", {miss.half} half"
+        where = "bias" if miss.input < 0 else f"weight from input {miss.input}{tap}{half}"
         yield f"{miss.map}, output {miss.output}, {where}: off by {miss.error:.3g}"
     if ticket.misses and ticket.claims is not None and ticket.claims.exact is not None:
         yield f"{ticket.misses:,} in all are not the target's numbers; --carry-rest carries them"

@@ -90,11 +90,13 @@ def solve(
     sizes = {path: _mask_bytes(layout.gadgets[path], path, op) for path, op in maps.items()}
     most = max(gadget.stage_count for gadget in layout.gadgets.values())
     method = layout.maker.method + (f", in up to {most} stages, each with gains of its own" if most > 1 else "")
+    linear = linear_maps(layout.gadgets)
+    method += f", {len(linear)} of {len(maps)} with linear lifts (Otsuka et al., 2025)" if linear else ""
     objective = layout.maker.objective(layout.recipe) if objective is None else objective
     known_orders: Mapping[str, Order] = {}
     if calibration is not None:
         method += ", errors made up for in later coefficients (Frantar et al., 2023)"
-        known_orders = orders(target, inputs, calibration.examples, linear=linear_maps(layout.gadgets))
+        known_orders = orders(target, inputs, calibration.examples, linear=linear)
         asked = {**asked, "calibration": calibration.name, "calibration_digest": calibration.digest}
     if isinstance(objective, Moved):
         parts = None  # their files hold masks, no moves

@@ -90,7 +90,9 @@ def _graph_rows(ticket: Ticket) -> Iterator[Row]:
     linear = {path: int(ticket.gadgets[path].signed(ticket.maps[path]).sum()) for path in ticket.linear_maps}
     halved = signed - sum(linear.values())
     paid = "two halves for each of their weights" if halved else "one half for each weight"
-    if signed > halved > 0:
+    if signed and not halved:
+        paid = "one subset for each of their weights, for their lifts are linear"
+    elif signed > halved:
         paid += f", but for {signed - halved:,} of maps with a linear lift"
     yield "signs", f"{signed:,} of {channels:,} input channels of maps can be negative: {paid}"
 
