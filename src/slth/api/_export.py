@@ -170,6 +170,11 @@ def _claim(ticket: Ticket) -> tuple[Box, float]:
             "this ticket has no input range, so it claims no bound that could be verified; construct it with one: "
             "--input-range lo,hi"
         )
+    if ticket.inputs is not None and ticket.inputs.tokens is not None:
+        raise InputError(
+            "this ticket takes tokens, which are whole numbers; VNN-LIB asks about ranges of real ones, so no property "
+            "is written: export it without --difference"
+        )
     if claims.sup_error is None:
         raise InputError(
             f"this ticket claims no bound that could be verified: claims stop at {', '.join(claims.stops)[:200]}, "

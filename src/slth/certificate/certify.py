@@ -22,6 +22,7 @@ from slth.graph import Box, Linear, Node, Realised, Shape, Target, fold, map_of_
 from slth.numerics import most_work, one_thread, stored_bound
 
 BOUNDS = ("weight_error", "bias_error", "operator_error", "sup_error", "l2_error")  # of a map, stored rounded up
+MOST_LISTED = 2**16  # outputs whose bounds are told apart; the logits of a sequence are many more
 _MOST_OUTPUTS = 8  # whose false claims are told one by one
 _PATIENCE = 50  # times the work that a rule of today would allow: limits may move
 
@@ -89,10 +90,12 @@ def computed(
     box: Box | None,
     norms: Norms | None = None,
     rules: Mapping[str, str] | None = None,
+    most_listed: int = MOST_LISTED,
 ) -> Certificate:
     """The bounds as computed, before they are rounded up to be stored: already sound.
 
     Arguments as for `certify`; `rules` are those that norms follow, by map, where they are not the maps' own.
+    `most_listed`: of outputs of several axes so many bounds are told apart.
     """
     if set(tolerances) != set(target.graph.maps):
         expected, got = ", ".join(target.graph.maps), ", ".join(tolerances)
@@ -138,7 +141,7 @@ def computed(
         maps=maps.claims,
         sup_error=None if end is None else float(end.error.max()),
         l2_error=None if end is None else end.error_norm,
-        output_error=None if end is None else spread.listed(end.error, end.shape),
+        output_error=None if end is None else spread.bounds_listed(end.error, end.shape, most=most_listed),
         stops=tuple(stops),
     )
 
@@ -181,7 +184,8 @@ def rechecked(
     if dear:
         return Rechecked(dear)
     rules = {path: claim.norms for path, claim in stored.maps.items()}
-    found = computed(target, realised, tolerances=stored.tolerances, box=used, rules=rules)
+    told = max(len(stored.output_error or ()), MOST_LISTED)
+    found = computed(target, realised, tolerances=stored.tolerances, box=used, rules=rules, most_listed=told)
     bounds = [field.name for field in fields(MapClaim) if field.name not in ("norms", "misses")]
     failed: list[str] = []
     for path, claim in stored.maps.items():

@@ -227,7 +227,7 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
     masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
     sums, several = Sums(op, signed, linear=gadget.linear), gadget.stage_count > 1
-    left = Realised.of(work.affine, signed, linear=gadget.linear)
+    left = Realised.of(work.affine, signed, linear=gadget.linear) if several else work.affine
     if work.order is not None and not several:
         blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
         return Finished(run), compensated(
@@ -248,16 +248,19 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
             answer.block.keep(answer.packed, masks)
             if answer.steps is not None:
                 moves.add(answer.block, answer.steps)
-            if several:
+            if isinstance(left, Realised):
                 answer.block.add(-answer.sums, left)
                 missed.append(Missed.of(answer.block, answer.missed))
             else:
                 sums.add(answer.block, answer.sums)
             work.counter.add(len(answer.packed), answer.seconds)
-        if stage:
+        if stage and isinstance(left, Realised):
             for some in together(missed):
                 work.mend(stage, some, left, masks)
-    found = _without(Realised.of(work.affine, signed, linear=gadget.linear), left) if several else sums.realised
+    if isinstance(left, Realised):
+        found = _without(Realised.of(work.affine, signed, linear=gadget.linear), left)
+    else:
+        found = sums.realised
     tolerance, copies = work.layout.tolerances[path], gadget.copies if isinstance(gadget, Copies) else 1
     misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
     if several and misses:  # beside what a miss leaves, float64 may not hold the sums of a later stage
@@ -299,7 +302,7 @@ def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
     return sum(-(-bits // 8) for bits in gadget.mask_bits(path, op).values())
 
 
-def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
+def _answers(work: _Work, wanted: Realised | Affine, stage: int) -> Iterator[_Answer]:
     """Answers of a stage in the order of its blocks, whatever the number of threads."""
     threads, several = work.threads, work.gadget.stage_count > 1
     blocks = work.gadget.problems(work.path, work.op, work.layout.seed, stage=stage)

@@ -29,7 +29,7 @@ from slth._shapes import Signed
 from slth.certificate import Norms, certify
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.width import gain
-from slth.graph import Affine, Box, Realised, Target, chain_of, signed_inputs
+from slth.graph import Affine, Box, Realised, Standardise, Target, chain_of, signed_inputs
 from slth.numerics import Stream, uniform
 from slth.ticket import Inputs
 
@@ -118,13 +118,23 @@ class _Trial:
             )
             for path, affine in self.target.coefficients.items()
         }
-        found = certify(self.target, parts.__getitem__, tolerances=chosen, box=self.box, norms=self.norms).sup_error
-        if found is None:
+        found = certify(self.target, parts.__getitem__, tolerances=chosen, box=self.box, norms=self.norms)
+        if found.sup_error is None:
             raise InputError(
-                "nothing is claimed about the outputs of this network, so no error of it can be asked for; give "
-                "--tolerance, an error of every weight"
+                "nothing is claimed about the outputs of this network, so no error of it can be asked for: claims stop "
+                f"at {self._why(found.stops[0])}; give --tolerance, an error of every weight"
             )
-        return found
+        return found.sup_error
+
+    def _why(self, name: str) -> str:
+        """A node through which nothing is claimed."""
+        op = next(node.op for node in self.target.graph.nodes if node.name == name)
+        if isinstance(op, Standardise):
+            return (
+                f"{name[:200]}, a normalisation whose epsilon is 0, and no floor under its variance is proved on this "
+                "input range"
+            )
+        return name[:200]
 
 
 def _sensitive(trial: _Trial, most: Tolerances, epsilon: float) -> dict[str, float]:

@@ -27,6 +27,18 @@ def over(values: Sequence[float], shape: Shape) -> np.ndarray:
     return array.reshape(shape) if array.size == math.prod(shape) else array.reshape(-1, *(1 for _ in shape[1:]))
 
 
+def bounds_listed(array: np.ndarray, shape: Shape, *, most: int) -> tuple[float, ...]:
+    """The inverse of `over` for upper bounds: where `listed` would need more numbers than `most`, the largest of each
+    index of the first axis, or of all.
+
+    >>> bounds_listed(np.array([[0.5, 0.25]]), (3, 2), most=6), bounds_listed(np.array([[0.5, 0.25]]), (3, 2), most=5)
+    ((0.5, 0.25, 0.5, 0.25, 0.5, 0.25), (0.5,))
+    """
+    if len(shape) == 1 or array.size in (1, array.shape[0]) or math.prod(shape) <= most:
+        return listed(array, shape)
+    return listed(array.max(axis=tuple(range(1, array.ndim)), keepdims=True), shape)
+
+
 def listed(array: np.ndarray, shape: Shape) -> tuple[float, ...]:
     """The inverse: as few numbers as say it. Of values of one axis each entry has its own, as version 1 wants it.
 

@@ -63,19 +63,36 @@ def embedding(op: Embedding, inputs: Tensors, carried: Arrays) -> Tensor:
 
 
 def looked_up(table: Tensor, tokens: Tensor) -> Tensor:
-    """Row x of a table for every token x.
+    """Row x of a table for every token x."""
+    return functional.embedding(checked(tokens, len(table)), table)
+
+
+def checked(tokens: Tensor, count: int) -> Tensor:
+    """Tokens as int64.
 
     Raises:
-        InputError: a token that is none of the table's; of a network that is exported nobody asks.
+        InputError: one that is none of so many; of a network that is exported nobody asks.
     """
     rows = tokens.long()
     if not torch.compiler.is_compiling() and rows.numel():
         low, high = int(rows.min()), int(rows.max())
         whole = not tokens.is_floating_point() or bool((tokens == rows).all())
-        if low < 0 or high >= len(table) or not whole:
+        if low < 0 or high >= count or not whole:
             got = f"{low if low < 0 else high}" if whole else "numbers that are none"
-            raise InputError(f"expected tokens, integers from 0 to {len(table) - 1}; got {got}")
-    return functional.embedding(rows, table)
+            raise InputError(f"expected tokens, integers from 0 to {count - 1}; got {got}")
+    return rows
+
+
+class ByTokens(nn.Module):
+    """A map of vectors that is given tokens: the vector of one is 1 at its place, and 0 elsewhere."""
+
+    def __init__(self, part: nn.Module, count: int) -> None:
+        super().__init__()
+        self.part, self.count = part, count
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The outputs of a batch."""
+        return self.part(functional.one_hot(checked(x, self.count), self.count).float())
 
 
 @runtime_checkable

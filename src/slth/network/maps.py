@@ -1,6 +1,7 @@
 """Linear maps as modules: the target's own, the realised ones, and the two random layers in place of one."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch.nn import functional
 
 from slth._errors import InputError
 from slth.graph import Affine, Basis, Conv, ConvTranspose, Dense, Linear, OneHot, Realised, stored_weight
-from slth.network.attention import looked_up
+from slth.network.attention import ByTokens, looked_up
 from slth.network.build import torch_padding
 from slth.numerics import Stream, draw_rows, values_at
 from slth.ticket import (
@@ -163,7 +164,7 @@ class EdgesMap(nn.Module):
 
     def __init__(self, ticket: Ticket, path: str) -> None:
         super().__init__()
-        op, gadget = ticket.maps[path], cast(Edges, ticket.gadgets[path])
+        op, gadget = _dense(ticket, path), cast(Edges, ticket.gadgets[path])
         rows, inputs, taps = op.coefficients
         groups = op.basis.groups
         copies, slot = gadget.copies(op)
@@ -196,7 +197,7 @@ class DoublingMap(nn.Module):
 
     def __init__(self, ticket: Ticket, path: str) -> None:
         super().__init__()
-        op, gadget = ticket.maps[path], cast(Doubling, ticket.gadgets[path])
+        op, gadget = _dense(ticket, path), cast(Doubling, ticket.gadgets[path])
         entries = sum(tensor.size for tensor in gadget.tensors(path, op))
         if entries > _MOST_ENTRIES:
             raise InputError(
@@ -250,7 +251,7 @@ class CopiesMap(nn.Module):
 
     def __init__(self, ticket: Ticket, path: str, gadget: Copies) -> None:
         super().__init__()
-        op = ticket.maps[path]
+        op = _dense(ticket, path)
         rows, inputs, taps = op.coefficients
         stream, mask = Stream(ticket.seed, f"{path}/mixing"), ticket.map_mask(path).T
         kept = draw_rows(stream, np.arange(inputs), rows * taps, law="uniform") * mask[:inputs]
@@ -279,7 +280,15 @@ def source_map(ticket: Ticket, path: str) -> nn.Module:
     kind = ticket.gadgets[path].kind
     if kind not in SOURCES:
         raise InputError(f"{path}: no source view of the gadget {kind}; the realised view computes the same function")
-    return SOURCES[kind](ticket, path)
+    made = SOURCES[kind](ticket, path)
+    basis = ticket.maps[path].basis
+    return ByTokens(made, basis.inputs) if isinstance(basis, OneHot) else made
+
+
+def _dense(ticket: Ticket, path: str) -> Linear:
+    """A map, of vectors where it is one of tokens: see `ByTokens`."""
+    op = ticket.maps[path]
+    return replace(op, basis=Dense(op.basis.inputs, op.basis.outputs)) if isinstance(op.basis, OneHot) else op
 
 
 def _two_layer(ticket: Ticket, path: str) -> nn.Module:
@@ -289,7 +298,7 @@ def _two_layer(ticket: Ticket, path: str) -> nn.Module:
 
 
 def _stage(ticket: Ticket, path: str, gadget: TwoLayer, stage: int) -> nn.Module:
-    op, wanted = ticket.maps[path], gadget.stages[stage]
+    op, wanted = _dense(ticket, path), gadget.stages[stage]
     rows, _, taps = op.coefficients
     lift = gadget.lift(path, op, ticket.seed, stage=stage)
     stream, mask = Stream(ticket.seed, f"{stage_path(path, stage)}/mixing"), ticket.map_mask(path, stage=stage).T
@@ -308,7 +317,7 @@ def _stage(ticket: Ticket, path: str, gadget: TwoLayer, stage: int) -> nn.Module
 
 def _neurons(ticket: Ticket, path: str) -> nn.Module:
     """A smaller pair of layers: the neurons that were not removed, those of one group of outputs together."""
-    op, gadget = ticket.maps[path], cast(Neurons, ticket.gadgets[path])
+    op, gadget = _dense(ticket, path), cast(Neurons, ticket.gadgets[path])
     lift, (rows, _, taps) = gadget.lift(path, op, ticket.seed), op.coefficients
     kept = gadget.kept(op, ticket.masks[f"{path}/mixing"])
     ranks = gadget.ranks(op, lift)[kept]

@@ -14,7 +14,7 @@ from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
 from slth.ticket.ticket import Ticket
-from slth.ticket.words import ops_words, with_steps
+from slth.ticket.words import carried_words, ops_words, with_steps
 
 Row = tuple[str, str]
 _SEARCHED = 40  # candidates of which a search looks at all subsets
@@ -188,7 +188,9 @@ def _gadget_rows(ticket: Ticket, says: str) -> Iterator[Row]:
         yield "kept of each", f"{gamma}exactly {words}, zeros too; {ticket.density:.4f} of all entries"
     if ticket.moved:
         yield "moved", f"{moved(ticket)}; mixing weights alone, so this bounds the least move from above: not strong"
-    arrays = f"; {ticket.carried_numbers:,} numbers in {_arrays(len(ticket.carried))}" if ticket.carried else ""
+    network = ticket.network
+    known = ticket.carried if isinstance(network, Graph) else {}
+    arrays = f"; {carried_words(network, known, parameters)}" if isinstance(network, Graph) and known else ""
     yield "carried", f"{2 * sum(stages):,} gains (two per {'map' if max(stages) == 1 else 'stage'}){arrays}"
     if claims is None:
         return
@@ -263,10 +265,6 @@ def _tensors(count: int) -> str:
 
 def _maps(count: int) -> str:
     return "1 map" if count == 1 else f"{count:,} maps"
-
-
-def _arrays(count: int) -> str:
-    return "1 array" if count == 1 else f"{count:,} arrays"
 
 
 def _lengths(shape: tuple[int, ...]) -> str:

@@ -1,9 +1,11 @@
 """Networks and maps in words, for people."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from slth.graph import Conv, ConvTranspose, Graph, Linear, Op, Pointwise
+import numpy as np
+
+from slth.graph import Attention, Conv, ConvTranspose, Embedding, Graph, Linear, Op, Pointwise
 
 
 def kernel_of(op: Linear) -> tuple[int, ...]:
@@ -47,7 +49,35 @@ def op_words(op: Op) -> str:
     >>> op_words(Pointwise("Relu"))
     'Relu'
     """
-    return _kind(op) if isinstance(op, Linear) else op.function if isinstance(op, Pointwise) else type(op).__name__
+    match op:
+        case Linear():
+            return _kind(op)
+        case Pointwise():
+            return op.function
+        case Embedding(tied=True):
+            return "tied Embedding"
+        case Attention(causal=True):
+            return "causal Attention"
+        case _:
+            return type(op).__name__
+
+
+def carried_words(graph: Graph, carried: Mapping[str, np.ndarray], parameters: int) -> str:
+    """How much is carried beside maps of so many parameters, and the tables of it, which are looked up.
+
+    >>> from slth.graph import INPUT, Dense, Node
+    >>> head = Node("head", Linear("head", Dense(2, 3), False), ("rows",))
+    >>> graph = Graph((Node("rows", Embedding("words.weight"), (INPUT,)), head))
+    >>> carried_words(graph, {"words.weight": np.ones((3, 2))}, 6)
+    '6 numbers in 1 array, 50 % of all numbers, among them the table words.weight (3 x 2)'
+    """
+    count = sum(array.size for array in carried.values())
+    tables = {node.op.table: None for node in graph.nodes if isinstance(node.op, Embedding) and not node.op.tied}
+    listed = [f"{name} ({' x '.join(f'{size:,}' for size in carried[name].shape)})" for name in tables]
+    shown = ", ".join(listed[:3])[:300] + (", ..." if len(listed) > 3 else "")
+    among = f", among them the {'table' if len(listed) == 1 else 'tables'} {shown}" if listed else ""
+    arrays = "1 array" if len(carried) == 1 else f"{len(carried):,} arrays"
+    return f"{count:,} numbers in {arrays}, {100 * count / (count + parameters):.3g} % of all numbers{among}"
 
 
 def ops_words(graph: Graph) -> str:
@@ -65,7 +95,7 @@ def _counted(names: Iterable[str]) -> str:
 
 
 def _kind(op: Linear) -> str:
-    known = {"Conv": "conv", "ConvTranspose": "transposed conv"}
+    known = {"Conv": "conv", "ConvTranspose": "transposed conv", "OneHot": "one-hot"}
     name = type(op.basis).__name__
     return known.get(name, name.lower())
 

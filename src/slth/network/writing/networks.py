@@ -19,7 +19,7 @@ from slth.network.stating import without_range
 from slth.network.views import realised, source, target_module
 from slth.network.writing.program import check_size, model_proto
 from slth.network.writing.rounding import check_file
-from slth.ticket import Builtin, Ticket, encode, network_name
+from slth.ticket import Builtin, Inputs, Ticket, encode, network_name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,10 +87,10 @@ def _file(module: nn.Module, ticket: Ticket, said: Mapping[str, str]) -> OnnxFil
         **inputs,
         **said,
     }
-    proto = model_proto(module.eval(), shape, names=_names(module), said=about)
+    tokens = ticket.inputs is not None and ticket.inputs.tokens is not None
+    proto = model_proto(module.eval(), shape, names=_names(module), said=about, tokens=tokens)
     data = proto.SerializeToString(deterministic=True)
-    box = None if ticket.inputs is None else ticket.inputs.box
-    agreement = check_file(data, module, shape, box)
+    agreement = check_file(data, module, ticket.inputs or Inputs(shape))
     tensors = {tensor.name: to_array(tensor) for tensor in proto.graph.initializer}
     output = tuple(length.dim_value for length in proto.graph.output[0].type.tensor_type.shape.dim[1:])
     return OnnxFile(data, tensors, shape, output, agreement.difference, agreement.allowed)

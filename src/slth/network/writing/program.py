@@ -22,11 +22,19 @@ INPUT, OUTPUT, BATCH = "input", "output", "batch"
 _NOTES = ("doc_string", "metadata_props")
 
 
-def model_proto(module: nn.Module, shape: tuple[int, ...], *, names: Mapping[str, str], said: Mapping[str, str]) -> Any:
+def model_proto(
+    module: nn.Module,
+    shape: tuple[int, ...],
+    *,
+    names: Mapping[str, str],
+    said: Mapping[str, str],
+    tokens: bool = False,
+) -> Any:
     """The ONNX model of a module in evaluation mode.
 
     Args:
         shape: of one input.
+        tokens: inputs are int64; else float32.
         names: what parameters and buffers are called in the file, by their names in the module.
         said: metadata of the model.
 
@@ -34,7 +42,7 @@ def model_proto(module: nn.Module, shape: tuple[int, ...], *, names: Mapping[str
         InputError: numbers that no protobuf holds; what the exporter cannot translate.
     """
     check_size(sum(part.numel() * part.element_size() for part in (*module.parameters(), *module.buffers())))
-    x = torch.zeros(2, *shape)
+    x = torch.zeros(2, *shape, dtype=torch.int64 if tokens else torch.float32)
     try:
         with quiet(), torch.no_grad():
             program = export(module, (x,), dynamic_shapes=({0: Dim(BATCH)},))

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from slth._errors import InputError
-from slth.graph import Box
 from slth.network.reading.onnx.run import session
 from slth.network.reading.words import first_line
+from slth.ticket import Inputs
 
 BATCHES = (1, 3)
 SAFETY = 16.0
@@ -34,16 +34,16 @@ class Agreement:
     allowed: float
 
 
-def check_file(data: bytes, module: nn.Module, shape: tuple[int, ...], box: Box | None) -> Agreement:
-    """A file computes what the module does, in onnxruntime, on random inputs of the box, in batches of 1 and of 3.
+def check_file(data: bytes, module: nn.Module, inputs: Inputs) -> Agreement:
+    """A file computes what the module does, in onnxruntime, on random inputs, in batches of 1 and of 3.
 
     Args:
-        box: the inputs; None: normal random numbers.
+        inputs: what the module takes; without a range normal random numbers.
 
     Raises:
         InputError: the ONNX checker or onnxruntime refuse the file; outputs that are no numbers, or differ by more.
     """
-    x = random_inputs(shape, box, sum(BATCHES))
+    x = random_inputs(inputs, sum(BATCHES))
     expected, allowed = _with_rounding(module, torch.from_numpy(x))
     if not np.isfinite(expected).all():
         raise InputError(
@@ -62,9 +62,11 @@ def check_file(data: bytes, module: nn.Module, shape: tuple[int, ...], box: Box 
     return Agreement(difference, allowed)
 
 
-def random_inputs(shape: tuple[int, ...], box: Box | None, count: int) -> np.ndarray:
-    """Uniform in a box, or normal; float32, the same each time."""
-    rng = np.random.default_rng(0)
+def random_inputs(inputs: Inputs, count: int) -> np.ndarray:
+    """Tokens, or numbers uniform in the range, or normal; int64 or float32, the same each time."""
+    rng, shape, box = np.random.default_rng(0), inputs.shape, inputs.box
+    if inputs.tokens is not None:
+        return rng.integers(0, inputs.tokens, (count, *shape))
     if box is None:
         return rng.normal(size=(count, *shape)).astype(np.float32)
     return (box.lower + (box.upper - box.lower) * rng.random((count, *shape))).astype(np.float32)
