@@ -157,12 +157,12 @@ def test_an_error_out_of_reach_says_what_is_in_reach_whatever_was_asked():
     refused = []
     for epsilon in (1e-11, 1e-12, 1e-14):
         with pytest.raises(InputError, match=r"would take a tolerance of .* ask for a larger epsilon") as caught:
-            plan_layout(case.target, Request(epsilon=epsilon, lift="relu"), inputs=inputs)
+            plan_layout(case.target, Request(epsilon=epsilon), inputs=inputs)
         refused.append(str(caught.value).split("is about ")[1].split(":")[0])
     assert len(set(refused)) == 1
     best = float(refused[0])
     assert best > 1e-11
-    ticket = construct(case.target, Request(epsilon=1.1 * best, lift="relu"), inputs=inputs)
+    ticket = construct(case.target, Request(epsilon=1.1 * best), inputs=inputs)
     assert ticket.claims.sup_error <= 1.1 * best
     assert promise_holds(ticket)
 

@@ -95,6 +95,8 @@ def test_two_processes_write_the_same_bytes(made, tmp_path):
     "asked",
     [
         ["--input-range=-1,1"],
+        ["--input-range=-1,1", "--lift", "relu"],
+        ["--input-range=-1,1", "--lift", "linear"],
         [
             "--input-range=0,1",
             "--candidates",

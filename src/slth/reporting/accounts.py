@@ -12,7 +12,7 @@ from slth.records import verbs
 from slth.reporting.exhibit import Exhibit, file_word
 from slth.reporting.facts import Facts
 from slth.reporting.html import Html, join, pairs, percent, table, tag
-from slth.ticket import Inputs, Ticket, exactly_words, moved, with_steps
+from slth.ticket import Inputs, Ticket, TwoLayer, exactly_words, moved, with_steps
 
 _DIGITS = 17  # behind the point, of a number that somebody may have typed
 
@@ -168,6 +168,7 @@ def _options(exhibit: Exhibit) -> list[str]:
     inputs, origin = ticket.inputs, ticket.provenance
     options = [f"--{name}" if value == "yes" else f"--{name}={value}" for name, value in _asked(ticket)]
     if not _borrowed(ticket):
+        options += _lift(ticket)
         retried = 0 if origin.asked.get("candidates") is None else origin.attempts - 1  # each time with the next seed
         options.append(f"--seed={max(ticket.seed - retried, 0)}")
     if origin.attempts > 1:
@@ -177,6 +178,15 @@ def _options(exhibit: Exhibit) -> list[str]:
         if inputs.mean is not None and inputs.std is not None:
             options += [f"--mean={','.join(map(_number, inputs.mean))}", f"--std={','.join(map(_number, inputs.std))}"]
     return options
+
+
+def _lift(ticket: Ticket) -> list[str]:
+    """The lift, where it is not the usual one: linear where an input can be negative. Its gadgets tell."""
+    parts = [(gadget, bool(gadget.signed(ticket.maps[path]).any())) for path, gadget in ticket.gadgets.items()]
+    others = any(not isinstance(gadget, TwoLayer) for gadget, _ in parts)
+    if others or all(gadget.linear == signed for gadget, signed in parts):
+        return []
+    return [f"--lift={'linear' if any(gadget.linear for gadget, _ in parts) else 'relu'}"]
 
 
 def _reading(exhibit: Exhibit) -> list[str]:
