@@ -140,7 +140,8 @@ AT_A_POINT = {
     "standardise": ("root mean square, small", steps(Standardise, lambda off, norm, own: (off / 2, norm, own))),
     "standardise in norm": ("root mean square", steps(Standardise, lambda off, norm, own: (off, norm / 4, own))),
 }
-CASES = [(wrong, *WRONG[wrong], False) for wrong in WRONG] + [(w, *AT_A_POINT[w], True) for w in AT_A_POINT]
+EVERY = [(wrong, *WRONG[wrong], False) for wrong in WRONG] + [(w, *AT_A_POINT[w], True) for w in AT_A_POINT]
+CASES = [case if i % 4 == 0 else pytest.param(*case, marks=pytest.mark.slow) for i, case in enumerate(EVERY)]
 
 
 @pytest.mark.parametrize(

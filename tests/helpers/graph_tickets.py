@@ -32,6 +32,7 @@ from slth.graph import (
     Scale,
     Slice,
     Softmax,
+    Standardise,
     Target,
     shape_of,
     shapes,
@@ -248,3 +249,26 @@ def _coefficients(graph, rng):
         path: Affine(rng.normal(size=op.coefficients), rng.normal(size=op.basis.outputs) if op.bias else None)
         for path, op in graph.maps.items()
     }
+
+
+def transformer_target(seed, table, *, epsilon=None):
+    """A small transformer with ordinary weights; `epsilon` of its normalisations, if not their own."""
+    rng = np.random.default_rng(seed)
+    b = Builder(rng, ())
+    transformer(b, rng, (table,))
+    nodes = b.nodes
+    if epsilon is not None:
+        nodes = [
+            replace(node, op=replace(node.op, epsilon=epsilon)) if isinstance(node.op, Standardise) else node
+            for node in nodes
+        ]
+    graph = Graph(tuple(nodes))
+    coefficients = {
+        path: Affine(
+            rng.normal(size=op.coefficients) / math.sqrt(op.basis.inputs),
+            0.1 * rng.normal(size=op.basis.outputs) if op.bias else None,
+        )
+        for path, op in graph.maps.items()
+    }
+    names = {path: (f"{path}.weight", f"{path}.bias" if op.bias else None) for path, op in graph.maps.items()}
+    return Target(graph, coefficients, input_shape=b.shapes["input"], carried=b.carried, names=names)
