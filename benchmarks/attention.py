@@ -156,7 +156,8 @@ def draw(picture, widths, tickets, lengths, blocks) -> None:
             left.plot(n, medians, f"{mark}:", ms=2, lw=1, color=drawn.get_color(), label=f"{name}, median")
         line = np.linspace(10, 100, 50)
         left.plot(line, 0.8 * np.exp(-0.06 * line), "--", lw=1, color="gray", label="0.8 exp(−0.06 n), Otsuka et al.")
-        left.set(yscale="log", ylim=(1e-18, 2), xlabel="n, the source's head size", ylabel="error", title="one attention")
+        left.set(yscale="log", ylim=(1e-18, 2), ylabel="error")
+        left.set(xlabel="n, the source's head size", title="one attention")
         for size, (errors, bound) in lengths.items():
             (drawn,) = middle.plot(LENGTHS, errors, "o-", ms=3, label=f"n = {size}")
             middle.axhline(bound, ls="--", lw=1, color=drawn.get_color(), label=f"bound, n = {size}")

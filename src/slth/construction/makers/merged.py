@@ -9,11 +9,7 @@ from slth.construction.makers.two_layer import TwoLayerMaker
 from slth.graph import Product
 from slth.ticket import Gadget, Merged, TwoLayer
 
-MERGED: Maker = TwoLayerMaker(
-    Merged.kind,
-    "merged projections of attention by the random projections alone, two random layers per other map (Otsuka et al., "
-    "2025)",
-)
+MERGED: Maker = TwoLayerMaker(Merged.kind, "merged projections of attention (Otsuka et al., 2025)")
 
 
 def as_merged(gadget: Gadget, product: Product) -> Merged:
