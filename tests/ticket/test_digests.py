@@ -7,7 +7,7 @@ import pytest
 from helpers.graph_tickets import Builder, graph_ticket
 from helpers.networks import random_target
 
-from slth.graph import Add, Attention, Conv, Graph, Linear, Node, Pointwise, Scale, Target
+from slth.graph import Add, Affine, Attention, Conv, Graph, Linear, Node, Pointwise, Scale, Target
 from slth.ticket import graph_digest, network_digest, target_digest
 
 
@@ -103,7 +103,7 @@ def residual(order, *, first=1.0, stride=1, low=0.0, swapped=False):
     }
     coefficients = graph_ticket(0)[1].coefficients
     weight = np.resize(next(iter(coefficients.values())).weight, (2, 2, 3))
-    affine = dataclasses.replace(next(iter(coefficients.values())), weight=np.ascontiguousarray(weight), bias=None)
+    affine = Affine(np.ascontiguousarray(weight), None)
     return Target(Graph(tuple(nodes[name] for name in order)), {"conv": affine}, carried=b.carried)
 
 

@@ -278,7 +278,7 @@ def _wanted(target: Target, given: Any, anatomy: Anatomy, *, fits: bool) -> floa
     affine = target.coefficients.get(anatomy.map) if fits else None
     try:
         if affine is not None and anatomy.input is not None:
-            return float(affine.weight[anatomy.output % len(affine.weight), anatomy.input, anatomy.tap])
+            return float(affine.weight[anatomy.output % affine.shape[0], anatomy.input, anatomy.tap])
         if affine is not None and affine.bias is not None:
             return float(affine.bias[anatomy.output])
     except IndexError:

@@ -207,7 +207,7 @@ def _too_dear(stored: Certificate, target: Target) -> list[str]:
         f"given; nothing is claimed that can be checked"
         for path, claim in stored.maps.items()
         for basis in [target.graph.maps[path].basis]
-        for work, affordable in [(basis.norm_work(claim.norms), most_work(target.coefficients[path].weight.size))]
+        for work, affordable in [(basis.norm_work(claim.norms), most_work(math.prod(target.coefficients[path].shape)))]
         if work > _PATIENCE * affordable
     ]
 

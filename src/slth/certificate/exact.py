@@ -5,6 +5,7 @@ format (ties to even); of whole numbers q, where the target computes with scale 
 random numbers cannot say is carried: the sign of a zero, and, if that was asked for, a number that no subset reaches.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -94,7 +95,7 @@ def tolerances(op: Linear, wanted: Affine, claim: ExactMap, carried: Carried) ->
     if claim.format in FORMATS:
         weight = half_gap(wanted.weight, claim.format) * STRICT
     else:
-        weight = np.broadcast_to(0.5 * STRICT * _scale(op, claim, carried), wanted.weight.shape)
+        weight = np.broadcast_to(0.5 * STRICT * _scale(op, claim, carried), wanted.shape)
     if wanted.bias is None or claim.bias is None:
         return weight, None
     return weight, half_gap(wanted.bias, claim.bias) * STRICT
@@ -121,7 +122,7 @@ def prove(
     numbers = _flat(*exact_numbers(op, found.positive, found.bias, claim=kinds, carried=carried))
     off = compared(op, wanted, found, claim=kinds, carried=carried, signs=False).places
     claim, extra = kinds, dict[str, np.ndarray]()
-    off = off if carry_rest else off[(off >= wanted.weight.size) & (kinds.format in WHOLE)]
+    off = off if carry_rest else off[(off >= math.prod(wanted.shape)) & (kinds.format in WHOLE)]
     if len(off):
         claim = replace(claim, rest=f"{path}/rest", places=f"{path}/places")
         numbers_type = _TYPES[kinds.format] if kinds.bias in (None, kinds.format) else np.float32

@@ -25,7 +25,7 @@ def misses_of(
 
 
 def _misses(path: str, op: Linear, wanted: Affine, found: Realised, tolerance: float, copies: int) -> Iterator[Miss]:
-    rows, inputs, _ = op.coefficients
+    (rows, inputs, _), weight = op.coefficients, wanted.weight
     for half, part, sign in (("positive", found.positive, 1.0), ("negative", found.negative, -1.0)):
         if part is None or (half == "negative" and copies > 1):
             continue
@@ -33,7 +33,7 @@ def _misses(path: str, op: Linear, wanted: Affine, found: Realised, tolerance: f
             if half == "negative" and not found.signed[j]:
                 continue
             own = slice(j, j + copies)
-            left, right = part[:, own].sum(axis=1), sign * wanted.weight[:, own].sum(axis=1)
+            left, right = part[:, own].sum(axis=1), sign * weight[:, own].sum(axis=1)
             for row, tap in np.argwhere(is_further(left, right, tolerance)).tolist():
                 output = j * op.basis.groups // inputs * rows + row
                 yield Miss(path, output, j, half, abs(float(left[row, tap] - right[row, tap])), tap)

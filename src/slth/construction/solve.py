@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -167,7 +168,7 @@ class _Answer:
     steps: np.ndarray | None  # moves of the kept candidates
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)  # without slots: the largest numbers are found once
 class _Work:
     """A map to be solved."""
 
@@ -181,6 +182,12 @@ class _Work:
     counter: "_Counter"
     order: Order | None = None  # if errors are made up for
 
+    @cached_property
+    def largest(self) -> tuple[float, float]:
+        """The largest |W| and |b|."""
+        bias = self.affine.bias
+        return float(np.abs(self.affine.weight).max()), 0.0 if bias is None else float(np.abs(bias).max())
+
     def tolerance(self, stage: int, half: str) -> float:
         """τ of a stage: half of the next one's gain. The last one leaves room for the rounding of the whole sum."""
         stages, whole = self.layout.widths[self.path].stages, self.layout.tolerances[self.path]
@@ -188,8 +195,8 @@ class _Work:
             return (stages[stage + 1].bias_gain if half == "bias" else stages[stage + 1].gain) / 2
         if len(stages) == 1:
             return whole
-        wanted = self.affine.bias if half == "bias" and self.affine.bias is not None else self.affine.weight
-        return max(whole - _ROUNDED * float(np.abs(wanted).max()), whole / 2)
+        largest = self.largest[half == "bias" and self.affine.bias is not None]
+        return max(whole - _ROUNDED * largest, whole / 2)
 
     def mend(self, stage: int, missed: Missed, left: Realised, masks: Mapping[str, Bits]) -> None:
         """Other subsets of the stages before, for what a stage missed."""
@@ -216,8 +223,7 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     gadget, path, op = work.gadget, work.path, work.op
     run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
     masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
-    sums, several = Sums(op, signed), gadget.stage_count > 1
-    left = Realised.of(work.affine, signed) if several else work.affine
+    sums, left, several = Sums(op, signed), Realised.of(work.affine, signed), gadget.stage_count > 1
     if work.order is not None and not several:
         blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
         return Finished(run), compensated(
@@ -237,16 +243,16 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
             answer.block.keep(answer.packed, masks)
             if answer.steps is not None:
                 moves.add(answer.block, answer.steps)
-            if isinstance(left, Realised):
+            if several:
                 answer.block.add(-answer.sums, left)
                 missed.append(Missed.of(answer.block, answer.missed))
             else:
                 sums.add(answer.block, answer.sums)
             work.counter.add(len(answer.packed), answer.seconds)
-        if stage and isinstance(left, Realised):
+        if stage:
             for some in together(missed):
                 work.mend(stage, some, left, masks)
-    found = _without(Realised.of(work.affine, signed), left) if isinstance(left, Realised) else sums.realised
+    found = _without(Realised.of(work.affine, signed), left) if several else sums.realised
     tolerance, copies = work.layout.tolerances[path], gadget.copies if isinstance(gadget, Copies) else 1
     misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
     if several and misses:  # beside what a miss leaves, float64 may not hold the sums of a later stage
@@ -288,7 +294,7 @@ def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
     return sum(-(-bits // 8) for bits in gadget.mask_bits(path, op).values())
 
 
-def _answers(work: _Work, wanted: Realised | Affine, stage: int) -> Iterator[_Answer]:
+def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
     """Answers of a stage in the order of its blocks, whatever the number of threads."""
     threads, several = work.threads, work.gadget.stage_count > 1
     blocks = work.gadget.problems(work.path, work.op, work.layout.seed, stage=stage)

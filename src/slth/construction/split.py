@@ -184,7 +184,7 @@ def _worst_case(target: Target, epsilon: float, box: Box) -> dict[str, float]:
 
 def _noise(index: int, affine: Affine) -> tuple[np.ndarray, np.ndarray | None]:
     """Errors uniform in ±1 for the two halves of a map and its bias."""
-    halves = uniform(Stream(0, f"split_error/{index}/weight"), (2, *affine.weight.shape)).astype(np.float64)
+    halves = uniform(Stream(0, f"split_error/{index}/weight"), (2, *affine.shape)).astype(np.float64)
     if affine.bias is None:
         return halves, None
     return halves, uniform(Stream(0, f"split_error/{index}/bias"), affine.bias.shape).astype(np.float64)

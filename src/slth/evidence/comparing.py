@@ -159,7 +159,7 @@ def _errors(wanted: Affine, found: Realised | Affine) -> tuple[float, float]:
 
 def _relative(target: Target, squares: Mapping[str, float]) -> float:
     """Root of Σ (p − w)² ÷ Σ w² over the weights of all maps."""
-    sizes = {path: affine.weight.size for path, affine in target.coefficients.items()}
+    sizes = {path: math.prod(affine.shape) for path, affine in target.coefficients.items()}
     whole = sum(float((affine.weight**2).sum()) for affine in target.coefficients.values())
     return math.sqrt(sum(squares[path] * size for path, size in sizes.items()) / whole) if whole else 0.0
 

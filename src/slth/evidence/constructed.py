@@ -11,7 +11,7 @@ from slth.evidence.agreement import disagreements, name_of_miss
 from slth.evidence.differences import Differences
 from slth.evidence.subject import Progress, Subject
 from slth.evidence.targets import DIGEST_DIFFERS, matched_to, why_another
-from slth.graph import Affine, Realised, Target
+from slth.graph import Realised, Target
 from slth.numerics import NORMS, SPECTRAL, at_most
 from slth.records import Check, Verdict
 from slth.ticket import Miss, Ticket, exactly_words, realised_digest, rest_count
@@ -124,10 +124,11 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
     def realised(path: str) -> Realised:
         found = regenerated.realised(path)
         least = claims.maps[path].tolerance if claims.exact is None else 0.0
-        for miss in ticket.provenance.misses:
-            if miss.map == path:
-                copies = ticket.copies.get(path, 1)
-                false.extend(_false_miss(miss, least, matched.coefficients[path], found, copies=copies))
+        own = [miss for miss in ticket.provenance.misses if miss.map == path]
+        if own:
+            wanted, copies = matched.coefficients[path], ticket.copies.get(path, 1)
+            numbers = wanted.weight, wanted.bias
+            false.extend(wrong for miss in own for wrong in _false_miss(miss, least, numbers, found, copies=copies))
         if claims.exact is not None:
             false.extend(_other_count(path, ticket, matched, found))
         return found
@@ -192,7 +193,7 @@ def _other_count(path: str, ticket: Ticket, target: Target, found: Realised) -> 
     return [
         f"{name_of_miss(miss)} is listed as another number than the target's, but is the same"
         for miss in listed
-        if not _differs(miss, beside, rows=len(wanted.weight))
+        if not _differs(miss, beside, rows=wanted.shape[0])
     ]
 
 
@@ -218,16 +219,19 @@ def _identity(ticket: Ticket) -> list[Check]:
     return [Check("exact", Verdict.HOLDS, f"the ticket is the target: {count}, every number bit for bit{carried}")]
 
 
-def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised, *, copies: int) -> list[str]:
+def _false_miss(
+    miss: Miss, tolerance: float, wanted: tuple[np.ndarray, np.ndarray | None], got: Realised, *, copies: int
+) -> list[str]:
     """A listed miss of a map must be one, with the error it states: of copies that of all of them together."""
-    at = (miss.output % len(wanted.weight), miss.input, miss.tap)
-    if miss.half == "bias" and miss.input == -1 and wanted.bias is not None and got.bias is not None:
-        error = abs(got.bias[miss.output] - wanted.bias[miss.output])
+    weight, bias = wanted
+    at = (miss.output % len(weight), miss.input, miss.tap)
+    if miss.half == "bias" and miss.input == -1 and bias is not None and got.bias is not None:
+        error = abs(got.bias[miss.output] - bias[miss.output])
     elif copies > 1 and miss.half == "positive" and miss.input >= 0 and not miss.input % copies:
         row, channel, tap = at
-        error = abs(float((got.positive[row, channel : channel + copies, tap]).sum()) - wanted.weight[at])
+        error = abs(float((got.positive[row, channel : channel + copies, tap]).sum()) - weight[at])
     elif copies == 1 and miss.half == "positive" and miss.input >= 0:
-        error = abs(got.positive[at] - wanted.weight[at])
+        error = abs(got.positive[at] - weight[at])
     elif (
         copies == 1
         and miss.half == "negative"
@@ -235,7 +239,7 @@ def _false_miss(miss: Miss, tolerance: float, wanted: Affine, got: Realised, *, 
         and got.negative is not None
         and got.signed[miss.input]
     ):
-        error = abs(got.negative[at] + wanted.weight[at])
+        error = abs(got.negative[at] + weight[at])
     else:
         return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]
     if error != miss.error:

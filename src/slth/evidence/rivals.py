@@ -12,6 +12,7 @@ bits: $(20 + 4 P) / C$ bits a weight, here (C, P) = (8, 3) for 4 bits and (12, 4
 Biases are stored as float32 by the first, as weights by the second; SeedLM is asked for weights alone.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -127,5 +128,5 @@ def gaussian_bound(target: Target, errors: Mapping[str, float]) -> float:
     for path, affine in target.coefficients.items():
         spread, error = float((affine.weight**2).mean()), errors[path]
         if spread > error > 0:
-            total += affine.weight.size * 0.5 * np.log2(spread / error)
+            total += math.prod(affine.shape) * 0.5 * np.log2(spread / error)
     return float(total)

@@ -39,9 +39,9 @@ def chain(
     """
     if not layers:
         raise InputError("the target has no layers; expected at least one weight matrix")
-    before = layers[0].weight.shape[1]
+    before = layers[0].shape[1]
     for i, layer in enumerate(layers):
-        outputs, inputs, taps = layer.weight.shape
+        outputs, inputs, taps = layer.shape
         if inputs != before:
             raise InputError(f"the layers do not chain: layer {i} takes {inputs} inputs, the one before gives {before}")
         if taps != 1:
@@ -49,7 +49,7 @@ def chain(
         before = outputs
     if names is None:
         names = [(f"{2 * i}.weight", None if layer.bias is None else f"{2 * i}.bias") for i, layer in enumerate(layers)]
-    widths = [layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers)]
+    widths = [layers[0].shape[1], *(layer.shape[0] for layer in layers)]
     graph = dense_chain(widths, [layer.bias is not None for layer in layers])
     return Target(
         graph=graph,

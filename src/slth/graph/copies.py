@@ -193,7 +193,7 @@ def _origins(graph: Graph) -> dict[str, tuple[str, ...]]:
 
 def _repeated(affine: Affine, made: int, read: int) -> Affine:
     """Row (r, k) is row r, and reads (j, 0) where that reads j."""
-    rows, inputs, taps = affine.weight.shape
+    rows, inputs, taps = affine.shape
     weight = np.zeros((rows, made, inputs, read, taps))
     weight[:, :, :, 0] = affine.weight[:, None]
     bias = None if affine.bias is None else np.repeat(affine.bias, made)

@@ -21,24 +21,42 @@ from slth.graph.ops import carried_names
 from slth.graph.tensors import Stored
 from slth.numerics import rounded_sum
 
+_MANY = 1 << 20  # coefficients of a map
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(frozen=True, slots=True, eq=False, init=False)
 class Affine:
-    """A linear map of the target: coefficients W (row, inp, tap), and b (out,) or None for 0; see `bases`."""
+    """A linear map of the target: coefficients W (row, inp, tap), and b (out,) or None for 0; see `bases`.
 
-    weight: Coefficient
+    W is float64. Many coefficients that float32 holds are kept so: of a large network one map at a time is float64.
+    """
+
     bias: Bias | None
+    _kept: np.ndarray  # W, as it is or in float32
 
-    def __post_init__(self) -> None:
-        if self.weight.ndim != 3 or self.weight.size == 0:
-            raise InputError(f"a weight has shape (out, inp, tap), none of them 0, got {self.weight.shape}")
-        _check_array(self.weight, self.weight.shape, "weight")
-        _check_bias(self.bias, self.weight.shape[0], "bias")
+    def __init__(self, weight: Coefficient, bias: Bias | None) -> None:
+        if weight.ndim != 3 or weight.size == 0:
+            raise InputError(f"a weight has shape (out, inp, tap), none of them 0, got {weight.shape}")
+        _check_array(weight, weight.shape, "weight")
+        _check_bias(bias, weight.shape[0], "bias")
+        object.__setattr__(self, "bias", bias)
+        object.__setattr__(self, "_kept", weight if weight.size < _MANY else _narrowest(weight))
+
+    @property
+    def weight(self) -> Coefficient:
+        """W. Cost: of many coefficients a copy."""
+        return self._kept if self._kept.dtype == np.float64 else self._kept.astype(np.float64)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(row, inp, tap)."""
+        rows, inputs, taps = self._kept.shape
+        return rows, inputs, taps
 
     @property
     def table(self) -> np.ndarray:
-        """W of a dense map, whose rows an embedding that is tied to it looks up."""
-        return self.weight[:, :, 0]
+        """W of a dense map, whose rows an embedding that is tied to it looks up; float64, or as it is kept."""
+        return self._kept[:, :, 0]
 
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """W x + b in float64; x (batch, ...)."""
@@ -179,8 +197,8 @@ class Target:
         for path, op in maps.items():
             affine = self.coefficients[path]
             biased = None if affine.bias is None else len(affine.bias)
-            if affine.weight.shape != op.coefficients or biased != (op.basis.outputs if op.bias else None):
-                raise InputError(f"{path}: coefficients {affine.weight.shape} do not fit the map {op.coefficients}")
+            if affine.shape != op.coefficients or biased != (op.basis.outputs if op.bias else None):
+                raise InputError(f"{path}: coefficients {affine.shape} do not fit the map {op.coefficients}")
         missing = {name for node in self.graph.nodes for name in carried_names(node.op)} - set(self.carried)
         if missing:
             raise InputError(f"the network reads arrays that are not carried: {', '.join(sorted(missing))}")
@@ -191,6 +209,13 @@ def _shifted(basis: Basis, y: np.ndarray, bias: Bias | None) -> np.ndarray:
     if bias is None or basis.channel_axis < 0:
         return y if bias is None else y + bias
     return y + bias.reshape(-1, *(1 for _ in y.shape[2:]))
+
+
+def _narrowest(weight: Coefficient) -> np.ndarray:
+    """In float32, −0.0 as it is, if that loses nothing."""
+    with np.errstate(over="ignore"):
+        narrow = weight.astype(np.float32)
+    return narrow if np.array_equal(narrow, weight) else weight
 
 
 def _check_bias(bias: np.ndarray | None, rows: int, name: str) -> None:

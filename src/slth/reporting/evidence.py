@@ -78,7 +78,7 @@ def _wanted(exhibit: Exhibit, anatomy: Anatomy) -> float | None:
         return None
     affine = exhibit.target.coefficients[anatomy.map]
     if anatomy.input is not None:
-        return float(affine.weight[anatomy.output % len(affine.weight), anatomy.input, anatomy.tap])
+        return float(affine.weight[anatomy.output % affine.shape[0], anatomy.input, anatomy.tap])
     return None if affine.bias is None else float(affine.bias[anatomy.output])
 
 

@@ -76,9 +76,11 @@ def graph_digest(target: Target, shape: Shape) -> str:
     if target.tensors:
         return _exact_digest(target, [list(shape), text], maps, carried)
     digest = hashlib.sha256(canonical([list(shape), text]).encode())
-    arrays = [part for path in maps for part in _parts(target, path)] + [target.carried[name] for name in carried]
-    for array in arrays:
-        hash_numbers(digest, array)
+    for path in maps:
+        for part in _parts(target, path):
+            hash_numbers(digest, part)
+    for name in carried:
+        hash_numbers(digest, target.carried[name])
     return digest.hexdigest()
 
 

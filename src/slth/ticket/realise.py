@@ -85,7 +85,7 @@ def target_digest(coefficients: Mapping[str, Affine]) -> str:
     """SHA-256 that names a target: per map its shape in decimal, W, and b or nothing; little-endian float64."""
     digest = hashlib.sha256()
     for affine in coefficients.values():
-        digest.update(f"{affine.weight.shape} {affine.bias is not None}".encode())
+        digest.update(f"{affine.shape} {affine.bias is not None}".encode())
         for part in (affine.weight, affine.bias):
             if part is not None:
                 hash_numbers(digest, part)

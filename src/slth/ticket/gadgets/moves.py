@@ -90,8 +90,7 @@ class CollectedMoves:
         from slth.ticket.gadgets import _kernels
 
         found: dict[str, Moves] = {}
-        told = {block.tensor for block, _ in self._blocks}  # counts take 16 times as much as a mask
-        before = {tensor: ones_before(bits) for tensor, bits in masks.items() if tensor in told}
+        before = {tensor: ones_before(masks[tensor]) for tensor in {block.tensor for block, _ in self._blocks}}
         for block, steps in self._blocks:
             bits = masks[block.tensor]
             if block.tensor not in found:
