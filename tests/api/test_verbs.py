@@ -183,6 +183,7 @@ def test_a_record_says_what_was_asked_in_plain_words(ticket):
         "exact": False, "carry_rest": False, "gadget": "two-layer", "objective": None, "density": None,
         "most_move": None, "law": "uniform", "centred": False, "group_size": None, "lift": None,
         "calibration": None, "failure_probability": 0.01, "candidates": None, "seed": 0, "retries": 0, "source": None,
+            "layers_only": False,
         "input_range": [[0.0], [1.0]], "mean": [0.5], "std": [2.0], "input_shape": None, "model": None,
         "embeddings": "carried",
     }  # fmt: skip

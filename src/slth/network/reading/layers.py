@@ -6,6 +6,7 @@ known. So nothing is known of the signs of its inputs, and nothing can be said o
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ def read_layers(model: nn.Module) -> Target:
         )
     _check_apart(model, layers)
     graph = Graph.unjoined([layer.op for layer in layers], [layer.op.map for layer in layers if layer.transposed])
-    state: dict[str, Tensor] = model.state_dict()
+    state: dict[str, Any] = model.state_dict()
     strange = next((name for name, value in state.items() if not isinstance(value, Tensor)), None)
     if strange is not None:
         raise InputError(f"{shown(strange)} of the model's state is no tensor, and a ticket carries tensors alone")
@@ -150,7 +151,7 @@ def _basis(module: nn.Module) -> Basis | None:
 
 def _check_apart(model: nn.Module, layers: list[_Layer]) -> None:
     """A weight that is made stands in one place, under one name."""
-    state: dict[str, Tensor] = model.state_dict(keep_vars=True)
+    state: dict[str, Any] = model.state_dict(keep_vars=True)
     made = {name for layer in layers for name in layer.names if name is not None}
     places: dict[int, str] = {}
     for name, tensor in state.items():
