@@ -225,8 +225,7 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     gadget, path, op = work.gadget, work.path, work.op
     run = np.zeros(_mask_bytes(gadget, path, op), np.uint8)
     masks, signed = masks_in(run, gadget, path, op), gadget.signed(op)
-    sums, several = Sums(op, signed), gadget.stage_count > 1
-    left = Realised.of(work.affine, signed) if several else work.affine
+    sums, left, several = Sums(op, signed), Realised.of(work.affine, signed), gadget.stage_count > 1
     if work.order is not None and not several:
         blocks = _told(gadget.problems(path, op, work.layout.seed), work.counter)
         return Finished(run), compensated(
@@ -246,16 +245,16 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
             answer.block.keep(answer.packed, masks)
             if answer.steps is not None:
                 moves.add(answer.block, answer.steps)
-            if isinstance(left, Realised):
+            if several:
                 answer.block.add(-answer.sums, left)
                 missed.append(Missed.of(answer.block, answer.missed))
             else:
                 sums.add(answer.block, answer.sums)
             work.counter.add(len(answer.packed), answer.seconds)
-        if stage and isinstance(left, Realised):
+        if stage:
             for some in together(missed):
                 work.mend(stage, some, left, masks)
-    found = _without(Realised.of(work.affine, signed), left) if isinstance(left, Realised) else sums.realised
+    found = _without(Realised.of(work.affine, signed), left) if several else sums.realised
     tolerance, copies = work.layout.tolerances[path], gadget.copies if isinstance(gadget, Copies) else 1
     misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
     if several and misses:  # beside what a miss leaves, float64 may not hold the sums of a later stage
@@ -297,7 +296,7 @@ def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
     return sum(-(-bits // 8) for bits in gadget.mask_bits(path, op).values())
 
 
-def _answers(work: _Work, wanted: Realised | Affine, stage: int) -> Iterator[_Answer]:
+def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[_Answer]:
     """Answers of a stage in the order of its blocks, whatever the number of threads."""
     threads, several = work.threads, work.gadget.stage_count > 1
     blocks = work.gadget.problems(work.path, work.op, work.layout.seed, stage=stage)

@@ -55,8 +55,8 @@ class Affine:
 
     @property
     def table(self) -> np.ndarray:
-        """W of a dense map, whose rows an embedding that is tied to it looks up."""
-        return self.weight[:, :, 0]
+        """W of a dense map, whose rows an embedding that is tied to it looks up; float64, or as it is kept."""
+        return self._kept[:, :, 0]
 
     def apply(self, basis: Basis, x: np.ndarray) -> np.ndarray:
         """W x + b in float64; x (batch, ...)."""

@@ -25,7 +25,7 @@ from jaxtyping import Bool, Float64
 
 from slth._errors import InputError
 from slth._shapes import Bits
-from slth.graph import Affine, Linear, Realised
+from slth.graph import Linear, Realised
 from slth.numerics import Stream
 from slth.ticket.buffers import ones
 from slth.ticket.gadgets.gadget import Cost
@@ -172,11 +172,10 @@ class CopiedProblems(Problems):
         bits = np.unpackbits(packed.astype("<u8", copy=False).view(np.uint8), axis=1, bitorder="little")
         return self._of_copies(candidates, bits[:, : candidates.shape[2]].reshape(candidates.shape))
 
-    def read(self, part: Realised | Affine) -> Float64[np.ndarray, "slot w"]:
+    def read(self, part: Realised) -> Float64[np.ndarray, "slot w"]:
         """What all copies of a channel are to give together; exact where one of them alone is read, as by a target."""
         rows = slice(self.rows.start, self.rows.stop)
-        positive = part.weight if isinstance(part, Affine) else part.positive
-        return positive[rows][:, self.neurons].sum(axis=2).transpose(1, 0, 2).reshape(len(self.inputs), -1)
+        return part.positive[rows][:, self.neurons].sum(axis=2).transpose(1, 0, 2).reshape(len(self.inputs), -1)
 
     def add(self, sums: Float64[np.ndarray, "copy w"], part: Realised) -> None:
         """Add such coefficients to those of a map, in place; N = −P where an input can be negative."""

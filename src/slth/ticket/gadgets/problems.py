@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float64, Int64, UInt64
 
 from slth._errors import InputError
 from slth._shapes import Bits
-from slth.graph import Affine, Realised
+from slth.graph import Realised
 from slth.numerics import Stream, source_law
 
 Half = Literal["positive", "negative", "bias", "whole"]  # whole: P = W and N = −W by one subset
@@ -192,21 +192,17 @@ class Problems:
         np.bitwise_and.at(bits, at >> 3, ~one)
         np.bitwise_or.at(bits, at >> 3, one * kept)
 
-    def targets(self, wanted: Realised | Affine) -> Float64[np.ndarray, "slot w"]:
-        """What each subset must sum to, before the gain: the coefficients wanted of this stage; or of the target."""
+    def targets(self, wanted: Realised) -> Float64[np.ndarray, "slot w"]:
+        """What each subset must sum to, before the gain: the coefficients wanted of this stage."""
         return self.read(wanted) / self.gain
 
-    def read(self, part: Realised | Affine) -> Float64[np.ndarray, "slot w"]:
-        """The coefficients that the block speaks of, of the halves of a map; of a target P = W and N = −W."""
+    def read(self, part: Realised) -> Float64[np.ndarray, "slot w"]:
+        """The coefficients that the block speaks of, of the halves of a map."""
         rows = slice(self.rows.start, self.rows.stop)
         if self.half == "bias":
             return _of(part.bias).reshape(-1, self.places.rows)[self.inputs, rows]
-        if isinstance(part, Affine):
-            found = part.weight[rows, self.inputs]
-            found = -found if self.half == "negative" else found
-        else:
-            found = (_of(part.negative) if self.half == "negative" else part.positive)[rows, self.inputs]
-        return found.transpose(1, 0, 2).reshape(len(self.inputs), -1)
+        half = _of(part.negative) if self.half == "negative" else part.positive
+        return half[rows, self.inputs].transpose(1, 0, 2).reshape(len(self.inputs), -1)
 
     def add(self, sums: Float64[np.ndarray, "slot w"], part: Realised) -> None:
         """Add such coefficients to those of a map, in place. Adding −sums to what is wanted is exact: see `Gadget`."""
