@@ -50,6 +50,15 @@ def test_a_ticket_of_tokens_is_made_kept_and_verified(made, table):
             slth.evaluate(ticket, (bad, y), target=target)
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint8], ids=lambda kind: kind.__name__)
+def test_tokens_come_in_files(made, tmp_path, kind):
+    """Whole numbers of any type are tokens, not grey values."""
+    np.savez(tmp_path / "text.npz", x=TOKENS.astype(kind), y=np.zeros(TOKENS.shape, np.int64))
+    found = slth.evaluate(made["tied"][1], tmp_path / "text.npz", target=made["tied"][0])
+    assert found.inputs == len(TOKENS)
+    assert found.unchanged_per_input.hits >= 28
+
+
 def test_the_share_that_is_carried_is_said(made):
     shown = str(slth.show(made["carried"][1]))
     assert "376 numbers in 11 arrays, 31.7 % of all numbers, among them the table array.0 (9 x 8)" in shown

@@ -131,6 +131,7 @@ def output_of(found: Any) -> tuple[Any, ...] | None:
     """
     path: list[Any] = []
     while isinstance(found, (dict, list, tuple)):
+        inside: Any = found
         parts = found.items() if isinstance(found, dict) else enumerate(found)
         filled: list[Any] = [key for key, part in parts if _leaves(part)]
         named = [key for key in OUTPUTS if isinstance(found, dict) and key in filled]
@@ -138,7 +139,7 @@ def output_of(found: Any) -> tuple[Any, ...] | None:
         if not first:
             return None
         path.append(first[0])
-        found = found[first[0]]
+        found = inside[first[0]]
     return tuple(path)
 
 
