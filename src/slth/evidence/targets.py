@@ -12,7 +12,7 @@ def in_words_of(ticket: Ticket, target: Target) -> Target:
     network = ticket.network
     if not isinstance(network, Graph) or target.tensors or ticket.merged or not network.joined:
         return target
-    return with_biases(target, ticket.network, digest=ticket.provenance.target, shape=_shape(ticket, target))
+    return with_biases(target, network, digest=ticket.provenance.target, shape=_shape(ticket, target))
 
 
 def matched_to(ticket: Ticket, target: Target) -> Target | str:

@@ -38,10 +38,8 @@ from slth.graph import (
 )
 from slth.network.applied import apply_map
 from slth.network.build import Network
-from slth.network.maps import (apply_map)
-from slth.network.reading.calling import (run)
-from slth.network.reading.exporting import (quiet, run)
-from slth.network.reading.quiet import (quiet)
+from slth.network.reading.calling import run
+from slth.network.reading.quiet import quiet
 
 VIEWS = (Reshape, Permute, Slice, Concat)
 COUNT = 3  # inputs; not the number with which the module was exported
