@@ -8,7 +8,7 @@ from typing import Any
 from slth import _arguments
 from slth._errors import InputError
 from slth.api._construct import read_target
-from slth.api._inputs import InputRange, Numbers, inputs_of, stated_scale
+from slth.api._inputs import InputRange, Numbers, inputs_for, inputs_of
 from slth.construction import (
     Outline,
     Planning,
@@ -23,9 +23,9 @@ from slth.construction import (
     plan_outline,
     theorem,
 )
-from slth.graph import Affine, token_count
+from slth.graph import Affine
 from slth.records import cores, verbs
-from slth.ticket import Inputs, Merged, Neurons, Rivals, map_words, rivals_of
+from slth.ticket import Merged, Neurons, Rivals, map_words, rivals_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,20 +203,17 @@ def plan(
         exact=asked.exact,
         layers_only=asked.layers_only,
     )
-    if read.graph.joined and from_node is None:
-        mean, std = stated_scale(target, mean, std, read.input_shape)
-    inputs = Inputs(read.input_shape)
-    if read.graph.joined:
-        inputs = inputs_of(
-            read.input_shape,
-            input_range,
-            raw_range=raw_range,
-            data=data,
-            data_dir=data_dir,
-            mean=mean,
-            std=std,
-            tokens=token_count(read.graph, read.carried),
-        )
+    inputs = inputs_for(
+        read,
+        target,
+        cut=from_node is not None,
+        input_range=input_range,
+        raw_range=raw_range,
+        data=data,
+        data_dir=data_dir,
+        mean=mean,
+        std=std,
+    )
     parts = plan_maps(read, request, inputs=inputs)
     products = request.gadget == "merged"  # quantisers store the projections, not these
     rivals = [] if products else [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]
