@@ -10,7 +10,27 @@ import numpy as np
 
 import slth
 from slth.construction import Request, construct
-from slth.graph import Add, Affine, AxisMap, AxisMatrix, Conv, Graph, Linear, Node, Pointwise, Scale, Target, chain
+from slth.graph import (
+    Add,
+    Affine,
+    Attention,
+    AxisMap,
+    AxisMatrix,
+    Conv,
+    Dense,
+    Embedding,
+    Graph,
+    Linear,
+    Node,
+    OneHot,
+    Permutation,
+    Pointwise,
+    Scale,
+    Standardise,
+    Steerable,
+    Target,
+    chain,
+)
 from slth.numerics import Stream, uniform
 from slth.ticket import Bound, Inputs, Provenance, RandomTensor, learned_ticket
 
@@ -71,15 +91,61 @@ def whole():
     return chain([Affine(np.array([[[0.5], [-0.25]], [[1.0], [0.75]]]), np.array([0.25, -0.5]))])
 
 
+def tokens():
+    """Tokens in a table that is a map and in one that is the head's, normalised, attended to, and given to the head."""
+    nodes = (
+        Node("w", Linear("w", OneHot(3, 1), False), ("input",)),
+        Node("e", Embedding("h", tied=True), ("input",)),
+        Node("s", Add((1.0, 1.0)), ("w", "e")),
+        Node("n", Standardise((1,), 0.125, centred=False), ("s",)),
+        Node("a", Attention(0.5, visible="m"), ("n", "n", "n")),
+        Node("o", Linear("h", Dense(1, 3), False), ("a",)),
+    )
+    coefficients = {"h": values("h.weight", 3, 1, 1), "w": values("w.weight", 1, 3, 1)}
+    seen = np.array([[1, 0], [1, 1]], np.float16)
+    return Target(Graph(nodes), {path: Affine(c, None) for path, c in coefficients.items()}, (2,), {"m": seen})
+
+
+def turned():
+    """A lifting layer and a regular one of C4."""
+    nodes = (
+        Node("a", Linear("a", Steerable(1, 1, "C4", 2, 1, 0, True), False), ("input",)),
+        Node("b", Linear("b", Steerable(1, 1, "C4", 1, 1, 0, False), False), ("a",)),
+    )
+    coefficients = {path: Affine(values(f"{path}.weight", 1, 1, 4), None) for path in "ab"}
+    return Target(Graph(nodes), coefficients, (1, 3, 3))
+
+
+def members():
+    """A layer of sets of three, and a graph of three nodes."""
+    sets = Linear("sets", Permutation(1, 2, 1, 1, 3), True)
+    around = AxisMap((AxisMatrix(0, "sparse", length=3, value="graph"),))
+    nodes = (Node("sets", sets, ("input",)), Node("graph", around, ("sets",)))
+    graph = np.array([[0, 1, 1.0], [1, 0, 0.5], [1, 2, 0.5], [2, 1, 1.0]], np.float32)
+    return Target(
+        Graph(nodes), {"sets": Affine(values("sets.weight", 2, 1, 2), values("sets.bias", 2))}, (3, 1), {"graph": graph}
+    )
+
+
+def layers():
+    """Two layers of a model, of which one stores its weight as (inputs, outputs), and a counter."""
+    graph = Graph.unjoined([Linear("in", Dense(2, 3), True), Linear("c", Dense(3, 1), False)], ["c"])
+    coefficients = {"in": one_map().coefficients["layers/0"], "c": Affine(values("2.weight", 1, 3, 1), None)}
+    names = {"in": ("in.weight", "in.bias"), "c": ("c.weight", None)}
+    return Target(graph, coefficients, carried={"steps": np.array(7, np.int64)}, names=names)
+
+
+SPAN = {"lower": (-1.0,), "upper": (1.0,)}
+RELU = {"lift": "relu"}
 TARGETS = {  # by ticket: its target, its inputs, what is asked
-    "graph": (branches, Inputs((2, 5), lower=(0.0, -1.0), upper=(1.0, 1.0)), {"tolerance": 0.02, "seed": 3}),
-    "stages": (one_map, SIGNED, {"tolerance": 1e-9}),
-    "moves": (one_map, SIGNED, {"tolerance": 0.02, "objective": "moved", "most_move": 0.01, "candidates": 8}),
-    "exact": (numbers, None, {"exact": True, "input_range": ((-1.0, 0.0), (1.0, 1.0))}),
-    "fewest": (wide, Inputs((2,)), {"relative_tolerance": 0.02, "objective": "fewest"}),
-    "exactly": (one_map, SIGNED, {"tolerance": 0.02, "objective": "exactly", "density": 0.3}),
-    "centred": (one_map, SIGNED, {"tolerance": 0.02, "centred": True}),
-    "law": (one_map, SIGNED, {"tolerance": 0.02, "law": "mixture/0.5/grid/3"}),
+    "graph": (branches, Inputs((2, 5), lower=(0.0, -1.0), upper=(1.0, 1.0)), {"tolerance": 0.02, "seed": 3, **RELU}),
+    "stages": (one_map, SIGNED, {"tolerance": 1e-9, **RELU}),
+    "moves": (one_map, SIGNED, {"tolerance": 0.02, "objective": "moved", "most_move": 0.01, "candidates": 8, **RELU}),
+    "exact": (numbers, None, {"exact": True, "input_range": ((-1.0, 0.0), (1.0, 1.0)), **RELU}),
+    "fewest": (wide, Inputs((2,)), {"relative_tolerance": 0.02, "objective": "fewest", **RELU}),
+    "exactly": (one_map, SIGNED, {"tolerance": 0.02, "objective": "exactly", "density": 0.3, **RELU}),
+    "centred": (one_map, SIGNED, {"tolerance": 0.02, "centred": True, **RELU}),
+    "law": (one_map, SIGNED, {"tolerance": 0.02, "law": "mixture/0.5/grid/3", **RELU}),
     "copies": (thin, SIGNED, {"tolerance": 0.05, "gadget": "copies"}),
     "neurons": (one_map, SIGNED, {"tolerance": 0.1, "gadget": "neurons", "group_size": 2}),
     "single": (one_map, SIGNED, {"tolerance": 0.2, "gadget": "single"}),
@@ -88,6 +154,11 @@ TARGETS = {  # by ticket: its target, its inputs, what is asked
     "counts": (one_map, SIGNED, {"tolerance": 0.1, "gadget": "counts"}),
     "doubling": (one_map, SIGNED, {"tolerance": 0.2, "gadget": "doubling"}),
     "grid": (whole, SIGNED, {"gadget": "grid"}),
+    "linear": (one_map, SIGNED, {"tolerance": 0.02}),
+    "tokens": (tokens, Inputs((2,), tokens=3), {"tolerance": 0.05}),
+    "turned": (turned, Inputs((1, 3, 3), **SPAN), {"tolerance": 0.02}),
+    "members": (members, Inputs((3, 1), **SPAN), {"tolerance": 0.02}),
+    "layers": (layers, Inputs((1,)), {"tolerance": 0.05}),
 }
 
 

@@ -1,4 +1,4 @@
-"""A reader of the gadgets without stages, written from FORMAT.md alone, by loops; no slth."""
+"""A reader of every gadget, here of those without stages, written from FORMAT.md alone, by loops; no slth."""
 
 import itertools
 from functools import partial
@@ -35,6 +35,8 @@ def read(data: bytes) -> dict[str, version2.Map]:
 def realise(seed, path, gadget, tensors, runs) -> version2.Map:
     """P, N and b: sums over slots."""
     (rows, inputs, taps), groups, kind = gadget["shape"], gadget["groups"], gadget["kind"]
+    if kind in ("two-layer", "merged", "copies", "neurons"):
+        return version2.realise(seed, path, gadget, tensors, runs)
     signed = [j for start, stop in gadget["signed"] for j in range(start, stop)]
     mixing = source(gadget)(seed, f"{path}/mixing")
     if kind in ("plain", "single-plain"):
