@@ -8,19 +8,18 @@ reaches is a miss: it is listed with its error, never redrawn.
 """
 
 import logging
-import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from slth._errors import InputError
 from slth._shapes import Bits
 from slth._version import __version__
 from slth.certificate import Certificate, certify
+from slth.construction.answers import Answer, Task, answers
 from slth.construction.compensation import Calibration, Order, compensated, orders
 from slth.construction.exact import Claims
 from slth.construction.halves import linear_maps
@@ -28,17 +27,15 @@ from slth.construction.layout import Layout
 from slth.construction.mended_maps import Missed, mend_map, together
 from slth.construction.misses import misses_of
 from slth.construction.moved import Moved
-from slth.construction.objectives import Objective, Subsets
+from slth.construction.objectives import Objective
 from slth.construction.parts import Finished, Parts, map_keys
 from slth.graph import Affine, Linear, OneHot, Realised, Target
 from slth.ticket import (
     MOST_MISSES,
-    STEP,
     CollectedMoves,
     Copies,
     Gadget,
     Inputs,
-    Packed,
     Problems,
     Provenance,
     Sums,
@@ -94,7 +91,8 @@ def solve(
     most = max(gadget.stage_count for gadget in layout.gadgets.values())
     method = layout.maker.method + (f", in up to {most} stages, each with gains of its own" if most > 1 else "")
     linear = linear_maps(layout.gadgets)
-    method += f", {len(linear)} of {len(maps)} with linear lifts (Otsuka et al., 2025)" if linear else ""
+    lifted = len(linear - set(target.merged))
+    method += f", {lifted} of {len(maps)} with linear lifts (Otsuka et al., 2025)" if lifted else ""
     if any(isinstance(op.basis, OneHot) for op in maps.values()):
         method += ", tables of tokens by plain random numbers"
     objective = layout.maker.objective(layout.recipe) if objective is None else objective
@@ -162,17 +160,6 @@ def solve(
         carried={**target.carried, **({} if exact is None else exact.carried)},
         assumed=target.assumed,
     )
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Answer:
-    """What became of a block of problems."""
-
-    packed: Packed  # masks of the subsets
-    sums: np.ndarray  # what they realise, (slot, w)
-    missed: np.ndarray  # numbers of the problems without a subset within the tolerance
-    seconds: float  # that the solver took
-    steps: np.ndarray | None  # moves of the kept candidates
 
 
 @dataclass(frozen=True, eq=False)  # without slots: the largest numbers are found once
@@ -304,81 +291,19 @@ def _mask_bytes(gadget: Gadget, path: str, op: Linear) -> int:
     return sum(-(-bits // 8) for bits in gadget.mask_bits(path, op).values())
 
 
-def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[tuple[Problems, _Answer]]:
+def _answers(work: _Work, wanted: Realised, stage: int) -> Iterator[tuple[Problems, Answer]]:
     """Blocks of a stage with their answers, in their order, whatever the number of threads."""
     blocks = work.gadget.problems(work.path, work.op, work.layout.seed, stage=stage)
     asked = deque[Problems]()
 
-    def tasks() -> Iterator[_Task]:
+    def tasks() -> Iterator[Task]:
         for block in blocks:
             asked.append(block)
             tolerance = work.tolerance(stage, block.half) / block.gain
-            yield _Task(block.unplaced, block.targets(wanted), tolerance, work.objective, work.gadget.stage_count > 1)
+            yield Task(block.unplaced, block.targets(wanted), tolerance, work.objective, work.gadget.stage_count > 1)
 
-    for answer in _solving(tasks(), work.threads, work.backend):
+    for answer in answers(tasks(), threads=work.threads, backend=work.backend):
         yield asked.popleft(), answer
-
-
-def _solving(tasks: "Iterator[_Task]", threads: int, backend: str) -> Iterator[_Answer]:
-    if threads == 1 and backend == "local":
-        return map(_answer, tasks)
-    from joblib import Parallel, delayed
-
-    if backend == "local":
-        pool = Parallel(threads, backend="threading", return_as="generator")
-        return _started(lambda: cast(Iterator[_Answer], pool(delayed(_answer)(task) for task in tasks)), threads)
-    from slth._cluster import RAY
-
-    far = Parallel(threads, backend=RAY, return_as="generator")
-    return cast(Iterator[_Answer], far(delayed(_answer)(task) for task in tasks))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Task:
-    """A block of problems with all that solving it needs, also on another machine."""
-
-    block: Problems
-    targets: np.ndarray  # (slot, w), before the gain
-    tolerance: float
-    objective: Objective
-    several: bool  # stages
-
-
-def _answer(task: _Task) -> _Answer:
-    block, candidates = task.block, task.block.candidates()
-    rows = block.rows_of(candidates)
-    start = time.perf_counter()
-    targets = task.targets.reshape(rows.shape[:-1])
-    found = _found(task.objective, block, rows, targets, tol=task.tolerance)
-    seconds = time.perf_counter() - start
-    packed, sums = found.packed, block.chosen(candidates, found.packed)
-    if found.steps is not None:
-        own = np.einsum("swn,sn->sw", found.steps.reshape(candidates.shape) * STEP, block.factors)
-        sums = sums + block.gain * own  # exact, as the sums are
-    if task.several:
-        worse = np.abs(targets * block.gain - sums.reshape(targets.shape)) > np.abs(targets * block.gain)
-        if worse.any():  # than keeping nothing: what is left would not be exact
-            packed = np.where(worse.reshape(-1)[:, None], np.uint64(0), packed)
-            sums = block.chosen(candidates, packed)
-    return _Answer(packed, sums, np.flatnonzero(~found.reached), seconds, found.steps)
-
-
-def _found(objective: Objective, block: Problems, rows: np.ndarray, targets: np.ndarray, *, tol: float) -> Subsets:
-    """Answers to a block; where numbers move, it matters what they are multiplied with."""
-    if not isinstance(objective, Moved):
-        return objective(rows, targets, tol=tol)
-    factors = np.repeat(block.factors, len(block.pairs), axis=0)
-    return objective.with_factors(factors, rows, targets, tol=tol)
-
-
-def _started(pool: Callable[[], Iterator[_Answer]], threads: int) -> Iterator[_Answer]:
-    """The answers of a pool whose threads may not start."""
-    try:
-        yield from pool()
-    except (RuntimeError, AttributeError) as error:  # the second is what joblib makes of the first
-        if "start new thread" not in f"{error} {error.__context__}":
-            raise
-        raise InputError(f"the system starts no {threads} threads here; give fewer with --threads") from error
 
 
 class _Counter:

@@ -18,8 +18,8 @@ def maps(ticket: Ticket, facts: Facts) -> Html:
     """One row per map: what the random layers are, and how far what they realise can be off."""
     bounds = [claim.sup_error for claim in _claims(ticket).values()]
     text = (
-        "Each linear map of the target became two random layers: a lift that copies its inputs, and a mixing layer "
-        "whose pruned rows add the copies up. "
+        "Each linear map of the target became two random layers, a lift that copies its inputs and a mixing layer "
+        "whose pruned rows add the copies up; or, of a gadget without a lift, pruned random weights side by side. "
     )
     if ticket.merged:
         text += "Of merged projections these two are the projections of the source: no layer more than the target has. "
@@ -28,8 +28,8 @@ def maps(ticket: Ticket, facts: Facts) -> Html:
             f"Errors add up: at most {at_most(bounds[0])} after the first map, {at_most(bounds[-1])} after the last."
         )
     note = (
-        "Gain and candidates: of weights, then of biases. Signed: input channels that can be negative, which have two "
-        "halves for each weight, unless the lift is linear: no ReLU, so one more linear layer. Kept: fraction of the "
+        "Gain and candidates: of weights, then of biases. Signed: input channels that can be negative; behind a ReLU "
+        "their weights have two halves; a linear lift has none, and is one more linear layer. Kept: fraction of the "
         "candidates. All errors are upper bounds, rounded up. Operator error: spectral norm of the weights' errors. "
         "Sup and ℓ₂ bound: largest and Euclidean difference of the map's outputs, for every input of the range, "
         "earlier maps' errors included."
