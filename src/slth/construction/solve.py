@@ -8,6 +8,7 @@ reaches is a miss: it is listed with its error, never redrawn.
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
