@@ -1,7 +1,7 @@
 """Independent work on a Ray cluster, through joblib: the same calls of `Parallel` as on one machine.
 
-with connected("ray", cpus=4) as place:
-    Parallel(place.cpus, backend=RAY, return_as="generator")(delayed(f)(x) for x in xs)
+    with connected(cpus=4) as place:
+        Parallel(place.cpus, backend=RAY, return_as="generator")(delayed(f)(x) for x in xs)
 
 A worker that dies, killed or out of memory, or with its whole machine, costs what it was at: that is done again. Ray's
 own backend for joblib (`ray.util.joblib`) ends the whole call there, and has no generators of results.

@@ -48,7 +48,7 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     assert set(first) == {
         *("path", "kind", "outputs", "inputs", "weights", "signed", "tolerance", "gain", "candidates", "constants"),
         *("neurons", "source_parameters", "mask_bits", "first_moment", "theorem", "times", "expected_misses"),
-        *("law_misses", "seconds", "file_bytes", "memory", "stages", "linear_lift"),
+        *("law_misses", "seconds", "file_bytes", "memory", "stages", "split", "linear_lift"),
     }
     assert (first["path"], first["kind"], first["signed"]) == ("layers/0", "dense 6 -> 8, bias", 6)
     assert "two halves of 6 of 6 inputs" in table
@@ -56,6 +56,7 @@ def test_plan_prints_theorem_and_first_moment_and_the_same_as_json(made, capsys)
     assert "two halves" not in halved  # the default where inputs can be negative
     assert f"linear lift of {int(re.findall('linear lift of ([0-9,]+)', halved)[0]):,} neurons (no ReLU)" in halved
     assert not first["linear_lift"]
+    assert (first["split"], second["split"]) == (6, 0)
     assert sum(part["mask_bits"] for part in (first, second)) == plan["mask_bits"]
     assert (first["weights"], second["weights"], plan["weights"]) == (56, 27, 83)
     assert abs(first["theorem"] - np.log(2 / (0.01 * 56 / 83 / 104))) < 1e-12
@@ -125,6 +126,15 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
 def test_a_folder_of_data_in_the_environment_says_nothing_of_a_shape(monkeypatch, tmp_path):
     monkeypatch.setenv("SLTH_DATA", str(tmp_path))
     assert run(["plan", "--shape", "8,5,3", "--tolerance", "0.01", "-q"]) == 0
+
+
+def test_plain_numbers_have_no_lift_and_one_subset_for_both_signs(made, capsys):
+    """Whatever the signs: of such weights there are no halves."""
+    asked = ["--tolerance", "0.01", "--input-range=-1,1", "--gadget", "plain"]
+    assert run(["plan", "--target", str(made / "t.safetensors"), *asked]) == 0
+    out = capsys.readouterr().out
+    assert "no lift, " in out
+    assert "two halves" not in out
 
 
 def test_a_shape_needs_no_file_and_states_what_it_assumes(capsys):

@@ -66,7 +66,7 @@ def test_a_weight_of_a_linear_lift_is_whole_and_the_ticket_says_what_it_is(folde
     ticket = folder / "linear.slth"
     assert run(["show", str(ticket), "--weight", "0:2,3"]) == 0
     out = capsys.readouterr().out
-    assert "whole weight, stage 1 of 2" in out
+    assert "one subset for both signs, stage 1 of 2" in out
     assert "half" not in out
     assert f"{slth.load(ticket).realised('layers/0').positive[2, 3, 0]:+.17f}, with the stage before" in out
     assert run(["show", str(ticket)]) == 0

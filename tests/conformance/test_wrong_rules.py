@@ -26,7 +26,7 @@ from slth.graph import (
     Steerable,
     apply_along,
 )
-from slth.graph.bases import conv
+from slth.graph.bases import TapBounds, conv
 from slth.numerics import spectral_norm_bound
 
 
@@ -155,7 +155,7 @@ WRONG = {  # name: the op that must notice, and what is replaced
     "a bias once for all positions": ("conv", [(linear, "norm_over", norm_over_channels)]),
     "one element of the group": ("group convolution", [(Steerable, "norm", norm_of_one_element)]),
     "0 does not join, lifting": ("lifting, padded", [(Steerable, "pads", property(lambda _: False))]),
-    "taps that meet count once": ("pairs", [(Permutation, "row_norm", property(lambda _: 1.0))]),
+    "taps that meet count once": ("pairs", [(Permutation, "tap_bounds", property(lambda _: TapBounds()))]),
     "no diagonal": ("pairs", [(Permutation, "stencils", basis_apart)]),
     "relu asleep by the target": ("relu", [(pointwise, "through_relu", relu_of_the_target)]),
     "no interior minimum": ("gelu", [(functions, "turn", lambda op: None)]),

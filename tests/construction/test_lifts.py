@@ -142,7 +142,7 @@ def test_one_weight_taken_apart_is_whole_and_adds_up(ticket):
         assert {half.name for half in anatomy.halves} == {"whole"}
         rows = len(ticket.realised(path).positive)
         assert anatomy.halves[-1].realised == ticket.realised(path).positive[output % rows, input_, 0]
-        assert "whole weight" in anatomy.title(anatomy.halves[0])
+        assert "one subset for both signs" in anatomy.title(anatomy.halves[0])
         total = sum((Fraction(float(c)) for half in anatomy.halves for c in half.candidates[half.kept]), Fraction(0))
         assert abs(total - Fraction(anatomy.halves[-1].realised)) <= abs(total) * Fraction(2) ** -53
 

@@ -240,7 +240,8 @@ def map_in_long_doubles(numbers: Affine | Realised, basis, x) -> np.ndarray:
         halves = [(numbers.positive, x)] if numbers.linear else halves
     for half, part in halves:
         if half is not None:
-            for taps in [slice(t, t + 1) for t in range(basis.taps)] if basis.row_norm > 1 else [slice(None)]:
+            alone = basis.tap_bounds.row_norm == 1
+            for taps in [slice(None)] if alone else [slice(t, t + 1) for t in range(basis.taps)]:
                 own = np.zeros_like(half)
                 own[:, :, taps] = half[:, :, taps]
                 matrix = basis.apply(own, np.eye(size).reshape(size, *shape)).reshape(size, -1).astype(np.longdouble)

@@ -10,15 +10,15 @@ from typing import Any
 
 from slth import _arguments
 from slth._errors import InputError
-from slth.api._inputs import InputRange, Numbers, calibration_of, inputs_of, stated_scale
+from slth.api._inputs import InputRange, Numbers, calibration_of, inputs_for
 from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
-from slth.graph import Target, token_count
+from slth.graph import Target
 from slth.network import is_onnx, read_array, read_held
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
-from slth.ticket import Inputs, Ticket, check_text
+from slth.ticket import Ticket, check_text
 
 __all__ = ["Reading", "check_construct", "construct", "discard", "promise_holds", "read_target"]
 
@@ -184,20 +184,17 @@ def construct(
         layers_only=asked.layers_only,
     )
     _check_names(network)
-    if network.graph.joined and from_node is None:
-        mean, std = stated_scale(target, mean, std, network.input_shape)
-    inputs = Inputs(network.input_shape)  # of layers by themselves nothing is known
-    if network.graph.joined:
-        inputs = inputs_of(
-            network.input_shape,
-            input_range,
-            raw_range=raw_range,
-            data=data,
-            data_dir=data_dir,
-            mean=mean,
-            std=std,
-            tokens=token_count(network.graph, network.carried),
-        )
+    inputs = inputs_for(
+        network,
+        target,
+        cut=from_node is not None,
+        input_range=input_range,
+        raw_range=raw_range,
+        data=data,
+        data_dir=data_dir,
+        mean=mean,
+        std=std,
+    )
     alike = None if calibration is None else calibration_of(inputs, calibration, data_dir)
     with (
         keep_parts(folder, lambda: question(network, request, inputs, alike), restart=asked.restart) as parts,

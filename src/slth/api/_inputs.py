@@ -11,6 +11,7 @@ import numpy as np
 from slth import _arguments
 from slth._errors import InputError, spoken
 from slth.construction import Calibration
+from slth.graph import Target, token_count
 from slth.ticket import Inputs
 
 InputRange = tuple[float | int | np.ndarray, float | int | np.ndarray]  # lower, upper; numbers, or one number per input
@@ -54,6 +55,39 @@ def stated_scale(target: Any, mean: Any, std: Any, shape: tuple[int, ...]) -> tu
         for values in (takes.mean, takes.std)
     )
     return mean, std
+
+
+def inputs_for(
+    network: Target,
+    target: Any,
+    *,
+    cut: bool,
+    input_range: InputRange | None,
+    raw_range: InputRange | None,
+    data: str | Path | None,
+    data_dir: str | Path | None,
+    mean: Any,
+    std: Any,
+) -> Inputs:
+    """The inputs of a network that was read from a target; of layers by themselves nothing is known.
+
+    Args:
+        cut: it is a part of what the target's file holds, whose mean and deviation are not its own.
+    """
+    if not network.graph.joined:
+        return Inputs(network.input_shape)
+    if not cut:
+        mean, std = stated_scale(target, mean, std, network.input_shape)
+    return inputs_of(
+        network.input_shape,
+        input_range,
+        raw_range=raw_range,
+        data=data,
+        data_dir=data_dir,
+        mean=mean,
+        std=std,
+        tokens=token_count(network.graph, network.carried),
+    )
 
 
 def inputs_of(

@@ -8,7 +8,7 @@ from typing import Any
 from slth import _arguments
 from slth._errors import InputError
 from slth.api._construct import read_target
-from slth.api._inputs import InputRange, Numbers, inputs_of, stated_scale
+from slth.api._inputs import InputRange, Numbers, inputs_for, inputs_of
 from slth.construction import (
     Outline,
     Planning,
@@ -23,9 +23,9 @@ from slth.construction import (
     plan_outline,
     theorem,
 )
-from slth.graph import Affine, token_count
+from slth.graph import Affine
 from slth.records import cores, verbs
-from slth.ticket import Inputs, Merged, Neurons, Rivals, map_words, rivals_of
+from slth.ticket import Edges, Merged, Neurons, Rivals, map_words, rivals_of, split_count
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +36,14 @@ class PlannedMap:
         path: its name, as in the ticket; of several, that of the first. kind: what it is, in words.
         times: how many there are.
         weights: target parameters, biases included.
-        signed: input channels that can be negative, which have two halves for each weight unless the lift is linear.
+        signed: input channels that can be negative. split: those of which each weight is two subset sums.
         linear_lift: the lift has no ReLU: one more linear layer.
         tolerance: of one weight.
         gain: a power of two.
         candidates, constants: random candidates per weight and half, and per bias (0 without biases), of all stages.
         stages: candidates of each.
-        neurons: of the lift, dead ones not counted. source_parameters: entries of its random tensors, likewise.
+        neurons: of the lift, dead ones not counted; 0 if there is none. source_parameters: entries of its random
+            tensors, likewise.
         mask_bits: before they are coded.
         expected_misses: an upper estimate, by measured chances. law_misses: by the law in closed form; None
             where none is known, for neurons that give several numbers at once.
@@ -60,6 +61,7 @@ class PlannedMap:
     inputs: int
     weights: int
     signed: int
+    split: int
     linear_lift: bool
     tolerance: float
     gain: float
@@ -203,20 +205,17 @@ def plan(
         exact=asked.exact,
         layers_only=asked.layers_only,
     )
-    if read.graph.joined and from_node is None:
-        mean, std = stated_scale(target, mean, std, read.input_shape)
-    inputs = Inputs(read.input_shape)
-    if read.graph.joined:
-        inputs = inputs_of(
-            read.input_shape,
-            input_range,
-            raw_range=raw_range,
-            data=data,
-            data_dir=data_dir,
-            mean=mean,
-            std=std,
-            tokens=token_count(read.graph, read.carried),
-        )
+    inputs = inputs_for(
+        read,
+        target,
+        cut=from_node is not None,
+        input_range=input_range,
+        raw_range=raw_range,
+        data=data,
+        data_dir=data_dir,
+        mean=mean,
+        std=std,
+    )
     parts = plan_maps(read, request, inputs=inputs)
     products = request.gadget == "merged"  # quantisers store the projections, not these
     rivals = [] if products else [_rivals(read.coefficients[part.path], part.width.tolerance) for part in parts]
@@ -274,13 +273,14 @@ def _map(part: Planning, failure: float, threads: int) -> PlannedMap:
         inputs=op.basis.inputs,
         weights=part.weights,
         signed=int(gadget.signed(op).sum()),
+        split=split_count(gadget, op),
         linear_lift=gadget.linear,
         tolerance=width.tolerance,
         gain=gadget.gain,
         candidates=gadget.candidates,
         stages=tuple(stage.candidates for stage in width.stages),
         constants=sum(stage.constants for stage in width.stages),
-        neurons=gadget.neurons,
+        neurons=0 if isinstance(gadget, Edges) else gadget.neurons,
         source_parameters=sum(tensor.size for tensor in gadget.tensors(part.path, op)),
         mask_bits=cost.mask_bits,
         expected_misses=width.expected_misses,

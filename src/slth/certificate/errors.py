@@ -126,7 +126,7 @@ class MapErrors:
             return 0.0
         halves = (half for _, part in self.chunks() for half in (part.positive, part.negative) if half is not None)
         sizes = np.array([float(norm_bound(half.reshape(-1))) for half in halves])
-        return float(above(_U * math.sqrt(self.basis.taps) * self.basis.tap_norm * norm_bound(sizes), 4))
+        return float(above(_U * math.sqrt(self.basis.taps) * self.basis.tap_bounds.norm * norm_bound(sizes), 4))
 
     def part(self, rows: slice, inputs: slice = slice(None)) -> "MapErrors":
         """The coefficients of some rows and inputs, where they lie; biases are those of all."""

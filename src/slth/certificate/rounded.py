@@ -80,10 +80,10 @@ def map_of(op: Linear, numbers: Affine | Realised, norm: float) -> MapOf:
         if numbers.negative is not None:
             slopes, halves = np.maximum(slopes, np.abs(numbers.negative)), 2
     rows = [norm_bound(stencil(slopes, op.basis.groups, taps)).ravel() for taps in op.basis.stencils()]
-    row = np.max(rows, axis=0)
-    row = row if op.basis.row_norm == 1 else above(row * op.basis.row_norm, 2)
+    row, reads = np.max(rows, axis=0), op.basis.tap_bounds
+    row = row if reads.row_norm == 1 else above(row * reads.row_norm, 2)
     _, inputs, taps = slopes.shape
-    means = op.basis.summed + 2 if op.basis.summed > 1 else 0  # of a tap that adds up entries and divides
+    means = reads.summed + 2 if reads.summed > 1 else 0  # of a tap that adds up entries and divides
     return MapOf(numbers, slopes, row, norm, halves * (inputs // op.basis.groups * taps + 1) + means)
 
 

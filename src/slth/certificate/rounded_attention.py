@@ -95,9 +95,13 @@ def standardise_step(op: Standardise, values: tuple[Rounded, ...], value: Batch,
     square = (u * u).mean(axis=axes, keepdims=True)
     s = np.sqrt(square * (1 - 2.0**-50 * (count + 4)) + op.epsilon) * (1 - _FEW)  # at least, of u as computed
 
+    def least(norm: np.ndarray) -> np.ndarray:
+        """ŝ is at least this, of a point with ‖û − u‖ ≤ norm."""
+        return np.maximum(math.sqrt(op.epsilon) * (1 - _FEW), (s - above(norm / root, 2)) * (1 - _FEW))
+
     def moved(off: Batch, norm: np.ndarray) -> Batch:
         """How far y is from that of a point with |û − u| ≤ off and ‖û − u‖ ≤ norm."""
-        hat = np.maximum(math.sqrt(op.epsilon) * (1 - _FEW), (s - above(norm / root, 2)) * (1 - _FEW))
+        hat = least(norm)
         with np.errstate(divide="ignore", invalid="ignore"):
             together = above(2.0 * norm / (s + hat), 3)
             alone = above((off + np.abs(value) * norm / root) / hat, 4)
@@ -110,8 +114,7 @@ def standardise_step(op: Standardise, values: tuple[Rounded, ...], value: Batch,
         return found.reshape(tuple(1 if axis in axes else length for axis, length in enumerate(off.shape)))
 
     norm = np.minimum(np.minimum(within(x.off), within(turned)), each(x.off_norm, value))
-    hat = np.maximum(math.sqrt(op.epsilon) * (1 - _FEW), (s - above(norm / root, 2)) * (1 - _FEW))
     with np.errstate(divide="ignore"):
-        steepest = above(2.0 / (s + hat), 3).reshape(len(value), -1).max(axis=1)
+        steepest = above(2.0 / (s + least(norm)), 3).reshape(len(value), -1).max(axis=1)
     own = moved(lost, within(lost)) + slack(np.abs(value), count + 12)
     return moved(turned, norm), above(steepest * x.off_norm, 1), above(own, 1)

@@ -11,9 +11,7 @@ from slth.graph import Carried
 from slth.numerics import norm_bound
 
 Batch = np.ndarray  # (batch, *shape)
-Moved = tuple[
-    Batch, np.ndarray, Batch | float
-]  # what errors of the inputs become: in each entry, in norm; the op's own
+Moved = tuple[Batch, np.ndarray, Batch | float]  # what errors of inputs become, in each entry, in norm; the op's own
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -120,13 +120,9 @@ def _blocks(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
     rows: list[tuple[str, str]] = []
     for i, part in enumerate(maps):
         bias = f" and {part.constants} per bias" if part.constants else ""
-        split = part.signed and not part.linear_lift
-        halves = f", two halves of {part.signed:,} of {part.inputs:,} inputs" if split else ""
-        lift = (
-            f"linear lift of {part.neurons:,} neurons (no ReLU)"
-            if part.linear_lift
-            else f"lift of {part.neurons:,} neurons"
-        )
+        halves = f", two halves of {part.split:,} of {part.inputs:,} inputs" if part.split else ""
+        lift = f"lift of {part.neurons:,} neurons" if part.neurons else "no lift"
+        lift = f"linear {lift} (no ReLU)" if part.linear_lift else lift
         times, each = (f" x {part.times:,}", " each") if part.times > 1 else ("", "")
         rows += [
             (f"map {i}", f"{part.path}{times}: {part.kind}; tolerance {part.tolerance:.3g}, gain {part.gain:g}"),
@@ -196,8 +192,8 @@ def _lines(maps: tuple[api.PlannedMap, ...]) -> list[tuple[str, str]]:
         "dead ones not counted; bits: of the mask",
         "moment: candidates where one subset is expected to reach the largest weight",
         "theorem: so many candidates times a constant that is not known (Lueker; Pensia et al.)",
-        "signed: input channels that can be negative; they have two halves, unless the lift is linear: no ReLU, so one "
-        "more linear layer",
+        "signed: input channels that can be negative; behind a ReLU their weights have two halves; a linear lift has "
+        "none, and is one more linear layer",
         "misses, file, time of a processor, memory alone: expected, of one such map",
     )
     return [*(("", line(row)) for row in (list(_HEAD), *cells)), *(("", note) for note in notes)]

@@ -32,9 +32,9 @@ def with_projections(
 
 
 def _around(graph: Graph, merged: Mapping[str, Product]) -> dict[str, tuple[tuple[str, ...], tuple[str, ...]]]:
-    """By attention the maps of its queries and those behind it, in the order of heads; where all of them are merged.
+    """By attention the maps of its queries and those behind it, in the order of heads, where all of them are merged.
 
-    And wherever these are used.
+    Nothing, if a merged map is used elsewhere, too.
     """
     by_name = {node.name: node for node in graph.nodes}
 

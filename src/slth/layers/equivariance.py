@@ -7,7 +7,7 @@ largest values give 0 exactly, means over the grid or the group add up in anothe
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice, permutations
+from itertools import permutations
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from slth.layers.group_conv import turned
 
 WHOLE = 5  # members up to which every permutation is tried: 120
 SOME = 120  # else so many random ones
+Act = Callable[[Tensor], Tensor]  # x ↦ g · x
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +79,6 @@ def equivariance(network: Callable[[Tensor], Tensor], x: Tensor, *, group: str) 
     return Equivariance(errors, whole, float(y.abs().max()))
 
 
-Act = Callable[[Tensor], Tensor]
-
-
 def _turn(a: int, group: str) -> Act:
     """g · of images, of values with an axis of the group, and of what has no grid."""
     order = [group_product(inverse_element(a), h) for h in range(group_order(group))]
@@ -102,7 +100,7 @@ def _permutations(x: Tensor) -> tuple[list[Act], bool]:
             "(batch, n, n, channels)"
         )
     if members <= WHOLE:
-        return [_permute(order) for order in islice(permutations(range(members)), SOME)], True
+        return [_permute(order) for order in permutations(range(members))], True
     draws = torch.Generator().manual_seed(0)
     return [_permute(torch.randperm(members, generator=draws).tolist()) for _ in range(SOME)], False
 

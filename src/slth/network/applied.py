@@ -1,6 +1,8 @@
 """What a linear map computes on tensors, with its weight as PyTorch stores it."""
 
-from torch import Tensor
+import numpy as np
+import torch
+from torch import Tensor, nn
 from torch.nn import functional
 
 from slth._errors import InputError
@@ -40,3 +42,18 @@ def apply_map(basis: Basis, x: Tensor, weight: Tensor, bias: Tensor | None) -> T
     if isinstance(basis, Permutation):
         return equivariant(x, weight, bias, basis)
     raise InputError(f"no module is known for a {type(basis).__name__} map")
+
+
+def channels(basis: Basis) -> int:
+    """The axis of the channels in a batch."""
+    return basis.channel_axis if basis.channel_axis < 0 else basis.channel_axis + 1
+
+
+def spread_along(numbers: Tensor, x: Tensor, axis: int) -> Tensor:
+    """One number for each index of an axis of x, to broadcast against x."""
+    return numbers.view([-1 if i == axis % x.ndim else 1 for i in range(x.ndim)])
+
+
+def buffer(values: np.ndarray) -> nn.Buffer:
+    """Numbers of a module that are random: kept beside its parameters."""
+    return nn.Buffer(torch.from_numpy(np.ascontiguousarray(values)))

@@ -7,8 +7,9 @@ from torch import nn
 
 from slth._errors import InputError
 from slth.graph import AxisMap, Conv, Dense, Graph, Op, carried_names, chain_of, stored_weight
-from slth.network.maps import SourceMap, source_map, source_neurons
+from slth.network.sources import source_map, source_neurons
 from slth.network.states import source_of, state_of
+from slth.network.two_layers import SourceMap
 from slth.network.views import MOST_BYTES
 from slth.ticket import Ticket, with_steps
 

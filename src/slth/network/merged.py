@@ -10,7 +10,8 @@ from typing import cast
 import numpy as np
 
 from slth.graph import HALVES, Affine, Graph, with_projections
-from slth.network.maps import SourceMap, SumMap, source_map
+from slth.network.sources import source_map
+from slth.network.two_layers import SourceMap, SumMap
 from slth.ticket import Ticket, TwoLayer
 
 

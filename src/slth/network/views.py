@@ -17,8 +17,9 @@ from torch import nn
 from slth._errors import InputError
 from slth.graph import Graph, Realised, Target, carried_names, most_entries
 from slth.network.build import Network
-from slth.network.maps import RealisedMap, TargetMap, source_bytes, source_map
+from slth.network.maps import RealisedMap, TargetMap
 from slth.network.merged import source_graph, source_projections
+from slth.network.sources import source_bytes, source_map
 from slth.network.states import module_of
 from slth.ticket import Ticket, own_affine
 

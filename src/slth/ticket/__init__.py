@@ -59,6 +59,7 @@ from slth.ticket.gadgets import (
     matrix,
     scan,
     signed_ranges,
+    split_count,
     stage_path,
 )
 from slth.ticket.identity import computed_digest
@@ -175,6 +176,7 @@ __all__ = [
     "scan",
     "several",
     "signed_ranges",
+    "split_count",
     "stage_path",
     "stored_mask_bits",
     "stored_sizes",

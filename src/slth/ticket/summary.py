@@ -9,7 +9,7 @@ from slth.numerics import at_most
 from slth.ticket.choice import choice_in, choice_rows
 from slth.ticket.exact import rest_count
 from slth.ticket.format import stored_mask_bits
-from slth.ticket.gadgets import Grid, Neurons, TwoLayer, exactly_words
+from slth.ticket.gadgets import Grid, Neurons, TwoLayer, exactly_words, split_count
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Bound, Builtin, network_name
 from slth.ticket.tensors import RandomTensor
@@ -87,13 +87,9 @@ def _graph_rows(ticket: Ticket) -> Iterator[Row]:
     if ticket.inputs is not None:
         yield "outputs", _lengths(shapes(network, ticket.inputs.shape, ticket.carried)[network.output])
     signed, channels = ticket.signed_channels
-    linear = {path: int(ticket.gadgets[path].signed(ticket.maps[path]).sum()) for path in ticket.linear_maps}
-    halved = signed - sum(linear.values())
-    paid = "two halves for each of their weights" if halved else "one half for each weight"
-    if signed and not halved:
-        paid = "one subset for each of their weights, for their lifts are linear"
-    elif signed > halved:
-        paid += f", but for {signed - halved:,} of maps with a linear lift"
+    split = sum(split_count(ticket.gadgets[path], op) for path, op in ticket.maps.items())
+    paid = "two halves for each of their weights" if split else "one subset for each weight"
+    paid += f", but for {signed - split:,} of maps with one subset for both signs" if 0 < split < signed else ""
     yield "signs", f"{signed:,} of {channels:,} input channels of maps can be negative: {paid}"
 
 

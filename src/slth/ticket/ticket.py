@@ -14,22 +14,12 @@ from slth._shapes import Bits, Draws
 from slth.certificate import Certificate
 from slth.graph import Graph, Linear, Product, Realised, check_copies, copies_made, shapes, token_count
 from slth.numerics import at_most, check_seed
+from slth.ticket.agreement import check_layers, check_tokens
 from slth.ticket.buffers import ones
 from slth.ticket.carried import check_carried, dtype_name, unseeded_numbers
 from slth.ticket.effective import effective_blocks
 from slth.ticket.exact import check_exact
-from slth.ticket.gadgets import (
-    Copies,
-    Edges,
-    Gadget,
-    Merged,
-    Moves,
-    Neurons,
-    TwoLayer,
-    bits_of,
-    check_grid,
-    exactly_kept,
-)
+from slth.ticket.gadgets import Copies, Gadget, Merged, Moves, Neurons, TwoLayer, bits_of, check_grid, exactly_kept
 from slth.ticket.inputs import Inputs
 from slth.ticket.network import Network, network_name
 from slth.ticket.provenance import Provenance
@@ -79,7 +69,7 @@ class Ticket:
             raise InputError(f"a bound on moves must be a positive number, or None for no claim; got {self.move_bound}")
         if isinstance(self.network, Graph) and self.inputs is not None:
             shapes(self.network, self.inputs.shape, self.carried)
-            self._check_tokens(token_count(self.network, self.carried), self.inputs.tokens)
+            check_tokens(token_count(self.network, self.carried), self.inputs.tokens)
         if self.gadgets:
             self._check_gadgets()
         else:
@@ -94,14 +84,6 @@ class Ticket:
             check_text(sentence, "what was assumed", 1000)
         self._check_names()
 
-    def _check_tokens(self, known: int | None, said: int | None) -> None:
-        """Inputs are tokens exactly where the network looks them up, and it knows all of them."""
-        if (known is None) != (said is None):
-            words = "numbers" if known is None else f"tokens, of which it knows {known:,}"
-            raise InputError(f"the network takes {words}; the inputs are {'numbers' if said is None else 'tokens'}")
-        if known is not None and said is not None and said > known:
-            raise InputError(f"the network knows {known:,} tokens, the inputs are any of {said:,}")
-
     def _check_gadgets(self) -> None:
         if list(self.gadgets) != list(self.maps):
             ours, theirs = (", ".join(paths)[:150] for paths in (self.maps, self.gadgets))
@@ -110,8 +92,8 @@ class Ticket:
         masked = bits_of(self.gadgets, self.maps)
         if len(self.tensors) != len(wanted) or any(map(differ, self.tensors, wanted)):
             raise InputError("the random tensors are not those of the gadgets")
-        if isinstance(self.network, Graph) and not self.network.joined:
-            self._check_apart()
+        if not self.joined:
+            check_layers(self.maps, self.gadgets, names=self.provenance.names, carried=self.carried)
         elif self.copies and isinstance(self.network, Graph):
             check_copies(self.network, self.copies)
         kept = {tensor.path: tensor.kept for tensor in self.tensors}
@@ -138,22 +120,6 @@ class Ticket:
                 check_kept(given, count)
                 if given.moved and (tensor not in masked or not isinstance(self.gadgets[path], TwoLayer)):
                     raise InputError(f"{tensor}: numbers of the gadget {self.gadgets[path].kind} do not move here")
-
-    def _check_apart(self) -> None:
-        """Maps that are not joined are tensors of the target: each has one weight, under the name of one."""
-        for path, op in self.maps.items():
-            gadget = self.gadgets[path]
-            if self.copies or not (gadget.linear or isinstance(gadget, Edges)) or not gadget.signed(op).all():
-                raise InputError(
-                    f"{path}: a layer by itself has one weight for inputs of any sign, and its gadget two; take a "
-                    "linear lift, or the gadgets plain or single-plain"
-                )
-        names = self.provenance.names
-        if set(names) != set(self.maps) or any((names[path][1] is None) == op.bias for path, op in self.maps.items()):
-            raise InputError("layers by themselves need the names of their tensors, which the provenance gives")
-        tensors = [name for pair in names.values() for name in pair if name is not None]
-        if len({*tensors, *self.carried}) < len(tensors) + len(self.carried):
-            raise InputError("two tensors of the target have one name")
 
     def _check_maps(self) -> None:
         """What is said of maps is said of those there are."""

@@ -41,7 +41,7 @@ def through_linear(errors: MapErrors, x: Reach, *, eta: float) -> Reach:
     lower, upper, error = _per_channel(errors, x)
     if errors.copies > 1:  # ‖x‖₂ of one copy of each channel, for all are equal
         x = replace(x, norm=times(x.norm, above(1 / math.sqrt(errors.copies), 2)))
-    met = x if basis.row_norm == 1 else replace(x, norm=_met(basis, x.norm), error_norm=_met(basis, x.error_norm))
+    met = _met(basis, x)
     groups, outputs = basis.groups, basis.outputs
     bias, bias_error, bias_lost = (b.reshape(groups, -1) for b in (errors.bias, errors.bias_error, errors.bias_lost))
 
@@ -108,9 +108,11 @@ def _lost(slopes: Stencil, size: Entries, norm: float) -> np.ndarray:
     return 2.0**-53 * np.minimum(each, product_bound(norm_bound(slopes), norm))
 
 
-def _met(basis: Basis, norm: float) -> float:
-    """What an output sees of a value of this norm, where several taps can read one entry."""
-    return float(above(basis.row_norm * norm, 2))
+def _met(basis: Basis, x: Reach) -> Reach:
+    """What an output sees of a value, in norm, where several taps can read one entry."""
+    most = basis.tap_bounds.row_norm
+    norm, error_norm = (float(above(most * each, 2)) for each in (x.norm, x.error_norm))
+    return x if most == 1 else replace(x, norm=norm, error_norm=error_norm)
 
 
 def stencil(coefficients: Coefficient, groups: int, taps: tuple[int, ...]) -> Stencil:

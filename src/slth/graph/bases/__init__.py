@@ -1,6 +1,6 @@
 """Bases: which linear map a tensor of coefficients stands for. One file per kind, one line here."""
 
-from slth.graph.bases.basis import Basis, Shape
+from slth.graph.bases.basis import Basis, Shape, TapBounds
 from slth.graph.bases.conv import Conv, ConvTranspose
 from slth.graph.bases.dense import Dense
 from slth.graph.bases.one_hot import OneHot
@@ -28,6 +28,7 @@ __all__ = [
     "Permutation",
     "Shape",
     "Steerable",
+    "TapBounds",
     "coefficients_of",
     "group_order",
     "group_product",

@@ -7,6 +7,7 @@ the inputs of its own group. A basis is right if `apply` equals the dense matrix
 for it; nothing else asks what kind it is.
 """
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -15,6 +16,15 @@ from slth._shapes import Coefficient
 from slth.numerics import Parts
 
 Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TapBounds:
+    """What the taps of a basis can do together; of one whose taps read entries of their own nothing beyond 1."""
+
+    norm: float = 1.0  # ‖B_t‖₂ at most, for every tap
+    row_norm: float = 1.0  # ‖x ↦ (B_t(x)[q])_t‖₂ at most, at any one position q
+    summed: int = 1  # entries of which one tap takes a mean, at most
 
 
 @runtime_checkable
@@ -45,18 +55,8 @@ class Basis(Protocol):
         ...
 
     @property
-    def tap_norm(self) -> float:
-        """‖B_t‖₂ at most, for every tap."""
-        ...
-
-    @property
-    def row_norm(self) -> float:
-        """‖x ↦ (B_t(x)[q])_t‖₂ at most, at any one position q: 1 where taps read entries of their own."""
-        ...
-
-    @property
-    def summed(self) -> int:
-        """Entries of which one tap takes a mean, at most: 1 where it reads one."""
+    def tap_bounds(self) -> TapBounds:
+        """How much its taps can give, and how many can read one entry."""
         ...
 
     def shape(self, inputs: Shape) -> Shape:

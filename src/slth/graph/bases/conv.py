@@ -15,7 +15,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Coefficient
-from slth.graph.bases.basis import Shape
+from slth.graph.bases.basis import Shape, TapBounds
 from slth.numerics import Parts, convolution_norm_bound, convolution_rule, convolution_work
 
 Sizes = tuple[int, ...]
@@ -62,19 +62,9 @@ class Conv:
         return any(self.padding)
 
     @property
-    def tap_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def row_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def summed(self) -> int:
-        """One."""
-        return 1
+    def tap_bounds(self) -> TapBounds:
+        """Each tap reads an entry of its own."""
+        return TapBounds()
 
     def shape(self, inputs: Shape) -> Shape:
         """(outputs, ...) of (inputs, ...)."""
@@ -170,19 +160,9 @@ class ConvTranspose:
         return any(d * (k - 1) >= s for k, d, s in sides) or any(self.output_padding)
 
     @property
-    def tap_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def row_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def summed(self) -> int:
-        """One."""
-        return 1
+    def tap_bounds(self) -> TapBounds:
+        """Each tap reads an entry of its own."""
+        return TapBounds()
 
     def shape(self, inputs: Shape) -> Shape:
         """(outputs, ...) of (inputs, ...)."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Coefficient
-from slth.graph.bases.basis import Shape
+from slth.graph.bases.basis import Shape, TapBounds
 from slth.numerics import BLOCKS, Parts, blocks_of, matrix_rule, matrix_work, spectral_norm_bound
 
 
@@ -46,19 +46,9 @@ class Dense:
         return False
 
     @property
-    def tap_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def row_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def summed(self) -> int:
-        """One."""
-        return 1
+    def tap_bounds(self) -> TapBounds:
+        """Each tap reads an entry of its own."""
+        return TapBounds()
 
     def shape(self, inputs: Shape) -> Shape:
         """(..., outputs) of (..., inputs)."""

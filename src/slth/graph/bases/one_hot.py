@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from slth._shapes import Coefficient
-from slth.graph.bases.basis import Shape
+from slth.graph.bases.basis import Shape, TapBounds
 from slth.graph.bases.dense import Dense
 from slth.numerics import Parts
 
@@ -47,19 +47,9 @@ class OneHot:
         return False
 
     @property
-    def tap_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def row_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def summed(self) -> int:
-        """One."""
-        return 1
+    def tap_bounds(self) -> TapBounds:
+        """Each tap reads an entry of its own."""
+        return TapBounds()
 
     def shape(self, inputs: Shape) -> Shape:
         """(..., outputs) of (...)."""

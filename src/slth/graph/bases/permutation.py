@@ -22,7 +22,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Coefficient
-from slth.graph.bases.basis import Shape
+from slth.graph.bases.basis import Shape, TapBounds
 from slth.graph.bases.partitions import free, gathered, partitions, spread
 from slth.numerics import Parts, above, matrix_rule, matrix_work, norm_bound, spectral_norm_bound
 
@@ -83,19 +83,14 @@ class Permutation:
         return False
 
     @property
-    def tap_norm(self) -> float:
-        """√n where an entry can be repeated for all members."""
-        return self.members**0.5 if self.writes == 2 else 1.0
-
-    @property
-    def row_norm(self) -> float:
-        """√taps: several taps may read one entry, each takes a mean."""
-        return self.taps**0.5
-
-    @property
-    def summed(self) -> int:
-        """n or n²."""
-        return max(self.members ** free(tap) for tap in partitions(self.reads, self.writes))
+    def tap_bounds(self) -> TapBounds:
+        """Pairs can repeat an entry for all members; several taps may read one entry, each takes a mean of n or n²."""
+        listed = partitions(self.reads, self.writes)
+        return TapBounds(
+            norm=self.members**0.5 if self.writes == 2 else 1.0,
+            row_norm=self.taps**0.5,
+            summed=max(self.members ** free(tap) for tap in listed),
+        )
 
     def shape(self, inputs: Shape) -> Shape:
         """(n, ..., outputs) of (n, ..., inputs)."""
@@ -136,7 +131,7 @@ class Permutation:
         if largest == 0.0 and not c.any():
             return 0.0
         off = 2.0**-53 * (4 * self.members ** max(self.reads, self.writes) + 16 * taps + 64)
-        room = off * 3 * self.tap_norm * taps**0.5 * float(norm_bound(c.reshape(-1)))
+        room = off * 3 * self.tap_bounds.norm * taps**0.5 * float(norm_bound(c.reshape(-1)))
         return float(above(largest + room, 2))
 
     def _copies(self, order: int) -> int:

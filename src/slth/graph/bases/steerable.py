@@ -22,7 +22,7 @@ import numpy as np
 
 from slth._errors import InputError
 from slth._shapes import Coefficient
-from slth.graph.bases.basis import Shape
+from slth.graph.bases.basis import Shape, TapBounds
 from slth.graph.bases.conv import Conv
 from slth.graph.bases.turns import ORDERS, inverse, moved, product, turned
 from slth.numerics import Parts, convolution_norm_bound, convolution_rule, convolution_work
@@ -81,19 +81,9 @@ class Steerable:
         return self.padding > 0
 
     @property
-    def tap_norm(self) -> float:
-        """√|G| of a lifting, which writes every entry so often; else 1."""
-        return self.order**0.5 if self.lifting else 1.0
-
-    @property
-    def row_norm(self) -> float:
-        """1."""
-        return 1.0
-
-    @property
-    def summed(self) -> int:
-        """One."""
-        return 1
+    def tap_bounds(self) -> TapBounds:
+        """A lifting writes every entry |G| times."""
+        return TapBounds(norm=self.order**0.5 if self.lifting else 1.0)
 
     def shape(self, inputs: Shape) -> Shape:
         """(outputs, |G|, ...) of (inputs, ...) or (inputs, |G|, ...)."""

@@ -1,5 +1,6 @@
 """Gadgets: which random numbers may be added up for a coefficient. One file per theorem, one line here."""
 
+from slth.graph import Linear
 from slth.ticket.gadgets.bit_groups import BitGroups, bit_groups
 from slth.ticket.gadgets.copies import Copies
 from slth.ticket.gadgets.counts import Counts
@@ -32,6 +33,13 @@ GADGETS: dict[str, type[Gadget]] = {
     for gadget in (TwoLayer, Merged, Copies, Neurons, Single, SinglePlain, Plain, Counts, Doubling, Grid)
 }
 MOST_OF = dict.fromkeys((Single.kind, SinglePlain.kind, Counts.kind), MOST_LONG)  # candidates; others: 64
+
+
+def split_count(gadget: Gadget, op: Linear) -> int:
+    """Inputs of which each weight is two subset sums, one for x⁺ and one for x⁻."""
+    whole = gadget.linear or isinstance(gadget, Edges | Copies)  # one subset for both signs
+    return 0 if whole else int(gadget.signed(op).sum())
+
 
 __all__ = [
     "GADGETS",
@@ -82,5 +90,6 @@ __all__ = [
     "moves_of_block",
     "scan",
     "signed_ranges",
+    "split_count",
     "stage_path",
 ]
