@@ -125,6 +125,14 @@ def without_a_tensor(folder):
     save_file(state, folder / "model.safetensors", {"format": "pt"})
 
 
+def without_a_bias(folder):
+    """Its name ends like a buffer that is not missed, attn.bias."""
+    saved(folder, "gpt2")
+    state = load_file(folder / "model.safetensors")
+    del state["transformer.h.0.attn.c_attn.bias"]
+    save_file(state, folder / "model.safetensors", {"format": "pt"})
+
+
 def with_another_tensor(folder):
     state = load_file(folder / "model.safetensors")
     save_file({**state, "more.weight": torch.ones(2)}, folder / "model.safetensors", {"format": "pt"})
@@ -142,10 +150,12 @@ BROKEN = {
     "no weights": (without_weights, r"a model folder without weights; expected model\.safetensors or pytorch_model"),
     "no part": (with_a_missing_part, r"its index names model-00001-of-00002\.safetensors: no such file"),
     "no tensor": (without_a_tensor, r"its weights lack transformer\.layer\.0\.ffn\.lin1\.weight"),
+    "no bias": (without_a_bias, r"its weights lack transformer\.h\.0\.attn\.c_attn\.bias"),
     "another tensor": (with_another_tensor, r"DistilBertModel has no place for more\.weight"),
     "its own code": (configured(auto_map={"AutoModel": "m.M"}), "brings code of its own, which is not run"),
     "unknown": (configured(architectures=["NoSuchModel"]), "is a NoSuchModel, which transformers .* does not have"),
-    "other sizes": (configured(dim=32), "cannot read the target|does not fit"),
+    "no model": (configured(architectures=["DistilBertConfig"]), "is a DistilBertConfig, .* not have as a model"),
+    "other sizes": (configured(vocab_size=51), r"does not fit its config\.json: embeddings\..* shape \(50, 16\), .* \(51, "),
     "longer": (configured(), "the model has 16 positions, and the example has 17; give a shorter one"),
 }
 

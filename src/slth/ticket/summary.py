@@ -109,8 +109,8 @@ def _folded_row(ticket: Ticket) -> Iterator[Row]:
         which = f": {', '.join(known[:MOST_STEPS])}" + ", ..." * (len(known) > MOST_STEPS) if known else ""
         yield (
             "folded",
-            f"{folded:,} of {_maps(len(ticket.maps))} are no tensors of the target as they are: a normalisation or "
-            f"constants beside them are folded in{which}",
+            f"{folded:,} of {_maps(len(ticket.maps))} are no tensors of the target as they are: it has them "
+            f"transposed, or a normalisation or constants beside them are folded in{which}",
         )
 
 

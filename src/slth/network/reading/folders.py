@@ -18,7 +18,9 @@ from slth.network.reading.files import SAVED, parts_of
 from slth.network.reading.quiet import quiet
 from slth.network.reading.words import first_line, listed, shown
 
-UNUSED = ("position_ids", "token_type_ids", "attn.bias", "masked_bias", "inv_freq")  # buffers of older versions
+# Buffers of older versions, the end of a name from a dot on: c_attn.bias is none of them.
+UNUSED = ("position_ids", "token_type_ids", "attn.bias", "masked_bias", "inv_freq")
+_UNUSED_ENDS = tuple(f".{name}" for name in UNUSED)
 
 
 def load_folder(path: Path) -> Any:
@@ -35,11 +37,11 @@ def load_folder(path: Path) -> Any:
         )
     _check_weights(path)
     transformers = _library()
-    found = [getattr(transformers, name) for name in names if hasattr(transformers, name)]
+    found = [kind for name in names if _is_model(kind := getattr(transformers, name, None))]
     if not found:
         raise InputError(
-            f"{shown(path)} is a {listed(names)}, which transformers {transformers.__version__} does not have; install "
-            "the version that wrote it, or pass the module"
+            f"{shown(path)} is a {listed(names)}, which transformers {transformers.__version__} does not have as a "
+            "model; install the version that wrote it, or pass the module"
         )
     import torch
 
@@ -53,12 +55,18 @@ def load_folder(path: Path) -> Any:
                 dtype=dtype,
                 output_loading_info=True,
                 weights_only=True,
-                ignore_mismatched_sizes=False,
+                ignore_mismatched_sizes=True,  # and told below, by name
             )
     except Exception as error:  # whatever the library raises
         raise InputError(f"cannot read the target {shown(path)}: {first_line(error)}") from error
+    for name, held, wanted in said["mismatched_keys"]:
+        raise InputError(
+            f"{shown(path)} does not fit its {CONFIG}: {shown(name)} has shape {tuple(held)}, {type(model).__name__} "
+            f"has {tuple(wanted)}"
+        )
+    parameters = {name for name, _ in model.named_parameters(remove_duplicate=False)}
     for what, names in (("lack", said["missing_keys"]), ("has no place for", said["unexpected_keys"])):
-        names = sorted(name for name in names if not name.endswith(UNUSED))
+        names = sorted(name for name in names if name in parameters or not f".{name}".endswith(_UNUSED_ENDS))
         if names:
             whose = f"{type(model).__name__} " if what != "lack" else "its weights "
             raise InputError(f"{shown(path)} does not fit its {CONFIG}: {whose}{what} {listed(names)}")
@@ -87,6 +95,13 @@ def shape_of_config(model: Any) -> tuple[int, ...] | None:
         return None
     sides = tuple(size) if isinstance(size, (list, tuple)) else (size, size)
     return (int(getattr(config, "num_channels", 3)), *(int(side) for side in sides))
+
+
+def _is_model(kind: Any) -> bool:
+    """Whether it is a class of modules: a folder can name any class of the library."""
+    from torch import nn
+
+    return isinstance(kind, type) and issubclass(kind, nn.Module) and hasattr(kind, "from_pretrained")
 
 
 def _library() -> Any:
