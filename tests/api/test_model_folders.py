@@ -155,7 +155,10 @@ BROKEN = {
     "its own code": (configured(auto_map={"AutoModel": "m.M"}), "brings code of its own, which is not run"),
     "unknown": (configured(architectures=["NoSuchModel"]), "is a NoSuchModel, which transformers .* does not have"),
     "no model": (configured(architectures=["DistilBertConfig"]), "is a DistilBertConfig, .* not have as a model"),
-    "other sizes": (configured(vocab_size=51), r"does not fit its config\.json: embeddings\..* shape \(50, 16\), .* \(51, "),
+    "other sizes": (
+        configured(vocab_size=51),
+        r"does not fit its config\.json: embeddings\..* shape \(50, 16\), .* \(51, ",
+    ),
     "longer": (configured(), "the model has 16 positions, and the example has 17; give a shorter one"),
 }
 

@@ -30,7 +30,7 @@ parts.WORTH_KEEPING, put, left = 0, parts.Parts.put, [int(sys.argv.pop(1))]
 def waiting(*arguments):
     left[0] -= 1
     if left[0] < 0:
-        print("waiting", flush=True)
+        print("waiting", file=sys.__stdout__, flush=True)  # what libraries print goes to stderr
         while True:  # a signal that came before `signal.pause()` would be slept through
             time.sleep(0.05)
     put(*arguments)
@@ -212,7 +212,7 @@ def test_pace_is_that_of_what_was_done_here():
 
 
 COUNTING = """
-import signal, sys, time
+import signal, sys
 import slth.cli
 from slth.construction import parts
 
