@@ -8,6 +8,8 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 import slth
 from slth._errors import InputError
@@ -30,6 +32,11 @@ CENTRED = "mirrored pairs"
 NUMBERS = {"exactly": {"density": 0.3}, "moved": {"most_move": 0.01}}
 LEGAL = {
     "two-layer": {
+        *itertools.product(FREE, set(SOURCES) - {"sign"}),
+        *itertools.product(("exactly", "moved"), ("uniform",)),
+        *itertools.product(("within", "closest"), (CENTRED,)),
+    },
+    "merged": {
         *itertools.product(FREE, set(SOURCES) - {"sign"}),
         *itertools.product(("exactly", "moved"), ("uniform",)),
         *itertools.product(("within", "closest"), (CENTRED,)),
@@ -66,11 +73,29 @@ def net(gadget):
     }
 
 
+class Attending(nn.Module):
+    """One head of width 2 without biases."""
+
+    def __init__(self):
+        super().__init__()
+        torch.manual_seed(0)
+        self.query, self.key, self.value, self.out = (nn.Linear(2, 2, bias=False) for _ in range(4))
+
+    def forward(self, x):
+        attended = nn.functional.scaled_dot_product_attention(self.query(x), self.key(x), self.value(x))
+        return self.out(attended)
+
+
+def given(gadget):
+    """The target, and how it is read."""
+    return (Attending(), {"input_shape": (3, 2)}) if gadget == "merged" else (net(gadget), {"activation": "relu"})
+
+
 def test_the_table_speaks_of_what_there_is():
     assert set(LEGAL) == set(GADGETS)
     assert {objective for _, objective, _ in MADE} == set(verbs.OBJECTIVES)
     assert {source for *_, source in MADE} == {*SOURCES, CENTRED}
-    assert len(MADE) == 49
+    assert len(MADE) == 74
 
 
 def test_every_other_is_refused_before_a_target_is_read_by_a_sentence_that_says_why():
@@ -88,20 +113,20 @@ def test_every_other_is_refused_before_a_target_is_read_by_a_sentence_that_says_
 
 def check_made(gadget, objective, source):
     """Constructed, written, read, verified with its target; what was chosen is in the ticket."""
-    state = net(gadget)
+    target, read = given(gadget)
     half = "pruned" in source or "mixture" in source  # of which so many are wanted that the closest is out of reach
     precise = {} if gadget == "grid" else {"tolerance": 0.3 if half and objective == "closest" else 0.1}
     precise |= asked(gadget, objective, source)
-    ticket = slth.construct(state, input_range=(-1, 1), activation="relu", **precise)
+    ticket = slth.construct(target, input_range=(-1, 1), **read, **precise)
     again = decode(encode(ticket))
     assert encode(again) == encode(ticket)
-    found = slth.verify(again, target=state, activation="relu")
+    found = slth.verify(again, target=target, **({} if gadget == "merged" else read))
     assert found.holds
     assert found.complete
     assert ticket.misses == 0
     last = list(ticket.gadgets.values())[-1]
     assert last.kind == gadget
-    if gadget == "two-layer":
+    if gadget in ("two-layer", "merged"):
         assert last.centred == (source == CENTRED)
         assert last.law == ("uniform" if source == CENTRED else source)
         assert (last.stages[0].kept is not None) == (objective == "exactly")

@@ -52,8 +52,12 @@ def check_places(asked: Any, *, made: Mapping[str, tuple[Path, str]] | None = No
     places = [place for name in named for place in _places(name, named[name], getattr(asked, name))]
     places += [_Place(name, "--out", path, kind) for name, (path, kind) in (made or {}).items()]
     _check_apart(places, lambda place: f"choose another name with {place.flag}")
+    target = getattr(asked, "target", None)
+    folders = isinstance(target, str | Path) and Path(target).is_dir()  # that of a model: another may be written
     for place in places:
-        if place.kind:
+        if folders and place.kind == "network" and place.path.is_dir():
+            _check_model_folder(place.path, place.flag, force=getattr(asked, "force", False))
+        elif place.kind:
             _check_place(place, force=getattr(asked, "force", False))
 
 
@@ -109,9 +113,6 @@ def _is_same(first: Path, second: Path) -> bool:
 
 def _check_place(place: _Place, *, force: bool) -> None:
     if place.kind in ("logs", "folder"):  # who fills a folder looks at what is in it
-        return
-    if place.kind == "network" and place.path.is_dir():
-        _check_model_folder(place.path, place.flag, force=force)
         return
     if place.kind != "history" or place.path.parent.is_dir():
         check_writable(place.path)
