@@ -109,6 +109,14 @@ def test_a_table_of_tokens_is_made_a_map_of_plain_random_numbers_on_request():
         slth.construct(model, example=tokens, embeddings="both")
 
 
+def test_a_folder_says_what_its_layers_are(tmp_path):
+    """Its configuration names the class: no function that gives the module is needed."""
+    saved(tmp_path)
+    ticket = slth.construct(tmp_path, layers_only=True, tolerance=0.01, threads=1)
+    assert "transformer.layer.0.ffn.lin1" in ticket.maps
+    assert slth.verify(ticket, target=tmp_path).complete
+
+
 def without_weights(folder):
     (folder / "model.safetensors").unlink()
 
@@ -155,7 +163,10 @@ BROKEN = {
     "its own code": (configured(auto_map={"AutoModel": "m.M"}), "brings code of its own, which is not run"),
     "unknown": (configured(architectures=["NoSuchModel"]), "is a NoSuchModel, which transformers .* does not have"),
     "no model": (configured(architectures=["DistilBertConfig"]), "is a DistilBertConfig, .* not have as a model"),
-    "other sizes": (configured(vocab_size=51), r"does not fit its config\.json: embeddings\..* shape \(50, 16\), .* \(51, "),
+    "other sizes": (
+        configured(vocab_size=51),
+        r"does not fit its config\.json: embeddings\..* shape \(50, 16\), .* \(51, ",
+    ),
     "longer": (configured(), "the model has 16 positions, and the example has 17; give a shorter one"),
 }
 
