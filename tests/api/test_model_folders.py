@@ -109,6 +109,14 @@ def test_a_table_of_tokens_is_made_a_map_of_plain_random_numbers_on_request():
         slth.construct(model, example=tokens, embeddings="both")
 
 
+def test_a_folder_says_what_its_layers_are(tmp_path):
+    """Its configuration names the class: no function that gives the module is needed."""
+    saved(tmp_path)
+    ticket = slth.construct(tmp_path, layers_only=True, tolerance=0.01, threads=1)
+    assert "transformer.layer.0.ffn.lin1" in ticket.maps
+    assert slth.verify(ticket, target=tmp_path).complete
+
+
 def without_weights(folder):
     (folder / "model.safetensors").unlink()
 

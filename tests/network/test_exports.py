@@ -122,7 +122,7 @@ def test_folded_maps_and_carried_numbers_and_signed_inputs_are_said():
     unknown = replace(ticket, provenance=replace(ticket.provenance, names=names, folded={}))
     folded = replace(ticket, provenance=replace(ticket.provenance, names=names, folded={"conv2": ("bn2", "scale")}))
     cases = [
-        (unknown, r"folded into its maps conv2, so that .* --out FOLDER --target FOLDER"),
+        (unknown, r"folded into its maps conv2, so that .* of a Hugging Face model out=FOLDER target=FOLDER"),
         (folded, r"folded into its maps conv2 \(with bn2, scale\), so that"),
         (small_ticket(scale=True), r"it carries numbers of the target, norm/scale, whose tensors have other names"),
         (small_ticket(lower=-1.0), r"its inputs can be negative"),

@@ -15,7 +15,7 @@ from slth.api._views import ticket_of
 from slth.construction import Request, discard, keep_parts, promise_holds, question
 from slth.construction import construct as _construct
 from slth.graph import Target
-from slth.network import is_onnx, read_array, read_held
+from slth.network import is_model_folder, is_onnx, read_array, read_held
 from slth.network import read_target as _read_target
 from slth.records import cores, verbs
 from slth.ticket import Ticket, check_text
@@ -309,6 +309,10 @@ def _layers_of(source: Any) -> Target:
         if source.graph.joined:
             raise InputError("this target was read with its graph; read it with layers_only=True, or leave that out")
         return source
+    if is_model_folder(source):
+        from slth.network import load_folder
+
+        source = load_folder(Path(source))
     torch = sys.modules.get("torch")  # who has a module has loaded it
     if torch is None or not isinstance(source, torch.nn.Module):
         raise InputError(

@@ -22,7 +22,7 @@ from slth.network.tensor_files import safetensors_of
 if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, architecture_of, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
-    from slth.network.reading import layers_in, load_model, read_layers, state_of_folder
+    from slth.network.reading import layers_in, load_folder, load_model, read_layers, state_of_folder
     from slth.network.running import ends_in_sigmoid, outputs
     from slth.network.states import apply_to, module_of, source_of, state_of, why_misfit
     from slth.network.training import train_mlp
@@ -55,6 +55,7 @@ _LAZY = {
     "source_of": "states",
     "state_dict": "exports",
     "state_of": "states",
+    "load_folder": "reading",
     "state_of_folder": "reading",
     "target_module": "views",
     "ticket_onnx": "writing",
@@ -91,6 +92,7 @@ __all__ = [
     "is_model_folder",
     "is_onnx",
     "layers_in",
+    "load_folder",
     "load_model",
     "mlp_from_tensors",
     "module_of",

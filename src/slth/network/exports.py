@@ -52,7 +52,7 @@ def _realised(ticket: Ticket) -> dict[str, np.ndarray]:
         steps, maps = ticket.provenance.folded, [path for path in ticket.maps if path not in ticket.provenance.names]
         folded = [with_steps(path, steps.get(path, ())) for path in maps]
         raise InputError(
-            f"no plain state dict computes this ticket: layers of the target are transposed in, or were folded into its "
+            "no plain state dict computes this ticket: layers of the target are transposed in, or were folded into its "
             f"maps {_listed(folded)}, so that the maps are no tensors of the target; use slth.realised(ticket), export "
             "--view source, or of a Hugging Face model --out FOLDER --target FOLDER"
         )

@@ -8,7 +8,7 @@ from slth.network.reading.stated import KEY, TAKES, Stated, stated_in
 from slth.network.reading.target import is_model_folder, is_onnx, read_state, read_target
 
 if TYPE_CHECKING:
-    from slth.network.reading.folders import state_of_folder
+    from slth.network.reading.folders import load_folder, state_of_folder
     from slth.network.reading.layers import layers_in, read_layers
     from slth.network.reading.loading import load_model
 
@@ -16,6 +16,7 @@ _LAZY = {
     "layers_in": "layers",
     "load_model": "loading",
     "read_layers": "layers",
+    "load_folder": "folders",
     "state_of_folder": "folders",
 }
 
@@ -38,6 +39,7 @@ __all__ = [
     "is_model_folder",
     "is_onnx",
     "layers_in",
+    "load_folder",
     "load_model",
     "mlp_from_tensors",
     "read_array",

@@ -37,7 +37,8 @@ def load_folder(path: Path) -> Any:
         )
     _check_weights(path)
     transformers = _library()
-    found = [kind for name in names if _is_model(kind := getattr(transformers, name, None))]
+    kinds: list[Any] = [getattr(transformers, name, None) for name in names]
+    found = [kind for kind in kinds if _is_model(kind)]
     if not found:
         raise InputError(
             f"{shown(path)} is a {listed(names)}, which transformers {transformers.__version__} does not have as a "
