@@ -127,6 +127,8 @@ def test_a_table_of_its_own_is_carried_or_a_map():
     assert made.names["wte"] == ("wte.weight", None)
     assert np.array_equal(made.coefficients["wte"].weight[:, :, 0].T, model.wte.weight.detach().numpy())
     assert next(node.op.map for node in made.graph.nodes if isinstance(node.op, Linear)) == "wte"
+    with pytest.raises(InputError, match="unknown embeddings 'tickets'"):
+        read_target(model, example=torch.zeros(1, 7, dtype=torch.long), embeddings="tickets")
 
 
 @pytest.mark.slow

@@ -5,8 +5,6 @@ import numpy as np
 from slth.graph import Affine, Dense, Embedding, Linear, OneHot
 from slth.network.reading.draft import Draft, Step
 
-EMBEDDINGS = ("carried", "ticketed")
-
 
 def tie_tables(draft: Draft, *, ticketed: bool = False) -> None:
     """A table that is the weight of a head reads that map; on request any other becomes a map over one-hot vectors."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from slth._arguments import wholes
+from slth._arguments import one_of, wholes
 from slth._errors import InputError
 from slth.graph import Shape, Target
 from slth.network.reading.checkpoints import Held, arrays_of, held_of, state_in
@@ -18,6 +18,7 @@ from slth.network.reading.files import import_torch, read_held, read_tensors
 from slth.network.reading.state_dicts import mlp_from_tensors
 from slth.network.reading.stated import stated_in
 from slth.network.reading.words import shown
+from slth.records import verbs
 from slth.ticket import Inputs
 
 
@@ -59,6 +60,7 @@ def read_target(
     Raises:
         InputError: one sentence on what was expected, what arrived, what to try.
     """
+    one_of(embeddings, verbs.EMBEDDINGS, "embeddings")
     if isinstance(source, Target):
         if exact and not source.tensors:
             raise InputError("this target was read with its normalisations folded; read it with exact=True")

@@ -29,7 +29,7 @@ from slth.records.verbs._construct import (
 from slth.records.verbs._kinds import Kind, WeightAt
 from slth.records.verbs._places import check_apart, check_places
 from slth.records.verbs._search import Search
-from slth.records.verbs._shared import BACKENDS, GADGETS, LIFTS, OBJECTIVES
+from slth.records.verbs._shared import BACKENDS, EMBEDDINGS, GADGETS, LIFTS, OBJECTIVES
 from slth.records.verbs._sweep import Sweep
 from slth.records.verbs._ticket import Compare, Evaluate, Export, Report, Show, Verify
 from slth.records.verbs._train import Train
@@ -39,6 +39,7 @@ VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Compare, Exp
 __all__ = [
     "BACKENDS",
     "DEFAULT_TARGET",
+    "EMBEDDINGS",
     "GADGETS",
     "LIFTS",
     "NOT_WITH_A_SHAPE",

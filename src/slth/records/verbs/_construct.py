@@ -247,7 +247,7 @@ def check_objective(objective: str, density: float | None, most_move: float | No
 def _check_recipe(asked: Construct | Plan) -> None:
     """Names that are known, numbers that go with them; before a target is read."""
     _arguments.one_of(asked.gadget, _shared.GADGETS, "gadget")
-    _arguments.one_of(asked.embeddings, ("carried", "ticketed"), "embeddings")
+    _arguments.one_of(asked.embeddings, _shared.EMBEDDINGS, "embeddings")
     check_objective("within" if asked.objective is None else asked.objective, asked.density, asked.most_move)
     if asked.candidates is not None and asked.candidates > 64 and asked.gadget not in _MANY:
         raise InputError(f"candidates must be a whole number from 1 to 64 with the gadget {asked.gadget}")

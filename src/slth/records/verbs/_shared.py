@@ -48,10 +48,11 @@ Example = Annotated[
         group="target",
     ),
 ]
+EMBEDDINGS = ("carried", "ticketed")
 Embeddings = Annotated[
     str,
     Argument(
-        one_of("carried", "ticketed"),
+        one_of(*EMBEDDINGS),
         "Tables of tokens that no head shares: {known}; ticketed ones are maps of plain random numbers.",
         swept=True,
     ),
