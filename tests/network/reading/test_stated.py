@@ -130,7 +130,7 @@ def test_a_trained_network_and_a_source_say_what_they_are(tmp_path):
         "activation": "relu",
         "inputs": {"shape": [64], "mean": [0.5], "std": [0.25]},
     }
-    ticket = slth.construct(tmp_path / "t.safetensors", data="digits", tolerance=0.01, threads=1)
+    ticket = slth.construct(tmp_path / "t.safetensors", data="digits", tolerance=0.01, threads=1, lift="relu")
     assert (ticket.assumed, ticket.inputs.std) == ((), (0.25,))
     slth.export(ticket, tmp_path / "s.safetensors", view="source")
     source = read_target(tmp_path / "s.safetensors")
