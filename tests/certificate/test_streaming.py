@@ -52,7 +52,7 @@ def line_of_maps(count=5, width=4):
     return target, dict(zip(target.graph.maps, parts, strict=True))
 
 
-@pytest.mark.parametrize("box", [None, Box.uniform(0.0, 1.0, 4)])
+@pytest.mark.parametrize("box", [pytest.param(None, marks=pytest.mark.slow), Box.uniform(0.0, 1.0, 4)])
 def test_each_map_is_asked_for_once_in_order_and_held_alone(box):
     target, realised = line_of_maps()
     parts = Parts(realised)
@@ -84,7 +84,7 @@ def test_a_map_that_is_used_again_is_held_until_then():
     assert alone.most == 1
 
 
-@pytest.mark.parametrize("seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(2, 6))])
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 6))])
 def test_any_graph_asks_for_every_map_also_behind_a_stop(seed, monkeypatch):
     case = random_case(seed)
     parts = Parts(case.realised)

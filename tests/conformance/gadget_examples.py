@@ -169,7 +169,11 @@ EXAMPLES = {name: [fitted(make, *shape) for shape in shapes] for name, (make, sh
         whole_neurons(plain_conv(2, 4, (1, 2), transposed=True), 3, signed=((0, 2),)),
     ],
 }
-EVERY = [pytest.param(*example, id=f"{name}-{i}") for name in EXAMPLES for i, example in enumerate(EXAMPLES[name])]
+EVERY = [  # of each kind every second one is tried each time, all in the slow tests
+    pytest.param(*example, id=f"{name}-{i}", marks=[pytest.mark.slow] if i % 2 else [])
+    for name in EXAMPLES
+    for i, example in enumerate(EXAMPLES[name])
+]
 every_gadget = pytest.mark.parametrize(("gadget", "op"), EVERY)
 
 

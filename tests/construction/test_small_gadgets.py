@@ -57,7 +57,8 @@ def cases():
         for objective in ("within", "fewest", "closest"):
             for kind in ("dense", "convolutions"):
                 if gadget != "doubling" or (kind == "dense" and objective != "fewest"):
-                    yield pytest.param(gadget, objective, kind, id=f"{gadget}-{objective}-{kind}")
+                    slow = [pytest.mark.slow] if objective == "closest" and gadget != "doubling" else []
+                    yield pytest.param(gadget, objective, kind, id=f"{gadget}-{objective}-{kind}", marks=slow)
 
 
 @pytest.mark.parametrize(("gadget", "objective", "kind"), list(cases()))

@@ -28,7 +28,7 @@ def made():
     return Made()
 
 
-@pytest.mark.parametrize("table", TABLES)
+@pytest.mark.parametrize("table", [TABLES[0], *(pytest.param(table, marks=pytest.mark.slow) for table in TABLES[1:])])
 def test_a_ticket_of_tokens_is_made_kept_and_verified(made, table):
     """It says tokens, and as many as its tables have; claims hold for all of them; another token is refused."""
     target, ticket = made[table]
