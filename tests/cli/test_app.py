@@ -97,7 +97,14 @@ slth.cli.main()
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
 @pytest.mark.parametrize(
-    "moment", ["os.fsync before", "os.fsync after", "os.replace before", "os.replace after", "api.save after"]
+    "moment",
+    [
+        pytest.param("os.fsync before", marks=pytest.mark.slow),
+        pytest.param("os.fsync after", marks=pytest.mark.slow),
+        "os.replace before",
+        "os.replace after",
+        pytest.param("api.save after", marks=pytest.mark.slow),
+    ],
 )
 def test_an_interrupt_around_the_write_leaves_the_old_ticket_or_the_new_one(moment, tmp_path):
     """Exit code 130 either way: what was asked for beside the file was not done."""

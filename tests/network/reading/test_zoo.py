@@ -17,10 +17,8 @@ SAMPLE = (
     "resnet_option_a",
     "mobilenet_v2",
     "squeeze_and_excitation",
-    "unet_transposed",
     "audio",
     "spelled_out_activations",
-    "a_block_called_twice",
     "every_part",
     "every_pool",
 )

@@ -16,7 +16,6 @@ from slth.ticket import as_in, network_digest, with_biases
 
 SAMPLE = {
     ("lenet", "dynamo"),
-    ("mobilenet_v2", "script"),
     ("mobilenet_v2", "script, kept"),
     ("resnet_option_a", "script, kept"),
     ("spelled_out_activations", "script"),
