@@ -256,3 +256,12 @@ def _starts(tried: Tried, inputs, rng, count=300):
 def violations(found):
     """Each side that some input brings above its bound."""
     return (trial for trial in found if not trial[2] <= trial[3] + 1e-9 * (1 + abs(trial[3])))
+
+
+def plant(changes, monkeypatch) -> None:
+    """Wrong rules in the place of right ones: (table, key, rule) or (module, name, function) each."""
+    for change in changes:
+        if isinstance(change[0], dict):
+            monkeypatch.setitem(*change)
+        else:
+            monkeypatch.setattr(*change)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conformance.op_rules import trials, violations
+from conformance.op_rules import plant, trials, violations
 from conformance.test_ops_rules import OPS
 
 from slth.certificate import rounded
@@ -148,11 +148,7 @@ CASES = [case if i % 4 == 0 else pytest.param(*case, marks=pytest.mark.slow) for
     ("wrong", "name", "changes", "point"), CASES, ids=lambda case: case if type(case) is str else ""
 )
 def test_a_wrong_rule_is_noticed(wrong, name, changes, point, monkeypatch):
-    for change in changes:
-        if isinstance(change[0], dict):
-            monkeypatch.setitem(*change)
-        else:
-            monkeypatch.setattr(*change)
+    plant(changes, monkeypatch)
     found = next((v for seed in range(4) for v in violations(trials(OPS[name], seed=seed, point=point))), None)
     print(f"{wrong}: {found}")
     assert found is not None

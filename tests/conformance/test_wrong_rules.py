@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from conformance.op_rules import trials, violations
+from conformance.op_rules import plant, trials, violations
 from conformance.test_ops_rules import OPS
 
 from slth.certificate import functions, rounded
@@ -233,11 +233,7 @@ CASES = [(wrong, *WRONG[wrong], False) for wrong in WRONG] + [(w, *AT_A_POINT[w]
 
 @pytest.mark.parametrize(("wrong", "name", "changes", "point"), CASES)
 def test_a_wrong_rule_is_noticed(wrong, name, changes, point, monkeypatch):
-    for change in changes:
-        if isinstance(change[0], dict):
-            monkeypatch.setitem(*change)
-        else:
-            monkeypatch.setattr(*change)
+    plant(changes, monkeypatch)
     found = next((v for seed in range(3) for v in violations(trials(OPS[name], seed=seed, point=point))), None)
     print(f"{wrong}: {found}")
     assert found is not None
