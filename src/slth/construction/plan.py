@@ -310,7 +310,8 @@ def _parameters(target: Target, path: str) -> int:
 
 
 def _largest(affine: Affine) -> float:
-    return max(float(affine.weight.max(initial=0.0)), -float(affine.weight.min(initial=0.0)))
+    weight = affine.weight  # of a large map a copy each time
+    return max(float(weight.max(initial=0.0)), -float(weight.min(initial=0.0)))
 
 
 def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mapping[str, float], Mapping[str, float]]:
