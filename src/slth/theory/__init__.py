@@ -1,0 +1,53 @@
+"""Every bound of the field as code: what it says, what it assumes, which way it points, where it stands.
+
+slth.theory.bound("lueker", epsilon=0.01).value
+print(slth.theory.bibtex(["lueker1998"]))
+
+Registry: `THEOREMS` maps a name to a theorem.
+"""
+
+from typing import Any
+
+from slth import _arguments
+from slth.theory._references import REFERENCES, Reference, bibtex
+from slth.theory._theorem import (
+    Assumption,
+    Bound,
+    Constant,
+    Direction,
+    Letter,
+    Standing,
+    Theorem,
+    Variant,
+)
+from slth.theory.lueker import LUEKER
+
+THEOREMS: dict[str, Theorem] = {theorem.name: theorem for theorem in (LUEKER,)}
+
+__all__ = [
+    "REFERENCES",
+    "THEOREMS",
+    "Assumption",
+    "Bound",
+    "Constant",
+    "Direction",
+    "Letter",
+    "Reference",
+    "Standing",
+    "Theorem",
+    "Variant",
+    "bibtex",
+    "bound",
+]
+
+
+def bound(name: str, **values: Any) -> Bound:
+    """What the theorem of this name says at these values.
+
+    Raises:
+        InputError: no such theorem, a value is missing or out of its limits, an assumption is violated.
+
+    >>> bound("lueker", epsilon=0.01).theorem.direction.name
+    'SUFFICIENT'
+    """
+    return THEOREMS[_arguments.one_of(name, THEOREMS, "bound")](**values)

@@ -1,0 +1,60 @@
+"""The papers that bounds, gadgets, methods and reproductions rest on, and their BibTeX entries."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from slth import _arguments
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A paper. `arxiv` and `doi` are identifiers, `venue` is where it appeared."""
+
+    key: str
+    authors: tuple[str, ...]  # "Family, Given"
+    title: str
+    year: int
+    venue: str = ""
+    arxiv: str = ""
+    doi: str = ""
+    article: bool = False  # in a journal, with its volume and pages in `venue`
+
+    def as_bibtex(self) -> str:
+        """One entry, its keys in a fixed order."""
+        kind = "article" if self.article else "inproceedings" if self.venue else "misc"
+        where = {"article": "journal", "inproceedings": "booktitle", "misc": "howpublished"}[kind]
+        parts = {
+            "author": " and ".join(self.authors),
+            "title": "{" + self.title + "}",
+            "year": str(self.year),
+            where: self.venue,
+            "eprint": self.arxiv,
+            "archivePrefix": "arXiv" if self.arxiv else "",
+            "doi": self.doi,
+        }
+        body = ",\n".join(f"  {name} = {{{value}}}" for name, value in parts.items() if value)
+        return f"@{kind}{{{self.key},\n{body}\n}}"
+
+
+_ALL = (
+    Reference(
+        key="lueker1998",
+        authors=("Lueker, George S.",),
+        title="Exponentially small bounds on the expected optimum of the partition and subset sum problems",
+        year=1998,
+        venue="Random Structures and Algorithms 12(1):51-62",
+        article=True,
+    ),
+)
+
+REFERENCES = {reference.key: reference for reference in _ALL}
+
+
+def bibtex(keys: Iterable[str]) -> str:
+    """The entries of these keys, each once, in the order of the keys.
+
+    Raises:
+        InputError: a key is unknown.
+    """
+    entries = [REFERENCES[_arguments.one_of(key, REFERENCES, "reference")] for key in dict.fromkeys(keys)]
+    return "\n\n".join(entry.as_bibtex() for entry in entries)

@@ -1,0 +1,203 @@
+"""A theorem as data: what it says, over which numbers, what it assumes, which way it points, how its number is made.
+
+A theorem is called with the values of its letters, and answers with a record, never with a bare number:
+
+    lueker = Theorem(name="lueker", ..., value=lambda *, epsilon, delta, C: C * math.log(1 / min(epsilon, delta)))
+    lueker(epsilon=0.01).value
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from slth import _arguments
+from slth._errors import InputError
+
+Number = float | int
+
+
+class Direction(Enum):
+    """Which way a bound points."""
+
+    NECESSARY = "necessary: with less it cannot be done"
+    SUFFICIENT = "sufficient: with this much it is done"
+    EXPECTED = "expected: an estimate, which proves nothing either way"
+
+
+class Standing(Enum):
+    """What is known about a constant of a theorem."""
+
+    GIVEN = "given by the source"
+    DERIVED = "derived here, and tested"
+    FITTED = "unknown in the source; fitted to simulations"
+    UNKNOWN = "unknown in the source; set it to see the form"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A number that a theorem speaks about, with its limits; `default` None: it has to be given."""
+
+    meaning: str
+    default: Number | None = None
+    whole: bool = False
+    above: Number | None = None
+    least: Number | None = None
+    below: Number | None = None
+    most: Number | None = None
+
+    def read(self, name: str, value: Any) -> Number:
+        """The value as this letter takes it; a whole number may be written 1e6."""
+        if self.whole:
+            least = self.least if self.above is None else self.above + 1
+            return _arguments.whole(name, value, least=_whole(least), most=_whole(self.most))
+        return _arguments.number(name, value, above=self.above, least=self.least, below=self.below, most=self.most)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant:
+    """A constant of a theorem: its value here, and what is known about it. It can be set like a letter."""
+
+    meaning: str
+    value: Number
+    standing: Standing
+    note: str = ""  # where it comes from: of a fit, over what
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """What a theorem asks for. `holds` decides over the letters; None: it speaks of laws or networks, and is only said."""
+
+    says: str
+    holds: Callable[[Mapping[str, Number]], bool] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """Another form of the same bound, as a source prints it, and why it is not the one used."""
+
+    name: str
+    why: str
+    value: Callable[..., Number]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Theorem:
+    """One bound of the field.
+
+    Attributes:
+        name: as `slth bounds NAME` knows it.
+        title: a few words for a list.
+        says: the statement, with its formula, in the letters below.
+        gives: what the number is, with its unit: "n, candidates for one weight".
+        direction: necessary, sufficient or expected.
+        letters: what has to be given, in order.
+        constants: what can be set beside them.
+        assumes: every assumption.
+        sources: keys of `slth.theory.REFERENCES`, the first one is where it stands.
+        place: where in the first source: "Theorem 2"; empty if derived here.
+        value: the number, from letters and constants by name. Of a least whole number: rounded up if sufficient; if
+            necessary never above the truth.
+        variants: forms printed elsewhere.
+        note: what a reader should know: where the theorem is loose, what was measured.
+        against: the letter that a curve is drawn over if none is said.
+    """
+
+    name: str
+    title: str
+    says: str
+    gives: str
+    direction: Direction
+    letters: Mapping[str, Letter]
+    sources: tuple[str, ...]
+    value: Callable[..., Number]
+    against: str
+    constants: Mapping[str, Constant] = field(default_factory=dict)
+    assumes: tuple[Assumption, ...] = ()
+    place: str = ""
+    variants: tuple[Variant, ...] = ()
+    note: str = ""
+
+    def __call__(self, **values: Any) -> "Bound":
+        """The bound at these values.
+
+        Raises:
+            InputError: a letter is missing, unknown or out of its limits, or an assumption is violated.
+        """
+        at = self._read(values)
+        for assumption in self.assumes:
+            if assumption.holds is not None and not assumption.holds(at):
+                shown = ", ".join(f"{name} = {value:g}" for name, value in at.items())
+                raise InputError(f"{self.name} assumes {assumption.says}, got {shown}; other values, or another bound")
+        try:
+            value = self.value(**at)
+            others = {variant.name: variant.value(**at) for variant in self.variants}
+        except (OverflowError, ZeroDivisionError) as error:
+            raise InputError(f"{self.name} is beyond the range of numbers at these values; try milder ones") from error
+        return Bound(self, at, value, others)
+
+    def _read(self, values: Mapping[str, Any]) -> dict[str, Number]:
+        """Every letter and constant, given or by default."""
+        known = (*self.letters, *self.constants)
+        for name in values:
+            _arguments.one_of(name, known, f"letter of {self.name}")
+        at: dict[str, Number] = {}
+        for name, letter in self.letters.items():
+            given = values.get(name, letter.default)
+            if given is None:
+                raise InputError(f"{self.name} needs {name}, {letter.meaning}; give --set {name}=VALUE")
+            at[name] = letter.read(name, given)
+        for name, constant in self.constants.items():
+            at[name] = _arguments.number(name, values.get(name, constant.value), above=0)
+        return at
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a theorem says at some values.
+
+    Attributes:
+        theorem: whose bound it is.
+        at: every letter and constant with its value.
+        value: the number of the theorem; infinity where nothing suffices.
+        others: the numbers of its variants.
+    """
+
+    theorem: Theorem
+    at: Mapping[str, Number]
+    value: Number
+    others: Mapping[str, Number]
+
+    def as_data(self) -> dict[str, Any]:
+        """Plain data for JSON; infinity is null."""
+        return {
+            "bound": self.theorem.name,
+            "direction": self.theorem.direction.name.lower(),
+            "gives": self.theorem.gives,
+            "at": dict(self.at),
+            "value": _finite(self.value),
+            "variants": {name: _finite(value) for name, value in self.others.items()},
+            "constants": {name: constant.standing.name.lower() for name, constant in self.theorem.constants.items()},
+            "assumes": [assumption.says for assumption in self.theorem.assumes],
+            "sources": list(self.theorem.sources),
+        }
+
+
+def least_whole(value: float) -> Number:
+    """The least whole number that is at least a real one, nudged up: for sufficient bounds made of logarithms.
+
+    >>> least_whole(2.0000000001), least_whole(float("inf"))
+    (3, inf)
+    """
+    if math.isinf(value):
+        return math.inf
+    return max(0, math.ceil(value * (1 + 1e-12) if value > 0 else value))
+
+
+def _finite(value: Number) -> Number | None:
+    return value if math.isfinite(value) else None
+
+
+def _whole(limit: Number | None) -> int | None:
+    return None if limit is None else int(limit)
