@@ -67,7 +67,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:
-    """What a theorem asks for. `holds` decides over the letters; None: it speaks of laws or networks, and is only said."""
+    """What a theorem asks for. `holds` decides over the letters; None: of laws or networks, only said."""
 
     says: str
     holds: Callable[[Mapping[str, Number]], bool] | None = None

@@ -12,8 +12,8 @@ def _values(*, epsilon: float, delta: float, C: float) -> Number:
 LUEKER = Theorem(
     name="lueker",
     title="random numbers whose subset sums reach every target",
-    says="Of n numbers drawn from U[-1, 1], n >= C ln(2 / min(epsilon, delta)), some subset sums to within epsilon of z, "
-    "for every z in [-1, 1] at once, with probability at least 1 - delta.",
+    says="Of n numbers drawn from U[-1, 1], n >= C ln(2 / min(epsilon, delta)), some subset sums to within epsilon of "
+    "z, for every z in [-1, 1] at once, with probability at least 1 - delta.",
     gives="n, random numbers for one target",
     direction=Direction.SUFFICIENT,
     letters={
