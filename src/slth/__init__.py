@@ -30,12 +30,14 @@ if TYPE_CHECKING:
         with_claim,
     )
     from slth.learning import attach
+    from slth.reproductions import reproduce
     from slth.ticket import Ticket
 
 _HOMES = {
     "InputError": "slth._errors",
     "Ticket": "slth.ticket",
     "attach": "slth.learning",
+    "reproduce": "slth.reproductions",
 }
 __all__ = [
     "InputError",
@@ -51,6 +53,7 @@ __all__ = [
     "plan",
     "realised",
     "report",
+    "reproduce",
     "save",
     "search",
     "show",

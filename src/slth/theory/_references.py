@@ -19,6 +19,18 @@ class Reference:
     doi: str = ""
     article: bool = False  # in a journal, with its volume and pages in `venue`
 
+    @property
+    def short(self) -> str:
+        """Authors and year, as a sentence cites them.
+
+        >>> REFERENCES["lueker1998"].short
+        'Lueker (1998)'
+        """
+        families = [author.partition(",")[0] for author in self.authors]
+        most = 3
+        named = " and ".join([", ".join(families[:-1]), families[-1]]) if len(families) > 1 else families[0]
+        return f"{named if len(families) <= most else families[0] + ' et al.'} ({self.year})"
+
     def as_bibtex(self) -> str:
         """One entry, its keys in a fixed order."""
         kind = "article" if self.article else "inproceedings" if self.venue else "misc"

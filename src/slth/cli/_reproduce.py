@@ -1,0 +1,69 @@
+"""`slth reproduce`: measure, print table and verdict; without a name, list."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from slth import reproductions
+from slth.cli import _print
+from slth.records import duration, verbs
+from slth.reproductions import Reproduced
+
+
+def run(asked: verbs.Reproduce) -> int:
+    """Print what was found; exit code 0, whatever the verdict."""
+    if asked.name is None and not asked.every:
+        _list(as_json=asked.as_json)
+        return 0
+    options = verbs.keywords(asked)
+    names = list(reproductions.MODULES) if asked.every else [options["name"]]
+    done = [_one(name, {**options, "name": name}, asked) for name in names]
+    if asked.every and not asked.as_json:
+        _print.table("Verdicts", [(one.reproduction.name, one.conclusion.verdict.value) for one in done])
+    return 0
+
+
+def _one(name: str, options: Mapping[str, Any], asked: verbs.Reproduce) -> Reproduced:
+    def progress(part: str, done: int, total: int) -> None:
+        if part:
+            _print.note(f"{name}: {part} ({done + 1} of {total})", asked.quiet)
+
+    with _print.only_results():
+        found = reproductions.reproduce(**{**options, "progress": progress})
+    if asked.as_json:
+        print(json.dumps(_data(found)))
+        return found
+    _print.table(found.reproduction.title, [("claim", found.reproduction.says)])
+    rows = [reproductions.HEAD, *map(reproductions.cells, found.conclusion.rows)]
+    if len(rows) > 1:
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        for row in rows:
+            print("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
+    verdict = f"{found.conclusion.verdict.value}. {found.conclusion.because}"
+    _print.table("", [("verdict", verdict), ("measured in", duration(found.seconds))])
+    _print.note(f"wrote {', '.join(map(str, found.files))}", asked.quiet or not found.files)
+    return found
+
+
+def _data(found: Reproduced) -> dict[str, Any]:
+    rows = [
+        {"what": row.what, "published": row.published, "ours": row.ours, "difference": row.difference}
+        for row in found.conclusion.rows
+    ]
+    return {
+        "name": found.reproduction.name,
+        "scale": found.scale.value,
+        "verdict": found.conclusion.verdict.name.lower(),
+        "because": found.conclusion.because,
+        "rows": rows,
+        "sources": list(found.reproduction.sources),
+        "files": [str(path) for path in found.files],
+    }
+
+
+def _list(*, as_json: bool) -> None:
+    listed = list(reproductions.reproductions())
+    if as_json:
+        print(json.dumps([{"name": one.name, "title": one.title, "sources": list(one.sources)} for one in listed]))
+        return
+    _print.columns("Reproductions", [(one.name, one.title) for one in listed])

@@ -1,0 +1,107 @@
+"""Published results, measured again: recipe, table published / ours / difference, figure, verdict in words.
+
+found = slth.reproduce("error", scale="smoke", out="results")
+print(found.conclusion.verdict.value, found.conclusion.because)
+
+Registry: `MODULES` maps a name to the module whose `REPRODUCTION` it is; loaded when asked
+for, since some need PyTorch.
+"""
+
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+from slth import _arguments
+from slth.reproductions._figure import Figure, Panel, Series, Table
+from slth.reproductions._page import HEAD, cells
+from slth.reproductions._reproduction import (
+    Conclusion,
+    Means,
+    Measured,
+    Part,
+    Reproduction,
+    Row,
+    Scale,
+    Verdict,
+)
+from slth.reproductions._run import Progress, Reproduced, run
+
+MODULES: dict[str, str] = {
+    "error": "subset_sums.error",
+}
+
+__all__ = [
+    "HEAD",
+    "MODULES",
+    "Conclusion",
+    "Figure",
+    "Means",
+    "Measured",
+    "Panel",
+    "Part",
+    "Progress",
+    "Reproduced",
+    "Reproduction",
+    "Row",
+    "Scale",
+    "Series",
+    "Table",
+    "Verdict",
+    "cells",
+    "find",
+    "reproduce",
+    "reproductions",
+]
+
+
+def find(name: str) -> Reproduction:
+    """The reproduction of this name.
+
+    Raises:
+        InputError: there is none; the nearest is named.
+    """
+    module = MODULES[_arguments.one_of(name, MODULES, "reproduction")]
+    return import_module(f"slth.reproductions.{module}").REPRODUCTION
+
+
+def reproductions() -> Iterator[Reproduction]:
+    """All of them, in the order of the registry."""
+    return map(find, MODULES)
+
+
+def reproduce(
+    name: str,
+    *,
+    scale: str = "smoke",
+    out: str | Path = "reproductions",
+    seed: int = 0,
+    data_dir: str | Path | None = None,
+    threads: int | None = None,
+    again: bool = False,
+    progress: Progress | None = None,
+) -> Reproduced:
+    """Measure a published result again. Finished parts are kept: after an interrupt, the same call goes on from there.
+
+    Args:
+        name: one of `MODULES`.
+        scale: smoke (generated or embedded data, at most 30 s), small (real data, at most 10 minutes), paper.
+        out: the folder of the results: NAME.jsonl, NAME-SCALE.md, figures.
+        seed: of everything random.
+        data_dir: folder of the image data sets; by default the environment variable SLTH_DATA.
+        threads: by default all processors that this process may use.
+        again: forget what is finished.
+        progress: is called with the part that begins, parts done, parts in all.
+
+    Raises:
+        InputError: unknown name or scale, data that are not there, a folder that cannot be written or that holds
+            results of another version of slth.
+    """
+    from slth.records import cores
+
+    count = cores() if threads is None else _arguments.whole("threads", threads, least=1)
+    place = None if data_dir is None else _arguments.path("data_dir", data_dir)
+    chosen = Scale(_arguments.one_of(scale, [one.value for one in Scale], "scale"))
+    folder = _arguments.path("out", out)
+    again = _arguments.truth("again", again)
+    seed = _arguments.whole("seed", seed, least=0)
+    return run(find(name), chosen, folder, seed=seed, data_dir=place, threads=count, again=again, progress=progress)

@@ -1,0 +1,125 @@
+"""Figures of reproductions as plain data, drawn in one way: measured is a line with points, bounds are dashed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slth.reporting import picture_bytes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_COLOURS = ("#2a6fbb", "#c26a10", "#2e8b57", "#8e44ad", "#b03030", "#6e7781", "#0f7c8a", "#a0892a")
+_KINDS = {  # line style, mark
+    "measured": ("-", "o"),
+    "published": ("none", "D"),
+    "bound": ("--", "none"),
+    "estimate": (":", "none"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """Points in the order of x. `kind`: measured, published, bound or estimate; `low` and `high`: an interval."""
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    kind: str = "measured"
+    low: tuple[float, ...] = ()
+    high: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Numbers over two axes, drawn as a heat map with the numbers written in; NaN is left blank."""
+
+    rows: tuple[str, ...]
+    columns: tuple[str, ...]
+    values: tuple[tuple[float, ...], ...]
+    marked: tuple[tuple[int, int], ...] = ()  # (row, column) of entries with a frame
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """One diagram: series over x, or a table."""
+
+    title: str
+    x: str
+    y: str
+    content: tuple[Series, ...] | Table
+    log_x: bool = False
+    log_y: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """Panels side by side, three in a row. Its file is NAME-SCALE.svg, or NAME-SCALE-FIGURE.svg where it has a name."""
+
+    title: str
+    panels: tuple[Panel, ...]
+    name: str = ""
+
+
+def draw(figure: Figure) -> bytes:
+    """The figure as SVG, the same bytes every time."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure as Canvas
+
+    across = min(3, len(figure.panels))
+    down = -(-len(figure.panels) // across)
+    wide = [max(4.6, 0.55 * _columns(panel)) for panel in figure.panels]
+    size = (sum(sorted(wide)[-across:]) if across > 1 else max(6.0, wide[0]), 3.9 * down)
+    with rc_context({"svg.hashsalt": "slth", "svg.fonttype": "none", "font.size": 10}):
+        canvas = Canvas(figsize=size, layout="constrained")
+        grid = canvas.subplots(down, across, squeeze=False)
+        for axes in grid.flat[len(figure.panels) :]:
+            axes.set_axis_off()
+        for axes, panel in zip(grid.flat, figure.panels, strict=False):
+            axes.set_title(panel.title, fontsize=10)
+            axes.set_xlabel(panel.x)
+            axes.set_ylabel(panel.y)
+            if isinstance(panel.content, Table):
+                _table(axes, panel.content)
+            else:
+                _curves(axes, panel, panel.content)
+        return picture_bytes(canvas, "svg", title=figure.title, about="; ".join(p.title for p in figure.panels))
+
+
+def _columns(panel: Panel) -> int:
+    return len(panel.content.columns) if isinstance(panel.content, Table) else 0
+
+
+def _curves(axes: "Axes", panel: Panel, series: Sequence[Series]) -> None:
+    for one, colour in zip(series, _cycle(len(series)), strict=True):
+        line, mark = _KINDS[one.kind]
+        axes.plot(one.x, one.y, linestyle=line, marker=mark, markersize=4, color=colour, label=one.label)
+        if one.low:
+            axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
+    axes.set_xscale("log" if panel.log_x else "linear")
+    axes.set_yscale("log" if panel.log_y else "linear")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(color="#e4e7eb", linewidth=0.6)
+    axes.legend(frameon=False, fontsize=8)
+
+
+def _table(axes: "Axes", table: Table) -> None:
+    import numpy as np
+    from matplotlib.patches import Rectangle
+
+    values = np.ma.masked_invalid(np.array(table.values, dtype=float))
+    low, high = float(values.min()), float(values.max())
+    axes.imshow(values, cmap="Blues", aspect="auto", vmin=low, vmax=high if high > low else low + 1)
+    axes.set_xticks(range(len(table.columns)), table.columns)
+    axes.set_yticks(range(len(table.rows)), table.rows)
+    axes.tick_params(length=0)
+    for (i, j), value in np.ndenumerate(values):
+        if np.isfinite(value):
+            dark = value > low + 0.6 * (high - low)
+            axes.text(j, i, f"{value:.3g}", ha="center", va="center", fontsize=8, color="white" if dark else "#111111")
+    for row, column in table.marked:
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#c26a10", linewidth=2))
+
+
+def _cycle(count: int) -> list[str]:
+    return [_COLOURS[i % len(_COLOURS)] for i in range(count)]

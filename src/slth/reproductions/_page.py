@@ -1,0 +1,54 @@
+"""What a reproduction found, as a page of Markdown and as lines of a terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from slth.records import duration
+from slth.reproductions._reproduction import Conclusion, Reproduction, Row, Scale
+from slth.theory import REFERENCES
+
+HEAD = ("", "published", "ours", "difference", "")
+
+
+def page(
+    reproduction: Reproduction,
+    scale: Scale,
+    conclusion: Conclusion,
+    *,
+    where: Sequence[str],
+    seconds: float,
+    pictures: Sequence[Path],
+) -> str:
+    """The page: statement, verdict, table, figures, settings, sources, where it ran."""
+    place = f", {reproduction.place}" if reproduction.place else ""
+    first, *others = [REFERENCES[key] for key in reproduction.sources]
+    lines = [
+        f"# {reproduction.title[:1].upper()}{reproduction.title[1:]}",
+        f"{reproduction.says} *{first.short}{place}.*",
+        f"**Verdict at scale {scale.value}: {conclusion.verdict.value}.** {conclusion.because}",
+    ]
+    if conclusion.rows:
+        body = [_line(HEAD), _line(["---"] * len(HEAD)), *(_line(cells(row)) for row in conclusion.rows)]
+        lines.append("\n".join(body))
+    lines += [f"![{reproduction.title}]({picture.name})" for picture in pictures]
+    lines.append(f"Settings: {reproduction.settings}")
+    if others:
+        lines.append(f"Beside it: {'; '.join(reference.short for reference in others)}.")
+    lines.append(
+        f"`slth reproduce {reproduction.name} --scale {scale.value}`, {duration(seconds)}; {'; '.join(where)}."
+    )
+    return "\n\n".join(lines) + "\n"
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """What, published, ours, difference, note, as texts."""
+    difference = "" if row.difference is None else f"{row.difference:+.3g}"
+    return row.what, _shown(row.published), _shown(row.ours), difference, row.note
+
+
+def _shown(value: float | str | None) -> str:
+    return "" if value is None else value if isinstance(value, str) else f"{value:.4g}"
+
+
+def _line(texts: Sequence[str]) -> str:
+    return f"| {' | '.join(text.replace('|', '&#124;') for text in texts)} |"

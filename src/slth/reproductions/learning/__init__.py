@@ -1,0 +1,1 @@
+"""What is published about tickets that are found by training masks."""

@@ -1,0 +1,1 @@
+"""What is published about constructed tickets of whole networks."""

@@ -1,0 +1,1 @@
+"""What is published about subset sums of numbers: existence, sizes, moves, integers."""
