@@ -30,6 +30,8 @@ MODULES: dict[str, str] = {
     "error": "subset_sums.error",
 }
 
+_FOLDER = Path("reproductions")
+
 __all__ = [
     "HEAD",
     "MODULES",
@@ -73,7 +75,7 @@ def reproduce(
     name: str,
     *,
     scale: str = "smoke",
-    out: str | Path = "reproductions",
+    out: str | Path = _FOLDER,
     seed: int = 0,
     data_dir: str | Path | None = None,
     threads: int | None = None,
