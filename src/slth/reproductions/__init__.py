@@ -90,9 +90,9 @@ def reproduce(
         out: the folder of the results: NAME.jsonl, NAME-SCALE.md, figures.
         seed: of everything random.
         data_dir: folder of the image data sets; by default the environment variable SLTH_DATA.
-        threads: by default all processors that this process may use.
+        threads: so many parts at a time; by default as many as this process may use processors.
         again: forget what is finished.
-        progress: is called with the part that begins, parts done, parts in all.
+        progress: is called with the part that is done, parts done, parts in all.
 
     Raises:
         InputError: unknown name or scale, data that are not there, a folder that cannot be written or that holds
