@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 from typing import Any, TypeVar, cast
 
 from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky.backend import resource_tracker
 
 from slth.records import cores
 
@@ -30,23 +31,25 @@ def unordered(call: Callable[..., _T], arguments: Iterable[tuple[Any, ...]]) -> 
         BrokenProcessPool: a worker died; all are gone then.
     """
     parallel: Any = Parallel(return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=cast("Any", 1))
-    with _interrupts_ignored():
+    with _interrupts_wait():
         answers = parallel(delayed(call)(*one) for one in list(arguments))
     with closing(answers):
         yield from answers
 
 
 @contextmanager
-def _interrupts_ignored() -> Generator[None]:
-    """Processes that are started meanwhile never hear Ctrl-C, not even before they have begun: it is the parent's."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no other thread may say how signals are met
-        return
-    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _interrupts_wait() -> Generator[None]:
+    """Ctrl-C waits until the end. Processes that are started meanwhile never hear it, not even before they have begun.
+
+    A blocked signal is inherited, and still there afterwards; an ignored one would be lost. The tracker of resources
+    unblocks it when it starts, so it has to run before.
+    """
+    resource_tracker.ensure_running()
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if old is None else old)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _begin(parent: int) -> None:
