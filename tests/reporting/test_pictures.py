@@ -12,7 +12,7 @@ from helpers.tickets import any_ticket
 from matplotlib.figure import Figure
 
 from slth.reporting import draw_anatomy, save_picture
-from slth.reporting.anatomy import WORDS, panels, sum_words
+from slth.reporting.anatomy import panels, sum_words, words_for
 from slth.ticket import take_apart
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,10 +36,29 @@ def test_signs_stand_at_the_kept_candidates_and_words_beside(tmp_path):
     bars = [e.get("class") for e in root.iter(f"{SVG}rect")]
     assert (bars.count("kept"), bars.count("minus")) == ((kept >= 0).sum(), (kept < 0).sum())
     assert len(bars) == sum(len(half.candidates) for half in found.halves)
-    assert {word for word, _ in WORDS} <= {text for text, _ in texts}
+    assert {word for word, _ in words_for(panels(found))} <= {text for text, _ in texts}
     assert root.find(f"{SVG}title").text == f"One weight taken apart: {found.name}"
     for panel in panels(found, target):
         assert panel.reached in root.find(f"{SVG}desc").text
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "told"),
+    [
+        ("positive", 0, {"half"}),
+        ("negative", 1, {"half", "stage"}),
+        ("whole", 0, {"both signs"}),
+        ("whole", 1, {"both signs", "stage"}),
+        ("bias", 0, set()),
+    ],
+)
+def test_words_are_those_of_the_picture(name, stage, told):
+    """No half is explained where one subset serves both signs, no stage where there is one, no minus without a half."""
+    found, _ = anatomy()
+    picture = replace(found, halves=(replace(found.halves[0], name=name, stage=stage),))
+    words = dict(words_for(panels(picture)))
+    assert words.keys() & {"half", "both signs", "stage"} == told
+    assert ("minus" in words["dashed line"]) == (name == "negative")
 
 
 def test_the_sum_is_written_with_its_signs():
