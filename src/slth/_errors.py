@@ -10,7 +10,12 @@ _OPTION = re.compile(
     r"(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+|'[^']*'))?"
 )
 _NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
-_VALUES = {"lo,hi": "(lo, hi)", "a,b,c": '["a", "b", "c"]'}
+_VALUES = {
+    "lo,hi": "(lo, hi)",
+    "a,b,c": '["a", "b", "c"]',
+    "C,H,W": "(channels, height, width)",
+    "INTEGERS": "integers",
+}
 _TRUTHS = ("restart", "difference", "force", "layers-only")
 _on_command_line = ContextVar("command line", default=False)
 

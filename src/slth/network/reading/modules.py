@@ -152,7 +152,7 @@ def _shape(model: nn.Module, given: Shape | None, rows: np.ndarray | None, domai
     if isinstance(first, nn.Linear):
         return (first.in_features,)
     kind = "the model's first layer" if first is None else f"its first layer ({type(first).__name__})"
-    raise InputError(f"the shape of an input does not follow from {kind}; give input_shape=(channels, height, width)")
+    raise InputError(f"the shape of an input does not follow from {kind}; give --input-shape C,H,W")
 
 
 def _layers(model: nn.Module) -> list[nn.Module]:

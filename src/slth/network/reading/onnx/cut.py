@@ -203,7 +203,7 @@ def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | 
     if not declared.HasField("shape"):
         if given is None:
             raise InputError(
-                f"the file does not say the shape of {shown(name)}; give input_shape=(channels, height, width)"
+                f"the file does not say the shape of {shown(name)}; give --input-shape C,H,W"
             )
         return _held(given), None
     dims = list(declared.shape.dim)
