@@ -50,6 +50,16 @@ def command_line() -> Generator[None]:
         _on_command_line.reset(before)
 
 
+def option(name: str) -> str:
+    """An argument as an `InputError` names it, which Python is told by its own name.
+
+    >>> option("input_range"), option("from_node")
+    ('--input-range', '--from')
+    """
+    flags = {python: flag for flag, python in _NAMES.items()}
+    return f"--{flags.get(name, name.replace('_', '-'))}"
+
+
 def _in_python(found: re.Match[str]) -> str:
     name: str = found[1]
     python, given = _NAMES.get(name, name.replace("-", "_")), found.group(2) or ""

@@ -216,7 +216,7 @@ def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | 
     if given is None and None in sizes[1:]:
         raise InputError(
             f"the input {shown(name)} has shape ({text}) in the file, and what is read needs numbers behind the batch; "
-            f"give input_shape, {len(dims) - 1} number{'s' if len(dims) > 2 else ''}"
+            f"give --input-shape, {len(dims) - 1} number{'s' if len(dims) > 2 else ''}"
         )
     shape = tuple(size or 0 for size in sizes[1:]) if given is None else given
     if len(shape) != len(dims) - 1 or any(own not in (None, new) for own, new in zip(sizes[1:], shape, strict=True)):
