@@ -69,14 +69,16 @@ def transposed(*, linear: bool = False) -> tuple[Ticket, Target]:
 
 
 def words(*, linear: bool = False) -> tuple[Ticket, Target]:
-    """Tokens in a table that is a map and in the head's, two heads that share keys, normalised with and without mean."""
+    """Tokens in a table that is a map and in the head's, two heads that share keys, two kinds of normalisation."""
     b = Builder(np.random.default_rng(2), (3,))
     table = b.add(Linear("table", OneHot(4, 4), False), "input")
     tied = b.add(Embedding("head", tied=True), "input", shape=(3, 4))
     x = b.add(Add((1.0, 0.5, 1.0)), table, tied, b.add(Constant(b.number(3, 4))))
     y = b.add(Scale(1, b.number(4), None), b.add(Standardise((1,), 0.25, centred=False), x))
     q, k, v = (
-        b.add(Permute((1, 0, 2)), b.add(Reshape((3, heads, 2)), b.add(Linear(name, Dense(4, 2 * heads), name == "q"), y)))
+        b.add(
+            Permute((1, 0, 2)), b.add(Reshape((3, heads, 2)), b.add(Linear(name, Dense(4, 2 * heads), name == "q"), y))
+        )
         for name, heads in (("q", 2), ("k", 1), ("v", 1))
     )
     visible = b.number(3, 3)
@@ -103,7 +105,9 @@ def members(*, linear: bool = False) -> tuple[Ticket, Target]:
     edges = b.number(5, 3)
     b.carried[edges] = np.array([[0, 1, 0.5], [1, 0, 1], [1, 2, -0.5], [2, 1, 1], [2, 2, 0.25]], np.float32)
     sets = Linear("sets", Permutation(1, 1, 1, 1, 4), True)
-    x = b.add(Pointwise("Tanh"), b.add(sets, b.add(AxisMap((AxisMatrix(0, "sparse", length=4, value=edges),)), "input")))
+    x = b.add(
+        Pointwise("Tanh"), b.add(sets, b.add(AxisMap((AxisMatrix(0, "sparse", length=4, value=edges),)), "input"))
+    )
     x = b.add(Linear("pairs", Permutation(1, 1, 1, 2, 4), False), b.add(sets, x))
     b.add(Linear("one", Permutation(1, 2, 2, 0, 4), True), b.add(Pointwise("Relu"), x))
     inputs = Inputs((4, 1), lower=(-1.0,), upper=(1.0,))
@@ -152,7 +156,7 @@ def silent(pair: tuple[Ticket, Target]) -> Specimen:
 
 
 def specimens() -> list[Specimen]:
-    """Branches, sparse, whole neurons, stops, no claims, transposed, random, learned, tokens, symmetric, apart, merged."""
+    """Branches, sparse, neurons, stops, no claims, transposed, random, learned, tokens, symmetric, apart, merged."""
     learned, named = any_learned(), mlp_ticket((3,), inputs=(4,), classes=2)
     ranged = dataclasses.replace(learned.inputs, lower=(-1.0,), upper=(0.5, 1.0))
     chain, target = any_ticket()

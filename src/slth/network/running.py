@@ -56,8 +56,8 @@ def _called(network: nn.Module, x: Tensor) -> Any:
         shape = tuple(x.shape[1:])
         kind = "numbers" if x.is_floating_point() else f"tokens from {int(x.min())} to {int(x.max())}"
         raise InputError(
-            f"the model cannot run on {kind} of shape {shape} (without the batch): {first_line(error)}; is it the right "
-            "data?"
+            f"the model cannot run on {kind} of shape {shape} (without the batch): {first_line(error)}; is it the "
+            "right data?"
         ) from error
 
 

@@ -158,11 +158,13 @@ def _flagged(target: list[str]) -> list[str]:
 
 
 def _shape(exhibit: Exhibit) -> list[str]:
-    """The shape of one input, which a module or an ONNX file may not tell; or that it is not asked for. Which tables."""
+    """The shape of one input, which a module or an ONNX file may not tell; or that it is not asked for; the tables."""
     inputs = exhibit.ticket.inputs
     if not exhibit.ticket.joined:
         return ["--layers-only"]
-    tables = ["--embeddings=ticketed"] if any(isinstance(op.basis, OneHot) for op in exhibit.ticket.maps.values()) else []
+    tables = (
+        ["--embeddings=ticketed"] if any(isinstance(op.basis, OneHot) for op in exhibit.ticket.maps.values()) else []
+    )
     if inputs is None or not (_coded(exhibit) or _is_onnx(exhibit)):
         return tables
     if _by_example(exhibit):

@@ -104,8 +104,8 @@ def _cannot_run(error: Exception, model: nn.Module, x: Tensor) -> InputError:
         )
     if ("indices" in reason or "embedding" in reason) and looks_up:
         return InputError(
-            "the model takes indices of an embedding: give tokens, --example INTEGERS of shape (batch, length); or pass "
-            "the part of it behind the embedding"
+            "the model takes indices of an embedding: give tokens, --example INTEGERS of shape (batch, length); or "
+            "pass the part of it behind the embedding"
         )
     return InputError(
         f"the model cannot run on inputs of shape {shape} (without the batch): {reason}; "

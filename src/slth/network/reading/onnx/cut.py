@@ -202,9 +202,7 @@ def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | 
     """The shape of one input, and the size of the batch if the file fixes it."""
     if not declared.HasField("shape"):
         if given is None:
-            raise InputError(
-                f"the file does not say the shape of {shown(name)}; give --input-shape C,H,W"
-            )
+            raise InputError(f"the file does not say the shape of {shown(name)}; give --input-shape C,H,W")
         return _held(given), None
     dims = list(declared.shape.dim)
     text = ", ".join(str(dim.dim_value) if dim.dim_value > 0 else shown(dim.dim_param) or "?" for dim in dims)
