@@ -82,7 +82,7 @@ def test_the_page_says_which_network_it_is(seed):
         f"{2 * len(ticket.maps)} gains (two per map)",
         f"{ticket.candidates_kept / ticket.mask_bits:.4f} per candidate; density {ticket.density:.4f} of all entries",
         "--model MODEL",
-        f"--input-shape={','.join(map(str, ticket.inputs.shape))}",
+        "--example=TOKENS" if ticket.inputs.tokens else f"--input-shape={','.join(map(str, ticket.inputs.shape))}",
         *ticket.maps,
     ):
         assert sentence in text, sentence
