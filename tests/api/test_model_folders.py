@@ -57,6 +57,25 @@ def test_a_ticket_of_plain_numbers_becomes_the_weights_of_the_model(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_table_that_is_a_map_goes_back_into_the_folder(tmp_path):
+    """Of BERT, whose tables of positions and of sentences stay the target's."""
+    from transformers import AutoModel
+
+    model, tokens = saved(tmp_path / "in", "bert")
+    given = {"input_shape": LENGTH, "tolerance": 0.01, "embeddings": "ticketed", "threads": 1}
+    ticket = slth.construct(tmp_path / "in", **given)
+    slth.export(ticket, tmp_path / "out", target=tmp_path / "in")
+    state = load_file(tmp_path / "out" / "model.safetensors")
+    own = model.embeddings
+    moved = abs(state["embeddings.word_embeddings.weight"] - own.word_embeddings.weight).max()
+    assert 0 < moved <= 0.01 + 1e-7
+    assert torch.equal(state["embeddings.token_type_embeddings.weight"], own.token_type_embeddings.weight)
+    with torch.no_grad():
+        y = AutoModel.from_pretrained(tmp_path / "out").eval()(tokens).last_hidden_state
+        assert abs(y - slth.realised(ticket)(tokens)).max() < 1e-4 * abs(y).max()
+
+
+@pytest.mark.slow
 def test_maps_that_treat_signs_apart_are_no_weights_of_the_model(tmp_path):
     saved(tmp_path / "in")
     ticket = slth.construct(tmp_path / "in", input_shape=LENGTH, tolerance=0.001, threads=1)

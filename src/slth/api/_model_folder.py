@@ -11,7 +11,7 @@ from slth.evidence import own_target
 from slth.graph import Target, stored_weight
 from slth.network import safetensors_of
 from slth.numerics import FORMATS, from_format, to_format
-from slth.ticket import Ticket, exact_tensors
+from slth.ticket import Ticket, exact_tensors, with_steps
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 BESIDE = (
@@ -79,7 +79,8 @@ def _realised(ticket: Ticket, read: Target, state: dict[str, np.ndarray]) -> dic
         pair = read.turned.get(path) or read.names.get(path)
         if pair is None or pair[0] not in state:
             raise InputError(
-                f"{path[:200]} is no tensor of the model by itself, so no folder of it computes this ticket"
+                f"{with_steps(path, read.folded.get(path, ()))[:200]} is no tensor of the model by itself, so no folder "
+                "of it computes this ticket; construct it with --exact, which folds nothing, or export to .onnx"
             )
         part = ticket.realised(path)
         if part.negative is not None and not np.array_equal(

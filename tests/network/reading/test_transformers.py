@@ -131,6 +131,25 @@ def test_a_table_of_its_own_is_carried_or_a_map():
         read_target(model, example=torch.zeros(1, 7, dtype=torch.long), embeddings="tickets")
 
 
+@pytest.mark.parametrize("factor", [1.0, 4.0])
+def test_nothing_is_folded_into_a_table_that_is_a_map(factor):
+    """A row for every token, as BERT adds for the first sentence, and a factor: the map is the model's tensor still."""
+
+    class Kinds(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words, self.kinds, self.head = nn.Embedding(9, 4), nn.Embedding(2, 4), nn.Linear(4, 2)
+
+        def forward(self, tokens):
+            rows = factor * self.words(tokens) + self.kinds(torch.zeros_like(tokens))
+            return self.head(nn.functional.layer_norm(rows, (4,)))
+
+    made = read_target(Kinds().eval(), example=torch.arange(5)[None], embeddings="ticketed")
+    assert made.names == {"words": ("words.weight", None), "head": ("head.weight", "head.bias")}
+    assert not made.folded
+    assert kinds(made)[Scale] == 1
+
+
 @pytest.mark.slow
 def test_a_shape_and_an_example_say_the_same():
     """Of a model of the library, which calls its input tokens."""
