@@ -173,7 +173,18 @@ def configured(**changes):
     return change
 
 
+def said(text):
+    return lambda folder: (folder / "config.json").write_text(text)
+
+
 BROKEN = {
+    "cut": (said('{"architectures": ["Bert'), r"its config\.json is no whole JSON .*Unterminated string.*get a fresh"),
+    "deep": (said("[" * 100_000), r"its config\.json is no whole JSON .*recursion"),
+    "a list": (said("[1]"), r'its config\.json holds a list, no object; expected the name .*"architectures": \["Bert'),
+    "a number": (said("3"), r"its config\.json holds 3, no object"),
+    "nameless": (said('{"dim": 3, "a": 1}'), r"names no architectures; it has a, dim; expected.* weights by itself"),
+    "one name": (configured(architectures="BertModel"), r'names "BertModel" as architectures; it has activation'),
+    "numbers": (configured(architectures=[3, "a b"]), r'names \[3, "a b"\] as architectures'),
     "no weights": (without_weights, r"a model folder without weights; expected model\.safetensors or pytorch_model"),
     "no part": (with_a_missing_part, r"its index names model-00001-of-00002\.safetensors: no such file"),
     "no tensor": (without_a_tensor, r"its weights lack transformer\.layer\.0\.ffn\.lin1\.weight"),

@@ -12,7 +12,7 @@ from slth._arguments import one_of, wholes
 from slth._errors import InputError
 from slth.graph import Shape, Target
 from slth.network.reading.checkpoints import Held, arrays_of, held_of, state_in
-from slth.network.reading.configurations import CONFIG, architectures
+from slth.network.reading.configurations import is_model_folder
 from slth.network.reading.estimators import is_estimator, read_estimator
 from slth.network.reading.files import import_torch, read_held, read_tensors
 from slth.network.reading.state_dicts import mlp_from_tensors
@@ -135,13 +135,6 @@ def _from_file(path: Path, order: Sequence[str] | None, activation: str | None, 
         plain=said.kind == "mlp",
         held=held,
     )
-
-
-def is_model_folder(source: Any) -> bool:
-    """A folder whose config.json names an architecture of the transformers library."""
-    if not isinstance(source, (str, Path)) or not (Path(source) / CONFIG).is_file():
-        return False
-    return bool(architectures(Path(source)))
 
 
 def _held_of(path: Path, model: Any) -> dict[str, Held] | None:
