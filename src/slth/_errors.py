@@ -10,7 +10,12 @@ _OPTION = re.compile(
     r"(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+|'[^']*'))?"
 )
 _NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
-_VALUES = {"lo,hi": "(lo, hi)", "a,b,c": '["a", "b", "c"]'}
+_VALUES = {
+    "lo,hi": "(lo, hi)",
+    "a,b,c": '["a", "b", "c"]',
+    "C,H,W": "(channels, height, width)",
+    "LENGTH": "(length,)",
+}
 _TRUTHS = ("restart", "difference", "force", "layers-only")
 _on_command_line = ContextVar("command line", default=False)
 
@@ -24,6 +29,14 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         return spoken(super().__str__())
+
+
+class UnfitInputs(InputError):
+    """A network does not take inputs of some shape: `reason` says why, whoever stated that shape."""
+
+    def __init__(self, sentence: str, *, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 def spoken(sentence: str) -> str:

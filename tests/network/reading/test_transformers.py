@@ -150,6 +150,20 @@ def test_nothing_is_folded_into_a_table_that_is_a_map(factor):
     assert kinds(made)[Scale] == 1
 
 
+def test_what_reads_tokens_is_asked_for_their_number_or_an_example(monkeypatch):
+    with pytest.raises(InputError, match=r"first layer \(Decoder\); give an example of the tokens .*, example=FILE"):
+        read_target(Decoder().eval())
+    monkeypatch.setattr(Decoder, "main_input_name", "input_ids", raising=False)  # as the library does
+    asked = r"give how many tokens it reads, input_shape=\(length,\) or, as an example of them, example=FILE"
+    with pytest.raises(InputError, match=rf"does not follow from its first layer \(Decoder\); {asked}"):
+        read_target(Decoder().eval())
+    with pytest.raises(InputError, match=rf"cannot run on inputs of shape \(3, 2, 2\).*; {asked}"):
+        read_target(Decoder().eval(), input_shape=(3, 2, 2))
+    monkeypatch.setattr(Decoder, "main_input_name", "input_values")
+    with pytest.raises(InputError, match="give the shape of its input_values without the batch, as input_shape, or"):
+        read_target(Decoder().eval())
+
+
 @pytest.mark.slow
 def test_a_shape_and_an_example_say_the_same():
     """Of a model of the library, which calls its input tokens."""

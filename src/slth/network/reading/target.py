@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from slth._arguments import one_of, wholes
-from slth._errors import InputError
+from slth._errors import InputError, UnfitInputs
 from slth.graph import Shape, Target
 from slth.network.reading.checkpoints import Held, arrays_of, held_of, state_in
 from slth.network.reading.configurations import is_model_folder
@@ -160,5 +160,6 @@ def _fitting(target: Target, input_shape: Shape | None, example: Any) -> Target:
     given = {"input_shape": input_shape, "the example": None if example is None else np.shape(example)[1:]}
     for name, shape in given.items():
         if shape is not None and math.prod(shape) != math.prod(target.input_shape):
-            raise InputError(f"{name} says {tuple(shape)}, but the first layer takes {target.input_shape[0]} numbers")
+            takes = f"the first layer takes {target.input_shape[0]} numbers"
+            raise UnfitInputs(f"{name} says {tuple(shape)}, but {takes}", reason=f"its {takes[4:]}")
     return target
