@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 _OPTION = re.compile(
     r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)(?![\w-]|\.\w)"
-    r"(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+|'[^']*'))?"
+    r"(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|carried|[\w./-]+\.py:\w+|'[^']*'))?"
 )
 _NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
 _VALUES = {
@@ -64,5 +64,5 @@ def _in_python(found: re.Match[str]) -> str:
     value = "True" if name in _TRUTHS else _VALUES.get(given, given)
     if not value:
         return python
-    bare = value == "source" or (":" in value and not value.startswith("'"))
+    bare = value in ("source", "carried") or (":" in value and not value.startswith("'"))
     return f'{python}="{value}"' if bare else f"{python}={value}"

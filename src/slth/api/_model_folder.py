@@ -79,8 +79,8 @@ def _realised(ticket: Ticket, read: Target, state: dict[str, np.ndarray]) -> dic
         pair = read.turned.get(path) or read.names.get(path)
         if pair is None or pair[0] not in state:
             raise InputError(
-                f"{with_steps(path, read.folded.get(path, ()))[:200]} is no tensor of the model by itself, so no folder "
-                "of it computes this ticket; construct it with --exact, which folds nothing, or export to .onnx"
+                f"{with_steps(path, read.folded.get(path, ()))[:200]} is no tensor of the model by itself, so no "
+                "folder of it computes this ticket; construct it with --exact, which folds nothing, or export to .onnx"
             )
         part = ticket.realised(path)
         if part.negative is not None and not np.array_equal(

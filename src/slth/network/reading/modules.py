@@ -142,7 +142,9 @@ def _shape(model: nn.Module, given: Shape | None, rows: np.ndarray | None, domai
     if known:
         shape = next(iter(known.values()))
         if not shape or min(shape) < 1:
-            raise InputError(f"expected input_shape=(features,), (channels, height, width) or of tokens (length,), got {shape}")
+            raise InputError(
+                f"expected input_shape=(features,), (channels, height, width) or of tokens (length,), got {shape}"
+            )
         if math.prod(shape) > MOST_INPUTS:
             raise InputError(
                 f"an input of shape {shape} holds {math.prod(shape):,} numbers; at most {MOST_INPUTS:,} are read"
