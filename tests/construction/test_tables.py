@@ -56,5 +56,5 @@ def test_what_a_table_does_not_reach_is_said_of_plain_numbers():
 def test_whoever_is_refused_a_table_is_told_to_carry_it():
     """It has but one gadget; another is no way out."""
     for asked in (Request(tolerance=1e-8), Request(tolerance=0.01, law="normal/20"), Request(exact=True)):
-        with pytest.raises(InputError, match='carry the table.* embeddings="carried"'):
+        with pytest.raises(InputError, match=r'carry the table.* embeddings="carried"'):
             construct(in_formats(target()), asked, inputs=INPUTS)
