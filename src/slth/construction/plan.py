@@ -282,8 +282,8 @@ def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
         raise InputError("a shape has no attention to merge; give a trained network, or take the gadget two-layer")
     maker = MAKERS[recipe.gadget]
     for part in network.maps:
-        op, linear = part.op, recipe.linear(signed=bool(part.signed))
-        weights = part.sizes(linear=linear)
+        op = part.op
+        weights = part.sizes(halved=recipe.halved(signed=bool(part.signed)))
         tolerance = request.tolerance_of(gain_of(weights.largest))
         if tolerance is None:
             raise InputError("a network without numbers has no error; ask for a tolerance of its weights")
