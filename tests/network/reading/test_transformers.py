@@ -73,6 +73,33 @@ def test_packed_projections_are_one_map():
     assert [(node.op.start, node.op.stop) for node in readers] == [(0, 16), (16, 32), (32, 48)]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_keys_and_values_of_other_widths_are_read(first):
+    """Their projections are three tensors, and their bias is a third of one."""
+
+    class Crossed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.k, self.v = nn.Linear(8, 4), nn.Linear(8, 6)
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=first, kdim=4, vdim=6)
+
+        def forward(self, x):
+            sides = (x, self.k(x), self.v(x))
+            sides = sides if first else tuple(side.transpose(0, 1) for side in sides)
+            y = self.attention(*sides, need_weights=False)[0]
+            return y if first else y.transpose(0, 1)
+
+    torch.manual_seed(0)
+    model = Crossed().double().eval()
+    target, x = read_target(model, input_shape=(5, 8)), torch.randn(3, 5, 8).double()
+    found = evaluate(target.graph, target.coefficients, x.numpy(), target.carried)
+    assert abs(found - model(x).detach().numpy()).max() < 1e-14
+    widths = {path: op.basis.inputs for path, op in target.graph.maps.items() if path.startswith("attention")}
+    own = ("attention.q_proj_weight", "attention.k_proj_weight", "attention.v_proj_weight", "attention.out_proj")
+    assert widths == dict(zip(own, (8, 4, 6, 8), strict=True))
+    assert kinds(target)[Attention] == 1
+
+
 @pytest.mark.slow
 def test_key_heads_that_are_shared_are_read_where_they_are():
     for name in ("grouped", "llama"):
