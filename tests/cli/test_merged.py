@@ -79,6 +79,9 @@ def test_products_of_its_weights_are_no_weights_of_the_target(folder, monkeypatc
     said = error_of(capsys, "export", "m.slth", "--out", "m.safetensors")
     assert "its projections are merged, and their products are no tensors of the target; use" in said
     assert not (folder / "m.safetensors").exists()
+    capsys.readouterr()
+    assert run(["compare", "m.slth", "--target", "net.safetensors", *GIVEN]) == 2
+    assert "m.slth has merged projections, products of the target's weights, and quan" in capsys.readouterr().err
     assert run(["export", "m.slth", "--out", "s.safetensors", "--view", "source"]) == 0
     tensors = load_file("s.safetensors")
     lift, mixing = (tensors[f"attention.out_proj/value-output/1.{layer}.weight"] for layer in ("lift", "mixing"))
