@@ -7,7 +7,7 @@ from contextvars import ContextVar
 
 _OPTION = re.compile(
     r"(?<![\w-])(?<!torchrun )--([a-z][a-z-]*)(?![\w-]|\.\w)"
-    r"(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|[\w./-]+\.py:\w+|'[^']*'))?"
+    r"(?: (lo,hi|a,b,c|[A-Z][A-Z:,]*(?!\w)|\d+(?!\w)|source|carried|[\w./-]+\.py:\w+|'[^']*'))?"
 )
 _NAMES = {"from": "from_node", "to": "to_node", "set": "options"}
 _VALUES = {
@@ -15,6 +15,7 @@ _VALUES = {
     "a,b,c": '["a", "b", "c"]',
     "C,H,W": "(channels, height, width)",
     "INTEGERS": "integers",
+    "LENGTH": "(length,)",
 }
 _TRUTHS = ("restart", "difference", "force", "layers-only")
 _on_command_line = ContextVar("command line", default=False)
@@ -29,6 +30,14 @@ class InputError(ValueError):
 
     def __str__(self) -> str:
         return spoken(super().__str__())
+
+
+class UnfitInputs(InputError):
+    """A network does not take inputs of some shape: `reason` says why, whoever stated that shape."""
+
+    def __init__(self, sentence: str, *, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
 
 
 def spoken(sentence: str) -> str:
@@ -66,5 +75,5 @@ def _in_python(found: re.Match[str]) -> str:
     value = "True" if name in _TRUTHS else _VALUES.get(given, given)
     if not value:
         return python
-    bare = value == "source" or (":" in value and not value.startswith("'"))
+    bare = value in ("source", "carried") or (":" in value and not value.startswith("'"))
     return f'{python}="{value}"' if bare else f"{python}={value}"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slth import _arguments
-from slth._errors import InputError
+from slth._errors import InputError, UnfitInputs
 from slth.graph import Shape
 from slth.network.reading.draft import MOST_ENTRIES
 from slth.network.reading.onnx.files import FLOATS, STANDARD, import_onnx
@@ -218,7 +218,8 @@ def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | 
         )
     shape = tuple(size or 0 for size in sizes[1:]) if given is None else given
     if len(shape) != len(dims) - 1 or any(own not in (None, new) for own, new in zip(sizes[1:], shape, strict=True)):
-        raise InputError(f"input_shape says {shape}, the file says ({text}), where the first is the batch")
+        says = f"the file says ({text}), where the first is the batch"
+        raise UnfitInputs(f"input_shape says {shape}, {says}", reason=says)
     return _held(shape), sizes[0]
 
 
