@@ -1,5 +1,6 @@
 """Independent pieces of work on the threads of this process; compiled kernels do not hold the interpreter's lock."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, cast
 
@@ -18,7 +19,13 @@ def in_order(work: Callable[[_Item], _Result], items: Iterable[_Item], *, thread
     >>> list(in_order(abs, [-1, 2, -3], threads=2))
     [1, 2, 3]
     """
-    return map(work, items) if threads == 1 else _on_threads(work, items, threads)
+    return map(work, items) if threads < 2 else _on_threads(work, items, threads)
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else (os.cpu_count() or 1)
 
 
 def _on_threads(work: Callable[[Any], Any], items: Iterable[Any], threads: int) -> Iterator[Any]:

@@ -164,14 +164,14 @@ def test_ranks_need_a_lift_that_ends_where_it_says(ticket):
 def test_parameters_have_no_ranks():
     """Masks of a network that is not made of gadgets are not cut into subsets."""
     with pytest.raises(TicketError, match="which alone have ranks"):
-        masks.restore_mask(b"\x01\x00\x80" + (2**32).to_bytes(8, "little"), "rank", 10, "1.weight")
+        masks.restore_mask(b"\x01\x00\x80" + (2**32).to_bytes(8, "little"), "rank", 10, owner="1.weight")
 
 
 def test_without_subsets_a_sparse_mask_is_coded_bit_by_bit():
     sparse = np.packbits(np.arange(1000) % 50 == 0, bitorder="little")
     stored = masks.store_masks([(sparse, 1000, None)], justified=lambda size: True)
     assert [encoding for encoding, _ in stored] == ["rans"]
-    assert (masks.restore_mask(stored[0][1], "rans", 1000, "1.weight") == sparse).all()
+    assert (masks.restore_mask(stored[0][1], "rans", 1000, owner="1.weight") == sparse).all()
 
 
 def test_every_stage_has_ranks_of_its_own():

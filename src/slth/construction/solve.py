@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from slth._shapes import Bits
+from slth._threads import cores
 from slth._version import __version__
 from slth.certificate import Certificate, certify
 from slth.construction.answers import Answer, Task, answers
@@ -121,7 +122,8 @@ def solve(
             if parts is not None:
                 parts.put(keys[path], kept)
         else:
-            found = realise(gadget, path, op, seed=layout.seed, masks=masks_in(kept.bits, gadget, path, op))
+            own = _threads_here(threads, backend)
+            found = realise(gadget, path, op, seed=layout.seed, masks=masks_in(kept.bits, gadget, path, op), threads=own)
         finished[path], digests[path] = kept, realised_digest(found)
         if exact is not None:
             exact.add(path, found)
@@ -254,9 +256,15 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
     tolerance, copies = work.layout.tolerances[path], gadget.copies if isinstance(gadget, Copies) else 1
     misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
     if several and misses:  # beside what a miss leaves, float64 may not hold the sums of a later stage
-        found = realise(gadget, path, op, seed=work.layout.seed, masks=masks)
+        own = _threads_here(work.threads, work.backend)
+        found = realise(gadget, path, op, seed=work.layout.seed, masks=masks, threads=own)
         misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
     return Finished(run, misses, moves.of(masks)), found
+
+
+def _threads_here(workers: int, backend: str) -> int:
+    """Of this process, for what is not sent to others."""
+    return workers if backend == "local" else cores()
 
 
 def _told(blocks: Iterator[Problems], counter: "_Counter") -> Iterator[Problems]:

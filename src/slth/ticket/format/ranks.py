@@ -57,8 +57,8 @@ def compress(bits: Bits, parts: Sequence[BitGroups], *, most: int, threads: int 
 
     classes, done = np.empty(sum(part.count for part in parts), np.uint8), 0
     rests, below = np.zeros(max(most, 0), np.uint8), 0
-    pieces = (piece for part in parts for piece in _pieces(part))
-    for lengths, some, count in in_order(lambda piece: _ranked(bits, piece), pieces, threads=threads):
+    pieces = [piece for part in parts for piece in _pieces(part)]
+    for lengths, some, count in in_order(lambda piece: _ranked(bits, piece), pieces, threads=min(threads, len(pieces))):
         classes[done : done + len(lengths)] = lengths
         _rank_kernels.append(some, below, rests)
         done, below = done + len(lengths), below + count
@@ -110,7 +110,7 @@ def expand(data: Buffer, parts: Sequence[BitGroups], count: int, *, threads: int
             raise TicketError(f"a rank of {longest} bits among the subsets of {part.candidates} candidates")
     bits = np.zeros(-(-count // 8), np.uint8)
     for pieces in known:  # those of one part share no byte
-        for _ in in_order(lambda piece: _keep(rests, piece, bits), pieces, threads=threads):
+        for _ in in_order(lambda piece: _keep(rests, piece, bits), pieces, threads=min(threads, len(pieces))):
             pass
     return bits
 
