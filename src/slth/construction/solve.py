@@ -123,7 +123,9 @@ def solve(
                 parts.put(keys[path], kept)
         else:
             own = _threads_here(threads, backend)
-            found = realise(gadget, path, op, seed=layout.seed, masks=masks_in(kept.bits, gadget, path, op), threads=own)
+            found = realise(
+                gadget, path, op, seed=layout.seed, masks=masks_in(kept.bits, gadget, path, op), threads=own
+            )
         finished[path], digests[path] = kept, realised_digest(found)
         if exact is not None:
             exact.add(path, found)

@@ -1,7 +1,7 @@
 """Random streams, upper bounds in float64, norms, directed rounding: numbers that mean the same thing everywhere.
 
-`word_at`, `fill_line` and `uniform_of` are compiled forms, for kernels that read words themselves, and `lowest_one` is of their bits; they load the
-compiler on use, and therefore do not come with `import *`.
+`word_at`, `fill_line` and `uniform_of` are compiled forms, for kernels that read words themselves, `lowest_one` tells
+them the first bit of a word that is 1; they load the compiler on use, and therefore do not come with `import *`.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -64,7 +64,7 @@ def scan(inputs, signed, either, need, most, lift_key, bias_key, serving, coin, 
 
 
 SEVEN, BYTE = np.int64(7), np.int64(3)
-SIXTY_THREE, SIX = np.int64(63), np.int64(6)
+SIX = np.int64(6)
 
 
 @no_type_check
@@ -125,12 +125,13 @@ def add_kept(neurons, factors, width, first, step, key, bits, starts, columns, o
 @compiled
 def add_chosen(rows, packed, out):
     """out[i] = Σ_k rows[i, k] over the bits k of packed[i], 64 to a word; exact for products of a gadget."""
-    one = np.uint64(1)
     for i in range(rows.shape[0]):
         total = 0.0
-        for k in range(rows.shape[1]):
-            mask = packed[i, k >> SIX]
-            total += rows[i, k] if (mask >> np.uint64(k & SIXTY_THREE)) & one else 0.0
+        for word in range(packed.shape[1]):
+            mask, first = packed[i, word], np.int64(word) << SIX
+            while mask != np.uint64(0):
+                total += rows[i, first + lowest_one(mask)]
+                mask &= mask - np.uint64(1)
         out[i] = total
 
 
