@@ -38,6 +38,7 @@ def verify(
     activation: str | None = None,
     from_node: str | None = None,
     to_node: str | None = None,
+    threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Check a ticket against itself and, with `target`, every claim about the network it stands for.
@@ -46,19 +47,20 @@ def verify(
 
     Regenerates the random weights, never calls a solver. `.holds`: no check failed; `.complete`: every claim
     was checked; `.checks`: the list. `target`, `model`, `order`, `activation`, `from_node` and `to_node`: see
-    `construct`; an ONNX file is cut as the ticket says. `progress` is called
-    with (weights regenerated, weights in all). Memory of the ticket's masks and one map, beside the target.
+    `construct`; an ONNX file is cut as the ticket says. `threads`: None uses the processors of this process; what is
+    found does not depend on them. `progress` is called with (weights regenerated, weights in all). Memory of the
+    ticket's masks and one map, beside the target.
 
     Raises:
         InputError: the file is no ticket, or the target cannot be read. A ticket that was changed is a failed check.
     """
     if target is None and model is None:
-        return _verify(ticket, progress=progress)
+        return _verify(ticket, progress=progress, threads=threads)
 
     def read(ticket: Ticket) -> Target:
         return target_of(ticket, target, model, Reading(order, activation, from_node, to_node))
 
-    return _verify(ticket, target=read, progress=progress)
+    return _verify(ticket, target=read, progress=progress, threads=threads)
 
 
 def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) -> Target:

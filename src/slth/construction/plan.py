@@ -266,7 +266,7 @@ def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
             op,
             layout.gadgets[path],
             layout.widths[path],
-            _largest(target.coefficients[path]),
+            target.coefficients[path].largest,
             recipe=layout.recipe,
             parameters=_parameters(target, path),
         )
@@ -306,11 +306,6 @@ def _parameters(target: Target, path: str) -> int:
     if path in target.merged:
         return target.merged[path].weights
     return (target if target.original is None else target.original).graph.maps[path].weights
-
-
-def _largest(affine: Affine) -> float:
-    weight = affine.weight  # of a large map a copy each time
-    return max(float(weight.max(initial=0.0)), -float(weight.min(initial=0.0)))
 
 
 def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mapping[str, float], Mapping[str, float]]:
