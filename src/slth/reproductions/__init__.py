@@ -28,6 +28,7 @@ from slth.reproductions._run import Progress, Reproduced, run
 
 MODULES: dict[str, str] = {
     "error": "subset_sums.error",
+    "xiong": "learning.xiong",
 }
 
 _FOLDER = Path("reproductions")

@@ -57,6 +57,28 @@ _ALL = (
         venue="Random Structures and Algorithms 12(1):51-62",
         article=True,
     ),
+    Reference(
+        key="xiong2023",
+        authors=("Xiong, Zheyang", "Liao, Fangshuo", "Kyrillidis, Anastasios"),
+        title="Strong lottery ticket hypothesis with epsilon-perturbation",
+        year=2023,
+        venue="AISTATS, PMLR 206:6879-6902",
+        arxiv="2210.16589",
+    ),
+    Reference(
+        key="ramanujan2020",
+        authors=(
+            "Ramanujan, Vivek",
+            "Wortsman, Mitchell",
+            "Kembhavi, Aniruddha",
+            "Farhadi, Ali",
+            "Rastegari, Mohammad",
+        ),
+        title="What's hidden in a randomly weighted neural network?",
+        year=2020,
+        venue="CVPR",
+        arxiv="1911.13299",
+    ),
 )
 
 REFERENCES = {reference.key: reference for reference in _ALL}
