@@ -29,6 +29,7 @@ from slth.reproductions._run import Progress, Reproduced, run
 MODULES: dict[str, str] = {
     "error": "subset_sums.error",
     "xiong": "learning.xiong",
+    "perturbations": "learning.perturbations",
 }
 
 _FOLDER = Path("reproductions")
