@@ -79,6 +79,39 @@ _ALL = (
         venue="CVPR",
         arxiv="1911.13299",
     ),
+    Reference(
+        key="frankle2019",
+        authors=("Frankle, Jonathan", "Carbin, Michael"),
+        title="The lottery ticket hypothesis: finding sparse, trainable neural networks",
+        year=2019,
+        venue="ICLR",
+        arxiv="1803.03635",
+    ),
+    Reference(
+        key="diffenderfer2021",
+        authors=("Diffenderfer, James", "Kailkhura, Bhavya"),
+        title="Multi-prize lottery ticket hypothesis: finding accurate binary neural networks by pruning a randomly "
+        "weighted network",
+        year=2021,
+        venue="ICLR",
+        arxiv="2103.09377",
+    ),
+    Reference(
+        key="hoefler2021",
+        authors=("Hoefler, Torsten", "Alistarh, Dan", "Ben-Nun, Tal", "Dryden, Nikoli", "Peste, Alexandra"),
+        title="Sparsity in deep learning: pruning and growth for efficient inference and training in neural networks",
+        year=2021,
+        venue="Journal of Machine Learning Research 22(241):1-124",
+        arxiv="2102.00554",
+    ),
+    Reference(
+        key="zhou2019",
+        authors=("Zhou, Hattie", "Lan, Janice", "Liu, Rosanne", "Yosinski, Jason"),
+        title="Deconstructing lottery tickets: zeros, signs, and the supermask",
+        year=2019,
+        venue="NeurIPS",
+        arxiv="1905.01067",
+    ),
 )
 
 REFERENCES = {reference.key: reference for reference in _ALL}

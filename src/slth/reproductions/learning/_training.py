@@ -93,8 +93,9 @@ def accuracy(model: Callable[[Tensor], Tensor], data: Images) -> float:
     return hits / len(data.test_y)
 
 
-def small_convolutions(width: float = 1.0, channels: int = 1) -> nn.Sequential:
-    """conv 8 (5 x 5, stride 2), conv 16 (3 x 3, stride 2), fc 10, no biases; 28 x 28, `width` times the channels."""
+def small_convolutions(width: float = 1.0, shape: tuple[int, ...] = (1, LARGE, LARGE)) -> nn.Sequential:
+    """conv 8 (5 x 5, stride 2), conv 16 (3 x 3, stride 2), fc 10, no biases; `width` times the channels."""
+    channels, side = shape[0], (((shape[1] - 5) // 2 + 1) - 3) // 2 + 1
     first, second = max(1, round(8 * width)), max(1, round(16 * width))
     return nn.Sequential(
         nn.Conv2d(channels, first, 5, stride=2, bias=False),
@@ -102,7 +103,7 @@ def small_convolutions(width: float = 1.0, channels: int = 1) -> nn.Sequential:
         nn.Conv2d(first, second, 3, stride=2, bias=False),
         nn.ReLU(),
         nn.Flatten(),
-        nn.Linear(second * 25, 10, bias=False),
+        nn.Linear(second * side**2, 10, bias=False),
     )
 
 
