@@ -34,6 +34,7 @@ MODULES: dict[str, str] = {
     "flipped-masks": "learning.flipped_masks",
     "widths": "learning.widths:WIDTHS",
     "biprop": "learning.widths:BIPROP",
+    "fastest": "learning.fastest",
 }
 
 _FOLDER = Path("reproductions")

@@ -112,6 +112,20 @@ _ALL = (
         venue="NeurIPS",
         arxiv="1905.01067",
     ),
+    Reference(
+        key="pensia2020",
+        authors=(
+            "Pensia, Ankit",
+            "Rajput, Shashank",
+            "Nagle, Alliot",
+            "Vishwakarma, Harit",
+            "Papailiopoulos, Dimitris",
+        ),
+        title="Optimal lottery tickets via subset sum: logarithmic over-parameterization is sufficient",
+        year=2020,
+        venue="NeurIPS",
+        arxiv="2006.07990",
+    ),
 )
 
 REFERENCES = {reference.key: reference for reference in _ALL}

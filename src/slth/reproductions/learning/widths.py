@@ -99,7 +99,11 @@ def _figure(method: str, densities: Sequence[float], measured: Sequence[Measured
 
 def _rows(measured: Sequence[Measured]) -> tuple[Row, ...]:
     return tuple(
-        Row(what=f"{method}, density {density:g}, width {width:g}", ours=mean, note=f"standard deviation {spread:.2g}" if spread else "")
+        Row(
+            what=f"{method}, density {density:g}, width {width:g}",
+            ours=mean,
+            note=f"standard deviation {spread:.2g}" if spread else "",
+        )
         for (method, density, width), (mean, spread) in _mean(measured).items()
     )
 
@@ -150,8 +154,8 @@ def _conclude_biprop(measured: Sequence[Measured], scale: Scale) -> Conclusion:
 
 _SETTINGS = (
     "conv 8 w (5 x 5, stride 2), conv 16 w (3 x 3, stride 2), fc 10, no biases, Fashion-MNIST, three epochs in batches "
-    "of 128, three seeds; tickets: signed constants, SGD 0.1 on the scores; trained: Kaiming normal, SGD 0.02; all with "
-    "momentum 0.9, decay 1e-4 and a cosine rate. "
+    "of 128, three seeds; tickets: signed constants, SGD 0.1 on the scores; trained: Kaiming normal, SGD 0.02; all "
+    "with momentum 0.9, decay 1e-4 and a cosine rate. "
 )
 _DATA = {Scale.SMALL: ("fashion_mnist",), Scale.PAPER: ("fashion_mnist",)}
 
