@@ -21,12 +21,70 @@ from slth.theory._theorem import (
     Unit,
     Variant,
 )
+from slth.theory.becchetti import BECCHETTI
+from slth.theory.borst import BORST
+from slth.theory.covering import COVERING
+from slth.theory.deep_lower import DEEP_EXPECTED, DEEP_LOWER
+from slth.theory.failure_lower import FAILURE_LOWER, INFEASIBLE_RANGE
+from slth.theory.ferbach_lower import FERBACH_LOWER
+from slth.theory.kumar_lower import KUMAR_LOWER
 from slth.theory.lueker import LUEKER
+from slth.theory.natale_lower import NATALE_DENSITY_LOWER, NATALE_LOWER
+from slth.theory.nsn_lower import NSN_LOWER
+from slth.theory.null_function import NULL_FUNCTION, NULL_FUNCTION_FIXED
+from slth.theory.packing_layer import (
+    PACKING_LAYER,
+    PACKING_LAYER_BOX,
+    PACKING_LAYER_BOX_FIXED,
+    PACKING_LAYER_FIXED,
+)
+from slth.theory.packing_neuron import (
+    PACKING_NEURON,
+    PACKING_NEURON_BOX,
+    PACKING_NEURON_BOX_FIXED,
+    PACKING_NEURON_FIXED,
+)
+from slth.theory.pensia_lower import PENSIA_LOWER
+from slth.theory.random_masks import RANDOM_MASKS, RANDOM_MASKS_FACTOR, RANDOM_MASKS_LOWER
+from slth.theory.rfss_lower import RFSS_FIRST_MOMENT, RFSS_LOWER
+from slth.theory.sparse_lower import SPARSE_LOWER
+from slth.theory.vectors_lower import VECTORS_EXPECTED, VECTORS_LOWER
 
 _SUFFICIENT = (LUEKER,)
-_NECESSARY = ()
+_SUFFICIENT_VECTORS = (BECCHETTI, BORST)
+_SUFFICIENT_MASKS = (RANDOM_MASKS,)
+_NECESSARY = (
+    PENSIA_LOWER,
+    PACKING_NEURON,
+    PACKING_NEURON_FIXED,
+    PACKING_NEURON_BOX,
+    PACKING_NEURON_BOX_FIXED,
+    PACKING_LAYER,
+    PACKING_LAYER_FIXED,
+    PACKING_LAYER_BOX,
+    PACKING_LAYER_BOX_FIXED,
+    DEEP_LOWER,
+    SPARSE_LOWER,
+    NATALE_LOWER,
+    NATALE_DENSITY_LOWER,
+    FERBACH_LOWER,
+    KUMAR_LOWER,
+    COVERING,
+    FAILURE_LOWER,
+    INFEASIBLE_RANGE,
+    RFSS_LOWER,
+    NULL_FUNCTION,
+    NULL_FUNCTION_FIXED,
+    VECTORS_LOWER,
+    NSN_LOWER,
+    RANDOM_MASKS_LOWER,
+)
 _EXPECTED = ()
-THEOREMS: dict[str, Theorem] = {theorem.name: theorem for theorem in (*_SUFFICIENT, *_NECESSARY, *_EXPECTED)}
+_EXPECTED_COUNTS = (DEEP_EXPECTED, RFSS_FIRST_MOMENT, VECTORS_EXPECTED, RANDOM_MASKS_FACTOR)
+THEOREMS: dict[str, Theorem] = {
+    theorem.name: theorem
+    for theorem in (*_SUFFICIENT, *_SUFFICIENT_VECTORS, *_SUFFICIENT_MASKS, *_NECESSARY, *_EXPECTED, *_EXPECTED_COUNTS)
+}
 
 __all__ = [
     "REFERENCES",
