@@ -5,6 +5,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from slth.api._cite import Cited, cite
 from slth.api._compare import Compared, Comparison, compare
 from slth.api._construct import check_construct, construct, discard, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify, with_claim
@@ -29,6 +30,7 @@ _LAZY = {
     "search": "_search",
 }
 __all__ = [
+    "Cited",
     "Compared",
     "Comparison",
     "Exported",
@@ -44,6 +46,7 @@ __all__ = [
     "check_construct",
     "check_search",
     "choices",
+    "cite",
     "compare",
     "construct",
     "data_rows",

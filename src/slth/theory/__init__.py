@@ -9,7 +9,9 @@ Registry: `THEOREMS` maps a name to a theorem.
 from typing import Any
 
 from slth import _arguments
-from slth.theory._references import REFERENCES, Reference, bibtex
+from slth.theory._reference import Reference
+from slth.theory._references import REFERENCES, bibtex
+from slth.theory._rests_on import GADGETS, LAWS, LIFTS, METHODS, OBJECTIVES, OTHERS, WEIGHT_LAWS, keys_of
 from slth.theory._theorem import (
     Assumption,
     Bound,
@@ -87,8 +89,15 @@ THEOREMS: dict[str, Theorem] = {
 }
 
 __all__ = [
+    "GADGETS",
+    "LAWS",
+    "LIFTS",
+    "METHODS",
+    "OBJECTIVES",
+    "OTHERS",
     "REFERENCES",
     "THEOREMS",
+    "WEIGHT_LAWS",
     "Assumption",
     "Bound",
     "Constant",
@@ -101,6 +110,7 @@ __all__ = [
     "Variant",
     "bibtex",
     "bound",
+    "rests_on",
 ]
 
 
@@ -114,3 +124,15 @@ def bound(name: str, **values: Any) -> Bound:
     'SUFFICIENT'
     """
     return THEOREMS[_arguments.one_of(name, THEOREMS, "bound")](**values)
+
+
+def rests_on(name: str) -> tuple[str, ...]:
+    """The keys of the papers that a gadget, objective, law, method or bound rests on; of a paper its own.
+
+    Raises:
+        InputError: nothing has this name.
+
+    >>> rests_on("biprop"), rests_on("lueker")
+    (('diffenderfer2021',), ('lueker1998',))
+    """
+    return keys_of(name, {theorem.name: theorem.sources for theorem in THEOREMS.values()})
