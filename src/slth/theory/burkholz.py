@@ -8,7 +8,7 @@ from slth.theory._theorem import Assumption, Direction, Letter, Number, Theorem,
 from slth.theory.lueker import C, least_numbers
 
 
-def _copies(*, tolerance: float, weights: int, delta: float, C: float) -> Number:  # noqa: N803
+def _copies(*, tolerance: float, weights: int, delta: float, C: float) -> Number:
     """The least r >= C with r >= C ln(2 / min(tolerance, delta / (weights r))).
 
     r - C ln(r) rises from r = C on, so that it holds for all larger r, too.
@@ -22,9 +22,9 @@ def _copies(*, tolerance: float, weights: int, delta: float, C: float) -> Number
 BURKHOLZ = Theorem(
     name="burkholz",
     title="dense and convolutional networks at depth L + 1, any common activation",
-    says="Every hidden neuron of the target is produced r times, and a weight behind it is a subset sum of r plain random "
-    "numbers, one on each copy: weights r problems, all met within the tolerance with probability at least 1 - delta if "
-    "r >= C ln(2 / min(tolerance, delta / (weights r))).",
+    says="Every hidden neuron of the target is produced r times, and a weight behind it is a subset sum of r plain "
+    "random numbers, one on each copy: weights r problems, all met within the tolerance with probability at "
+    "least 1 - delta if r >= C ln(2 / min(tolerance, delta / (weights r))).",
     gives="r, copies of each hidden neuron, and random numbers for one weight",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
@@ -43,10 +43,10 @@ BURKHOLZ = Theorem(
     value=_copies,
     also={Unit.PARAMETERS: lambda **at: _copies(**at) ** 2},
     against="tolerance",
-    note="The form of the source is r = C log(1 / min(tolerance, delta')); that every copy is a problem of its own is counted "
-    "here, so that r stands on both sides and is found by bisection. r^2 source parameters for one of the target, where "
-    "`pensia` has about 2 h / d. Layer 1 takes a lift of products, twice as wide for ReLU.",
-    measured="784-500-10 at tolerance 0.01: copies n + 5, where n is what plain numbers need; 1,268 times the target's "
-    "parameters against 96 at twice the depth. Published settings: 15 copies and 30 in the first layer, tolerance 0.01, "
-    "subsets that are missed drawn again.",
+    note="The form of the source is r = C log(1 / min(tolerance, delta')); that every copy is a problem of its own "
+    "is counted here, so that r stands on both sides and is found by bisection. r^2 source parameters for one "
+    "of the target, where `pensia` has about 2 h / d. Layer 1 takes a lift of products, twice as wide for ReLU.",
+    measured="784-500-10 at tolerance 0.01: copies n + 5, where n is what plain numbers need; 1,268 times the "
+    "target's parameters against 96 at twice the depth. Published settings: 15 copies and 30 in the first "
+    "layer, tolerance 0.01, subsets that are missed drawn again.",
 )

@@ -15,7 +15,7 @@ _C = Constant(
 )
 
 
-def _numbers(*, kernel: int, c: int, c_out: int, layers: int, epsilon: float, delta: float, C: float) -> Number:  # noqa: N803
+def _numbers(*, kernel: int, c: int, c_out: int, layers: int, epsilon: float, delta: float, C: float) -> Number:
     return least_whole(C * math.log(c * c_out * kernel * kernel * layers / min(epsilon, delta)))
 
 
@@ -57,6 +57,6 @@ DACUNHA_CNN = Theorem(
     against="epsilon",
     note="Norm condition and place are recalled, not re-read; the scaling is confirmed by later papers. Signed inputs "
     "need a second half in the first layer only.",
-    measured="Published, plain numbers, the largest error of a weight on MNIST over the largest weight: 0.57 at n = 10, 0.018 "
-    "at 15, 7.3e-4 at 20, 7.7e-5 at 25: a decade for 5 numbers.",
+    measured="Published, plain numbers, the largest error of a weight on MNIST over the largest weight: 0.57 at n = "
+    "10, 0.018 at 15, 7.3e-4 at 20, 7.7e-5 at 25: a decade for 5 numbers.",
 )

@@ -15,13 +15,13 @@ _C = Constant(meaning="universal, the source gives no value", value=1.5, standin
 _NOTE = "The source says 2 epsilon where this says epsilon. The logarithm is natural. "
 
 
-def chance(*, n: float, epsilon: float, C: float) -> float:  # noqa: N803
+def chance(*, n: float, epsilon: float, C: float) -> float:
     """1 - exp(-(n - C ln(2 / epsilon))^2 / (4 n)), rounded down; 0 where the theorem says nothing."""
     ahead = n - C * math.log(2 / epsilon)
     return max(0.0, math.nextafter(-math.expm1(-ahead * ahead / (4 * n)), 0)) if ahead > 0 else 0.0
 
 
-def _least(*, epsilon: float, delta: float, C: float) -> Number:  # noqa: N803
+def _least(*, epsilon: float, delta: float, C: float) -> Number:
     """The larger root n of (n - a)^2 = 4 n b, where a = C ln(2 / epsilon) and b = ln(1 / delta)."""
     a, b = C * math.log(2 / epsilon), math.log(1 / delta)
     return max(1, least_whole(a + 2 * b + 2 * math.sqrt(b * b + a * b)))

@@ -7,11 +7,11 @@ from slth.theory._numbers import binomial_below, least_n, least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit, Variant
 
 
-def _width(*, d: int, layers: int, epsilon: float, delta: float, C: float) -> Number:  # noqa: N803
+def _width(*, d: int, layers: int, epsilon: float, delta: float, C: float) -> Number:
     return least_whole(C * (layers * d**1.5 / epsilon + layers * d * math.log(layers * d / min(delta, epsilon))))
 
 
-def _printed(*, d: int, layers: int, epsilon: float, inner: float, C: float) -> Number:  # noqa: N803
+def _printed(*, d: int, layers: int, epsilon: float, inner: float, C: float) -> Number:
     return least_whole(C * (layers * d**1.5 / epsilon + layers * d * math.log(layers * d / inner)))
 
 
@@ -76,9 +76,9 @@ def _paths(*, tolerance: float, w: float, delta: float, weights: int) -> Number:
 COUNTS = Theorem(
     name="counts",
     title="binary networks: a weight as a number of equal paths",
-    says="A weight is met within tolerance t by round(|w| / 2 t) paths of weight 2 t and the right sign; of n random signs "
-    "enough are right for all weights at once, with probability at least 1 - delta, if P(Bin(n, 1/2) < round(w / 2 t)) <= "
-    "delta / weights.",
+    says="A weight is met within tolerance t by round(|w| / 2 t) paths of weight 2 t and the right sign; of n random "
+    "signs enough are right for all weights at once, with probability at least 1 - delta, if P(Bin(n, 1/2) < "
+    "round(w / 2 t)) <= delta / weights.",
     gives="n, live +-1 products for one weight",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
@@ -93,6 +93,6 @@ COUNTS = Theorem(
     value=_paths,
     against="tolerance",
     note="Derived from the construction, with every weight taken for the largest; in `slth`: `--gadget counts`.",
-    measured="4e5 Gaussian weights, deviation 0.05, largest 0.32: 32, 45, 72, 155, 288 at tolerance 0.02, 0.01, 0.005, 0.002, "
-    "0.001; few weights are as large as the largest, so that less than this bound is enough.",
+    measured="4e5 Gaussian weights, deviation 0.05, largest 0.32: 32, 45, 72, 155, 288 at tolerance 0.02, 0.01, "
+    "0.005, 0.002, 0.001; few weights are as large as the largest, so that less than this bound is enough.",
 )

@@ -16,7 +16,15 @@ _C = Constant(
 
 
 def _channels(
-    *, d: int, d_out: int, basis: int, norm: float, layers: int, epsilon: float, delta: float, C: float  # noqa: N803
+    *,
+    d: int,
+    d_out: int,
+    basis: int,
+    norm: float,
+    layers: int,
+    epsilon: float,
+    delta: float,
+    C: float,
 ) -> Number:
     return least_whole(C * d * math.log(d * d_out * max(basis, norm) * layers / min(epsilon, delta)))
 
@@ -25,8 +33,8 @@ FERBACH = Theorem(
     name="ferbach",
     title="equivariant networks: logarithmic width",
     says="A random equivariant network of twice the depth, with C d ln(d d_out max(|B|, ||B||) layers / min(epsilon, "
-    "delta)) hidden channels before each layer, contains with probability at least 1 - delta, for every equivariant target "
-    "at once, an equivariant subnetwork that is within epsilon of it.",
+    "delta)) hidden channels before each layer, contains with probability at least 1 - delta, for every "
+    "equivariant target at once, an equivariant subnetwork that is within epsilon of it.",
     gives="hidden channels of the source for one layer",
     unit=Unit.NEURONS,
     direction=Direction.SUFFICIENT,
@@ -63,6 +71,6 @@ FERBACH = Theorem(
     value=_channels,
     also={Unit.CANDIDATES: lambda **at: math.ceil(_channels(**at) / (2 * at["d"]))},
     against="epsilon",
-    note="The formula is recalled and cross-checked with its sparse version (Natale et al., Theorem 4). The size of the "
-    "group does not occur: one subset sum for each coefficient.",
+    note="The formula is recalled and cross-checked with its sparse version (Natale et al., Theorem 4). The size of "
+    "the group does not occur: one subset sum for each coefficient.",
 )

@@ -12,8 +12,8 @@ _Z = Letter(meaning="the target", default=0.0, least=-1, most=1)
 _EPSILON = Letter(meaning="the largest error of a sum", above=0, below=1, trend="rises")
 _PRODUCTS = Assumption(says="the numbers are independent products u v, u uniform on [0, 1] and v on [-1, 1]")
 _NOTE = (
-    "A normal law is taken for the sums of all subsets, of mean 0 and variance n E[x^2] / 2. What is expected need not be: "
-    "few draws have very many subsets, and a draw of one sign has none."
+    "A normal law is taken for the sums of all subsets, of mean 0 and variance n E[x^2] / 2. What is expected need "
+    "not be: few draws have very many subsets, and a draw of one sign has none."
 )
 
 
@@ -44,7 +44,8 @@ def _of_size(*, n: int, k: int, z: float, epsilon: float) -> Number:
 SUBSETS = Theorem(
     name="subsets",
     title="how many subsets of uniform numbers reach one target",
-    says="Of n numbers from U[-1, 1], about 2^n 2 epsilon sqrt(3 / (pi n)) exp(-3 z^2 / n) subsets sum to within epsilon of z.",
+    says="Of n numbers from U[-1, 1], about 2^n 2 epsilon sqrt(3 / (pi n)) exp(-3 z^2 / n) subsets sum to within "
+    "epsilon of z.",
     gives="expected subsets",
     unit=Unit.SUBSETS,
     direction=Direction.EXPECTED,
@@ -60,8 +61,8 @@ SUBSETS = Theorem(
 SUBSETS_PRODUCTS = Theorem(
     name="subsets-products",
     title="how many subsets of live products reach one target",
-    says="Of n products U[0, 1] U[-1, 1], about 2^n 2 epsilon sqrt(9 / (pi n)) exp(-9 z^2 / n) subsets sum to within epsilon "
-    "of z.",
+    says="Of n products U[0, 1] U[-1, 1], about 2^n 2 epsilon sqrt(9 / (pi n)) exp(-9 z^2 / n) subsets sum to within "
+    "epsilon of z.",
     gives="expected subsets",
     unit=Unit.SUBSETS,
     direction=Direction.EXPECTED,
@@ -77,8 +78,8 @@ SUBSETS_PRODUCTS = Theorem(
 SUBSETS_OF_SIZE = Theorem(
     name="subsets-of-size",
     title="how many subsets of exactly k uniform numbers reach one target",
-    says="Of n numbers from U[-1, 1], about C(n, k) 2 epsilon sqrt(3 / (2 pi k)) exp(-3 z^2 / (2 k)) subsets of k sum to within "
-    "epsilon of z.",
+    says="Of n numbers from U[-1, 1], about C(n, k) 2 epsilon sqrt(3 / (2 pi k)) exp(-3 z^2 / (2 k)) subsets of k "
+    "sum to within epsilon of z.",
     gives="expected subsets",
     unit=Unit.SUBSETS,
     direction=Direction.EXPECTED,
@@ -92,14 +93,15 @@ SUBSETS_OF_SIZE = Theorem(
     sources=("natale2024",),
     value=_of_size,
     against="n",
-    note="A normal law is taken for the sum of k numbers, of variance k / 3: good from k = 3 on. Near k = n an expected 18 "
-    "leaves 18 % without any (vectors of two entries): the second moment decides.",
+    note="A normal law is taken for the sum of k numbers, of variance k / 3: good from k = 3 on. Near k = n an "
+    "expected 18 leaves 18 % without any (vectors of two entries): the second moment decides.",
 )
 
 FIRST_MOMENT = Theorem(
     name="first-moment",
     title="where one subset of uniform numbers is expected to reach the target",
-    says="The least n with 2^n 2 epsilon sqrt(3 / (pi n)) exp(-3 z^2 / n) >= 1, about log2(1 / 2 epsilon) + log2(pi n / 3) / 2.",
+    says="The least n with 2^n 2 epsilon sqrt(3 / (pi n)) exp(-3 z^2 / n) >= 1, about log2(1 / 2 epsilon) + log2(pi "
+    "n / 3) / 2.",
     gives="n, random numbers for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.EXPECTED,

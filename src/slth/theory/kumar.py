@@ -11,15 +11,17 @@ _M = Letter(meaning="M, the largest integer", whole=True, least=1, most=2**62, t
 _INTEGERS = Assumption(says="the numbers are independent and uniform on the integers -M ... -1, 1 ... M")
 _STEP = Letter(meaning="the step of the target's weights, a power 2^-k", above=0, most=0.5, trend="falls")
 _PRECISION_CLASS = Assumption(says="weights of the target are multiples of the step in [-1, 1]")
-_SOURCE = Assumption(says="weights of the source are uniform on a grid at most as coarse, whose square is at most as fine")
+_SOURCE = Assumption(
+    says="weights of the source are uniform on a grid at most as coarse, whose square is at most as fine"
+)
 _STEPS = Assumption(says="the step is a power of two", holds=lambda at: math.frexp(at["step"])[0] == 0.5)
 
 
-def _neurons(*, d: int, step: float, C: float) -> Number:  # noqa: N803
+def _neurons(*, d: int, step: float, C: float) -> Number:
     return least_whole(C * d * math.log2(1 / step))
 
 
-def _shallow(*, d: int, step: float, C: float) -> Number:  # noqa: N803
+def _shallow(*, d: int, step: float, C: float) -> Number:
     return least_whole(C * d * math.log2(1 / step) ** 2)
 
 
@@ -33,9 +35,9 @@ _UNKNOWN = Constant(
 KUMAR = Theorem(
     name="kumar",
     title="finite precision: every weight exactly, at twice the depth",
-    says="A random network of twice the depth and finite precision, with C d log2(1 / step) hidden neurons before each layer, "
-    "contains every target whose weights are multiples of the step, exactly, with probability at least "
-    "1 - N O(log2(1 / step)^(-1/7)) for N weights.",
+    says="A random network of twice the depth and finite precision, with C d log2(1 / step) hidden neurons before "
+    "each layer, contains every target whose weights are multiples of the step, exactly, with probability at "
+    "least 1 - N O(log2(1 / step)^(-1/7)) for N weights.",
     gives="hidden neurons of the source for one layer",
     unit=Unit.NEURONS,
     direction=Direction.SUFFICIENT,
@@ -46,10 +48,11 @@ KUMAR = Theorem(
     place="Theorem 1",
     value=_neurons,
     against="step",
-    note="The probability is asymptotic in the precision; for several weights it says nothing at any real one (the exponent "
-    "is read off the proof): `unified` is the statement that can be used. The lower bound of the same form makes it tight.",
-    measured="Products on the 2^(-2k) grid hit one target half of the time with n = 2 k + 1 live ones; with u in {1/2, 1} "
-    "with k + 2.",
+    note="The probability is asymptotic in the precision; for several weights it says nothing at any real one (the "
+    "exponent is read off the proof): `unified` is the statement that can be used. The lower bound of the same "
+    "form makes it tight.",
+    measured="Products on the 2^(-2k) grid hit one target half of the time with n = 2 k + 1 live ones; with u in "
+    "{1/2, 1} with k + 2.",
 )
 
 KUMAR_SHALLOW = Theorem(
@@ -71,7 +74,7 @@ KUMAR_SHALLOW = Theorem(
 )
 
 
-def _asymptotic(*, M: int) -> Number:  # noqa: N803
+def _asymptotic(*, M: int) -> Number:
     """The least n with log2(M) / n < 1."""
     return max(1, M.bit_length() - 1) + 1 if M & (M - 1) == 0 and M > 1 else max(1, M.bit_length())
 
@@ -79,8 +82,8 @@ def _asymptotic(*, M: int) -> Number:  # noqa: N803
 DISCRETE = Theorem(
     name="discrete",
     title="integers: where exact subset sums begin, asymptotically",
-    says="For integers up to M and a target of O(M), an exact subset sum exists with probability 1 - O(n^(-1/7)) if log2(M) / n "
-    "tends to less than 1. The least n with log2(M) / n < 1.",
+    says="For integers up to M and a target of O(M), an exact subset sum exists with probability 1 - O(n^(-1/7)) if "
+    "log2(M) / n tends to less than 1. The least n with log2(M) / n < 1.",
     gives="n, random integers for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.EXPECTED,
@@ -90,12 +93,13 @@ DISCRETE = Theorem(
     place="Lemma 4",
     value=_asymptotic,
     against="M",
-    note="A limit, and no bound at any M: at this n less than half of all targets are hit. See `transition` and `unified`.",
+    note="A limit, and no bound at any M: at this n less than half of all targets are hit. See `transition` and "
+    "`unified`.",
     measured="Half of the targets are hit at n = log2 M + 1.4.",
 )
 
 
-def _transition(*, M: int, miss: float, offset: float) -> Number:  # noqa: N803
+def _transition(*, M: int, miss: float, offset: float) -> Number:
     """log2 M + offset + log2(1 / 2 miss), where misses are halved by one number more."""
     return max(1.0, math.log2(M) + offset + math.log2(0.5 / miss))
 
@@ -103,8 +107,8 @@ def _transition(*, M: int, miss: float, offset: float) -> Number:  # noqa: N803
 TRANSITION = Theorem(
     name="transition",
     title="integers: the phase transition as measured",
-    says="A random target is missed by all subset sums of n random integers up to M with chance 1/2 at n = log2 M + 1.4, and "
-    "with half the chance for each number more: n = log2 M + 1.4 + log2(1 / (2 miss)).",
+    says="A random target is missed by all subset sums of n random integers up to M with chance 1/2 at n = log2 M + "
+    "1.4, and with half the chance for each number more: n = log2 M + 1.4 + log2(1 / (2 miss)).",
     gives="n, random integers for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.EXPECTED,
@@ -128,7 +132,7 @@ TRANSITION = Theorem(
 )
 
 
-def _unified(*, M: int, error: int, delta: float, C: float, kappa: float) -> Number:  # noqa: N803
+def _unified(*, M: int, error: int, delta: float, C: float, kappa: float) -> Number:
     """The larger root n of (n - a)^2 = kappa n b, where a = C ln((M + 1) / (error + 1)) and b = ln(2 / delta)."""
     a, b = C * math.log((M + 1) / (error + 1)), kappa * math.log(2 / delta)
     return max(1, least_whole(a + b / 2 + math.sqrt(b * b / 4 + a * b)))
@@ -141,9 +145,9 @@ def _smaller(at: Mapping[str, Number]) -> bool:
 UNIFIED = Theorem(
     name="unified",
     title="integers: all targets within an error, with its failure probability",
-    says="Of n integers up to M, every target in -M ... M is within `error` of a subset sum with probability at least "
-    "1 - 2 exp(-(n - C ln((M + 1) / (error + 1)))^2 / (kappa n)). Error 0 is the exact case; M to infinity with error / M "
-    "fixed is the continuous one.",
+    says="Of n integers up to M, every target in -M ... M is within `error` of a subset sum with probability at "
+    "least 1 - 2 exp(-(n - C ln((M + 1) / (error + 1)))^2 / (kappa n)). Error 0 is the exact case; M to "
+    "infinity with error / M fixed is the continuous one.",
     gives="n, random integers for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,

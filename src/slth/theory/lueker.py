@@ -15,7 +15,7 @@ C = Constant(
 UNIFORM = Assumption(says="the numbers are independent and uniform on [-1, 1]")
 
 
-def least_numbers(*, epsilon: float, delta: float, C: float) -> Number:  # noqa: N803
+def least_numbers(*, epsilon: float, delta: float, C: float) -> Number:
     """n, the least whole number that is at least C ln(2 / min(epsilon, delta))."""
     return least_whole(C * math.log(2 / min(epsilon, delta)))
 

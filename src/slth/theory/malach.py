@@ -8,12 +8,12 @@ from slth.theory._numbers import least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit, Variant
 
 
-def _parameters(*, d: int, layers: int, epsilon: float, C: float) -> Number:  # noqa: N803
+def _parameters(*, d: int, layers: int, epsilon: float, C: float) -> Number:
     m = d * d * layers
     return least_whole(C * (m / epsilon) ** 2 * math.log2(m / epsilon))
 
 
-def _quoted(*, d: int, layers: int, epsilon: float, C: float) -> Number:  # noqa: N803
+def _quoted(*, d: int, layers: int, epsilon: float, C: float) -> Number:
     del epsilon
     return least_whole(C * d**4 * layers**2)
 
@@ -22,8 +22,8 @@ MALACH = Theorem(
     name="malach",
     title="dense networks: polynomial width, sparse tickets",
     says="For a target of m_t = d^2 layers weights with |w| <= 1 / sqrt(d), a random network of twice the depth with "
-    "C (m_t / epsilon)^2 log2(m_t / epsilon) parameters for each of the target contains, with high probability, a subnetwork "
-    "that is within epsilon of it and keeps O(m_t) weights only.",
+    "C (m_t / epsilon)^2 log2(m_t / epsilon) parameters for each of the target contains, with high probability, "
+    "a subnetwork that is within epsilon of it and keeps O(m_t) weights only.",
     gives="source parameters for one of the target",
     unit=Unit.PARAMETERS,
     direction=Direction.SUFFICIENT,
@@ -95,8 +95,8 @@ SINGLE = Theorem(
     name="single",
     title="one product near each weight: how many are needed without subset sums",
     says="u v lies within tolerance t of w, u from U[1/2, 1] and v from U[-1, 1], with probability p, 2 t ln 2 for "
-    "|w| <= 1/2 - t, less above. So n >= ln(weights / delta) / -ln(1 - p) products for each weight leave none unmet, with "
-    "probability at least 1 - delta.",
+    "|w| <= 1/2 - t, less above. So n >= ln(weights / delta) / -ln(1 - p) products for each weight leave none "
+    "unmet, with probability at least 1 - delta.",
     gives="n, live products for one weight",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,

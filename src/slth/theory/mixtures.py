@@ -4,19 +4,19 @@ import math
 
 from slth.theory._letters import DELTA, EPSILON
 from slth.theory._numbers import binomial_below, least_n
-from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit, Variant
+from slth.theory._theorem import Assumption, Direction, Letter, Number, Theorem, Unit, Variant
 from slth.theory.lueker import C, least_numbers
 
 PRODUCT_WEIGHT = math.log(2) / 4
 
 
-def _numbers(*, p: float, epsilon: float, delta: float, C: float) -> Number:  # noqa: N803
+def _numbers(*, p: float, epsilon: float, delta: float, C: float) -> Number:
     """The least n of which fewer than Lueker's number are uniform with chance at most delta / 2."""
     needed = int(least_numbers(epsilon=epsilon, delta=delta / 2, C=C))
     return least_n(lambda n: binomial_below(n, p, needed) <= delta / 2, least=needed)
 
 
-def _printed(*, p: float, epsilon: float, delta: float, C: float) -> Number:  # noqa: N803
+def _printed(*, p: float, epsilon: float, delta: float, C: float) -> Number:
     """Lueker's number over p: as many uniform ones as that on average, not with any probability."""
     return math.ceil(least_numbers(epsilon=epsilon, delta=delta, C=C) / p)
 
@@ -51,13 +51,13 @@ MIXTURE = Theorem(
         ),
     ),
     against="p",
-    note="Half of delta pays for too few uniform numbers, half for the subset sums. What is not uniform helps in truth, "
-    "so that the bound is loose for small p.",
+    note="Half of delta pays for too few uniform numbers, half for the subset sums. What is not uniform helps in "
+    "truth, so that the bound is loose for small p.",
     measured="@@mixture",
 )
 
 
-def _products(*, epsilon: float, delta: float, C: float) -> Number:  # noqa: N803
+def _products(*, epsilon: float, delta: float, C: float) -> Number:
     """Twice as long, [-1/2, 1/2] is [-1, 1], and epsilon is 2 epsilon."""
     return _numbers(p=PRODUCT_WEIGHT, epsilon=min(2 * epsilon, 1 - 1e-9), delta=delta, C=C)
 
@@ -66,8 +66,9 @@ PRODUCT = Theorem(
     name="product",
     title="the products of a random ReLU network contain a uniform",
     says="For u and v from U[-1, 1] the law of max(u, 0) v is at least w U[-1/2, 1/2] with w = ln(2) / 4: its "
-    "density at t is ln(1 / |t|) / 4, beside an atom 1/2 at 0. So `mixture` with p = w and twice the tolerance says how "
-    "many pairs (u, v) reach every z in [-1/2, 1/2] to within epsilon, with probability at least 1 - delta.",
+    "density at t is ln(1 / |t|) / 4, beside an atom 1/2 at 0. So `mixture` with p = w and twice the tolerance "
+    "says how many pairs (u, v) reach every z in [-1/2, 1/2] to within epsilon, with probability at least 1 - "
+    "delta.",
     gives="n, pairs (u, v) for one target, those with u < 0 counted",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,

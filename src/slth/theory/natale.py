@@ -67,9 +67,10 @@ _LETTERS = {"gamma": _GAMMA, "d": WIDTH, "d_out": OUTPUTS, "layers": LAYERS, "ep
 NATALE = Theorem(
     name="natale",
     title="dense networks: tickets of a prescribed density",
-    says="Let n solve n = c_amp log2(2 layers d d_out gamma n / epsilon)^2 / H2(gamma). A random network of twice the "
-    "depth, with 2 d n hidden neurons before each layer, contains with probability at least 1 - epsilon, for every target, "
-    "a subnetwork of density at most rho gamma, rho = max(d / d_out, d_out / d), that is within epsilon of it.",
+    says="Let n solve n = c_amp log2(2 layers d d_out gamma n / epsilon)^2 / H2(gamma). A random network of twice "
+    "the depth, with 2 d n hidden neurons before each layer, contains with probability at least 1 - epsilon, "
+    "for every target, a subnetwork of density at most rho gamma, rho = max(d / d_out, d_out / d), that is "
+    "within epsilon of it.",
     gives="n, random products for one weight and half",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
@@ -84,11 +85,12 @@ NATALE = Theorem(
         Unit.PARAMETERS: lambda **at: _per_weight(_blocks(**at), at["d"], at["d_out"]),
     },
     against="gamma",
-    note="n stands on both sides; the least whole one beyond which it holds for good is found by bisection. For equal "
-    "widths the source has 4 n parameters for one of the target; the paper's figure calls n itself the overparameterisation.",
-    measured="On 4e5 Gaussian weights, live products, tolerance 0.01 gains, no misses: 30 to 34 for k = 3 to 6 of them, "
-    "62 at gamma = 0.5, 63 at k = 2, 1,254 at k = 1; n / (log2(k / epsilon)^2 / H2) is 0.21 to 0.42 there and 0.12 to "
-    "0.22 at 0.001, with one logarithm 1.5 to 4.6: neither is constant.",
+    note="n stands on both sides; the least whole one beyond which it holds for good is found by bisection. For "
+    "equal widths the source has 4 n parameters for one of the target; the paper's figure calls n itself the "
+    "overparameterisation.",
+    measured="On 4e5 Gaussian weights, live products, tolerance 0.01 gains, no misses: 30 to 34 for k = 3 to 6 of "
+    "them, 62 at gamma = 0.5, 63 at k = 2, 1,254 at k = 1; n / (log2(k / epsilon)^2 / H2) is 0.21 to 0.42 "
+    "there and 0.12 to 0.22 at 0.001, with one logarithm 1.5 to 4.6: neither is constant.",
 )
 
 NATALE_LARGE = Theorem(
@@ -120,9 +122,7 @@ NATALE_LARGE = Theorem(
 )
 
 
-def _equivariant(
-    *, gamma: float, d: int, layers: int, basis: int, norm: float, epsilon: float, c_amp: float
-) -> Number:
+def _equivariant(*, gamma: float, d: int, layers: int, basis: int, norm: float, epsilon: float, c_amp: float) -> Number:
     return fixed_point(gamma, 2 * layers * d * d * max(basis, norm) / epsilon, c_amp)
 
 
@@ -130,9 +130,9 @@ NATALE_EQUIVARIANT = Theorem(
     name="natale-equivariant",
     title="equivariant networks: tickets of a prescribed density of coefficients",
     says="Let n solve n = c_amp log2(2 layers d^2 max(|B|, ||B||) gamma n / epsilon)^2 / H2(gamma). A random "
-    "equivariant network of twice the depth, with n copies for each channel and sign, contains with probability at "
-    "least 1 - epsilon, for every target, a subnetwork that keeps at most the part gamma of its coefficients and is within "
-    "epsilon of it.",
+    "equivariant network of twice the depth, with n copies for each channel and sign, contains with probability "
+    "at least 1 - epsilon, for every target, a subnetwork that keeps at most the part gamma of its coefficients "
+    "and is within epsilon of it.",
     gives="n, random products for one coefficient and half",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,

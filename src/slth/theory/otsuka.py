@@ -6,6 +6,7 @@ from typing import Any
 
 from slth.theory._numbers import least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit
+from slth.theory.pensia import C as DENSE
 
 _C = Constant(
     meaning="universal, the source gives no value",
@@ -41,9 +42,10 @@ _ASSUMES = (
     Assumption(says="query and key weights are uniform on [-n^(1/4), n^(1/4)], value and output weights on [-1, 1]"),
 )
 _SAYS = (
-    "If every head of a random attention has n_K >= C d ln(8 heads alpha^3 d^(3/2) / epsilon) query and key entries and "
-    "n_V >= C d ln(2 heads alpha d sqrt(d_out) / epsilon) value entries, masks on its four projections bring every output "
-    "within epsilon of the target's, with probability at least 1 - epsilon, for any length and attention mask. "
+    "If every head of a random attention has n_K >= C d ln(8 heads alpha^3 d^(3/2) / epsilon) query and key entries "
+    "and n_V >= C d ln(2 heads alpha d sqrt(d_out) / epsilon) value entries, masks on its four projections bring "
+    "every output within epsilon of the target's, with probability at least 1 - epsilon, for any length and "
+    "attention mask. "
 )
 
 
@@ -51,12 +53,12 @@ def _neurons(d: int, inner: float, c: float) -> Number:
     return least_whole(c * d * math.log(inner))
 
 
-def _keys(*, d: int, d_out: int, heads: int, alpha: float, epsilon: float, C: float) -> Number:  # noqa: N803
+def _keys(*, d: int, d_out: int, heads: int, alpha: float, epsilon: float, C: float) -> Number:
     del d_out
     return _neurons(d, 8 * heads * alpha**3 * d**1.5 / epsilon, C)
 
 
-def _values(*, d: int, d_out: int, heads: int, alpha: float, epsilon: float, C: float) -> Number:  # noqa: N803
+def _values(*, d: int, d_out: int, heads: int, alpha: float, epsilon: float, C: float) -> Number:
     return _neurons(d, 2 * heads * alpha * d * math.sqrt(d_out) / epsilon, C)
 
 
@@ -72,8 +74,8 @@ def _attention(name: str, title: str, gives: str, value: Callable[..., Number], 
         value=value,
         also={Unit.CANDIDATES: lambda **at: math.ceil(value(**at) / at["d"])},
         note=note,
-        measured="Published: one head, angular velocities: error 0.8 exp(-0.06 n) at n_K = n_V = n from 10 to 100, the same for "
-        "lengths 8 to 8192.",
+        measured="Published: one head, angular velocities: error 0.8 exp(-0.06 n) at n_K = n_V = n from 10 to 100, "
+        "the same for lengths 8 to 8192.",
         **_COMMON,
     )
 
@@ -83,8 +85,8 @@ OTSUKA = _attention(
     "attention: entries of queries and keys",
     "n_K, query and key entries of each head",
     _keys,
-    "Linear: no ReLU between the two matrices, so that every product serves and no sign is split. The source has no more "
-    "layers than the target.",
+    "Linear: no ReLU between the two matrices, so that every product serves and no sign is split. The source has no "
+    "more layers than the target.",
 )
 OTSUKA_VALUES = _attention(
     "otsuka-values",
@@ -95,18 +97,18 @@ OTSUKA_VALUES = _attention(
 )
 
 
-def _block(*, d: int, heads: int, alpha: float, epsilon: float, C: float) -> Number:  # noqa: N803
+def _block(*, d: int, heads: int, alpha: float, epsilon: float, C: float) -> Number:
     return _neurons(d, 32 * alpha**3 * heads * d**1.5 / epsilon, C)
 
 
-def _dense(*, d: int, heads: int, alpha: float, layers: int, epsilon: float, C: float) -> Number:  # noqa: N803
+def _dense(*, d: int, heads: int, alpha: float, layers: int, epsilon: float, C: float) -> Number:
     return _neurons(d, 24 * alpha * layers * heads * d**2.5 / epsilon, C)
 
 
 _BLOCK_SAYS = (
-    "One transformer block without normalisation, x + attention, then y + F(y), F a ReLU network of twice the target's depth: "
-    "n_MHA >= C d ln(32 alpha^3 heads d^(3/2) / epsilon) and n_FC >= C d ln(24 alpha layers heads d^(5/2) / epsilon) suffice for "
-    "an error of epsilon, with probability at least 1 - epsilon. "
+    "One transformer block without normalisation, x + attention, then y + F(y), F a ReLU network of twice the "
+    "target's depth: n_MHA >= C d ln(32 alpha^3 heads d^(3/2) / epsilon) and n_FC >= C d ln(24 alpha layers heads "
+    "d^(5/2) / epsilon) suffice for an error of epsilon, with probability at least 1 - epsilon. "
 )
 _BLOCK_ASSUMES = (
     Assumption(says="alpha is at least sqrt(d)", holds=lambda at: at["alpha"] ** 2 >= at["d"] * (1 - 1e-12)),
@@ -142,7 +144,7 @@ OTSUKA_BLOCK_DENSE = Theorem(
     assumes=_BLOCK_ASSUMES,
     place="Theorem 11",
     value=_dense,
-    note="Behind the attention inputs have two signs, and the dense part is Pensia's: its constant is `pensia`'s, larger than "
-    "that of linear products.",
-    **{**_COMMON, "constants": {"C": "@@PENSIA"}},
+    note="Behind the attention inputs have two signs, and the dense part is Pensia's: its constant is `pensia`'s, "
+    "larger than that of linear products.",
+    **{**_COMMON, "constants": {"C": DENSE}},
 )

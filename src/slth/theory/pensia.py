@@ -14,12 +14,12 @@ C = Constant(
 )
 
 
-def _neurons(*, d: int, d_out: int, layers: int, epsilon: float, delta: float, alpha: float, C: float) -> Number:  # noqa: N803
+def _neurons(*, d: int, d_out: int, layers: int, epsilon: float, delta: float, alpha: float, C: float) -> Number:
     del alpha
     return least_whole(C * d * math.log(d * d_out * layers / min(epsilon, delta)))
 
 
-def _scaled(*, d: int, d_out: int, layers: int, epsilon: float, delta: float, alpha: float, C: float) -> Number:  # noqa: N803
+def _scaled(*, d: int, d_out: int, layers: int, epsilon: float, delta: float, alpha: float, C: float) -> Number:
     """With e^{alpha x / 2} - 1 = epsilon for its x, which is the chance of failure, too."""
     inner = min(2 * math.log1p(epsilon) / alpha, delta)
     return least_whole(C * d * math.log(4 * layers * d * d_out / inner))
@@ -45,9 +45,7 @@ PENSIA = Theorem(
         "layers": LAYERS,
         "epsilon": NETWORK_ERROR,
         "delta": DELTA,
-        "alpha": Letter(
-            meaning="the norm of the inputs, for the variant", default=1.0, above=0, most=1e9
-        ),
+        "alpha": Letter(meaning="the norm of the inputs, for the variant", default=1.0, above=0, most=1e9),
     },
     constants={"C": C},
     assumes=(
@@ -70,8 +68,8 @@ PENSIA = Theorem(
         Unit.CANDIDATES: lambda **at: math.ceil(_neurons(**at) / (2 * at["d"])),
     },
     against="epsilon",
-    note="The logarithm is natural. Half of the h / d neurons of an input serve its positive part, half its negative one; "
-    "a half of those have a lift weight of the wrong sign and are dead. Behind a ReLU the negative part is not needed, and "
-    "live neurons alone (`--gadget two-layer`) halve the width again.",
+    note="The logarithm is natural. Half of the h / d neurons of an input serve its positive part, half its negative "
+    "one; a half of those have a lift weight of the wrong sign and are dead. Behind a ReLU the negative part is "
+    "not needed, and live neurons alone (`--gadget two-layer`) halve the width again.",
     measured="@@M",
 )

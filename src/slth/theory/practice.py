@@ -12,12 +12,10 @@ _C = Constant(
     note="@@PRACTICE",
 )
 _LIVE = Assumption(says="candidates are live products: u in [1/2, 1], v in [-1, 1], weights at most 2/3 of the gain")
-_TOLERANCE = Letter(
-    meaning="the largest error of a weight, in gains", above=0, most=0.25, trend="falls"
-)
+_TOLERANCE = Letter(meaning="the largest error of a weight, in gains", above=0, most=0.25, trend="falls")
 
 
-def _numbers(*, tolerance: float, weights: int, delta: float, C: float) -> Number:  # noqa: N803
+def _numbers(*, tolerance: float, weights: int, delta: float, C: float) -> Number:
     """n = b + log2(C weights / delta), b = log2(1 / 2 tolerance)."""
     return max(1, math.ceil(math.log2(0.5 / tolerance) + math.log2(C * weights / delta)))
 
@@ -36,13 +34,14 @@ PRACTICE = Theorem(
     sources=("lueker1998",),
     value=_numbers,
     against="tolerance",
-    note="An estimate, no bound. The surplus over b is for draws almost all of which have the wrong sign; subsets are plenty. "
-    "`slth plan` has tables of measured chances in its place.",
-    measured="4e5 weights of a real network met with 99 %: 29 at tolerance 0.01 and gain 1/2; b + 26 for any b from 12 to 23.",
+    note="An estimate, no bound. The surplus over b is for draws almost all of which have the wrong sign; subsets "
+    "are plenty. `slth plan` has tables of measured chances in its place.",
+    measured="4e5 weights of a real network met with 99 %: 29 at tolerance 0.01 and gain 1/2; b + 26 for any b from "
+    "12 to 23.",
 )
 
 
-def _misses(*, n: int, tolerance: float, C: float) -> Number:  # noqa: N803
+def _misses(*, n: int, tolerance: float, C: float) -> Number:
     return min(1.0, C * 2 ** (math.log2(0.5 / tolerance) - n))
 
 

@@ -3,7 +3,7 @@
 import math
 
 from slth.theory._letters import EPSILON
-from slth.theory._theorem import Assumption, Direction, Letter, Number, Standing, Theorem, Unit, Variant
+from slth.theory._theorem import Direction, Letter, Number, Theorem, Unit, Variant
 from slth.theory.lueker import UNIFORM
 
 _MOST = 10**6
@@ -20,9 +20,9 @@ def steps(*, epsilon: float, share: float) -> Number:
 RECURSION = Theorem(
     name="recursion",
     title="the part of [-1, 1] that is reached, in expectation",
-    says="Let v_t be the part of [-1, 1] that subset sums of t numbers from U[-1, 1] reach to within epsilon, partial "
-    "sums outside [-1, 1] dropped. Then v_0 = epsilon and E[v_{t+1} | the first t] >= v_t (1 + (1 - v_t) / 4). Taken for "
-    "an equation, v_t passes the share after so many numbers.",
+    says="Let v_t be the part of [-1, 1] that subset sums of t numbers from U[-1, 1] reach to within epsilon, "
+    "partial sums outside [-1, 1] dropped. Then v_0 = epsilon and E[v_{t+1} | the first t] >= v_t (1 + (1 - "
+    "v_t) / 4). Taken for an equation, v_t passes the share after so many numbers.",
     gives="t, random numbers until the share of the targets is reached",
     unit=Unit.CANDIDATES,
     direction=Direction.EXPECTED,

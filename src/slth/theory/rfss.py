@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 
-from slth.theory._numbers import entropy, least_n, least_whole
+from slth.theory._numbers import entropy, least_n
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit, Variant
 
 _K = Letter(meaning="the size of the subset", whole=True, least=1, most=10**9)
@@ -15,8 +15,8 @@ _HYP = Constant(
     meaning="of Theorem 2: at least 1",
     value=1.7,
     standing=Standing.FITTED,
-    note="fitted with c_thm = 1/2: the least n with at least half of 400 successes at the hardest target sqrt(k), U[-1, "
-    "1], k = 2 ... 16, epsilon = 0.1 ... 0.001; largest where n > 2 k at k = 3, epsilon = 0.1 (1.68)",
+    note="fitted with c_thm = 1/2: the least n with at least half of 400 successes at the hardest target sqrt(k), "
+    "U[-1, 1], k = 2 ... 16, epsilon = 0.1 ... 0.001; largest where n > 2 k at k = 3, epsilon = 0.1 (1.68)",
 )
 AMP = Constant(
     meaning="of Corollary 1: 8 c_hyp / c_thm in the source, which gives neither",
@@ -84,13 +84,14 @@ RFSS = Theorem(
     variants=(
         Variant(
             name="log2^2 (Corollary 1)",
-            why="it asks for all targets at once, with probability 1 - epsilon: see rfss-all; here with c_hyp for c_amp",
+            why="it asks for all targets at once, with probability 1 - epsilon: see rfss-all; here with c_hyp for "
+            "c_amp",
             value=lambda *, k, epsilon, c_hyp: least_of_size(k, c_hyp * math.log2(k / epsilon) ** 2),
         ),
     ),
     against="epsilon",
-    note="n stands on both sides; the least whole one is found by bisection. c_thm is not given: with this c_hyp it was "
-    "at least 1/2 in every case that was fitted.",
+    note="n stands on both sides; the least whole one is found by bisection. c_thm is not given: with this c_hyp it "
+    "was at least 1/2 in every case that was fitted.",
     measured="One target of U[-1, 1] at epsilon = 0.01: (n, k) = (16, 4) 0.991, (16, 8) 0.977, (20, 2) 0.735, (20, 3) "
     "0.992, (20, 5) 0.999, (40, 2) 0.991.",
 )
@@ -156,6 +157,6 @@ RFSS_LARGE = Theorem(
     place="Corollary 2",
     value=_large,
     against="epsilon",
-    note="It follows from Corollary 1 by n H2(k / n) >= 2 k for k <= n / 2; half of the left side pays for log2(k), and "
-    "even k >= c_amp (...) would be enough.",
+    note="It follows from Corollary 1 by n H2(k / n) >= 2 k for k <= n / 2; half of the left side pays for log2(k), "
+    "and even k >= c_amp (...) would be enough.",
 )

@@ -31,16 +31,16 @@ _COMMON: dict[str, Any] = {
     "against": "epsilon",
 }
 _SAYS = (
-    "A random network with weights +-1, of width C d log2(d layers / epsilon)^2 and depth C layers log2(d layers / epsilon), "
-    "contains with high probability a subnetwork that is within epsilon of the target."
+    "A random network with weights +-1, of width C d log2(d layers / epsilon)^2 and depth C layers log2(d layers / "
+    "epsilon), contains with high probability a subnetwork that is within epsilon of the target."
 )
 
 
-def _width(*, d: int, layers: int, epsilon: float, C: float) -> Number:  # noqa: N803
+def _width(*, d: int, layers: int, epsilon: float, C: float) -> Number:
     return least_whole(C * d * math.log2(d * layers / epsilon) ** 2)
 
 
-def _depth(*, d: int, layers: int, epsilon: float, C: float) -> Number:  # noqa: N803
+def _depth(*, d: int, layers: int, epsilon: float, C: float) -> Number:
     return least_whole(C * layers * math.log2(d * layers / epsilon))
 
 
@@ -52,8 +52,8 @@ SREENIVASAN = Theorem(
     unit=Unit.NEURONS,
     value=_width,
     also={Unit.PARAMETERS: lambda **at: _width(**at) ** 2 * _depth(**at) / (at["d"] ** 2 * at["layers"])},
-    note="A weight is its binary digits: powers of two arise by doubling in layer after layer, and the last matrix selects "
-    "them. The digits are deterministic; only signs are left to chance, see `doubling`.",
+    note="A weight is its binary digits: powers of two arise by doubling in layer after layer, and the last matrix "
+    "selects them. The digits are deterministic; only signs are left to chance, see `doubling`.",
     measured="8 -> 8 with 8 digits: 16,893 times the target's parameters, 67,395 for signed inputs: small layers only.",
     **_COMMON,
 )
@@ -75,8 +75,8 @@ def _copies(*, bits: int, delta: float) -> Number:
 DOUBLING = Theorem(
     name="doubling",
     title="binary networks: copies of each power of two, so that one has the sign that is wanted",
-    says="A set digit of a weight needs one of c copies of its power of two whose random edge has the wanted sign; all of "
-    "`bits` set digits find one with probability at least 1 - delta if c >= log2(bits / delta).",
+    says="A set digit of a weight needs one of c copies of its power of two whose random edge has the wanted sign; "
+    "all of `bits` set digits find one with probability at least 1 - delta if c >= log2(bits / delta).",
     gives="c, copies of each power of each input",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
@@ -90,7 +90,7 @@ DOUBLING = Theorem(
     sources=("sreenivasan2022",),
     value=_copies,
     against="bits",
-    note="Derived here: a union bound. In `slth`: `--gadget doubling`. The error of a weight is at most 2^-(p + 1) of the scale "
-    "for p digits, without any chance.",
+    note="Derived here: a union bound. In `slth`: `--gadget doubling`. The error of a weight is at most 2^-(p + 1) "
+    "of the scale for p digits, without any chance.",
     measured="10 of 10 networks were exact.",
 )

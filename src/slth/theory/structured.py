@@ -13,16 +13,16 @@ _UNKNOWN = Constant(
 )
 
 
-def _channels(*, kernel: int, c: int, layers: int, epsilon: float, C: float) -> Number:  # noqa: N803
+def _channels(*, kernel: int, c: int, layers: int, epsilon: float, C: float) -> Number:
     return least_whole(C * kernel**13 * c**6 * math.log(kernel**2 * c * layers / epsilon) ** 3)
 
 
 STRUCTURED = Theorem(
     name="structured",
     title="convolutional networks: whole filters removed",
-    says="A random network of twice the depth with Gaussian weights and n >= C kernel^13 c^6 ln(kernel^2 c layers / epsilon)^3 "
-    "hidden channels before each layer contains, with high probability, for every target, a subnetwork within epsilon of it "
-    "that is had by a channel-blocked mask and by removing whole filters.",
+    says="A random network of twice the depth with Gaussian weights and n >= C kernel^13 c^6 ln(kernel^2 c layers / "
+    "epsilon)^3 hidden channels before each layer contains, with high probability, for every target, a "
+    "subnetwork within epsilon of it that is had by a channel-blocked mask and by removing whole filters.",
     gives="n, hidden channels of the source for one layer",
     unit=Unit.NEURONS,
     direction=Direction.SUFFICIENT,
@@ -45,22 +45,22 @@ STRUCTURED = Theorem(
     place="Theorem 1 (exponents recalled, unverified)",
     value=_channels,
     against="epsilon",
-    note="The exponents 13, 6 and 3 are recalled and were not checked in the paper, which says poly(kernel, c) polylog(...). One "
-    "dimension alone would give an exponential.",
-    measured="For 4e5 weights at tolerance 0.1 gains: 29, 32, 37, 42 neurons for a group of 1, 2, 3, 4 outputs, so 29, 16, 12.4, "
-    "10.5 neurons for a weight: linear in the outputs, nothing like the exponents.",
+    note="The exponents 13, 6 and 3 are recalled and were not checked in the paper, which says poly(kernel, c) "
+    "polylog(...). One dimension alone would give an exponential.",
+    measured="For 4e5 weights at tolerance 0.1 gains: 29, 32, 37, 42 neurons for a group of 1, 2, 3, 4 outputs, so "
+    "29, 16, 12.4, 10.5 neurons for a weight: linear in the outputs, nothing like the exponents.",
 )
 
 
-def _size(*, dimension: int, epsilon: float, C: float) -> Number:  # noqa: N803
+def _size(*, dimension: int, epsilon: float, C: float) -> Number:
     return least_whole(C * dimension**3 * math.log(dimension / epsilon))
 
 
 STRUCTURED_SUMS = Theorem(
     name="structured-sums",
     title="vector subset sums with a common factor in each vector",
-    says="Of n >= k^2 vectors a_i b_i, a_i and b_i standard normal, k >= C D^3 ln(D / epsilon), some k sum to within 2 epsilon of "
-    "z in every coordinate, for any z with |z|_1 <= sqrt(k), with high probability.",
+    says="Of n >= k^2 vectors a_i b_i, a_i and b_i standard normal, k >= C D^3 ln(D / epsilon), some k sum to within "
+    "2 epsilon of z in every coordinate, for any z with |z|_1 <= sqrt(k), with high probability.",
     gives="n, random vectors for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
