@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from slth._errors import InputError
     from slth.api import (
         apply,
+        bounds,
         compare,
         construct,
         evaluate,
@@ -43,6 +44,7 @@ __all__ = [
     "__version__",
     "apply",
     "attach",
+    "bounds",
     "compare",
     "construct",
     "evaluate",

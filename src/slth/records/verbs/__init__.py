@@ -17,6 +17,7 @@ from slth.records.verbs._argument import (
     read,
     swept,
 )
+from slth.records.verbs._bounds import Bounds
 from slth.records.verbs._construct import (
     DEFAULT_TARGET,
     NOT_WITH_A_SHAPE,
@@ -34,7 +35,20 @@ from slth.records.verbs._sweep import Sweep
 from slth.records.verbs._ticket import Compare, Evaluate, Export, Report, Show, Verify
 from slth.records.verbs._train import Train
 
-VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Compare, Export, Report, Train, Search, Sweep)
+VERBS: tuple[type, ...] = (
+    Construct,
+    Plan,
+    Verify,
+    Evaluate,
+    Show,
+    Compare,
+    Export,
+    Report,
+    Train,
+    Search,
+    Sweep,
+    Bounds,
+)
 
 __all__ = [
     "BACKENDS",
@@ -46,6 +60,7 @@ __all__ = [
     "OBJECTIVES",
     "VERBS",
     "Argument",
+    "Bounds",
     "Compare",
     "Construct",
     "Evaluate",
