@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from slth._errors import InputError
     from slth.api import (
         apply,
+        bounds,
         cite,
         compare,
         construct,
@@ -44,6 +45,7 @@ __all__ = [
     "__version__",
     "apply",
     "attach",
+    "bounds",
     "cite",
     "compare",
     "construct",

@@ -47,6 +47,7 @@ OF_PYTHON = {
     "verify": {"progress"},
     "evaluate": {"model", "name", "progress"},
     "train": {"progress"},
+    "bounds": {"values"},
     "search": {"options", "arguments", "training", "policy", "every", "share", "progress", "loss"},
 }
 OWNERS = {"training": [Training], "policy": [Policy], "options": [*METHODS.values()]}

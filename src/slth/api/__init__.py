@@ -1,6 +1,6 @@
 """The public verbs, one function each, with the names of the commands; what else a command needs to print.
 
-`search` loads PyTorch and `report` all that makes pages, so they are loaded when they are first asked for.
+`search` loads PyTorch, `report` all that makes pages, `bounds` all theorems, so they are loaded when first asked for.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -18,10 +18,14 @@ from slth.api._train import train, use_threads
 from slth.api._views import apply, load, realised, save, source
 
 if TYPE_CHECKING:
+    from slth.api._bounds import Bounds, Series, bounds
     from slth.api._report import Page, report
     from slth.api._search import check_search, choices, first_process, search
 
 _LAZY = {
+    "Bounds": "_bounds",
+    "Series": "_bounds",
+    "bounds": "_bounds",
     "Page": "_report",
     "report": "_report",
     "check_search": "_search",
@@ -30,6 +34,7 @@ _LAZY = {
     "search": "_search",
 }
 __all__ = [
+    "Bounds",
     "Cited",
     "Compared",
     "Comparison",
@@ -39,10 +44,12 @@ __all__ = [
     "PlannedMap",
     "Row",
     "Section",
+    "Series",
     "Shown",
     "Verification",
     "accuracy",
     "apply",
+    "bounds",
     "check_construct",
     "check_search",
     "choices",

@@ -11,11 +11,11 @@ from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit
 
 Needed = Callable[..., Decimal]  # the logarithm of the number of subnetworks that are needed, from the letters
 ANY = "a subnetwork is a choice of which of the m parameters are not zero"
-ONE = "a subnetwork keeps exactly density * m of the m parameters, rounded down"
+ONE = "a subnetwork keeps exactly gamma * m of the m parameters, rounded down"
 SOURCE = Assumption(says="the source does not depend on the target; its law and its architecture may be any")
 EPSILON = Letter(meaning="the largest error of an output", above=0, trend="falls")
 DELTA = Letter(meaning="the chance of failure, for one target", default=0.5, least=0, below=1, trend="falls")
-DENSITY = Letter(meaning="the kept fraction of the m parameters", above=0, most=1)
+GAMMA = Letter(meaning="the kept fraction of the m parameters", above=0, most=1)
 NOTE = (
     "Derived here by volumes: what one subnetwork meets has diameter at most 2 epsilon, and no such set is larger than "
     "a ball of radius epsilon. The packing of the sources asks for (1 / (2 epsilon)) instead of (1 / epsilon), one bit "
@@ -23,9 +23,9 @@ NOTE = (
 )
 
 
-def kept(density: Number, m: int) -> int:
+def kept(gamma: Number, m: int) -> int:
     """The density is a budget: rounded down."""
-    return math.floor(written(density) * m)
+    return math.floor(written(gamma) * m)
 
 
 def any_size(needed: Needed) -> Callable[..., Number]:
@@ -38,11 +38,11 @@ def any_size(needed: Needed) -> Callable[..., Number]:
 
 
 def one_density(needed: Needed) -> Callable[..., Number]:
-    """The least m with C(m, density * m) subnetworks enough."""
+    """The least m with C(m, gamma * m) subnetworks enough."""
 
-    def value(*, density: Number, **at: Number) -> Number:
+    def value(*, gamma: Number, **at: Number) -> Number:
         need = needed(**at)
-        return first(lambda m: ways(m, kept(density, m)), lambda _: need, least=0, most=MOST_N)
+        return first(lambda m: ways(m, kept(gamma, m)), lambda _: need, least=0, most=MOST_N)
 
     return value
 
@@ -52,8 +52,8 @@ def linear_bounds(
 ) -> tuple[Theorem, Theorem]:
     """The two theorems about linear maps from one volume: any size of subnetwork, and one density.
 
-    `targets` says which maps, inputs and errors; `count` how many subnetworks are needed; the letters d, or d_in and
-    d_out, give the number of weights.
+    `targets` says which maps, inputs and errors; `count` how many subnetworks are needed; the letters d, and d_out if
+    there is one, give the number of weights.
     """
 
     def bound(
@@ -79,12 +79,10 @@ def linear_bounds(
 
     return (
         bound(name, title, "2^m", ANY, any_size(needed)),
-        bound(
-            f"{name}-fixed", f"{title}, of one density", "C(m, density m)", ONE, one_density(needed), density=DENSITY
-        ),
+        bound(f"{name}-fixed", f"{title}, of one density", "C(m, gamma m)", ONE, one_density(needed), gamma=GAMMA),
     )
 
 
 def _for_one(parameters: Number, at: Mapping[str, Number]) -> Number:
-    weights = at["d"] if "d" in at else at["d_in"] * at["d_out"]
+    weights = at["d"] * at.get("d_out", 1)
     return parameters if math.isinf(parameters) else float(Fraction(int(parameters), int(weights)))

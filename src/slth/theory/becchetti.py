@@ -6,9 +6,9 @@ from slth.theory._numbers import Number, least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Standing, Theorem, Unit
 
 
-def _vectors(*, d: int, epsilon: float, C: float) -> Number:
+def _vectors(*, dimension: int, epsilon: float, C: float) -> Number:
     bits = math.log(1 / epsilon)
-    return least_whole(C * d**3 * bits * (bits + math.log(d)))
+    return least_whole(C * dimension**3 * bits * (bits + math.log(dimension)))
 
 
 BECCHETTI = Theorem(
@@ -20,7 +20,7 @@ BECCHETTI = Theorem(
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
     letters={
-        "d": Letter(meaning="dimensions", whole=True, least=1, trend="rises"),
+        "dimension": Letter(meaning="d, dimensions", whole=True, least=1, trend="rises"),
         "epsilon": Letter(meaning="half of the largest error of a coordinate", above=0, below=1, trend="falls"),
     },
     constants={

@@ -6,8 +6,8 @@ from slth.theory._numbers import Number, least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Standing, Theorem, Unit
 
 
-def _vectors(*, d: int, epsilon: float, C: float, power: float) -> Number:
-    return least_whole(C * d**power * math.log(d / epsilon))
+def _vectors(*, dimension: int, epsilon: float, C: float, power: float) -> Number:
+    return least_whole(C * dimension**power * math.log(dimension / epsilon))
 
 
 BORST = Theorem(
@@ -19,7 +19,7 @@ BORST = Theorem(
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
     letters={
-        "d": Letter(meaning="dimensions", whole=True, least=1, trend="rises"),
+        "dimension": Letter(meaning="d, dimensions", whole=True, least=1, trend="rises"),
         "epsilon": Letter(meaning="the largest error of a coordinate", above=0, below=1, trend="falls"),
     },
     constants={

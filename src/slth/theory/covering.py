@@ -5,8 +5,8 @@ from slth.theory._numbers import Number
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit
 
 
-def _values(*, epsilon: float, length: float, d: int, delta: float) -> Number:
-    return least_bits(product((1 - written(delta), 1), (written(length) / (2 * written(epsilon)), d)))
+def _values(*, epsilon: float, length: float, dimension: int, delta: float) -> Number:
+    return least_bits(product((1 - written(delta), 1), (written(length) / (2 * written(epsilon)), dimension)))
 
 
 COVERING = Theorem(
@@ -21,7 +21,7 @@ COVERING = Theorem(
     letters={
         "epsilon": Letter(meaning="the largest error of a coordinate", above=0, trend="falls"),
         "length": Letter(meaning="side of the box of targets", default=2, above=0, trend="rises"),
-        "d": Letter(meaning="dimensions; 1: numbers", default=1, whole=True, least=1, trend="rises"),
+        "dimension": Letter(meaning="d, dimensions; 1: numbers", default=1, whole=True, least=1, trend="rises"),
         "delta": Letter(
             meaning="the share of targets that may be missed", default=0.01, least=0, below=1, trend="falls"
         ),

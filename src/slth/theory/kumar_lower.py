@@ -1,43 +1,47 @@
 """How many parameters a source needs to be a quantised layer exactly (Kumar and Natale, 2025)."""
 
 import math
+from fractions import Fraction
 
 from slth.theory._counting import least_bits, product, written
-from slth.theory._numbers import Number
-from slth.theory._packing import DELTA, SOURCE
-from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
+from slth.theory._packing import ANY, DELTA, SOURCE
+from slth.theory._theorem import Assumption, Direction, Letter, Number, Theorem, Unit, Variant
 
 
-def _parameters(*, d: int, bits: int, delta: float) -> Number:
-    return least_bits(product((1 - written(delta), 1), (2 ** (bits + 1) + 1, d**2)))
+def _parameters(*, d: int, step: float, delta: float) -> Number:
+    return least_bits(product((1 - written(delta), 1), (2 / Fraction(step) + 1, d**2)))  # the step itself is binary
 
 
-def _printed(*, d: int, bits: int, delta: float) -> Number:
-    return max(0.0, d**2 * math.log2(2 ** (bits + 1) + 1) + math.log2(1 - delta))
+def _printed(*, d: int, step: float, delta: float) -> Number:
+    return max(0.0, d**2 * math.log2(2 / step + 1) + math.log2(1 - delta))
 
 
 KUMAR_LOWER = Theorem(
     name="kumar-lower",
     title="parameters that a source needs to be a quantised layer, exactly",
-    says="If each d x d matrix with entries in {-1, -1 + h, ..., 1}, h = 2^-bits, is represented exactly, with "
-    "probability at least 1 - delta, by a subnetwork of a random network with m non-zero parameters, then "
-    "2^m >= (1 - delta) (2 / h + 1)^(d^2).",
+    says="If each d x d matrix with entries in {-1, -1 + step, ..., 1} is represented exactly, with probability at "
+    "least 1 - delta, by a subnetwork of a random network with m non-zero parameters, then 2^m >= (1 - delta) "
+    "(2 / step + 1)^(d^2).",
     gives="m, non-zero parameters of the source",
     unit=Unit.ALL_PARAMETERS,
     direction=Direction.NECESSARY,
     letters={
         "d": Letter(meaning="width of the target", whole=True, least=1, trend="rises"),
-        "bits": Letter(meaning="h = 2^-bits, the step of the grid", whole=True, least=0, most=1000, trend="rises"),
+        "step": Letter(meaning="the step of the target's weights, a power 2^-k", above=0, most=1, trend="falls"),
         "delta": DELTA,
     },
-    assumes=(SOURCE, Assumption(says="a subnetwork is a choice of which of the m parameters are not zero")),
+    assumes=(
+        SOURCE,
+        Assumption(says=ANY),
+        Assumption(says="the step is a power of two", holds=lambda at: math.frexp(at["step"])[0] == 0.5),
+    ),
     sources=("kumar2025",),
     place="Theorem 3",
     value=_parameters,
-    against="bits",
+    against="step",
     variants=(
         Variant(
-            name="d^2 log2(2 / h + 1) + log2(1 - delta)", why="the same as a real number, as printed", value=_printed
+            name="d^2 log2(2 / step + 1) + log2(1 - delta)", why="the same as a real number, as printed", value=_printed
         ),
     ),
     also={Unit.PARAMETERS: lambda *, d, **more: _parameters(d=d, **more) / d**2},

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from slth.theory._counting import first, product, ways, written
 from slth.theory._numbers import MOST_N, Number, entropy, least_n
-from slth.theory._packing import DELTA, DENSITY, SOURCE, kept
+from slth.theory._packing import DELTA, GAMMA, SOURCE, kept
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
 
 _WIDTH = Letter(meaning="width of the target", whole=True, least=1, trend="rises")
@@ -21,13 +21,17 @@ def _needed(k: int, d: int, epsilon: float, delta: float, *, ball: int = 2) -> D
     return product((1 - written(delta), 1), (square, Fraction(d**2, 2)))
 
 
-def _exactly(*, d: int, k: int, epsilon: float, delta: float, ball: int = 2) -> Number:
-    need = _needed(k, d, epsilon, delta, ball=ball)
-    return first(lambda n: ways(n, k), lambda _: need, least=k, most=MOST_N)
+def _exactly(*, d: int, k: int, epsilon: float, delta: float) -> Number:
+    return _least(k, _needed(k, d, epsilon, delta))
 
 
 def _by_volume(*, d: int, k: int, epsilon: float, delta: float) -> Number:
-    return _exactly(d=d, k=k, epsilon=epsilon, delta=delta, ball=1)
+    return _least(k, _needed(k, d, epsilon, delta, ball=1))
+
+
+def _least(k: int, need: Decimal) -> Number:
+    """The least n with C(n, k) enough."""
+    return first(lambda n: ways(n, k), lambda _: need, least=k, most=MOST_N)
 
 
 def _printed(*, d: int, k: int, epsilon: float, delta: float) -> Number:
@@ -77,11 +81,11 @@ NATALE_LOWER = Theorem(
 )
 
 
-def _of_density(*, d: int, density: float, epsilon: float, delta: float) -> Number:
+def _of_density(*, d: int, gamma: float, epsilon: float, delta: float) -> Number:
     return first(
-        lambda n: ways(n, kept(density, n)),
-        lambda n: _needed(max(1, kept(density, n)), d, epsilon, delta),
-        least=math.ceil(1 / written(density)),
+        lambda n: ways(n, kept(gamma, n)),
+        lambda n: _needed(max(1, kept(gamma, n)), d, epsilon, delta),
+        least=math.ceil(1 / written(gamma)),
         most=MOST_N,
     )
 
@@ -89,17 +93,17 @@ def _of_density(*, d: int, density: float, epsilon: float, delta: float) -> Numb
 NATALE_DENSITY_LOWER = Theorem(
     name="natale-density-lower",
     title="parameters that a source needs for tickets of one density",
-    says="The same with k = density * n, rounded down: n is the least with C(n, k) >= (1 - delta) (sqrt(k) / "
+    says="The same with k = gamma * n, rounded down: n is the least with C(n, k) >= (1 - delta) (sqrt(k) / "
     "(2 epsilon))^(d^2), for targets with ||W||_2 <= sqrt(k).",
     gives="n, parameters of the source",
     unit=Unit.ALL_PARAMETERS,
     direction=Direction.NECESSARY,
-    letters={"d": _WIDTH, "density": DENSITY, "epsilon": _EPSILON, "delta": DELTA},
+    letters={"d": _WIDTH, "gamma": GAMMA, "epsilon": _EPSILON, "delta": DELTA},
     assumes=(_SMALL, SOURCE, _KEPT),
     sources=("natale2024",),
     place="Theorem 5",
     value=_of_density,
-    against="density",
+    against="gamma",
     also={Unit.PARAMETERS: lambda *, d, **more: _of_density(d=d, **more) / d**2},
     note="See natale-lower.",
 )

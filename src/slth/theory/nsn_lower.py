@@ -46,8 +46,8 @@ def log_first_moment(n: int, d: int, epsilon: float) -> float:
     return most + math.log(math.fsum(math.exp(term - most) for term in terms))
 
 
-def _neurons(*, d: int, epsilon: float, delta: float) -> Number:
-    return least_n(lambda n: log_first_moment(n, d, epsilon) + _SLACK >= math.log(1 - delta), most=MOST_NEURONS)
+def _neurons(*, dimension: int, epsilon: float, delta: float) -> Number:
+    return least_n(lambda n: log_first_moment(n, dimension, epsilon) + _SLACK >= math.log(1 - delta), most=MOST_NEURONS)
 
 
 NSN_LOWER = Theorem(
@@ -61,7 +61,7 @@ NSN_LOWER = Theorem(
     unit=Unit.CANDIDATES,
     direction=Direction.NECESSARY,
     letters={
-        "d": Letter(meaning="weights out of one neuron", whole=True, least=1, most=200, trend="rises"),
+        "dimension": Letter(meaning="d, weights out of one neuron", whole=True, least=1, most=200, trend="rises"),
         "epsilon": Letter(meaning="the largest error of a weight", above=0, most=1, trend="falls"),
         "delta": DELTA,
     },

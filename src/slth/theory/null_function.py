@@ -57,5 +57,5 @@ NULL_FUNCTION_FIXED = Theorem(
     sources=("natale2024",),
     value=_one_size,
     against="k",
-    note="See null-function.",
+    note="Derived here: see null-function.",
 )

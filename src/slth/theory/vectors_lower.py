@@ -14,7 +14,7 @@ from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, V
 
 MOST_VECTORS = 20_000
 EPSILON = Letter(meaning="the largest error of a coordinate", above=0, trend="falls")
-DIMENSION = Letter(meaning="D, dimensions", whole=True, least=1, most=1000, trend="rises")
+DIMENSION = Letter(meaning="d, dimensions", whole=True, least=1, most=1000, trend="rises")
 DELTA = Letter(meaning="the chance of failure", default=0.01, least=0, below=1, trend="falls")
 NOT_EMPTY = Assumption(says="the empty subset does not count: it is not kept, or some coordinate of z exceeds epsilon")
 
@@ -31,24 +31,26 @@ def log_first_moment(n: int, d: int, epsilon: float) -> Decimal:
         return total.ln()
 
 
-def _vectors(*, d: int, epsilon: float, delta: float) -> Number:
+def _vectors(*, dimension: int, epsilon: float, delta: float) -> Number:
     with localcontext(CONTEXT):
         wanted = (1 - Decimal(repr(delta))).ln()
-    return least_n(lambda n: enough(log_first_moment(n, d, epsilon), wanted), most=MOST_VECTORS)
+    return least_n(lambda n: enough(log_first_moment(n, dimension, epsilon), wanted), most=MOST_VECTORS)
 
 
-def _estimate(*, d: int, epsilon: float, delta: float) -> Number:
+def _estimate(*, dimension: int, epsilon: float, delta: float) -> Number:
     """The least n with 2^n (epsilon / sqrt(n))^d >= 1 - delta."""
     wanted = math.log(1 - delta)
-    return least_n(lambda n: n * math.log(2) + d * math.log(epsilon / math.sqrt(n)) >= wanted, most=MOST_VECTORS)
+    return least_n(
+        lambda n: n * math.log(2) + dimension * math.log(epsilon / math.sqrt(n)) >= wanted, most=MOST_VECTORS
+    )
 
 
-def _lecture(*, d: int, epsilon: float, delta: float) -> Number:
+def _lecture(*, dimension: int, epsilon: float, delta: float) -> Number:
     """The least n with n 2^((n/2) log2(2 e)) (epsilon / sqrt(n/2))^d >= 1 - delta."""
     wanted = math.log(1 - delta)
 
     def printed(n: int) -> float:
-        return math.log(n) + n / 2 * math.log(2 * math.e) + d * math.log(epsilon / math.sqrt(n / 2))
+        return math.log(n) + n / 2 * math.log(2 * math.e) + dimension * math.log(epsilon / math.sqrt(n / 2))
 
     return least_n(lambda n: printed(n) >= wanted, most=MOST_VECTORS)
 
@@ -62,7 +64,7 @@ VECTORS_LOWER = Theorem(
     gives="n, random vectors for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.NECESSARY,
-    letters={"d": DIMENSION, "epsilon": EPSILON, "delta": DELTA},
+    letters={"dimension": DIMENSION, "epsilon": EPSILON, "delta": DELTA},
     assumes=(Assumption(says="the vectors are independent, and N(0, I_d)"), NOT_EMPTY),
     sources=("becchetti2022",),
     place="first moment",
@@ -87,12 +89,12 @@ VECTORS_LOWER = Theorem(
 )
 
 
-def _expected(*, n: int, d: int, epsilon: float, z: float) -> Number:
+def _expected(*, n: int, dimension: int, epsilon: float, z: float) -> Number:
     def near(k: int) -> float:
         law = NormalDist(0, math.sqrt(k))
         return law.cdf(epsilon - abs(z)) - law.cdf(-epsilon - abs(z))  # of the small side: nothing cancels
 
-    return math.fsum(math.comb(n, k) * near(k) ** d for k in range(1, n + 1))
+    return math.fsum(math.comb(n, k) * near(k) ** dimension for k in range(1, n + 1))
 
 
 VECTORS_EXPECTED = Theorem(
@@ -105,7 +107,7 @@ VECTORS_EXPECTED = Theorem(
     direction=Direction.EXPECTED,
     letters={
         "n": Letter(meaning="random vectors", whole=True, least=1, most=1000, trend="rises"),
-        "d": Letter(meaning="D, dimensions", whole=True, least=1, most=1000, trend="falls"),
+        "dimension": Letter(meaning="d, dimensions", whole=True, least=1, most=1000, trend="falls"),
         "epsilon": Letter(meaning="the largest error of a coordinate", above=0, trend="rises"),
         "z": Letter(meaning="every coordinate of the target", default=0),
     },
@@ -118,13 +120,13 @@ VECTORS_EXPECTED = Theorem(
         Variant(
             name="2^n (epsilon / sqrt(n))^d",
             why="an estimate that counts every subset as one of n vectors",
-            value=lambda *, n, d, epsilon, z: 2.0**n * (epsilon / math.sqrt(n)) ** d,
+            value=lambda *, n, dimension, epsilon, z: 2.0**n * (epsilon / math.sqrt(n)) ** dimension,
         ),
         Variant(
             name="sum over k of C(n, k) (epsilon / sqrt(k))^d",
             why="with density 1/(2 sqrt(k)) for 1/sqrt(2 pi k): larger, the sum that the first is held against",
-            value=lambda *, n, d, epsilon, z: math.fsum(
-                math.comb(n, k) * (epsilon / math.sqrt(k)) ** d for k in range(1, n + 1)
+            value=lambda *, n, dimension, epsilon, z: math.fsum(
+                math.comb(n, k) * (epsilon / math.sqrt(k)) ** dimension for k in range(1, n + 1)
             ),
         ),
     ),

@@ -17,6 +17,7 @@ from slth.records.verbs._argument import (
     read,
     swept,
 )
+from slth.records.verbs._bounds import Bounds
 from slth.records.verbs._cite import Cite
 from slth.records.verbs._construct import (
     DEFAULT_TARGET,
@@ -47,6 +48,7 @@ VERBS: tuple[type, ...] = (
     Train,
     Search,
     Sweep,
+    Bounds,
     Cite,
 )
 
@@ -60,6 +62,7 @@ __all__ = [
     "OBJECTIVES",
     "VERBS",
     "Argument",
+    "Bounds",
     "Cite",
     "Compare",
     "Construct",
