@@ -20,20 +20,23 @@ from fractions import Fraction
 from slth.theory._numbers import Number
 
 CONTEXT = Context(prec=60, Emin=-(10**15), Emax=10**15)
+_MOST = 1 << 1000
 _TIE = Decimal("1e-30")
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+_SHORT = 1 << 40  # decimals that are not binary fractions have some 53 bits
 _EXACTLY = 300  # binomials of a smaller k, and sums of binomials of a smaller n, are whole numbers
 # ln n! = n ln n - n + ln(2 pi n)/2 + 1/(12 n) - 1/(360 n^3) + ...: it lies between any two sums in a row.
 _STIRLING = ((1, 12), (-1, 360), (1, 1260), (-1, 1680), (1, 1188), (-691, 360360))
 
 
 def written(value: Number) -> Fraction:
-    """The number as a fraction: the decimal that was written, not the binary one beside it.
+    """The number as a fraction: the decimal that was written, not the binary one beside it; 2^-30 is itself.
 
-    >>> written(0.1)
-    Fraction(1, 10)
+    >>> written(0.1), written(2.0**-30) == Fraction(1, 2**30)
+    (Fraction(1, 10), True)
     """
-    return Fraction(repr(value)) if isinstance(value, float) else Fraction(value)
+    binary = Fraction(value)
+    return binary if binary.numerator < _SHORT else Fraction(repr(value))
 
 
 def product(*powers: tuple[Fraction | int, Fraction | int]) -> Decimal:
@@ -91,19 +94,24 @@ def ways_up_to(n: int, k: int) -> Decimal:
         return min(everything, ways(n, k) + product((Fraction(n - k + 1, n - 2 * k + 1), 1)))
 
 
-def first(rising: Callable[[int], Decimal], needed: Callable[[int], Decimal], *, least: int, most: int) -> Number:
-    """The least n in least ... most where rising(n) is enough for needed(n), both non-decreasing; else infinity.
+def more_than(most: int, found: Number) -> int:
+    """What was not found up to `most`, and would be infinity, needs more than that: never above the truth."""
+    return most + 1 if math.isinf(found) else int(found)
+
+
+def first(rising: Callable[[int], Decimal], needed: Callable[[int], Decimal], *, least: int) -> int:
+    """The least n >= least where rising(n) is enough for needed(n), both non-decreasing; at most 2^1000 + 1.
 
     Where both rise, enough is not for ever: halves in which even the last of one is below the first of the other are
     left out, and the first that is left is found.
     """
     start, width = least, 1
-    while start <= most:
-        found = _first(rising, needed, start, min(start + width - 1, most))
+    while start <= _MOST:
+        found = _first(rising, needed, start, min(start + width - 1, _MOST))
         if found is not None:
             return found
         start, width = start + width, 2 * width
-    return math.inf
+    return _MOST + 1
 
 
 def _first(rising: Callable[[int], Decimal], needed: Callable[[int], Decimal], low: int, high: int) -> int | None:

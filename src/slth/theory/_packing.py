@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from slth.theory._counting import first, least_bits, ways, written
-from slth.theory._numbers import MOST_N, Number
+from slth.theory._numbers import Number
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit
 
 Needed = Callable[..., Decimal]  # the logarithm of the number of subnetworks that are needed, from the letters
@@ -42,7 +42,7 @@ def one_density(needed: Needed) -> Callable[..., Number]:
 
     def value(*, gamma: Number, **at: Number) -> Number:
         need = needed(**at)
-        return first(lambda m: ways(m, kept(gamma, m)), lambda _: need, least=0, most=MOST_N)
+        return first(lambda m: ways(m, kept(gamma, m)), lambda _: need, least=0)
 
     return value
 

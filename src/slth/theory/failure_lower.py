@@ -3,7 +3,7 @@
 from fractions import Fraction
 from math import comb
 
-from slth.theory._counting import least_bits, product, written
+from slth.theory._counting import least_bits, more_than, product, written
 from slth.theory._numbers import Number, least_n
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit
 from slth.theory._uniform_sums import MOST_TERMS, below
@@ -39,7 +39,8 @@ def _too_short(*, z: float, epsilon: float, delta: float) -> Number:
     room = written(z) - written(epsilon)
     if room <= 0:
         return 0  # the empty set
-    return least_n(lambda n: _short(n, room) <= written(delta), least=0, most=MOST_TERMS)
+    found = least_n(lambda n: _short(n, room) <= written(delta), least=0, most=MOST_TERMS)
+    return more_than(MOST_TERMS, found)
 
 
 def _short(n: int, room: Fraction) -> Fraction:

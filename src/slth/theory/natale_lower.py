@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from slth.theory._counting import first, product, ways, written
-from slth.theory._numbers import MOST_N, Number, entropy, least_n
+from slth.theory._numbers import Number, entropy, least_n
 from slth.theory._packing import DELTA, GAMMA, SOURCE, kept
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
 
@@ -31,7 +31,7 @@ def _by_volume(*, d: int, k: int, epsilon: float, delta: float) -> Number:
 
 def _least(k: int, need: Decimal) -> Number:
     """The least n with C(n, k) enough."""
-    return first(lambda n: ways(n, k), lambda _: need, least=k, most=MOST_N)
+    return first(lambda n: ways(n, k), lambda _: need, least=k)
 
 
 def _printed(*, d: int, k: int, epsilon: float, delta: float) -> Number:
@@ -86,7 +86,6 @@ def _of_density(*, d: int, gamma: float, epsilon: float, delta: float) -> Number
         lambda n: ways(n, kept(gamma, n)),
         lambda n: _needed(max(1, kept(gamma, n)), d, epsilon, delta),
         least=math.ceil(1 / written(gamma)),
-        most=MOST_N,
     )
 
 

@@ -2,7 +2,7 @@
 
 from math import comb
 
-from slth.theory._counting import written
+from slth.theory._counting import first, more_than, product, ways, written
 from slth.theory._numbers import Number, least_n
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit
 from slth.theory._uniform_sums import MOST_TERMS, within
@@ -16,14 +16,15 @@ _LAW = Assumption(says="the numbers are independent and uniform on [-1, 1]")
 
 def _any_size(*, epsilon: float, delta: float) -> Number:
     wanted, half = 1 - written(delta), written(epsilon)
-    return least_n(
+    found = least_n(
         lambda n: sum(comb(n, k) * within(k, written(0), half) for k in range(1, n + 1)) >= wanted, most=MOST_TERMS
     )
+    return more_than(MOST_TERMS, found)
 
 
 def _one_size(*, k: int, epsilon: float, delta: float) -> Number:
-    chance = within(k, written(0), written(epsilon))
-    return least_n(lambda n: comb(n, k) * chance >= 1 - written(delta), least=k)
+    need = product(((1 - written(delta)) / within(k, written(0), written(epsilon)), 1))
+    return first(lambda n: ways(n, k), lambda _: need, least=k)
 
 
 NULL_FUNCTION = Theorem(

@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 from slth.theory._counting import first, product, ways, written
-from slth.theory._numbers import MOST_N, Number
+from slth.theory._numbers import Number
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Standing, Theorem, Unit, Variant
 from slth.theory._uniform_sums import MOST_TERMS, within
 
@@ -14,13 +14,13 @@ _EPSILON = Letter(meaning="the largest error of a sum", above=0, below=1, trend=
 def _one(*, k: int, epsilon: float, delta: float, c_u: float) -> Number:
     square = k / (2 * written(epsilon) * written(c_u)) ** 2
     need = product((1 - written(delta), 1), (square, Fraction(1, 2)))
-    return first(lambda n: ways(n, k), lambda _: need, least=k, most=MOST_N)
+    return first(lambda n: ways(n, k), lambda _: need, least=k)
 
 
 def _all(*, k: int, epsilon: float, delta: float, c_u: float) -> Number:
     del c_u
     need = product((1 - written(delta), 1), (k / written(epsilon) ** 2, Fraction(1, 2)))
-    return first(lambda n: ways(n, k), lambda _: need, least=k, most=MOST_N)
+    return first(lambda n: ways(n, k), lambda _: need, least=k)
 
 
 RFSS_LOWER = Theorem(

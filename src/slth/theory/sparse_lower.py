@@ -3,7 +3,7 @@
 import math
 
 from slth.theory._counting import first, product, ways_up_to, written
-from slth.theory._numbers import MOST_N, Number
+from slth.theory._numbers import Number
 from slth.theory._packing import DELTA, GAMMA, SOURCE, kept
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
 from slth.theory.pensia_lower import SMALL
@@ -11,7 +11,7 @@ from slth.theory.pensia_lower import SMALL
 
 def _parameters(*, d: int, epsilon: float, delta: float, gamma: float) -> Number:
     need = product((1 - written(delta), 1), (1 / (2 * written(epsilon)), d**2))
-    return first(lambda m: ways_up_to(m, kept(gamma, m)), lambda _: need, least=0, most=MOST_N)
+    return first(lambda m: ways_up_to(m, kept(gamma, m)), lambda _: need, least=0)
 
 
 def _printed(*, d: int, epsilon: float, delta: float, gamma: float) -> Number:
