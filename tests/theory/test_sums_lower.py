@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
@@ -89,6 +90,16 @@ def test_first_moments_decide_by_fractions():
             chance = within(k, Fraction(0), half)
             assert math.comb(n, k) * chance >= wanted
             assert n == k or math.comb(n - 1, k) * chance < wanted
+
+
+def test_the_first_moment_of_a_size_is_inverted_exactly():
+    """C(n, k) 2 epsilon c_u / sqrt(k) >= 1 - delta with c_u^2 = 1/2; of all targets C(n, k) epsilon / sqrt(k); squared."""
+    for k, epsilon, delta in product((1, 2, 5, 30), (0.1, 0.003), (0.01, 0.5)):
+        half, wanted = Fraction(str(epsilon)), 1 - Fraction(str(delta))
+        found = bound("rfss-lower", k=k, epsilon=epsilon, delta=delta)
+        for n, factor in ((found.value, 2), (*found.others.values(), 1)):
+            assert factor * (math.comb(n, k) * half) ** 2 >= k * wanted**2
+            assert n == k or factor * (math.comb(n - 1, k) * half) ** 2 < k * wanted**2
 
 
 def test_sums_cover_no_interval_with_fewer(ten):
