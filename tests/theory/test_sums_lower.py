@@ -93,7 +93,7 @@ def test_first_moments_decide_by_fractions():
 
 
 def test_the_first_moment_of_a_size_is_inverted_exactly():
-    """C(n, k) 2 epsilon c_u / sqrt(k) >= 1 - delta with c_u^2 = 1/2; of all targets C(n, k) epsilon / sqrt(k); squared."""
+    """C(n, k) 2 epsilon c_u / sqrt(k) >= 1 - delta with c_u^2 = 1/2; of all targets C(n, k) epsilon / sqrt(k)."""
     for k, epsilon, delta in product((1, 2, 5, 30), (0.1, 0.003), (0.01, 0.5)):
         half, wanted = Fraction(str(epsilon)), 1 - Fraction(str(delta))
         found = bound("rfss-lower", k=k, epsilon=epsilon, delta=delta)
