@@ -28,7 +28,6 @@ _OWN = {
 VIOLATED = {
     "rfss-large": {"k": 8, "epsilon": 0.1},
     "natale-large": {"gamma": 0.5, "d": 10, "epsilon": 0.01},
-    "single": {"tolerance": 1e-12, "w": 1.0 - 1e-13, "delta": 0.5},
     "kumar": {"d": 10, "step": 0.3},
     "kumar-shallow": {"d": 10, "step": 0.3},
     "unified": {"M": 10, "error": 10},

@@ -177,7 +177,7 @@ class Theorem:
                 raise InputError(f"{self.name} needs {name}, {letter.meaning}; give --set {name}=VALUE")
             at[name] = letter.read(name, given)
         for name, constant in self.constants.items():
-            at[name] = _arguments.number(name, values.get(name, constant.value), above=0)
+            at[name] = _arguments.number(name, values.get(name, constant.value), above=0, most=1e9)
         return at
 
 

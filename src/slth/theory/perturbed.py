@@ -66,7 +66,7 @@ PERTURBED = Theorem(
     sources=("xiong2023", "lueker1998"),
     value=_sharper,
     variants=(Variant(name="1 / (1 + epsilon)", why="as the source has it: see xiong-sums", value=_printed),),
-    against="epsilon",
+    against="eta",
     note="Derived here, and tested against exhaustive search. Where epsilon is far above eta, the number does not "
     "depend on eta at all, which no factor 1 / (1 + epsilon) says.",
     measured="One weight, 99 %: n = 20, 14, 10, 9, 8, 5, 2, 1 at epsilon = 0, 0.001, 0.01, 0.05, 0.1, 0.3, 1, 3. For "

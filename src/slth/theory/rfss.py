@@ -156,7 +156,7 @@ RFSS_LARGE = Theorem(
     sources=("natale2024",),
     place="Corollary 2",
     value=_large,
-    against="epsilon",
+    against="k",
     note="It follows from Corollary 1 by n H2(k / n) >= 2 k for k <= n / 2; half of the left side pays for log2(k), "
     "and even k >= c_amp (...) would be enough.",
 )
