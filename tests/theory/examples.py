@@ -26,6 +26,10 @@ _OWN = {
     "natale-large": {"gamma": 0.5, "d": 10**9, "layers": 10**6, "epsilon": 1e-15},
 }
 VIOLATED = {
+    "pensia": {"d": 1, "epsilon": 0.5, "delta": 0.5},
+    "ferbach": {"d": 1, "epsilon": 0.5, "delta": 0.5},
+    "xiong": {"d": 1, "eta": 0.5, "delta": 0.5},
+    "dacunha-cnn": {"kernel": 1, "c": 1, "epsilon": 0.5, "delta": 0.5},
     "rfss-large": {"k": 8, "epsilon": 0.1},
     "natale-large": {"gamma": 0.5, "d": 10, "epsilon": 0.01},
     "kumar": {"d": 10, "step": 0.3},

@@ -22,8 +22,8 @@ def theorem(request):
 
 def test_a_record_is_complete(theorem):
     assert THEOREMS[theorem.name] is theorem
-    for text in (theorem.title, theorem.says, theorem.gives):
-        assert text
+    assert theorem.title
+    assert theorem.gives
     assert theorem.says.endswith(".")
     assert theorem.against in theorem.letters
     assert theorem.sources
@@ -46,6 +46,7 @@ def test_every_letter_says_what_it_means_and_the_number_takes_it(theorem):
 def test_a_constant_says_where_it_comes_from(theorem):
     for name, constant in theorem.constants.items():
         assert constant.meaning, name
+        assert constant.standing is not Standing.UNKNOWN or constant.value == 1, name
         assert constant.standing is not Standing.FITTED or len(constant.note) > 20, name
         other = bound(theorem.name, **{**values_for(theorem.name), name: 2 * constant.value})
         assert other.at[name] == 2 * constant.value

@@ -176,7 +176,26 @@ UNIFIED = Theorem(
     },
     constants={
         "C": Constant(
-            meaning="universal, the source gives no value", value=1.5, standing=Standing.FITTED, note="@@UNIFIED"
+            meaning="universal, the source gives no value",
+            value=1.5,
+            standing=Standing.FITTED,
+            note="all targets "
+            "of -M ... M, "
+            "M = 8 ... "
+            "2048, error "
+            "0, 1, 4, 16, "
+            "1,500 to "
+            "4,000 runs: "
+            "holds at "
+            "every n from "
+            "C = 1.12 on; "
+            "1 / ln 2 = "
+            "1.44 is "
+            "needed as M "
+            "grows, where "
+            "2^n sums are "
+            "fewer than "
+            "the targets",
         ),
         "kappa": Constant(
             meaning="universal, the source gives no value",
@@ -191,5 +210,6 @@ UNIFIED = Theorem(
     value=_unified,
     against="M",
     note="The logarithm is natural.",
-    measured="@@UNIFIED_M",
+    measured="All targets exactly with 99 %: 17, 19, 21, 23 numbers at M = 32, 128, 512, 2048 and 15 at M = 8; "
+    "failures fall by half with every number, not slower than exponentially.",
 )

@@ -6,8 +6,8 @@ from slth.theory._letters import DELTA, LAYERS, OUTPUTS, WIDTH
 from slth.theory._numbers import least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit, Variant
 from slth.theory.lueker import UNIFORM, C, least_numbers
+from slth.theory.pensia import LARGE, parameters
 from slth.theory.pensia import C as DENSE
-from slth.theory.pensia import parameters
 
 _MOVE = Letter(meaning="how far every kept number may move", default=0.01, least=0, most=1e6, trend="falls")
 _ETA = Letter(meaning="the largest error of a sum", above=0, below=1, trend="falls")
@@ -123,6 +123,7 @@ XIONG = Theorem(
     assumes=(
         Assumption(says="the target has ReLU, no biases, and matrices of spectral norm at most 1"),
         Assumption(says="every weight of the source is independent and uniform on [-1, 1]"),
+        LARGE,
     ),
     sources=("xiong2023", "pensia2020"),
     place="Theorem 2",
