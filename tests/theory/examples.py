@@ -11,7 +11,6 @@ _BY_LETTER = {
     "dimension": 3,
     "epsilon": 0.01,
     "error": 0,
-    "eta": 0.001,
     "gamma": 0.1,
     "k": 8,
     "kernel": 3,
@@ -28,7 +27,7 @@ _OWN = {
 VIOLATED = {
     "pensia": {"d": 1, "epsilon": 0.5, "delta": 0.5},
     "ferbach": {"d": 1, "epsilon": 0.5, "delta": 0.5},
-    "xiong": {"d": 1, "eta": 0.5, "delta": 0.5},
+    "xiong": {"d": 1, "epsilon": 0.5, "delta": 0.5},
     "dacunha-cnn": {"kernel": 1, "c": 1, "epsilon": 0.5, "delta": 0.5},
     "rfss-large": {"k": 8, "epsilon": 0.1},
     "natale-large": {"gamma": 0.5, "d": 10, "epsilon": 0.01},

@@ -173,13 +173,13 @@ def test_a_general_theorem_contains_the_special_one(case):
 
 def test_nothing_moved_is_the_theorem_without_moves():
     given = {"d": 5, "d_out": 7, "delta": 0.1}
-    assert number("xiong", **given, eta=0.01, epsilon=0) == number("pensia", **given, epsilon=0.01)
-    assert number("xiong-sums", eta=0.01, epsilon=0) == number("lueker", epsilon=0.01)
-    assert number("perturbed", eta=0.01, epsilon=0) == number("lueker", epsilon=0.01)
+    assert number("xiong", **given, epsilon=0.01, move=0) == number("pensia", **given, epsilon=0.01)
+    assert number("xiong-sums", epsilon=0.01, move=0) == number("lueker", epsilon=0.01)
+    assert number("perturbed", epsilon=0.01, move=0) == number("lueker", epsilon=0.01)
 
 
 def test_both_logarithms_of_xiong_stand_side_by_side():
-    found = bound("xiong", d=100, d_out=10, layers=3, eta=0.01, epsilon=0, C=1)
+    found = bound("xiong", d=100, d_out=10, layers=3, epsilon=0.01, move=0, C=1)
     (poster,) = found.others.values()
     assert found.value == math.ceil(100 * math.log(100 * 10 * 3 / 0.01))
     assert poster == math.ceil(100 * math.log(10 * 10 / 0.01))

@@ -150,17 +150,17 @@ def test_a_large_k_is_enough_for_all_targets_too():
         assert number("rfss-large", k=k, epsilon=epsilon) >= number("rfss-all", k=k, epsilon=epsilon)
 
 
-@pytest.mark.parametrize("epsilon", [0.02, 0.2])
-def test_moves_by_epsilon(epsilon):
+@pytest.mark.parametrize("move", [0.02, 0.2])
+def test_moves(move):
     """Five targets are all reached; the printed factor 1 / (1 + epsilon) holds, too, with the fitted constant."""
     rng = np.random.default_rng(1)
     targets = np.linspace(-0.5, 0.5, 5)
     for name in ("perturbed", "xiong-sums"):
-        n = number(name, eta=0.01, delta=0.1, epsilon=epsilon)
+        n = number(name, epsilon=0.01, delta=0.1, move=move)
         reached = []
         for _ in range(25):
             x = rng.uniform(-1, 1, n)
-            answers = perturbed_batch(np.tile(x, (5, 1)), targets, tol=0.01, most_move=epsilon)
+            answers = perturbed_batch(np.tile(x, (5, 1)), targets, tol=0.01, most_move=move)
             reached.append((answers.subsets.error <= 0.01).all())
         assert at_least(np.mean(reached), 0.9, 25), name
 

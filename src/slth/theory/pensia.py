@@ -23,8 +23,8 @@ LEAST = 10  # of the logarithm's argument: where the constant was fitted
 
 def argument(at: Mapping[str, Number]) -> float:
     """What stands inside the logarithm."""
-    error = at["epsilon"] if "eta" not in at else at["eta"]
-    return at["d"] * at["d_out"] * max(at.get("basis", 1), at.get("norm", 1)) * at["layers"] / min(error, at["delta"])
+    maps = max(at.get("basis", 1), at.get("norm", 1))
+    return at["d"] * at["d_out"] * maps * at["layers"] / min(at["epsilon"], at["delta"])
 
 
 LARGE = Assumption(
