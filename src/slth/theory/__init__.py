@@ -13,7 +13,7 @@ from slth import _arguments
 from slth.theory._grid import MOST_POINTS, Grid, grid, is_grid
 from slth.theory._reference import Reference
 from slth.theory._references import REFERENCES, bibtex
-from slth.theory._rests_on import GADGETS, LAWS, LIFTS, METHODS, OBJECTIVES, OTHERS, WEIGHT_LAWS, keys_of
+from slth.theory._rests_on import GADGETS, LAWS, LIFTS, METHODS, OBJECTIVES, OTHERS, REPRODUCTIONS, WEIGHT_LAWS, keys_of
 from slth.theory._theorem import (
     Assumption,
     Bound,
@@ -168,6 +168,7 @@ __all__ = [
     "OBJECTIVES",
     "OTHERS",
     "REFERENCES",
+    "REPRODUCTIONS",
     "THEOREMS",
     "WEIGHT_LAWS",
     "Assumption",

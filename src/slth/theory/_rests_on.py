@@ -61,7 +61,10 @@ OTHERS: Mapping[str, Keys] = {
     "statistical": ("clopper1934",),
     "norms": ("ehlich1964",),
 }
-_PARTS = (GADGETS, OBJECTIVES, LIFTS, LAWS, WEIGHT_LAWS, METHODS, OTHERS)
+REPRODUCTIONS: Mapping[str, Keys] = {  # of `slth.reproductions`: the sources of each
+    "error": ("lueker1998",),
+}
+_PARTS = (GADGETS, OBJECTIVES, LIFTS, LAWS, WEIGHT_LAWS, METHODS, OTHERS, REPRODUCTIONS)
 
 
 def keys_of(name: str, bounds: Mapping[str, Keys]) -> Keys:
@@ -86,7 +89,7 @@ def keys_of(name: str, bounds: Mapping[str, Keys]) -> Keys:
         hint = f"did you mean {close!r}? E" if close else "e"
         raise InputError(
             f"nothing is called {name!r}; {hint}xpected a ticket's file, or the name of a gadget, an objective, a law, "
-            "a method, a bound or a paper (slth bounds, slth search --list)"
+            "a method, a bound, a reproduction or a paper (slth bounds, slth search --list)"
         )
     return tuple(dict.fromkeys(key for keys in found for key in keys))
 
