@@ -27,7 +27,7 @@ class Cited:
 
 
 def cite(what: Sequence[Ticket | str | Path] | Ticket | str | Path) -> Cited:
-    """The papers that a ticket, a gadget, an objective, a law, a method or a bound rests on.
+    """The papers that a ticket, a gadget, an objective, a law, a method, a bound or a reproduction rests on.
 
     Of a ticket those of its gadgets, its objective, its laws, its method and its streams.
 

@@ -203,7 +203,7 @@ def bound(name: str, **values: Any) -> Bound:
 
 
 def rests_on(name: str) -> tuple[str, ...]:
-    """The keys of the papers that a gadget, objective, law, method or bound rests on; of a paper its own.
+    """The keys of the papers that a gadget, objective, law, method, bound or reproduction rests on; of a paper its own.
 
     Raises:
         InputError: nothing has this name.
