@@ -223,7 +223,7 @@ def test_from_python_a_sentence_is_about_python():
         slth.bounds("lueker")
     with pytest.raises(InputError, match="a value is of one bound at one place, got 2"):
         _ = slth.bounds("lueker", epsilon=[0.1, 0.2]).value
-    with pytest.raises(InputError, match="names must be names such as"):
+    with pytest.raises(InputError, match="names must be a text"):
         slth.bounds(3)
     with pytest.raises(InputError, match="epsilon must be a number, several, or a range"):
         slth.bounds("lueker", epsilon=[])

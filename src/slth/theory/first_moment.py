@@ -55,7 +55,7 @@ SUBSETS = Theorem(
     value=_subsets(1 / 3),
     against="n",
     note=_NOTE,
-    measured="n = 16, z = 0.3, epsilon = 0.01: see the tests, which count them.",
+    measured="n = 16, z = 0.3, epsilon = 0.01: the formula says 315, the mean of 1,000 draws is 321.",
 )
 
 SUBSETS_PRODUCTS = Theorem(
@@ -72,7 +72,7 @@ SUBSETS_PRODUCTS = Theorem(
     value=_subsets(1 / 9),
     against="n",
     note=_NOTE,
-    measured="n = 16, z = 0.3, epsilon = 0.01: the formula says 527, 580 were counted.",
+    measured="n = 16, z = 0.3, epsilon = 0.01: the formula says 527, the mean of 1,000 draws is 541, their median 572.",
 )
 
 SUBSETS_OF_SIZE = Theorem(
