@@ -100,7 +100,7 @@ def bounds(names: str | Sequence[str] | None = None, *, out: str | Path | None =
 
     >>> import slth
     >>> slth.bounds("single", tolerance=0.05).value
-    65
+    67
     >>> [point.value for point in slth.bounds("first-moment", epsilon=[0.1, 0.01]).series[0].points]
     [4, 8]
     """

@@ -63,6 +63,14 @@ def _large_enough(at: Mapping[str, Number]) -> bool:
     return _is_large(at["k"], at["epsilon"], at["c_amp"])
 
 
+def _squared(*, k: int, epsilon: float, c_hyp: float) -> Number:
+    return _all_targets(k=k, epsilon=epsilon, c_amp=c_hyp)
+
+
+def _one_logarithm(*, k: int, epsilon: float, c_amp: float) -> Number:
+    return _theorem(k=k, epsilon=epsilon, c_hyp=c_amp)
+
+
 RFSS = Theorem(
     name="rfss",
     title="subsets of exactly k random numbers reach one target, with constant probability",
@@ -88,7 +96,7 @@ RFSS = Theorem(
             name="log2^2 (Corollary 1)",
             why="it asks for all targets at once, with probability 1 - epsilon: see rfss-all; here with c_hyp for "
             "c_amp",
-            value=lambda *, k, epsilon, c_hyp: least_of_size(k, c_hyp * math.log2(k / epsilon) ** 2),
+            value=_squared,
         ),
     ),
     against="epsilon",
@@ -124,7 +132,7 @@ RFSS_ALL = Theorem(
         Variant(
             name="one logarithm (Theorem 2)",
             why="it speaks of one target and of constant probability; here with c_amp for c_hyp",
-            value=lambda *, k, epsilon, c_amp: least_of_size(k, c_amp * math.log2(k / epsilon)),
+            value=_one_logarithm,
         ),
     ),
     against="epsilon",

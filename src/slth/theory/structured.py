@@ -56,6 +56,10 @@ def _size(*, dimension: int, epsilon: float, C: float) -> Number:
     return least_whole(C * dimension**3 * math.log(dimension / epsilon))
 
 
+def _numbers(*, dimension: int, epsilon: float, C: float) -> Number:
+    return _size(dimension=dimension, epsilon=epsilon, C=C) ** 2
+
+
 STRUCTURED_SUMS = Theorem(
     name="structured-sums",
     title="vector subset sums with a common factor in each vector",
@@ -74,7 +78,7 @@ STRUCTURED_SUMS = Theorem(
     assumes=(Assumption(says="given the a_i, the sum of a_i b_i over S is normal with variance sum of a_i^2"),),
     sources=("dacunha2023structured", "becchetti2022"),
     place="Theorem 3 (recalled, unverified)",
-    value=lambda **at: _size(**at) ** 2,
+    value=_numbers,
     against="epsilon",
     measured="One vector at tolerance 0.1: 8, 13.5, 18.5, 24 of them reach 99 % for D = 1, 2, 3, 4.",
 )
