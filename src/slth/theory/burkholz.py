@@ -45,7 +45,7 @@ BURKHOLZ = Theorem(
         Assumption(says="every weight of the source is independent and uniform on [-1, 1]"),
     ),
     sources=("burkholz2022dense", "burkholz2022conv", "lueker1998"),
-    place="Theorem 2.5 (constants not at hand)",
+    place="main theorem (constants not at hand)",
     value=_copies,
     also={Unit.PARAMETERS: _parameters},
     against="weights",

@@ -56,7 +56,7 @@ DIFFENDERFER = Theorem(
         Assumption(says="every weight of the source is +1 or -1, independent and fair"),
     ),
     sources=("diffenderfer2021", "kumar2025"),
-    place="Theorem 2",
+    place="main theorem (as restated later)",
     value=_width,
     variants=(
         Variant(

@@ -74,7 +74,7 @@ FERBACH = Theorem(
         LARGE,
     ),
     sources=("ferbach2023", "natale2024"),
-    place="Theorem 1",
+    place="main theorem (recalled)",
     value=_channels,
     also={Unit.CANDIDATES: _candidates},
     against="epsilon",

@@ -45,7 +45,7 @@ ORSEAU = Theorem(
         Assumption(says="weights of the source come from the truncated hyperbolic law"),
     ),
     sources=("orseau2020",),
-    place="Theorem 3 (recalled)",
+    place="main theorem (recalled)",
     value=_neurons,
     variants=(
         Variant(

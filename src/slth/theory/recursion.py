@@ -36,7 +36,7 @@ RECURSION = Theorem(
     },
     assumes=(UNIFORM,),
     sources=("dacunha2022rss",),
-    place="the lemma of the proof of Theorem 1",
+    place="the lemma of the proof",
     value=steps,
     variants=(
         Variant(

@@ -27,7 +27,7 @@ _COMMON: dict[str, Any] = {
         Assumption(says="every weight of the source is +1 or -1, independent and fair; one output scale is carried"),
     ),
     "sources": ("sreenivasan2022",),
-    "place": "Theorem 1",
+    "place": "main theorem (as restated later)",
     "against": "epsilon",
 }
 _SAYS = (

@@ -42,7 +42,7 @@ STRUCTURED = Theorem(
         Assumption(says="weights of the source are standard normal"),
     ),
     sources=("dacunha2023structured", "becchetti2022"),
-    place="Theorem 1 (exponents recalled, unverified)",
+    place="main theorem (exponents recalled, unverified)",
     value=_channels,
     against="epsilon",
     note="The exponents 13, 6 and 3 are recalled and were not checked in the paper, which says poly(kernel, c) "
@@ -77,7 +77,7 @@ STRUCTURED_SUMS = Theorem(
     constants={"C": _UNKNOWN},
     assumes=(Assumption(says="given the a_i, the sum of a_i b_i over S is normal with variance sum of a_i^2"),),
     sources=("dacunha2023structured", "becchetti2022"),
-    place="Theorem 3 (recalled, unverified)",
+    place="vector theorem (recalled, unverified)",
     value=_numbers,
     against="epsilon",
     measured="One vector at tolerance 0.1: 8, 13.5, 18.5, 24 of them reach 99 % for D = 1, 2, 3, 4.",
