@@ -93,9 +93,8 @@ def bounds(names: str | Sequence[str] | None = None, *, out: str | Path | None =
             the values are enough for.
         out: draw the curves, `.svg`, `.png` or `.pdf`.
         values: the letters and constants of the theorems, d=10, epsilon=0.01; without any there is no number. One
-            letter may have several values,
-            epsilon=[0.1, 0.01], or a range, epsilon="1e-1..1e-6" or n="10..40"; a few values of a second one make a
-            curve for each.
+            letter may have several values, epsilon=[0.1, 0.01], or a range, epsilon="1e-1..1e-6" or n="10..40"; a few
+            values of a second one make a curve for each.
 
     Raises:
         InputError: an unknown theorem or letter, a letter that is missing, a violated assumption, an impossible grid,
