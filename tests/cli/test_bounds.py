@@ -57,7 +57,8 @@ def test_a_page_says_all_that_is_known(name, capsys):
     spoken += [f"{variant.name}: " for variant in theorem.variants]
     for text in spoken:
         assert letters(text) in out
-    number = f"{found.value:,.0f}" if float(found.value).is_integer() else f"{found.value:.4g}"
+    whole = float(found.value).is_integer() or found.value >= 1000
+    number = f"{found.value:,.0f}" if whole else f"{found.value:.4g}"
     assert f"number{number}:" in out
 
 

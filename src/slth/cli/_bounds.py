@@ -30,12 +30,12 @@ def run(asked: verbs.Bounds) -> int:
 def written(x: float) -> str:
     """A number for people.
 
-    >>> written(1234567), written(0.00012345), written(float("inf")), written(2.5)
+    >>> written(1234567.2), written(0.00012345), written(float("inf")), written(2.5)
     ('1,234,567', '0.0001234', 'nothing suffices', '2.5')
     """
     if math.isinf(x):
         return "nothing suffices"
-    if isinstance(x, int) or float(x).is_integer():
+    if isinstance(x, int) or float(x).is_integer() or abs(x) >= 1000:
         return f"{x:,.0f}" if abs(x) < 1e15 else f"{float(x):.4g}"
     return f"{x:.4g}"
 
