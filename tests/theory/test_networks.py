@@ -195,6 +195,8 @@ def test_both_logarithms_of_diffenderfer_stand_side_by_side():
 
 FORMS = {  # what a tenth of the error costs, in the limit
     "malach": (("epsilon", 1e-6, 1e-7), 100.0),
+    "becchetti": (("epsilon", 1e-60, 1e-120), 4.0),
+    "borst": (("epsilon", 1e-60, 1e-120), 2.0),
     "diffenderfer": (("epsilon", 1e-6, 1e-7), 10.0),
     "sreenivasan": (("epsilon", 1e-30, 1e-60), 4.0),
     "sreenivasan-depth": (("epsilon", 1e-30, 1e-60), 2.0),
