@@ -212,7 +212,7 @@ def rests_on(name: str) -> tuple[str, ...]:
     Raises:
         InputError: nothing has this name.
 
-    >>> rests_on("biprop"), rests_on("lueker")
-    (('diffenderfer2021',), ('lueker1998',))
+    >>> rests_on("biprop"), rests_on("rfss-lower")
+    (('diffenderfer2021',), ('natale2024',))
     """
     return keys_of(name, {theorem.name: theorem.sources for theorem in THEOREMS.values()})
