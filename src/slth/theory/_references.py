@@ -1,52 +1,10 @@
 """The papers that bounds, gadgets, methods and reproductions rest on, and their BibTeX entries."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from slth import _arguments
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
-    """A paper. `arxiv` and `doi` are identifiers, `venue` is where it appeared."""
-
-    key: str
-    authors: tuple[str, ...]  # "Family, Given"
-    title: str
-    year: int
-    venue: str = ""
-    arxiv: str = ""
-    doi: str = ""
-    article: bool = False  # in a journal, with its volume and pages in `venue`
-
-    @property
-    def short(self) -> str:
-        """Authors and year, as a sentence cites them.
-
-        >>> REFERENCES["lueker1998"].short
-        'Lueker (1998)'
-        """
-        families = [author.partition(",")[0] for author in self.authors]
-        most = 3
-        named = " and ".join([", ".join(families[:-1]), families[-1]]) if len(families) > 1 else families[0]
-        return f"{named if len(families) <= most else families[0] + ' et al.'} ({self.year})"
-
-    def as_bibtex(self) -> str:
-        """One entry, its keys in a fixed order."""
-        kind = "article" if self.article else "inproceedings" if self.venue else "misc"
-        where = {"article": "journal", "inproceedings": "booktitle", "misc": "howpublished"}[kind]
-        parts = {
-            "author": " and ".join(self.authors),
-            "title": "{" + self.title + "}",
-            "year": str(self.year),
-            where: self.venue,
-            "eprint": self.arxiv,
-            "archivePrefix": "arXiv" if self.arxiv else "",
-            "doi": self.doi,
-        }
-        body = ",\n".join(f"  {name} = {{{value}}}" for name, value in parts.items() if value)
-        return f"@{kind}{{{self.key},\n{body}\n}}"
-
+from slth.theory._papers import PAPERS
+from slth.theory._reference import Reference
 
 _ALL = (
     Reference(
@@ -58,59 +16,49 @@ _ALL = (
         article=True,
     ),
     Reference(
-        key="xiong2023",
-        authors=("Xiong, Zheyang", "Liao, Fangshuo", "Kyrillidis, Anastasios"),
-        title="Strong lottery ticket hypothesis with epsilon-perturbation",
-        year=2023,
-        venue="AISTATS, PMLR 206:6879-6902",
-        arxiv="2210.16589",
-    ),
-    Reference(
-        key="ramanujan2020",
+        key="dacunha2022rss",
         authors=(
-            "Ramanujan, Vivek",
-            "Wortsman, Mitchell",
-            "Kembhavi, Aniruddha",
-            "Farhadi, Ali",
-            "Rastegari, Mohammad",
+            "da Cunha, Arthur",
+            "d'Amore, Francesco",
+            "Giroire, Frédéric",
+            "Lesfari, Hicham",
+            "Natale, Emanuele",
+            "Viennot, Laurent",
         ),
-        title="What's hidden in a randomly weighted neural network?",
+        title="Revisiting the Random Subset Sum Problem",
+        year=2022,
+        arxiv="2204.13929",
+    ),
+    Reference(
+        key="borgs2001",
+        authors=("Borgs, Christian", "Chayes, Jennifer", "Pittel, Boris"),
+        title="Phase transition and finite-size scaling for the integer partitioning problem",
+        year=2001,
+        venue="Random Structures and Algorithms 19(3-4):247-288",
+        article=True,
+    ),
+    Reference(
+        key="becchetti2022",
+        authors=(
+            "Becchetti, Luca",
+            "da Cunha, Arthur",
+            "Clementi, Andrea",
+            "d'Amore, Francesco",
+            "Lesfari, Hicham",
+            "Natale, Emanuele",
+            "Trevisan, Luca",
+        ),
+        title="On the Multidimensional Random Subset Sum Problem",
+        year=2022,
+        arxiv="2207.13944",
+    ),
+    Reference(
+        key="malach2020",
+        authors=("Malach, Eran", "Yehudai, Gilad", "Shalev-Shwartz, Shai", "Shamir, Ohad"),
+        title="Proving the Lottery Ticket Hypothesis: Pruning is All You Need",
         year=2020,
-        venue="CVPR",
-        arxiv="1911.13299",
-    ),
-    Reference(
-        key="frankle2019",
-        authors=("Frankle, Jonathan", "Carbin, Michael"),
-        title="The lottery ticket hypothesis: finding sparse, trainable neural networks",
-        year=2019,
-        venue="ICLR",
-        arxiv="1803.03635",
-    ),
-    Reference(
-        key="diffenderfer2021",
-        authors=("Diffenderfer, James", "Kailkhura, Bhavya"),
-        title="Multi-prize lottery ticket hypothesis: finding accurate binary neural networks by pruning a randomly "
-        "weighted network",
-        year=2021,
-        venue="ICLR",
-        arxiv="2103.09377",
-    ),
-    Reference(
-        key="hoefler2021",
-        authors=("Hoefler, Torsten", "Alistarh, Dan", "Ben-Nun, Tal", "Dryden, Nikoli", "Peste, Alexandra"),
-        title="Sparsity in deep learning: pruning and growth for efficient inference and training in neural networks",
-        year=2021,
-        venue="Journal of Machine Learning Research 22(241):1-124",
-        arxiv="2102.00554",
-    ),
-    Reference(
-        key="zhou2019",
-        authors=("Zhou, Hattie", "Lan, Janice", "Liu, Rosanne", "Yosinski, Jason"),
-        title="Deconstructing lottery tickets: zeros, signs, and the supermask",
-        year=2019,
-        venue="NeurIPS",
-        arxiv="1905.01067",
+        venue="International Conference on Machine Learning",
+        arxiv="2002.00585",
     ),
     Reference(
         key="pensia2020",
@@ -121,14 +69,130 @@ _ALL = (
             "Vishwakarma, Harit",
             "Papailiopoulos, Dimitris",
         ),
-        title="Optimal lottery tickets via subset sum: logarithmic over-parameterization is sufficient",
+        title="Optimal Lottery Tickets via SubsetSum: Logarithmic Over-Parameterization is Sufficient",
         year=2020,
-        venue="NeurIPS",
+        venue="Advances in Neural Information Processing Systems",
         arxiv="2006.07990",
+    ),
+    Reference(
+        key="orseau2020",
+        authors=("Orseau, Laurent", "Hutter, Marcus", "Rivasplata, Omar"),
+        title="Logarithmic Pruning is All You Need",
+        year=2020,
+        venue="Advances in Neural Information Processing Systems",
+        arxiv="2006.12156",
+    ),
+    Reference(
+        key="diffenderfer2021",
+        authors=("Diffenderfer, James", "Kailkhura, Bhavya"),
+        title="Multi-Prize Lottery Ticket Hypothesis: Finding Accurate Binary Neural Networks by Pruning A Randomly "
+        "Weighted Network",
+        year=2021,
+        venue="International Conference on Learning Representations",
+        arxiv="2103.09377",
+    ),
+    Reference(
+        key="sreenivasan2022",
+        authors=("Sreenivasan, Kartik", "Rajput, Shashank", "Sohn, Jy-yong", "Papailiopoulos, Dimitris"),
+        title="Finding Nearly Everything within Random Binary Networks",
+        year=2022,
+        venue="International Conference on Artificial Intelligence and Statistics",
+        arxiv="2110.08996",
+    ),
+    Reference(
+        key="burkholz2022dense",
+        authors=("Burkholz, Rebekka",),
+        title="Most Activation Functions Can Win the Lottery Without Excessive Depth",
+        year=2022,
+        venue="Advances in Neural Information Processing Systems",
+        arxiv="2205.02321",
+    ),
+    Reference(
+        key="burkholz2022conv",
+        authors=("Burkholz, Rebekka",),
+        title="Convolutional and Residual Networks Provably Contain Lottery Tickets",
+        year=2022,
+        venue="International Conference on Machine Learning",
+        arxiv="2205.02343",
+    ),
+    Reference(
+        key="dacunha2022cnn",
+        authors=("da Cunha, Arthur", "Natale, Emanuele", "Viennot, Laurent"),
+        title="Proving the Lottery Ticket Hypothesis for Convolutional Neural Networks",
+        year=2022,
+        venue="International Conference on Learning Representations",
+    ),
+    Reference(
+        key="ferbach2023",
+        authors=("Ferbach, Damien", "Tsirigotis, Christos", "Gidel, Gauthier", "Bose, Avishek Joey"),
+        title="A General Framework For Proving The Equivariant Strong Lottery Ticket Hypothesis",
+        year=2023,
+        venue="International Conference on Learning Representations",
+        arxiv="2206.04270",
+    ),
+    Reference(
+        key="xiong2023",
+        authors=("Xiong, Zheyang", "Liao, Fangshuo", "Kyrillidis, Anastasios"),
+        title="Strong Lottery Ticket Hypothesis with epsilon-perturbation",
+        year=2023,
+        venue="International Conference on Artificial Intelligence and Statistics",
+        arxiv="2210.16589",
+    ),
+    Reference(
+        key="dacunha2023structured",
+        authors=("da Cunha, Arthur", "d'Amore, Francesco", "Natale, Emanuele"),
+        title="Polynomially Over-Parameterized Convolutional Neural Networks Contain Structured Strong Winning Lottery "
+        "Tickets",
+        year=2023,
+        venue="Advances in Neural Information Processing Systems",
+        arxiv="2311.09858",
+    ),
+    Reference(
+        key="natale2024",
+        authors=(
+            "Natale, Emanuele",
+            "Ferrè, Davide",
+            "Giambartolomei, Giordano",
+            "Giroire, Frédéric",
+            "Mallmann-Trenn, Frederik",
+        ),
+        title="On the Sparsity of the Strong Lottery Ticket Hypothesis",
+        year=2024,
+        venue="Advances in Neural Information Processing Systems",
+        arxiv="2410.14754",
+    ),
+    Reference(
+        key="kumar2025",
+        authors=("Kumar, Aakash", "Natale, Emanuele"),
+        title="Quantization vs Pruning: Insights from the Strong Lottery Ticket Hypothesis",
+        year=2025,
+        arxiv="2508.11020",
+    ),
+    Reference(
+        key="unified2026",
+        authors=("{Authors of arXiv 2607.03860}",),
+        title="A Unified Framework for Quantized and Continuous Strong Lottery Tickets",
+        year=2026,
+        arxiv="2607.03860",
+    ),
+    Reference(
+        key="otsuka2026",
+        authors=(
+            "Otsuka, Hikari",
+            "Chijiwa, Daiki",
+            "Okoshi, Yasuyuki",
+            "Fujiki, Daichi",
+            "Takeuchi, Susumu",
+            "Motomura, Masato",
+        ),
+        title="The Strong Lottery Ticket Hypothesis for Multi-Head Attention Mechanisms",
+        year=2026,
+        venue="AAAI Conference on Artificial Intelligence",
+        arxiv="2511.04217",
     ),
 )
 
-REFERENCES = {reference.key: reference for reference in _ALL}
+REFERENCES = {reference.key: reference for reference in (*_ALL, *PAPERS)}
 
 
 def bibtex(keys: Iterable[str]) -> str:
