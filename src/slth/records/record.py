@@ -68,9 +68,11 @@ def read(path: str | Path) -> Iterator[Record]:
         try:
             data = json.loads(line)
             where = Environment(**data["environment"])
-            yield Record(data["kind"], data["asked"], data["outcome"], data["seconds"], where)
+            record = Record(data["kind"], data["asked"], data["outcome"], data["seconds"], where)
+            _check_types(record)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(f"{path}, line {number} is not a record of slth; remove the line") from error
+        yield record
 
 
 def environment(threads: int = 1) -> Environment:
@@ -89,6 +91,14 @@ def cores() -> int:
     """Processors this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else (os.cpu_count() or 1)
+
+
+def _check_types(record: Record) -> None:
+    """JSON may put anything anywhere."""
+    where = record.environment
+    parts = (record.asked, record.outcome, record.seconds, where.versions)
+    if not isinstance(record.kind, str) or not all(isinstance(part, dict) for part in parts):
+        raise TypeError("a part of the record is of another type")
 
 
 def _commit() -> str | None:

@@ -28,13 +28,27 @@ from slth.records.verbs._construct import (
 )
 from slth.records.verbs._kinds import Kind, WeightAt
 from slth.records.verbs._places import check_apart, check_places
+from slth.records.verbs._query import Query
 from slth.records.verbs._search import Search
 from slth.records.verbs._shared import BACKENDS, EMBEDDINGS, GADGETS, LIFTS, OBJECTIVES
 from slth.records.verbs._sweep import Sweep
 from slth.records.verbs._ticket import Compare, Evaluate, Export, Report, Show, Verify
 from slth.records.verbs._train import Train
 
-VERBS: tuple[type, ...] = (Construct, Plan, Verify, Evaluate, Show, Compare, Export, Report, Train, Search, Sweep)
+VERBS: tuple[type, ...] = (
+    Construct,
+    Plan,
+    Verify,
+    Evaluate,
+    Show,
+    Compare,
+    Export,
+    Report,
+    Train,
+    Search,
+    Sweep,
+    Query,
+)
 
 __all__ = [
     "BACKENDS",
@@ -52,6 +66,7 @@ __all__ = [
     "Export",
     "Kind",
     "Plan",
+    "Query",
     "Report",
     "Search",
     "Show",
