@@ -59,7 +59,7 @@ def draw(panels: list) -> Figure:
         figure.text(left, 0.895, word, fontsize=14, weight="bold")
         figure.text(left + 0.166, 0.895, f"{accuracy:.1%}", fontsize=14, ha="right")
         said = "every weight" if kept == 1 else f"{kept:.0%} kept"
-        figure.text(left, 0.045, f"{said}, {'as they were at random' if i in (2, 4) else 'as trained'}", fontsize=9)
+        figure.text(left, 0.045, f"{said}, {('as trained', 'as trained', 'as at the start', 'as trained', 'never trained')[i]}", fontsize=9)
         if 0 < i < 4:
             figure.text(left - 0.015, 0.46, "→", fontsize=17, ha="center", color=GREY)
     figure.add_artist(Line2D([0.802, 0.802], [0.04, 0.96], color=GREY, alpha=0.5, linewidth=1))
