@@ -58,8 +58,14 @@ def draw(panels: list) -> Figure:
         kept = (layer != 0).float().mean().item()
         figure.text(left, 0.895, word, fontsize=14, weight="bold")
         figure.text(left + 0.166, 0.895, f"{accuracy:.1%}", fontsize=14, ha="right")
+        state = ("as trained", "as trained", "as at the start", "as trained", "never trained")[i]
         said = "every weight" if kept == 1 else f"{kept:.0%} kept"
-        figure.text(left, 0.045, f"{said}, {('as trained', 'as trained', 'as at the start', 'as trained', 'never trained')[i]}", fontsize=9)
+        figure.text(
+            left,
+            0.045,
+            f"{said}, {state}",
+            fontsize=9,
+        )
         if 0 < i < 4:
             figure.text(left - 0.015, 0.46, "→", fontsize=17, ha="center", color=GREY)
     figure.add_artist(Line2D([0.802, 0.802], [0.04, 0.96], color=GREY, alpha=0.5, linewidth=1))

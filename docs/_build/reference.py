@@ -14,7 +14,7 @@ from maths import with_maths
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 if str(SOURCE) not in sys.path:
-    sys.path.insert(0, str(SOURCE))
+    sys.path.append(str(SOURCE))
 
 PUBLIC = {
     "slth": "The verbs, one function each with the name of its command, and the ticket.",

@@ -1,19 +1,20 @@
 """The map, and a page with a curve for every theorem: all of it comes from `slth.theory.THEOREMS`."""
 
+import itertools
 import math
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 if str(SOURCE) not in sys.path:
-    sys.path.insert(0, str(SOURCE))
+    sys.path.append(str(SOURCE))
 
 from slth import InputError  # noqa: E402
-from slth.reporting import picture_bytes  # noqa: E402
+from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, chart, frame  # noqa: E402
 from slth.theory import REFERENCES, THEOREMS, Bound, Direction, Theorem  # noqa: E402
 
 GROUPS = {
@@ -22,7 +23,18 @@ GROUPS = {
     Direction.EXPECTED: ("Estimates", "They prove nothing either way."),
 }
 _TRIED = (0.01, 0.1, 0.5, 10, 100, 3, 2, 1, 1000, 5, 20, 1e-3, 50, 1e4, 1e6)  # typical values, the first that fits is taken
-_POINTS = 80
+_POINTS = 25
+_MOST_TRIED = 2000
+_FAR = 1e15  # a number beyond it says little; another example is looked for
+HEIGHT = 240.0
+_STYLE = """<style>
+text { fill: #1d2126; font: 10.5px system-ui, "Segoe UI", Roboto, "Noto Sans", "DejaVu Sans", sans-serif; }
+.curve { fill: none; stroke: #2a6fbb; stroke-width: 1.8; } .dot { fill: #c2334a; }
+.grid { stroke: #8b949e; stroke-opacity: .3; } .axis { stroke: #6e7781; }
+@media (prefers-color-scheme: dark) {
+  text { fill: #e4e6e8; } .curve { stroke: #64a5ea; } .dot { fill: #f2738a; }
+}
+</style>"""
 
 
 def places() -> list[dict[str, list[dict[str, str]]]]:
@@ -38,7 +50,7 @@ def pages() -> dict[str, str | bytes]:
     """The map, every page, every curve."""
     made: dict[str, str | bytes] = {"theory/index.md": _map()}
     for theorem in THEOREMS.values():
-        example = example_of(theorem)
+        example = _examples()[theorem.name]
         curve = None if example is None else _curve(theorem, example)
         made[f"theory/{theorem.name}.md"] = _page(theorem, example, drawn=curve is not None)
         if curve is not None:
@@ -46,16 +58,26 @@ def pages() -> dict[str, str | bytes]:
     return made
 
 
+@cache
+def _examples() -> dict[str, Bound | None]:
+    """Of every theorem."""
+    return {name: example_of(theorem) for name, theorem in THEOREMS.items()}
+
+
 def example_of(theorem: Theorem) -> Bound | None:
     """The theorem at typical values: its defaults, and for each letter without one the first number that it takes."""
     open_letters = [name for name, letter in theorem.letters.items() if letter.default is None]
     choices = [_fitting(theorem, name) for name in open_letters]
-    for values in _combinations(choices):
+    far = None
+    for values in itertools.islice(_combinations(choices), _MOST_TRIED):
         try:
-            return theorem(**dict(zip(open_letters, values, strict=True)))
+            found = theorem(**dict(zip(open_letters, values, strict=True)))
         except InputError:
             continue
-    return None
+        if found.value < _FAR:
+            return found
+        far = far if far is not None and (math.isfinite(far.value) or math.isinf(found.value)) else found
+    return far
 
 
 def _of(direction: Direction) -> list[Theorem]:
@@ -70,14 +92,14 @@ def _fitting(theorem: Theorem, name: str) -> list[float]:
             found.append(letter.read(name, value))
         except InputError:
             continue
-    return found[:6]
+    return found
 
 
 def _combinations(choices: list[list[float]]):
     """The first of all, then more and more of others."""
-    ranks = np.array(np.meshgrid(*[range(len(listed)) for listed in choices], indexing="ij")).reshape(len(choices), -1)
-    for column in sorted(ranks.T.tolist(), key=sum) if choices else [[]]:
-        yield [listed[i] for listed, i in zip(choices, column, strict=True)]
+    ranks = itertools.product(*[range(len(listed)) for listed in choices])
+    for places in sorted(itertools.islice(ranks, 20_000), key=sum):
+        yield [listed[i] for listed, i in zip(choices, places, strict=True)]
 
 
 def _map() -> str:
@@ -100,7 +122,7 @@ def _map() -> str:
 
 
 def _cost(theorem: Theorem) -> str:
-    example = example_of(theorem)
+    example = _examples()[theorem.name]
     if example is None:
         return _cell(theorem.gives)
     marks = {constant.standing.name.lower() for constant in theorem.constants.values()} - {"given", "derived"}
@@ -212,20 +234,27 @@ def _curve(theorem: Theorem, example: Bound) -> bytes | None:
             ys.append(value)
     if len(set(xs)) < 2:
         return None
-    figure = Figure(figsize=(6.4, 3.4), layout="constrained")
-    axes = figure.add_subplot()
-    style = "steps-mid" if all(isinstance(y, int) for y in ys) and max(ys) < 200 else "default"
-    axes.plot(xs, ys, color="#2a6fbb", linewidth=1.8, drawstyle=style)
-    axes.plot([example.at[name]], [example.value], "o", color="#c2334a")
-    axes.set_xlabel(name)
-    axes.set_ylabel(theorem.gives if len(theorem.gives) <= 48 else theorem.gives.partition(",")[0])
-    if min(xs) > 0 and max(xs) > 20 * min(xs):
-        axes.set_xscale("log")
-    if min(ys) > 0 and max(ys) > 50 * min(ys):
-        axes.set_yscale("log")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25)
-    return picture_bytes(figure, "svg", title=f"{theorem.name}: {theorem.title}", about=f"{theorem.gives} over {name}.")
+    return _drawn(theorem, example, list(zip(xs, ys, strict=True))).encode()
+
+
+def _drawn(theorem: Theorem, example: Bound, points: list[tuple[float, float]]) -> str:
+    """The curve, and the example as a dot; axes are logarithmic where numbers are far apart."""
+    x = _axis([point[0] for point in points], LEFT + 14, WIDTH - RIGHT, 20)
+    y = _axis([point[1] for point in points], HEIGHT - BOTTOM, TOP + 14, 50)
+    path = "L".join(f"{x.at(a):.1f} {y.at(b):.1f}" for a, b in points)
+    dot = f'<circle class="dot" cx="{x.at(example.at[theorem.against]):.1f}" cy="{y.at(example.value):.1f}" r="3.4"/>'
+    parts = [frame(x, y, x_label=theorem.against, y_label=theorem.gives), f'<path class="curve" d="M{path}"/>', dot]
+    about = f"{theorem.gives}, over {theorem.against}."
+    made = chart([_STYLE, *parts], height=HEIGHT, label=f"{theorem.name}: {theorem.title}", about=about)
+    return str(made).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" width="600" ', 1)
+
+
+def _axis(numbers: list[float], start: float, end: float, far: float) -> Axis:
+    low, high = min(numbers), max(numbers)
+    if low > 0 and high > far * low:
+        return Axis(low, high, start, end, log=True)
+    room = 0.04 * (high - low) or abs(high) / 2 or 1.0
+    return Axis(low - room, high + room, start, end)
 
 
 def _along(theorem: Theorem, name: str, at: float) -> list[float]:
