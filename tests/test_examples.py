@@ -23,7 +23,7 @@ SAYS = {  # a line that each prints, and what is asked of the numbers in it
     ),
     "verify_a_ticket": (r"forged.slth: FAILS", lambda: True),
     "search_on_digits": (r"accuracy on the test digits: ([\d.]+)%", lambda percent: percent > 80),
-    "phase_transition": (r"0\.001 +([\d]+)% .* ([\d]+)%   n = 12", lambda few, many: few < 10 and many > 95),
+    "phase_transition": (r"0\.001 +([\d]+)% .* ([\d]+)%   n = 11", lambda few, many: few < 10 and many > 95),
     "transformer": (r"same next token everywhere: True\nevery check holds: True", lambda: True),
     "symmetric_network": (r"over all 8 elements of D4: exact to the last bit: True", lambda: True),
     "own_training_loop": (r"the weights moved by ([\d.]+);", lambda moved: moved == 0),

@@ -149,8 +149,9 @@ def _page(theorem: Theorem, example: Bound | None, *, drawn: bool) -> str:
         parts.append(f"![{theorem.gives} over {theorem.against}]({theorem.name}.svg)")
         parts.append(f"*{_text(theorem.gives)}, over {theorem.against}{at}.*")
     if example is not None:
-        call = ", ".join(f"{name}={example.at[name]:g}" for name in theorem.letters)
-        shown = f'slth.theory.bound("{theorem.name}", {call}).value  # {_number(example.value)}'
+        needed = [name for name, letter in theorem.letters.items() if letter.default is None]
+        call = ", ".join(f"{name}={example.at[name]:g}" for name in needed)
+        shown = f'slth.theory.bound("{theorem.name}"{", " if call else ""}{call}).value  # {_number(example.value)}'
         parts.append(f"```python\n{shown}\n```")
     parts += _table("What is given", ("letter", "meaning", "limits", "default"), _letters(theorem))
     parts += _table("Constants", ("constant", "meaning", "here", "standing", "note"), _constants(theorem))
@@ -224,7 +225,7 @@ def _curve(theorem: Theorem, example: Bound) -> bytes | None:
     """The number over the letter `against`, everything else as in the example; None where fewer than two points exist."""
     name = theorem.against
     xs, ys = [], []
-    for x in _along(theorem, name, example.at[name]):
+    for x in sorted({*_along(theorem, name, example.at[name]), example.at[name]}):
         try:
             value = theorem(**{**example.at, name: x}).value
         except InputError:

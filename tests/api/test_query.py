@@ -2,10 +2,12 @@
 
 import csv
 import json
+import re
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from cli.helpers import error_of
@@ -120,6 +122,27 @@ def test_printed_as_table_json_and_csv(file, capsys):
 def test_values_that_json_has_not_are_their_text_or_nothing(file):
     sql = "SELECT DATE '2020-01-02', 1.50::DECIMAL(4, 2), 'nan'::DOUBLE, [1.5, 'inf'::DOUBLE], 'ab'::BLOB, {'a': 1}"
     assert slth.query(sql, file).rows == (("2020-01-02", "1.50", None, [1.5, None], "6162", {"a": 1}),)
+
+
+def test_the_queries_of_the_documents_run(tmp_path):
+    """Of cells of a sweep: two that finished, one twice, and one that failed."""
+    path = tmp_path / "r"
+    where = Environment(versions={"torch": "2"}, commit=None, cpu="any", threads=1)
+    for method, outcome in (
+        ("biprop", {"accuracy": 0.5}),
+        ("edge-popup", {"accuracy": 0.75}),
+        ("edge-popup", {"accuracy": 0.75}),
+        ("biprop", {"error": "InputError", "message": "no"}),
+    ):
+        asked = {"method": method, "density": 0.5, "bad": "error" in outcome}
+        append(path, Record("search", asked, outcome, {"total": 2.0}, where))
+    page = (Path(__file__).parents[2] / "docs/records.md").read_text()
+    (block,) = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    again, failed, methods, times = [slth.query(sql, path) for sql in block.splitlines() if not sql.startswith("--")]
+    assert [row[1:] for row in again.rows] == [(2, 2.0, 2.0)]
+    assert [row[1:] for row in failed.rows] == [("InputError", "no")]
+    assert methods.as_plain() == [{"asked_density": 0.5, "biprop": 0.5, "edge-popup": 0.75}]
+    assert times.rows == (("2", "any", 2.0),)
 
 
 REFUSED = {
