@@ -68,11 +68,12 @@ def read(path: str | Path) -> Iterator[Record]:
         try:
             data = json.loads(line)
             where = Environment(**data["environment"])
-            record = Record(data["kind"], data["asked"], data["outcome"], data["seconds"], where)
-            _check_types(record)
+            parts = (data["kind"], data["asked"], data["outcome"], data["seconds"])
+            if not _has_types(*parts, where.versions):
+                raise TypeError("a part of the record is of another type")
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(f"{path}, line {number} is not a record of slth; remove the line") from error
-        yield record
+        yield Record(*parts, where)
 
 
 def environment(threads: int = 1) -> Environment:
@@ -93,12 +94,9 @@ def cores() -> int:
     return len(affinity(0)) if affinity else (os.cpu_count() or 1)
 
 
-def _check_types(record: Record) -> None:
+def _has_types(kind: object, *parts: object) -> bool:
     """JSON may put anything anywhere."""
-    where = record.environment
-    parts = (record.asked, record.outcome, record.seconds, where.versions)
-    if not isinstance(record.kind, str) or not all(isinstance(part, dict) for part in parts):
-        raise TypeError("a part of the record is of another type")
+    return isinstance(kind, str) and all(isinstance(part, dict) for part in parts)
 
 
 def _commit() -> str | None:
