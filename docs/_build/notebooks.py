@@ -15,7 +15,7 @@ def pages() -> dict[str, str]:
         texts = [_cell(cell) for cell in cells]
         place = f"notebooks/{path.stem.partition('_')[2]}.md"
         title, _, first = texts[0].partition("\n\n")
-        rows.append(f"| [{title.lstrip('# ')}]({Path(place).name}) | {first.splitlines()[0] if first else ''} |")
+        rows.append(f"| [{title.lstrip('# ')}]({Path(place).name}) | {_sentence(first)} |")
         made[place] = "\n\n".join([*texts, f"*The notebook is `docs/notebooks/{path.name}`; it runs in under a minute.*\n"])
     about = "For teaching. They are kept without outputs: open one in Jupyter, and run it from the top."
     table = "\n".join(["| notebook | what it shows |", "| --- | --- |", *rows])
@@ -30,6 +30,11 @@ def places() -> list[dict[str, str]]:
 
 def _title(path: Path) -> str:
     return json.loads(path.read_text())["cells"][0]["source"][0].strip("# \n")
+
+
+def _sentence(text: str) -> str:
+    """The first one of a paragraph."""
+    return " ".join(text.partition("\n\n")[0].split()).partition(". ")[0].rstrip(".") + "."
 
 
 def _cell(cell: dict) -> str:

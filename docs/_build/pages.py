@@ -114,7 +114,7 @@ plain JavaScript. It regenerates the random numbers from the seed, decides which
 up what is kept, and compares the digest of what it computed with the one in the file: the coefficients are equal bit for bit.
 
 ```sh
-slth construct && node examples/read_ticket.mjs tests/golden/v1.slth
+node examples/read_ticket.mjs tests/golden/v1.slth
 ```
 
 The tests run it on the golden tickets and compare every coefficient with those of `slth`; a ticket with one changed bit is refused.
