@@ -23,7 +23,7 @@ from slth.records.grid import (
     read_grid,
 )
 from slth.records.measures import INTERVAL, Z_95, Average, Errors, Proportion, duration
-from slth.records.record import Environment, Record, append, cores, environment, read
+from slth.records.record import Environment, Record, append, environment, read
 from slth.records.rows import Rows, as_lines, read_rows
 from slth.records.selection import Selection
 
