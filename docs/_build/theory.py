@@ -131,7 +131,7 @@ def _cost(theorem: Theorem) -> str:
 
 
 def _distance(theorem: Theorem) -> str:
-    return getattr(theorem, "measured", "") or "not measured here"
+    return theorem.measured or "not measured here"
 
 
 def _page(theorem: Theorem, example: Bound | None, *, drawn: bool) -> str:
@@ -159,7 +159,7 @@ def _page(theorem: Theorem, example: Bound | None, *, drawn: bool) -> str:
     forms = [f"**{one.name}**: {_text(one.why)}{_form(one.name, example)}" for one in theorem.variants]
     parts += _bullets("Other forms in print", forms)
     parts += _said("What to know", theorem.note)
-    parts += _said("Beside measurement", getattr(theorem, "measured", ""))
+    parts += _said("Beside measurement", theorem.measured)
     if source is not None:
         parts.append(f"## Source\n\n{where}{'; '.join(_cited(key) for key in theorem.sources)}.")
     return "\n\n".join(part for part in parts if part) + "\n"
