@@ -31,7 +31,7 @@ from slth.construction.recipe import USUAL, Recipe
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
 from slth.construction.width import gain, gain_of
-from slth.graph import Affine, Target, with_merged
+from slth.graph import Target, with_merged
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
 from slth.ticket import MOST_CANDIDATES, MOST_OF, Copies, Inputs, Merged, Ticket, TwoLayer, kinds_of
