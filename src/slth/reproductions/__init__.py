@@ -28,6 +28,21 @@ from slth.reproductions._run import Progress, Reproduced, run
 
 MODULES: dict[str, str] = {
     "error": "subset_sums.error",
+    "drift": "subset_sums.drift",
+    "failure": "subset_sums.failure",
+    "one-number": "subset_sums.one_number",
+    "mixtures": "subset_sums.mixtures",
+    "products": "subset_sums.products",
+    "fixed-size": "subset_sums.fixed_size",
+    "null-function": "subset_sums.null_function",
+    "integers": "subset_sums.integers",
+    "subset-sum-tables": "subset_sums.tables",
+    "moved-numbers": "subset_sums.moved",
+    "vectors": "vectors.success",
+    "scaled-normals": "vectors.scaled_normals",
+    "second-moment": "vectors.second_moment",
+    "cube": "vectors.cube",
+    "one-dimension": "vectors.one_dimension",
 }
 
 __all__ = [
