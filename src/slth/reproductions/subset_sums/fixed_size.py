@@ -93,13 +93,13 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         for k, a, b, c in zip(_SIZES, half, needed, enough, strict=True)
         if math.isfinite(a)
     ]
-    marked = [
-        (_SIZES.index(k), i) for n, k, i in cells if entropy_constant(n, k, _EPSILON) >= 1
-    ]
+    marked = [(_SIZES.index(k), i) for n, k, i in cells if entropy_constant(n, k, _EPSILON) >= 1]
     table = Table(
         rows=tuple(map(str, _SIZES)),
         columns=tuple(map(str, _COUNTS)),
-        values=tuple(tuple(round(s, 2) if n >= k else math.nan for n, s in zip(_COUNTS, uniform[k], strict=True)) for k in _SIZES),
+        values=tuple(
+            tuple(round(s, 2) if n >= k else math.nan for n, s in zip(_COUNTS, uniform[k], strict=True)) for k in _SIZES
+        ),
         marked=tuple(marked),
     )
     return Conclusion(

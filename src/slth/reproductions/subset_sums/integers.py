@@ -39,9 +39,7 @@ def _one(means: Means, *, n: int, largest: int, draws: int, seed: int) -> int:
     return draws - first_batch(rows, targets, tol=0.25, threads=means.threads).count(Status.WITHIN_TOL)
 
 
-def _surplus(
-    means: Means, *, bits: int, surplus: Sequence[int], draws: int, work: float, seed: int
-) -> dict[str, Any]:
+def _surplus(means: Means, *, bits: int, surplus: Sequence[int], draws: int, work: float, seed: int) -> dict[str, Any]:
     """Failures at M = 2^bits for n = bits + surplus: of one target, and of all in [-M, M] at once."""
     largest = 2**bits
     one = [_one(means, n=bits + s, largest=largest, draws=draws, seed=seed) for s in surplus]
@@ -67,7 +65,10 @@ def _parts(scale: Scale, seed: int) -> Sequence[Part]:
         return []
     shared = {"draws": _DRAWS[scale], "seed": seed}
     return [
-        *(Part(f"M = 2^{b}", _surplus, {"bits": b, "surplus": list(_SURPLUS[scale]), "work": _WORK[scale]} | shared) for b in _BITS),
+        *(
+            Part(f"M = 2^{b}", _surplus, {"bits": b, "surplus": list(_SURPLUS[scale]), "work": _WORK[scale]} | shared)
+            for b in _BITS
+        ),
         *(
             Part(f"log2 M = {ratio:g} n", _ratio, {"ratio": ratio, "counts": list(_COUNTS[scale])} | shared)
             for ratio in _RATIOS

@@ -102,7 +102,9 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         "the share of the uniform falls; no mixture succeeds less than its uniform values alone."
     )
     if not reproduced:
-        because = f"Fewer successes than the uniform values alone have: {'; '.join(broken) or 'the level is not reached'}."
+        because = (
+            f"Fewer successes than the uniform values alone have: {'; '.join(broken) or 'the level is not reached'}."
+        )
     return Conclusion(
         verdict=Verdict.REPRODUCED if reproduced else Verdict.NOT_REPRODUCED,
         because=because,

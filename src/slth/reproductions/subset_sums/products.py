@@ -116,9 +116,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                         y="density",
                         content=(
                             Series(label="max(u, 0) v", x=tuple(x), y=tuple(one.value / width for one in dense)),
-                            Series(
-                                label="ln(1/|z|) / 4", x=tuple(x), y=tuple(np.log(1 / abs(x)) / 4), kind="estimate"
-                            ),
+                            Series(label="ln(1/|z|) / 4", x=tuple(x), y=tuple(np.log(1 / abs(x)) / 4), kind="estimate"),
                             Series(label="ln(2) / 4", x=(-0.5, 0.5), y=(_WEIGHT, _WEIGHT), kind="bound"),
                         ),
                     ),

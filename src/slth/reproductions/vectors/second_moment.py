@@ -19,6 +19,7 @@ import numpy as np
 
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
+from slth.reproductions._shares import finite
 from slth.subsetsum.laws import Normals, ScaledNormals, candidates
 
 _EPSILON, _TARGET = 0.1, 0.5  # every coordinate of z
@@ -28,6 +29,7 @@ _ALPHAS = tuple(a / 40 for a in range(2, 33))
 _SIMULATED = {Scale.SMOKE: (14, 400), Scale.SMALL: (16, 6_000)}  # n, draws
 _SIMULATED_D = 2
 _BOUNDED, _GROWN = 3.0, 10.0
+_DRAWN = 1e6  # ratios beyond it are left out of the figure
 _LAWS = {"independent": Normals, "scaled": ScaledNormals}
 
 
@@ -62,10 +64,7 @@ def _simulate(means: Means, *, law: str, n: int, k: int, draws: int, seed: int) 
         masks[row, chosen] = 1
     vectors = candidates(_LAWS[law](_SIMULATED_D), (draws, n), seed=seed, path=f"second/{law}/{n}/{k}")
     counts = np.array(
-        [
-            int((np.abs(masks @ v - _TARGET).max(axis=1) <= _EPSILON).sum())
-            for v in vectors.astype(np.float32)
-        ]
+        [int((np.abs(masks @ v - _TARGET).max(axis=1) <= _EPSILON).sum()) for v in vectors.astype(np.float32)]
     )
     blocks = np.array_split(counts, 20)
     each = [float(np.square(block).mean() / block.mean() ** 2) for block in blocks if block.any()]
@@ -148,11 +147,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                         y="ratio",
                         content=(
                             *(
-                                Series(
-                                    label=f"d = {part.options['d']}",
-                                    x=_ALPHAS,
-                                    y=tuple(min(r, 1e6) for r in part.outcome["ratios"]),
-                                    kind="bound",
+                                finite(
+                                    f"d = {part.options['d']}",
+                                    _ALPHAS,
+                                    [r if r <= _DRAWN else math.inf for r in part.outcome["ratios"]],
+                                    "bound",
                                 )
                                 for part in exact
                             ),
@@ -179,7 +178,6 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                                 kind="estimate",
                             ),
                         ),
-                        log_x=True,
                         log_y=True,
                     ),
                     Panel(

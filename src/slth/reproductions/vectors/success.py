@@ -91,8 +91,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         )
         for d, epsilon in _CASES
     ]
-    order = sorted(range(len(_CASES)), key=lambda i: product[i])
-    x = [product[i] for i in order]
+    panel = _by_dimension(ours, needed)
     return Conclusion(
         verdict=verdict,
         because=f"Half of the targets take {growth['independent']:.2f} vectors for each unit of d log2(1/epsilon) if the "
@@ -110,22 +109,22 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                         y="P(success)",
                         content=tuple(shown),
                     ),
-                    Panel(
-                        title="half of the targets, all d and epsilon",
-                        x="d log2(1 / epsilon)",
-                        y="n",
-                        content=(
-                            *(finite(law, x, [n[i] for i in order]) for law, n in ours.items()),
-                            finite("first moment: needed", x, [needed[_CASES[i]] for i in order], "bound"),
-                            Series(
-                                label="d log2(1 / epsilon)", x=tuple(x), y=tuple(x), kind="estimate"
-                            ),
-                        ),
-                    ),
+                    panel,
                 ),
             ),
         ),
     )
+
+
+def _by_dimension(ours: dict[str, list[float]], needed: dict[tuple[int, float], int]) -> Panel:
+    """n for half of the targets over d, a line for each law and epsilon."""
+    series: list[Series] = []
+    for epsilon in dict.fromkeys(epsilon for _, epsilon in _CASES):
+        at = [i for i, case in enumerate(_CASES) if case[1] == epsilon]
+        d = [_CASES[i][0] for i in at]
+        series += [finite(f"{law}, {epsilon:g}", d, [n[i] for i in at]) for law, n in ours.items()]
+        series.append(finite(f"needed, {epsilon:g}", d, [needed[_CASES[i]] for i in at], "bound"))
+    return Panel(title="half of the targets, epsilon = 0.2, 0.1, 0.05", x="d", y="n", content=tuple(series))
 
 
 def _stated(d: int, epsilon: float) -> float:
