@@ -1,4 +1,4 @@
-r"""Subsets of exactly k of n numbers: Theorem 2 of Natale et al. (2024) and the counting bound, beside what is measured.
+r"""Subsets of exactly k of n numbers: Theorem 2 of Natale et al. (2024), the counting bound, the measured truth.
 
 Theorem 2: n >= c_hyp log2(k/eps) / H2(k/n), k <= n/2, gives every fixed z in [-sqrt k, sqrt k] a chance of at least
 c_thm. Counting: C(n, k) sums cover 2 eps each, so that of z uniform on [-sqrt k, sqrt k] at most C(n, k) eps / sqrt k
@@ -106,8 +106,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         verdict=Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED,
         because=f"Wherever n >= log2(k/epsilon) / H2(k/n), a fixed target is reached with a chance of at least "
         f"{least[1.0]:.2f} (c_hyp = 1), {least[2.0]:.2f} with c_hyp = 2; "
-        f"{'no share exceeds' if excess <= slack else 'some shares exceed'} the counting bound, and half of the targets "
-        "are reached a few values beyond it.",
+        f"{'no share exceeds' if excess <= slack else 'some shares exceed'} the counting bound, and half of the "
+        "targets are reached a few values beyond it.",
         rows=tuple(rows),
         figures=(
             Figure(

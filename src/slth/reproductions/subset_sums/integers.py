@@ -163,8 +163,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         verdict=verdict,
         because=f"Beyond log2 M the failures {'fall' if steady else 'do not all fall'} exponentially: M fixed, by "
         f"exp(-rate) for each value with rates in {rates} (95 % intervals; ln 2 = 0.69, half for each value, is "
-        f"expected). At n = log2 M itself nothing decays: one target fails with a chance of {failed[0] / draws:.2f} at n "
-        f"= {at[0]} and {failed[-1] / draws:.2f} at n = {at[-1]}. What decays is 2^-(n - log2 M), not a power of n.",
+        f"expected). At n = log2 M itself nothing decays: one target fails with a chance of {failed[0] / draws:.2f} at "
+        f"n = {at[0]} and {failed[-1] / draws:.2f} at n = {at[-1]}. What decays is 2^-(n - log2 M), not a power of n.",
         rows=tuple(rows),
         figures=(
             Figure(
@@ -227,14 +227,14 @@ REPRODUCTION = Reproduction(
     name="integers",
     title="integers at n about log2 M",
     says="With log2(M)/n < 1 a target of size O(M) is a subset sum with probability 1 - O(n^(-1/7)); the unified "
-    "framework says at least 1 - 2 exp(-(n - C log(M + 1))^2 / (kappa n)), of which its reviewers asked whether it is so "
-    "near n = log2 M.",
+    "framework says at least 1 - 2 exp(-(n - C log(M + 1))^2 / (kappa n)), of which its reviewers asked whether it is "
+    "so near n = log2 M.",
     sources=("unified2026", "kumar2025", "borgs2001"),
     settings="values uniform on ±1 ... ±M, targets uniform on ±1 ... ±M, or all integers of [-M, M]. Reproduced (the "
     "decay is exponential) where in each fit at fixed M the rate is above "
-    f"{_LEAST_RATE} with its whole 95 % interval, no fit of ln P(failure) by ln n is better than that by n by more than "
-    f"{_DIFFERENCE:g} in chi², and one is worse by that; over cells with at most 60 % and at least {_HITS} failures. Too "
-    "small to say where no fit can tell.",
+    f"{_LEAST_RATE} with its whole 95 % interval, no fit of ln P(failure) by ln n is better than that by n by more "
+    f"than {_DIFFERENCE:g} in chi², and one is worse by that; over cells with at most 60 % and at least {_HITS} "
+    "failures. Too small to say where no fit can tell.",
     parts=_parts,
     conclude=_conclude,
 )

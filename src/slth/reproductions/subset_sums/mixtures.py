@@ -91,7 +91,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             Row(
                 what=f"{law}: more values for half the error",
                 ours=slopes[-1],
-                note=f"n = {', '.join(f'{n:.1f}' for n in least)} at epsilon = {', '.join(f'{e:g}' for e in _EPSILONS)}",
+                note=f"n = {', '.join(f'{n:.1f}' for n in least)} at epsilon = "
+                f"{', '.join(f'{e:g}' for e in _EPSILONS)}",
             )
         )
     straight = all(map(math.isfinite, slopes))
@@ -127,23 +128,19 @@ def _error(share: float, draws: int) -> float:
 
 def _thin(series: Sequence[Series]) -> list[Series]:
     """Of bounds one for each share of the uniform: they are the same."""
-    kept: list[Series] = []
-    for one in series:
-        if one.kind != "bound" or "else 0" in one.label:
-            kept.append(one)
-    return kept
+    return [one for one in series if one.kind != "bound" or "else 0" in one.label]
 
 
 REPRODUCTION = Reproduction(
     name="mixtures",
     title="subset sums of mixtures that contain a uniform",
-    says="The theorem holds for every density p f + (1 - p) g where f is uniform and p > 0 is constant, with a constant "
-    "C(p): a constant fraction of the samples can be coupled to uniform ones, the others are not used.",
+    says="The theorem holds for every density p f + (1 - p) g where f is uniform and p > 0 is constant, with a "
+    "constant C(p): a constant fraction of the samples can be coupled to uniform ones, the others are not used.",
     sources=("lueker1998", "dacunha2022rss", "pensia2020"),
     place="Corollary 3.3",
-    settings="one target uniform on [-1, 1]; p = 1, 1/2, 1/4 beside zeros, which help nobody, signs, and a normal law of "
-    "deviation 10. Reproduced where no mixture succeeds less often than its uniform values alone, by more than the 95 % "
-    "interval and two standard errors, and nine of ten succeed at some n for every epsilon.",
+    settings="one target uniform on [-1, 1]; p = 1, 1/2, 1/4 beside zeros, which help nobody, signs, and a normal law "
+    "of deviation 10. Reproduced where no mixture succeeds less often than its uniform values alone, by more than the "
+    "95 % interval and two standard errors, and nine of ten succeed at some n for every epsilon.",
     parts=_parts,
     conclude=_conclude,
 )

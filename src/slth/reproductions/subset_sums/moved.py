@@ -128,8 +128,8 @@ REPRODUCTION = Reproduction(
     sources=("xiong2023", "lueker1998"),
     place="Theorem 1",
     settings=f"values uniform on [-1, 1], target uniform on [-1/2, 1/2], eta = {_ETA:g}; the least n with 99 % of "
-    "successes. Reproduced where n is within 20 % and one number of n(0)/(1 + epsilon) at every epsilon; in shape where "
-    "it is at most that. 'Published' in the table is n(0)/(1 + epsilon).",
+    "successes. Reproduced where n is within 20 % and one number of n(0)/(1 + epsilon) at every epsilon; in shape "
+    "where it is at most that. 'Published' in the table is n(0)/(1 + epsilon).",
     parts=_parts,
     conclude=_conclude,
 )

@@ -95,8 +95,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     ]
     return Conclusion(
         verdict=Verdict.REPRODUCED if hard else Verdict.NOT_REPRODUCED,
-        because=f"A non-empty subset that sums to 0 takes {min(ratio):.2f} to {max(ratio):.2f} times as many numbers as "
-        f"any other target of [-1, 1], and {growth:.2f} more for half the error: 0 is "
+        because=f"A non-empty subset that sums to 0 takes {min(ratio):.2f} to {max(ratio):.2f} times as many numbers "
+        f"as any other target of [-1, 1], and {growth:.2f} more for half the error: 0 is "
         f"{'as hard as the others, and no harder' if hard else 'easier than the others'}. It is much harder only for a "
         f"subset of few values: two need n to grow like epsilon to the power -{power:.2f}.",
         rows=tuple(rows),
@@ -122,9 +122,10 @@ REPRODUCTION = Reproduction(
     title="the null function, by a subnetwork that keeps something",
     says="Even approximating the null function seems hard (a lecture on strong lottery tickets, 2025).",
     sources=("natale2024", "lueker1998"),
-    settings="values uniform on [-1, 1]; a subset that is not empty, or of exactly 2, 3 or n/2 values, sums to 0 within "
-    "epsilon; n up to 64. Called hard (reproduced) where the non-empty subset takes at least 3/4 of the numbers that a "
-    "target of U[-1, 1] takes at every epsilon, and between 0.75 and 1.25 more for half the error, from 0.01 on.",
+    settings="values uniform on [-1, 1]; a subset that is not empty, or of exactly 2, 3 or n/2 values, sums to 0 "
+    "within epsilon; n up to 64. Called hard (reproduced) where the non-empty subset takes at least 3/4 of the numbers "
+    "that a target of U[-1, 1] takes at every epsilon, and between 0.75 and 1.25 more for half the error, from 0.01 "
+    "on.",
     parts=_parts,
     conclude=_conclude,
 )

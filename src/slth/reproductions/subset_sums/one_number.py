@@ -149,8 +149,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         Row(
             what=f"{part.options['gadget']} at {part.options['tolerance']:g}: n",
             ours=float(part.outcome["candidates"]),
-            note=f"source {part.outcome['source']:,.0f}, kept {part.outcome['kept']:.2f}, {part.outcome['bits']:.2f} bits "
-            f"a weight (quantised {part.outcome['quantised']:.2f}), {part.outcome['microseconds']:.2f} µs, "
+            note=f"source {part.outcome['source']:,.0f}, kept {part.outcome['kept']:.2f}, {part.outcome['bits']:.2f} "
+            f"bits a weight (quantised {part.outcome['quantised']:.2f}), {part.outcome['microseconds']:.2f} µs, "
             f"{part.outcome['misses']} of {part.outcome['weights']:,} missed",
         )
         for part in gadgets
@@ -209,8 +209,8 @@ REPRODUCTION = Reproduction(
     settings="numbers and target uniform on [-1, 1]; means over draws. Reproduced where the numbers for one near the "
     "target grow like 1/epsilon to a power within 0.1 of 1, and those for a sum by a constant for half the error (the "
     "smaller half of the errors within 30 % of the larger). Then planned and constructed: one dense map of Gaussian "
-    f"weights of deviation {_DEVIATION}, {_INPUTS} inputs in [0, 1], {_ROWS} outputs; fewer where masks grow too large. "
-    "Quantised: a uniform quantiser of step 2 epsilon with an entropy coder.",
+    f"weights of deviation {_DEVIATION}, {_INPUTS} inputs in [0, 1], {_ROWS} outputs; fewer where masks grow too "
+    "large. Quantised: a uniform quantiser of step 2 epsilon with an entropy coder.",
     parts=_parts,
     conclude=_conclude,
 )

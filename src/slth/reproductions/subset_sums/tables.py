@@ -242,8 +242,9 @@ REPRODUCTION = Reproduction(
     says="Chances of one target, worst errors of [-1, 1], chances of exactly k values and of values that may move, as "
     "they stand in the notes that planners and tests of this library lean on.",
     sources=("lueker1998", "pensia2020", "natale2024", "xiong2023"),
-    settings=f"tolerance {_TOL}; for values that may move z uniform on [-1/2, 1/2] and eta = {_ETA:g}. Reproduced where "
-    f"every number is within {_BAND:g} standard errors (of ours and of 20,000 draws) and half a unit of its last decimal.",
+    settings=f"tolerance {_TOL}; for values that may move z uniform on [-1/2, 1/2] and eta = {_ETA:g}. Reproduced "
+    f"where every number is within {_BAND:g} standard errors (of ours and of 20,000 draws) and half a unit of its last "
+    "decimal.",
     parts=_parts,
     conclude=_conclude,
 )

@@ -39,7 +39,7 @@ _LOSS = 1.25  # times as many vectors, at least: "highly non-optimal"
 
 
 def worst_target(sums: np.ndarray, near: float = _NEAR) -> float:
-    """R: the largest distance of a point of [-1, 1]^d to the nearest of the sums, (m, d), from below within `near` of it.
+    """R: the largest distance of a point of [-1, 1]^d to the nearest of the sums, (m, d); at most a share `near` low.
 
     >>> round(worst_target(np.array([[0.0, 0.0], [1.0, 1.0]])), 2)  # the corner (-1, -1), and others
     1.0
@@ -184,8 +184,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     return Conclusion(
         verdict=verdict,
         because=f"For all targets of the cube a union bound over its cells asks for {loss} times as many vectors as it "
-        f"really takes: it {'is far from optimal' if loose else 'is not as loose as it is said to be'}. The worst target "
-        "costs a few vectors more than one, for the error of either falls alike.",
+        f"really takes: it {'is far from optimal' if loose else 'is not as loose as it is said to be'}. The worst "
+        "target costs a few vectors more than one, for the error of either falls alike.",
         rows=tuple(rows),
         figures=(Figure(title="All targets of a cube, one target, and the union bound", panels=tuple(panels)),),
     )
@@ -196,10 +196,10 @@ REPRODUCTION = Reproduction(
     title="all vectors of a cube at once",
     says="What about approximating all the hypercube [-1, 1]^d? The union bound is highly non-optimal.",
     sources=("becchetti2022",),
-    settings=f"N(0, I), d = 2 and 3; R_d by branch and bound, to {_NEAR:.0%}. The union bound is over cells of half-width "
-    "epsilon/2, each with the chance of a miss that targets uniform on the cube have. Reproduced where it asks for "
-    f"at least {_LOSS} times the vectors that really reach the cube nine times of ten, at every epsilon where both are "
-    "known; too small to say with fewer than three.",
+    settings=f"N(0, I), d = 2 and 3; R_d by branch and bound, to {_NEAR:.0%}. The union bound is over cells of "
+    "half-width epsilon/2, each with the chance of a miss that targets uniform on the cube have. Reproduced where it "
+    f"asks for at least {_LOSS} times the vectors that really reach the cube nine times of ten, at every epsilon where "
+    "both are known; too small to say with fewer than three.",
     parts=_parts,
     conclude=_conclude,
 )

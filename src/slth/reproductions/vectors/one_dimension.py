@@ -8,6 +8,7 @@ few vectors more for each.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     ]
     known = [d for d, n in zip(_DIMENSIONS, alone, strict=True) if math.isfinite(n)]
     factors = [alone[d] / alone[d - 1] for d in known[:-1]]
-    growth = [later / sooner for sooner, later in zip(both[1:], both[2:], strict=False)]
+    growth = [later / sooner for sooner, later in pairwise(both[1:])]
     few = len(known) < 3
     holds = not few and min(factors) >= _FACTOR and max(growth) <= _GROWTH
     verdict = Verdict.TOO_SMALL if few else Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED
@@ -91,8 +92,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     return Conclusion(
         verdict=verdict,
         because=f"Chosen by the first coordinate alone, each further one multiplies the vectors by "
-        f"{min(factors, default=math.nan):.0f} to {max(factors, default=math.nan):.0f} ({alone[known[-1] - 1]:,.0f} at d "
-        f"= {known[-1]}); chosen for all together, it adds {more:.1f} ({both[-1]:.1f} at d = {_DIMENSIONS[-1]}).",
+        f"{min(factors, default=math.nan):.0f} to {max(factors, default=math.nan):.0f} ({alone[known[-1] - 1]:,.0f} at "
+        f"d = {known[-1]}); chosen for all together, it adds {more:.1f} ({both[-1]:.1f} at d = {_DIMENSIONS[-1]}).",
         rows=tuple(rows),
         figures=(
             Figure(
@@ -130,10 +131,10 @@ REPRODUCTION = Reproduction(
     says="Removing whole neurons needs subset sums of vectors: the one-dimensional result does not work, it leads to "
     "exponential bounds.",
     sources=("dacunha2023structured", "becchetti2022"),
-    settings=f"N(0, I), targets uniform on [-1, 1]^d, within {_EPSILON} in every coordinate. By one coordinate: batches of "
-    f"{_BATCH}, in each a subset for the first coordinate, until the others are right as well. Reproduced where each "
-    f"further coordinate multiplies those vectors by at least {_FACTOR:g}, and the vectors of a search over all coordinates "
-    f"by at most {_GROWTH:g} from d = 2 on; too small to say where fewer than three d had a success.",
+    settings=f"N(0, I), targets uniform on [-1, 1]^d, within {_EPSILON} in every coordinate. By one coordinate: "
+    f"batches of {_BATCH}, in each a subset for the first coordinate, until the others are right as well. Reproduced "
+    f"where each further coordinate multiplies those vectors by at least {_FACTOR:g}, and the vectors of a search over "
+    f"all coordinates by at most {_GROWTH:g} from d = 2 on; too small to say where fewer than three d had a success.",
     parts=_parts,
     conclude=_conclude,
 )

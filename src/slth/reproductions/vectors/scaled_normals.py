@@ -82,8 +82,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             what=f"|S| = {part.options['k']}: correlation of squares given a",
             published=0.0,
             ours=part.outcome["correlation"],
-            note=f"of X_S itself {part.outcome['free_correlation']:.3f}; 1/(|S| + 3) = {1 / (part.options['k'] + 3):.3f} "
-            f"is expected. Kolmogorov-Smirnov given a: p = "
+            note=f"of X_S itself {part.outcome['free_correlation']:.3f}; 1/(|S| + 3) = "
+            f"{1 / (part.options['k'] + 3):.3f} is expected. Kolmogorov-Smirnov given a: p = "
             f"{', '.join(f'{p:.2f}' for p in part.outcome['p_values'])}; of X_S/sqrt|S| p = "
             f"{part.outcome['free_p_value']:.2g}",
         )
@@ -104,8 +104,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     normal = np.exp(-np.square(middle) / 2) / math.sqrt(2 * math.pi)
     return Conclusion(
         verdict=Verdict.REPRODUCED if given and not over else Verdict.NOT_REPRODUCED,
-        because=f"X_S over the root of the sum of a² {'cannot be told' if given else 'differs'} from N(0, I) in {draws:,} "
-        f"draws, and the sum of a² {'stays within' if not over else 'exceeds'} both chi-square bounds"
+        because=f"X_S over the root of the sum of a² {'cannot be told' if given else 'differs'} from N(0, I) in "
+        f"{draws:,} draws, and the sum of a² {'stays within' if not over else 'exceeds'} both chi-square bounds"
         + (f" ({'; '.join(over)})." if over else f"; X_S itself is not normal at |S| = {_SHOWN}, but nearly at 256."),
         rows=tuple(rows),
         figures=(
@@ -155,12 +155,12 @@ def _bound() -> Series:
 REPRODUCTION = Reproduction(
     name="scaled-normals",
     title="sums of scaled normal vectors, given their factors",
-    says="Given a_i, i in S, the sum of a_i b_i is N(0, (sum of a_i²) I); the sum of a_i² is chi-square and concentrates, "
-    "so that things do not change too much.",
+    says="Given a_i, i in S, the sum of a_i b_i is N(0, (sum of a_i²) I); the sum of a_i² is chi-square and "
+    "concentrates, so that things do not change too much.",
     sources=("dacunha2023structured", "laurent2000"),
-    settings=f"a_i ~ N(0, 1), b_i ~ N(0, I) in R^{_D}. Concentration: the bounds of Laurent and Massart. Reproduced where "
-    f"no Kolmogorov-Smirnov test of X_S / sigma rejects at {_LEVEL} over all tests, squares of its coordinates are "
-    "uncorrelated within four standard errors, and no tail exceeds its bound with its whole 95 % interval.",
+    settings=f"a_i ~ N(0, 1), b_i ~ N(0, I) in R^{_D}. Concentration: the bounds of Laurent and Massart. Reproduced "
+    f"where no Kolmogorov-Smirnov test of X_S / sigma rejects at {_LEVEL} over all tests, squares of its coordinates "
+    "are uncorrelated within four standard errors, and no tail exceeds its bound with its whole 95 % interval.",
     parts=_parts,
     conclude=_conclude,
 )

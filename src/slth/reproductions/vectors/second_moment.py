@@ -1,4 +1,4 @@
-r"""Why subsets of size n / sqrt d: the second-moment ratio E[Z^2] / E[Z]^2 over alpha = |S| / n (Becchetti et al., 2022).
+r"""Why subsets of size n / sqrt d: the ratio E[Z^2] / E[Z]^2 over alpha = |S| / n (Becchetti et al., 2022).
 
 Z counts the subsets of k = alpha n vectors of N(0, I) in R^d that are within eps of z in every coordinate, and
 P(Z > 0) >= E[Z]^2 / E[Z^2]. Two subsets overlap in J vectors, J hypergeometric, and each coordinate of their sums is
@@ -6,8 +6,8 @@ normal with correlation J / k:
 
     E[Z^2] / E[Z]^2 = sum over j of P(J = j) (p_2(j) / p_1^2)^d.
 
-J / k is about alpha, and small boxes make that about (1 - alpha^2)^(-d/2): bounded where alpha = c / sqrt d, exponential
-in d where alpha is constant.
+J / k is about alpha, and small boxes make that about (1 - alpha^2)^(-d/2): bounded where alpha = c / sqrt d,
+exponential in d where alpha is constant.
 """
 
 import math
@@ -218,13 +218,13 @@ def _formula(simulated: Sequence[Measured]) -> Series:
 REPRODUCTION = Reproduction(
     name="second-moment",
     title="the second moment against the size of subsets",
-    says="The second moment is bounded if only subsets of size alpha n are counted, alpha of the order 1/sqrt d, so that two "
-    "of them overlap in about alpha² n vectors.",
+    says="The second moment is bounded if only subsets of size alpha n are counted, alpha of the order 1/sqrt d, so "
+    "that two of them overlap in about alpha² n vectors.",
     sources=("becchetti2022",),
     settings=f"N(0, I), z = {_TARGET} in every coordinate, within {_EPSILON}; the ratio by quadrature, n = "
-    f"{_PER_DIMENSION} d. Reproduced where it is at most {_BOUNDED:g} at alpha = 1/sqrt d for every d, above {_GROWN:g} "
-    f"at alpha = 1/2 and d = {_DIMENSIONS[-1]}, and simulations agree within four standard errors and 5 % where more than "
-    "one subset is expected. Scaled normals, for which the formula does not hold, stand beside it.",
+    f"{_PER_DIMENSION} d. Reproduced where it is at most {_BOUNDED:g} at alpha = 1/sqrt d for every d, above "
+    f"{_GROWN:g} at alpha = 1/2 and d = {_DIMENSIONS[-1]}, and simulations agree within four standard errors and 5 % "
+    "where more than one subset is expected. Scaled normals, for which the formula does not hold, stand beside it.",
     parts=_parts,
     conclude=_conclude,
 )

@@ -94,8 +94,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     panel = _by_dimension(ours, needed)
     return Conclusion(
         verdict=verdict,
-        because=f"Half of the targets take {growth['independent']:.2f} vectors for each unit of d log2(1/epsilon) if the "
-        f"coordinates are independent, {growth['scaled']:.2f} if they share a factor: {min(ratio):.2f} to "
+        because=f"Half of the targets take {growth['independent']:.2f} vectors for each unit of d log2(1/epsilon) if "
+        f"the coordinates are independent, {growth['scaled']:.2f} if they share a factor: {min(ratio):.2f} to "
         f"{max(ratio):.2f} times as many. The first moment, which is necessary, is nearly enough; the proved d³ is far "
         "from it.",
         rows=tuple(rows),
@@ -134,13 +134,14 @@ def _stated(d: int, epsilon: float) -> float:
 REPRODUCTION = Reproduction(
     name="vectors",
     title="subset sums of vectors over n, d and epsilon",
-    says="n = O(d³ log(1/epsilon) (log(1/epsilon) + log d)) vectors of N(0, I) in R^d reach every target of [-1, 1]^d; the "
-    "first moment asks for n of the order d log(1/epsilon) only. Products a b of a normal number and a normal vector "
-    "do not change the orders.",
+    says="n = O(d³ log(1/epsilon) (log(1/epsilon) + log d)) vectors of N(0, I) in R^d reach every target of [-1, 1]^d; "
+    "the first moment asks for n of the order d log(1/epsilon) only. Products a b of a normal number and a normal "
+    "vector do not change the orders.",
     sources=("becchetti2022", "dacunha2023structured"),
-    settings="one target uniform on [-1, 1]^d, d = 1 to 4, within epsilon = 0.2, 0.1, 0.05 in every coordinate. Reproduced "
-    f"where scaled vectors need at most {_MORE} times as many as independent ones in every case, and no case is below "
-    "the first moment, but for the step of n. Too small to say where n up to 32 is not enough for half of the targets.",
+    settings="one target uniform on [-1, 1]^d, d = 1 to 4, within epsilon = 0.2, 0.1, 0.05 in every coordinate. "
+    f"Reproduced where scaled vectors need at most {_MORE} times as many as independent ones in every case, and no "
+    "case is below the first moment, but for the step of n. Too small to say where n up to 32 is not enough for half "
+    "of the targets.",
     parts=_parts,
     conclude=_conclude,
 )
