@@ -77,3 +77,14 @@ def log2_choose(n: int, k: int) -> float:
     if min(k, n - k) <= 1000:
         return math.log2(math.comb(n, k))
     return (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)) / math.log(2)
+
+
+def binomial_below(n: int, p: float, least: int) -> float:
+    """P(Bin(n, p) < least), rounded up.
+
+    >>> binomial_below(4, 0.5, 1) >= 1 / 16, binomial_below(4, 0.5, 0)
+    (True, 0.0)
+    """
+    from scipy.stats import binom
+
+    return 0.0 if least <= 0 else min(1.0, float(binom.cdf(least - 1, n, p)) * (1 + 1e-9))

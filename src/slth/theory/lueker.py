@@ -2,11 +2,21 @@
 
 import math
 
+from slth.theory._letters import DELTA, EPSILON
 from slth.theory._numbers import least_whole
-from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit
+from slth.theory._theorem import Assumption, Constant, Direction, Number, Standing, Theorem, Unit
+
+C = Constant(
+    meaning="universal, the source gives no value",
+    value=4.8,
+    standing=Standing.FITTED,
+    note="@@C",
+)
+UNIFORM = Assumption(says="the numbers are independent and uniform on [-1, 1]")
 
 
-def _values(*, epsilon: float, delta: float, C: float) -> Number:
+def least_numbers(*, epsilon: float, delta: float, C: float) -> Number:
+    """n, the least whole number that is at least C ln(2 / min(epsilon, delta))."""
     return least_whole(C * math.log(2 / min(epsilon, delta)))
 
 
@@ -18,16 +28,13 @@ LUEKER = Theorem(
     gives="n, random numbers for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
-    letters={
-        "epsilon": Letter(meaning="the largest error of a sum", above=0, below=1),
-        "delta": Letter(meaning="the chance of failure", default=0.01, above=0, below=1),
-    },
-    constants={
-        "C": Constant(meaning="universal, the source gives no value", value=5.4, standing=Standing.FITTED),
-    },
-    assumes=(Assumption(says="the numbers are independent and uniform on [-1, 1]"),),
-    sources=("lueker1998",),
-    place="Theorem 2.4",
-    value=_values,
+    letters={"epsilon": EPSILON, "delta": DELTA},
+    constants={"C": C},
+    assumes=(UNIFORM,),
+    sources=("lueker1998", "pensia2020"),
+    place="Theorem 2.4, in the form of Pensia et al.",
+    value=least_numbers,
     against="epsilon",
+    note="No n makes failure less likely than 2^-n, where all numbers have one sign. The logarithm is natural.",
+    measured="@@M",
 )
