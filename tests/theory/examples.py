@@ -13,7 +13,6 @@ _BY_LETTER = {
     "edges": 1000,
     "epsilon": 0.01,
     "error": 0,
-    "eta": 0.001,
     "gamma": 0.1,
     "k": 8,
     "kernel": 3,
@@ -28,9 +27,12 @@ _OWN = {
     "natale-large": {"gamma": 0.5, "d": 10**9, "layers": 10**6, "epsilon": 1e-15},
 }
 VIOLATED = {
+    "pensia": {"d": 1, "epsilon": 0.5, "delta": 0.5},
+    "ferbach": {"d": 1, "epsilon": 0.5, "delta": 0.5},
+    "xiong": {"d": 1, "epsilon": 0.5, "delta": 0.5},
+    "dacunha-cnn": {"kernel": 1, "c": 1, "epsilon": 0.5, "delta": 0.5},
     "rfss-large": {"k": 8, "epsilon": 0.1},
     "natale-large": {"gamma": 0.5, "d": 10, "epsilon": 0.01},
-    "single": {"tolerance": 1e-12, "w": 1.0 - 1e-13, "delta": 0.5},
     "kumar": {"d": 10, "step": 0.3},
     "kumar-shallow": {"d": 10, "step": 0.3},
     "unified": {"M": 10, "error": 10},

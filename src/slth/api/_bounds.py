@@ -90,9 +90,9 @@ def bounds(names: str | Sequence[str] | None = None, *, out: str | Path | None =
         names: of one theorem, or of several that share a table or picture; None: all, with the numbers of those that
             the values are enough for.
         out: draw the curves, `.svg`, `.png` or `.pdf`.
-        values: the letters and constants of the theorems: d=10, epsilon=0.01. One letter may have several,
-            epsilon=[0.1, 0.01], or a range, epsilon="1e-1..1e-6" or n="10..40"; a second one makes a curve for each of a
-            few values.
+        values: the letters and constants of the theorems: d=10, epsilon=0.01. One letter may have several values,
+            epsilon=[0.1, 0.01], or a range, epsilon="1e-1..1e-6" or n="10..40"; a few values of a second one make a
+            curve for each.
 
     Raises:
         InputError: an unknown theorem or letter, a letter that is missing, a violated assumption, an impossible grid,

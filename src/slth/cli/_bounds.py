@@ -40,12 +40,17 @@ def written(x: float) -> str:
 
 
 def _list(found: api.Bounds) -> None:
-    rows: list[tuple[str, str]] = []
+    """In three groups: what is enough, what is necessary, what is estimated."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    asked = any(series.points for series in found.series)
     for series in found.series:
         theorem = series.theorem
-        number = f" {written(series.points[0].value)}" if series.points else ""
-        rows.append((theorem.name, f"{theorem.direction.name.lower()}:{number} {theorem.gives} - {theorem.title}"))
-    _print.columns("bounds", rows)
+        number = f": {written(series.points[0].value)} = {theorem.gives}" if series.points else ""
+        lacking = f" (needs {', '.join(series.needs)})" if asked and series.needs else ""
+        rows = groups.setdefault(theorem.direction.value, [])
+        rows.append((theorem.name, f"{theorem.title}{number}{lacking}"))
+    for direction, rows in groups.items():
+        _print.columns(direction, rows)
 
 
 def _page(found: api.Bounds) -> None:

@@ -72,15 +72,11 @@ def _range(letter: Letter, name: str, given: str) -> Grid:
         return Grid(name, tuple(_between(float(low), float(high), log)), joined=True, logarithmic=log)
     if low > high:
         raise InputError(f"{expected}, which is reversed; try {name}={high:g}..{low:g}")
-    count = int(high) - int(low) + 1
-    if count <= MOST_POINTS // 2:
-        return Grid(name, tuple(range(int(low), int(high) + 1)), joined=True, logarithmic=_far(low, high))
-    if not _far(low, high):
-        raise InputError(
-            f"{name}={given} has {count:,} values, of which at most {MOST_POINTS // 2} are shown; give fewer"
-        )
-    values = dict.fromkeys(round(x) for x in _between(float(low), float(high), True))
-    return Grid(name, tuple(values), joined=True, logarithmic=True)
+    far = _far(low, high)
+    if high - low < MOST_POINTS // 2:
+        return Grid(name, tuple(range(int(low), int(high) + 1)), joined=True, logarithmic=far)
+    values = dict.fromkeys(round(x) for x in _between(float(low), float(high), far))
+    return Grid(name, tuple(values), joined=True, logarithmic=far)
 
 
 def _far(low: Number, high: Number) -> bool:

@@ -174,10 +174,10 @@ class Theorem:
             same = at[letter.default] if isinstance(letter.default, str) else letter.default
             given = same if values.get(name) is None else values[name]
             if given is None:
-                raise InputError(f"{self.name} needs {name}, {letter.meaning}; give --set {name}=VALUE")
+                raise InputError(f"{self.name} needs {name}, {letter.meaning}; give {name}=VALUE")
             at[name] = letter.read(name, given)
         for name, constant in self.constants.items():
-            at[name] = _arguments.number(name, values.get(name, constant.value), above=0)
+            at[name] = _arguments.number(name, values.get(name, constant.value), above=0, most=1e9)
         return at
 
 

@@ -42,7 +42,7 @@ BURKHOLZ = Theorem(
     place="Theorem 2.5 (constants not at hand)",
     value=_copies,
     also={Unit.PARAMETERS: lambda **at: _copies(**at) ** 2},
-    against="tolerance",
+    against="weights",
     note="The form of the source is r = C log(1 / min(tolerance, delta')); that every copy is a problem of its own "
     "is counted here, so that r stands on both sides and is found by bisection. r^2 source parameters for one "
     "of the target, where `pensia` has about 2 h / d. Layer 1 takes a lift of products, twice as wide for ReLU.",

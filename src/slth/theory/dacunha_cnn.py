@@ -1,18 +1,25 @@
 """Convolutional networks with ReLU and non-negative inputs (da Cunha, Natale, Viennot, 2022)."""
 
 import math
+from collections.abc import Mapping
 
 from slth.theory._letters import DELTA
 from slth.theory._numbers import least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit
-from slth.theory.pensia import C as DENSE
+from slth.theory.pensia import LEAST
 
 _C = Constant(
     meaning="universal, the source gives no value",
-    value=DENSE.value / 2,
+    value=17.0,
     standing=Standing.FITTED,
-    note=f"half of Pensia's: non-negative inputs need one half. {DENSE.note}",
+    note="as Pensia's, with one half: n pairs (u, v) reach all of [-1, 1] to within epsilon / (2 layers c c_out "
+    "kernel^2), and all layers c c_out kernel^2 problems fail at most delta of the time, where the logarithm's "
+    "argument is at least 10: at most 16.1, 12.4 where it is at least 100",
 )
+
+
+def _argument(at: Mapping[str, Number]) -> float:
+    return at["c"] * at["c_out"] * at["kernel"] ** 2 * at["layers"] / min(at["epsilon"], at["delta"])
 
 
 def _numbers(*, kernel: int, c: int, c_out: int, layers: int, epsilon: float, delta: float, C: float) -> Number:
@@ -49,6 +56,10 @@ DACUNHA_CNN = Theorem(
         Assumption(says="inputs are in [0, 1]; hidden ones are, by ReLU, not negative"),
         Assumption(says="kernels have entries in [-1, 1] and their l1 norm is at most 1"),
         Assumption(says="every weight of the source is independent and uniform on [-1, 1]"),
+        Assumption(
+            says=f"c c_out kernel^2 layers / min(epsilon, delta) is at least {LEAST}, as where C was fitted",
+            holds=lambda at: _argument(at) >= LEAST,
+        ),
     ),
     sources=("dacunha2022cnn",),
     place="Theorem 1",

@@ -11,7 +11,27 @@ _SAYS = (
     "Of n numbers drawn from U[-1, 1], n >= C ln(2 / epsilon), some subset sums to within epsilon of z, for every z in "
     "[-1, 1] at once, with probability at least 1 - exp(-(n - C ln(2 / epsilon))^2 / (4 n))."
 )
-_C = Constant(meaning="universal, the source gives no value", value=1.5, standing=Standing.FITTED, note="@@C")
+_C = Constant(
+    meaning="universal, the source gives no value",
+    value=1.8,
+    standing=Standing.FITTED,
+    note="the runs of "
+    "`lueker`: "
+    "the tail "
+    "holds at "
+    "every n and "
+    "epsilon = "
+    "0.3 ... "
+    "0.001 from "
+    "C = 1.69 on "
+    "(n = 13, "
+    "epsilon = "
+    "0.001, "
+    "where "
+    "nearly "
+    "every run "
+    "fails)",
+)
 _NOTE = "The source says 2 epsilon where this says epsilon. The logarithm is natural. "
 
 
@@ -43,7 +63,7 @@ DACUNHA_RSS = Theorem(
     against="epsilon",
     note=_NOTE + "The tail costs 4 ln(1 / delta) and more numbers, where a few more than log2(1 / delta) do: for small "
     "delta `lueker` is nearer to the truth.",
-    measured="@@M",
+    measured="All targets of [-1, 1] to within 0.01 with 99 %: 19 numbers are enough in 40,000 runs.",
 )
 
 DACUNHA_RSS_CHANCE = Theorem(

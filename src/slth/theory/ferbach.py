@@ -5,6 +5,7 @@ import math
 from slth.theory._letters import DELTA, LAYERS, NETWORK_ERROR
 from slth.theory._numbers import least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit
+from slth.theory.pensia import LARGE
 from slth.theory.pensia import C as DENSE
 
 _C = Constant(
@@ -65,6 +66,7 @@ FERBACH = Theorem(
         Assumption(says="the target has coefficients of at most 1 and layers of norm at most 1"),
         Assumption(says="the basis between equal features contains the identity, and ReLU commutes with the group"),
         Assumption(says="every coefficient of the source is independent and uniform on [-1, 1]"),
+        LARGE,
     ),
     sources=("ferbach2023", "natale2024"),
     place="Theorem 1",

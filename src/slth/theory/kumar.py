@@ -113,8 +113,9 @@ def _transition(*, M: int, miss: float, subsets: float) -> Number:
 TRANSITION = Theorem(
     name="transition",
     title="integers: the phase transition as measured",
-    says="A random target is missed by all subset sums of n random integers up to M with chance 1/2 where 0.83 subsets are "
-    "expected to hit it, 2^n / (M sqrt(pi n / 3)) = 0.83, and with half the chance for each number more.",
+    says="A random target is missed by all subset sums of n random integers up to M with chance 1/2 where 0.83 "
+    "subsets are expected to hit it, 2^n / (M sqrt(pi n / 3)) = 0.83, and with half the chance for each number "
+    "more.",
     gives="n, random integers for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.EXPECTED,
@@ -127,8 +128,8 @@ TRANSITION = Theorem(
             meaning="expected subsets where half of the targets are hit",
             value=0.83,
             standing=Standing.FITTED,
-            note="targets uniform on -M ... M, 1,500 draws each: half are hit, between whole n, at log2 M + 1.26, 1.39, "
-            "1.53, 1.63 for M = 2^6, 2^8, 2^10, 2^12, where 0.87, 0.84, 0.83, 0.82 subsets are expected",
+            note="targets uniform on -M ... M, 1,500 draws each: half are hit, between whole n, at log2 M + 1.26, "
+            "1.39, 1.53, 1.63 for M = 2^6, 2^8, 2^10, 2^12, where 0.87, 0.84, 0.83, 0.82 subsets are expected",
         ),
     },
     assumes=(_INTEGERS, Assumption(says="the target is uniform on -M ... M")),
@@ -175,7 +176,26 @@ UNIFIED = Theorem(
     },
     constants={
         "C": Constant(
-            meaning="universal, the source gives no value", value=1.5, standing=Standing.FITTED, note="@@UNIFIED"
+            meaning="universal, the source gives no value",
+            value=1.5,
+            standing=Standing.FITTED,
+            note="all targets "
+            "of -M ... M, "
+            "M = 8 ... "
+            "2048, error "
+            "0, 1, 4, 16, "
+            "1,500 to "
+            "4,000 runs: "
+            "holds at "
+            "every n from "
+            "C = 1.12 on; "
+            "1 / ln 2 = "
+            "1.44 is "
+            "needed as M "
+            "grows, where "
+            "2^n sums are "
+            "fewer than "
+            "the targets",
         ),
         "kappa": Constant(
             meaning="universal, the source gives no value",
@@ -190,5 +210,6 @@ UNIFIED = Theorem(
     value=_unified,
     against="M",
     note="The logarithm is natural.",
-    measured="@@UNIFIED_M",
+    measured="All targets exactly with 99 %: 17, 19, 21, 23 numbers at M = 32, 128, 512, 2048 and 15 at M = 8; "
+    "failures fall by half with every number, not slower than exponentially.",
 )

@@ -8,9 +8,11 @@ from slth.theory._theorem import Assumption, Constant, Direction, Number, Standi
 
 C = Constant(
     meaning="universal, the source gives no value",
-    value=4.8,
+    value=4.0,
     standing=Standing.FITTED,
-    note="@@C",
+    note="the number of draws after which every target is reached, 20,000 to 40,000 runs, epsilon = 0.3 ... 0.001, "
+    "delta = 0.5 ... 0.001: at most 3.69 (both 0.3), 3.59 at both 0.01, 3.42 at both 0.001; draws of one sign "
+    "alone, exact, need 2.8 at delta = 1e-3 and 1.9 at 1e-30",
 )
 UNIFORM = Assumption(says="the numbers are independent and uniform on [-1, 1]")
 
@@ -36,5 +38,7 @@ LUEKER = Theorem(
     value=least_numbers,
     against="epsilon",
     note="No n makes failure less likely than 2^-n, where all numbers have one sign. The logarithm is natural.",
-    measured="@@M",
+    measured="Every target of [-1, 1] is reached to within 0.01 by 11 numbers half of the time, by 14 with 90 %, by "
+    "19 with 99 %, by 22 with 99.9 %; to within 0.001 by 15, 18, 22, 26. One more number halves the error "
+    "and about halves the failures.",
 )

@@ -1,7 +1,6 @@
 """Pruning without subset sums: two neurons for a weight (Malach, Yehudai, Shalev-Shwartz, Shamir, 2020)."""
 
 import math
-from collections.abc import Mapping
 
 from slth.theory._letters import DELTA, LAYERS, WEIGHTS
 from slth.theory._numbers import least_whole
@@ -74,10 +73,6 @@ def _hit(w: float, tolerance: float) -> float:
     return max(0.0, min(1.0, (_below(w + tolerance) - _below(w - tolerance)) * (1 - 1e-9)))
 
 
-def _reachable(at: Mapping[str, Number]) -> bool:
-    return at["w"] - at["tolerance"] < 1
-
-
 def _pairs(*, w: float, tolerance: float, delta: float, weights: int) -> Number:
     chance = _hit(w, tolerance)
     if chance <= 0:
@@ -108,7 +103,6 @@ SINGLE = Theorem(
     },
     assumes=(
         Assumption(says="u is uniform on [1/2, 1], as lifts are assigned in `slth`, v on [-1, 1], all independent"),
-        Assumption(says="the weight less the tolerance is below 1", holds=_reachable),
     ),
     sources=("malach2020",),
     value=_pairs,

@@ -1,6 +1,7 @@
 """Dense networks by subset sums: a logarithm of random neurons for every input (Pensia et al., 2020)."""
 
 import math
+from collections.abc import Mapping
 
 from slth.theory._letters import DELTA, LAYERS, NETWORK_ERROR, OUTPUTS, WIDTH
 from slth.theory._numbers import least_whole
@@ -8,9 +9,27 @@ from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number
 
 C = Constant(
     meaning="universal, the source gives no value",
-    value=24.0,
+    value=37.0,
     standing=Standing.FITTED,
-    note="@@C",
+    note="n = h / 2 d pairs (u, v) for an input and sign reach all of [-1, 1] to within epsilon / (2 layers d "
+    "d_out), and all 2 layers d d_out such problems fail at most delta of the time; 40,000 runs, d = d_out = 1 "
+    "... 16, layers 1 ... 3, where the logarithm's argument is at least 10: at most 36.5 (d = 1, layers 3, "
+    "epsilon = 0.6, delta = 0.3), 26.5 where it is at least 100, 22.4 at 1,000",
+)
+
+
+LEAST = 10  # of the logarithm's argument: where the constant was fitted
+
+
+def argument(at: Mapping[str, Number]) -> float:
+    """What stands inside the logarithm."""
+    maps = max(at.get("basis", 1), at.get("norm", 1))
+    return at["d"] * at["d_out"] * maps * at["layers"] / min(at["epsilon"], at["delta"])
+
+
+LARGE = Assumption(
+    says=f"the argument of the logarithm is at least {LEAST}, as where C was fitted: no C is enough where it is near 1",
+    holds=lambda at: argument(at) >= LEAST,
 )
 
 
@@ -51,6 +70,7 @@ PENSIA = Theorem(
     assumes=(
         Assumption(says="the target has ReLU, no biases, and matrices of spectral norm at most 1"),
         Assumption(says="every weight of the source is independent and uniform on [-1, 1]"),
+        LARGE,
     ),
     sources=("pensia2020",),
     place="Theorem 1",
@@ -71,5 +91,6 @@ PENSIA = Theorem(
     note="The logarithm is natural. Half of the h / d neurons of an input serve its positive part, half its negative "
     "one; a half of those have a lift weight of the wrong sign and are dead. Behind a ReLU the negative part is "
     "not needed, and live neurons alone (`--gadget two-layer`) halve the width again.",
-    measured="@@M",
+    measured="784-500-10, every weight within 0.01, none missed: 62 to 85 pairs for a weight and half, 217 times the "
+    "target's parameters, dead ones counted; 25 to 29 live ones, 89 times.",
 )
