@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from slth import theory
 from slth.records import Proportion
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
@@ -74,7 +75,13 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     broken = [(n, epsilon) for n, epsilon, one in said if one.interval[0] > promised(n, epsilon, C)]
     series: list[Series] = []
     rates: list[float] = []
-    rows = [Row(what="C, fitted", ours=C, note=f"the least that passes at n = {_list(sorted(fitting))}")]
+    rows = [
+        Row(
+            what="C, fitted",
+            ours=C,
+            note=f"the least that passes at n = {_list(sorted(fitting))}; `slth bounds dacunha-rss` has {_before():g}",
+        )
+    ]
     for epsilon in _EPSILONS:
         points = [(n, one) for n, e, one in cells if e == epsilon and one.hits]
         tail = [(n, one) for n, one in points if one.value < 0.5 and one.hits >= 10]
@@ -137,6 +144,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             ),
         ),
     )
+
+
+def _before() -> float:
+    """The constant that was fitted over other settings."""
+    return theory.THEOREMS["dacunha-rss"].constants["C"].value
 
 
 def _range(rates: Sequence[float]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from slth import theory
 from slth.numerics import Stream
 from slth.records import Proportion
 from slth.reproductions._figure import Figure, Panel, Series
@@ -21,6 +22,7 @@ from slth.subsetsum.laws import Law, Mixture, Normal, Signs, Uniform, candidates
 _EPSILONS = (0.1, 0.03, 0.01, 0.003, 0.001)
 _SHOWN = 0.01  # epsilon of the first panel
 _LEVEL = 0.9
+_BOUNDED = ("uniform", "p = 1/2, else 0")
 _DRAWS = {Scale.SMOKE: 500, Scale.SMALL: 5_000, Scale.PAPER: 50_000}
 
 
@@ -67,6 +69,12 @@ def coupled(uniform: Sequence[float], n: int, p: float) -> float:
     return math.fsum(math.comb(n, m) * p**m * (1 - p) ** (n - m) * uniform[min(m, last)] for m in range(n + 1))
 
 
+def is_fewer(hits: int, draws: int, share: float) -> bool:
+    """Are the hits too few for a share that has noise of its own: by the 95 % interval and two standard errors?"""
+    error = math.sqrt(max(share * (1 - share), 1 / draws) / draws)
+    return Proportion(hits, draws).interval[1] < share - 2 * error
+
+
 def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     draws = measured[0].options["draws"]
     shares = {part.options["law"]: np.array(part.outcome["hits"]) / draws for part in measured}
@@ -80,13 +88,16 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         promised = [[coupled(alone[i], n, p) for n in counts] for i in range(len(_EPSILONS))]
         for i, epsilon in enumerate(_EPSILONS):
             for n, share, said in zip(counts, shares[law][i], promised[i], strict=True):
-                if Proportion(round(share * draws), draws).interval[1] < said - 2 * _error(said, draws):
+                if p < 1 and is_fewer(round(share * draws), draws, said):
                     broken.append(f"{law}, n = {n}, epsilon = {epsilon:g}")
         slopes.append(slope(bits, least))
         first.append(curve(law, counts, [round(share * draws) for share in shares[law][at]], draws))
         if p < 1:
             first.append(finite(f"{law}: its uniform values alone", counts, promised[at], "bound"))
         second.append(finite(law, bits, least))
+        if law in _BOUNDED:
+            said = [theory.bound("mixture", p=p, epsilon=epsilon, delta=1 - _LEVEL).value for epsilon in _EPSILONS]
+            second.append(finite(f"p = {p:g}: enough for every z, C fitted", bits, said, "bound"))
         rows.append(
             Row(
                 what=f"{law}: more values for half the error",
@@ -120,10 +131,6 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             ),
         ),
     )
-
-
-def _error(share: float, draws: int) -> float:
-    return math.sqrt(share * (1 - share) / draws)
 
 
 def _thin(series: Sequence[Series]) -> list[Series]:

@@ -8,9 +8,10 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from slth import theory
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
-from slth.reproductions._shares import curve
+from slth.reproductions._shares import curve, finite
 from slth.subsetsum import Status, perturbed_batch
 from slth.subsetsum.laws import Uniform, candidates
 
@@ -111,6 +112,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                                 y=tuple(log for *_, log in drawn[1:]),
                                 kind="estimate",
                             ),
+                            _enough("xiong-sums", "Theorem 1, C fitted, every z", moves),
+                            _enough("perturbed", "the exact reduction, C fitted, every z", moves),
                         ),
                         log_x=True,
                     ),
@@ -118,6 +121,12 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             ),
         ),
     )
+
+
+def _enough(name: str, label: str, moves: Sequence[float]) -> Series:
+    """A bound for all targets at once, 99 times of a hundred."""
+    found = [theory.bound(name, epsilon=_ETA, delta=1 - _LEVEL, move=move).value for move in moves]
+    return finite(label, moves, found, "bound")
 
 
 REPRODUCTION = Reproduction(

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from slth.reproductions._figure import Figure, Panel
+from slth import theory
+from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, curve, finite, slope
 from slth.subsetsum import Status, first_batch
@@ -109,12 +110,25 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                         title="nine successes of ten",
                         x="log2(1 / epsilon)",
                         y="n",
-                        content=tuple(finite(kind, bits, n) for kind, n in least.items()),
+                        content=(*(finite(kind, bits, n) for kind, n in least.items()), *_needed(bits)),
                     ),
                 ),
             ),
         ),
     )
+
+
+def _needed(bits: Sequence[float]) -> list[Series]:
+    """The first moments, which are necessary: of any subset that is not empty, of two and of three values."""
+    each = [{"epsilon": epsilon, "delta": 1 - _LEVEL} for epsilon in _EPSILONS]
+    found = {
+        "not empty: needed": [theory.bound("null-function", **at).value for at in each],
+        "exactly 2: needed": [theory.bound("null-function-fixed", k=2, **at).value for at in each],
+        "exactly 3: needed": [theory.bound("null-function-fixed", k=3, **at).value for at in each],
+    }
+    return [
+        finite(label, bits, [n if n <= _MANY[-1] else math.inf for n in ns], "bound") for label, ns in found.items()
+    ]
 
 
 REPRODUCTION = Reproduction(

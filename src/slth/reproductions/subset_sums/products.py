@@ -11,11 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from slth import theory
 from slth.records import Proportion
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import curve
-from slth.reproductions.subset_sums.mixtures import coupled
+from slth.reproductions.subset_sums.mixtures import coupled, is_fewer
 from slth.subsetsum import Status, count, first_batch
 from slth.subsetsum.laws import LiveProducts, RawProducts, Uniform, candidates
 
@@ -77,14 +78,10 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     raw = {p.options["n"]: p.outcome["hits"] for p in measured[2:] if p.options["law"] == "raw"}
     plain = [2 * _TOL, *(p.outcome["hits"] / each for p in measured[2:] if p.options["law"] == "uniform")]
     promised = {n: coupled(plain, n, _WEIGHT) for n in raw}
-    fewer = [
-        n
-        for n, hits in raw.items()
-        if Proportion(hits, each).interval[1] < promised[n] - 2 * math.sqrt(promised[n] * (1 - promised[n]) / each)
-    ]
+    fewer = [n for n, hits in raw.items() if is_fewer(hits, each, promised[n])]
     holds = thin.interval[1] / width >= _WEIGHT and not fewer
     n, z = _COUNTED
-    expected = 2**n * 2 * _TOL * math.sqrt(9 / (math.pi * n)) * math.exp(-9 * z * z / n)
+    expected = theory.bound("subsets-products", n=n, z=z, epsilon=_TOL).value
     rows = [
         Row(what="least density of D on [-1/2, 1/2]", published=_WEIGHT, ours=thin.value / width, note="at least"),
         Row(

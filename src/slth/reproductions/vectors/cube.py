@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from slth import theory
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, finite
@@ -177,6 +178,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                 for series in (
                     finite(f"d = {d}, measured", epsilons, really),
                     finite(f"d = {d}, union bound", epsilons, union, "bound"),
+                    finite(f"d = {d}, covering: needed", epsilons, [_needed(d, e) for e in epsilons], "bound"),
                 )
             ),
         )
@@ -189,6 +191,10 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         rows=tuple(rows),
         figures=(Figure(title="All targets of a cube, one target, and the union bound", panels=tuple(panels)),),
     )
+
+
+def _needed(d: int, epsilon: float) -> float:
+    return theory.bound("covering", epsilon=epsilon, length=2, dimension=d, delta=_FAIL).value
 
 
 REPRODUCTION = Reproduction(
