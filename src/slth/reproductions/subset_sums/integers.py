@@ -158,13 +158,18 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     told = len(lines) > 2 and max(better, default=0.0) > _DIFFERENCE
     verdict = Verdict.NOT_REPRODUCED if not steady else Verdict.REPRODUCED if told else Verdict.TOO_SMALL
     at, failed = ratios[-1].options["counts"], ratios[-1].outcome["one"]
-    rates = f"{min(line.low for line in lines):.2f} to {max(line.high for line in lines):.2f}" if lines else "unknown"
+    ends = f"{failed[0] / draws:.2f} at n = {at[0]} and {failed[-1] / draws:.2f} at n = {at[-1]}"
+    because = "Too few failures, or too few n, to tell an exponential decay from a power of n"
+    if verdict is not Verdict.TOO_SMALL:
+        rates = f"{min(line.low for line in lines):.2f} to {max(line.high for line in lines):.2f}"
+        because = (
+            f"Beyond log2 M the failures {'fall' if steady else 'do not all fall'} exponentially: M fixed, by "
+            f"exp(-rate) for each value with rates in {rates} (95 % intervals; ln 2 = 0.69, half for each value, is expected)"
+        )
     return Conclusion(
         verdict=verdict,
-        because=f"Beyond log2 M the failures {'fall' if steady else 'do not all fall'} exponentially: M fixed, by "
-        f"exp(-rate) for each value with rates in {rates} (95 % intervals; ln 2 = 0.69, half for each value, is "
-        f"expected). At n = log2 M itself nothing decays: one target fails with a chance of {failed[0] / draws:.2f} at "
-        f"n = {at[0]} and {failed[-1] / draws:.2f} at n = {at[-1]}. What decays is 2^-(n - log2 M), not a power of n.",
+        because=f"{because}. At n = log2 M itself one target fails with a chance of {ends}: what decays, decays with "
+        "n - log2 M.",
         rows=tuple(rows),
         figures=(
             Figure(
@@ -218,6 +223,8 @@ def _failures(label: str, x: Sequence[float], failed: Sequence[int], tried: Sequ
 
 def _half(series: Sequence[Series]) -> Series:
     """2^-x through the last point of the first series."""
+    if not series[0].x:
+        return Series(label="half for each value", x=(), y=(), kind="estimate")
     x, y = series[0].x[-1], series[0].y[-1]
     start = max(0.0, x - math.log2(1 / y) if y < 1 else 0.0)
     return Series(label="half for each value", x=(start, x), y=(y * 2 ** (x - start), y), kind="estimate")

@@ -177,8 +177,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                 for d, (epsilons, really, union) in asked.items()
                 for series in (
                     finite(f"d = {d}, measured", epsilons, really),
-                    finite(f"d = {d}, union bound", epsilons, union, "bound"),
-                    finite(f"d = {d}, covering: needed", epsilons, [_needed(d, e) for e in epsilons], "bound"),
+                    finite(f"d = {d}, union", epsilons, union, "bound"),
+                    finite(f"d = {d}, needed", epsilons, [_needed(d, e) for e in epsilons], "bound"),
                 )
             ),
         )

@@ -64,6 +64,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     product = [d * math.log2(1 / epsilon) for d, epsilon in _CASES]
     ours = {law: [half[law, *case] for case in _CASES] for law in _LAWS}
     ratio = [b / a for a, b in zip(ours["independent"], ours["scaled"], strict=True)]
+    gap = [needed[case] / n for case, n in zip(_CASES, ours["independent"], strict=True)]
     below = [case for case, n in zip(_CASES, ours["independent"], strict=True) if n < needed[case] - asked["step"]]
     known = all(map(math.isfinite, ours["independent"] + ours["scaled"]))
     same = known and max(ratio) <= _MORE
@@ -83,12 +84,17 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         for d, epsilon in _CASES
     ]
     panel = _by_dimension(ours, needed)
+    because = f"n up to {counts[-1]} is not enough for half of the targets in every case."
+    if known:
+        because = (
+            f"Half of the targets take {growth['independent']:.2f} vectors for each unit of d log2(1/epsilon) if the "
+            f"coordinates are independent, {growth['scaled']:.2f} if they share a factor: {min(ratio):.2f} to "
+            f"{max(ratio):.2f} times as many. The first moment, which is necessary, asks for "
+            f"{min(gap):.2f} to {max(gap):.2f} of the former."
+        )
     return Conclusion(
         verdict=verdict,
-        because=f"Half of the targets take {growth['independent']:.2f} vectors for each unit of d log2(1/epsilon) if "
-        f"the coordinates are independent, {growth['scaled']:.2f} if they share a factor: {min(ratio):.2f} to "
-        f"{max(ratio):.2f} times as many. The first moment, which is necessary, is nearly enough; the proved d³ is far "
-        "from it.",
+        because=because,
         rows=tuple(rows),
         figures=(
             Figure(
