@@ -127,8 +127,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     return Conclusion(
         verdict=Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED,
         because=f"In {int(steps.sum()):,} steps of {runs:,} runs the expected growth, computed exactly given the past, "
-        f"is {'never below' if holds else 'below'} v(1 - v)/4 (least ratio {worst:.2f}: twice can be proved); on average "
-        f"it is {float(ratios.sum() / steps.sum()):.2f} times that.",
+        f"is {'never below' if holds else 'below'} v(1 - v)/4 (least ratio {worst:.2f}: twice can be proved); on "
+        f"average it is {float(ratios.sum() / steps.sum()):.2f} times that.",
         rows=tuple(rows),
         figures=(
             Figure(

@@ -164,7 +164,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         rates = f"{min(line.low for line in lines):.2f} to {max(line.high for line in lines):.2f}"
         because = (
             f"Beyond log2 M the failures {'fall' if steady else 'do not all fall'} exponentially: M fixed, by "
-            f"exp(-rate) for each value with rates in {rates} (95 % intervals; ln 2 = 0.69, half for each value, is expected)"
+            f"exp(-rate) for each value with rates in {rates} (95 % intervals; ln 2 = 0.69, half for each value, is "
+            "expected)"
         )
     return Conclusion(
         verdict=verdict,

@@ -58,9 +58,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             what=f"epsilon = {epsilon:g}: least n",
             ours=float(n),
             published=bound,
-            note=f"n(0) - log2(1 + 0.75 epsilon / eta) is {log:.1f}; measured before: {before}",
+            note=f"n(0) - log2(1 + 0.75 epsilon / eta) is {log:.1f}; measured before: {before}{_below(row, n)}",
         )
-        for epsilon, n, before, bound, log in zip(_MOVES, least, _MEASURED_BEFORE, stated, logarithm, strict=True)
+        for epsilon, n, before, bound, log, row in zip(
+            _MOVES, least, _MEASURED_BEFORE, stated, logarithm, shares, strict=True
+        )
     ]
     drawn = [(epsilon, n, bound, log) for epsilon, n, bound, log in zip(_MOVES, least, stated, logarithm, strict=True)]
     moves = tuple(epsilon for epsilon, *_ in drawn[1:])
@@ -121,6 +123,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             ),
         ),
     )
+
+
+def _below(shares: Sequence[float], n: float) -> str:
+    """How close the number before was."""
+    return f"; {shares[int(n) - 2]:.4f} at n = {n - 1:g}" if 1 < n < math.inf else ""
 
 
 def _enough(name: str, label: str, moves: Sequence[float]) -> Series:
