@@ -155,7 +155,7 @@ def _range(rates: Sequence[float]) -> str:
     return f"{min(rates):.2f} to {max(rates):.2f}" if rates else "an unknown share"
 
 
-def _list(numbers: Sequence[int]) -> str:
+def _list(numbers: Sequence[float]) -> str:
     return ", ".join(map(str, numbers))
 
 

@@ -81,7 +81,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     half = [crossing(_COUNTS, uniform[k], 0.5) for k in _SIZES]
     needed = [float(theory.bound("rfss-lower", k=k, epsilon=_EPSILON, delta=0.5).others[_OF_ALL]) for k in _SIZES]
     fitted = [float(theory.bound("rfss", k=k, epsilon=_EPSILON).value) for k in _SIZES]
-    enough = [_first(lambda n, k=k: entropy_constant(n, k, _EPSILON) >= 1, k) for k in _SIZES]
+    enough = [_allowed(k) for k in _SIZES]
     rows = [
         Row(
             what=f"c_thm: least chance at a fixed target where c_hyp = {level:g} holds",
@@ -164,9 +164,9 @@ def _kept(k: int, shares: Sequence[float]) -> tuple[tuple[float, ...], tuple[flo
     return tuple(n for n, _ in points), tuple(share for _, share in points)
 
 
-def _first(holds: Any, k: int) -> float:
-    """The least n >= k where a condition holds."""
-    return next((n for n in range(k, 400) if holds(n)), math.inf)
+def _allowed(k: int) -> float:
+    """The least n that c_hyp = 1 allows."""
+    return next((n for n in range(2 * k, 400) if entropy_constant(n, k, _EPSILON) >= 1), math.inf)
 
 
 REPRODUCTION = Reproduction(

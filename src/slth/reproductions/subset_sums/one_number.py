@@ -79,11 +79,17 @@ def _gadget(means: Means, *, gadget: str, tolerance: float, bits: float, seed: i
         return layer
 
     weights = _DEVIATION * draw(Stream(seed, "one/weights"), "normal", (_ROWS, _INPUTS))
-    shared = {"gadget": gadget, "tolerance": tolerance, "input_range": (0, 1)}
-    whole = api.plan(network(weights), **shared).maps[0]
+    whole = api.plan(network(weights), gadget=gadget, tolerance=tolerance, input_range=(0, 1)).maps[0]
     part = weights[: min(_ROWS, max(8, int(bits / _INPUTS / whole.candidates)))]
     start = time.process_time()
-    ticket = api.construct(network(part), candidates=whole.candidates, threads=1, **shared)
+    ticket = api.construct(
+        network(part),
+        gadget=gadget,
+        tolerance=tolerance,
+        input_range=(0, 1),
+        candidates=whole.candidates,
+        threads=1,
+    )
     seconds = time.process_time() - start
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "t.slth"
@@ -126,7 +132,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     epsilons = [part.options["epsilon"] for part in numbers]
     single, sums = ([part.outcome[key] for part in numbers] for key in ("single", "sum"))
     bits = [math.log2(1 / epsilon) for epsilon in epsilons]
-    power, more = slope(bits, np.log2(single)), slope(bits, sums)
+    power, more = slope(bits, [math.log2(n) for n in single]), slope(bits, sums)
     late = slope(bits[2:], sums[2:]) / slope(bits[:3], sums[:3])
     fits = abs(power - 1) < 0.1 and 0.7 < late < 1.3
     verdict = Verdict.REPRODUCED if fits else Verdict.NOT_REPRODUCED

@@ -45,9 +45,9 @@ def worst_target(sums: np.ndarray, near: float = _NEAR) -> float:
     >>> round(worst_target(np.array([[0.0, 0.0], [1.0, 1.0]])), 2)  # the corner (-1, -1), and others
     1.0
     """
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
-    tree, d = cKDTree(sums), sums.shape[1]
+    tree, d = KDTree(sums), sums.shape[1]
     corners = np.array(list(product((-0.5, 0.5), repeat=d)))
     centres, half, best = np.zeros((1, d)), 1.0, 0.0
     while len(centres):
@@ -71,7 +71,7 @@ def _all_sums(values: np.ndarray) -> np.ndarray:
 
 def _worst(means: Means, *, d: int, n: int, sets: int, seed: int) -> dict[str, Any]:
     """R of each set of vectors, and the errors of targets uniform on the cube."""
-    from scipy.spatial import cKDTree
+    from scipy.spatial import KDTree
 
     worst: list[float] = []
     one: list[float] = []
@@ -79,7 +79,7 @@ def _worst(means: Means, *, d: int, n: int, sets: int, seed: int) -> dict[str, A
     for values, z in zip(candidates(Normals(d), (sets, n), seed=seed, path=f"cube/{d}/{n}"), targets, strict=True):
         sums = _all_sums(values)
         worst.append(worst_target(sums))
-        one.append(float(np.median(cKDTree(sums).query(z, p=np.inf)[0])))
+        one.append(float(np.median(KDTree(sums).query(z, p=np.inf)[0])))
     return {"worst": worst, "one": float(np.median(one))}
 
 
