@@ -90,9 +90,9 @@ def test_the_least_constant_makes_the_promise_equal_to_the_chance():
 
 def test_an_end_is_out_of_reach_as_often_as_drawn():
     """Band: four standard errors of 20,000 draws."""
-    x = uniform(Stream(0, "tests/ends"), (20_000, 6)).astype(np.float64)
+    x = uniform(Stream(0, "tests/ends"), (20_000, 3)).astype(np.float64)
     missed = (np.maximum(x, 0).sum(axis=1) < 0.8) | (np.maximum(-x, 0).sum(axis=1) < 0.8)
-    expected = failure.out_of_reach(6, 0.1)
+    expected = failure.out_of_reach(3, 0.1)
     assert abs(missed.mean() - expected) < 4 * math.sqrt(expected * (1 - expected) / len(x))
 
 
@@ -114,7 +114,7 @@ def test_one_number_takes_one_over_epsilon(single, verdict):
     assert judged("one-number", outcome).verdict is verdict
 
 
-@pytest.mark.parametrize(("lost", "verdict"), [(0, Verdict.REPRODUCED), (0.2, Verdict.NOT_REPRODUCED)])
+@pytest.mark.parametrize(("lost", "verdict"), [(0, Verdict.REPRODUCED), (0.08, Verdict.NOT_REPRODUCED)])
 def test_mixtures_are_not_to_lose_against_their_uniform_values(lost, verdict):
     def outcome(law, draws, **_):
         p, _, counts = mixtures._LAWS[law]
@@ -122,7 +122,8 @@ def test_mixtures_are_not_to_lose_against_their_uniform_values(lost, verdict):
         hits = []
         for epsilon in mixtures._EPSILONS:
             alone = [epsilon, *(1 - (1 - epsilon) ** (2**n) for n in uniform_counts)]
-            share = [alone[n] if p == 1 else mixtures.coupled(alone, n, p) * (1 - lost) for n in counts]
+            kept = 1 - lost * (law == "p = 1/2, else 0")
+            share = [alone[n] if p == 1 else mixtures.coupled(alone, n, p) * kept for n in counts]
             hits.append([round(draws * one) for one in share])
         return {"hits": hits}
 
