@@ -37,9 +37,15 @@ def test_every_registry_has_its_papers():
     assert set(BASES) - set(theory.OTHERS) == {"Dense", "OneHot"}
 
 
-def test_every_key_is_a_paper_and_every_paper_is_used_or_in_the_list_of_background():
+def test_every_reproduction_has_its_papers():
+    reproductions = pytest.importorskip("slth.reproductions")
+    assert {one.name: one.sources for one in reproductions.reproductions()} == dict(theory.REPRODUCTIONS)
+
+
+def test_every_key_is_a_paper_and_no_paper_stands_twice():
     tables = (theory.GADGETS, theory.OBJECTIVES, theory.LIFTS, theory.LAWS, theory.WEIGHT_LAWS, theory.METHODS)
-    listed = [key for table in (*tables, theory.OTHERS) for found in table.values() for key in found]
+    others = (theory.OTHERS, theory.REPRODUCTIONS)
+    listed = [key for table in (*tables, *others) for found in table.values() for key in found]
     listed += [key for theorem in THEOREMS.values() for key in theorem.sources]
     assert set(listed) <= set(REFERENCES)
     assert all(key == reference.key for key, reference in REFERENCES.items())

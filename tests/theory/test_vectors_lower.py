@@ -85,11 +85,10 @@ def test_two_printed_forms_are_no_bounds():
     assert lower.others["2^n (epsilon / sqrt(n))^d >= 1 - delta"] > lower.value  # it would rule out what may succeed
 
 
-def test_no_sufficient_order_is_below_what_is_necessary():
+def test_a_sufficient_order_is_above_what_is_necessary_with_a_constant_of_one():
     for dimension, epsilon in product((2, 5, 20), (0.1, 0.001)):
         necessary = bound("vectors-lower", dimension=dimension, epsilon=epsilon, delta=0.5).value
-        for name in ("becchetti", "borst"):
-            assert bound(name, dimension=dimension, epsilon=epsilon).value >= necessary
+        assert bound("becchetti", dimension=dimension, epsilon=epsilon).value >= necessary
 
 
 def test_copies_under_a_random_mask():

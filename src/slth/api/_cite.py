@@ -27,7 +27,7 @@ class Cited:
 
 
 def cite(what: Sequence[Ticket | str | Path] | Ticket | str | Path) -> Cited:
-    """The papers that a ticket, a gadget, an objective, a law, a method or a bound rests on.
+    """The papers that a ticket, a gadget, an objective, a law, a method, a bound or a reproduction rests on.
 
     Of a ticket those of its gadgets, its objective, its laws, its method and its streams.
 
@@ -45,12 +45,15 @@ def cite(what: Sequence[Ticket | str | Path] | Ticket | str | Path) -> Cited:
       author = {Borgs, Christian and Chayes, Jennifer and Pittel, Boris},
       ...
     """
-    one = isinstance(what, Ticket | str | Path)
-    if not one and not (isinstance(what, Sequence) and what):
-        raise InputError(f"what must be tickets, files of tickets or names, at least one; got {_arguments.shown(what)}")
-    listed = [what] if one else what
+    listed = [what] if isinstance(what, Ticket | str | Path) else _several(what)
     keys = dict.fromkeys(key for one in listed for key in _keys(one))
     return Cited(tuple(REFERENCES[key] for key in keys))
+
+
+def _several(what: Any) -> Sequence[Ticket | str | Path]:
+    if not isinstance(what, Sequence) or not what:
+        raise InputError(f"what must be tickets, files of tickets or names, at least one; got {_arguments.shown(what)}")
+    return what
 
 
 def _keys(what: Ticket | str | Path) -> Iterator[str]:

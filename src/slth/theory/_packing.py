@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from fractions import Fraction
 
 from slth.theory._counting import first, least_bits, ways, written
 from slth.theory._numbers import Number
@@ -47,6 +46,15 @@ def one_density(needed: Needed) -> Callable[..., Number]:
     return value
 
 
+def for_one(value: Callable[..., Number], weights: Callable[[Mapping[str, Number]], Number]) -> Callable[..., Number]:
+    """The number of parameters, for one weight of the target."""
+
+    def share(**at: Number) -> Number:
+        return value(**at) / weights(at)
+
+    return share
+
+
 def linear_bounds(
     *, name: str, title: str, targets: str, count: str, letters: Mapping[str, Letter], needed: Needed, place: str = ""
 ) -> tuple[Theorem, Theorem]:
@@ -73,7 +81,7 @@ def linear_bounds(
             place=place,
             value=value,
             against="epsilon",
-            also={Unit.PARAMETERS: lambda **at: _for_one(value(**at), at)},
+            also={Unit.PARAMETERS: for_one(value, lambda at: at["d"] * at.get("d_out", 1))},
             note=NOTE,
         )
 
@@ -81,8 +89,3 @@ def linear_bounds(
         bound(name, title, "2^m", ANY, any_size(needed)),
         bound(f"{name}-fixed", f"{title}, of one density", "C(m, gamma m)", ONE, one_density(needed), gamma=GAMMA),
     )
-
-
-def _for_one(parameters: Number, at: Mapping[str, Number]) -> Number:
-    weights = at["d"] * at.get("d_out", 1)
-    return parameters if math.isinf(parameters) else float(Fraction(int(parameters), int(weights)))

@@ -61,7 +61,17 @@ OTHERS: Mapping[str, Keys] = {
     "statistical": ("clopper1934",),
     "norms": ("ehlich1964",),
 }
-_PARTS = (GADGETS, OBJECTIVES, LIFTS, LAWS, WEIGHT_LAWS, METHODS, OTHERS)
+REPRODUCTIONS: Mapping[str, Keys] = {  # of `slth.reproductions`: the sources of each
+    "error": ("lueker1998",),
+    "xiong": ("xiong2023", "ramanujan2020"),
+    "perturbations": ("xiong2023",),
+    "rewinding": ("frankle2019", "diffenderfer2021", "hoefler2021"),
+    "flipped-masks": ("zhou2019", "ramanujan2020", "diffenderfer2021"),
+    "widths": ("ramanujan2020",),
+    "biprop": ("diffenderfer2021",),
+    "fastest": ("pensia2020", "ramanujan2020", "diffenderfer2021", "frankle2019"),
+}
+_PARTS = (GADGETS, OBJECTIVES, LIFTS, LAWS, WEIGHT_LAWS, METHODS, OTHERS, REPRODUCTIONS)
 
 
 def keys_of(name: str, bounds: Mapping[str, Keys]) -> Keys:
@@ -86,7 +96,7 @@ def keys_of(name: str, bounds: Mapping[str, Keys]) -> Keys:
         hint = f"did you mean {close!r}? E" if close else "e"
         raise InputError(
             f"nothing is called {name!r}; {hint}xpected a ticket's file, or the name of a gadget, an objective, a law, "
-            "a method, a bound or a paper (slth bounds, slth search --list)"
+            "a method, a bound, a reproduction or a paper (slth bounds, slth search --list)"
         )
     return tuple(dict.fromkeys(key for keys in found for key in keys))
 

@@ -24,7 +24,7 @@ BORST = Theorem(
     },
     constants={
         "C": Constant(meaning="universal", value=1, standing=Standing.UNKNOWN),
-        "power": Constant(meaning="of the polynomial in d", value=3, standing=Standing.UNKNOWN),
+        "power": Constant(meaning="of the polynomial in d", value=1, standing=Standing.UNKNOWN),
     },
     assumes=(Assumption(says="the vectors are independent, of a Gaussian or an isotropic log-concave law"),),
     sources=("borst2020", "borst2022"),

@@ -8,7 +8,7 @@ from fractions import Fraction
 
 from slth.theory._counting import least_bits, product, written
 from slth.theory._numbers import Number
-from slth.theory._packing import ANY, DELTA, SOURCE
+from slth.theory._packing import ANY, DELTA, SOURCE, for_one
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
 
 _WIDTH = Letter(meaning="width of every layer of the target", whole=True, least=1, most=10**4, trend="rises")
@@ -80,11 +80,7 @@ DEEP_EXPECTED = Theorem(
             value=_up_to_order,
         ),
     ),
-    also={
-        Unit.PARAMETERS: lambda *, d, layers, epsilon, delta: (
-            _estimate(d=d, layers=layers, epsilon=epsilon, delta=delta) / (layers * d**2)
-        )
-    },
+    also={Unit.PARAMETERS: for_one(_estimate, lambda at: at["layers"] * at["d"] ** 2)},
     note="No bound: weights of a deep network can differ and the function be the same, or be squeezed together by the "
     "layers after. What is proved for two and more layers is deep-lower.",
 )

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from slth.theory._counting import least_bits, product, written
 from slth.theory._numbers import Number
-from slth.theory._packing import DELTA, EPSILON, NOTE, SOURCE
+from slth.theory._packing import DELTA, EPSILON, NOTE, SOURCE, for_one
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
 
 
@@ -55,10 +55,6 @@ FERBACH_LOWER = Theorem(
             value=_packed,
         ),
     ),
-    also={
-        Unit.PARAMETERS: lambda *, d, d_out, basis, **more: (
-            _coefficients(d=d, d_out=d_out, basis=basis, **more) / (d * d_out * basis)
-        )
-    },
+    also={Unit.PARAMETERS: for_one(_coefficients, lambda at: at["d"] * at["d_out"] * at["basis"])},
     note=NOTE + " The operator norm is a norm of the coefficients, which is all that the argument asks for.",
 )

@@ -4,7 +4,7 @@ import math
 from fractions import Fraction
 
 from slth.theory._counting import least_bits, product, written
-from slth.theory._packing import ANY, DELTA, SOURCE
+from slth.theory._packing import ANY, DELTA, SOURCE, for_one
 from slth.theory._theorem import Assumption, Direction, Letter, Number, Theorem, Unit, Variant
 
 
@@ -44,6 +44,6 @@ KUMAR_LOWER = Theorem(
             name="d^2 log2(2 / step + 1) + log2(1 - delta)", why="the same as a real number, as printed", value=_printed
         ),
     ),
-    also={Unit.PARAMETERS: lambda *, d, **more: _parameters(d=d, **more) / d**2},
+    also={Unit.PARAMETERS: for_one(_parameters, lambda at: at["d"] ** 2)},
     note="Source and target may round the outputs of their layers: each subnetwork is still one function only.",
 )

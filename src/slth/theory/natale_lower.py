@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from slth.theory._counting import first, product, ways, written
 from slth.theory._numbers import Number, entropy, least_n
-from slth.theory._packing import DELTA, GAMMA, SOURCE, kept
+from slth.theory._packing import DELTA, GAMMA, SOURCE, for_one, kept
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
 
 _WIDTH = Letter(meaning="width of the target", whole=True, least=1, trend="rises")
@@ -74,7 +74,7 @@ NATALE_LOWER = Theorem(
             value=_by_volume,
         ),
     ),
-    also={Unit.PARAMETERS: lambda *, d, **more: _exactly(d=d, **more) / d**2},
+    also={Unit.PARAMETERS: for_one(_exactly, lambda at: at["d"] ** 2)},
     note="The theorem asks for k <= (1 - 1/(2 pi)) n, too; C(n, k) <= 2^(n H2(k / n)) holds for every k, and for "
     "epsilon < 1/16 gives the closed form without it. The targets grow with k: another norm than that of the upper "
     "bounds, where ||W||_2 <= 1. At that norm see packing-layer-fixed.",
@@ -103,6 +103,6 @@ NATALE_DENSITY_LOWER = Theorem(
     place="Theorem 5",
     value=_of_density,
     against="gamma",
-    also={Unit.PARAMETERS: lambda *, d, **more: _of_density(d=d, **more) / d**2},
+    also={Unit.PARAMETERS: for_one(_of_density, lambda at: at["d"] ** 2)},
     note="See natale-lower.",
 )

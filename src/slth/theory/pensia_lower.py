@@ -1,10 +1,10 @@
 """How many parameters a source needs at any density (Pensia et al., 2020)."""
 
 from decimal import Decimal
-from fractions import Fraction
 
 from slth.theory._counting import least_bits, product, written
 from slth.theory._numbers import Number
+from slth.theory._packing import ANY, DELTA, SOURCE, for_one
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
 
 SMALL = Assumption(says="epsilon < 1/2", holds=lambda at: at["epsilon"] < 0.5)
@@ -16,6 +16,10 @@ def _needed(d: int, epsilon: float, delta: float) -> Decimal:
 
 def _parameters(*, d: int, epsilon: float, delta: float) -> Number:
     return least_bits(_needed(d, epsilon, delta))
+
+
+def _neurons(*, d: int, epsilon: float, delta: float) -> Number:
+    return -(-int(_parameters(d=d, epsilon=epsilon, delta=delta)) // (2 * d))
 
 
 def _printed(*, d: int, epsilon: float, delta: float) -> Number:
@@ -40,12 +44,12 @@ PENSIA_LOWER = Theorem(
     letters={
         "d": Letter(meaning="width of the target", whole=True, least=1, trend="rises"),
         "epsilon": Letter(meaning="the largest error on the unit ball", above=0, below=1, trend="falls"),
-        "delta": Letter(meaning="the chance of failure, for one target", default=0.5, least=0, below=1, trend="falls"),
+        "delta": DELTA,
     },
     assumes=(
         SMALL,
-        Assumption(says="the source does not depend on the target; its law and its architecture may be any"),
-        Assumption(says="a subnetwork is a choice of which of the m parameters are not zero"),
+        SOURCE,
+        Assumption(says=ANY),
     ),
     sources=("pensia2020",),
     place="Theorem 2",
@@ -63,12 +67,7 @@ PENSIA_LOWER = Theorem(
             value=_by_volume,
         ),
     ),
-    also={
-        Unit.PARAMETERS: lambda *, d, epsilon, delta: float(
-            Fraction(int(_parameters(d=d, epsilon=epsilon, delta=delta)), d**2)
-        ),
-        Unit.NEURONS: lambda *, d, epsilon, delta: -(-int(_parameters(d=d, epsilon=epsilon, delta=delta)) // (2 * d)),
-    },
+    also={Unit.PARAMETERS: for_one(_parameters, lambda at: at["d"] ** 2), Unit.NEURONS: _neurons},
     note="For each target alone, not for all at once, so it holds for those sources, too. The neurons are those of a "
     "source of two layers, which has 2 d parameters for each. Of layers one above the other see deep-lower.",
 )

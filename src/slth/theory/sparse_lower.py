@@ -4,7 +4,7 @@ import math
 
 from slth.theory._counting import first, product, ways_up_to, written
 from slth.theory._numbers import Number
-from slth.theory._packing import DELTA, GAMMA, SOURCE, kept
+from slth.theory._packing import DELTA, GAMMA, SOURCE, for_one, kept
 from slth.theory._theorem import Assumption, Direction, Letter, Theorem, Unit, Variant
 from slth.theory.pensia_lower import SMALL
 
@@ -47,6 +47,6 @@ SPARSE_LOWER = Theorem(
             value=_printed,
         ),
     ),
-    also={Unit.PARAMETERS: lambda *, d, **more: _parameters(d=d, **more) / d**2},
+    also={Unit.PARAMETERS: for_one(_parameters, lambda at: at["d"] ** 2)},
     note="Of 300 parameters and more the sum is bounded by C(m, k) (m - k + 1) / (m - 2k + 1), or by 2^m.",
 )

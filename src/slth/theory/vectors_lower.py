@@ -94,9 +94,19 @@ VECTORS_LOWER = Theorem(
 def _expected(*, n: int, dimension: int, epsilon: float, z: float) -> Number:
     def near(k: int) -> float:
         law = NormalDist(0, math.sqrt(k))
-        return law.cdf(epsilon - abs(z)) - law.cdf(-epsilon - abs(z))  # of the small side: nothing cancels
+        return law.cdf(epsilon - abs(z)) - law.cdf(-epsilon - abs(z))  # on the side where chances are small
 
     return math.fsum(math.comb(n, k) * near(k) ** dimension for k in range(1, n + 1))
+
+
+def _counted_as_largest(*, n: int, dimension: int, epsilon: float, z: float) -> Number:
+    del z
+    return 2.0**n * (epsilon / math.sqrt(n)) ** dimension
+
+
+def _without_pi(*, n: int, dimension: int, epsilon: float, z: float) -> Number:
+    del z
+    return math.fsum(math.comb(n, k) * (epsilon / math.sqrt(k)) ** dimension for k in range(1, n + 1))
 
 
 VECTORS_EXPECTED = Theorem(
@@ -122,14 +132,12 @@ VECTORS_EXPECTED = Theorem(
         Variant(
             name="2^n (epsilon / sqrt(n))^d",
             why="an estimate that counts every subset as one of n vectors",
-            value=lambda *, n, dimension, epsilon, z: 2.0**n * (epsilon / math.sqrt(n)) ** dimension,
+            value=_counted_as_largest,
         ),
         Variant(
             name="sum over k of C(n, k) (epsilon / sqrt(k))^d",
             why="with density 1/(2 sqrt(k)) for 1/sqrt(2 pi k): larger, the sum that the first is held against",
-            value=lambda *, n, dimension, epsilon, z: math.fsum(
-                math.comb(n, k) * (epsilon / math.sqrt(k)) ** dimension for k in range(1, n + 1)
-            ),
+            value=_without_pi,
         ),
     ),
     note="Where it is well below 1 there is no such subset. Where it is above 1 there may still be none: subsets "

@@ -11,7 +11,7 @@ from slth.records.verbs._kinds import FILES
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cite:
-    """The papers that a ticket, a gadget, an objective, a law, a method or a bound rests on, as BibTeX."""
+    """The papers that a ticket, gadget, objective, law, method, bound or reproduction rests on, as BibTeX."""
 
     what: Annotated[
         tuple[Path, ...],
