@@ -85,7 +85,7 @@ def slope_of(n: np.ndarray, errors: np.ndarray) -> float:
 
 def _bounds(most: float) -> tuple[Series, Series]:
     """Lueker's n as the error that n values are sure to reach, nine times of ten; and 2^n sums in [-1, 1]."""
-    errors = [10.0**-exponent for exponent in np.arange(0.25, 8, 0.25)]
+    errors = [10.0**-exponent for exponent in np.arange(1, 8, 0.25)]
     enough = [(theory.bound("lueker", epsilon=error, delta=0.1).value, error) for error in errors]
     enough = [(n, error) for n, error in enough if math.isfinite(n) and n <= most]
     counted = np.arange(6, most + 1)

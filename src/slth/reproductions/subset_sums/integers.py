@@ -223,10 +223,11 @@ def _failures(label: str, x: Sequence[float], failed: Sequence[int], tried: Sequ
 
 
 def _half(series: Sequence[Series]) -> Series:
-    """2^-x through the last point of the first series."""
-    if not series[0].x:
+    """2^-x through the last point of the series in the middle."""
+    middle = series[len(series) // 2]
+    if not middle.x:
         return Series(label="half for each value", x=(), y=(), kind="estimate")
-    x, y = series[0].x[-1], series[0].y[-1]
+    x, y = middle.x[-1], middle.y[-1]
     start = max(0.0, x - math.log2(1 / y) if y < 1 else 0.0)
     return Series(label="half for each value", x=(start, x), y=(y * 2 ** (x - start), y), kind="estimate")
 
