@@ -18,11 +18,15 @@ from slth.theory._theorem import (
     Letter,
     Standing,
     Theorem,
+    Unit,
     Variant,
 )
 from slth.theory.lueker import LUEKER
 
-THEOREMS: dict[str, Theorem] = {theorem.name: theorem for theorem in (LUEKER,)}
+_SUFFICIENT = (LUEKER,)
+_NECESSARY = ()
+_EXPECTED = ()
+THEOREMS: dict[str, Theorem] = {theorem.name: theorem for theorem in (*_SUFFICIENT, *_NECESSARY, *_EXPECTED)}
 
 __all__ = [
     "REFERENCES",
@@ -35,6 +39,7 @@ __all__ = [
     "Reference",
     "Standing",
     "Theorem",
+    "Unit",
     "Variant",
     "bibtex",
     "bound",

@@ -2,7 +2,7 @@
 
 A theorem is called with the values of its letters, and answers with a record, never with a bare number:
 
-    lueker = Theorem(name="lueker", ..., value=lambda *, epsilon, delta, C: C * math.log(1 / min(epsilon, delta)))
+    lueker = Theorem(name="lueker", ..., value=lambda *, epsilon, delta, C: C * math.log(2 / min(epsilon, delta)))
     lueker(epsilon=0.01).value
 """
 
@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Literal
 
 from slth import _arguments
 from slth._errors import InputError
@@ -35,9 +35,24 @@ class Standing(Enum):
     UNKNOWN = "unknown in the source; set it to see the form"
 
 
+class Unit(Enum):
+    """What a number counts. Bounds of one unit can stand in one picture."""
+
+    CANDIDATES = "random numbers for one target"
+    NEURONS = "hidden neurons of the source for one layer of the target"
+    PARAMETERS = "source parameters for one target parameter"
+    ALL_PARAMETERS = "source parameters"
+    CHANCE = "probability"
+    SUBSETS = "subsets"
+    OTHER = "a number of its own"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A number that a theorem speaks about, with its limits; `default` None: it has to be given."""
+    """A number that a theorem speaks about, with its limits; `default` None: it has to be given.
+
+    `trend` says how the theorem's number changes where this letter alone grows; "" promises nothing.
+    """
 
     meaning: str
     default: Number | None = None
@@ -46,12 +61,14 @@ class Letter:
     least: Number | None = None
     below: Number | None = None
     most: Number | None = None
+    trend: Literal["rises", "falls", ""] = ""
 
     def read(self, name: str, value: Any) -> Number:
         """The value as this letter takes it; a whole number may be written 1e6."""
         if self.whole:
-            least = self.least if self.above is None else self.above + 1
-            return _arguments.whole(name, value, least=_whole(least), most=_whole(self.most))
+            least = self.least if self.above is None else math.floor(self.above) + 1
+            most = self.most if self.below is None else math.ceil(self.below) - 1
+            return _arguments.whole(name, value, least=_whole(least), most=_whole(most))
         return _arguments.number(name, value, above=self.above, least=self.least, below=self.below, most=self.most)
 
 
@@ -67,7 +84,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumption:
-    """What a theorem asks for. `holds` decides over the letters; None: of laws or networks, only said."""
+    """What a theorem asks for. `holds` decides over letters and constants; None: of laws or networks, only said."""
 
     says: str
     holds: Callable[[Mapping[str, Number]], bool] | None = None
@@ -91,6 +108,7 @@ class Theorem:
         title: a few words for a list.
         says: the statement, with its formula, in the letters below.
         gives: what the number is, with its unit: "n, candidates for one weight".
+        unit: what it counts, so that bounds can be compared.
         direction: necessary, sufficient or expected.
         letters: what has to be given, in order.
         constants: what can be set beside them.
@@ -98,9 +116,11 @@ class Theorem:
         sources: keys of `slth.theory.REFERENCES`, the first one is where it stands.
         place: where in the first source: "Theorem 2"; empty if derived here.
         value: the number, from letters and constants by name. Of a least whole number: rounded up if sufficient; if
-            necessary never above the truth.
+            necessary never above the truth. Infinity: nothing suffices.
         variants: forms printed elsewhere.
-        note: what a reader should know: where the theorem is loose, what was measured.
+        also: what follows from it, in other units.
+        note: what a reader should know: where the theorem is loose, which part of it is unverified.
+        measured: what experiments say at which values, and how far from it they are.
         against: the letter that a curve is drawn over if none is said.
     """
 
@@ -113,11 +133,14 @@ class Theorem:
     sources: tuple[str, ...]
     value: Callable[..., Number]
     against: str
+    unit: Unit = Unit.OTHER
     constants: Mapping[str, Constant] = field(default_factory=dict)
     assumes: tuple[Assumption, ...] = ()
     place: str = ""
     variants: tuple[Variant, ...] = ()
+    also: Mapping[Unit, Callable[..., Number]] = field(default_factory=dict)
     note: str = ""
+    measured: str = ""
 
     def __call__(self, **values: Any) -> "Bound":
         """The bound at these values.
@@ -126,16 +149,19 @@ class Theorem:
             InputError: a letter is missing, unknown or out of its limits, or an assumption is violated.
         """
         at = self._read(values)
-        for assumption in self.assumes:
-            if assumption.holds is not None and not assumption.holds(at):
-                shown = ", ".join(f"{name} = {value:g}" for name, value in at.items())
-                raise InputError(f"{self.name} assumes {assumption.says}, got {shown}; other values, or another bound")
         try:
+            for assumption in self.assumes:
+                if assumption.holds is not None and not assumption.holds(at):
+                    shown = ", ".join(f"{name} = {value:g}" for name, value in at.items())
+                    raise InputError(
+                        f"{self.name} assumes that {assumption.says}; got {shown}: try other values, or another bound"
+                    )
             value = self.value(**at)
             others = {variant.name: variant.value(**at) for variant in self.variants}
+            also = {unit: number(**at) for unit, number in self.also.items()}
         except (OverflowError, ZeroDivisionError) as error:
             raise InputError(f"{self.name} is beyond the range of numbers at these values; try milder ones") from error
-        return Bound(self, at, value, others)
+        return Bound(self, at, value, others, also)
 
     def _read(self, values: Mapping[str, Any]) -> dict[str, Number]:
         """Every letter and constant, given or by default."""
@@ -162,37 +188,36 @@ class Bound:
         at: every letter and constant with its value.
         value: the number of the theorem; infinity where nothing suffices.
         others: the numbers of its variants.
+        also: what follows from it, in other units.
     """
 
     theorem: Theorem
     at: Mapping[str, Number]
     value: Number
     others: Mapping[str, Number]
+    also: Mapping[Unit, Number]
+
+    def measured_in(self, unit: Unit) -> Number | None:
+        """The number in this unit; None where the theorem has none."""
+        return self.value if unit is self.theorem.unit else self.also.get(unit)
 
     def as_data(self) -> dict[str, Any]:
         """Plain data for JSON; infinity is null."""
+        theorem = self.theorem
         return {
-            "bound": self.theorem.name,
-            "direction": self.theorem.direction.name.lower(),
-            "gives": self.theorem.gives,
+            "bound": theorem.name,
+            "direction": theorem.direction.name.lower(),
+            "gives": theorem.gives,
+            "unit": theorem.unit.value,
             "at": dict(self.at),
             "value": _finite(self.value),
             "variants": {name: _finite(value) for name, value in self.others.items()},
-            "constants": {name: constant.standing.name.lower() for name, constant in self.theorem.constants.items()},
-            "assumes": [assumption.says for assumption in self.theorem.assumes],
-            "sources": list(self.theorem.sources),
+            "also": {unit.value: _finite(value) for unit, value in self.also.items()},
+            "constants": {name: constant.standing.name.lower() for name, constant in theorem.constants.items()},
+            "assumes": [assumption.says for assumption in theorem.assumes],
+            "sources": list(theorem.sources),
+            "place": theorem.place,
         }
-
-
-def least_whole(value: float) -> Number:
-    """The least whole number that is at least a real one, nudged up: for sufficient bounds made of logarithms.
-
-    >>> least_whole(2.0000000001), least_whole(float("inf"))
-    (3, inf)
-    """
-    if math.isinf(value):
-        return math.inf
-    return max(0, math.ceil(value * (1 + 1e-12) if value > 0 else value))
 
 
 def _finite(value: Number) -> Number | None:

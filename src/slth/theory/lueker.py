@@ -2,7 +2,8 @@
 
 import math
 
-from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, least_whole
+from slth.theory._numbers import least_whole
+from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit
 
 
 def _values(*, epsilon: float, delta: float, C: float) -> Number:
@@ -15,6 +16,7 @@ LUEKER = Theorem(
     says="Of n numbers drawn from U[-1, 1], n >= C ln(2 / min(epsilon, delta)), some subset sums to within epsilon of "
     "z, for every z in [-1, 1] at once, with probability at least 1 - delta.",
     gives="n, random numbers for one target",
+    unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
     letters={
         "epsilon": Letter(meaning="the largest error of a sum", above=0, below=1),
