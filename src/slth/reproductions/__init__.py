@@ -28,6 +28,8 @@ from slth.reproductions._run import Progress, Reproduced, run
 
 MODULES: dict[str, str] = {
     "error": "subset_sums.error",
+    "density": "networks.density",
+    "moves": "networks.moves",
 }
 
 __all__ = [
