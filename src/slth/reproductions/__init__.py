@@ -30,6 +30,7 @@ MODULES: dict[str, str] = {
     "error": "subset_sums.error",
     "density": "networks.density",
     "moves": "networks.moves",
+    "depth": "networks.depth",
 }
 
 __all__ = [
