@@ -31,6 +31,7 @@ MODULES: dict[str, str] = {
     "density": "networks.density",
     "moves": "networks.moves",
     "depth": "networks.depth",
+    "replacement": "networks.replacement",
 }
 
 __all__ = [
