@@ -32,6 +32,7 @@ MODULES: dict[str, str] = {
     "moves": "networks.moves",
     "depth": "networks.depth",
     "replacement": "networks.replacement",
+    "structure": "networks.structure",
 }
 
 __all__ = [

@@ -148,7 +148,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         kept=kept / source,
     )
     rows = (
-        Row(what="weights", ours=float(weights), published=float(_PUBLISHED["weights"]) if full else None),
+        Row(what="weights", ours=f"{weights:,}", published=f"{_PUBLISHED['weights']:,}" if full else None),
         Row(what="accuracy of the target", ours=middle["target"], published=_PUBLISHED["accuracy"] if full else None),
         Row(what="accuracy, replaced", ours=middle["accuracy"], published=_PUBLISHED["accuracy"] if full else None),
         Row(what="weights out of tolerance, worst draw", ours=float(max(o["misses"] for o in drawn)), published=0.0),
