@@ -33,6 +33,7 @@ MODULES: dict[str, str] = {
     "depth": "networks.depth",
     "replacement": "networks.replacement",
     "structure": "networks.structure",
+    "convolutions": "networks.convolutions",
 }
 
 __all__ = [
