@@ -34,6 +34,7 @@ MODULES: dict[str, str] = {
     "replacement": "networks.replacement",
     "structure": "networks.structure",
     "convolutions": "networks.convolutions",
+    "copies": "networks.copies",
 }
 
 __all__ = [
