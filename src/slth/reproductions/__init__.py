@@ -35,6 +35,8 @@ MODULES: dict[str, str] = {
     "structure": "networks.structure",
     "convolutions": "networks.convolutions",
     "copies": "networks.copies",
+    "equivariant": "networks.equivariant",
+    "attention": "networks.attention",
 }
 
 __all__ = [

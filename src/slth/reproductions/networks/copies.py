@@ -163,7 +163,13 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     shares = tuple(max(outcome["missed"], 0.5 / outcome["count"]) for outcome in drawn.values())
     share = Series(label="no subset of at most ten within 0.01", x=n, y=shares)
     panels = (
-        Panel(title="at first, of all weights", x="copies ρ", y="share of the weights", content=(share,), log_y=True),
+        Panel(
+            title="at first, of all weights; none is drawn at half a weight",
+            x="copies ρ",
+            y="share of the weights",
+            content=(share,),
+            log_y=True,
+        ),
         Panel(
             title="random network over target",
             x="copies or candidates ρ",
