@@ -1,4 +1,4 @@
-"""Reproductions on networks: a verdict follows from the rule that the settings state, and parts compute what they say."""
+"""Reproductions on networks: a verdict follows from the rule in the settings, and parts compute what they say."""
 
 import numpy as np
 import pytest

@@ -7,6 +7,7 @@ which hardly tells ω from −ω: little is learned, and what is compared is how
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,14 +89,14 @@ def target_of(model: Transformer, length: int = 65) -> Target:
     nodes: list[Node] = []
     coefficients: dict[str, Affine] = {}
 
-    def dense(name: str, layer: nn.Linear, read: str) -> str:
+    def dense(name: str, layer: Any, read: str) -> str:
         bias = None if layer.bias is None else layer.bias.detach().numpy().astype(np.float64)
         weight = layer.weight.detach().numpy().astype(np.float64)
         coefficients[name] = Affine(weight[:, :, None], bias)
         nodes.append(Node(name, Linear(name, Dense(layer.in_features, layer.out_features), bias is not None), (read,)))
         return name
 
-    def add(name: str, op: object, *inputs: str) -> str:
+    def add(name: str, op: Any, *inputs: str) -> str:
         nodes.append(Node(name, op, inputs))
         return name
 

@@ -71,7 +71,7 @@ def fit(model: nn.Module, x: Tensor, y: Tensor, loss: Any, *, epochs: int, lr: f
 
 def digits(means: Means, *, group: str, width: int, data: str, train: int, epochs: int, seed: int) -> Trained:
     """Rotated images, their class."""
-    examples = load(data, data_dir=means.data_dir)
+    examples: Any = load(data, data_dir=means.data_dir)
     x, test = rotated(examples.train_x[:train], seed), rotated(examples.test_x[:2000], seed + 1)
     y, labels = torch.from_numpy(examples.train_y[: len(x)]), torch.from_numpy(examples.test_y[: len(test)])
     torch.manual_seed(seed)

@@ -88,10 +88,10 @@ def _tickets(means: Means, *, blocks: int, candidates: Sequence[int], seeds: int
         widths, errors = [], []
         for draw in range(seeds):
             asked = Request(gadget="merged", objective="closest", candidates=count, seed=seed * seeds + draw)
-            ticket = construct(target, asked, inputs=inputs, threads=means.threads)
+            ticket: Any = construct(target, asked, inputs=inputs, threads=means.threads)
             parts = {path: ticket.realised(path) for path in ticket.maps}
             errors.append(np.abs(evaluate(ticket.network, parts, x, ticket.carried) - theirs).max())
-            widths.append(max(getattr(ticket.gadgets[path], "neurons", 0) for path in ticket.merged))
+            widths.append(max(ticket.gadgets[path].neurons for path in ticket.merged))
         rows.append({"n": float(np.mean(widths)), **_summary(errors)})
     return {"rows": rows}
 

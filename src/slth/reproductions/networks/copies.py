@@ -67,10 +67,16 @@ def _drawn(means: Means, *, data: str, n: int, seed: int) -> dict[str, Any]:
 def _ticket(means: Means, *, data: str, gadget: str, seed: int) -> dict[str, Any]:
     """A planned ticket, the fewest numbers for each weight."""
     target = trained_file(means, data, hidden=_hidden(data), epochs=10, seed=seed, bias=True)
-    where = {"data": data, "data_dir": means.data_dir}
     start = time.process_time()
-    ticket = construct(
-        target, gadget=gadget, objective="fewest", tolerance=_TOLERANCE, seed=seed, threads=means.threads, **where
+    ticket: Any = construct(
+        target,
+        gadget=gadget,
+        objective="fewest",
+        tolerance=_TOLERANCE,
+        seed=seed,
+        threads=means.threads,
+        data=data,
+        data_dir=means.data_dir,
     )
     seconds = time.process_time() - start
     found = evaluate(ticket, data, data_dir=means.data_dir, target=target)

@@ -57,12 +57,15 @@ def _measure(means: Means, *, d: int, layers: int, most: int, draws: int, seed: 
     inputs = Inputs((d,), lower=(-1.0,), upper=(1.0,))
     rows: list[dict[str, float]] = []
     for n in range(2, most + 1):
-        bounds, seen, sizes = [], [], []
+        bounds: list[float] = []
+        seen: list[float] = []
+        sizes: list[int] = []
+        bits = 0
         for draw in range(draws):
             rng = np.random.default_rng((seed, layers, draw))
             target = _target(d, layers, rng)
             asked = Request(objective="closest", candidates=n, seed=seed * draws + draw, lift="relu")
-            ticket = construct(target, asked, inputs=inputs)
+            ticket: Any = construct(target, asked, inputs=inputs)
             parts = {path: ticket.realised(path) for path in ticket.maps}
             bounds.append(certified(target, list(parts.values())))
             x = rng.normal(size=(_SEEN, d))
@@ -70,8 +73,9 @@ def _measure(means: Means, *, d: int, layers: int, most: int, draws: int, seed: 
             apart = evaluate(ticket.network, parts, x, {}) - evaluate(target.graph, target.coefficients, x, {})
             seen.append(float(np.linalg.norm(apart, axis=1).max()))
             sizes.append(ticket.size)
+            bits = ticket.mask_bits
         middle = {"certified": float(np.median(bounds)), "seen": float(np.median(seen))}
-        rows.append({"n": n, **middle, "size": float(np.median(sizes)), "bits": ticket.mask_bits})
+        rows.append({"n": n, **middle, "size": float(np.median(sizes)), "bits": bits})
     planned = [_planned(d, layers, 2.0**-k, seed) for k in _EXPONENTS]
     return {"rows": rows, "planned": planned, "weights": d * max(d * layers, 1)}
 

@@ -39,7 +39,7 @@ def _network(means: Means, data: str, epochs: int, seed: int) -> Target:
     return trained(means, data, hidden=(500,) if data == "mnist" else (64,), epochs=epochs, seed=seed)
 
 
-def _accuracy(matrices: Sequence[np.ndarray], x: np.ndarray, y: np.ndarray) -> float:
+def _accuracy(matrices: Sequence[np.ndarray], x: np.ndarray, y: Any) -> float:
     for matrix in matrices[:-1]:
         x = np.maximum(x @ matrix.T, 0)
     return float((np.argmax(x @ matrices[-1].T, axis=1) == y).mean())
