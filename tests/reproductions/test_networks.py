@@ -1,5 +1,8 @@
 """Reproductions on networks: a verdict follows from the rule in the settings, and parts compute what they say."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -10,6 +13,7 @@ from slth.numerics import Stream
 from slth.reproductions import Verdict
 from slth.reproductions.networks import (
     _angular,
+    _redundant,
     _targets,
     _widths,
     attention,
@@ -141,17 +145,21 @@ def test_replacement_is_judged_by_misses_accuracy_and_what_is_kept(misses, chang
 
 def test_the_structures_have_as_many_parameters():
     sizes = [
-        sum(part.numel() for part in structure.network(name, 784, 20, 10).parameters())
-        for name in structure._STRUCTURES
+        sum(part.numel() for part in _redundant.network(name, 784, 20).parameters()) for name in structure._STRUCTURES
     ]
     assert max(sizes) - min(sizes) <= 784 + 10
 
 
 def test_a_redundant_layer_is_products_of_two_weights():
     torch.manual_seed(0)
-    layer, x = structure.Redundant(3, 2, relu=False), torch.randn(4, 3)
+    layer, x = _redundant.Redundant(3, 2, relu=False), torch.randn(4, 3)
     matrix = (layer.v.weight.view(2, 3, 5) * layer.u).sum(-1)
     assert torch.allclose(layer(x), x @ matrix.T, atol=1e-5)
+
+
+def test_looking_reproductions_up_needs_no_torch():
+    code = "import sys, slth.reproductions as r; list(r.reproductions()); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,6 @@ from slth.reproductions._reproduction import (
     Scale,
     Verdict,
 )
-from slth.reproductions.networks._angular import HEAD, angular, trained
 from slth.subsetsum import closest_batch
 from slth.ticket import Inputs
 
@@ -38,6 +37,8 @@ _RATES = (0.04, 0.09)
 
 def single_head(target: Target) -> tuple[np.ndarray, np.ndarray]:
     """M with the scale of the logits in it, and U."""
+    from slth.reproductions.networks._angular import HEAD
+
     merged = with_merged(target)
     first, second = (merged.coefficients[path].weight[:, :, 0] for path in merged.graph.maps)
     return first * HEAD**-0.5, second
@@ -66,6 +67,8 @@ def lemma_7(matrix: np.ndarray, n: int, sources: int, rng: np.random.Generator) 
 def _head(means: Means, *, widths: Sequence[int], sources: int, seed: int) -> dict[str, Any]:
     """One attention, the blocks of Lemma 7: mean, median and largest error over sources."""
     use_threads(means.threads)
+    from slth.reproductions.networks._angular import angular, trained
+
     m, u = single_head(trained(0, seed=seed))
     rng = np.random.default_rng(seed)
     x, _ = angular(64, 64, np.random.default_rng(seed + 1))
@@ -80,6 +83,8 @@ def _head(means: Means, *, widths: Sequence[int], sources: int, seed: int) -> di
 def _tickets(means: Means, *, blocks: int, candidates: Sequence[int], seeds: int, seed: int) -> dict[str, Any]:
     """Tickets of an attention, or of a transformer of blocks; n is that of the widest head."""
     use_threads(means.threads)
+    from slth.reproductions.networks._angular import angular, trained
+
     target = trained(blocks, seed=seed)
     x, _ = angular(64, 64, np.random.default_rng(seed + 1))
     theirs, rows = evaluate(target.graph, target.coefficients, x, {}), []
@@ -103,6 +108,8 @@ def _lengths(means: Means, *, n: int, sources: int, lengths: Sequence[int], seed
     ‖Δ‖ ≤ tanh(osc/4) · 2 ‖U‖ + ‖ΔU‖.
     """
     use_threads(means.threads)
+    from slth.reproductions.networks._angular import angular, trained
+
     m, u = single_head(trained(0, seed=seed))
     rng = np.random.default_rng(seed + 2)
     found = list(zip(lemma_7(m, n, sources, rng), lemma_7(u, n, sources, rng), strict=True))

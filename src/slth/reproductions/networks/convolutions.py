@@ -9,15 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import torch
-from torch import nn
-from torch.nn import functional
 
 from slth.api import use_threads
 from slth.construction import gain
 from slth.data import Examples, load
 from slth.graph import Realised
-from slth.network import build_architecture, outputs, read_target
+from slth.network import read_target
 from slth.numerics import Stream, uniform
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import (
@@ -54,28 +51,9 @@ def _examples(data: str, means: Means) -> Examples:
     return replace(examples, **larger)
 
 
-def _values(x: np.ndarray) -> np.ndarray:
+def values_of(x: np.ndarray) -> np.ndarray:
+    """Grey values in [0, 1]."""
     return x.astype(np.float32) / 255 if x.dtype == np.uint8 else x
-
-
-def _network(means: Means, examples: Examples, *, data: str, epochs: int, seed: int) -> nn.Sequential:
-    """LeNet-5 trained by Adam, rate 1e-3, batch 64; made once."""
-    path = means.shared / f"lenet-{data}-{epochs}-{seed}.pt"
-    torch.manual_seed(seed)
-    model: Any = build_architecture("lenet_5", {"inputs": list(examples.shape), "classes": examples.classes})
-    if not path.exists():
-        use_threads(means.threads)
-        optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
-        x, y = torch.from_numpy(_values(examples.train_x)), torch.from_numpy(examples.train_y)
-        for _ in range(epochs):
-            for rows in torch.randperm(len(x)).split(64):
-                optimizer.zero_grad()
-                functional.cross_entropy(model(x[rows]), y[rows]).backward()
-                optimizer.step()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        torch.save(model.state_dict(), path)
-    model.load_state_dict(torch.load(path))
-    return model.eval().requires_grad_(False)
 
 
 def replaced(values: np.ndarray, n: int, *, stream: Stream, threads: int = 1) -> np.ndarray:
@@ -87,9 +65,15 @@ def replaced(values: np.ndarray, n: int, *, stream: Stream, threads: int = 1) ->
 
 def _measure(means: Means, *, data: str, epochs: int, n: int, seed: int) -> dict[str, Any]:
     """max |w - ŵ| / max |w| over weights and biases of both convolutions, and the same of the network's outputs."""
+    use_threads(means.threads)
+    import torch
+
+    from slth.network import outputs
+    from slth.reproductions.networks._lenet import trained_lenet
+
     examples = _examples(data, means)
-    model = _network(means, examples, data=data, epochs=epochs, seed=seed)
-    x = _values(examples.train_x[:_IMAGES])
+    model = trained_lenet(means, examples, data=data, epochs=epochs, seed=seed)
+    x = values_of(examples.train_x[:_IMAGES])
     before, accuracy = outputs(model, x), _accuracy(model, examples)
     products = _random_network(model, examples.shape, n)
     apart, largest = 0.0, 0.0
@@ -110,11 +94,13 @@ def _measure(means: Means, *, data: str, epochs: int, n: int, seed: int) -> dict
     }
 
 
-def _accuracy(model: nn.Module, examples: Examples) -> float:
-    return float((outputs(model, _values(examples.test_x)).argmax(1) == examples.test_y).mean())
+def _accuracy(model: Any, examples: Examples) -> float:
+    from slth.network import outputs
+
+    return float((outputs(model, values_of(examples.test_x)).argmax(1) == examples.test_y).mean())
 
 
-def _random_network(model: nn.Module, shape: tuple[int, ...], n: int) -> float:
+def _random_network(model: Any, shape: tuple[int, ...], n: int) -> float:
     """max |w - ŵ| / max |w| over the weights, in a random network of n candidates, closest subsets."""
     target = read_target(model, input_shape=shape)
     apart, largest = 0.0, 0.0

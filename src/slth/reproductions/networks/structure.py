@@ -4,15 +4,10 @@ Redundant layer: every input has r = 5 intermediate weights u of its own, and v 
 ReLU between. Plain: one layer for one, as wide as the same number of parameters allows.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
-from slth.api import search, use_threads
-from slth.learning import EdgePopup, Policy, Training
+from slth.api import use_threads
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import (
     Conclusion,
@@ -25,7 +20,6 @@ from slth.reproductions._reproduction import (
     Verdict,
 )
 
-_TIMES = 5  # r
 _STRUCTURES = {"plain": "plain, wide", "linear": "redundant, linear", "relu": "redundant, ReLU"}
 _KEPT = {Scale.SMOKE: (0.05, 0.5), Scale.SMALL: (0.05, 0.1, 0.25, 0.5, 0.9), Scale.PAPER: (0.05, 0.1, 0.25, 0.5, 0.9)}
 _PUBLISHED = {  # read off the figure of FC-2
@@ -35,44 +29,17 @@ _PUBLISHED = {  # read off the figure of FC-2
 _APART, _TIE, _NEAR = 0.1, 0.01, 0.03
 
 
-class Redundant(nn.Module):
-    """x -> v φ(u ⊗ x), u ~ N(0, 2), v ~ N(0, 2 / inputs), φ the identity or ReLU."""
-
-    def __init__(self, inputs: int, outputs: int, *, relu: bool) -> None:
-        super().__init__()
-        self.u = nn.Parameter(math.sqrt(2) * torch.randn(inputs, _TIMES))
-        self.v = nn.Linear(inputs * _TIMES, outputs, bias=False)
-        nn.init.normal_(self.v.weight, std=math.sqrt(2 / inputs))
-        self.relu = relu
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, inputs) -> (batch, outputs)."""
-        hidden = (x[:, :, None] * self.u).flatten(1)
-        return self.v(torch.relu(hidden) if self.relu else hidden)
-
-
-def network(structure: str, inputs: int, hidden: int, classes: int) -> nn.Sequential:
-    """Two layers, of as many parameters whatever the structure."""
-    if structure == "plain":
-        count = _TIMES * (inputs * (1 + hidden) + hidden * (1 + classes))
-        wide = round(count / (inputs + classes))
-        layers = nn.Linear(inputs, wide, bias=False), nn.Linear(wide, classes, bias=False)
-        for layer in layers:
-            nn.init.normal_(layer.weight, std=math.sqrt(2 / layer.in_features))
-    else:
-        relu = structure == "relu"
-        layers = Redundant(inputs, hidden, relu=relu), Redundant(hidden, classes, relu=relu)
-    return nn.Sequential(nn.Flatten(), layers[0], nn.ReLU(), layers[1])
-
-
 def _measure(
     means: Means, *, data: str, structure: str, kept: float, hidden: int, epochs: float, seed: int
 ) -> dict[str, Any]:
     """Test accuracy of the subnetwork that edge-popup finds."""
     use_threads(means.threads)
-    torch.manual_seed(seed)
+    from slth.api import search
+    from slth.learning import EdgePopup, Policy, Training
+    from slth.reproductions.networks._redundant import network
+
     inputs = 784 if data == "mnist" else 64
-    model = network(structure, inputs, hidden, 10)
+    model = network(structure, inputs, hidden, classes=10, seed=seed)
     parameters = sum(part.numel() for part in model.parameters())
     found = search(
         model,
