@@ -223,15 +223,19 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             kind="estimate",
         ),
     )
-    middle: list[Series] = []
+    middle: list[Panel] = []
     for n, part in tokens.items():
         x = tuple(float(at) for at in part.options["lengths"])
-        middle.append(Series(label=f"n = {n}", x=x, y=tuple(part.outcome["errors"])))
-        middle.append(Series(label=f"bound, n = {n}", x=x, y=(part.outcome["bound"],) * len(x), kind="bound"))
+        lines = (
+            Series(label="measured", x=x, y=tuple(part.outcome["errors"])),
+            Series(label="bound for every T", x=x, y=(part.outcome["bound"],) * len(x), kind="bound"),
+        )
+        title = f"one attention, n = {n}"
+        middle.append(Panel(title=title, x="tokens T", y="mean error", content=lines, log_x=True, log_y=True))
     right = tuple(Series(label=f"B = {b}", **_over(rows_, "median")) for b, rows_ in blocks.items())
     panels = (
         Panel(title="one attention", x="head size n of the source", y="error", content=left, log_y=True),
-        Panel(title="n fixed", x="tokens T", y="mean error", content=tuple(middle), log_x=True, log_y=True),
+        *middle,
         Panel(title="transformers of B blocks", x="n of the widest head", y="median error", content=right, log_y=True),
     )
     figure = Figure(title="Pruned random attentions: error against head size, tokens and blocks", panels=panels)

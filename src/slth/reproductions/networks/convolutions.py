@@ -153,23 +153,27 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     for data in dict.fromkeys(part.options["data"] for part in measured):
         own = [part for part in measured if part.options["data"] == data]
         n = tuple(float(part.options["n"]) for part in own)
-        series: list[Series] = []
         for kind in ("weights", "outputs"):
             ours = tuple(part.outcome[kind] for part in own)
             published = _PUBLISHED.get((data, kind))
-            series.append(Series(label=f"{kind}, measured", x=n, y=ours))
+            series = [Series(label="measured", x=n, y=ours)]
             if published:
                 slopes[f"{kind} on {data}"] = decades(n, ours), decades(n, published)
-                series.append(Series(label=f"{kind}, published", x=n, y=published, kind="published"))
+                series.append(Series(label="published", x=n, y=published, kind="published"))
                 ratios[f"{kind} on {data}"] = max(
                     max(a / b, b / a) for a, b in zip(ours, published, strict=True) if b > 5e-5
                 )
+            if kind == "weights":
+                products = tuple(part.outcome["network"] for part in own)
+                series.append(Series(label="in a real random network", x=n, y=products))
             rows += [
                 Row(what=f"{data}, n = {at:g}: {kind}", ours=error, published=published[i] if published else None)
                 for i, (at, error) in enumerate(zip(n, ours, strict=True))
             ]
-        products = tuple(part.outcome["network"] for part in own)
-        series.append(Series(label="weights, real random network", x=n, y=products))
+            title = f"{data}, {kind}"
+            panels.append(
+                Panel(title=title, x="numbers n for a weight", y="relative error", content=tuple(series), log_y=True)
+            )
         last = own[-1].outcome
         rows.append(
             Row(
@@ -177,9 +181,6 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                 ours=last["replaced"],
                 note=f"of the trained network {last['accuracy']:.4f}",
             )
-        )
-        panels.append(
-            Panel(title=data, x="numbers n for a weight", y="relative error", content=tuple(series), log_y=True)
         )
     if slopes:
         verdict, because = judge(slopes, ratios)

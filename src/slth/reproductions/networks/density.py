@@ -130,7 +130,7 @@ def judge(
 
 
 def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
-    series: list[Series] = []
+    panels: list[Panel] = []
     rows: list[Row] = []
     found: list[tuple[Verdict, str]] = []
     tolerances = list(dict.fromkeys(part.options["tolerance"] for part in measured))
@@ -156,29 +156,28 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         rows.append(Row(what=f"one product a weight (Malach), {tolerance:g} gains", ours=single, note="computed"))
         x = np.geomspace(0.6 / single, 0.5, 60)
         curve = [4 * theorem_3(g, tolerance, weights=weights, constant=constant) for g in x]
-        series += [
-            Series(label=f"least measured, {tolerance:g} gains", x=tuple(n), y=tuple(4.0 * at for at in n.values())),
+        bound = tuple(theorem_5(g, tolerance, weights=weights) for g in x)
+        series = (
+            Series(label="least measured", x=tuple(n), y=tuple(4.0 * at for at in n.values())),
             Series(label=f"Theorem 3, c = {constant:.2g} fitted", x=tuple(x), y=tuple(curve), kind="estimate"),
-        ]
-        if tolerance == tolerances[0]:
-            bound = tuple(theorem_5(g, tolerance, weights=weights) for g in x)
-            label = "Theorem 5, of targets of norm √k"
-            series.append(Series(label=label, x=tuple(x), y=bound, kind="bound"))
-        label = f"one product a weight, {tolerance:g}"
-        series.append(Series(label=label, x=(1 / single,), y=(4 * single,), kind="published"))
-        series.append(Series(label=f"any subset, {tolerance:g}", x=(0.5,), y=(4.0 * any_subset,)))
+            Series(label="Theorem 5, of targets of norm √k", x=tuple(x), y=bound, kind="bound"),
+            Series(label="one product a weight (Malach)", x=(1 / single,), y=(4 * single,), kind="published"),
+            Series(label="any subset (Pensia)", x=(0.5,), y=(4.0 * any_subset,)),
+        )
+        panels.append(
+            Panel(
+                title=f"{weights:,} weights, tolerance {tolerance:g} gains",
+                x="density γ",
+                y="overparameterisation m / m_t = 4n",
+                content=series,
+                log_x=True,
+                log_y=True,
+            )
+        )
     order = (Verdict.NOT_REPRODUCED, Verdict.IN_SHAPE, Verdict.REPRODUCED)
     verdict = min((one for one, _ in found), key=order.index)
     said = " ".join(f"{tolerance:g} gains: {why}" for tolerance, (_, why) in zip(tolerances, found, strict=True))
-    panel = Panel(
-        title=f"{weights:,} weights",
-        x="density γ",
-        y="overparameterisation m / m_t = 4n",
-        content=tuple(series),
-        log_x=True,
-        log_y=True,
-    )
-    figure = Figure(title="Overparameterisation against the density of tickets", panels=(panel,))
+    figure = Figure(title="Overparameterisation against the density of tickets", panels=tuple(panels))
     return Conclusion(verdict=verdict, because=said, rows=tuple(rows), figures=(figure,))
 
 

@@ -165,7 +165,13 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             y = tuple(necessary(d, 1, 2.0**-at) * layers / weights for at in k)
             series.append(Series(label=f"{layers} times one layer: no bound", x=x, y=y, kind="estimate"))
         panels.append(
-            Panel(title=f"{part.name}, d = {d}", x="log2 1/ε", y="for each weight", content=tuple(series), log_y=True)
+            Panel(
+                title=f"{part.name}, d = {d}",
+                x="log2 1/ε",
+                y="number for each weight",
+                content=tuple(series),
+                log_y=True,
+            )
         )
     verdict, because = judge(slopes, ratios)
     figure = Figure(title="Parameters and mask bits against ε, measured and bounds", panels=tuple(panels))

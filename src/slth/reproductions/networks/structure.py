@@ -110,24 +110,28 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         Series(label=name, x=levels, y=tuple(accuracy[kept, structure] for kept in levels))
         for structure, name in _STRUCTURES.items()
     ]
+    panels = [
+        Panel(
+            title=f"FC-2, {measured[0].outcome['parameters']:,} parameters",
+            x="kept fraction of every matrix",
+            y="test accuracy",
+            content=tuple(series),
+            log_x=True,
+        )
+    ]
     if full:
-        series += [
+        points = [
             Series(
-                label=f"{name}, published",
+                label=name,
                 x=(0.05, 0.1),
                 y=(_PUBLISHED[0.05, structure], _PUBLISHED[0.1, structure]),
                 kind="published",
             )
             for structure, name in _STRUCTURES.items()
         ]
-    panel = Panel(
-        title=f"FC-2, {measured[0].outcome['parameters']:,} parameters",
-        x="kept fraction of every matrix",
-        y="test accuracy",
-        content=tuple(series),
-        log_x=True,
-    )
-    figure = Figure(title="Edge-popup on a plain network and on the structure of the proof", panels=(panel,))
+        title = "published, hidden width 500"
+        panels.append(Panel(title=title, x="kept fraction", y="test accuracy", content=tuple(points), log_x=True))
+    figure = Figure(title="Edge-popup on a plain network and on the structure of the proof", panels=tuple(panels))
     return Conclusion(verdict=verdict, because=because, rows=tuple(rows), figures=(figure,))
 
 
