@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from slth._errors import InputError
     from slth.api import (
         apply,
+        bounds,
+        cite,
         compare,
         construct,
         evaluate,
@@ -45,6 +47,8 @@ __all__ = [
     "__version__",
     "apply",
     "attach",
+    "bounds",
+    "cite",
     "compare",
     "construct",
     "evaluate",

@@ -48,6 +48,7 @@ OF_PYTHON = {
     "evaluate": {"model", "name", "progress"},
     "train": {"progress"},
     "reproduce": {"progress"},
+    "bounds": {"values"},
     "search": {"options", "arguments", "training", "policy", "every", "share", "progress", "loss"},
 }
 OWNERS = {"training": [Training], "policy": [Policy], "options": [*METHODS.values()]}

@@ -1,10 +1,11 @@
 """The public verbs, one function each, with the names of the commands; what else a command needs to print.
 
-`search` loads PyTorch and `report` all that makes pages, so they are loaded when they are first asked for.
+`search` loads PyTorch, `report` all that makes pages, `bounds` all theorems, so they are loaded when first asked for.
 """
 
 from typing import TYPE_CHECKING, Any
 
+from slth.api._cite import Cited, cite
 from slth.api._compare import Compared, Comparison, compare
 from slth.api._construct import check_construct, construct, discard, promise_holds, read_target
 from slth.api._evidence import Verification, evaluate, verify, with_claim
@@ -17,10 +18,14 @@ from slth.api._train import train, use_threads
 from slth.api._views import apply, load, realised, save, source
 
 if TYPE_CHECKING:
+    from slth.api._bounds import Bounds, Series, bounds
     from slth.api._report import Page, report
     from slth.api._search import check_search, choices, first_process, search
 
 _LAZY = {
+    "Bounds": "_bounds",
+    "Series": "_bounds",
+    "bounds": "_bounds",
     "Page": "_report",
     "report": "_report",
     "check_search": "_search",
@@ -29,6 +34,8 @@ _LAZY = {
     "search": "_search",
 }
 __all__ = [
+    "Bounds",
+    "Cited",
     "Compared",
     "Comparison",
     "Exported",
@@ -37,13 +44,16 @@ __all__ = [
     "PlannedMap",
     "Row",
     "Section",
+    "Series",
     "Shown",
     "Verification",
     "accuracy",
     "apply",
+    "bounds",
     "check_construct",
     "check_search",
     "choices",
+    "cite",
     "compare",
     "construct",
     "data_rows",

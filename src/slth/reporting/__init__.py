@@ -1,5 +1,6 @@
 """Records and tickets become tables and figures."""
 
+from slth.reporting.bounds import draw_bounds
 from slth.reporting.comparison import draw_comparison
 from slth.reporting.exhibit import Exhibit, evaluations_of, searches_of
 from slth.reporting.page import check_page_name, page, write_page
@@ -10,6 +11,7 @@ __all__ = [
     "check_page_name",
     "check_picture_name",
     "draw_anatomy",
+    "draw_bounds",
     "draw_comparison",
     "evaluations_of",
     "page",

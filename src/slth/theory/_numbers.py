@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 Number = float | int
-MOST_N = 1 << 62  # beyond it a least n is infinity
+MOST_N = 1 << 900  # beyond it a least n is infinity; as a float it still is finite
 _NUDGE = 1e-12  # more than the rounding of a few logarithms and products
 
 
@@ -77,3 +77,14 @@ def log2_choose(n: int, k: int) -> float:
     if min(k, n - k) <= 1000:
         return math.log2(math.comb(n, k))
     return (math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)) / math.log(2)
+
+
+def binomial_below(n: int, p: float, least: int) -> float:
+    """P(Bin(n, p) < least), rounded up.
+
+    >>> binomial_below(4, 0.5, 1) >= 1 / 16, binomial_below(4, 0.5, 0)
+    (True, 0.0)
+    """
+    from scipy.special import bdtr  # pyright: ignore[reportUnknownVariableType]
+
+    return 0.0 if least <= 0 else min(1.0, float(bdtr(least - 1, n, p)) * (1 + 1e-9))

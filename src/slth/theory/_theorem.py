@@ -49,13 +49,14 @@ class Unit(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A number that a theorem speaks about, with its limits; `default` None: it has to be given.
+    """A number that a theorem speaks about, with its limits.
 
+    `default` None: it has to be given; a text: as the letter of this name, which stands before it.
     `trend` says how the theorem's number changes where this letter alone grows; "" promises nothing.
     """
 
     meaning: str
-    default: Number | None = None
+    default: Number | str | None = None
     whole: bool = False
     above: Number | None = None
     least: Number | None = None
@@ -170,12 +171,13 @@ class Theorem:
             _arguments.one_of(name, known, f"letter of {self.name}")
         at: dict[str, Number] = {}
         for name, letter in self.letters.items():
-            given = values.get(name, letter.default)
+            same = at[letter.default] if isinstance(letter.default, str) else letter.default
+            given = same if values.get(name) is None else values[name]
             if given is None:
-                raise InputError(f"{self.name} needs {name}, {letter.meaning}; give --set {name}=VALUE")
+                raise InputError(f"{self.name} needs {name}, {letter.meaning}; give {name}=VALUE")
             at[name] = letter.read(name, given)
         for name, constant in self.constants.items():
-            at[name] = _arguments.number(name, values.get(name, constant.value), above=0)
+            at[name] = _arguments.number(name, values.get(name, constant.value), above=0, most=1e9)
         return at
 
 

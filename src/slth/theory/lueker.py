@@ -2,11 +2,23 @@
 
 import math
 
+from slth.theory._letters import DELTA, EPSILON
 from slth.theory._numbers import least_whole
-from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit
+from slth.theory._theorem import Assumption, Constant, Direction, Number, Standing, Theorem, Unit
+
+C = Constant(
+    meaning="universal, the source gives no value",
+    value=4.0,
+    standing=Standing.FITTED,
+    note="the number of draws after which every target is reached, 20,000 to 40,000 runs, epsilon = 0.3 ... 0.001, "
+    "delta = 0.5 ... 0.001: at most 3.69 (both 0.3), 3.59 at both 0.01, 3.42 at both 0.001; draws of one sign "
+    "alone, exact, need 2.8 at delta = 1e-3 and 1.9 at 1e-30",
+)
+UNIFORM = Assumption(says="the numbers are independent and uniform on [-1, 1]")
 
 
-def _values(*, epsilon: float, delta: float, C: float) -> Number:
+def least_numbers(*, epsilon: float, delta: float, C: float) -> Number:
+    """n, the least whole number that is at least C ln(2 / min(epsilon, delta))."""
     return least_whole(C * math.log(2 / min(epsilon, delta)))
 
 
@@ -18,16 +30,15 @@ LUEKER = Theorem(
     gives="n, random numbers for one target",
     unit=Unit.CANDIDATES,
     direction=Direction.SUFFICIENT,
-    letters={
-        "epsilon": Letter(meaning="the largest error of a sum", above=0, below=1),
-        "delta": Letter(meaning="the chance of failure", default=0.01, above=0, below=1),
-    },
-    constants={
-        "C": Constant(meaning="universal, the source gives no value", value=5.4, standing=Standing.FITTED),
-    },
-    assumes=(Assumption(says="the numbers are independent and uniform on [-1, 1]"),),
-    sources=("lueker1998",),
-    place="Theorem 2.4",
-    value=_values,
+    letters={"epsilon": EPSILON, "delta": DELTA},
+    constants={"C": C},
+    assumes=(UNIFORM,),
+    sources=("lueker1998", "pensia2020"),
+    place="Theorem 2.4, in the form of Pensia et al.",
+    value=least_numbers,
     against="epsilon",
+    note="No n makes failure less likely than 2^-n, where all numbers have one sign. The logarithm is natural.",
+    measured="Every target of [-1, 1] is reached to within 0.01 by 11 numbers half of the time, by 14 with 90 %, by "
+    "19 with 99 %, by 22 with 99.9 %; to within 0.001 by 15, 18, 22, 26. One more number halves the error "
+    "and about halves the failures.",
 )

@@ -17,6 +17,8 @@ from slth.records.verbs._argument import (
     read,
     swept,
 )
+from slth.records.verbs._bounds import Bounds
+from slth.records.verbs._cite import Cite
 from slth.records.verbs._construct import (
     DEFAULT_TARGET,
     NOT_WITH_A_SHAPE,
@@ -48,6 +50,8 @@ VERBS: tuple[type, ...] = (
     Search,
     Sweep,
     Reproduce,
+    Bounds,
+    Cite,
 )
 
 __all__ = [
@@ -60,6 +64,8 @@ __all__ = [
     "OBJECTIVES",
     "VERBS",
     "Argument",
+    "Bounds",
+    "Cite",
     "Compare",
     "Construct",
     "Evaluate",

@@ -78,6 +78,10 @@ def _settings(name: str, value: Any) -> Mapping[str, Any]:
     return value
 
 
+def _name_or_several(name: str, value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else _arguments.names(name, value)
+
+
 def _number_or_several(name: str, value: Any) -> float | tuple[float, ...]:
     found = _arguments.numbers(name, value)
     return found[0] if isinstance(value, float | int) else found
@@ -138,6 +142,7 @@ NUMBERS = Kind(_arguments.numbers, list, str, _arguments.numbers_in, "NUMBER,...
 WHOLES = Kind(_arguments.wholes, list, str, _arguments.wholes_in, "N,...")
 SHAPE = Kind(_shape, str, str, _parse_shape, "N,N,...")  # widths, or the name of a network
 NAMES = Kind(_arguments.names, list, str, lambda _, typed: _arguments.names_in(typed), "NAME,...")
+BOUND_NAMES = Kind(_name_or_several, list, list[str], lambda _, typed: tuple(typed), "NAME")
 DENSITIES = Kind(_arguments.pairs, str, str, _arguments.pairs_in, "NAME=NUMBER,...")
 SETTINGS = Kind(_settings, dict, list[str], _parse_settings, "KEY=VALUE")
 WEIGHT = Kind(_weight, str, str, _parse_weight, "MAP:OUT,IN[,TAP]")  # input may be `bias`, in Python None
