@@ -1,12 +1,14 @@
 """A reproduction is measured part by part: what is finished is kept, what is wrong is said before the work."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from slth import reproductions
 from slth._errors import InputError
 from slth.reproductions import Conclusion, Figure, Panel, Part, Reproduction, Row, Scale, Series, Verdict, _run
+from slth.reproductions.subset_sums import error
 
 SQUARES = Figure(
     title="squares", panels=(Panel(title="t", x="x", y="y", content=(Series(label="s", x=(1,), y=(1,)),)),)
@@ -60,6 +62,17 @@ def test_an_interrupt_loses_one_part_at_most(tmp_path):
         _run.run(squares(calls, (1, 2, 3, 4)), Scale.SMOKE, tmp_path)
     assert len((tmp_path / "squares.jsonl").read_text().splitlines()) == 2
     assert not (tmp_path / "squares-smoke.md").exists()
+
+
+def test_parts_run_side_by_side_to_the_same_result(tmp_path):
+    drawn = [Part(f"n = {n}", error._measure, {"n": n, "draws": 9, "seed": 0}) for n in range(3, 8)]
+    asked = replace(error.REPRODUCTION, parts=lambda scale, seed: drawn)
+    seen = []
+    found = _run.run(asked, Scale.SMOKE, tmp_path / "two", threads=2, progress=lambda *one: seen.append(one))
+    assert [part.options["n"] for part in found.measured] == [3, 4, 5, 6, 7]
+    assert sorted(done for _, done, _ in seen) == [1, 2, 3, 4, 5]
+    alone = _run.run(asked, Scale.SMOKE, tmp_path / "one", threads=1)
+    assert found.conclusion == alone.conclusion
 
 
 def test_again_forgets(tmp_path):
@@ -126,8 +139,6 @@ def test_bad_input_is_one_sentence(given, sentence, tmp_path):
 
 
 def test_missing_data_are_named_with_what_runs_without(tmp_path):
-    from dataclasses import replace
-
     calls = []
     asked = replace(squares(calls), data={Scale.SMALL: ("mnist",)})
     with pytest.raises(InputError, match="smoke"):

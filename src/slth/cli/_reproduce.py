@@ -1,7 +1,6 @@
 """`slth reproduce`: measure, print table and verdict; without a name, list."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from slth import reproductions
@@ -15,21 +14,20 @@ def run(asked: verbs.Reproduce) -> int:
     if asked.name is None and not asked.every:
         _list(as_json=asked.as_json)
         return 0
-    options = verbs.keywords(asked)
-    names = list(reproductions.MODULES) if asked.every else [options["name"]]
-    done = [_one(name, {**options, "name": name}, asked) for name in names]
+    options = {key: value for key, value in verbs.keywords(asked).items() if key != "name"}
+    names = list(reproductions.MODULES) if asked.name is None else [asked.name]
+    done = [_one(name, options, asked) for name in names]
     if asked.every and not asked.as_json:
         _print.table("Verdicts", [(one.reproduction.name, one.conclusion.verdict.value) for one in done])
     return 0
 
 
-def _one(name: str, options: Mapping[str, Any], asked: verbs.Reproduce) -> Reproduced:
+def _one(name: str, options: dict[str, Any], asked: verbs.Reproduce) -> Reproduced:
     def progress(part: str, done: int, total: int) -> None:
-        if part:
-            _print.note(f"{name}: {part} ({done + 1} of {total})", asked.quiet)
+        _print.note(f"{name}: {part}, {done} of {total}", asked.quiet)
 
     with _print.only_results():
-        found = reproductions.reproduce(**{**options, "progress": progress})
+        found = reproductions.reproduce(name, **options, progress=progress)
     if asked.as_json:
         print(json.dumps(_data(found)))
         return found

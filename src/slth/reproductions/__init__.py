@@ -39,6 +39,8 @@ MODULES: dict[str, str] = {
     "attention": "networks.attention",
 }
 
+_FOLDER = Path("reproductions")
+
 __all__ = [
     "HEAD",
     "MODULES",
@@ -82,7 +84,7 @@ def reproduce(
     name: str,
     *,
     scale: str = "smoke",
-    out: str | Path = "reproductions",
+    out: str | Path = _FOLDER,
     seed: int = 0,
     data_dir: str | Path | None = None,
     threads: int | None = None,
@@ -97,9 +99,9 @@ def reproduce(
         out: the folder of the results: NAME.jsonl, NAME-SCALE.md, figures.
         seed: of everything random.
         data_dir: folder of the image data sets; by default the environment variable SLTH_DATA.
-        threads: by default all processors that this process may use.
+        threads: so many parts at a time; by default as many as this process may use processors.
         again: forget what is finished.
-        progress: is called with the part that begins, parts done, parts in all.
+        progress: is called with the part that is done, parts done, parts in all.
 
     Raises:
         InputError: unknown name or scale, data that are not there, a folder that cannot be written or that holds

@@ -41,6 +41,7 @@ class Part:
     """One piece of the measurement, of at most a few minutes: after an interrupt, finished ones are not done again.
 
     `measure(means, **options)` answers with plain JSON data. The options, seed among them, are all that decides it.
+    Parts run side by side in processes, so `measure` is a function of a module.
     """
 
     name: str

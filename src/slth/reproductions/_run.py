@@ -1,9 +1,11 @@
 """Measure what is missing of a reproduction, conclude, write page and figures."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from slth._errors import InputError
 from slth._files import write_atomically
@@ -11,8 +13,9 @@ from slth.reproductions._figure import draw
 from slth.reproductions._page import page
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Scale, Verdict
 from slth.reproductions._results import Results
+from slth.sweeps import on_this_machine, unordered
 
-Progress = Callable[[str, int, int], None]  # the part that begins ("" at the end), parts done, parts in all
+Progress = Callable[[str, int, int], None]  # the part that is done, parts done, parts in all
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,7 @@ def run(
     again: bool = False,
     progress: Progress | None = None,
 ) -> Reproduced:
-    """Do the parts that are missing, one after another, and write what they show.
+    """Do the parts that are missing, `threads` at a time, and write what they show.
 
     Raises:
         InputError: data are missing, the folder cannot be written or holds results of another version.
@@ -54,24 +57,44 @@ def run(
     _check_data(reproduction, scale, data_dir)
     results = Results(folder, reproduction, again=again)
     means = Means(folder / "shared", data_dir, threads)
-    measured: list[Measured] = []
-    for i, part in enumerate(parts):
-        done = results.find(part)
-        if done is None and progress:
-            progress(part.name, i, len(parts))
-        measured.append(done or _measure(part, results, means))
-    if progress:
-        progress("", len(parts), len(parts))
+    open_parts = [part for part in parts if results.find(part) is None]
+    done = len(parts) - len(open_parts)
+    for part, outcome, seconds in _measured(open_parts, means):
+        results.keep(part, outcome, seconds=seconds, threads=1 if len(open_parts) > 1 else threads)
+        done += 1
+        if progress:
+            progress(part.name, done, len(parts))
+    measured = [found for part in parts if (found := results.find(part))]
     conclusion = reproduction.conclude(measured, scale)
     return Reproduced(
         reproduction, scale, conclusion, tuple(measured), _write(reproduction, scale, conclusion, parts, results)
     )
 
 
-def _measure(part: Part, results: Results, means: Means) -> Measured:
+def _measured(parts: Sequence[Part], means: Means) -> Iterator[tuple[Part, dict[str, Any], float]]:
+    """The parts, as they are done: several at a time where there are threads for it, each in a process of its own."""
+    workers = min(means.threads, len(parts))
+    if workers < 2:
+        yield from ((part, *_measure(part, means)) for part in parts)
+        return
+    alone = replace(means, threads=1)
+    try:
+        with on_this_machine(workers):
+            for i, outcome, seconds in unordered(_in_worker, [(i, part, alone) for i, part in enumerate(parts)]):
+                yield parts[i], outcome, seconds
+    except BrokenProcessPool as error:
+        raise InputError(
+            "a process died, killed or out of memory; finished parts are kept: again with --threads 1"
+        ) from error
+
+
+def _measure(part: Part, means: Means) -> tuple[dict[str, Any], float]:
     start = time.perf_counter()
-    outcome = part.measure(means, **part.options)
-    return results.keep(part, outcome, seconds=time.perf_counter() - start, threads=means.threads)
+    return part.measure(means, **part.options), time.perf_counter() - start
+
+
+def _in_worker(number: int, part: Part, means: Means) -> tuple[int, dict[str, Any], float]:
+    return number, *_measure(part, means)
 
 
 def _check_data(reproduction: Reproduction, scale: Scale, data_dir: Path | None) -> None:

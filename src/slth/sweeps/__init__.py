@@ -13,6 +13,7 @@ from slth.sweeps._cells import threads
 from slth.sweeps._construct import CONSTRUCT
 from slth.sweeps._heatmap import draw_heatmap
 from slth.sweeps._locks import once
+from slth.sweeps._processes import on_this_machine, unordered
 from slth.sweeps._recipe import Cell, Recipe, read
 from slth.sweeps._run import Preview, Sweep, preview, run
 from slth.sweeps._search import SEARCH
@@ -31,11 +32,13 @@ __all__ = [
     "Table",
     "Verb",
     "draw_heatmap",
+    "on_this_machine",
     "once",
     "preview",
     "read_recipe",
     "run",
     "threads",
+    "unordered",
 ]
 
 

@@ -1,21 +1,19 @@
 """Workers: cells answered in this process, in several, or on a cluster; one that dies is the failure of its cell."""
 
-import os
-import signal
-import threading
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from functools import partial
-from typing import Any, Protocol, cast
+from typing import Protocol
 
-from joblib import Parallel, delayed, parallel_config
+from joblib import parallel_config
 
 from slth._errors import InputError
 from slth._locks import locked
 from slth.records import cores
 from slth.sweeps._cells import State, Task, attempt, fail
+from slth.sweeps._processes import on_this_machine, unordered
 
 _MOST_SILENT = 3  # pools that died without a cell begun or answered
 
@@ -81,45 +79,15 @@ def _died(task: Task, _wait: bool) -> tuple[str, State]:
 
 def _in_processes(waiting: dict[str, Task], workers: int, wait: bool) -> Generator[tuple[Task, State]]:
     """On this machine."""
-    share = max(1, cores() // workers)
-    follow: dict[str, Any] = {"initializer": _begin_worker, "initargs": (os.getpid(),)}
-    with parallel_config("loky", n_jobs=workers, inner_max_num_threads=share, **follow):
+    with on_this_machine(workers):
         yield from _pooled(waiting, wait)
 
 
 def _pooled(waiting: dict[str, Task], wait: bool) -> Generator[tuple[Task, State]]:
     """The tasks in worker processes; what is answered leaves `waiting`."""
-    parallel: Any = Parallel(return_as="generator_unordered", pre_dispatch="n_jobs", batch_size=cast("Any", 1))
-    with _interrupts_ignored():
-        answers = parallel(delayed(_in_worker)(task, wait) for task in list(waiting.values()))
-    with closing(answers):
+    with closing(unordered(_in_worker, [(task, wait) for task in waiting.values()])) as answers:
         for question, state in answers:
             yield waiting.pop(question), state
-
-
-@contextmanager
-def _interrupts_ignored() -> Generator[None]:
-    """Processes that are started meanwhile never hear Ctrl-C, not even before they have begun: it is the parent's."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # no other thread may say how signals are met
-        return
-    old = signal.signal(signal.SIGINT, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_DFL if old is None else old)
-
-
-def _begin_worker(parent: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends the workers
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """A worker whose parent was killed ends within a second, as if it had been killed, too."""
-    while os.getppid() == parent:
-        time.sleep(1)
-    os._exit(1)
 
 
 def _in_worker(task: Task, wait: bool) -> tuple[str, State]:
