@@ -1,14 +1,24 @@
 """Targets of the reproductions on networks: trained MLPs, which parts share, and Gaussian ones of any shape."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
+from slth._locks import locked
 from slth.graph import Affine, Target, chain
 from slth.network import read_target
 from slth.reproductions._reproduction import Means
+
+
+def made_once(path: Path, make: Callable[[], object]) -> Path:
+    """The file, which `make` writes unless it is there. Of parts that run side by side one does, the others wait."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with locked(path.with_suffix(".lock")):
+        if not path.exists():
+            make()
+    return path
 
 
 def trained_file(means: Means, data: str, *, hidden: Sequence[int], epochs: int, seed: int, bias: bool = False) -> Path:
@@ -17,11 +27,12 @@ def trained_file(means: Means, data: str, *, hidden: Sequence[int], epochs: int,
 
     shape = "-".join(map(str, hidden))
     path = means.shared / f"mlp-{data}-{shape}{'-bias' if bias else ''}-{epochs}-{seed}.safetensors"
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+
+    def make() -> None:
         use_threads(means.threads)
         train(data, out=path, hidden=hidden, bias=bias, epochs=epochs, seed=seed, data_dir=means.data_dir)
-    return path
+
+    return made_once(path, make)
 
 
 def trained(means: Means, data: str, *, hidden: Sequence[int], epochs: int, seed: int, bias: bool = False) -> Target:

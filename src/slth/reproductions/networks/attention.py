@@ -26,6 +26,7 @@ from slth.reproductions._reproduction import (
     Verdict,
 )
 from slth.subsetsum import closest_batch
+from slth.theory import bound
 from slth.ticket import Inputs
 
 _WIDTHS = (10, 14, 18, 22, 26, 30, 36, 42, 50, 60, 70, 80)
@@ -212,6 +213,15 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         Row(what=f"B = {b}: rate of the median error", ours=one, note=f"{blocks[b][-1]['median']:.2g} at the widest")
         for b, one in rates.items()
     ]
+    for epsilon in (0.1, 0.01):
+        enough = bound("otsuka", d=2, heads=1, alpha=math.sqrt(2), epsilon=epsilon).value
+        rows.append(
+            Row(
+                what=f"n that suffices for an error of {epsilon:g}, C fitted",
+                ours=float(enough),
+                note="otsuka: of every target at once, tokens of norm √2",
+            )
+        )
     line = tuple(float(n) for n in np.linspace(10, head[-1]["n"], 30))
     left = (
         *(Series(label=f"blocks of Lemma 7, {key}", **_over(head, key)) for key in ("mean", "median")),

@@ -28,6 +28,7 @@ from slth.reproductions._reproduction import (
     Verdict,
 )
 from slth.subsetsum import closest_batch
+from slth.theory import bound
 from slth.ticket import Stage, TwoLayer
 
 _COUNTS = (5, 10, 15, 20, 25, 30)
@@ -182,6 +183,14 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                 note=f"of the trained network {last['accuracy']:.4f}",
             )
         )
+    enough = bound("dacunha-cnn", kernel=5, c=6, c_out=16, layers=2, epsilon=0.01).value
+    rows.append(
+        Row(
+            what="products for a weight that suffice for an error of 0.01, C fitted",
+            ours=float(enough),
+            note="dacunha-cnn: of every target whose kernels have norm at most 1, at once",
+        )
+    )
     if slopes:
         verdict, because = judge(slopes, ratios)
     else:

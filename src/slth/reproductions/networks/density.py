@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-from scipy.special import gammaln
 
 from slth.construction import Recipe
 from slth.construction.objective_chances import kept_of
@@ -27,6 +26,7 @@ from slth.reproductions._reproduction import (
 )
 from slth.reproductions.networks._targets import gaussian, trained
 from slth.reproductions.networks._widths import least_width
+from slth.theory import bound
 
 _DENSITIES = (0.05, 0.06, 0.08, 0.1, 0.13, 0.17, 0.2, 0.26, 0.33, 0.4, 0.5)
 _FITTED_AT = 0.2
@@ -45,13 +45,14 @@ def _measure(
 ) -> dict[str, Any]:
     """The least n for which every weight has a subset of exactly ⌊γ n⌋ of its candidates; γ None: any subset."""
     target = _target(means, network, seed)
-    weights = target.graph.weights
+    widest = max((affine.weight.shape[:2] for affine in target.coefficients.values()), key=math.prod)
+    sizes = {"weights": target.graph.weights, "inputs": widest[1], "outputs": widest[0]}
     if density is None:
-        return {"n": least_width(target, Recipe(), tolerance=tolerance, seed=seed, start=4), "weights": weights}
+        return {"n": least_width(target, Recipe(), tolerance=tolerance, seed=seed, start=4), **sizes}
     recipe = Recipe(objective="exactly", density=density)
     start = max(math.ceil(2 / density), 8)  # of one candidate there are too few subsets
     n = least_width(target, recipe, tolerance=tolerance, seed=seed, start=start, fits=lambda n: kept_of(density, n) > 0)
-    return {"n": n, "kept": None if n is None else kept_of(density, n), "weights": weights}
+    return {"n": n, "kept": None if n is None else kept_of(density, n), **sizes}
 
 
 def _parts(scale: Scale, seed: int) -> Sequence[Part]:
@@ -68,45 +69,32 @@ def _parts(scale: Scale, seed: int) -> Sequence[Part]:
     ]
 
 
-def entropy(p: float) -> float:
-    """H₂(p), in bits."""
-    return -p * math.log2(p) - (1 - p) * math.log2(1 - p)
-
-
-def theorem_3(density: float, tolerance: float, *, weights: int, constant: float) -> float:
-    """The fixed point n = c log₂²(2ℓ d d' γ n / ε) / H₂(γ) of ℓ = 2 layers; c is not known."""
-    n = 100.0
-    for _ in range(100):
-        n = constant * math.log2(max(4 * weights * density * n / tolerance, 2)) ** 2 / entropy(density)
-    return n
+def theorem_3(density: float, tolerance: float, shape: Sequence[int], *, constant: float) -> float:
+    """n = c log₂²(2 ℓ d d' γ n / ε) / H₂(γ) of two layers whose widest is d x d'."""
+    inputs, outputs = shape
+    at = {"gamma": density, "d": inputs, "d_out": outputs, "layers": 2, "epsilon": tolerance}
+    return float(bound("natale", **at, c_amp=constant).value)
 
 
 def theorem_5(density: float, tolerance: float, *, weights: int) -> float:
-    """Parameters for each of N weights below which C(n, k) < ½ (√k / 2ε)^N, k = γn: too few for targets of norm √k."""
+    """Parameters for each weight below which some targets of norm √k are out of reach."""
+    d = math.isqrt(weights)
+    return float(bound("natale-density-lower", d=d, gamma=density, epsilon=tolerance).value) / d**2
 
-    def possible(times: float) -> bool:
-        n, k = times * weights, density * times * weights
-        choices = (gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)) / math.log(2)
-        return choices > weights * math.log2(math.sqrt(k) / (2 * tolerance)) - 1
 
-    low, high = 1.0, 1e6
-    while high / low > 1.0001:
+def fitted(n: float, tolerance: float, shape: Sequence[int]) -> float:
+    """The least constant with which Theorem 3 gives n at the density of the fit."""
+    low, high = 1e-6, 1e3
+    while high / low > 1 + 1e-9:
         middle = math.sqrt(low * high)
-        low, high = (low, middle) if possible(middle) else (middle, high)
+        enough = theorem_3(_FITTED_AT, tolerance, shape, constant=middle) >= n
+        low, high = (low, middle) if enough else (middle, high)
     return high
 
 
-def fitted(n: float, tolerance: float, *, weights: int) -> float:
-    """The constant with which Theorem 3 gives n at the density of the fit."""
-    constant = 1.0
-    for _ in range(40):  # it stands inside the logarithm, too
-        constant *= n / theorem_3(_FITTED_AT, tolerance, weights=weights, constant=constant)
-    return constant
-
-
-def one_product(tolerance: float, weights: int) -> float:
-    """Malach et al.'s way, a single product for each weight, hit with chance 2t ln 2: n with 0.01 expected misses."""
-    return math.log(100 * weights) / (2 * tolerance * math.log(2))
+def _single(tolerance: float, weights: int) -> float:
+    """Malach et al.'s way, a single product near each weight: n with a chance of 0.01 of a miss."""
+    return float(bound("single", tolerance=tolerance, weights=weights, delta=0.01).value)
 
 
 def judge(
@@ -134,13 +122,14 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     rows: list[Row] = []
     found: list[tuple[Verdict, str]] = []
     tolerances = list(dict.fromkeys(part.options["tolerance"] for part in measured))
-    weights = measured[0].outcome["weights"]
+    sizes = measured[0].outcome
+    weights, shape = sizes["weights"], (sizes["inputs"], sizes["outputs"])
     for tolerance in tolerances:
         own = [part for part in measured if part.options["tolerance"] == tolerance and part.outcome["n"] is not None]
         n = {part.options["density"]: part.outcome["n"] for part in own}
-        any_subset, single = n.pop(None), one_product(tolerance, weights)
-        constant = fitted(n[_FITTED_AT], tolerance, weights=weights)
-        form = {g: theorem_3(g, tolerance, weights=weights, constant=constant) for g in n}
+        any_subset, single = n.pop(None), _single(tolerance, weights)
+        constant = fitted(n[_FITTED_AT], tolerance, shape)
+        form = {g: theorem_3(g, tolerance, shape, constant=constant) for g in n}
         found.append(judge(n, form, any_subset=any_subset, single=single))
         rows += [
             Row(
@@ -153,14 +142,17 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             if part.options["density"] is not None
         ]
         rows.append(Row(what=f"any subset (Pensia), {tolerance:g} gains", ours=float(any_subset)))
+        d = math.isqrt(weights // 2)
+        polynomial = float(bound("malach", d=d, layers=2, epsilon=tolerance).value)
+        rows.append(Row(what=f"Malach et al.'s form of m / m_t at C = 1, {tolerance:g}", ours=polynomial, note="bound"))
         rows.append(Row(what=f"one product a weight (Malach), {tolerance:g} gains", ours=single, note="computed"))
-        x = np.geomspace(0.6 / single, 0.5, 60)
-        curve = [4 * theorem_3(g, tolerance, weights=weights, constant=constant) for g in x]
-        bound = tuple(theorem_5(g, tolerance, weights=weights) for g in x)
+        x = np.geomspace(0.6 / single, 0.5, 25)
+        curve = [4 * theorem_3(g, tolerance, shape, constant=constant) for g in x]
+        needed = tuple(theorem_5(g, tolerance, weights=weights) for g in x)
         series = (
             Series(label="least measured", x=tuple(n), y=tuple(4.0 * at for at in n.values())),
             Series(label=f"Theorem 3, c = {constant:.2g} fitted", x=tuple(x), y=tuple(curve), kind="estimate"),
-            Series(label="Theorem 5, of targets of norm √k", x=tuple(x), y=bound, kind="bound"),
+            Series(label="Theorem 5, of targets of norm √k", x=tuple(x), y=needed, kind="bound"),
             Series(label="one product a weight (Malach)", x=(1 / single,), y=(4 * single,), kind="published"),
             Series(label="any subset (Pensia)", x=(0.5,), y=(4.0 * any_subset,)),
         )

@@ -3,7 +3,6 @@ r"""Least width against ε from one neuron to three layers, between what is nece
 d: inputs, and outputs of every layer; ℓ: layers; W_i: d x d with spectral norm 1, inputs with ‖x‖₂ ≤ 1, of any sign.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -23,6 +22,7 @@ from slth.reproductions._reproduction import (
     Scale,
     Verdict,
 )
+from slth.theory import bound
 from slth.ticket import Inputs
 
 _STRUCTURES = {"one neuron": 0, "one layer": 1, "two layers": 2, "three layers": 3}
@@ -97,13 +97,16 @@ def _parts(scale: Scale, seed: int) -> Sequence[Part]:
 
 
 def necessary(d: int, layers: int, epsilon: float) -> float:
-    """Mask bits, and so parameters, below which some target is missed with probability above ½.
+    """Mask bits, and so parameters, below which some target is missed with probability above ½; bounds, all three."""
+    name = "packing-neuron" if layers == 0 else "packing-layer" if layers == 1 else "deep-lower"
+    return float(bound(name, d=d, epsilon=epsilon, delta=0.5).value)
 
-    A packing of the unit ball of R^{d²}, or of R^d for a neuron, has (1 / 2ε)^{d²} members, and each needs a mask of
-    its own. Two layers and more hold x -> W x on x ≥ 0, where ‖Wx‖ reaches at least ‖W‖ / √2: nothing else is proven.
-    """
-    dimension, apart = (d if layers == 0 else d * d), (2 if layers < 2 else 2 * math.sqrt(2))
-    return max(dimension * math.log2(1 / (apart * epsilon)) - 1, 0.0)
+
+def sufficient(d: int, layers: int, epsilon: float) -> float:
+    """Parameters of the source for each weight, by Theorem 1 with a fitted C."""
+    outputs = d if layers else 1
+    found = bound("pensia", d=d, d_out=outputs, layers=max(layers, 1), epsilon=epsilon, delta=0.5)
+    return float(found.value) * (d + outputs) / (d * outputs)
 
 
 def least_rows(rows: Sequence[dict[str, float]], key: str = "certified") -> dict[int, dict[str, float]]:
@@ -136,8 +139,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         k = tuple(found)
         fitted = [at for at in k if at >= _FITTED]
         slopes[part.name] = float(np.polyfit(fitted, [found[at]["n"] for at in fitted], 1)[0])
-        bound = {at: necessary(d, layers, 2.0**-at) for at in k}
-        ratios[part.name] = min(found[at]["bits"] / bound[at] for at in fitted)
+        needed = {at: necessary(d, layers, 2.0**-at) for at in k}
+        ratios[part.name] = min(found[at]["bits"] / needed[at] for at in fitted)
         planned = dict(zip(_EXPONENTS, part.outcome["planned"], strict=True))
         seen = least_rows(part.outcome["rows"], "seen")
         table += [
@@ -145,7 +148,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                 what=f"{part.name}, ε = 2^-{at}: n, certified",
                 ours=found[at]["n"],
                 note=f"seen {seen[at]['n']:.0f}, planned by the proof {planned[at]['n']:.0f}; mask bits "
-                f"{found[at]['bits']:,.0f}, necessary {bound[at]:,.0f}",
+                f"{found[at]['bits']:,.0f}, necessary {needed[at]:,.0f}",
             )
             for at in k[::4]
         ]
@@ -153,7 +156,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         series = [
             Series(label="source, measured", x=x, y=tuple(found[at]["size"] / weights for at in k)),
             Series(label="mask bits, measured", x=x, y=tuple(found[at]["bits"] / weights for at in k)),
-            Series(label="necessary", x=x, y=tuple(bound[at] / weights for at in k), kind="bound"),
+            Series(label="necessary", x=x, y=tuple(needed[at] / weights for at in k), kind="bound"),
             Series(
                 label="source by the proof, planned",
                 x=x,
@@ -161,9 +164,12 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                 kind="estimate",
             ),
         ]
+        y = tuple(sufficient(d, layers, 2.0**-at) for at in k)
+        series.append(Series(label="sufficient source, C fitted", x=x, y=y, kind="bound"))
         if layers > 1:
-            y = tuple(necessary(d, 1, 2.0**-at) * layers / weights for at in k)
-            series.append(Series(label=f"{layers} times one layer: no bound", x=x, y=y, kind="estimate"))
+            counted = (bound("deep-expected", d=d, layers=layers, epsilon=2.0**-at, delta=0.5).value for at in k)
+            y = tuple(float(bits) / weights for bits in counted)
+            series.append(Series(label="by the number of weights: no bound", x=x, y=y, kind="estimate"))
         panels.append(
             Panel(
                 title=f"{part.name}, d = {d}",
@@ -187,11 +193,12 @@ REPRODUCTION = Reproduction(
     place="Theorems 1 and 2",
     settings="Gaussian d x d matrices over their norms, inputs of norm at most 1 and of any sign; smoke: d = 6, "
     "small: d = 16. Measured: the least n for which the closest subsets have a certified error ‖f - g‖₂ ≤ ε in the "
-    "median over networks and sources: of a construction, so less might do. Necessary: a bound for one neuron and one "
-    "layer; of two and three the same bound, through √2, is all that is proven, and ℓ times it an estimate. Planned "
-    "for the tolerances of the proof, ε / (2 ℓ d d'): an estimate by simulated chances, as the theorem's C is not "
-    f"known. Reproduced where n grows by {_SLOPES[0]} to {_SLOPES[1]} for each halving of ε from 2^-{_FITTED} on, and "
-    "mask bits are nowhere below what is necessary.",
+    "median over networks and sources: of a construction, so less might do. Necessary, in mask bits and so in "
+    "parameters: bounds (packing-neuron, packing-layer, which is sharper than Theorem 2, deep-lower); of two and three "
+    "layers one layer's is all that is proven, and what their number of weights suggests (deep-expected) an estimate. "
+    "Sufficient: Theorem 1 with a fitted C. Planned for the tolerances of its proof, ε / (2 ℓ d d'): an estimate by "
+    f"simulated chances. Reproduced where n grows by {_SLOPES[0]} to {_SLOPES[1]} for each halving of ε from "
+    f"2^-{_FITTED} on, and mask bits are nowhere below what is necessary.",
     parts=_parts,
     conclude=_conclude,
 )

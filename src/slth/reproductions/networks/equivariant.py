@@ -21,6 +21,8 @@ from slth.reproductions._reproduction import (
     Scale,
     Verdict,
 )
+from slth.theory import bound
+
 
 _TOLERANCES = (0.1, 0.01, 0.001)  # in gains of each map
 _NETWORKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {  # a function of `_symmetric`, and what it is given
@@ -137,6 +139,14 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         )
         y = tuple(ticket["seen"] / outcome["size"] for ticket in outcome["tickets"].values())
         errors.append(Series(label=part.name, x=_TOLERANCES, y=y))
+    enough = bound("ferbach", d=8, d_out=16, basis=36, layers=4, epsilon=0.01).value
+    rows.append(
+        Row(
+            what="hidden channels for one, 3 x 3, C4, 8 to 16 channels, that suffice for 0.01",
+            ours=float(enough) / 8,
+            note="ferbach, C fitted: of every target of norm at most 1, at once",
+        )
+    )
     fails = [part.name for part in measured if not matches(part.outcome)]
     count = f"{len(measured) - len(fails)} of {len(measured)} networks"
     because = (

@@ -26,6 +26,7 @@ from slth.reproductions._reproduction import (
 from slth.reproductions.networks._targets import gaussian, trained
 from slth.reproductions.networks._widths import least, least_width
 from slth.subsetsum import solve_moved
+from slth.theory import bound
 from slth.ticket import STEP
 
 _MOVES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -146,7 +147,6 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     x = tuple(max(move, 3e-4) for move in n)
     series = (
         Series(label=f"network of {network[0.0]['weights']:,} weights, no miss", x=x, y=tuple(n.values())),
-        Series(label="one weight, 99 %", x=x, y=tuple(single.values())),
         Series(label="n(0) / (1 + ε), Theorem 2", x=x, y=tuple(theorem_2(e, n[0.0]) for e in n), kind="bound"),
         Series(label="n(0) - log2(1 + ¾ ε/η)", x=x, y=tuple(logarithmic(e, n[0.0]) for e in n), kind="estimate"),
     )
@@ -157,7 +157,24 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         content=series,
         log_x=True,
     )
-    figure = Figure(title="Candidates of a weight against the largest move", panels=(panel,))
+    at = {"epsilon": _TOLERANCE, "delta": 1 - _SHARE}
+    laws = tuple(
+        Series(
+            label=f"{label}, sufficient for every z, U[-1, 1], C fitted",
+            x=x,
+            y=tuple(float(bound(name, **at, move=move).value) for move in n),
+            kind="bound",
+        )
+        for name, label in (("xiong-sums", "1 / (1 + ε)"), ("perturbed", "exact reduction"))
+    )
+    alone = Panel(
+        title="one weight",
+        x="largest move ε of a random number",
+        y="candidates n",
+        content=(Series(label="measured, 99 % of targets", x=x, y=tuple(single.values())), *laws),
+        log_x=True,
+    )
+    figure = Figure(title="Candidates of a weight against the largest move", panels=(panel, alone))
     return Conclusion(verdict=verdict, because=said, rows=tuple(rows), figures=(figure,))
 
 
