@@ -23,11 +23,10 @@ from slth.reproductions._reproduction import (
 )
 from slth.theory import bound
 
-
 _TOLERANCES = (0.1, 0.01, 0.001)  # in gains of each map
 _NETWORKS: Mapping[str, tuple[str, Mapping[str, Any]]] = {  # a function of `_symmetric`, and what it is given
-    "C4": ("digits", {"group": "C4", "width": 8}),
-    "D4": ("digits", {"group": "D4", "width": 6}),
+    "C4": ("digits", {"group": "C4"}),
+    "D4": ("digits", {"group": "D4"}),
     "sets of 16 numbers": ("sets", {}),
     "pairs of 8 nodes": ("pairs", {}),
     "graph, Cora": ("citations", {}),
@@ -96,8 +95,8 @@ def _parts(scale: Scale, seed: int) -> Sequence[Part]:
     small = scale is Scale.SMALL
     images = {"data": "mnist", "train": 6000, "epochs": 6} if small else {"data": "digits", "train": 1437, "epochs": 2}
     settings: dict[str, dict[str, Any]] = {
-        "C4": images,
-        "D4": images,
+        "C4": {"width": 8 if small else 4, **images},
+        "D4": {"width": 6, **images},
         "sets of 16 numbers": {"epochs": 20 if small else 5},
         "pairs of 8 nodes": {"epochs": 10},
         "graph, Cora": {"steps": 100},
