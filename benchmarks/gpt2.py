@@ -39,13 +39,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         folder, ticket = Path(place) / "gpt2", Path(place) / "gpt2.slth"
         parameters = write(folder, options.layers)
-        asked = ["--relative-tolerance", options.relative_tolerance, "--threads", str(options.threads)]
+        threads = ["--threads", str(options.threads)]
+        asked = ["--relative-tolerance", options.relative_tolerance, *threads]
         print("| command | s | processor s | GiB |")
         print("| --- | --- | --- | --- |")
         for name, arguments in {
             "construct": ["construct", str(folder), "--input-shape", "16", *asked, "--out", str(ticket), "-q"],
-            "verify": ["verify", str(ticket), "-q"],
-            "verify --target": ["verify", str(ticket), "--target", str(folder), "-q"],
+            "verify": ["verify", str(ticket), *threads, "-q"],
+            "verify --target": ["verify", str(ticket), "--target", str(folder), *threads, "-q"],
         }.items():
             seconds, processor, memory = command(arguments)
             print(f"| {name} | {seconds:.0f} | {processor:.0f} | {memory:.2f} |", flush=True)

@@ -121,7 +121,7 @@ CASES = {
         lambda: _arguments.together(mean=1, std=None),
         "mean and std go together, got only mean; give both or",
     ),
-    "apart": (lambda: _arguments.apart("both say it", a=1, b=2, c=None), "a and b both say it; give one of them"),
+    "apart": (lambda: _arguments.apart("both say it", a=1, b=2, c=None), "--a and --b both say it; give one of them"),
     "numbers in": (
         lambda: _arguments.numbers_in("--x", "a"),
         "--x takes numbers separated by commas; got 'a', try 0.4",

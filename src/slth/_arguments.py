@@ -14,7 +14,7 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 
-from slth._errors import InputError
+from slth._errors import InputError, option
 
 if TYPE_CHECKING:
     import numpy as np
@@ -204,7 +204,7 @@ def together(**given: Any) -> None:
 
 def apart(why: str, **given: Any) -> None:
     """At most one of some arguments is said."""
-    said = [name for name, value in given.items() if value is not None]
+    said = [option(name) for name, value in given.items() if value is not None]
     if len(said) > 1:
         raise InputError(f"{' and '.join(said)} {why}; give one of them")
 

@@ -57,7 +57,7 @@ def connected(cpus: int) -> Generator[Place]:
         cpus: processors of what is started here.
 
     Raises:
-        InputError: Ray is not installed, or nobody answers at that address.
+        InputError: Ray is not installed, nobody answers at that address, or none can be started.
     """
     ray = _ray()
     running = ray.is_initialized()
@@ -179,7 +179,14 @@ def _begin(ray: Any, cpus: int) -> None:
             ) from error
         return
     with _paths_told():
-        here = ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
+        try:
+            here = ray.init(address="local", num_cpus=cpus, include_dashboard=False, **quiet)
+        except Exception as error:  # a bare one, where its processes do not answer in time
+            said = str(error).strip().partition("\n")[0]
+            raise InputError(
+                f"Ray could not start a cluster on this machine ({said}); try again where less is running, set "
+                "RAY_ADDRESS to that of a running one, or leave --backend ray out"
+            ) from error
     _log.warning(_OPENED, here.address_info["session_dir"])
 
 

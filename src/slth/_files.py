@@ -19,10 +19,13 @@ _LONGER = 19  # bytes by which the names of unfinished neighbours, and of a fold
 _TEMPORARY = re.compile(r"\.(.+)\.[0-9a-f]{8}\.tmp")
 
 
-def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes | memoryview]) -> Path:
+def write_atomically(
+    path: str | Path, chunks: bytes | Iterable[bytes | memoryview], *, ready: Callable[[], None] | None = None
+) -> Path:
     """Write a file through a temporary neighbour, fsync and rename; on any failure or interrupt nothing is left over.
 
     A link stays a link: what it points to is written. A file that is there keeps its mode, and its owner if we may.
+    `ready` is called when all is on the disk, before it takes its place.
 
     Raises:
         InputError: the folder is missing, the place cannot be written, or the disk is full. The old file survives.
@@ -36,6 +39,8 @@ def write_atomically(path: str | Path, chunks: bytes | Iterable[bytes | memoryvi
             file.writelines([chunks] if isinstance(chunks, bytes) else chunks)
             file.flush()
             os.fsync(file.fileno())
+        if ready is not None:
+            ready()
         os.replace(temporary, place)
     except BaseException as error:
         with suppress(OSError):

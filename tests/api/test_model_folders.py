@@ -1,7 +1,9 @@
 """Folders of the transformers library: in, through a ticket, and out again for `from_pretrained`."""
 
 import json
+import os
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from safetensors.torch import load_file, save_file
 
 import slth
 from slth import InputError
+from slth.api._model_folder import replace_model
 from slth.network import read_target
 
 LENGTH = (7,)
@@ -54,6 +57,25 @@ def test_a_ticket_of_plain_numbers_becomes_the_weights_of_the_model(tmp_path):
         assert abs(y - model(tokens).last_hidden_state).max() > 1e-4 * abs(y).max()
     kept = load_file(tmp_path / "out" / "model.safetensors")["embeddings.word_embeddings.weight"]
     assert torch.equal(kept, model.embeddings.word_embeddings.weight)
+
+
+@pytest.mark.slow
+def test_a_table_that_is_a_map_goes_back_into_the_folder(tmp_path):
+    """Of BERT, whose tables of positions and of sentences stay the target's."""
+    from transformers import AutoModel
+
+    model, tokens = saved(tmp_path / "in", "bert")
+    given = {"input_shape": LENGTH, "tolerance": 0.01, "embeddings": "ticketed", "threads": 1}
+    ticket = slth.construct(tmp_path / "in", **given)
+    slth.export(ticket, tmp_path / "out", target=tmp_path / "in")
+    state = load_file(tmp_path / "out" / "model.safetensors")
+    own = model.embeddings
+    moved = abs(state["embeddings.word_embeddings.weight"] - own.word_embeddings.weight).max()
+    assert 0 < moved <= 0.01 + 1e-7
+    assert torch.equal(state["embeddings.token_type_embeddings.weight"], own.token_type_embeddings.weight)
+    with torch.no_grad():
+        y = AutoModel.from_pretrained(tmp_path / "out").eval()(tokens).last_hidden_state
+        assert abs(y - slth.realised(ticket)(tokens)).max() < 1e-4 * abs(y).max()
 
 
 @pytest.mark.slow
@@ -154,7 +176,18 @@ def configured(**changes):
     return change
 
 
+def said(text):
+    return lambda folder: (folder / "config.json").write_text(text)
+
+
 BROKEN = {
+    "cut": (said('{"architectures": ["Bert'), r"its config\.json is no whole JSON .*Unterminated string.*get a fresh"),
+    "deep": (said("[" * 100_000), r"its config\.json is no whole JSON .*recursion"),
+    "a list": (said("[1]"), r'its config\.json holds a list, no object; expected the name .*"architectures": \["Bert'),
+    "a number": (said("3"), r"its config\.json holds 3, no object"),
+    "nameless": (said('{"dim": 3, "a": 1}'), r"names no architectures; it has a, dim; expected.* weights by itself"),
+    "one name": (configured(architectures="BertModel"), r'names "BertModel" as architectures; it has activation'),
+    "numbers": (configured(architectures=[3, "a b"]), r'names \[3, "a b"\] as architectures'),
     "no weights": (without_weights, r"a model folder without weights; expected model\.safetensors or pytorch_model"),
     "no part": (with_a_missing_part, r"its index names model-00001-of-00002\.safetensors: no such file"),
     "no tensor": (without_a_tensor, r"its weights lack transformer\.layer\.0\.ffn\.lin1\.weight"),
@@ -179,3 +212,75 @@ def test_a_broken_folder_is_refused_in_one_sentence(tmp_path, name):
     with pytest.raises(InputError, match=match) as error:
         read_target(tmp_path, input_shape=(17,) if name == "longer" else LENGTH)
     assert "\n" not in str(error.value)
+
+
+SHARDS = ("model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors")
+STALE = (*SHARDS, "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model-00001-of-00001.bin")
+KEPT = ("model.fp16.safetensors", "model-1-of-2.safetensors", "optimizer.bin", "notes.txt")
+
+
+class Killed(BaseException):
+    """As by kill -9: from here on nothing more happens on the disk."""
+
+
+def test_a_model_takes_the_place_of_another_whole_or_not_at_all(tmp_path, monkeypatch):
+    """Killed before any of its steps: what a reader takes for a model has configuration and weights of one of them."""
+    left = []
+    for step in range(12):
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        for name in ("config.json", "model.safetensors", *STALE, *KEPT):
+            (folder / name).write_bytes(b"old")
+        left.append(steps_until(step, folder, monkeypatch))
+        names = {path.name for path in folder.iterdir()}
+        assert names >= {*KEPT, "model.safetensors"}
+        shards = [name in names for name in (STALE[2], *SHARDS)]
+        assert shards == sorted(shards)  # the index goes first
+        if "config.json" not in names:
+            continue
+        new = (folder / "config.json").read_bytes() == b"new"
+        assert (folder / "model.safetensors").read_bytes() == (b"new" if new else b"old")
+        assert names >= {*STALE} if not new else not names & {*STALE}
+    assert left[0]
+    assert not left[-1]
+
+
+def steps_until(step, folder, monkeypatch):
+    """Whether there were more of them."""
+    count, replace, unlink = 0, os.replace, Path.unlink
+
+    def counted(act):
+        def acts(*given, **named):
+            nonlocal count
+            count += 1
+            if count > step:
+                raise Killed
+            return act(*given, **named)
+
+        return acts
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", counted(replace))
+        patched.setattr(Path, "unlink", counted(unlink))
+        try:
+            replace_model(folder, b"new", b"new")
+        except Killed:
+            return True
+    return False
+
+
+def test_an_export_leaves_no_weights_of_the_model_that_was_there(tmp_path, caplog):
+    """Only what `save_pretrained` calls so; the command line asks for --force first, see `test_places`."""
+    saved(tmp_path / "in")
+    saved(tmp_path / "out", "bert", max_shard_size="8KB")
+    (tmp_path / "out" / "notes.txt").write_text("mine")
+    assert len(list((tmp_path / "out").glob("model-*.safetensors"))) > 1
+    ticket = slth.construct(tmp_path / "in", input_shape=LENGTH, tolerance=0.01, threads=1)
+    with caplog.at_level("INFO", logger="slth.api"):
+        slth.export(ticket, tmp_path / "out", target=tmp_path / "in")
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"config.json", "model.safetensors", "notes.txt"}
+    assert "removed weights of the model that was in" in caplog.text
+    assert (
+        read_target(tmp_path / "out", input_shape=LENGTH).graph
+        == read_target(tmp_path / "in", input_shape=LENGTH).graph
+    )

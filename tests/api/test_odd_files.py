@@ -84,7 +84,6 @@ def test_nobody_waits_for_a_pipe(door, tmp_path, monkeypatch):
 def test_a_folder_of_save_pretrained_is_read(tmp_path):
     """In one file, or in several with an index."""
     state = {name: tensor.numpy() for name, tensor in nn.Linear(3, 2).state_dict().items()}
-    (tmp_path / "config.json").write_text('{"model_type": "mine"}')
     shards = {f"model-{i}.safetensors": {name: state[name]} for i, name in enumerate(state)}
     for shard, part in shards.items():
         save_file(part, tmp_path / shard)
@@ -100,6 +99,9 @@ def test_a_folder_of_save_pretrained_is_read(tmp_path):
     index.unlink()
     torch.save({name: torch.from_numpy(array) for name, array in state.items()}, tmp_path / "pytorch_model.bin")
     assert list(slth.construct(tmp_path, input_range=(0, 1), tolerance=0.1).maps) == ["layers/0"]
+    (tmp_path / "config.json").write_text('{"model_type": "mine"}')
+    with pytest.raises(InputError, match="architectures"):  # of what kind it is stands nowhere
+        slth.construct(tmp_path, input_range=(0, 1), tolerance=0.1)
     (tmp_path / "pytorch_model.bin").unlink()
     with pytest.raises(InputError, match=r"it is a folder without model\.safetensors or pytorch_model\.bin"):
         read_tensors(tmp_path)

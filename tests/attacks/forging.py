@@ -13,7 +13,7 @@ from helpers.tickets import ASKED, any_ticket, misses_of
 from slth._shapes import Bits
 from slth.certificate import certify
 from slth.graph import Target, signed_inputs
-from slth.ticket import Inputs, Ticket, TwoLayer, head_digest, realise, realised_digest, signed_ranges
+from slth.ticket import Inputs, Ticket, TwoLayer, head_digest, realise, realised_digest, rewritten_for, signed_ranges
 from slth.ticket.assemble import gadget_tensors
 
 Gadgets = Mapping[str, TwoLayer]
@@ -31,6 +31,7 @@ def consistent(ticket: Ticket, *, gadgets: Gadgets | None = None, masks: Masks |
     """As `forged`; widths, sizes of masks, heads and digests follow from seed, inputs, layout and mask."""
     gadgets, masks = {**ticket.gadgets, **(gadgets or {})}, {**ticket.masks, **(masks or {})}
     seed, inputs = lies.get("seed", ticket.seed), lies.get("inputs", ticket.inputs)
+    inputs = Inputs((1,)) if inputs is None else inputs  # of maps that are not joined, whose inputs may have any sign
     signed = signed_inputs(ticket.network, inputs.shape, inputs.negative, lies.get("carried", ticket.carried))
     heads, digests = {}, {}
     for path, op in ticket.maps.items():
@@ -48,11 +49,12 @@ def consistent(ticket: Ticket, *, gadgets: Gadgets | None = None, masks: Masks |
 
 def certified(ticket: Ticket, target: Target, *, tolerance: float = 0.5) -> Ticket:
     """With a true certificate, and the first misses listed."""
-    parts = {path: ticket.realised(path) for path in ticket.maps}
+    parts, target = {path: ticket.realised(path) for path in ticket.maps}, rewritten_for(ticket, target)
     provenance = replace(
         ticket.provenance, asked={**ASKED, "tolerance": tolerance}, misses=misses_of(target, parts, tolerance)
     )
-    claims = certify(target, parts.__getitem__, tolerances=dict.fromkeys(parts, tolerance), box=ticket.inputs.box)
+    box = None if ticket.inputs is None else ticket.inputs.box
+    claims = certify(target, parts.__getitem__, tolerances=dict.fromkeys(parts, tolerance), box=box)
     return replace(ticket, claims=claims, provenance=provenance)
 
 

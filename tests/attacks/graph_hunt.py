@@ -72,7 +72,7 @@ def _other(meta: dict, honest: dict) -> str:
     """In what a ticket that is true differs from the honest one."""
 
     def kept(m: dict) -> dict:
-        inputs = {key: value for key, value in m["inputs"].items() if key not in ("mean", "std")}
+        inputs = {key: value for key, value in (m["inputs"] or {}).items() if key not in ("mean", "std")}
         origin = {key: m["provenance"][key] for key in RECOMPUTED}
         return {key: value for key, value in m.items() if key not in SAID} | {"inputs": inputs, "provenance": origin}
 

@@ -14,8 +14,8 @@ from helpers.graphs import values
 from references import learned as learned_reader
 from references import version2
 
-from slth.graph import ConvTranspose, Linear, Realised, Target
-from slth.ticket import Ticket
+from slth.graph import ConvTranspose, Linear, OneHot, Permutation, Realised, Target
+from slth.ticket import Ticket, rewritten_for
 
 _SAMPLES = 24
 _NOISE = 1e-9  # of a float64 evaluation, relative: the samples can only refute what is clearly false
@@ -43,23 +43,25 @@ def lies(data: bytes, ticket: Ticket, target: Target | None) -> list[str]:
         found += [f"{path}: realised"] if part.digest(halves) != gadget["realised"] else []
     realised = {path: _realised(part, meta["gadgets"][path]) for path, part in maps.items()}
     own, x = SimpleNamespace(graph=ticket.network, carried=version2.carried(meta, runs)), _samples(ticket)
-    seen = values(own, realised, x)
+    seen = values(own, realised, x) if ticket.joined else {}
     found += _signs(ticket, seen)
     if target is None or ticket.claims is None:
         return found
+    target = rewritten_for(ticket, target)
     if ticket.network.maps.keys() != target.coefficients.keys():
         return [*found, "other maps"]
     coefficients = {path: (affine.weight, affine.bias) for path, affine in target.coefficients.items()}
-    nodes, shape = meta["network"]["nodes"], meta["inputs"]["shape"]
-    if not _chain(nodes, shape) and (
-        version2.graph_digest(shape, nodes, coefficients, target.carried) != meta["provenance"]["target"]
-    ):
-        found.append("target digest")
+    if ticket.joined and target.original is None:
+        nodes, shape = meta["network"]["nodes"], meta["inputs"]["shape"]
+        told = version2.graph_digest(shape, nodes, coefficients, target.carried)
+        found += ["target digest"] if not _chain(nodes, shape) and told != meta["provenance"]["target"] else []
     errors = {path: _errors(realised[path], target, path) for path in maps}
     for path, wanted in errors.items():
         found += _map_lies(ticket, target, path, wanted)
+        claimed = ticket.claims.maps[path].operator_error
+        found += [f"{path}: norm"] if claimed < _norm(realised[path], target, path) * (1 - _NOISE) else []
     found += _asked_lies(ticket) + _miss_lies(ticket, errors)
-    if ticket.inputs.lower is not None:
+    if ticket.joined and ticket.inputs.box is not None:
         found += _output_lies(ticket, target, seen, values(own, target.coefficients, x))
     return found
 
@@ -82,8 +84,12 @@ def _realised(part: version2.Map, gadget: dict) -> Realised:
 
 
 def _samples(ticket: Ticket) -> np.ndarray:
-    """Corners and inner points of the box; of any numbers where there is none."""
+    """Corners and inner points of the box; of any numbers where there is none; tokens."""
+    if ticket.inputs is None:
+        return np.empty(0)
     rng, shape = np.random.default_rng(0), (_SAMPLES, *ticket.inputs.shape)
+    if ticket.inputs.tokens is not None:
+        return rng.integers(0, ticket.inputs.tokens, shape).astype(np.float64)
     if ticket.inputs.lower is None:
         return rng.normal(size=shape)
     mix = rng.random(shape)
@@ -95,8 +101,8 @@ def _samples(ticket: Ticket) -> np.ndarray:
 def _signs(ticket: Ticket, seen: dict) -> list[str]:
     """No input of a map that is said to be never negative is."""
     found = []
-    for node in ticket.network.nodes:
-        if isinstance(node.op, Linear):
+    for node in ticket.network.nodes if seen else ():
+        if isinstance(node.op, Linear) and not isinstance(node.op.basis, OneHot):  # a token is no entry of a vector
             x = seen[node.inputs[0]]
             axis = node.op.basis.channel_axis % (x.ndim - 1) + 1
             lowest = x.min(axis=tuple(i for i in range(x.ndim) if i != axis))
@@ -125,7 +131,7 @@ def _map_lies(ticket: Ticket, target: Target, path: str, errors: dict) -> list[s
     biases = max((e for (_, j, _, _), e in errors.items() if j < 0), default=Fraction(0))
     missed = sum(e > Fraction(claim.tolerance) for e in errors.values())
     squares: dict[tuple, float] = {}  # an output of a convolution, or an input of a transposed one, alone
-    for (o, j, _, half), e in errors.items():
+    for (o, j, _, half), e in errors.items() if not isinstance(basis, Permutation) else ():
         if j >= 0:
             at = (j, half) if isinstance(basis, ConvTranspose) else (o,)
             squares[at] = squares.get(at, 0.0) + float(e) ** 2
@@ -133,9 +139,23 @@ def _map_lies(ticket: Ticket, target: Target, path: str, errors: dict) -> list[s
         "weight_error": Fraction(claim.weight_error) < weights,
         "bias_error": Fraction(claim.bias_error) < biases,
         "misses": claim.misses < missed,
-        "operator_error": claim.operator_error < math.sqrt(max(squares.values())) * (1 - _NOISE),
+        "operator_error": claim.operator_error < math.sqrt(max(squares.values(), default=0)) * (1 - _NOISE),
     }
     return [f"{path}: {name}" for name, wrong in false.items() if wrong]
+
+
+def _norm(part: Realised, target: Target, path: str) -> float:
+    """Of errors that several members share, as one matrix of both halves; of other maps 0, see `_map_lies`."""
+    basis, wanted = target.graph.maps[path].basis, target.coefficients[path].weight
+    if not isinstance(basis, Permutation):
+        return 0.0
+    halves = [part.positive - wanted]
+    if part.negative is not None:
+        halves.append(np.where(part.signed[:, None], part.negative + wanted, 0.0))
+    shape = (*(basis.members,) * basis.reads, basis.inputs)
+    size = math.prod(shape)
+    matrices = [basis.apply(half, np.eye(size).reshape(size, *shape)).reshape(size, -1) for half in halves]
+    return float(np.linalg.norm(np.concatenate(matrices), 2))
 
 
 def _asked_lies(ticket: Ticket) -> list[str]:

@@ -217,7 +217,7 @@ def _forge(rng: random.Random, ticket: Ticket, changes: dict[str, Any]) -> None:
             gadget = staged(gadget, **{name: getattr(gadget, name) * rng.choice((0.5, 2.0, 2.0**-40, 2.0**100))})
         case 3:
             gadget = staged(gadget, candidates=rng.choice((1, gadget.candidates, 64)))
-        case 4:
+        case 4 if ticket.inputs is not None:
             ends = rng.choice(((-1.0, 1.0), (0.0, 1.0), (-0.0, 0.0), (-2.0, 2.0), (-0.5, 0.25), (1e-300, 1e300), None))
             mean, std = rng.choice(((None, None), ((0.0,), (1.0,)), ((1e308,), (5e-324,))))
             lower, upper = (None, None) if ends is None else ((ends[0],), (ends[1],))

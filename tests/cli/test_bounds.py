@@ -57,7 +57,8 @@ def test_a_page_says_all_that_is_known(name, capsys):
     spoken += [f"{variant.name}: " for variant in theorem.variants]
     for text in spoken:
         assert letters(text) in out
-    number = f"{found.value:,.0f}" if float(found.value).is_integer() else f"{found.value:.4g}"
+    whole = float(found.value).is_integer() or found.value >= 1000
+    number = f"{found.value:,.0f}" if whole else f"{found.value:.4g}"
     assert f"number{number}:" in out
 
 
@@ -130,6 +131,26 @@ def test_bounds_stand_side_by_side_in_a_unit_that_all_have():
     assert found.unit.value == "source parameters for one target parameter"
     pensia = found.series[1].points[0]
     assert found.number(pensia) == pytest.approx(2 * pensia.value / 10)
+
+
+def test_a_bound_without_values_is_a_page_without_its_number(capsys):
+    out = words(printed(capsys, "pensia"))
+    assert THEOREMS["pensia"].says in out
+    assert "give --set d=VALUE epsilon=VALUE" in out
+    assert "d_out: outputs of the target's layer (as d if not said)" in out
+    assert "delta: the chance of failure (0.01 if not said)" in out
+    with pytest.raises(InputError, match="pensia needs d, epsilon; give them as keywords"):
+        _ = slth.bounds("pensia").value
+    (series,) = json.loads(printed(capsys, "pensia", "--json"))["series"]
+    assert (series["points"], series["needs"]) == ([], ["d", "epsilon"])
+
+
+def test_a_picture_has_what_was_measured_beside_the_bounds(tmp_path):
+    from slth.reporting import draw_bounds
+
+    found = slth.bounds("lueker", epsilon="1e-1..1e-3")
+    picture = draw_bounds(found, tmp_path / "x.svg", measured=[("99 % of 40,000 runs", [(0.1, 15), (0.01, 19)])])
+    assert "99 % of 40,000 runs (measured)" in picture.read_text()
 
 
 def test_constants_can_be_set_and_varied():
@@ -220,10 +241,10 @@ def test_what_cannot_be_is_one_sentence(case, capsys, tmp_path, monkeypatch):
 
 def test_from_python_a_sentence_is_about_python():
     with pytest.raises(InputError, match=r"lueker needs epsilon, the largest error of a sum; give epsilon=VALUE"):
-        slth.bounds("lueker")
+        slth.bounds("lueker", delta=0.1)
     with pytest.raises(InputError, match="a value is of one bound at one place, got 2"):
         _ = slth.bounds("lueker", epsilon=[0.1, 0.2]).value
-    with pytest.raises(InputError, match="names must be names such as"):
+    with pytest.raises(InputError, match="names must be a text"):
         slth.bounds(3)
     with pytest.raises(InputError, match="epsilon must be a number, several, or a range"):
         slth.bounds("lueker", epsilon=[])

@@ -138,8 +138,11 @@ def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
         ([*construct, "--input-range", "0"], "two numbers"),
         ([*construct, "--input-range", "nan,1"], "finite"),
         ([*construct, "--input-range", "0,1", "--data", "digits"], "give one of them"),
-        ([*construct, "--raw-range", "0,1", "--input-range", "0,1"], "input_range and raw_range both state the inputs"),
-        ([*construct, "--raw-range", "0,1", "--data", "digits"], "raw_range and data both state the inputs"),
+        (
+            [*construct, "--raw-range", "0,1", "--input-range", "0,1"],
+            "--input-range and --raw-range both state the inputs",
+        ),
+        ([*construct, "--raw-range", "0,1", "--data", "digits"], "--raw-range and --data both state the inputs"),
         ([*construct, "--raw-range", "1,0"], "lower <= upper"),
         ([*construct, "--data", "imagenet"], "expected one of"),
         ([*construct, "--data", "mnist", "--data-dir", tmp_path / "none"], "no folder"),

@@ -139,7 +139,7 @@ def test_a_second_command_for_the_same_ticket_is_refused(here, capsys):
 def test_a_full_disk_while_the_ticket_is_written_keeps_every_map(here, capsys, monkeypatch):
     from slth import api
 
-    def full(*_):
+    def full(*_, threads):
         raise api._construct.InputError("cannot write o.slth: No space left on device")
 
     expected = whole()
@@ -156,7 +156,7 @@ def test_a_full_disk_while_the_ticket_is_written_keeps_every_map(here, capsys, m
 def test_an_interrupt_while_the_ticket_is_written_says_that_every_map_is_kept(here, monkeypatch):
     from slth import api
 
-    def interrupted(*_):
+    def interrupted(*_, threads):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(api, "save", interrupted)
@@ -170,9 +170,9 @@ def test_a_folder_that_somebody_has_put_a_file_into_stays_and_the_ticket_stands(
 
     save = api.save
 
-    def saved(ticket, out):
+    def saved(ticket, out, *, threads):
         Path("o.slth.part/mine").touch()
-        return save(ticket, out)
+        return save(ticket, out, threads=threads)
 
     monkeypatch.setattr(api, "save", saved)
     assert run(COMMAND) == 0

@@ -178,6 +178,7 @@ OUTPUTS = [
     (["export", "t.slth"], "--out"),
     (["report", "t.slth"], "--out"),
     (["compare", "t.slth", "--target", "t.safetensors"], "--out"),
+    (["bounds", "lueker", "--set", "epsilon=0.1,0.2"], "--out"),
     (["train"], "--out"),
     (["search"], "--out"),
     (["search"], "--records"),

@@ -29,6 +29,17 @@ def test_verify_says_what_it_checked_and_what_needs_the_target(made, capsys):
     assert {check["verdict"] for check in result["checks"]} == {"holds", "says"}
 
 
+def test_any_number_of_threads_finds_the_same(made, capsys):
+    asked = ["verify", str(made / "t.slth"), "--target", str(made / "t.safetensors")]
+    found = []
+    for threads in ("1", "2", "3"):
+        assert run([*asked, "--threads", threads]) == 0
+        found.append(capsys.readouterr().out)
+    assert found[0] == found[1] == found[2]
+    assert run([*asked, "--threads", "0"]) == 2
+    assert "threads must be a whole number, at least 1" in capsys.readouterr().err
+
+
 def test_a_target_is_read_with_the_activation_that_its_file_does_not_say(made, tmp_path, capsys):
     target, ticket = str(made / "t.safetensors"), str(tmp_path / "tanh.slth")
     assert run(["construct", target, "--activation", "tanh", "--out", ticket, "--input-range", "0,1", "-q"]) == 0

@@ -246,10 +246,10 @@ def test_each_map_is_regenerated_once_and_one_at_a_time(ticket, target, beside, 
 
         __slots__ = ("__weakref__",)
 
-    def regenerate(self, path):
+    def regenerate(self, path, *, threads):
         assert not alive
         asked.append(path)
-        found = realise(self.gadgets[path], path, self.maps[path], seed=self.seed, masks=self.masks)
+        found = realise(self.gadgets[path], path, self.maps[path], seed=self.seed, masks=self.masks, threads=threads)
         watched = Once(found.positive, found.negative, found.bias, found.signed)
         alive.add(watched)
         return watched

@@ -135,6 +135,15 @@ def layers():
     return Target(graph, coefficients, carried={"steps": np.array(7, np.int64)}, names=names)
 
 
+def attention():
+    """One head, which attends to two positions of two numbers."""
+    maps = {name: Linear(name, Dense(2, 2), False) for name in "qkvo"}
+    sides = (Node(name, maps[name], ("input",)) for name in "qkv")
+    nodes = (*sides, Node("a", Attention(1.0), ("q", "k", "v")), Node("o", maps["o"], ("a",)))
+    coefficients = {path: Affine(values(f"{path}.weight", 2, 2, 1), None) for path in maps}
+    return Target(Graph(nodes), coefficients, (2, 2))
+
+
 SPAN = {"lower": (-1.0,), "upper": (1.0,)}
 RELU = {"lift": "relu"}
 TARGETS = {  # by ticket: its target, its inputs, what is asked
@@ -159,6 +168,7 @@ TARGETS = {  # by ticket: its target, its inputs, what is asked
     "turned": (turned, Inputs((1, 3, 3), **SPAN), {"tolerance": 0.02}),
     "members": (members, Inputs((3, 1), **SPAN), {"tolerance": 0.02}),
     "layers": (layers, Inputs((1,)), {"tolerance": 0.05}),
+    "merged": (attention, Inputs((2, 2)), {"tolerance": 0.05, "gadget": "merged"}),
 }
 
 

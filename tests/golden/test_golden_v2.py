@@ -37,6 +37,7 @@ DIGESTS = {
     "turned": "e8a8ad191c60c86c4bf6fe15324cf48ac9e015233c752d7709fbe6c917061ad0",
     "members": "692bd148258c05c4ce476cbd930b9bcd37a8bb5111c932a6c8a6a3e98f663ae2",
     "layers": "4ec057b3ece16ac0c7bd2e2008207b498890c571c585d845c481a79cf81ddace",
+    "merged": "67df903fe7cd9c91e8b6cff8cc48a3608690389e609e3775548e291aa8865495",
     "bound": "adc9fd2e131c7dde0e809f4cbec43ba5b9be025eb1f7f5533f961fe784ec9a90",
 }
 
@@ -107,8 +108,12 @@ def test_each_says_what_no_other_says():
     assert bases == {"OneHot", "Dense", "Steerable", "Permutation"}
     assert meta["members"]["network"]["nodes"][1]["op"]["axes"][0]["kind"] == "sparse"
     assert (meta["layers"]["network"]["kind"], meta["layers"]["network"]["transposed"]) == ("layers", ["c"])
+    merged = meta["merged"]["gadgets"].values()
+    assert {(gadget["part"], gadget["weights"]) for gadget in merged} == {("query-key", 8), ("value-output", 8)}
     kinds = {gadget["kind"] for name in TARGETS for gadget in meta[name]["gadgets"].values()}
-    assert kinds == {"two-layer", "copies", "neurons", "single", "single-plain", "plain", "counts", "doubling", "grid"}
+    assert kinds == {
+        "two-layer", "copies", "neurons", "single", "single-plain", "plain", "counts", "doubling", "grid", "merged",
+    }  # fmt: skip
 
 
 def test_the_exact_one_gives_its_target_back():

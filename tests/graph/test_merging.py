@@ -48,6 +48,12 @@ def test_each_head_has_two_maps_and_no_other_map_is_left_of_its_four(kind):
     assert set(merged.graph.maps) - set(merged.merged) == beside
 
 
+def test_one_head_without_an_axis_of_its_own_is_two_maps_and_an_attention_alone():
+    """No view of a value as it is."""
+    merged = with_merged(network("alone"))
+    assert [type(node.op).__name__ for node in merged.graph.nodes] == ["Linear", "Attention", "Linear"]
+
+
 def test_what_was_tied_stays_tied():
     merged = with_merged(network("tied"))
     assert len(merged.merged) == 6  # of two attentions of three heads

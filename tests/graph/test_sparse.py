@@ -49,8 +49,9 @@ def test_a_normalised_adjacency_has_norm_1():
 
 @pytest.mark.parametrize(
     "entries",
-    [[[0, 0, 1], [0, 0, 2]], [[1, 0, 1], [0, 1, 2]], [[0, 3, 1]], [[3, 0, 1]], [[-1, 0, 1]], [[0.5, 0, 1]]],
-)
+    [[[0, 0, 1], [0, 0, 2]], [[1, 0, 1], [0, 1, 2]], [[0, 3, 1]], [[3, 0, 1]], [[-1, 0, 1]], [[0.5, 0, 1]],
+     [[np.nan, 0, 1]], [[np.inf, 0, 1]], [[0, 1e300, 1]]],
+)  # fmt: skip
 def test_places_out_of_order_twice_or_outside_are_refused(entries):
     with pytest.raises(InputError, match="each place once and inside, in ascending order"):
         Sparse.of(np.array(entries, float), 3, 3)

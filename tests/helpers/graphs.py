@@ -20,6 +20,7 @@ from slth.graph import (
     Conv,
     ConvTranspose,
     Dense,
+    Embedding,
     Graph,
     Linear,
     LogSoftmax,
@@ -213,6 +214,8 @@ def values(target: Target, maps, x) -> dict[str, np.ndarray]:
         elif isinstance(node.op, Constant):
             value = target.carried[node.op.value].astype(np.float64)
             found[node.name] = np.broadcast_to(value, (len(x), *value.shape))
+        elif isinstance(node.op, Embedding) and node.op.tied:
+            found[node.name] = maps[node.op.table].table[read[0].astype(np.int64)]
         else:
             found[node.name] = EVALUATE[type(node.op)](node.op, read, target.carried)
     return found

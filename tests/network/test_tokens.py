@@ -125,3 +125,32 @@ def test_a_page_shows_a_network_of_tokens(made, tmp_path):
     text = (tmp_path / "page.html").read_text()
     assert "5 tokens, each from 0 to 8" in text
     assert "Attention" in text
+
+
+class Places(torch.nn.Module):
+    """Rows of tokens and of positions, of which there are some."""
+
+    def __init__(self, positions):
+        super().__init__()
+        self.words, self.places = torch.nn.Embedding(7, 4), torch.nn.Embedding(positions, 4)
+        self.head = torch.nn.Linear(4, 2)
+
+    def forward(self, tokens):
+        return self.head(self.words(tokens) + self.places(torch.arange(tokens.shape[1])))
+
+
+def test_a_target_of_other_inputs_is_refused_by_what_ticket_and_target_take():
+    """Whoever verifies has given no example."""
+    torch.manual_seed(0)
+    of_tokens = slth.construct(Places(5).eval(), example=TOKENS, tolerance=0.01, threads=1)
+    of_numbers = slth.construct(torch.nn.Linear(4, 2), tolerance=0.01, threads=1)
+    refused = [
+        (of_tokens, Places(3), r"inputs of 5 tokens, and the target does not: .*end of a table .*places of 3 rows\)"),
+        (of_tokens, torch.nn.Linear(5, 2), "inputs of 5 tokens, and the target does not: it cannot run on whole"),
+        (of_numbers, Places(4), "inputs of 4 numbers, and the target does not: it takes indices of an embedding"),
+        (of_numbers, torch.nn.Linear(5, 2), "inputs of 4 numbers, and the target does not: it cannot run on them"),
+    ]
+    for ticket, target, match in refused:
+        with pytest.raises(InputError, match=match + ".*; give the network that the ticket was made for$") as error:
+            slth.verify(ticket, target=target.eval())
+        assert "example" not in str(error.value)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from slth import InputError
-from slth.numerics import Stream, draw, draw_rows, streams, uniform
+from slth.numerics import Stream, draw, draw_rows, lowest_one, streams, uniform
 from slth.numerics.laws import from_words
 from slth.numerics.streams import philox4x32, reference_words, words
 
@@ -111,3 +111,11 @@ def test_a_slice_before_the_start_is_refused():
 def test_small_draws_load_no_compiler():
     code = "import sys; from slth.numerics import *; uniform(Stream(0, 'x'), (9,)); sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_the_lowest_one_of_a_word_is_found():
+    """At every place, whatever stands above it."""
+    above = words(Stream(0, "above"), 0, 128).astype(object)
+    for place in range(64):
+        for high in (0, 1, (int(above[place]) << 32 | int(above[64 + place])) | 1):
+            assert lowest_one(np.uint64((high << place | 1 << place) & 2**64 - 1)) == place

@@ -300,6 +300,25 @@ def test_the_code_of_a_chain_with_folded_norms_stands_in_the_commands(tmp_path, 
         assert (tmp_path / "c.slth").read_bytes() == first
 
 
+def test_tokens_and_their_table_stand_in_the_commands(tmp_path, monkeypatch):
+    """A module is known by some tokens alone, and whether their table is a map the ticket says."""
+    (tmp_path / "net.py").write_text(
+        "import torch\nfrom torch import nn\n\n\ndef reader():\n    torch.manual_seed(0)\n"
+        "    return nn.Sequential(nn.Embedding(5, 2), nn.ReLU(), nn.Linear(2, 3))\n"
+    )
+    np.save(tmp_path / "x.npy", np.zeros((1, 4), np.int64))
+    monkeypatch.chdir(tmp_path)
+    asked = ["--model", "net.py:reader", "--example", "x.npy", "--embeddings", "ticketed", "--tolerance", "0.05"]
+    assert run(["construct", *asked, "--out", "c.slth", "-q"]) == 0
+    first = (tmp_path / "c.slth").read_bytes()
+    assert report("c.slth", "--out", "p.html") == 0
+    text = " ".join(unescape(re.sub(r"<[^>]+>", " ", (tmp_path / "p.html").read_text())).split())
+    assert "TOKENS stands for a file of one input, 4 tokens" in text
+    line = re.search(r"slth (construct --.*?) slth verify", text).group(1)
+    assert run(shlex.split(line.replace("MODEL", "net.py:reader").replace("TOKENS", "x.npy"))) == 0
+    assert (tmp_path / "c.slth").read_bytes() == first
+
+
 def test_bad_input_is_one_sentence_and_exit_code_2(made, tmp_path, capsys):
     ticket, records, out = made / "t.slth", made / "r.jsonl", tmp_path / "p.html"
     (tmp_path / "empty.jsonl").write_text("")

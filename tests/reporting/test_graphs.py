@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from attacks.graph_specimens import apart, merged, proved, words
 from helpers.graph_tickets import Builder, graph_ticket, ticket_of
 from helpers.learned import any_learned
 from reporting.examples import exhibit
@@ -15,7 +16,7 @@ from slth.graph import Add, Conv, Graph, Linear, Node, Pointwise, shapes
 from slth.reporting import page
 from slth.reporting.graph import MOST_NODES, lanes
 from slth.reporting.html import at_most
-from slth.ticket import Inputs, network_name, op_words, take_apart
+from slth.ticket import Inputs, network_name, op_words, rewritten_for, take_apart
 
 
 def text_of(html):
@@ -32,6 +33,24 @@ def deep(maps, name="block.{}.conv"):
         y = b.add(Linear(name.format(i), basis, True), x, name=name.format(i))
         x = b.add(Add((1.0, 1.0)), b.add(Pointwise("Relu"), y), x)
     return ticket_of(Graph(tuple(b.nodes)), Inputs((2, 4, 4), lower=(0.0,), upper=(1.0,)), b.carried)
+
+
+@pytest.mark.parametrize(
+    ("make", "said", "not_said"),
+    [
+        (merged, "of the target's, its projections merged in float64", "of the target's."),
+        (apart, "until it computes 3 linear maps (2 dense, 1 conv) of a model.", "a network of"),
+        (lambda: proved(words(linear=True)), "Behind the first map outputs are off by at most", "Errors add up"),
+    ],
+    ids=["merged", "apart", "words"],
+)
+def test_the_page_says_what_coefficients_are_compared_with(make, said, not_said):
+    """Products of projections; layers that nothing is known to join; bounds that a normalisation makes smaller."""
+    ticket, target = make()
+    shown = replace(exhibit(ticket, target=target), target=rewritten_for(ticket, target))
+    text = text_of(page([shown]))
+    assert said in text
+    assert not_said not in text
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -63,7 +82,7 @@ def test_the_page_says_which_network_it_is(seed):
         f"{2 * len(ticket.maps)} gains (two per map)",
         f"{ticket.candidates_kept / ticket.mask_bits:.4f} per candidate; density {ticket.density:.4f} of all entries",
         "--model MODEL",
-        f"--input-shape={','.join(map(str, ticket.inputs.shape))}",
+        "--example=TOKENS" if ticket.inputs.tokens else f"--input-shape={','.join(map(str, ticket.inputs.shape))}",
         *ticket.maps,
     ):
         assert sentence in text, sentence

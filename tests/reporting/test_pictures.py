@@ -11,8 +11,12 @@ import pytest
 from helpers.tickets import any_ticket
 from matplotlib.figure import Figure
 
-from slth.reporting import draw_anatomy, save_picture
-from slth.reporting.anatomy import WORDS, panels, sum_words
+from slth.evidence import sizes
+from slth.records import Evaluation, Proportion
+from slth.reporting import data, draw_anatomy, save_picture
+from slth.reporting.anatomy import panels, sum_words, words_for
+from slth.reporting.facts import Raster
+from slth.reporting.figures import mask
 from slth.ticket import take_apart
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -36,10 +40,48 @@ def test_signs_stand_at_the_kept_candidates_and_words_beside(tmp_path):
     bars = [e.get("class") for e in root.iter(f"{SVG}rect")]
     assert (bars.count("kept"), bars.count("minus")) == ((kept >= 0).sum(), (kept < 0).sum())
     assert len(bars) == sum(len(half.candidates) for half in found.halves)
-    assert {word for word, _ in WORDS} <= {text for text, _ in texts}
+    assert {word for word, _ in words_for(panels(found))} <= {text for text, _ in texts}
     assert root.find(f"{SVG}title").text == f"One weight taken apart: {found.name}"
     for panel in panels(found, target):
         assert panel.reached in root.find(f"{SVG}desc").text
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "told"),
+    [
+        ("positive", 0, {"half"}),
+        ("negative", 1, {"half", "stage"}),
+        ("whole", 0, {"both signs"}),
+        ("whole", 1, {"both signs", "stage"}),
+        ("bias", 0, set()),
+    ],
+)
+def test_words_are_those_of_the_picture(name, stage, told):
+    """No half is explained where one subset serves both signs, no stage where there is one, no minus without a half."""
+    found, _ = anatomy()
+    picture = replace(found, halves=(replace(found.halves[0], name=name, stage=stage),))
+    words = dict(words_for(panels(picture)))
+    assert words.keys() & {"half", "both signs", "stage"} == told
+    assert ("minus" in words["dashed line"]) == (name == "negative")
+
+
+@pytest.mark.parametrize("rows", [3, 4, 8, 30])
+def test_labels_of_a_low_mask_do_not_meet(rows):
+    """The first and the last output stand in lines of their own, or the last one is not named."""
+    kept = np.ones((rows, 4, 22), np.bool_)
+    html = mask(Raster(np.arange(rows), np.arange(4), kept, 0), label="m")
+    lines = [float(y) for y, text in re.findall(r'y="([\d.]+)"[^>]*>([^<]*)</text>', str(html)) if "input" not in text]
+    ends = lines[-2:] if rows > 4 else lines[-1:]
+    assert len(lines) == 4 + len(ends)  # one for each input
+    assert np.diff(ends).size == 0 or np.diff(ends)[0] > 12
+
+
+@pytest.mark.parametrize(("positions", "interval"), [(1, True), (16, False)])
+def test_intervals_are_explained_where_they_stand(positions, interval):
+    """Positions of one input are not drawn one by one, so their share has none."""
+    ticket, _ = any_ticket((6, 8, 3))
+    found = Evaluation("d", 9, sizes(ticket), None, positions=positions, accuracy=Proportion(7, 9 * positions))
+    assert data.has_interval(found) == interval == any("[" in text for _, text in data.rows(found))
 
 
 def test_the_sum_is_written_with_its_signs():

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -170,6 +171,22 @@ class TestStartedHere:
         monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
         with pytest.raises(InputError, match=r"no Ray cluster can be joined at 127\.0\.0\.1:1 .*set RAY_ADDRESS"):
             made(backend="ray")
+
+
+def test_a_cluster_that_does_not_start_is_one_sentence(monkeypatch):
+    """On a busy machine Ray raises a bare exception after half a minute."""
+    from slth import _cluster
+
+    def init(**asked):
+        raise Exception("The current node timed out during startup.\nMore.")
+
+    ended = []
+    fake = SimpleNamespace(is_initialized=lambda: False, init=init, shutdown=lambda: ended.append(1))
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr(_cluster, "_ray", lambda: fake)
+    with pytest.raises(InputError, match=r"could not start a cluster .*timed out during startup\.\); try again"):
+        made(backend="ray")
+    assert ended == [1]
 
 
 @pytest.mark.parametrize("begin", [made, lambda **how: sweeps.run(recipe(1, 1), how.pop("folder"), **how)])

@@ -23,6 +23,7 @@ _BY_LETTER = {
     "weights": 1000,
 }
 _OWN = {
+    "planted": {"n": 60, "d": 5, "k": 2, "epsilon": 0.3},
     "rfss-large": {"k": 100_000, "epsilon": 0.1},
     "natale-large": {"gamma": 0.5, "d": 10**9, "layers": 10**6, "epsilon": 1e-15},
 }

@@ -96,6 +96,16 @@ def test_what_is_printed_is_never_more_than_what_is_counted():
             assert max(*sparse.others.values(), pensia.value) <= sparse.value
 
 
+def test_the_estimate_of_one_layer_is_its_bound_and_of_more_no_less_than_what_is_proved():
+    for d, epsilon in product((1, 3, 20), (0.2, 0.01)):
+        one = bound("deep-expected", d=d, epsilon=epsilon, layers=1).value
+        assert math.ceil(one - 1e-9) == bound("packing-layer", d=d, epsilon=epsilon).value
+        for layers in (2, 3):
+            found = bound("deep-expected", d=d, epsilon=epsilon, layers=layers)
+            assert found.value == pytest.approx(layers * (one + 1) - 1)  # delta = 1/2 is one bit
+            assert bound("deep-lower", d=d, epsilon=epsilon).value <= math.ceil(min(found.others.values()))
+
+
 def test_equivariant_coefficients_and_grids_are_counted_alike():
     for d, d_out, basis, epsilon in product((1, 2), (1, 3), (1, 4), (0.25, 0.1)):
         found = bound("ferbach-lower", d=d, d_out=d_out, basis=basis, epsilon=epsilon)

@@ -106,7 +106,7 @@ def test_the_recursion_needs_five_steps_for_each_halving_and_measurement_one():
     assert number("recursion", epsilon=1e-6, share=1 - 1e-6) / math.log2(1e6) == pytest.approx(5.3, abs=0.3)
 
 
-@pytest.mark.parametrize(("k", "epsilon"), [(2, 0.1), (3, 0.1), (4, 0.01), (6, 0.01), (12, 0.001)])
+@pytest.mark.parametrize(("k", "epsilon"), [(1, 0.41), (2, 0.5), (3, 0.1), (6, 0.01), (12, 0.001)])
 def test_rfss(k, epsilon):
     """At its hardest target, sqrt(k), and at 0, at least half of the draws succeed."""
     n = number("rfss", k=k, epsilon=epsilon)
@@ -120,7 +120,7 @@ def test_the_n_of_rfss_is_the_least():
     for name in ("rfss", "rfss-all"):
         for k, epsilon in ((1, 0.3), (5, 0.01), (50, 0.1)):
             n = number(name, k=k, epsilon=epsilon)
-            right = {"rfss": 1.7 * math.log2(k / epsilon), "rfss-all": 4.0 * math.log2(k / epsilon) ** 2}[name]
+            right = {"rfss": 2.2 * math.log2(k / epsilon), "rfss-all": 4.0 * math.log2(k / epsilon) ** 2}[name]
             left = [m * entropy(k / m) for m in (n - 1, n)]
             assert left[1] >= right
             assert n == 2 * k or left[0] < right * (1 + 1e-9)
@@ -289,8 +289,8 @@ def test_practice(b, n):
 
 
 def test_every_theorem_about_sums_is_tried():
-    """Those with a constant that is not known have only their form, see test_networks."""
-    text = Path(__file__).read_text()
+    """In this folder; those with a constant that is not known have only their form, see test_networks."""
+    text = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     tried = {name for name in THEOREMS if f'"{name}"' in text}
     formed = {"structured-sums", "first-moment", "first-moment-products"}
     networks = [name for name in THEOREMS if list(THEOREMS).index(name) >= list(THEOREMS).index("malach")]

@@ -54,6 +54,7 @@ def test_a_constant_says_where_it_comes_from(theorem):
 
 def test_the_answer_is_a_record_with_plain_data(theorem):
     found = theorem(**values_for(theorem.name))
+    assert repr(found).startswith(f"Bound(theorem=<theorem {theorem.name}>, at={{")
     assert set(found.at) == {*theorem.letters, *theorem.constants}
     assert found.value >= 0
     assert set(found.others) == {variant.name for variant in theorem.variants}

@@ -126,6 +126,37 @@ def test_it_is_evaluated_in_the_model(model, ticket):
         slth.evaluate(ticket, (x, y))
 
 
+class Reader(nn.Module):
+    """Looks tokens up."""
+
+    def __init__(self):
+        super().__init__()
+        self.table, self.head = nn.Embedding(5, 4), nn.Linear(4, 3)
+
+    def forward(self, x):
+        return self.head(self.table(x).mean(1))
+
+
+def test_a_model_that_looks_tokens_up_is_given_tokens():
+    """Data come as float32, which no table takes; what a model raises is one sentence."""
+    torch.manual_seed(0)
+    model = Reader()
+    ticket = slth.construct(model, layers_only=True, tolerance=1e-3)
+    x = np.random.default_rng(0).integers(0, 5, (30, 6))
+    y = model(torch.from_numpy(x)).argmax(1).numpy()
+    for given in (x, x.astype(np.float32)):
+        assert slth.evaluate(ticket, (given, y), model=model).accuracy.value > 0.9
+    late = x.copy()
+    late[20, 3] = 5
+    for wrong, said in (
+        (x + 0.5, r"cannot run on numbers of shape \(6,\)"),
+        (x + 5, r"cannot run on tokens from 5 to 9 of shape \(6,\)"),
+        (late, r"cannot run on tokens from 0 to 5"),
+    ):
+        with pytest.raises(InputError, match=said):
+            slth.evaluate(ticket, (wrong, y), model=model)
+
+
 def test_it_is_planned_and_compared(model, ticket):
     assert slth.plan(model, layers_only=True, tolerance=1e-3).weights == ticket.target_parameters
     assert any(row.kind == "ticket" for row in slth.compare(ticket, target=model).rows)

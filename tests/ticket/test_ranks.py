@@ -10,8 +10,10 @@ import references.ranks
 
 import slth.ticket
 from slth.ticket import TicketError
+from slth.ticket.format import ranks as ranks_module
 from slth.ticket.format.ranks import compress, expand
 from slth.ticket.gadgets import BitGroups
+from slth.ticket.gadgets.problems import Places
 
 
 def subsets(starts, columns):
@@ -123,6 +125,55 @@ def references_of(ranks, parts):
             r -= math.comb(i, j)
             bits[30 * s + i] = True
     return compress(np.packbits(bits, bitorder="little"), parts, most=count)
+
+
+def with_taps(rng, rows, slots, n, taps, constants=0):
+    """The subsets of a map with taps: neurons that serve the constant have no bit beyond tap 0."""
+    live, columns = n * slots + constants, rng.permutation(n * slots + constants)
+    constant = np.zeros(live, np.int64)
+    constant[columns[n * slots :]] = 1
+    places = Places(rows, taps, np.cumsum(constant) - constant, constants)
+    own = np.sort(columns[: n * slots].reshape(slots, n), axis=1)
+    parts = [BitGroups(places.starts(range(rows * taps)), np.stack([own, own - places.before[own]]))]
+    if constants:
+        own = np.sort(columns[n * slots :])[None]
+        parts.append(BitGroups(places.starts(range(0, rows * taps, taps)), np.stack([own, own])))
+    return parts, rows * (taps * n * slots + constants)
+
+
+@pytest.mark.parametrize("size", [1, 7, 40])
+@pytest.mark.parametrize(
+    ("rows", "slots", "n", "taps", "constants"), [(40, 3, 5, 1, 2), (33, 4, 7, 3, 6), (19, 2, 8, 9, 0)]
+)
+def test_any_pieces_and_any_number_of_threads_give_the_same_bytes(monkeypatch, rows, slots, n, taps, constants, size):
+    rng = np.random.default_rng([rows, size])
+    parts, count = with_taps(rng, rows, slots, n, taps, constants)
+    bits = np.packbits(rng.random(count) < 0.2, bitorder="little")
+    data = compress(bits, parts, most=10**6)
+    assert (expand(data, parts, count) == bits).all()
+    monkeypatch.setattr(ranks_module, "_SUBSETS", size)
+    for threads in (1, 2, 3):
+        assert compress(bits, parts, most=10**6, threads=threads) == data
+        assert (expand(data, parts, count, threads=threads) == bits).all()
+
+
+@pytest.mark.parametrize(
+    ("rows", "slots", "n", "taps", "constants"), [(40, 3, 5, 1, 2), (33, 4, 7, 3, 6), (16, 1, 8, 1, 0)]
+)
+def test_pieces_of_a_part_share_no_byte(monkeypatch, rows, slots, n, taps, constants):
+    """So threads may set bits at once: a byte that two of them read and write would lose some."""
+    monkeypatch.setattr(ranks_module, "_SUBSETS", 1)
+    parts, _ = with_taps(np.random.default_rng(rows), rows, slots, n, taps, constants)
+    for part in parts:
+        pieces = ranks_module._pieces(part)
+        assert len(pieces) > 1
+        assert np.concatenate([piece.starts for piece in pieces]).tolist() == part.starts.tolist()
+        taken = set()
+        for piece in pieces:
+            at = [~start + part.columns[1] if start < 0 else start + part.columns[0] for start in piece.starts.tolist()]
+            own = set((np.concatenate(at).reshape(-1) // 8).tolist())
+            assert not own & taken
+            taken |= own
 
 
 def test_a_stream_that_takes_too_much_is_none():

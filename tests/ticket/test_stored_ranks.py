@@ -1,5 +1,7 @@
 """Masks as ranks in the files of version 2: written where they are shortest, read by anyone's bytes or refused."""
 
+from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +10,10 @@ from helpers.tickets import any_ticket
 from helpers.version2_files import changed, parts, sealed
 
 import slth
-from slth.ticket import TicketError, bits_of, decode, encode, stored_mask_bits
-from slth.ticket.format import masks, rans
+from slth.ticket import TicketError, bits_of, decode, encode, realised_digest, stored_mask_bits
+from slth.ticket.format import masks, ranks, rans
 
+realise = import_module("slth.ticket.realise")  # in whose package a function is called so
 GOLDEN = Path(__file__).parent.parent / "golden"
 
 IMAGE = {"input_shape": (2, 6, 6), "input_range": (-1.0, 1.0)}
@@ -60,6 +63,38 @@ def test_the_masks_of_fewest_are_ranks_and_come_back(name, request):
     assert stored_mask_bits(ticket) == 8 * sum(stored)
     problems = sum(ticket.gadgets[path].cost(op).problems for path, op in ticket.maps.items())
     assert 8 * sum(stored) < 9 * problems < ticket.mask_bits / 2
+
+
+@pytest.mark.parametrize("name", ["ticket", "convolutional"])
+def test_any_number_of_threads_writes_the_same_file_and_finds_the_same(name, request, monkeypatch, tmp_path):
+    """In pieces so small that each thread has some."""
+    ticket = request.getfixturevalue(name)
+    data = encode(ticket)
+    monkeypatch.setattr(ranks, "_SUBSETS", 64)
+    monkeypatch.setattr(realise, "_ALONE", 0)
+    other = replace(ticket, digests=dict.fromkeys(ticket.digests, "0" * 64))
+    verdicts = [slth.verify(made, threads=1).checks for made in (ticket, other)]
+    assert [all(check.verdict.name != "FAILS" for check in checks) for checks in verdicts] == [True, False]
+    for threads in (1, 2, 3):
+        file = slth.save(ticket, tmp_path / f"{threads}.slth", threads=threads)
+        assert file.read_bytes() == data
+        assert encode(slth.load(file, threads=threads)) == data
+        assert [slth.verify(made, threads=threads).checks for made in (ticket, other)] == verdicts
+        for path in ticket.maps:
+            parts = [ticket.realised(path, threads=count) for count in (1, threads)]
+            assert len({realised_digest(part) for part in parts}) == 1
+
+
+def test_nothing_is_written_that_would_be_read_as_another_mask(ticket, monkeypatch):
+    def other(*given, **named):
+        found = expand(*given, **named)
+        found[0] ^= 1
+        return found
+
+    expand = ranks.expand
+    monkeypatch.setattr(ranks, "expand", other)
+    with pytest.raises(slth.InputError, match="would be read as another one"):
+        encode(ticket)
 
 
 def test_few_are_kept_and_all_of_them_are_within_the_tolerance(ticket):
@@ -164,14 +199,14 @@ def test_ranks_need_a_lift_that_ends_where_it_says(ticket):
 def test_parameters_have_no_ranks():
     """Masks of a network that is not made of gadgets are not cut into subsets."""
     with pytest.raises(TicketError, match="which alone have ranks"):
-        masks.restore_mask(b"\x01\x00\x80" + (2**32).to_bytes(8, "little"), "rank", 10, "1.weight")
+        masks.restore_mask(b"\x01\x00\x80" + (2**32).to_bytes(8, "little"), "rank", 10, owner="1.weight")
 
 
 def test_without_subsets_a_sparse_mask_is_coded_bit_by_bit():
     sparse = np.packbits(np.arange(1000) % 50 == 0, bitorder="little")
     stored = masks.store_masks([(sparse, 1000, None)], justified=lambda size: True)
     assert [encoding for encoding, _ in stored] == ["rans"]
-    assert (masks.restore_mask(stored[0][1], "rans", 1000, "1.weight") == sparse).all()
+    assert (masks.restore_mask(stored[0][1], "rans", 1000, owner="1.weight") == sparse).all()
 
 
 def test_every_stage_has_ranks_of_its_own():

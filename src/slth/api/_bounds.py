@@ -58,6 +58,8 @@ class Bounds:
             InputError: there are several, or none.
         """
         points = [point for series in self.series for point in series.points]
+        if not points and len(self.series) == 1:
+            raise InputError(f"{self.series[0].label} needs {', '.join(self.series[0].needs)}; give them as keywords")
         if len(points) != 1:
             raise InputError(f"a value is of one bound at one place, got {len(points)}; read series, or ask for one")
         return points[0].value
@@ -90,9 +92,9 @@ def bounds(names: str | Sequence[str] | None = None, *, out: str | Path | None =
         names: of one theorem, or of several that share a table or picture; None: all, with the numbers of those that
             the values are enough for.
         out: draw the curves, `.svg`, `.png` or `.pdf`.
-        values: the letters and constants of the theorems: d=10, epsilon=0.01. One letter may have several values,
-            epsilon=[0.1, 0.01], or a range, epsilon="1e-1..1e-6" or n="10..40"; a few values of a second one make a
-            curve for each.
+        values: the letters and constants of the theorems, d=10, epsilon=0.01; without any there is no number. One
+            letter may have several values, epsilon=[0.1, 0.01], or a range, epsilon="1e-1..1e-6" or n="10..40"; a few
+            values of a second one make a curve for each.
 
     Raises:
         InputError: an unknown theorem or letter, a letter that is missing, a violated assumption, an impossible grid,
@@ -100,7 +102,7 @@ def bounds(names: str | Sequence[str] | None = None, *, out: str | Path | None =
 
     >>> import slth
     >>> slth.bounds("single", tolerance=0.05).value
-    65
+    67
     >>> [point.value for point in slth.bounds("first-moment", epsilon=[0.1, 0.01]).series[0].points]
     [4, 8]
     """
@@ -134,7 +136,7 @@ def _list(values: Mapping[str, Any]) -> Bounds:
         raise InputError(f"{several[0]} has several values, which a list does not show; name the bounds")
     series: list[Series] = []
     for theorem in THEOREMS.values():
-        needs = tuple(name for name, letter in theorem.letters.items() if letter.default is None and name not in values)
+        needs = tuple(name for name in _needs(theorem) if name not in values)
         points: tuple[Bound, ...] = ()
         if values and not needs:
             try:
@@ -149,6 +151,8 @@ def _ask(asked: Sequence[Theorem], values: Mapping[str, Any]) -> Bounds:
     if not asked:
         raise InputError("expected the name of a bound; without a name all are listed")
     _check_known(asked, values)
+    if not values and any(_needs(theorem) for theorem in asked):
+        return Bounds(tuple(Series(theorem.name, theorem, (), _needs(theorem)) for theorem in asked))
     grids = _grids(asked, values)
     joined = [name for name, found in grids.items() if found.joined]
     if len(joined) > 1:
@@ -212,6 +216,11 @@ def _check_known(asked: Sequence[Theorem], values: Mapping[str, Any]) -> None:
 
 def _own(theorem: Theorem, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name in theorem.letters or name in theorem.constants}
+
+
+def _needs(theorem: Theorem) -> tuple[str, ...]:
+    """The letters without a default."""
+    return tuple(name for name, letter in theorem.letters.items() if letter.default is None)
 
 
 def _few(values: Sequence[Any]) -> list[Any]:

@@ -307,7 +307,7 @@ def _layers_of(source: Any) -> Target:
     """The layers of a module, whose names in the state are those of its tensors."""
     if isinstance(source, Target):
         if source.graph.joined:
-            raise InputError("this target was read with its graph; read it with layers_only=True, or leave that out")
+            raise InputError("this target was read with its graph; read it with --layers-only, or leave that out")
         return source
     if is_model_folder(source):
         from slth.network import load_folder

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from slth import _arguments
-from slth._errors import InputError
+from slth._errors import InputError, UnfitInputs
 from slth.api._construct import Reading, read_target
 from slth.api._inputs import Numbers, examples_of
 from slth.api._views import ticket_of
@@ -38,6 +38,7 @@ def verify(
     activation: str | None = None,
     from_node: str | None = None,
     to_node: str | None = None,
+    threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Verification:
     """Check a ticket against itself and, with `target`, every claim about the network it stands for.
@@ -46,19 +47,20 @@ def verify(
 
     Regenerates the random weights, never calls a solver. `.holds`: no check failed; `.complete`: every claim
     was checked; `.checks`: the list. `target`, `model`, `order`, `activation`, `from_node` and `to_node`: see
-    `construct`; an ONNX file is cut as the ticket says. `progress` is called
-    with (weights regenerated, weights in all). Memory of the ticket's masks and one map, beside the target.
+    `construct`; an ONNX file is cut as the ticket says. `threads`: None uses the processors of this process; what is
+    found does not depend on them. `progress` is called with (weights regenerated, weights in all). Memory of the
+    ticket's masks and one map, beside the target.
 
     Raises:
         InputError: the file is no ticket, or the target cannot be read. A ticket that was changed is a failed check.
     """
     if target is None and model is None:
-        return _verify(ticket, progress=progress)
+        return _verify(ticket, progress=progress, threads=threads)
 
     def read(ticket: Ticket) -> Target:
         return target_of(ticket, target, model, Reading(order, activation, from_node, to_node))
 
-    return _verify(ticket, target=read, progress=progress)
+    return _verify(ticket, target=read, progress=progress, threads=threads)
 
 
 def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) -> Target:
@@ -72,18 +74,27 @@ def target_of(ticket: Ticket, target: Any, model: str | None, reading: Reading) 
     made = ticket.provenance.cut if graph else {}
     inputs = ticket.inputs if fits else None
     tokens = inputs is not None and inputs.tokens is not None
-    network = read_target(
-        target,
-        model=model,
-        input_shape=None if inputs is None or tokens else inputs.shape,
-        example=np.zeros((1, *inputs.shape), np.int64) if inputs is not None and tokens else None,
-        embeddings="ticketed" if any(isinstance(op.basis, OneHot) for op in ticket.maps.values()) else "carried",
-        exact=ticket.claims is not None and ticket.claims.exact is not None,
-        order=reading.order,
-        activation=reading.activation,
-        from_node=made.get("from_node") if reading.from_node is None else reading.from_node,
-        to_node=made.get("to_node") if reading.to_node is None else reading.to_node,
-    )
+    try:
+        network = read_target(
+            target,
+            model=model,
+            input_shape=None if inputs is None or tokens else inputs.shape,
+            example=np.zeros((1, *inputs.shape), np.int64) if inputs is not None and tokens else None,
+            embeddings="ticketed" if any(isinstance(op.basis, OneHot) for op in ticket.maps.values()) else "carried",
+            exact=ticket.claims is not None and ticket.claims.exact is not None,
+            order=reading.order,
+            activation=reading.activation,
+            from_node=made.get("from_node") if reading.from_node is None else reading.from_node,
+            to_node=made.get("to_node") if reading.to_node is None else reading.to_node,
+        )
+    except UnfitInputs as error:
+        if inputs is None:
+            raise
+        what = f"{' x '.join(map(str, inputs.shape))} {'tokens' if tokens else 'numbers'}"
+        raise InputError(
+            f"the ticket takes inputs of {what}, and the target does not: {error.reason}; give the network that the "
+            "ticket was made for"
+        ) from error
     return in_words_of(ticket, network)
 
 

@@ -74,7 +74,8 @@ def export(
 
     Args:
         out: the file, `.safetensors` or `.onnx`; or a folder, where the target is one of a Hugging Face model: then it
-            gets that model's configuration, and weights of which every map is the ticket's, for `from_pretrained`.
+            gets that model's configuration, and weights of which every map is the ticket's, for `from_pretrained`;
+            other weights that `save_pretrained` has written there are removed.
         view: "realised", the target's shape; as a state dict it exists only where no weight has two halves, and of an
             exact ticket it is the target's own: every tensor in its own format, bit for bit. Or
             "source", the random network. Of a learned ticket: its network, pruned, or with all of its random weights.

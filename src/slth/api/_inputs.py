@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from slth import _arguments
-from slth._errors import InputError, spoken
+from slth._errors import InputError, option, spoken
 from slth.construction import Calibration
 from slth.graph import Target, token_count
 from slth.ticket import Inputs
@@ -112,7 +112,7 @@ def inputs_of(
         said = next((name for name, value in given.items() if value is not None), None)
         if said is not None:
             raise InputError(
-                spoken(f"the network reads tokens, integers from 0 to {tokens - 1:,}, not numbers; leave out {said}")
+                f"the network reads tokens, integers from 0 to {tokens - 1:,}, not numbers; leave out {option(said)}"
             )
         return Inputs(shape, tokens=tokens)
     scale = standardisation(mean, std, shape)

@@ -1,6 +1,8 @@
 """A ticket of a Hugging Face model as a folder that `from_pretrained` reads: its configuration, and other weights."""
 
 import json
+import logging
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from slth.evidence import own_target
 from slth.graph import Target, stored_weight
 from slth.network import safetensors_of
 from slth.numerics import FORMATS, from_format, to_format
-from slth.ticket import Ticket, exact_tensors
+from slth.ticket import Ticket, exact_tensors, with_steps
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 BESIDE = (
@@ -24,11 +26,17 @@ BESIDE = (
     "vocab.json",
     "merges.txt",
 )  # files that a folder may have beside its weights, copied
+STALE = re.compile(
+    r"(model|pytorch_model)-\d{5}-of-\d{5}\.(safetensors|bin)|model\.safetensors\.index\.json|"
+    r"pytorch_model\.bin(\.index\.json)?"
+)  # other weights that save_pretrained writes, which would stay beside new ones
 Tensors = list[tuple[str, str, np.ndarray]]
+
+_log = logging.getLogger("slth.api")  # its notes are shown by the command line
 
 
 def write_folder(ticket: Ticket, place: Path, target: Path, read: Target) -> dict[str, np.ndarray]:
-    """Write it; all maps are the ticket's, every other tensor is the target's.
+    """Write it; all maps are the ticket's, every other tensor is the target's. Weights of another model there go.
 
     Raises:
         InputError: another network than the ticket's target; maps that are no tensors of the model, or that treat
@@ -53,9 +61,24 @@ def write_folder(ticket: Ticket, place: Path, target: Path, read: Target) -> dic
     for name in BESIDE:
         if (target / name).is_file() and (target / name).resolve() != (place / name).resolve():
             write_atomically(place / name, (target / name).read_bytes())
-    write_atomically(place / CONFIG, json.dumps(config, indent=2).encode())
-    write_atomically(place / WEIGHTS, safetensors_of(tensors, {"format": "pt"}))
+    replace_model(place, json.dumps(config, indent=2).encode(), safetensors_of(tensors, {"format": "pt"}))
     return {name: from_format(array, form) if form == "BF16" else array for name, form, array in tensors}
+
+
+def replace_model(place: Path, config: bytes, weights: bytes) -> None:
+    """Configuration and weights of a folder, in which a model may be: at no time it holds parts of both.
+
+    While it has no configuration nobody reads it: that of the model which was there goes when the new weights are
+    whole, and the new one comes when all other weights are gone, their index first.
+    """
+    write_atomically(place / WEIGHTS, weights, ready=lambda: (place / CONFIG).unlink(missing_ok=True))
+    others = [path for path in place.iterdir() if STALE.fullmatch(path.name) and not path.is_dir()]
+    others.sort(key=lambda path: (path.suffix != ".json", path.name))
+    for path in others:
+        path.unlink(missing_ok=True)
+    write_atomically(place / CONFIG, config)
+    if others:
+        _log.info("removed weights of the model that was in %s: %s", place, ", ".join(path.name for path in others))
 
 
 def _exact(ticket: Ticket) -> dict[str, tuple[str, np.ndarray]]:
@@ -79,7 +102,8 @@ def _realised(ticket: Ticket, read: Target, state: dict[str, np.ndarray]) -> dic
         pair = read.turned.get(path) or read.names.get(path)
         if pair is None or pair[0] not in state:
             raise InputError(
-                f"{path[:200]} is no tensor of the model by itself, so no folder of it computes this ticket"
+                f"{with_steps(path, read.folded.get(path, ()))[:200]} is no tensor of the model by itself, so no "
+                "folder of it computes this ticket; construct it with --exact, which folds nothing, or export to .onnx"
             )
         part = ticket.realised(path)
         if part.negative is not None and not np.array_equal(

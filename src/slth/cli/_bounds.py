@@ -17,8 +17,9 @@ def run(asked: verbs.Bounds) -> int:
         print(json.dumps(found.as_data(), allow_nan=False))
     elif asked.names is None:
         _list(found)
-    elif found.over is None and len(found.series) == 1:
-        _page(found)
+    elif found.over is None and (len(found.series) == 1 or not all(series.points for series in found.series)):
+        for series in found.series:
+            _page(series)
     else:
         _table(found)
     if found.picture is not None:
@@ -29,12 +30,12 @@ def run(asked: verbs.Bounds) -> int:
 def written(x: float) -> str:
     """A number for people.
 
-    >>> written(1234567), written(0.00012345), written(float("inf")), written(2.5)
+    >>> written(1234567.2), written(0.00012345), written(float("inf")), written(2.5)
     ('1,234,567', '0.0001234', 'nothing suffices', '2.5')
     """
     if math.isinf(x):
         return "nothing suffices"
-    if isinstance(x, int) or float(x).is_integer():
+    if isinstance(x, int) or float(x).is_integer() or abs(x) >= 1000:
         return f"{x:,.0f}" if abs(x) < 1e15 else f"{float(x):.4g}"
     return f"{x:.4g}"
 
@@ -53,25 +54,35 @@ def _list(found: api.Bounds) -> None:
         _print.columns(direction, rows)
 
 
-def _page(found: api.Bounds) -> None:
-    (series,) = found.series
-    (point,) = series.points
+def _page(series: api.Series) -> None:
+    """All that is known of one theorem, and its number if its letters were given."""
     theorem = series.theorem
     rows: list[tuple[str, str]] = [("", theorem.says)]
-    rows.append(("at", ", ".join(f"{name} = {value:g}" for name, value in point.at.items())))
-    rows.append(("number", f"{written(point.value)}: {theorem.gives}"))
-    rows += [("", f"{written(value)}: {unit.value}") for unit, value in point.also.items()]
+    for point in series.points:
+        rows.append(("at", ", ".join(f"{name} = {value:g}" for name, value in point.at.items())))
+        rows.append(("number", f"{written(point.value)}: {theorem.gives}"))
+        rows += [("", f"{written(value)}: {unit.value}") for unit, value in point.also.items()]
+    if not series.points:
+        given = " ".join(f"{name}=VALUE" for name in series.needs)
+        rows.append(("number", f"{theorem.gives}; give --set {given}"))
     rows.append(("direction", theorem.direction.value))
-    rows += [("letter", f"{name}: {letter.meaning}") for name, letter in theorem.letters.items()]
+    for name, letter in theorem.letters.items():
+        default = "" if letter.default is None else f" ({_default(letter.default)} if not said)"
+        rows.append(("letter", f"{name}: {letter.meaning}{default}"))
     for name, constant in theorem.constants.items():
         note = f" ({constant.note})" if constant.note else ""
         rows.append(("constant", f"{name}: {constant.meaning}; {constant.standing.value}: {constant.value:g}{note}"))
     rows += [("assumes", assumption.says) for assumption in theorem.assumes]
     for variant in theorem.variants:
-        rows.append(("variant", f"{variant.name}: {written(point.others[variant.name])}; {variant.why}"))
+        number = "".join(f"{written(point.others[variant.name])}; " for point in series.points)
+        rows.append(("variant", f"{variant.name}: {number}{variant.why}"))
     rows += [(name, text) for name, text in (("note", theorem.note), ("measured", theorem.measured)) if text]
-    rows.append(("source", ", ".join(filter(None, (*theorem.sources, theorem.place or "derived here")))))
+    rows.append(("source", ", ".join((*theorem.sources, theorem.place or "derived here"))))
     _print.columns(f"{theorem.name}: {theorem.title}", rows)
+
+
+def _default(value: float | str) -> str:
+    return f"as {value}" if isinstance(value, str) else f"{value:g}"
 
 
 def _table(found: api.Bounds) -> None:

@@ -57,8 +57,10 @@ def run(asked: verbs.Construct) -> int:
     ):
         given: dict[str, Any] = {**verbs.keywords(asked), "target": target, "model": None}
         ticket = api.construct(**given, resume=parts, progress=report)
+    del given
+    target = None if trained is None else target  # it may be large, and is needed no more
     clock.lap("construct")
-    _save(ticket, out, parts, asked.quiet)
+    _save(ticket, out, parts, asked)
     clock.lap("write")
     holds, found = True, None
     if trained is not None:
@@ -74,11 +76,11 @@ def run(asked: verbs.Construct) -> int:
     return 0 if holds and api.promise_holds(ticket) else 1
 
 
-def _save(ticket: Any, out: Path, parts: Path, quiet: bool) -> None:
+def _save(ticket: Any, out: Path, parts: Path, asked: verbs.Construct) -> None:
     """Write the ticket; after that its finished maps are needed no more."""
     kept = f"all maps are kept in {parts}, and the same command goes on from there" if parts.exists() else ""
     try:
-        api.save(ticket, out)
+        api.save(ticket, out, threads=asked.threads if asked.backend == "local" else None)
     except KeyboardInterrupt as stop:
         stop.args = (kept,) if kept else stop.args
         raise
@@ -87,7 +89,7 @@ def _save(ticket: Any, out: Path, parts: Path, quiet: bool) -> None:
     try:
         api.discard(parts)
     except InputError as error:  # another process has begun there, or somebody has put a file into it
-        _print.note(f"{parts} is not removed: {error}", quiet)
+        _print.note(f"{parts} is not removed: {error}", asked.quiet)
 
 
 def _stem(asked: verbs.Construct) -> str:

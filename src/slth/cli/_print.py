@@ -64,7 +64,7 @@ def columns(title: str, rows: Iterable[tuple[str, str]]) -> None:
         first, *more = wrap(text, wide - indent) or [""]
         out.print(Text(f"  {name:<{indent - 2}}", style="dim") + Text(first))
         for line in more:
-            out.print(" " * indent + line)
+            out.print(Text(" " * indent + line))  # as it is: brackets would be markup
 
 
 def keep(record: Record, asked: verbs.Construct | verbs.Evaluate) -> None:

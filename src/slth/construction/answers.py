@@ -1,13 +1,13 @@
 """Blocks of problems solved by whoever is there: this thread, several, or the workers of a cluster."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
 
-from slth._errors import InputError
+from slth._threads import in_order
 from slth.construction.moved import Moved
 from slth.construction.objectives import Objective, Subsets
 from slth.ticket import STEP, Packed, Problems
@@ -42,13 +42,10 @@ def answers(tasks: Iterator[Task], *, threads: int, backend: str) -> Iterator[An
         threads: workers.
         backend: "ray" if they are those of a cluster that is connected, see `slth._cluster`; else "local".
     """
-    if threads == 1 and backend == "local":
-        return map(_answer, tasks)
+    if backend == "local":
+        return in_order(_answer, tasks, threads=threads)
     from joblib import Parallel, delayed
 
-    if backend == "local":
-        pool = Parallel(threads, backend="threading", return_as="generator")
-        return _started(lambda: cast(Iterator[Answer], pool(delayed(_answer)(task) for task in tasks)), threads)
     from slth._cluster import RAY
 
     far = Parallel(threads, backend=RAY, return_as="generator")
@@ -81,13 +78,3 @@ def _found(objective: Objective, block: Problems, rows: np.ndarray, targets: np.
         return objective(rows, targets, tol=tol)
     factors = np.repeat(block.factors, len(block.pairs), axis=0)
     return objective.with_factors(factors, rows, targets, tol=tol)
-
-
-def _started(pool: Callable[[], Iterator[Answer]], threads: int) -> Iterator[Answer]:
-    """The answers of a pool whose threads may not start."""
-    try:
-        yield from pool()
-    except (RuntimeError, AttributeError) as error:  # the second is what joblib makes of the first
-        if "start new thread" not in f"{error} {error.__context__}":
-            raise
-        raise InputError(f"the system starts no {threads} threads here; give fewer with --threads") from error

@@ -12,8 +12,9 @@ number of candidates (of `fewest`, which tries about g/τ subsets in order, d₁
     verify        v₁ · bits + v₂ W                    without the target
 
 The seconds are those of the machine that the constants come from, times `pace`: how much slower this one sorts and
-multiplies. Generation and solving run on all threads, the rest on one. Memory is what the whole network keeps (its
-target in float64, its masks packed, its realised coefficients), and what the largest map takes beside it."""
+multiplies. Generation and solving run on all threads, the rest is counted as if on one, which ranks of masks are not.
+Memory is what the whole network keeps (its target in float64, its masks packed, its realised coefficients), and what
+the largest map takes beside it."""
 
 import json
 import math

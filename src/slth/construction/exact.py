@@ -7,12 +7,14 @@ import numpy as np
 
 from slth._errors import InputError
 from slth.certificate import Certificate, Exact, ExactMap, compared, prove, tolerances
-from slth.construction.recipe import USUAL, Recipe
+from slth.construction.reach import Reach
+from slth.construction.recipe import USUAL
 from slth.graph import Affine, Linear, Realised, Target
 from slth.numerics import FORMATS
 from slth.ticket import MOST_MISSES, Miss, kinds_of
 
 _SEPARATED = 16  # that much finer than what is reached, a number misses more often than not; a heuristic
+_SEPARATED_ON_GRID = 2  # where sums lie on a grid, so that no finer one is reached but by chance
 
 
 def exact_tolerances(op: Linear, wanted: Affine, kinds: ExactMap, carried: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -28,23 +30,26 @@ def exact_tolerances(op: Linear, wanted: Affine, kinds: ExactMap, carried: Mappi
     return np.concatenate(parts)
 
 
-def check_separable(path: str, allowed: np.ndarray, finest: float, recipe: Recipe) -> None:
+def check_separable(path: str, allowed: np.ndarray, reach: Reach) -> None:
     """Refuse a source whose sums come near hardly a number of a map.
 
     Args:
         allowed: how far each number may be off.
-        finest: tolerance that subsets are found at.
 
     Raises:
         InputError: more than half of the numbers would miss.
     """
-    middle = float(np.median(allowed))
-    if recipe.source == USUAL.source or middle * _SEPARATED >= finest:
+    middle, finest, recipe = float(np.median(allowed)), reach.finest, reach.recipe
+    separated = _SEPARATED_ON_GRID if reach.of_table else _SEPARATED
+    if (recipe.source == USUAL.source and not reach.of_table) or middle * separated >= finest:
         return
     own = "mirrored pairs" if recipe.centred else f"the law {recipe.law}"
+    sums, instead = f"sums of {own}, of one stage,", "leave law and centred out, or ask for a tolerance"
+    if reach.of_table:
+        sums, instead = reach.words, "carry the table, --embeddings carried, or ask for a tolerance"
     raise InputError(
-        f"{path}: half of its numbers are themselves only within {middle:.2g}, and sums of {own}, of one stage, come "
-        f"as near as {finest:.2g}, so that most would miss; leave law and centred out, or ask for a tolerance"
+        f"{path}: half of its numbers are themselves only within {middle:.2g}, and {sums} come as near as "
+        f"{finest:.2g}, so that most would miss; {instead}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Which weights are two subset-sum problems: those of inputs that can be negative, where the lift is not linear."""
+"""Which weights are two subset-sum problems: those of inputs that can be negative, behind a ReLU."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ def split_inputs(target: Target, inputs: Inputs, recipe: Recipe) -> dict[str, Si
     """By map, the inputs whose weights are two problems."""
     signed = signed_inputs(target.graph, inputs.shape, inputs.negative, target.carried)
     return {
-        path: np.zeros_like(each) if recipe.linear(signed=bool(each.any())) else each for path, each in signed.items()
+        path: each if recipe.halved(signed=bool(each.any())) else np.zeros_like(each) for path, each in signed.items()
     }
 
 

@@ -209,8 +209,8 @@ def check_target(target: Target, inputs: Inputs) -> None:
         shapes(target.graph, inputs.shape, target.carried)
         _check_read(target)
     for path, affine in target.coefficients.items():
-        for part in [affine.weight] if affine.bias is None else [affine.weight, affine.bias]:
-            if not 2.0**-100 < np.abs(part).max(initial=0.0) < 2.0**100 and part.any():
+        for largest in (affine.largest, 0.0 if affine.bias is None else np.abs(affine.bias).max(initial=0.0)):
+            if largest and not 2.0**-100 < largest < 2.0**100:
                 raise InputError(f"{path} holds no weight between 2**-100 and 2**100, or larger ones; rescale it")
 
 

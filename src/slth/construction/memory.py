@@ -11,10 +11,9 @@ from pathlib import Path
 from slth._errors import InputError
 from slth.construction.costs import Planning, growth, map_bytes
 from slth.construction.makers import MAKERS
-from slth.construction.sizes import sizes_of
-from slth.construction.width import Width, plan_sizes
+from slth.construction.width import Width, affine_sizes, plan_sizes
 from slth.graph import Target
-from slth.ticket import Gadget, signed_ranges
+from slth.ticket import Gadget, signed_ranges, split_count
 
 _FINEST = 36  # bits of a relative tolerance that are tried
 
@@ -61,12 +60,8 @@ def check_memory(maps: Sequence[Planning], target: Target, *, threads: int, fail
 
 def _what_fits(maps: Sequence[Planning], target: Target, candidates: int, failure: float) -> str:
     """So many candidates, and the tolerance in gains for which they are enough."""
-    parts = [target.coefficients[part.path] for part in maps]
-    halves = [part.gadget.signed(part.op) & (not part.gadget.linear) for part in maps]
-    sizes = [
-        (sizes_of(affine.weight, mask), None if affine.bias is None else sizes_of(affine.bias))
-        for affine, mask in zip(parts, halves, strict=True)
-    ]
+    halves = [part.gadget.signed(part.op) & (split_count(part.gadget, part.op) > 0) for part in maps]
+    sizes = [affine_sizes(target.coefficients[part.path], mask) for part, mask in zip(maps, halves, strict=True)]
 
     def misses(bits: int) -> float:
         return sum(

@@ -30,10 +30,10 @@ class OutlinedMap:
     signed: tuple[tuple[int, int], ...]  # half-open ranges of the inputs that can be negative
     times: int = 1
 
-    def sizes(self, *, linear: bool = False) -> Sizes:
-        """Subset sums of one of them, by the size of their targets; `linear`: a weight is one, whatever the signs."""
+    def sizes(self, *, halved: bool = True) -> Sizes:
+        """Subset sums of one of them, by the size of their targets; `halved`: those of signed inputs are two."""
         rows, inputs, taps = self.op.coefficients
-        twice = 0.0 if linear else sum(stop - start for start, stop in self.signed) / inputs
+        twice = sum(stop - start for start, stop in self.signed) / inputs if halved else 0.0
         return gaussian(rows * inputs * taps, self._deviation, times=1 + twice)
 
     @property

@@ -14,7 +14,6 @@ from numbers import Integral, Real
 from typing import Any
 
 from slth._errors import InputError
-from slth._shapes import Signed
 from slth.certificate import Norms
 from slth.construction.compensation import Calibration, check_compensable
 from slth.construction.copied import in_copies
@@ -27,12 +26,12 @@ from slth.construction.memory import check_memory
 from slth.construction.needs import Needs
 from slth.construction.outline import Outline
 from slth.construction.parts import Parts
+from slth.construction.reach import Reach
 from slth.construction.recipe import USUAL, Recipe
 from slth.construction.solve import Progress, solve
 from slth.construction.split import AIM, few_bits, least_error, split_error
-from slth.construction.stages import MOST_STAGES
-from slth.construction.width import finest_tolerance, gain, gain_of, plan_width
-from slth.graph import Affine, Target, with_merged
+from slth.construction.width import gain, gain_of
+from slth.graph import Target, with_merged
 from slth.numerics import at_most, check_seed
 from slth.records import verbs
 from slth.ticket import MOST_CANDIDATES, MOST_OF, Copies, Inputs, Merged, Ticket, TwoLayer, kinds_of
@@ -267,7 +266,7 @@ def _maps(target: Target, layout: Layout) -> tuple[Planning, ...]:
             op,
             layout.gadgets[path],
             layout.widths[path],
-            _largest(target.coefficients[path]),
+            target.coefficients[path].largest,
             recipe=layout.recipe,
             parameters=_parameters(target, path),
         )
@@ -283,8 +282,8 @@ def plan_outline(network: Outline, request: Request) -> tuple[Planning, ...]:
         raise InputError("a shape has no attention to merge; give a trained network, or take the gadget two-layer")
     maker = MAKERS[recipe.gadget]
     for part in network.maps:
-        op, linear = part.op, recipe.linear(signed=bool(part.signed))
-        weights = part.sizes(linear=linear)
+        op = part.op
+        weights = part.sizes(halved=recipe.halved(signed=bool(part.signed)))
         tolerance = request.tolerance_of(gain_of(weights.largest))
         if tolerance is None:
             raise InputError("a network without numbers has no error; ask for a tolerance of its weights")
@@ -309,11 +308,6 @@ def _parameters(target: Target, path: str) -> int:
     return (target if target.original is None else target.original).graph.maps[path].weights
 
 
-def _largest(affine: Affine) -> float:
-    weight = affine.weight  # of a large map a copy each time
-    return max(float(weight.max(initial=0.0)), -float(weight.min(initial=0.0)))
-
-
 def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mapping[str, float], Mapping[str, float]]:
     """τ of each map, and the finest that it can have; that is found only where the split needs it."""
     if request.exact:
@@ -325,56 +319,49 @@ def _tolerances(target: Target, request: Request, inputs: Inputs) -> tuple[Mappi
     tolerances = split_error(target, request.epsilon, inputs, recipe=request.recipe, norms=norms)
     if request.candidates is not None or request.gadget not in (TwoLayer.kind, Merged.kind):
         return tolerances, {}
-    halves = split_inputs(target, inputs, request.recipe)
-    shares = {
-        path: request.failure_probability * op.weights / target.graph.weights for path, op in target.graph.maps.items()
-    }
-    beyond = [
-        path
-        for path, affine in target.coefficients.items()
-        if not _is_reachable(affine, tolerances[path], halves[path], shares[path], request.recipe.source)
-    ]
+    reaches = _reaches(target, request, inputs)
+    beyond = [path for path, reach in reaches.items() if not reach.holds(tolerances[path])]
     if not beyond:
-        return tolerances, {}
-    finest = {
-        path: finest_tolerance(affine, signed=halves[path], failure=shares[path], source=request.recipe.source)
-        for path, affine in target.coefficients.items()
-    }
+        return tolerances, {path: reach.finest for path, reach in reaches.items() if reach.of_table}
+    finest = {path: reach.finest for path, reach in reaches.items()}
     least = least_error(target, finest, inputs, recipe=request.recipe, norms=norms)
     if least > request.epsilon:
         path = beyond[0]
         raise InputError(
             f"an error of {request.epsilon:g} would take a tolerance of {tolerances[path]:.2g} in {path}, where "
-            f"float64 and {MOST_STAGES} stages reach {finest[path]:.2g}; with every map at its finest the best in "
-            f"reach is about {at_most(least, 2)}: ask for a larger epsilon"
+            f"{reaches[path].words} reach {finest[path]:.2g}; with every map at its finest the best in reach is about "
+            f"{at_most(least, 2)}: ask for a larger epsilon"
         )
     split = split_error(target, request.epsilon, inputs, recipe=request.recipe, finest=finest, norms=norms)
     return split, finest
+
+
+def _reaches(target: Target, request: Request, inputs: Inputs) -> dict[str, Reach]:
+    """How fine each map can be made."""
+    halves = split_inputs(target, inputs, request.recipe)
+    shares = {
+        path: request.failure_probability * op.weights / target.graph.weights for path, op in target.graph.maps.items()
+    }
+    return {
+        path: Reach(op, target.coefficients[path], halves[path], shares[path], request.recipe)
+        for path, op in target.graph.maps.items()
+    }
 
 
 def _exact_tolerances(target: Target, request: Request, inputs: Inputs) -> dict[str, float]:
     """τ of each map at which every number is the target's; the finest that can be had, where that is not reached."""
     if not target.tensors:
         raise InputError("this target was read with its normalisations folded; read it with exact=True")
-    halves = split_inputs(target, inputs, request.recipe)
     kinds, found = kinds_of(target), dict[str, float]()
+    reaches = _reaches(target, request, inputs)
     for path, op in target.graph.maps.items():
         affine = target.coefficients[path]
         allowed = exact_tolerances(op, affine, kinds[path], target.carried)
-        share = request.failure_probability * op.weights / target.graph.weights
         found[path] = float(allowed.min()) if allowed.size else DEFAULT_TOLERANCE
-        if not _is_reachable(affine, found[path], halves[path], share, request.recipe.source):
-            found[path] = finest_tolerance(affine, signed=halves[path], failure=share, source=request.recipe.source)
-            check_separable(path, allowed, found[path], request.recipe)
+        if not reaches[path].holds(found[path]):
+            found[path] = reaches[path].finest
+            check_separable(path, allowed, reaches[path])
     return found
-
-
-def _is_reachable(affine: Affine, tolerance: float, signed: Signed, failure: float, source: str) -> bool:
-    try:
-        plan_width(affine, tolerance, signed=signed, failure=failure, source=source)
-    except InputError:
-        return False
-    return True
 
 
 def _layout(target: Target, tolerances: Mapping[str, float], request: Request, inputs: Inputs, retried: int) -> Layout:

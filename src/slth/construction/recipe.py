@@ -56,6 +56,10 @@ class Recipe:
         """Whether the lift of a map is linear; `signed`: some input of it can be negative."""
         return self.gadget in (TwoLayer.kind, Merged.kind) and (self.lift == "linear" or (not self.lift and signed))
 
+    def halved(self, *, signed: bool) -> bool:
+        """Whether a coefficient of a signed input is two problems: of plain numbers and a linear lift it is one."""
+        return signed and self.gadget not in (Plain.kind, SinglePlain.kind) and not self.linear(signed=True)
+
     def _check_lift(self) -> None:
         _arguments.one_of(self.lift, verbs.LIFTS, "lift")
         if self.gadget in (Plain.kind, SinglePlain.kind):

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from slth._shapes import Bits
+from slth._threads import cores
 from slth._version import __version__
 from slth.certificate import Certificate, certify
 from slth.construction.answers import Answer, Task, answers
@@ -121,7 +122,8 @@ def solve(
             if parts is not None:
                 parts.put(keys[path], kept)
         else:
-            found = realise(gadget, path, op, seed=layout.seed, masks=masks_in(kept.bits, gadget, path, op))
+            own, masks = _threads_here(threads, backend), masks_in(kept.bits, gadget, path, op)
+            found = realise(gadget, path, op, seed=layout.seed, masks=masks, threads=own)
         finished[path], digests[path] = kept, realised_digest(found)
         if exact is not None:
             exact.add(path, found)
@@ -182,7 +184,7 @@ class _Work:
     def largest(self) -> tuple[float, float]:
         """The largest |W| and |b|."""
         bias = self.affine.bias
-        return float(np.abs(self.affine.weight).max()), 0.0 if bias is None else float(np.abs(bias).max())
+        return self.affine.largest, 0.0 if bias is None else float(np.abs(bias).max())
 
     def tolerance(self, stage: int, half: str) -> float:
         """τ of a stage: half of the next one's gain. The last one leaves room for the rounding of the whole sum."""
@@ -251,12 +253,19 @@ def _solved(work: _Work) -> tuple[Finished, Realised]:
             for some in together(missed):
                 work.mend(stage, some, left, masks)
     found = _without(Realised.of(work.affine, signed, linear=gadget.linear), left) if several else sums.realised
+    del left  # as large as the map in float64, and needed no more
     tolerance, copies = work.layout.tolerances[path], gadget.copies if isinstance(gadget, Copies) else 1
     misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
     if several and misses:  # beside what a miss leaves, float64 may not hold the sums of a later stage
-        found = realise(gadget, path, op, seed=work.layout.seed, masks=masks)
+        own = _threads_here(work.threads, work.backend)
+        found = realise(gadget, path, op, seed=work.layout.seed, masks=masks, threads=own)
         misses = misses_of(path, op, work.affine, found, tolerance=tolerance, copies=copies)
     return Finished(run, misses, moves.of(masks)), found
+
+
+def _threads_here(workers: int, backend: str) -> int:
+    """Of this process, for what is not sent to others."""
+    return workers if backend == "local" else cores()
 
 
 def _told(blocks: Iterator[Problems], counter: "_Counter") -> Iterator[Problems]:

@@ -90,7 +90,7 @@ class _Trial:
     target: Target
     box: Box
     signed: Mapping[str, Signed]
-    recipe: Recipe  # says which maps are linear: their errors are the same for x⁺ and x⁻
+    recipe: Recipe  # says of which maps errors are the same for x⁺ and x⁻
     noise: Mapping[str, tuple[np.ndarray, np.ndarray | None]]
     norms: Norms  # of W, and of P where it is W, in every trial
 
@@ -114,7 +114,7 @@ class _Trial:
                 chosen[path],
                 self.noise[path],
                 self.signed[path],
-                linear=self.recipe.linear(signed=bool(self.signed[path].any())),
+                self.recipe,
             )
             for path, affine in self.target.coefficients.items()
         }
@@ -207,10 +207,13 @@ def _noise(index: int, affine: Affine) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _perturbed(
-    affine: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], signed: Signed, *, linear: bool
+    affine: Affine, tolerance: float, noise: tuple[np.ndarray, np.ndarray | None], signed: Signed, recipe: Recipe
 ) -> Realised:
+    any_signed = bool(signed.any())
+    linear = recipe.linear(signed=any_signed)
     positive, negative = affine.weight + tolerance * noise[0][0], None
-    if signed.any() and not linear:
-        negative = np.where(signed[None, :, None], -affine.weight + tolerance * noise[0][1], 0.0)
+    if any_signed and not linear:
+        other = -affine.weight + tolerance * noise[0][1] if recipe.halved(signed=True) else -positive
+        negative = np.where(signed[None, :, None], other, 0.0)
     bias = None if affine.bias is None or noise[1] is None else affine.bias + tolerance * noise[1]
     return Realised(positive, negative, bias, signed, linear=linear)

@@ -166,12 +166,14 @@ def plan_needs(needs: Needs, *, one_stage: bool = False, source: str = "uniform"
     )
 
 
-def finest_tolerance(affine: Affine, *, signed: Signed, failure: float, source: str = "uniform") -> float:
+def finest_tolerance(
+    affine: Affine, *, signed: Signed, failure: float, source: str = "uniform", one_stage: bool = False
+) -> float:
     """The finest tolerance in reach with at most `failure` expected misses, to a factor of 2.
 
-    Other arguments as for `plan_width`.
+    Other arguments as for `plan_sizes`.
     """
-    return _finest(*affine_sizes(affine, signed), failure, source)
+    return _finest(*affine_sizes(affine, signed), failure, source, one_stage)
 
 
 def affine_sizes(affine: Affine, signed: Signed) -> tuple[Sizes, Sizes | None]:

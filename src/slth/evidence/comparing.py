@@ -51,7 +51,7 @@ def compare(
         progress: called with (ways compared, all of them).
 
     Raises:
-        InputError: no ticket, a learned one, or one of another network.
+        InputError: no ticket, a learned one, one of merged projections, or of another network.
     """
     if not tickets:
         raise InputError("expected at least one ticket to compare")
@@ -59,6 +59,12 @@ def compare(
     for name, ticket in tickets.items():
         if ticket.claims is None:
             raise InputError(f"{name} is a learned ticket, which stands for no target; give tickets of slth construct")
+        if ticket.merged:
+            raise InputError(
+                f"{name} has merged projections, products of the target's weights, and quantisers store those weights: "
+                "errors of the two are not of the same numbers; compare a ticket of the gadget two-layer, and see with "
+                "slth evaluate --target how far outputs of this one are off"
+            )
         own = targets[name]
         found = matched_to(ticket, own)
         if isinstance(found, str):
@@ -87,11 +93,6 @@ def compare(
 def _of_ticket(name: str, ticket: Ticket, target: Target, data: _Data | None) -> Iterator[Compared]:
     """The ticket, its packed masks alone, the coder at its tolerances, the Gaussian bound at its mean error."""
     parts: dict[str, Realised] = {}
-    if ticket.merged:
-        raise InputError(
-            "this ticket has merged projections, products of the target's weights, and quantisers store those weights: "
-            "errors of the two are not of the same numbers; compare a ticket of the gadget two-layer"
-        )
     squares: dict[str, float] = {}
     largest: dict[str, float] = {}
 

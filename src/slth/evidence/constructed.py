@@ -24,7 +24,7 @@ def check_maps(subject: Subject) -> Iterable[Check]:
     if not subject.ticket.gadgets:
         return []
     ticket = subject.ticket
-    regenerated, differences = _Regenerated(ticket, subject.progress), Differences(ticket)
+    regenerated, differences = _Regenerated(ticket, subject.progress, subject.threads), Differences(ticket)
     claims = list(_claims(subject, regenerated, differences))
     beside = [*_target(subject, differences), *claims]
     for path in ticket.maps:
@@ -35,8 +35,8 @@ def check_maps(subject: Subject) -> Iterable[Check]:
 class _Regenerated:
     """The maps of a ticket from seed and mask, one at a time; what is wrong with them is noted on the way."""
 
-    def __init__(self, ticket: Ticket, progress: Progress | None) -> None:
-        self.ticket, self.progress, self.wrong = ticket, progress, dict[str, Check | None]()
+    def __init__(self, ticket: Ticket, progress: Progress | None, threads: int) -> None:
+        self.ticket, self.progress, self.threads, self.wrong = ticket, progress, threads, dict[str, Check | None]()
 
     def check(self, path: str) -> None:
         """Layout and coefficients of a map, unless they are known."""
@@ -53,7 +53,7 @@ class _Regenerated:
             self.wrong[path] = Check("layout", Verdict.FAILS, str(error))
             raise _NoLayoutError from error
         try:
-            found = ticket.realised(path)
+            found = ticket.realised(path, threads=self.threads)
         except InputError as error:
             name = "density" if exactly_words(ticket.gadgets[path]) else "coefficients"
             self.wrong[path] = Check(name, Verdict.FAILS, str(error))

@@ -108,9 +108,10 @@ def _run(
     ticket: Ticket, model: "nn.Module | None", inputs: np.ndarray, y: np.ndarray | None
 ) -> tuple[Truth, np.ndarray, str]:
     """What outputs are held against, decided on those of one input; all outputs; a digest. The network is dropped."""
-    from slth.network import ends_in_sigmoid, outputs
+    from slth.network import as_taken, ends_in_sigmoid, outputs
 
     network, realised = _network(ticket, model)
+    inputs = as_taken(network, inputs)
     shape = outputs(network, inputs[:1]).shape[1:]
     truth = truth_of(y, (len(inputs), *shape), sigmoid=ends_in_sigmoid(network))
     found = outputs(network, inputs, batch=_BATCH)

@@ -16,3 +16,4 @@ class Subject:
     ticket: Ticket
     target: Target | None
     progress: Progress | None = None
+    threads: int = 1

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from slth._errors import InputError
+from slth._threads import cores
 from slth.evidence.constructed import check_maps
 from slth.evidence.said import check_network, check_said
 from slth.evidence.subject import Progress, Subject
@@ -26,6 +27,7 @@ def verify(
     *,
     target: Target | Callable[[Ticket], Target] | None = None,
     progress: Progress | None = None,
+    threads: int | None = None,
 ) -> Verification:
     """Check a ticket, from a file or in memory.
 
@@ -33,6 +35,7 @@ def verify(
         target: the network the ticket stands for, or what reads it for this ticket; without it the claims about it
             are not checked.
         progress: called with (weights regenerated, weights in all), map by map.
+        threads: None uses the processors of this process. What is found does not depend on them.
 
     Raises:
         InputError: the file is no ticket, or the ticket stands for no target and comes with one. (A ticket that fails
@@ -41,7 +44,7 @@ def verify(
     checks: list[Check] = []
     if not isinstance(ticket, Ticket):
         try:
-            ticket = load(ticket)
+            ticket = load(ticket, threads=threads)
         except DamagedTicketError as error:
             return Verification((Check("integrity", Verdict.FAILS, str(error)),))
         checks.append(Check("integrity", Verdict.HOLDS, "the content matches the digest; layout and padding are exact"))
@@ -49,7 +52,7 @@ def verify(
         target = target(ticket)
     if target is not None and ticket.claims is None:
         raise InputError("a learned ticket stands for no target network; verify it without --target")
-    subject = Subject(ticket, None if target is None else in_words_of(ticket, target), progress)
+    subject = Subject(ticket, None if target is None else in_words_of(ticket, target), progress, threads or cores())
     for check in CHECKS:
         checks += check(subject)
     return Verification(tuple(checks))

@@ -16,7 +16,7 @@ are formed in float64, where they are rounded: `rounding`.
 Source: Otsuka, Chijiwa, Okoshi, Fujiki, Takeuchi and Motomura (2025), 2511.04217, section 4. Biases are ours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -183,29 +183,39 @@ def _queries(part: Projections, maps: _Maps, known: Mapping[str, Shape]) -> Iter
     for h in range(part.heads or 1):
         op = maps.query_key(part, h)
         yield Node(f"{name}/query/{h}", op, (x,))
-        yield Node(f"{name}/queries/{h}", Reshape((*queries, op.basis.outputs)), (f"{name}/query/{h}",))
-        made.append(f"{name}/queries/{h}")
+        found = (*known[x][:-1], op.basis.outputs), (*queries, op.basis.outputs)
+        made.append((yield from _viewed(f"{name}/queries/{h}", f"{name}/query/{h}", *found)))
     if len(made) > 1:
         yield Node(f"{name}/queries", Concat(len(part.lead)), tuple(made))
         made = [f"{name}/queries"]
     for side, read in (("keys", y), ("values", z)):
-        yield Node(f"{name}/{side}", Reshape((*keys, known[read][-1])), (read,))
-    yield replace(part.node, inputs=(*made, f"{name}/keys", f"{name}/values"))
+        made.append((yield from _viewed(f"{name}/{side}", read, known[read], (*keys, known[read][-1]))))
+    yield replace(part.node, inputs=tuple(made))
 
 
 def _outputs(part: Projections, maps: _Maps, known: Mapping[str, Shape]) -> Iterator[Node]:
     """In place of the output map: U of every head, added up."""
     name, end, heads = part.node.name, part.output.node.name, part.heads or 1
-    made = (*known[part.output.node.inputs[0]][:-1], known[part.values.node.inputs[0]][-1])
+    width = known[part.values.node.inputs[0]][-1]
+    made = (*known[part.output.node.inputs[0]][:-1], width)
+    attended = (*known[name][:-1], width)
     for h in range(heads):
         own = name
         if heads > 1:
-            own = f"{name}/head/{h}"
+            own, attended = f"{name}/head/{h}", (*part.lead, 1, *known[name][-2:-1], width)
             yield Node(own, Slice(len(part.lead), h, h + 1), (name,))
-        yield Node(f"{name}/attended/{h}", Reshape(made), (own,))
-        yield Node(f"{end}/{h}" if heads > 1 else end, maps.value_output(part, h), (f"{name}/attended/{h}",))
+        own = yield from _viewed(f"{name}/attended/{h}", own, attended, made)
+        yield Node(f"{end}/{h}" if heads > 1 else end, maps.value_output(part, h), (own,))
     if heads > 1:
         yield Node(end, Add((1.0,) * heads), tuple(f"{end}/{h}" for h in range(heads)))
+
+
+def _viewed(name: str, read: str, own: Shape, wanted: Shape) -> Generator[Node, None, str]:
+    """A value of a shape, as it is or through a Reshape; by which name it goes."""
+    if own == wanted:
+        return read
+    yield Node(name, Reshape(wanted), (read,))
+    return name
 
 
 def read_nodes(nodes: list[Node]) -> list[Node]:

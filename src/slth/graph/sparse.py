@@ -33,8 +33,8 @@ class Sparse:
         """
         check_sizes(entries.shape, rows, columns)
         numbers = entries.astype(np.float64)
-        places = numbers[:, :2].astype(np.int64)
-        inside = (places >= 0) & (places < (rows, columns))
+        inside = (numbers[:, :2] >= 0) & (numbers[:, :2] < (rows, columns))  # NaN is not, and no integer, either
+        places = np.where(inside, numbers[:, :2], 0).astype(np.int64)
         flat = places[:, 0] * columns + places[:, 1]
         if not inside.all() or (places != numbers[:, :2]).any() or (np.diff(flat) <= 0).any():
             raise InputError(

@@ -54,6 +54,15 @@ class Affine:
         rows, inputs, taps = self._kept.shape
         return rows, inputs, taps
 
+    def rows(self, rows: slice) -> Coefficient:
+        """W of some rows: of many coefficients a copy of these alone."""
+        return self._kept[rows].astype(np.float64, copy=False)
+
+    @property
+    def largest(self) -> float:
+        """max |W|, exact; without a copy."""
+        return max(float(self._kept.max()), -float(self._kept.min()))
+
     @property
     def table(self) -> np.ndarray:
         """W of a dense map, whose rows an embedding that is tied to it looks up; float64, or as it is kept."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from slth.network.architectures import ARCHITECTURES, architecture_of, build_architecture, resolved_arguments
     from slth.network.exports import state_dict
     from slth.network.reading import layers_in, load_folder, load_model, read_layers, state_of_folder
-    from slth.network.running import ends_in_sigmoid, outputs
+    from slth.network.running import as_taken, ends_in_sigmoid, outputs
     from slth.network.states import apply_to, module_of, source_of, state_of, why_misfit
     from slth.network.training import train_mlp
     from slth.network.views import realised, realised_from, source, target_module
@@ -40,6 +40,7 @@ _LAZY = {
     "check_shaped": "wrappers",
     "check_tools": "writing",
     "difference_onnx": "writing",
+    "as_taken": "running",
     "ends_in_sigmoid": "running",
     "layers_in": "reading",
     "load_model": "reading",
@@ -82,6 +83,7 @@ __all__ = [
     "Stated",
     "apply_to",
     "architecture_of",
+    "as_taken",
     "build_architecture",
     "check_filled",
     "check_shaped",

@@ -1,7 +1,7 @@
 """Random streams, upper bounds in float64, norms, directed rounding: numbers that mean the same thing everywhere.
 
-`word_at`, `fill_line` and `uniform_of` are compiled forms, for kernels that read words themselves; they load the
-compiler on use, and therefore do not come with `import *`.
+`word_at`, `fill_line` and `uniform_of` are compiled forms, for kernels that read words themselves, `lowest_one` tells
+them the first bit of a word that is 1; they load the compiler on use, and therefore do not come with `import *`.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from slth.numerics.work import BLOCKS, NORMS, SPECTRAL, blocks_of, matrix_rule, 
 
 if TYPE_CHECKING:
     from slth.numerics._kernels import fill_line as fill_line
+    from slth.numerics._kernels import lowest_one as lowest_one
     from slth.numerics._kernels import uniform_of as uniform_of
     from slth.numerics._kernels import word_at as word_at
 
@@ -79,7 +80,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in ("fill_line", "uniform_of", "word_at"):
+    if name not in ("fill_line", "lowest_one", "uniform_of", "word_at"):
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from slth.numerics import _kernels
 

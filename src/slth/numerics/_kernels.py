@@ -13,6 +13,9 @@ M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
 W0, W1 = np.uint32(0x9E3779B9), np.uint32(0xBB67AE85)
 LOW, HIGH = np.uint64(0xFFFFFFFF), np.uint64(32)
 MOST = 1 << 12  # words of a line that stays in the fastest cache
+_DE_BRUIJN = 0x03F79D71B4CB0A89  # of 64 bits: every number of six bits stands in it once
+SEQUENCE = np.uint64(_DE_BRUIJN)
+PLACE = np.argsort([(_DE_BRUIJN << i & 2**64 - 1) >> 58 for i in range(64)])
 
 
 @no_type_check
@@ -47,6 +50,15 @@ def word_at(index, k0, k1):
     if lane == np.uint64(2):
         return c
     return d
+
+
+@no_type_check
+@compiled
+def lowest_one(word):
+    """The number of the lowest bit of a uint64 that is 1. Its product with a de Bruijn sequence tells it: Leiserson,
+    Prokop and Randall (1998).
+    """
+    return PLACE[((word & (~word + np.uint64(1))) * SEQUENCE) >> np.uint64(58)]
 
 
 @no_type_check

@@ -5,6 +5,7 @@ Evaluations are imported on first use: they hold claims, which need NumPy, and t
 
 from typing import TYPE_CHECKING, Any
 
+from slth._threads import cores
 from slth.records import verbs
 from slth.records.checks import Check, Verdict, Verification
 from slth.records.comparison import Compared, Comparison
@@ -22,7 +23,7 @@ from slth.records.grid import (
     read_grid,
 )
 from slth.records.measures import INTERVAL, Z_95, Average, Errors, Proportion, duration
-from slth.records.record import Environment, Record, append, cores, environment, read
+from slth.records.record import Environment, Record, append, environment, read
 
 if TYPE_CHECKING:
     from slth.records.evaluation import Evaluation, Sizes, read_evaluation

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import platform
 import subprocess
 import sys
@@ -83,12 +82,6 @@ def environment(threads: int = 1) -> Environment:
             except PackageNotFoundError:  # run from a source tree that is not installed
                 versions[package] = "unknown"
     return Environment(versions=versions, commit=_commit(), cpu=_cpu(), threads=threads)
-
-
-def cores() -> int:
-    """Processors this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else (os.cpu_count() or 1)
 
 
 def _commit() -> str | None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from slth._errors import InputError
-from slth.graph import Dense, Graph, Linear, Pointwise, chain_of
+from slth.graph import Dense, Graph, Linear, OneHot, Pointwise, chain_of
 from slth.records import verbs
 from slth.reporting.exhibit import Exhibit, file_word
 from slth.reporting.facts import Facts
@@ -98,6 +98,9 @@ def repeat(exhibit: Exhibit) -> Html:
             " MODEL stands for the code that gives the target's module: package.module:function or net.py:function; of "
             "a target in an ONNX file, TARGET.onnx takes the place of --model MODEL."
         )
+    if _by_example(exhibit) and ticket.inputs is not None:
+        length = " x ".join(map(str, ticket.inputs.shape))
+        text += f" TOKENS stands for a file of one input, {length} tokens, such as a .npy."
     if lines[0].startswith("pip"):
         text = f"{INSTALL} {text}"
     if _borrowed(ticket):
@@ -155,13 +158,24 @@ def _flagged(target: list[str]) -> list[str]:
 
 
 def _shape(exhibit: Exhibit) -> list[str]:
-    """The shape of one input, which a module or an ONNX file may not tell; or that it is not asked for."""
+    """The shape of one input, which a module or an ONNX file may not tell; or that it is not asked for; the tables."""
     inputs = exhibit.ticket.inputs
     if not exhibit.ticket.joined:
         return ["--layers-only"]
+    tables = (
+        ["--embeddings=ticketed"] if any(isinstance(op.basis, OneHot) for op in exhibit.ticket.maps.values()) else []
+    )
     if inputs is None or not (_coded(exhibit) or _is_onnx(exhibit)):
-        return []
-    return [f"--input-shape={','.join(map(str, inputs.shape))}"]
+        return tables
+    if _by_example(exhibit):
+        return ["--example=TOKENS", *tables]
+    return [f"--input-shape={','.join(map(str, inputs.shape))}", *tables]
+
+
+def _by_example(exhibit: Exhibit) -> bool:
+    """A module that takes tokens is known by some of them alone."""
+    inputs = exhibit.ticket.inputs
+    return inputs is not None and inputs.tokens is not None and _coded(exhibit)
 
 
 def _options(exhibit: Exhibit) -> list[str]:

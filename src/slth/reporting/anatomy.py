@@ -1,5 +1,6 @@
 """One weight as it is drawn: every candidate as a bar, the kept ones in colour, the running sum reaching the target."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,16 +8,14 @@ from jaxtyping import Float64
 
 from slth.ticket import Anatomy, Half
 
-WORDS = (  # what a reader needs to know, and in a sentence each
+_WORDS = (  # what a reader needs to know, and in a sentence each
     ("candidate", "a random product: gain × lift weight × mixing weight. The seed names it; nobody chose it."),
     ("kept", "its bit in the mask is 1. Blue with + adds to the sum, orange with − takes from it."),
     ("pruned", "its bit is 0: grey, and no part of the sum."),
     ("running sum", "of the kept candidates, from left to right (red)."),
-    ("dashed line", "where the sum should end: the target's weight, in the negative half minus the weight."),
-    (
-        "half",
-        "the positive one works where the input is above 0, the negative one where it is below; a whole weight both.",
-    ),
+    ("dashed line", "where the sum should end: the target's weight; in a negative half minus the weight."),
+    ("half", "the positive one works where the input is above 0, the negative one where it is below."),
+    ("both signs", "one subset serves inputs above and below 0, for no ReLU stands between them and the sum."),
     ("gain", "a power of two above the map's largest weights, by which all products of the map are multiplied."),
     ("stage", "a later one has a gain of its own, far smaller, and hits what the stages before left of the weight."),
 )
@@ -30,6 +29,21 @@ class Panel:
     running: Float64[np.ndarray, " n"]  # sum of the kept candidates so far
     wanted: float  # where the sum should end: ± the target's weight; without a target, where it ends
     reached: str  # in words
+
+
+def words_for(found: Sequence[Panel]) -> Iterator[tuple[str, str]]:
+    """The words that stand in a picture of these panels, and what they mean."""
+    names = {panel.half.name for panel in found}
+    absent = {
+        "half": not names & {"positive", "negative"},
+        "both signs": "whole" not in names,
+        "stage": all(panel.half.stage == 0 for panel in found),
+    }
+    for word, meaning in _WORDS:
+        if word == "dashed line" and "negative" not in names:
+            meaning = f"{meaning.partition(';')[0]}."
+        if not absent.get(word, False):
+            yield word, meaning
 
 
 def panels(anatomy: Anatomy, target: float | None = None) -> tuple[Panel, ...]:

@@ -60,6 +60,13 @@ def rows(found: Evaluation) -> Iterator[tuple[str, str]]:
         yield "statistical", found.statistical.text
 
 
+def has_interval(found: Evaluation) -> bool:
+    """Whether an interval stands in a row: of inputs that are drawn one by one, not of positions of one input."""
+    errors = [part for part in (found.errors, found.target_errors) if part is not None]
+    shares = found.positions == 1 and (found.accuracy is not None or found.target_accuracy is not None)
+    return shares or any(part.interval is not None for part in errors)
+
+
 def measured(found: Evaluation) -> Iterator[str]:
     """In sentences."""
     yield f"In float32, on {plural(found.inputs, 'input')} of {found.data}; other inputs may differ more."

@@ -32,11 +32,11 @@ def errors(exhibit: Exhibit, facts: Facts) -> Html:
         label = f"Histogram of errors of map {i}"
         picture = figures.error_histogram(part.errors, tolerance, label=label)
         figures_.append(tag("figure", tag("figcaption", text), picture))
+    target = "the target's" + ", its projections merged" * bool(exhibit.ticket.merged)
     text = (
-        "How far each realised coefficient is from the target's; halves and biases are counted one by one. A solver "
-        "that stops at the first subset within the tolerance leaves errors spread evenly below it: on these "
-        "logarithmic axes, bars that fall by ten for every ten to the left. Still "
-        "smaller errors stand in the first bar."
+        f"How far each realised coefficient is from {target}; halves and biases are counted one by one. A solver that "
+        "stops at the first subset within the tolerance leaves errors spread evenly below it: on these logarithmic "
+        "axes, bars that fall by ten for every ten to the left. Still smaller errors stand in the first bar."
     )
     return join([tag("p", text), tag("div", *figures_, class_="pair"), _more(exhibit)])
 
@@ -60,7 +60,8 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
             _swatches("where it should end" if wanted is not None else "where it ends"),
         )
     ]
-    for panel in panels(anatomy, wanted):
+    found = panels(anatomy, wanted)
+    for panel in found:
         half = panel.half
         text = f"{half.label.capitalize()}: {int(half.kept.sum())} of {plural(len(half.kept), 'random product')} "
         text += f"kept, realised {_signed(half.realised)}"
@@ -70,7 +71,7 @@ def one_weight(exhibit: Exhibit, facts: Facts) -> Html:
             text += f", target {_signed(wanted)}, off by {number(abs(half.realised - wanted), 3)}."
         picture = figures.anatomy(panel, label=f"{anatomy.title(half)}: candidates and running sum")
         parts.append(tag("figure", tag("figcaption", text, tag("span", sum_words(half), class_="block")), picture))
-    return join([*parts, tag("h4", "The words"), glossary()])
+    return join([*parts, tag("h4", "The words"), glossary(found)])
 
 
 def _wanted(exhibit: Exhibit, anatomy: Anatomy) -> float | None:

@@ -133,7 +133,7 @@ def mask(raster: Raster, *, label: str) -> Html:
         parts.append(f'<path class="cells" transform="translate({left:.2f} {top}) scale({cell:.4f})" d="{runs}"/>')
     height = top + rows * cell
     parts.append(words(LEFT - 6, top + 9, f"out {raster.outputs[0]}", "end"))
-    if rows > 3:
+    if rows * cell > 24:  # two lines
         parts.append(words(LEFT - 6, height, str(raster.outputs[-1]), "end"))
     return chart(parts, height=height + 4, label=label, kind="fig wide")
 

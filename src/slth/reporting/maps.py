@@ -24,9 +24,8 @@ def maps(ticket: Ticket, facts: Facts) -> Html:
     if ticket.merged:
         text += "Of merged projections these two are the projections of the source: no layer more than the target has. "
     if bounds and bounds[0] is not None and bounds[-1] is not None and len(bounds) > 1:
-        text += (
-            f"Errors add up: at most {at_most(bounds[0])} after the first map, {at_most(bounds[-1])} after the last."
-        )
+        first, last = at_most(bounds[0]), at_most(bounds[-1])
+        text += f"Behind the first map outputs are off by at most {first}, behind the last, with all before, by {last}."
     note = (
         "Gain and candidates: of weights, then of biases. Signed: input channels that can be negative; behind a ReLU "
         "their weights have two halves; a linear lift has none, and is one more linear layer. Kept: fraction of the "

@@ -5,6 +5,7 @@
 
 import io
 import re
+from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 from textwrap import wrap
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from slth._errors import InputError
 from slth._files import write_atomically
-from slth.reporting.anatomy import WORDS, Panel, panels, sum_words
+from slth.reporting.anatomy import Panel, panels, sum_words, words_for
 from slth.reporting.figures import ANATOMY_HEIGHT, anatomy_parts
 from slth.reporting.html import Html, safe, tag
 from slth.reporting.svg import WIDTH, words
@@ -62,7 +63,7 @@ def draw_anatomy(anatomy: Anatomy, path: str | Path, *, target: float | None = N
 def anatomy_svg(anatomy: Anatomy, found: tuple[Panel, ...]) -> str:
     """The halves one below the other, the words beside them."""
     head, above = 30.0, 62.0
-    tall = max(ANATOMY_HEIGHT, (_words_height() - above * len(found)) / len(found))  # as high as the words beside
+    tall = max(ANATOMY_HEIGHT, (_words_height(found) - above * len(found)) / len(found))  # as high as the words beside
     each = tall + above
     title = f"One weight taken apart: {anatomy.name}"
     about = " ".join(
@@ -78,8 +79,8 @@ def anatomy_svg(anatomy: Anatomy, found: tuple[Panel, ...]) -> str:
         parts += [words(2.0, top + 14, text, "start", "strong")]
         parts += [words(2.0, top + 29 + 14 * k, line.strip(": "), "start") for k, line in enumerate(lines)]
         parts.append(f'<g transform="translate(0 {top + above:g})">{"".join(anatomy_parts(panel, tall))}</g>')
-    height = max(head + len(found) * each, head + _words_height())
-    parts += _words_beside(WIDTH + 24, head + 14)
+    height = max(head + len(found) * each, head + _words_height(found))
+    parts += _words_beside(found, WIDTH + 24, head + 14)
     head_ = (
         f'viewBox="0 0 {WIDTH + 24 + _SIDE:g} {height + 8:g}" width="{WIDTH + 24 + _SIDE:g}" height="{height + 8:g}"'
     )
@@ -88,26 +89,27 @@ def anatomy_svg(anatomy: Anatomy, found: tuple[Panel, ...]) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{root}{spoken}{"".join(parts)}</svg>\n'
 
 
-def _lines_beside() -> list[tuple[str, list[str]]]:
-    return [(word, wrap(meaning, _LETTERS)) for word, meaning in WORDS]
+def _lines_beside(found: Sequence[Panel]) -> list[tuple[str, list[str]]]:
+    return [(word, wrap(meaning, _LETTERS)) for word, meaning in words_for(found)]
 
 
-def _words_height() -> float:
-    return sum(_LINE * (len(lines) + 1) + 8 for _, lines in _lines_beside()) + 20
+def _words_height(found: Sequence[Panel]) -> float:
+    return sum(_LINE * (len(lines) + 1) + 8 for _, lines in _lines_beside(found)) + 20
 
 
-def _words_beside(x: float, y: float) -> list[str]:
+def _words_beside(found: Sequence[Panel], x: float, y: float) -> list[str]:
     parts: list[str] = []
-    for word, lines in _lines_beside():
+    for word, lines in _lines_beside(found):
         parts.append(words(x, y, word, "start", "strong"))
         parts += [words(x, y + _LINE * (k + 1), text, "start") for k, text in enumerate(lines)]
         y += _LINE * (len(lines) + 1) + 8
     return parts
 
 
-def glossary() -> Html:
+def glossary(found: Sequence[Panel]) -> Html:
     """The words of the picture, for a page."""
-    return tag("dl", *(tag("div", tag("dt", word), tag("dd", meaning)) for word, meaning in WORDS), class_="words")
+    rows = (tag("div", tag("dt", word), tag("dd", meaning)) for word, meaning in words_for(found))
+    return tag("dl", *rows, class_="words")
 
 
 def _anatomy_by_matplotlib(anatomy: Anatomy, found: tuple[Panel, ...], form: str) -> bytes:

@@ -19,7 +19,7 @@ def opening(exhibit: Exhibit) -> Html:
     """One sentence, and the numbers that matter most."""
     ticket = exhibit.ticket
     lead = sentence(
-        "A random network of {} weights, named by seed {} and pruned until it computes a {}. "
+        "A random network of {} weights, named by seed {} and pruned until it computes {}. "
         "The file says which weights stay, in {} bits for each weight of the target, and carries {} powers of two{}.",
         f"{ticket.size:,}",
         str(ticket.seed),
@@ -42,8 +42,9 @@ def _computed(exhibit: Exhibit) -> str:
     """The target in a few words."""
     network = exhibit.ticket.network
     if not isinstance(network, Graph) or not _is_graph(exhibit):
-        return f"{network_name(network).removeprefix('relu_mlp ')} ReLU network"
-    return f"network of {plural(len(network.maps), 'linear map')} ({maps_words(network)})"
+        return f"a {network_name(network).removeprefix('relu_mlp ')} ReLU network"
+    linear = f"{plural(len(network.maps), 'linear map')} ({maps_words(network)})"
+    return f"a network of {linear}" if network.joined else f"{linear} of a model"
 
 
 def _key_numbers(exhibit: Exhibit) -> Iterator[tuple[str, str]]:
@@ -87,10 +88,12 @@ def _on_data(exhibit: Exhibit) -> Html:
     for found in exhibit.evaluations:
         parts.append(tag("h4", f"On {found.data}, {plural(found.inputs, 'input')}"))
         parts.append(pairs(data.rows(found)))
-    note = "In brackets: a 95 % confidence interval, Wilson's of an accuracy, Student's of a mean square error."
+    note = ""
+    if any(data.has_interval(found) for found in exhibit.evaluations):
+        note = "In brackets: a 95 % confidence interval, Wilson's of an accuracy, Student's of a mean square error."
     if exhibit.ticket.gadgets and any(found.measured_error is None for found in exhibit.evaluations):
         note += " Beside the target there is more to say: give --target F."
-    return join([*parts, tag("p", note, class_="note")])
+    return join([*parts, tag("p", note.strip(), class_="note")] if note else parts)
 
 
 def _checks(exhibit: Exhibit) -> Html:
@@ -162,7 +165,8 @@ def _proved(exhibit: Exhibit) -> Iterator[str]:
     yield lead
     stated = ticket.claims.maps.values() if ticket.claims else ()
     worst = max((max(weight_error(c), bias_error(c)) for c in stated), default=0.0)
-    yield f"Every weight and bias is within {at_most(worst)} of the target's."
+    merged = ", its projections merged in float64" if ticket.merged else ""
+    yield f"Every weight and bias is within {at_most(worst)} of the target's{merged}."
     if bound is None:
         yield f"Nothing is proved about outputs: {_why_none(exhibit)}."
         return

@@ -3,8 +3,8 @@
 found = slth.reproduce("error", scale="smoke", out="results")
 print(found.conclusion.verdict.value, found.conclusion.because)
 
-Registry: `MODULES` maps a name to the module whose `REPRODUCTION` it is; loaded when asked
-for, since some need PyTorch.
+Registry: `MODULES` maps a name to the module whose `REPRODUCTION` it is, or to module:CONSTANT; loaded when asked for,
+since some need PyTorch.
 """
 
 from collections.abc import Iterator
@@ -37,6 +37,13 @@ MODULES: dict[str, str] = {
     "copies": "networks.copies",
     "equivariant": "networks.equivariant",
     "attention": "networks.attention",
+    "xiong": "learning.xiong",
+    "perturbations": "learning.perturbations",
+    "rewinding": "learning.rewinding",
+    "flipped-masks": "learning.flipped_masks",
+    "widths": "learning.widths:WIDTHS",
+    "biprop": "learning.widths:BIPROP",
+    "fastest": "learning.fastest",
 }
 
 _FOLDER = Path("reproductions")
@@ -71,8 +78,8 @@ def find(name: str) -> Reproduction:
     Raises:
         InputError: there is none; the nearest is named.
     """
-    module = MODULES[_arguments.one_of(name, MODULES, "reproduction")]
-    return import_module(f"slth.reproductions.{module}").REPRODUCTION
+    module, _, constant = MODULES[_arguments.one_of(name, MODULES, "reproduction")].partition(":")
+    return getattr(import_module(f"slth.reproductions.{module}"), constant or "REPRODUCTION")
 
 
 def reproductions() -> Iterator[Reproduction]:

@@ -37,6 +37,7 @@ from slth.theory.failure_lower import FAILURE_LOWER, INFEASIBLE_RANGE
 from slth.theory.ferbach import FERBACH
 from slth.theory.ferbach_lower import FERBACH_LOWER
 from slth.theory.first_moment import FIRST_MOMENT, FIRST_MOMENT_PRODUCTS, SUBSETS, SUBSETS_OF_SIZE, SUBSETS_PRODUCTS
+from slth.theory.iterand import ITERAND
 from slth.theory.kumar import DISCRETE, KUMAR, KUMAR_SHALLOW, TRANSITION, UNIFIED
 from slth.theory.kumar_lower import KUMAR_LOWER
 from slth.theory.lueker import LUEKER
@@ -63,6 +64,7 @@ from slth.theory.packing_neuron import (
 from slth.theory.pensia import PENSIA
 from slth.theory.pensia_lower import PENSIA_LOWER
 from slth.theory.perturbed import PERTURBED, XIONG, XIONG_SUMS
+from slth.theory.planted import PLANTED
 from slth.theory.practice import PRACTICE, PRACTICE_MISSES
 from slth.theory.random_masks import RANDOM_MASKS, RANDOM_MASKS_FACTOR, RANDOM_MASKS_LOWER
 from slth.theory.recursion import RECURSION
@@ -117,6 +119,8 @@ _NETWORKS = (
     OTSUKA_BLOCK,
     OTSUKA_BLOCK_DENSE,
     RANDOM_MASKS,
+    PLANTED,
+    ITERAND,
 )
 _NECESSARY = (
     PENSIA_LOWER,
@@ -208,7 +212,7 @@ def rests_on(name: str) -> tuple[str, ...]:
     Raises:
         InputError: nothing has this name.
 
-    >>> rests_on("biprop"), rests_on("lueker")
-    (('diffenderfer2021',), ('lueker1998',))
+    >>> rests_on("biprop"), rests_on("rfss-lower")
+    (('diffenderfer2021',), ('natale2024',))
     """
     return keys_of(name, {theorem.name: theorem.sources for theorem in THEOREMS.values()})

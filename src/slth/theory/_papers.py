@@ -4,6 +4,21 @@ from slth.theory._reference import Reference
 
 PAPERS = (
     Reference(
+        key="hoefler2021",
+        authors=(
+            "Hoefler, Torsten",
+            "Alistarh, Dan",
+            "Ben-Nun, Tal",
+            "Dryden, Nikoli",
+            "Peste, Alexandra",
+        ),
+        title="Sparsity in Deep Learning: Pruning and Growth for Efficient Inference and Training in Neural Networks",
+        year=2021,
+        venue="Journal of Machine Learning Research 22(241):1-124",
+        arxiv="2102.00554",
+        article=True,
+    ),
+    Reference(
         key="borst2020",
         authors=(
             "Borst, Sander",

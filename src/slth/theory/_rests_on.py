@@ -63,6 +63,13 @@ OTHERS: Mapping[str, Keys] = {
 }
 REPRODUCTIONS: Mapping[str, Keys] = {  # of `slth.reproductions`: the sources of each
     "error": ("lueker1998",),
+    "xiong": ("xiong2023", "ramanujan2020"),
+    "perturbations": ("xiong2023",),
+    "rewinding": ("frankle2019", "diffenderfer2021", "hoefler2021"),
+    "flipped-masks": ("zhou2019", "ramanujan2020", "diffenderfer2021"),
+    "widths": ("ramanujan2020",),
+    "biprop": ("diffenderfer2021",),
+    "fastest": ("pensia2020", "ramanujan2020", "diffenderfer2021", "frankle2019"),
 }
 _PARTS = (GADGETS, OBJECTIVES, LIFTS, LAWS, WEIGHT_LAWS, METHODS, OTHERS, REPRODUCTIONS)
 

@@ -100,7 +100,7 @@ class Variant:
     value: Callable[..., Number]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Theorem:
     """One bound of the field.
 
@@ -142,6 +142,9 @@ class Theorem:
     also: Mapping[Unit, Callable[..., Number]] = field(default_factory=dict)
     note: str = ""
     measured: str = ""
+
+    def __repr__(self) -> str:
+        return f"<theorem {self.name}>"
 
     def __call__(self, **values: Any) -> "Bound":
         """The bound at these values.

@@ -1,6 +1,7 @@
 """One layer more than the target instead of twice its depth (Burkholz, 2022)."""
 
 import math
+from typing import Any
 
 from slth.theory._letters import DELTA
 from slth.theory._numbers import least_n
@@ -17,6 +18,11 @@ def _copies(*, tolerance: float, weights: int, delta: float, C: float) -> Number
     return least_n(
         lambda r: r >= least_numbers(epsilon=tolerance, delta=delta / (weights * r), C=C), least=start, most=10**9
     )
+
+
+def _parameters(**at: Any) -> Number:
+    """Every copy of an output has a number for every copy of an input."""
+    return _copies(**at) ** 2
 
 
 BURKHOLZ = Theorem(
@@ -39,9 +45,9 @@ BURKHOLZ = Theorem(
         Assumption(says="every weight of the source is independent and uniform on [-1, 1]"),
     ),
     sources=("burkholz2022dense", "burkholz2022conv", "lueker1998"),
-    place="Theorem 2.5 (constants not at hand)",
+    place="main theorem (constants not at hand)",
     value=_copies,
-    also={Unit.PARAMETERS: lambda **at: _copies(**at) ** 2},
+    also={Unit.PARAMETERS: _parameters},
     against="weights",
     note="The form of the source is r = C log(1 / min(tolerance, delta')); that every copy is a problem of its own "
     "is counted here, so that r stands on both sides and is found by bisection. r^2 source parameters for one "

@@ -62,11 +62,11 @@ DACUNHA_CNN = Theorem(
         ),
     ),
     sources=("dacunha2022cnn",),
-    place="Theorem 1",
+    place="main theorem (recalled)",
     value=_numbers,
     also={Unit.PARAMETERS: _parameters},
     against="epsilon",
-    note="Norm condition and place are recalled, not re-read; the scaling is confirmed by later papers. Signed inputs "
+    note="The norm condition is recalled, not re-read; the scaling is confirmed by later papers. Signed inputs "
     "need a second half in the first layer only.",
     measured="Published, plain numbers, the largest error of a weight on MNIST over the largest weight: 0.57 at n = "
     "10, 0.018 at 15, 7.3e-4 at 20, 7.7e-5 at 25: a decade for 5 numbers.",

@@ -1,18 +1,32 @@
 """Binary networks by counting paths (Diffenderfer, Kailkhura, 2021)."""
 
 import math
+from typing import Any
 
 from slth.theory._letters import DELTA, LAYERS, WEIGHTS
 from slth.theory._numbers import binomial_below, least_n, least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit, Variant
 
 
+def _form(d: int, layers: int, epsilon: float, inner: float, c: float) -> Number:
+    return least_whole(c * (layers * d**1.5 / epsilon + layers * d * math.log(layers * d / inner)))
+
+
 def _width(*, d: int, layers: int, epsilon: float, delta: float, C: float) -> Number:
-    return least_whole(C * (layers * d**1.5 / epsilon + layers * d * math.log(layers * d / min(delta, epsilon))))
+    return _form(d, layers, epsilon, min(delta, epsilon), C)
 
 
-def _printed(*, d: int, layers: int, epsilon: float, inner: float, C: float) -> Number:
-    return least_whole(C * (layers * d**1.5 / epsilon + layers * d * math.log(layers * d / inner)))
+def _by_delta(*, d: int, layers: int, epsilon: float, delta: float, C: float) -> Number:
+    return _form(d, layers, epsilon, delta, C)
+
+
+def _by_epsilon(*, d: int, layers: int, epsilon: float, delta: float, C: float) -> Number:
+    del delta
+    return _form(d, layers, epsilon, epsilon, C)
+
+
+def _parameters(**at: Any) -> Number:
+    return 2 * _width(**at) / at["d"]
 
 
 DIFFENDERFER = Theorem(
@@ -42,25 +56,21 @@ DIFFENDERFER = Theorem(
         Assumption(says="every weight of the source is +1 or -1, independent and fair"),
     ),
     sources=("diffenderfer2021", "kumar2025"),
-    place="Theorem 2",
+    place="main theorem (as restated later)",
     value=_width,
     variants=(
         Variant(
             name="ln(layers d / delta)",
             why="one restatement of the theorem; the primary text was not at hand to decide",
-            value=lambda *, d, layers, epsilon, delta, C: _printed(
-                d=d, layers=layers, epsilon=epsilon, inner=delta, C=C
-            ),
+            value=_by_delta,
         ),
         Variant(
             name="ln(layers d / epsilon)",
             why="as Kumar and Natale restate it; the smaller of delta and epsilon is used, which is safe for both",
-            value=lambda *, d, layers, epsilon, delta, C: _printed(
-                d=d, layers=layers, epsilon=epsilon, inner=epsilon, C=C
-            ),
+            value=_by_epsilon,
         ),
     ),
-    also={Unit.PARAMETERS: lambda **at: 2 * _width(**at) / at["d"]},
+    also={Unit.PARAMETERS: _parameters},
     against="epsilon",
     note="The first part alone matters for small epsilon: one path for each 2 epsilon of weight. See `counts` for the "
     "construction with all its constants.",

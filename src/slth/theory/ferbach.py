@@ -1,6 +1,7 @@
 """Equivariant networks (Ferbach, Tsirigotis, Gidel, Bose, 2023)."""
 
 import math
+from typing import Any
 
 from slth.theory._letters import DELTA, LAYERS, NETWORK_ERROR
 from slth.theory._numbers import least_whole
@@ -28,6 +29,10 @@ def _channels(
     C: float,
 ) -> Number:
     return least_whole(C * d * math.log(d * d_out * max(basis, norm) * layers / min(epsilon, delta)))
+
+
+def _candidates(**at: Any) -> Number:
+    return math.ceil(_channels(**at) / (2 * at["d"]))
 
 
 FERBACH = Theorem(
@@ -69,9 +74,9 @@ FERBACH = Theorem(
         LARGE,
     ),
     sources=("ferbach2023", "natale2024"),
-    place="Theorem 1",
+    place="main theorem (recalled)",
     value=_channels,
-    also={Unit.CANDIDATES: lambda **at: math.ceil(_channels(**at) / (2 * at["d"]))},
+    also={Unit.CANDIDATES: _candidates},
     against="epsilon",
     note="The formula is recalled and cross-checked with its sparse version (Natale et al., Theorem 4). The size of "
     "the group does not occur: one subset sum for each coefficient.",

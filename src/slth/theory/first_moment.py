@@ -24,12 +24,19 @@ def _log2_subsets(n: int, z: float, epsilon: float, square: float) -> float:
 
 
 def _subsets(square: float) -> Callable[..., Number]:
-    return lambda *, n, z, epsilon: 2 ** _log2_subsets(n, z, epsilon, square)
+    def number(*, n: int, z: float, epsilon: float) -> Number:
+        return 2 ** _log2_subsets(n, z, epsilon, square)
+
+    return number
 
 
 def _numbers(square: float) -> Callable[..., Number]:
     """The least n where one subset is expected: n - log2(n) / 2 - z^2 log2(e) / (n E[x^2]) rises in n."""
-    return lambda *, z, epsilon: least_n(lambda n: _log2_subsets(n, z, epsilon, square) >= 0, most=10**6)
+
+    def number(*, z: float, epsilon: float) -> Number:
+        return least_n(lambda n: _log2_subsets(n, z, epsilon, square) >= 0, most=10**6)
+
+    return number
 
 
 def _of_size(*, n: int, k: int, z: float, epsilon: float) -> Number:
@@ -55,7 +62,7 @@ SUBSETS = Theorem(
     value=_subsets(1 / 3),
     against="n",
     note=_NOTE,
-    measured="n = 16, z = 0.3, epsilon = 0.01: see the tests, which count them.",
+    measured="n = 16, z = 0.3, epsilon = 0.01: the formula says 315, the mean of 1,000 draws is 321.",
 )
 
 SUBSETS_PRODUCTS = Theorem(
@@ -72,7 +79,7 @@ SUBSETS_PRODUCTS = Theorem(
     value=_subsets(1 / 9),
     against="n",
     note=_NOTE,
-    measured="n = 16, z = 0.3, epsilon = 0.01: the formula says 527, 580 were counted.",
+    measured="n = 16, z = 0.3, epsilon = 0.01: the formula says 527, the mean of 1,000 draws is 541, their median 572.",
 )
 
 SUBSETS_OF_SIZE = Theorem(

@@ -110,6 +110,11 @@ def _transition(*, M: int, miss: float, subsets: float) -> Number:
     return least_n(lambda n: _subsets(n, M) >= wanted, most=10**4)
 
 
+def _offset(*, M: int, miss: float, subsets: float) -> Number:
+    del subsets
+    return max(1, math.ceil(math.log2(M) + 1.4 + math.log2(0.5 / miss)))
+
+
 TRANSITION = Theorem(
     name="transition",
     title="integers: the phase transition as measured",
@@ -139,7 +144,7 @@ TRANSITION = Theorem(
         Variant(
             name="log2 M + 1.4",
             why="half are hit near there for M about 2^8; the offset grows with log2(n) / 2, as sums spread",
-            value=lambda *, M, miss, subsets: max(1, math.ceil(math.log2(M) + 1.4 + math.log2(0.5 / miss))),
+            value=_offset,
         ),
     ),
     against="M",

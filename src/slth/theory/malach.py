@@ -45,7 +45,7 @@ MALACH = Theorem(
         Assumption(says="every weight of the source is independent and uniform"),
     ),
     sources=("malach2020", "natale2024"),
-    place="Theorem 2.1 (recalled)",
+    place="main theorem (recalled)",
     value=_parameters,
     variants=(
         Variant(

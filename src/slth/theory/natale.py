@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from slth.theory._letters import LAYERS, NETWORK_ERROR, OUTPUTS, WIDTH
 from slth.theory._numbers import entropy, least_n, least_whole
@@ -65,6 +66,22 @@ def _per_weight(n: Number, d: int, d_out: int) -> Number:
     return 2 * n * (d / d_out + 1)
 
 
+def _neurons(**at: Any) -> Number:
+    return 2 * at["d"] * _blocks(**at)
+
+
+def _parameters(**at: Any) -> Number:
+    return _per_weight(_blocks(**at), at["d"], at["d_out"])
+
+
+def _large_neurons(**at: Any) -> Number:
+    return 2 * at["d"] * _large_blocks(**at)
+
+
+def _large_parameters(**at: Any) -> Number:
+    return _per_weight(_large_blocks(**at), at["d"], at["d_out"])
+
+
 _LETTERS = {"gamma": _GAMMA, "d": WIDTH, "d_out": OUTPUTS, "layers": LAYERS, "epsilon": _ERROR}
 
 NATALE = Theorem(
@@ -84,8 +101,8 @@ NATALE = Theorem(
     place="Theorem 3",
     value=_blocks,
     also={
-        Unit.NEURONS: lambda **at: 2 * at["d"] * _blocks(**at),
-        Unit.PARAMETERS: lambda **at: _per_weight(_blocks(**at), at["d"], at["d_out"]),
+        Unit.NEURONS: _neurons,
+        Unit.PARAMETERS: _parameters,
     },
     against="gamma",
     note="n stands on both sides; the least whole one beyond which it holds for good is found by bisection. For "
@@ -118,8 +135,8 @@ NATALE_LARGE = Theorem(
     place="Theorem 3 with Corollary 2",
     value=_large_blocks,
     also={
-        Unit.NEURONS: lambda **at: 2 * at["d"] * _large_blocks(**at),
-        Unit.PARAMETERS: lambda **at: _per_weight(_large_blocks(**at), at["d"], at["d_out"]),
+        Unit.NEURONS: _large_neurons,
+        Unit.PARAMETERS: _large_parameters,
     },
     against="epsilon",
 )

@@ -11,6 +11,11 @@ def _neurons(*, weights: int, layers: int, epsilon: float, delta: float, C: floa
     return least_whole(C * math.log(weights * layers / epsilon) + C * math.log(weights / delta))
 
 
+def _uniform(*, weights: int, layers: int, epsilon: float, delta: float, C: float) -> Number:
+    bins = math.log(weights * layers / epsilon)
+    return least_whole(C * bins * (bins + math.log(weights / delta)))
+
+
 ORSEAU = Theorem(
     name="orseau",
     title="dense networks from a hyperbolic law: logarithmic, without norms",
@@ -40,17 +45,13 @@ ORSEAU = Theorem(
         Assumption(says="weights of the source come from the truncated hyperbolic law"),
     ),
     sources=("orseau2020",),
-    place="Theorem 3 (recalled)",
+    place="main theorem (recalled)",
     value=_neurons,
     variants=(
         Variant(
             name="uniform weights",
             why="for U[-1, 1] the same way costs one logarithm more: bin i has the probability 2^-i",
-            value=lambda *, weights, layers, epsilon, delta, C: least_whole(
-                C
-                * math.log(weights * layers / epsilon)
-                * (math.log(weights * layers / epsilon) + math.log(weights / delta))
-            ),
+            value=_uniform,
         ),
     ),
     against="epsilon",

@@ -71,6 +71,9 @@ def _values(*, d: int, d_out: int, heads: int, alpha: float, epsilon: float, C: 
 
 
 def _attention(name: str, title: str, gives: str, value: Callable[..., Number], note: str) -> Theorem:
+    def candidates(**at: Any) -> Number:
+        return math.ceil(value(**at) / at["d"])
+
     return Theorem(
         name=name,
         title=title,
@@ -80,7 +83,7 @@ def _attention(name: str, title: str, gives: str, value: Callable[..., Number], 
         assumes=_ASSUMES,
         place="Theorem 3",
         value=value,
-        also={Unit.CANDIDATES: lambda **at: math.ceil(value(**at) / at["d"])},
+        also={Unit.CANDIDATES: candidates},
         note=note,
         measured="Published: one head, angular velocities: error 0.8 exp(-0.06 n) at n_K = n_V = n from 10 to 100, "
         "the same for lengths 8 to 8192.",
@@ -155,5 +158,9 @@ OTSUKA_BLOCK_DENSE = Theorem(
     value=_dense,
     note="Behind the attention inputs have two signs, and the dense part is Pensia's: its constant is `pensia`'s, "
     "larger than that of linear products.",
-    **{**_COMMON, "constants": {"C": DENSE}},
+    unit=Unit.NEURONS,
+    direction=Direction.SUFFICIENT,
+    constants={"C": DENSE},
+    sources=("otsuka2026",),
+    against="epsilon",
 )

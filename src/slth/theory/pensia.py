@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from slth.theory._letters import DELTA, LAYERS, NETWORK_ERROR, OUTPUTS, WIDTH
 from slth.theory._numbers import least_whole
@@ -49,6 +50,14 @@ def parameters(neurons: Number, d: int, d_out: int) -> Number:
     return neurons * (d + d_out) / (d * d_out)
 
 
+def _parameters(**at: Any) -> Number:
+    return parameters(_neurons(**at), at["d"], at["d_out"])
+
+
+def _candidates(**at: Any) -> Number:
+    return math.ceil(_neurons(**at) / (2 * at["d"]))
+
+
 PENSIA = Theorem(
     name="pensia",
     title="dense networks: logarithmic width",
@@ -84,8 +93,8 @@ PENSIA = Theorem(
         ),
     ),
     also={
-        Unit.PARAMETERS: lambda **at: parameters(_neurons(**at), at["d"], at["d_out"]),
-        Unit.CANDIDATES: lambda **at: math.ceil(_neurons(**at) / (2 * at["d"])),
+        Unit.PARAMETERS: _parameters,
+        Unit.CANDIDATES: _candidates,
     },
     against="epsilon",
     note="The logarithm is natural. Half of the h / d neurons of an input serve its positive part, half its negative "

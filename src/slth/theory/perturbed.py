@@ -1,6 +1,7 @@
 """Subset sums of numbers that may move, and networks of them (Xiong, Liao, Kyrillidis, 2023); a sharper lemma."""
 
 import math
+from typing import Any
 
 from slth.theory._letters import DELTA, EPSILON, LAYERS, NETWORK_ERROR, OUTPUTS, WIDTH
 from slth.theory._numbers import least_whole
@@ -101,6 +102,10 @@ def _poster(
     return least_whole(C * d * max(0.0, math.log(d_out * d_out / min(epsilon, delta))) / (1 + move))
 
 
+def _parameters(**at: Any) -> Number:
+    return parameters(_width(**at), at["d"], at["d_out"])
+
+
 XIONG = Theorem(
     name="xiong",
     title="dense networks whose weights may move",
@@ -135,7 +140,7 @@ XIONG = Theorem(
             value=_poster,
         ),
     ),
-    also={Unit.PARAMETERS: lambda **at: parameters(_width(**at), at["d"], at["d_out"])},
+    also={Unit.PARAMETERS: _parameters},
     against="move",
     note="The source writes eta for the error and epsilon for the move. Its remark says that the width tends to "
     "d_out as move grows; the formula tends to 0; moving the second matrix alone needs one neuron for each "

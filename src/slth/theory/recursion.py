@@ -17,6 +17,10 @@ def steps(*, epsilon: float, share: float) -> Number:
     return t if v >= share else math.inf
 
 
+def _doubling(*, epsilon: float, share: float) -> Number:
+    return max(0, math.ceil(math.log(share / epsilon) / math.log(1.25)))
+
+
 RECURSION = Theorem(
     name="recursion",
     title="the part of [-1, 1] that is reached, in expectation",
@@ -32,13 +36,13 @@ RECURSION = Theorem(
     },
     assumes=(UNIFORM,),
     sources=("dacunha2022rss",),
-    place="the lemma of the proof of Theorem 1",
+    place="the lemma of the proof",
     value=steps,
     variants=(
         Variant(
-            name="doubling",
+            name="growth by 5/4",
             why="while v_t is small it grows by 5/4: log(share / epsilon) / log(5/4), which is 3.1 log2, is too few",
-            value=lambda *, epsilon, share: max(0, math.ceil(math.log(share / epsilon) / math.log(1.25))),
+            value=_doubling,
         ),
     ),
     against="epsilon",

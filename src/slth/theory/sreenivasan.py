@@ -27,7 +27,7 @@ _COMMON: dict[str, Any] = {
         Assumption(says="every weight of the source is +1 or -1, independent and fair; one output scale is carried"),
     ),
     "sources": ("sreenivasan2022",),
-    "place": "Theorem 1",
+    "place": "main theorem (as restated later)",
     "against": "epsilon",
 }
 _SAYS = (
@@ -44,6 +44,10 @@ def _depth(*, d: int, layers: int, epsilon: float, C: float) -> Number:
     return least_whole(C * layers * math.log2(d * layers / epsilon))
 
 
+def _parameters(**at: Any) -> Number:
+    return _width(**at) ** 2 * _depth(**at) / (at["d"] ** 2 * at["layers"])
+
+
 SREENIVASAN = Theorem(
     name="sreenivasan",
     title="binary networks: polylogarithmic width, logarithmic depth",
@@ -51,7 +55,7 @@ SREENIVASAN = Theorem(
     gives="hidden neurons of every layer of the source",
     unit=Unit.NEURONS,
     value=_width,
-    also={Unit.PARAMETERS: lambda **at: _width(**at) ** 2 * _depth(**at) / (at["d"] ** 2 * at["layers"])},
+    also={Unit.PARAMETERS: _parameters},
     note="A weight is its binary digits: powers of two arise by doubling in layer after layer, and the last matrix "
     "selects them. The digits are deterministic; only signs are left to chance, see `doubling`.",
     measured="8 -> 8 with 8 digits: 16,893 times the target's parameters, 67,395 for signed inputs: small layers only.",

@@ -38,6 +38,14 @@ def ones(bits: Bits) -> int:
     return int(words.sum(dtype=np.int64)) + sum(int(np.bitwise_count(edge).sum(dtype=np.int64)) for edge in edges)
 
 
+def are_equal(left: Bits, right: Bits) -> bool:
+    """Whether two packed masks are the same. Memory of a block."""
+    blocks = range(0, len(left), _BLOCK)
+    return len(left) == len(right) and all(
+        np.array_equal(left[start : start + _BLOCK], right[start : start + _BLOCK]) for start in blocks
+    )
+
+
 def hash_numbers(digest: Digest, array: np.ndarray, *, one_zero: bool = True) -> None:
     """Digest numbers as little-endian float64 in C order, −0.0 as 0.0 unless there are two. Memory of 2¹⁶ numbers."""
     flat = array.reshape(-1)

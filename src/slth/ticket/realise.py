@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float64
 
 from slth._shapes import Bits, Signed
+from slth._threads import in_order
 from slth.graph import Affine, Linear, Realised
 from slth.numerics import Stream, draw
 from slth.ticket.buffers import hash_numbers
@@ -19,6 +20,7 @@ from slth.ticket.gadgets import Gadget, Moves, Problems, moved_sums, moves_of_bi
 from slth.ticket.tensors import RandomTensor
 
 HEAD = 4096  # values of each tensor whose digest a ticket stores
+_ALONE = 1 << 22  # mask bits of a map, about 10 ms of work, that are not worth a thread
 
 
 def realise(
@@ -29,16 +31,24 @@ def realise(
     seed: int,
     masks: Mapping[str, Bits],
     moves: Mapping[str, Moves] | None = None,
+    threads: int = 1,
 ) -> Realised:
     """The coefficients P, N and b̂ of a map with packed masks, and moves, by tensor. Cost: its random numbers once.
+
+    They are the same for any number of threads, among which blocks of problems are shared out.
 
     Raises:
         InputError: a coefficient keeps another number of candidates than the gadget says of each.
     """
     sums = Sums(op, gadget.signed(op), linear=gadget.linear)
     moved = moves_of_bits({tensor: masks[tensor] for tensor in gadget.mask_bits(path, op)}, moves or {})
-    for block in gadget.problems(path, op, seed):
-        sums.add(block, moved_sums(block, masks, moved))
+
+    def found(block: Problems) -> tuple[Problems, np.ndarray]:
+        return block, moved_sums(block, masks, moved)
+
+    several = threads if gadget.cost(op).mask_bits > _ALONE else 1
+    for block, own in in_order(found, gadget.problems(path, op, seed), threads=several):
+        sums.add(block, own)
     return sums.realised
 
 

@@ -246,12 +246,12 @@ class Ticket:
         """max |Δ|, exact; 0 if nothing moved."""
         return max((float(np.abs(move).max()) for move in self.moves.values()), default=0.0)
 
-    def realised(self, path: str) -> Realised:
-        """The coefficients a map realises, regenerated from seed and mask: exact."""
+    def realised(self, path: str, *, threads: int = 1) -> Realised:
+        """The coefficients a map realises, regenerated from seed and mask: exact, for any number of threads."""
         if path not in self.gadgets:
             raise InputError(f"no map is called {path!r}; the ticket has {', '.join(self.gadgets)[:300] or 'none'}")
         gadget, op = self.gadgets[path], self.maps[path]
-        return realise(gadget, path, op, seed=self.seed, masks=self.masks, moves=self.moves)
+        return realise(gadget, path, op, seed=self.seed, masks=self.masks, moves=self.moves, threads=threads)
 
     def kept_parameters(self) -> int:
         """Surviving edges of lift and mixing layers, neurons without a kept edge removed."""

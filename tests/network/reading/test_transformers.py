@@ -73,6 +73,33 @@ def test_packed_projections_are_one_map():
     assert [(node.op.start, node.op.stop) for node in readers] == [(0, 16), (16, 32), (32, 48)]
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_keys_and_values_of_other_widths_are_read(first):
+    """Their projections are three tensors, and their bias is a third of one."""
+
+    class Crossed(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.k, self.v = nn.Linear(8, 4), nn.Linear(8, 6)
+            self.attention = nn.MultiheadAttention(8, 2, batch_first=first, kdim=4, vdim=6)
+
+        def forward(self, x):
+            sides = (x, self.k(x), self.v(x))
+            sides = sides if first else tuple(side.transpose(0, 1) for side in sides)
+            y = self.attention(*sides, need_weights=False)[0]
+            return y if first else y.transpose(0, 1)
+
+    torch.manual_seed(0)
+    model = Crossed().double().eval()
+    target, x = read_target(model, input_shape=(5, 8)), torch.randn(3, 5, 8).double()
+    found = evaluate(target.graph, target.coefficients, x.numpy(), target.carried)
+    assert abs(found - model(x).detach().numpy()).max() < 1e-14
+    widths = {path: op.basis.inputs for path, op in target.graph.maps.items() if path.startswith("attention")}
+    own = ("attention.q_proj_weight", "attention.k_proj_weight", "attention.v_proj_weight", "attention.out_proj")
+    assert widths == dict(zip(own, (8, 4, 6, 8), strict=True))
+    assert kinds(target)[Attention] == 1
+
+
 @pytest.mark.slow
 def test_key_heads_that_are_shared_are_read_where_they_are():
     for name in ("grouped", "llama"):
@@ -129,6 +156,39 @@ def test_a_table_of_its_own_is_carried_or_a_map():
     assert next(node.op.map for node in made.graph.nodes if isinstance(node.op, Linear)) == "wte"
     with pytest.raises(InputError, match="unknown embeddings 'tickets'"):
         read_target(model, example=torch.zeros(1, 7, dtype=torch.long), embeddings="tickets")
+
+
+@pytest.mark.parametrize("factor", [1.0, 4.0])
+def test_nothing_is_folded_into_a_table_that_is_a_map(factor):
+    """A row for every token, as BERT adds for the first sentence, and a factor: the map is the model's tensor still."""
+
+    class Kinds(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words, self.kinds, self.head = nn.Embedding(9, 4), nn.Embedding(2, 4), nn.Linear(4, 2)
+
+        def forward(self, tokens):
+            rows = factor * self.words(tokens) + self.kinds(torch.zeros_like(tokens))
+            return self.head(nn.functional.layer_norm(rows, (4,)))
+
+    made = read_target(Kinds().eval(), example=torch.arange(5)[None], embeddings="ticketed")
+    assert made.names == {"words": ("words.weight", None), "head": ("head.weight", "head.bias")}
+    assert not made.folded
+    assert kinds(made)[Scale] == 1
+
+
+def test_what_reads_tokens_is_asked_for_their_number_or_an_example(monkeypatch):
+    with pytest.raises(InputError, match=r"first layer \(Decoder\); give an example of the tokens .*, example=FILE"):
+        read_target(Decoder().eval())
+    monkeypatch.setattr(Decoder, "main_input_name", "input_ids", raising=False)  # as the library does
+    asked = r"give how many tokens it reads, input_shape=\(length,\) or, as an example of them, example=FILE"
+    with pytest.raises(InputError, match=rf"does not follow from its first layer \(Decoder\); {asked}"):
+        read_target(Decoder().eval())
+    with pytest.raises(InputError, match=rf"cannot run on inputs of shape \(3, 2, 2\).*; {asked}"):
+        read_target(Decoder().eval(), input_shape=(3, 2, 2))
+    monkeypatch.setattr(Decoder, "main_input_name", "input_values")
+    with pytest.raises(InputError, match="give the shape of its input_values without the batch, as input_shape, or"):
+        read_target(Decoder().eval())
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from slth.construction.makers.grid import GridMaker, check_grids
 from slth.construction.makers.maker import Maker
 from slth.construction.makers.merged import MERGED, as_merged
 from slth.construction.makers.neurons import NeuronsMaker
-from slth.construction.makers.plain import PlainMaker
+from slth.construction.makers.plain import PlainMaker, finest_of_plain
 from slth.construction.makers.refusals import check_closest
 from slth.construction.makers.single import SINGLE, SINGLE_PLAIN
 from slth.construction.makers.two_layer import TwoLayerMaker, kept_exactly
@@ -41,4 +41,13 @@ def check_recipe(recipe: Recipe) -> None:
     MAKERS[recipe.gadget].check(recipe, _PLAINEST)
 
 
-__all__ = ["MAKERS", "Maker", "as_merged", "check_closest", "check_grids", "check_recipe", "kept_exactly"]
+__all__ = [
+    "MAKERS",
+    "Maker",
+    "as_merged",
+    "check_closest",
+    "check_grids",
+    "check_recipe",
+    "finest_of_plain",
+    "kept_exactly",
+]

@@ -30,8 +30,8 @@ class CountsMaker:
 
     def check(self, recipe: Recipe, op: Linear) -> None:
         """Which paths are kept is a matter of their number alone."""
-        check_source(recipe, "sign")
-        check_objective(recipe, "counts its candidates")
+        check_source(recipe, op, "sign")
+        check_objective(recipe, op, "counts its candidates")
 
     def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By `tails.count_misses`, exact: about twice the largest count, and what it takes to be sure of that many."""

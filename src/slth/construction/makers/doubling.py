@@ -28,8 +28,8 @@ class DoublingMaker:
 
     def check(self, recipe: Recipe, op: Linear) -> None:
         """Digits leave no choice of a subset."""
-        check_source(recipe, "sign")
-        check_objective(recipe, "writes weights in binary", known=("within", "closest"))
+        check_source(recipe, op, "sign")
+        check_objective(recipe, op, "writes weights in binary", known=("within", "closest"))
         if not isinstance(op.basis, Dense):
             raise InputError(
                 f"{op.map}: the gadget doubling makes dense maps, and this is none; its network would repeat p + 1 "

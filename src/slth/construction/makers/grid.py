@@ -34,8 +34,8 @@ class GridMaker:
 
     def check(self, recipe: Recipe, op: Linear) -> None:
         """Its grid follows from the weights."""
-        check_source(recipe, "grid/K that its weights need")
-        check_objective(recipe, "hits weights exactly", known=("within", "fewest"))
+        check_source(recipe, op, "grid/K that its weights need")
+        check_objective(recipe, op, "hits weights exactly", known=("within", "fewest"))
 
     def width(self, needs: Needs, recipe: Recipe) -> Width:
         """As many as hit every weight with the chance asked for; the gains are those of real numbers."""

@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from slth._errors import InputError
-from slth.construction.makers.refusals import check_closest, check_objective, check_source
+from slth.construction.makers.refusals import check_closest, check_objective, check_source, instead
 from slth.construction.needs import Needs
 from slth.construction.objectives import OBJECTIVES, Objective
 from slth.construction.recipe import Recipe
+from slth.construction.sizes import Sizes
 from slth.construction.width import Width, gain_of, plan_needs
 from slth.graph import Linear
 from slth.ticket import Gadget, Plain
@@ -23,18 +24,17 @@ class PlainMaker:
 
     def check(self, recipe: Recipe, op: Linear) -> None:
         """Moves and exact sizes are those of the gadget two-layer."""
-        check_source(recipe)
-        check_objective(recipe, "has no lift")
+        check_source(recipe, op)
+        check_objective(recipe, op, "has no lift")
 
     def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By the chances of products: an upper estimate, for fewer of them are small (see `law`: c = 1 < 2 ln 2)."""
-        gains = [gain_of(sizes.largest) for sizes in (needs.weights, needs.bias) if sizes is not None]
-        finest = max(gains) * _FINEST
+        finest = finest_of_plain(needs.weights, needs.bias)
         if needs.candidates is None and needs.tolerance < finest:
             raise InputError(
                 f"{needs.op.map}: sums of plain random numbers are multiples of 2^-23 gains, so that {finest:.2g} is "
-                f"the finest tolerance that they meet but by chance, got {needs.tolerance:.2g}; ask for that, or take "
-                "the gadget two-layer"
+                f"the finest tolerance that they meet but by chance, got {needs.tolerance:.2g}; ask for that, or "
+                f"{instead(needs.op)}"
             )
         found = plan_needs(needs, one_stage=True)
         check_closest(recipe, found)
@@ -47,3 +47,8 @@ class PlainMaker:
     def objective(self, recipe: Recipe) -> Objective:
         """That of its name."""
         return OBJECTIVES[recipe.objective]
+
+
+def finest_of_plain(weights: Sizes, bias: Sizes | None) -> float:
+    """The finest tolerance that sums of plain random numbers meet but by chance."""
+    return max(gain_of(sizes.largest) for sizes in (weights, bias) if sizes is not None) * _FINEST

@@ -3,12 +3,18 @@
 from slth._errors import InputError
 from slth.construction.recipe import Recipe
 from slth.construction.width import Width
+from slth.graph import Linear, OneHot
 from slth.subsetsum import EXACT_VALUES
 
 _FREE = ("within", "fewest", "closest")
 
 
-def check_objective(recipe: Recipe, why: str, *, known: tuple[str, ...] = _FREE) -> None:
+def instead(op: Linear) -> str:
+    """Of a map what does more than its gadget; a table of tokens has but one."""
+    return "carry the table: --embeddings carried" if isinstance(op.basis, OneHot) else "take the gadget two-layer"
+
+
+def check_objective(recipe: Recipe, op: Linear, why: str, *, known: tuple[str, ...] = _FREE) -> None:
     """Refuse an objective that a gadget does not know; `why` says what the gadget does.
 
     Raises:
@@ -17,7 +23,7 @@ def check_objective(recipe: Recipe, why: str, *, known: tuple[str, ...] = _FREE)
     if recipe.objective not in known:
         raise InputError(
             f"the gadget {recipe.gadget} {why}, so the objective {recipe.objective} says nothing; take one of "
-            f"{', '.join(known)}, or the gadget two-layer"
+            f"{', '.join(known)}, or {instead(op)}"
         )
 
 
@@ -35,7 +41,7 @@ def check_closest(recipe: Recipe, width: Width) -> None:
         )
 
 
-def check_source(recipe: Recipe, law: str = "uniform") -> None:
+def check_source(recipe: Recipe, op: Linear, law: str = "uniform") -> None:
     """Refuse a source of another law than the gadget's own.
 
     Raises:
@@ -44,7 +50,7 @@ def check_source(recipe: Recipe, law: str = "uniform") -> None:
     if recipe.law not in ("uniform", law):
         raise InputError(
             f"the gadget {recipe.gadget} is proved for random numbers of the law {law}, got {recipe.law}; leave the "
-            "law out, or take the gadget two-layer"
+            f"law out, or {instead(op)}"
         )
     if recipe.centred:
         raise InputError(

@@ -32,8 +32,8 @@ class SingleMaker:
 
     def check(self, recipe: Recipe, op: Linear) -> None:
         """A subset is one candidate at most."""
-        check_source(recipe)
-        check_objective(recipe, "keeps at most one candidate of a weight")
+        check_source(recipe, op)
+        check_objective(recipe, op, "keeps at most one candidate of a weight")
 
     def width(self, needs: Needs, recipe: Recipe) -> Width:
         """By `tails.single_misses`: n ~ ln(N/δ) / t."""

@@ -2,10 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
+from slth.network.reading.configurations import is_model_folder
 from slth.network.reading.files import import_torch, read_array, read_held, read_tensors
 from slth.network.reading.state_dicts import ACTIVATIONS, mlp_from_tensors
 from slth.network.reading.stated import KEY, TAKES, Stated, stated_in
-from slth.network.reading.target import is_model_folder, is_onnx, read_state, read_target
+from slth.network.reading.target import is_onnx, read_state, read_target
 
 if TYPE_CHECKING:
     from slth.network.reading.folders import load_folder, state_of_folder

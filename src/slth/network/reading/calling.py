@@ -5,7 +5,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from slth._errors import InputError
+from slth._errors import InputError, UnfitInputs
+from slth.network.reading.examples import to_give
 from slth.network.reading.quiet import quiet
 from slth.network.reading.words import first_line, listed, shown
 
@@ -79,37 +80,45 @@ def _output_in(found: Any) -> Tensor:
     return y
 
 
-def _cannot_run(error: Exception, model: nn.Module, x: Tensor) -> InputError:
+def _cannot_run(error: Exception, model: nn.Module, x: Tensor) -> UnfitInputs:
     """What is wrong with the inputs, and what to give."""
     shape, reason = tuple(x.shape[1:]), first_line(error)
+    tokens = not x.is_floating_point()
     most = getattr(getattr(model, "config", None), "max_position_embeddings", None)
-    if isinstance(most, int) and not x.is_floating_point() and shape and shape[-1] > most:
-        return InputError(f"the model has {most} positions, and the example has {shape[-1]}; give a shorter one")
-    if isinstance(error, IndexError) and not x.is_floating_point():
+    if isinstance(most, int) and tokens and shape and shape[-1] > most:
+        return UnfitInputs(
+            f"the model has {most} positions, and the example has {shape[-1]}; give a shorter one",
+            reason=f"it has {most} positions",
+        )
+    if isinstance(error, IndexError) and tokens:
         tables = [
             f"{shown(path)} of {part.num_embeddings:,} rows"
             for path, part in model.named_modules()
             if isinstance(part, nn.Embedding)
         ]
-        return InputError(
-            f"the model cannot look up tokens up to {int(x.max()):,} in sequences of shape {shape}: a token or a "
-            f"position is beyond the end of a table ({listed(tables, 4)}); give an example of smaller tokens, or a "
-            "shorter one"
+        beyond = f"a token or a position is beyond the end of a table ({listed(tables, 4)})"
+        return UnfitInputs(
+            f"the model cannot look up tokens up to {int(x.max()):,} in sequences of shape {shape}: {beyond}; give an "
+            "example of smaller tokens, or a shorter one",
+            reason=beyond,
         )
     looks_up = any(isinstance(part, EMBEDDINGS) for part in model.modules())
-    if not x.is_floating_point() and not looks_up:
-        return InputError(
+    if tokens and not looks_up:
+        return UnfitInputs(
             f"the model cannot run on whole numbers, which an example holds as tokens ({reason}); give an example of "
-            "floating-point numbers"
+            "floating-point numbers",
+            reason=f"it cannot run on whole numbers ({reason})",
         )
     if ("indices" in reason or "embedding" in reason) and looks_up:
-        return InputError(
-            "the model takes indices of an embedding: give tokens, example=integers of shape (batch, length); or pass "
-            "the part of it behind the embedding"
+        return UnfitInputs(
+            "the model takes indices of an embedding: give tokens, --example INTEGERS of shape (batch, length); or "
+            "pass the part of it behind the embedding",
+            reason="it takes indices of an embedding, that is tokens",
         )
-    return InputError(
-        f"the model cannot run on inputs of shape {shape} (without the batch): {reason}; "
-        "give input_shape=(channels, height, width) or (features,)"
+    given = to_give(model) if tokens else "--input-shape C,H,W or that of other values"
+    return UnfitInputs(
+        f"the model cannot run on inputs of shape {shape} (without the batch): {reason}; give {given}",
+        reason=f"it cannot run on them ({reason})",
     )
 
 

@@ -11,6 +11,7 @@ from slth._errors import InputError
 from slth.graph import Shape
 
 LOOKS_UP = "embedding."
+TOKENS, IMAGES = "input_ids", "pixel_values"  # what a model of the transformers library calls its input
 
 
 def rows_of(example: Any, input_shape: Shape | None) -> np.ndarray:
@@ -34,8 +35,26 @@ def rows_of(example: Any, input_shape: Shape | None) -> np.ndarray:
 
 def tokens_of_name(model: nn.Module, shape: Shape | None) -> np.ndarray | None:
     """One example of a model of the transformers library that calls its input tokens; None of any other."""
-    named = getattr(model, "main_input_name", None) == "input_ids"
+    named = getattr(model, "main_input_name", None) == TOKENS
     return np.zeros((1, *shape), np.int64) if named and shape else None
+
+
+def to_give(model: nn.Module) -> str:
+    """How to say what one input of a model is.
+
+    >>> to_give(nn.Conv2d(3, 4, 3))
+    '--input-shape C,H,W'
+    >>> to_give(nn.Sequential(nn.Embedding(9, 4), nn.Linear(4, 2)))
+    'an example of the tokens that it reads, --example FILE, or of numbers --input-shape C,H,W'
+    """
+    named = getattr(model, "main_input_name", None)
+    if named == TOKENS:
+        return "how many tokens it reads, --input-shape LENGTH or, as an example of them, --example FILE"
+    if isinstance(named, str) and named.isidentifier() and named != IMAGES:
+        return f"the shape of its {named} without the batch, as --input-shape, or --example FILE"
+    if any(isinstance(part, (nn.Embedding, nn.EmbeddingBag)) for part in model.modules()):
+        return "an example of the tokens that it reads, --example FILE, or of numbers --input-shape C,H,W"
+    return "--input-shape C,H,W"
 
 
 def tokens_read(program: ExportedProgram) -> int | None:

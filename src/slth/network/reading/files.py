@@ -81,15 +81,15 @@ def parts_of(index: Path) -> list[str]:
     raise InputError(f"cannot read the target {shown(index)}: it does not say which tensor is in which file beside it")
 
 
-def check_plain(path: Path, expected: str) -> None:
+def check_plain(path: Path, expected: str, *, what: str = "the target") -> None:
     """There is such a file.
 
     Raises:
         InputError: there is none, or a folder, or what is no plain file.
     """
     if not path.is_file():
-        what = "it is a folder" if path.is_dir() else "it is no plain file" if path.exists() else "no such file"
-        raise InputError(f"cannot read the target {shown(path)}: {what}; expected {expected}")
+        why = "it is a folder" if path.is_dir() else "it is no plain file" if path.exists() else "no such file"
+        raise InputError(f"cannot read {what} {shown(path)}: {why}; expected {expected}")
 
 
 def torch_file(path: Path) -> Any:
@@ -160,7 +160,7 @@ def read_array(path: str | Path) -> np.ndarray:
         InputError: no such file, or several arrays.
     """
     path = Path(path)
-    check_plain(path, "a .npy, .npz or .safetensors of one array")
+    check_plain(path, "a .npy, .npz or .safetensors of one array", what="the example")
     if path.suffix == ".npy":
         try:
             return np.load(path, allow_pickle=False)

@@ -29,12 +29,12 @@ def load_folder(path: Path) -> Any:
     Raises:
         InputError: code of its own, an architecture that the library lacks, weights that are not there.
     """
-    names = architectures(path)
     if config_of(path).get("auto_map"):
         raise InputError(
             f"{shown(path)} brings code of its own, which is not run (trust_remote_code stays off); build the model "
             "yourself and pass the module, or --model net.py:function with this folder"
         )
+    names = architectures(path)
     _check_weights(path)
     transformers = _library()
     kinds: list[Any] = [getattr(transformers, name, None) for name in names]

@@ -6,7 +6,8 @@ parts side by side, means whose weights sum to 1, and, if g ≥ 0, the largest o
 stays the same function in real arithmetic; elsewhere the step stays a Scale.
 
 Nothing folds backwards past a value with two readers, nor forwards into a zero-padded map if t ≠ 0: the padding is 0,
-not t. A sum takes g into every term and t into one.
+not t. A sum takes g into every term and t into one. Nothing folds into a map over tokens: that stays the model's table,
+and what stands behind it is carried, as it is where the table is.
 
 Every map keeps the names of the steps whose numbers are in its own, in the order of the network: a line that another
 line took goes where that one goes, one that is split goes to every map whose numbers it changes.
@@ -26,6 +27,7 @@ from slth.graph import (
     Dense,
     Linear,
     MaxPool,
+    OneHot,
     Pad,
     Permutation,
     Permute,
@@ -91,7 +93,7 @@ def _backwards(draft: Draft, name: str, line: Line) -> Edits | None:
     step = draft.steps[name]
     values = step.inputs
     match step.op:
-        case Linear() if step.tensors[0] & draft.tied:
+        case Linear() if step.tensors[0] & draft.tied or isinstance(step.op.basis, OneHot):
             return None
         case Linear():
             channels = _per_channel(line, step.shape, _channel_axis(step))

@@ -13,7 +13,7 @@ from slth.network.reading.attend import attend
 from slth.network.reading.calling import check_forward, said_of_output
 from slth.network.reading.checkpoints import Held
 from slth.network.reading.compare import check_same, in_float64, inputs_of
-from slth.network.reading.examples import rows_of, tokens_of_name, tokens_read
+from slth.network.reading.examples import rows_of, to_give, tokens_of_name, tokens_read
 from slth.network.reading.exporting import example_of, exported, untouched
 from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
@@ -142,7 +142,7 @@ def _shape(model: nn.Module, given: Shape | None, rows: np.ndarray | None, domai
     if known:
         shape = next(iter(known.values()))
         if not shape or min(shape) < 1:
-            raise InputError(f"expected input_shape=(features,) or (channels, height, width), got {shape}")
+            raise InputError(f"expected --input-shape C,H,W or that of other values, each at least 1; got {shape}")
         if math.prod(shape) > MOST_INPUTS:
             raise InputError(
                 f"an input of shape {shape} holds {math.prod(shape):,} numbers; at most {MOST_INPUTS:,} are read"
@@ -152,7 +152,7 @@ def _shape(model: nn.Module, given: Shape | None, rows: np.ndarray | None, domai
     if isinstance(first, nn.Linear):
         return (first.in_features,)
     kind = "the model's first layer" if first is None else f"its first layer ({type(first).__name__})"
-    raise InputError(f"the shape of an input does not follow from {kind}; give input_shape=(channels, height, width)")
+    raise InputError(f"the shape of an input does not follow from {kind}; give {to_give(model)}")
 
 
 def _layers(model: nn.Module) -> list[nn.Module]:

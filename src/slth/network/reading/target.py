@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from slth._arguments import one_of, wholes
-from slth._errors import InputError
+from slth._errors import InputError, UnfitInputs
 from slth.graph import Shape, Target
 from slth.network.reading.checkpoints import Held, arrays_of, held_of, state_in
-from slth.network.reading.configurations import CONFIG, architectures
+from slth.network.reading.configurations import is_model_folder
 from slth.network.reading.estimators import is_estimator, read_estimator
 from slth.network.reading.files import import_torch, read_held, read_tensors
 from slth.network.reading.state_dicts import mlp_from_tensors
@@ -137,13 +137,6 @@ def _from_file(path: Path, order: Sequence[str] | None, activation: str | None, 
     )
 
 
-def is_model_folder(source: Any) -> bool:
-    """A folder whose config.json names an architecture of the transformers library."""
-    if not isinstance(source, (str, Path)) or not (Path(source) / CONFIG).is_file():
-        return False
-    return bool(architectures(Path(source)))
-
-
 def _held_of(path: Path, model: Any) -> dict[str, Held] | None:
     """The formats of a folder's tensors, where they have the names of its model."""
     held, known = read_held(path), model.state_dict()
@@ -167,5 +160,6 @@ def _fitting(target: Target, input_shape: Shape | None, example: Any) -> Target:
     given = {"input_shape": input_shape, "the example": None if example is None else np.shape(example)[1:]}
     for name, shape in given.items():
         if shape is not None and math.prod(shape) != math.prod(target.input_shape):
-            raise InputError(f"{name} says {tuple(shape)}, but the first layer takes {target.input_shape[0]} numbers")
+            takes = f"the first layer takes {target.input_shape[0]} numbers"
+            raise UnfitInputs(f"{name} says {tuple(shape)}, but {takes}", reason=f"its {takes[4:]}")
     return target

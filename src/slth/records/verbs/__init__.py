@@ -49,9 +49,9 @@ VERBS: tuple[type, ...] = (
     Train,
     Search,
     Sweep,
-    Reproduce,
     Bounds,
     Cite,
+    Reproduce,
 )
 
 __all__ = [

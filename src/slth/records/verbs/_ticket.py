@@ -21,6 +21,7 @@ class Verify:
     activation: _shared.Activation = None
     from_node: _shared.FromNode = None
     to_node: _shared.ToNode = None
+    threads: _shared.Threads = None
     require_all: Annotated[
         bool, Argument(TRUTH, "Exit code 1 also where a claim was not checked.", command=True, asked=False)
     ] = False

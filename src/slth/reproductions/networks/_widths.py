@@ -8,9 +8,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from slth.construction import MAKERS, Recipe
-from slth.construction.moved import Moved
-from slth.construction.width import Width, gain
+from slth.construction import MAKERS, Moved, Recipe, Width, gain
 from slth.graph import Affine, Linear, Realised, Target
 from slth.ticket import MOST_CANDIDATES
 

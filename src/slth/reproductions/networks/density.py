@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from slth.construction import Recipe
-from slth.construction.objective_chances import kept_of
+from slth.construction import Recipe, kept_of
 from slth.graph import Target
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import (

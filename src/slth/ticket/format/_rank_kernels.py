@@ -9,35 +9,40 @@ from typing import no_type_check
 import numpy as np
 
 from slth._kernels import compiled
+from slth.numerics import lowest_one
 
-THREE, SEVEN = np.int64(3), np.int64(7)
-ONE, ZERO = np.uint64(1), np.uint64(0)
+THREE, SEVEN, SIX, SIXTY_THREE = np.int64(3), np.int64(7), np.int64(6), np.int64(63)
+ONE, ZERO, ALL = np.uint64(1), np.uint64(0), np.uint64(2**64 - 1)
 FIFTEEN, WORD, LOWEST, LOW = np.uint64(15), np.uint64(32), np.uint64(1 << 32), np.uint64(0xFFFFFFFF)
 PART = np.uint64((1 << 15) - 1)
+BESIDE = 64  # ranks that are worked on together
 
 
 @no_type_check
 @compiled
-def gather(bits, starts, slot_of, place_of, masks):
+def gather(bits, starts, place, masks):
     """masks[w, s] gets bit k where the bit of candidate k of subset (w, s) is set; see `BitGroups`.
 
-    slot_of, place_of (2, column): s and k of a column at tap 0, and elsewhere; s = -1 where it is no candidate.
+    place (2, column): 64 s + k of a column at tap 0, and elsewhere; -1 where it is no candidate.
     masks uint64 (pair, slot), zeros at first.
     """
     for w in range(starts.shape[0]):
         far = 1 if starts[w] < 0 else 0
         start = ~starts[w] if far else starts[w]
-        at, stop = start, min(start + slot_of.shape[1], 8 * bits.shape[0])
+        stop = min(start + place.shape[1], 8 * bits.shape[0])
+        at = start & ~SEVEN
         while at < stop:
-            byte = bits[at >> THREE] >> np.uint8(at & SEVEN)
-            if byte == 0:
-                at += 8 - (at & SEVEN)
-                continue
-            if byte & np.uint8(1):
-                s = slot_of[far, at - start]
-                if s >= 0:
-                    masks[w, s] |= ONE << np.uint64(place_of[far, at - start])
-            at += 1
+            word = word_of(bits, at >> THREE)
+            if at < start:
+                word &= ALL << np.uint64(start - at)
+            if stop - at < 64:
+                word &= ~(ALL << np.uint64(stop - at))
+            while word != ZERO:
+                own = place[far, at + lowest_one(word) - start]
+                if own >= 0:
+                    masks[w, own >> SIX] |= ONE << np.uint64(own & SIXTY_THREE)
+                word &= word - ONE
+            at += 64
 
 
 @no_type_check
@@ -49,13 +54,24 @@ def scatter(masks, starts, columns, bits):
         start = ~starts[w] if far else starts[w]
         for s in range(columns.shape[1]):
             mask = masks[w, s]
-            k = 0
             while mask != ZERO:
-                if mask & ONE:
-                    at = start + columns[far, s, k]
-                    bits[at >> THREE] |= np.uint8(1) << np.uint8(at & SEVEN)
-                mask >>= ONE
-                k += 1
+                at = start + columns[far, s, lowest_one(mask)]
+                bits[at >> THREE] |= np.uint8(1) << np.uint8(at & SEVEN)
+                mask &= mask - ONE
+
+
+@no_type_check
+@compiled
+def word_of(data, at):
+    """The 64 bits from byte `at` on; 0 behind the end."""
+    word = ZERO
+    if at + 8 <= data.shape[0]:
+        for i in range(8):
+            word |= np.uint64(data[at + i]) << np.uint64(8 * i)
+    else:
+        for i in range(data.shape[0] - at):
+            word |= np.uint64(data[at + i]) << np.uint64(8 * i)
+    return word
 
 
 @no_type_check
@@ -64,43 +80,64 @@ def rank_all(masks, binomials, smaller, ranks):
     """ranks[p] = smaller[k] + Σ_j C(i_j, j) of masks[p], whose ones are i_1 < ... < i_k."""
     for p in range(masks.shape[0]):
         mask = masks[p]
-        r, i, j = ZERO, 0, 0
+        r, j = ZERO, 0
         while mask != ZERO:
-            if mask & ONE:
-                j += 1
-                r += binomials[i, j]
-            mask >>= ONE
-            i += 1
+            j += 1
+            r += binomials[lowest_one(mask), j]
+            mask &= mask - ONE
         ranks[p] = r + smaller[j]
 
 
 @no_type_check
 @compiled
-def mask_at(r, n, binomials, smaller):
-    """The mask of n candidates whose rank is r < 2^n: the largest i_k with C(i_k, k) <= what is left, and so on."""
-    k = 0
-    while k < n and smaller[k + 1] <= r:
+def unrank(left, count, binomials, smaller, kept, found):
+    """found[p] = the mask of rank left[p] < 2^n: the largest i_k with C(i_k, k) <= what is left, and so on.
+
+    Without a branch, `count` of them beside each other: as C(i, 0) = 1 and C(i, k) = 0 for i < k, candidates from the
+    last one on are kept if what they count is at most what is left. kept uint64: memory; left is used up.
+    """
+    n, most, k = binomials.shape[0], ZERO, 1
+    for p in range(count):
+        most = max(most, left[p])
+        kept[p] = ZERO
+        found[p] = ZERO
+    while k < smaller.shape[0] and smaller[k] <= most:
+        for p in range(count):
+            kept[p] += np.uint64(smaller[k] <= left[p])
         k += 1
-    r -= smaller[k]
-    mask, i = ZERO, n
-    while k > 0:
-        i -= 1
-        if binomials[i, k] <= r:
-            r -= binomials[i, k]
-            mask |= ONE << np.uint64(i)
-            k -= 1
-    return mask
+    for p in range(count):
+        left[p] -= smaller[kept[p]]
+    for i in range(n - 1, -1, -1):
+        for p in range(count):
+            own = binomials[i, kept[p]]
+            taken = own <= left[p]
+            left[p] -= own if taken else ZERO
+            found[p] |= np.uint64(taken) << np.uint64(i)
+            kept[p] -= np.uint64(taken)
 
 
 @no_type_check
 @compiled
-def unrank_all(ranks, n, binomials, smaller, table, masks):
-    """masks[p] of rank ranks[p]; table: memory for the masks of the first ranks, 2^n at most, which come most often."""
-    for r in range(table.shape[0]):
-        table[r] = mask_at(np.uint64(r), n, binomials, smaller)
+def unrank_all(ranks, table, binomials, smaller, masks):
+    """masks[p] of rank ranks[p]; table: the masks of the first ranks, which may come most often."""
+    at, kept = np.empty(BESIDE, np.int64), np.empty(BESIDE, np.uint64)
+    left, found = np.empty(BESIDE, np.uint64), np.empty(BESIDE, np.uint64)
+    count = 0
     for p in range(ranks.shape[0]):
         r = ranks[p]
-        masks[p] = table[np.int64(r)] if r < np.uint64(table.shape[0]) else mask_at(r, n, binomials, smaller)
+        if r < np.uint64(table.shape[0]):
+            masks[p] = table[np.int64(r)]
+            continue
+        at[count], left[count] = p, r
+        count += 1
+        if count == BESIDE:
+            unrank(left, count, binomials, smaller, kept, found)
+            for i in range(count):
+                masks[at[i]] = found[i]
+            count = 0
+    unrank(left, count, binomials, smaller, kept, found)
+    for i in range(count):
+        masks[at[i]] = found[i]
 
 
 @no_type_check
@@ -144,8 +181,11 @@ def encode_lengths(classes, f, words):
 
 @no_type_check
 @compiled
-def decode_lengths(x, words, f, classes):
-    """Inverse of `encode_lengths`, of as many as `classes` holds. Returns (state, words read), or -1 if too few."""
+def decode_lengths(x, data, f, classes):
+    """Inverse of `encode_lengths`, of as many as `classes` holds; data uint8, the words and what stands behind them.
+
+    Returns (state, words read), or -1 if there are too few.
+    """
     owner = np.empty(1 << 15, np.uint8)
     start = np.zeros(f.shape[0], np.uint64)
     at = 0
@@ -160,11 +200,21 @@ def decode_lengths(x, words, f, classes):
         classes[p] = c
         x = f[c] * (x >> FIFTEEN) + r - start[c]
         if x < LOWEST:
-            if used == words.shape[0]:
+            if 4 * used + 4 > data.shape[0]:
                 return x, -1
-            x = (x << WORD) + np.uint64(words[used])
+            x <<= WORD
+            for i in range(4):
+                x |= np.uint64(data[4 * used + i]) << np.uint64(8 * i)
             used += 1
     return x, used
+
+
+@no_type_check
+@compiled
+def count_all(classes, counts):
+    """counts[c] becomes how many of the classes are c."""
+    for p in range(classes.shape[0]):
+        counts[np.int64(classes[p])] += 1
 
 
 @no_type_check
@@ -186,9 +236,21 @@ def put_rests(ranks, classes, out):
 
 @no_type_check
 @compiled
-def take_rests(rests, classes, ranks):
-    """Inverse of `put_rests`: ranks[p] of classes[p] bits, the highest 1."""
-    at = 0
+def append(some, at, out):
+    """The bits of `some` from bit `at` of `out` on, which are zeros; padding may end behind it."""
+    first, shift = at >> THREE, at & SEVEN
+    for i in range(some.shape[0]):
+        both = np.int64(some[i]) << shift
+        if first + i < out.shape[0]:
+            out[first + i] |= np.uint8(both & 255)
+        if first + i + 1 < out.shape[0]:
+            out[first + i + 1] |= np.uint8(both >> 8)
+
+
+@no_type_check
+@compiled
+def take_rests(rests, at, classes, ranks):
+    """Inverse of `put_rests` from bit `at` on: ranks[p] of classes[p] bits, the highest 1."""
     for p in range(classes.shape[0]):
         left, done, r = np.int64(classes[p]) - 1, 0, ZERO
         while left > 0:

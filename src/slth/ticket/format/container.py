@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slth._errors import InputError
+from slth._shapes import Bits
 from slth.ticket.buffers import Buffer
 from slth.ticket.format import v1_constructed, v1_learned, v2
 from slth.ticket.format.fields import TicketError, UnknownKeysError, as_ticket_errors, canonical, parse
@@ -33,14 +34,16 @@ def encode(ticket: Ticket) -> bytes:
     return b"".join(encoded(ticket))
 
 
-def encoded(ticket: Ticket) -> list[Buffer]:
+def encoded(ticket: Ticket, *, threads: int = 1) -> list[Buffer]:
     """The bytes of a ticket file in pieces, the header first; masks that are stored plain are the ticket's own.
+
+    They are the same for any number of threads. Memory beside them: of one mask.
 
     Raises:
         InputError: `decode` would refuse them; nothing is written that cannot be read back.
     """
     codec = _writer(ticket)
-    stored = codec.stored_masks(ticket)
+    stored = codec.stored_masks(ticket, threads=threads)
     encodings = encodings_of(stored)
     text = canonical(codec.metadata_of(ticket, encodings, _ZEROS))
     empty = _header(text, runs_of(ticket.tensors, encodings, carried_types(ticket)))
@@ -48,7 +51,7 @@ def encoded(ticket: Ticket) -> list[Buffer]:
     try:
         head = _with_digest(empty, _ZEROS, _digest([empty, *body]))
         start = _head(memoryview(head))
-        _ticket(start, _stated(start), _Runs(body))
+        _ticket(start, _stated(start), _Runs(body), known=ticket.masks, threads=threads)
     except TicketError as error:
         raise InputError(f"this ticket cannot be written, for no reader would accept it: {error}") from error
     return [head, *body]
@@ -80,7 +83,7 @@ def sizes_in(ticket: Ticket, head: bytes, total: int) -> FileSizes:
     return FileSizes(total, {path: entries[f"{path}.mask"]["shape"][0] for path in ticket.masks})
 
 
-def decode(data: bytes) -> Ticket:
+def decode(data: bytes, *, threads: int = 1) -> Ticket:
     """Inverse of `encode`, for bytes from anyone; masks that are stored plain stay where they are in `data`."""
     view = memoryview(data).toreadonly()
     head = _head(view)
@@ -89,7 +92,7 @@ def decode(data: bytes) -> Ticket:
     digest = stated[2]
     if _digest([_with_digest(head, digest, _ZEROS), body]) != digest:
         raise DamagedTicketError("the content does not match the ticket's digest: damaged or changed; get a fresh copy")
-    return _ticket(head, stated, _Runs([body]))
+    return _ticket(head, stated, _Runs([body]), threads=threads)
 
 
 def _writer(ticket: Ticket) -> Any:
@@ -121,7 +124,14 @@ class _Runs:
         return memoryview(self.pieces[self.piece])[self.at - size : self.at]
 
 
-def _ticket(head: bytes, stated: tuple[str, Any, str], body: _Runs) -> Ticket:
+def _ticket(
+    head: bytes,
+    stated: tuple[str, Any, str],
+    body: _Runs,
+    *,
+    known: Mapping[str, Bits] | None = None,
+    threads: int = 1,
+) -> Ticket:
     """The ticket of a header, what that states, and the runs behind it: all that a reader checks but the digest."""
     text, metadata, digest = stated
     codec = _codec(metadata)
@@ -131,7 +141,7 @@ def _ticket(head: bytes, stated: tuple[str, Any, str], body: _Runs) -> Ticket:
         except UnknownKeysError as error:
             raise TicketError(f"{error}; keys may join: update slth" if codec is v2 else str(error)) from error
         _check_header(head, text, layout.runs)
-        ticket = layout.read(body.take)
+        ticket = layout.read(body.take, known=known, threads=threads)
         if canonical(codec.metadata_of(ticket, layout.encodings, digest)) != text:
             raise TicketError("the ticket's metadata is not in canonical form; it was not written by slth")
     return ticket

@@ -5,13 +5,17 @@ from pathlib import Path
 
 from slth._errors import InputError
 from slth._files import write_atomically
+from slth._threads import cores
 from slth.ticket.format.container import MOST_HEADER, FileSizes, decode, encoded, sizes_in
 from slth.ticket.format.fields import TicketError
 from slth.ticket.ticket import Ticket
 
 
-def save(ticket: Ticket, path: str | Path) -> Path:
+def save(ticket: Ticket, path: str | Path, *, threads: int | None = None) -> Path:
     """Write a ticket atomically; the same bytes everywhere. Masks are written from where they lie.
+
+    Args:
+        threads: that code masks; None uses the processors of this process.
 
     Raises:
         InputError: the file cannot be written, or no reader would accept the ticket; it is none.
@@ -19,11 +23,14 @@ def save(ticket: Ticket, path: str | Path) -> Path:
     if not isinstance(ticket, Ticket):  # pyright: ignore[reportUnnecessaryIsInstance]
         got = f"{ticket!r:.60} ({type(ticket).__name__})"
         raise InputError(f"expected a ticket to save, got {got}; slth.save(slth.load(path), copy) copies a file")
-    return write_atomically(path, encoded(ticket))
+    return write_atomically(path, encoded(ticket, threads=threads or cores()))
 
 
-def load(path: str | os.PathLike[str]) -> Ticket:
+def load(path: str | os.PathLike[str], *, threads: int | None = None) -> Ticket:
     """Read and validate a ticket. The random weights are not regenerated: `slth.verify` does that.
+
+    Args:
+        threads: that decode masks; None uses the processors of this process.
 
     Raises:
         DamagedTicketError: the file does not match its digest.
@@ -42,7 +49,7 @@ def load(path: str | os.PathLike[str]) -> Ticket:
     except MemoryError as error:
         raise InputError(f"cannot read {path}: the file is larger than the memory") from error
     try:
-        return decode(data)
+        return decode(data, threads=threads or cores())
     except TicketError as error:
         raise type(error)(f"{path}: {error}") from error
 

@@ -16,31 +16,34 @@ Groups = Callable[[], Sequence[BitGroups]]  # the subsets of a mask, known from 
 _FEW = 0.45  # kept, at most, of a mask that is tried as ranks; a heuristic: beyond it they save little, if anything
 
 
-def store_masks(masks: Sequence[tuple[Bits, int, Groups | None]], *, justified: Callable[[int], bool]) -> list[Stored]:
+def store_masks(
+    masks: Sequence[tuple[Bits, int, Groups | None]], *, justified: Callable[[int], bool], threads: int = 1
+) -> list[Stored]:
     """Encoding and bytes of each mask, given with its number of bits, and its subsets where ranks of them will do.
 
     Args:
         justified: whether a reader accepts the file if its masks take so many bytes; if not, none is coded.
+        threads: the bytes are the same for any number.
     """
     plain: list[Stored] = [("bits", buffer_of(bits)) for bits, _, _ in masks]
-    stored = [_shortest(*mask, data) for mask, (_, data) in zip(masks, plain, strict=True)]
+    stored = [_shortest(*mask, data, threads=threads) for mask, (_, data) in zip(masks, plain, strict=True)]
     return stored if justified(sum(len(data) for _, data in stored)) else plain
 
 
-def _shortest(bits: Bits, count: int, groups: Groups | None, plain: Buffer) -> Stored:
-    """Of the encodings of a mask that save an eighth the shortest, else its plain bits."""
-    most = len(plain) * 7 // 8
-    coded = rans.compress(bits, count, most=most)
+def _shortest(bits: Bits, count: int, groups: Groups | None, plain: Buffer, *, threads: int) -> Stored:
+    """Of the encodings of a mask that save an eighth the shortest, of two as short the bits; else its plain bits."""
+    most, ranked = len(plain) * 7 // 8, None
     if groups is not None and ones(bits) <= _FEW * count:
-        ranked = _ranked(bits, count, groups(), most=most if coded is None else len(coded) - 1)
-        if ranked is not None:
-            return "rank", ranked
-    return ("bits", plain) if coded is None else ("rans", coded)
+        ranked = _ranked(bits, count, groups(), most=most, threads=threads)
+    coded = rans.compress(bits, count, most=most if ranked is None else len(ranked))  # mostly it need not begin
+    if coded is not None:
+        return "rans", coded
+    return ("bits", plain) if ranked is None else ("rank", ranked)
 
 
-def _ranked(bits: Bits, count: int, groups: Sequence[BitGroups], *, most: int) -> bytes | None:
+def _ranked(bits: Bits, count: int, groups: Sequence[BitGroups], *, most: int, threads: int) -> bytes | None:
     """The ranks of a mask that is cut into such subsets, each bit in one, in at most so many bytes."""
-    return ranks.compress(bits, groups, most=most) if _are_ranked(groups, count) else None
+    return ranks.compress(bits, groups, most=most, threads=threads) if _are_ranked(groups, count) else None
 
 
 def _are_ranked(groups: Sequence[BitGroups], count: int) -> bool:
@@ -49,7 +52,9 @@ def _are_ranked(groups: Sequence[BitGroups], count: int) -> bool:
     return few and sum(part.count * part.candidates for part in groups) == count
 
 
-def restore_mask(data: Buffer, encoding: str, count: int, owner: str, groups: Groups | None = None) -> Bits:
+def restore_mask(
+    data: Buffer, encoding: str, count: int, *, owner: str, groups: Groups | None = None, threads: int = 1
+) -> Bits:
     """`count` bits, packed, from bytes of anyone; plain bits stay where they lie.
 
     Raises:
@@ -58,7 +63,7 @@ def restore_mask(data: Buffer, encoding: str, count: int, owner: str, groups: Gr
     where, size = f"the mask of {owner[:200]}", -(-count // 8)
     if encoding in ("rans", "rank"):
         try:
-            return rans.expand(data, count) if encoding == "rans" else _unranked(data, count, groups)
+            return rans.expand(data, count) if encoding == "rans" else _unranked(data, count, groups, threads)
         except TicketError as error:
             raise TicketError(f"{where} cannot be decoded: {error}") from error
     if encoding == "deflate":  # written by early versions; its bytes depend on the library that deflates
@@ -77,9 +82,9 @@ def restore_mask(data: Buffer, encoding: str, count: int, owner: str, groups: Gr
     return bits
 
 
-def _unranked(data: Buffer, count: int, groups: Groups | None) -> Bits:
+def _unranked(data: Buffer, count: int, groups: Groups | None, threads: int) -> Bits:
     """The mask of some ranks."""
     found = () if groups is None else groups()
     if not _are_ranked(found, count):
         raise TicketError("its bits are not those of subsets of at most 64 candidates, which alone have ranks")
-    return ranks.expand(data, found, count)
+    return ranks.expand(data, found, count, threads=threads)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from slth._shapes import Bits
-from slth.ticket.buffers import Buffer, buffer_of
+from slth.ticket.buffers import Buffer, are_equal, buffer_of
 from slth.ticket.carried import CARRIED, dtype_name
 from slth.ticket.format.fields import TicketError
 from slth.ticket.format.masks import Groups, Stored, restore_mask, store_masks
@@ -44,8 +44,14 @@ class Layout:
         """The parts of the file."""
         return runs_of(self.tensors, self.encodings, self.carried)
 
-    def read(self, taken: Callable[[int], Buffer]) -> Ticket:
+    def read(
+        self, taken: Callable[[int], Buffer], *, known: Mapping[str, Bits] | None = None, threads: int = 1
+    ) -> Ticket:
         """The ticket of the bytes behind the header, of which `taken(size)` gives the next run; masks stay there.
+
+        Args:
+            known: the masks that are written there, by tensor: each is taken in place of the one that was read, which
+                must be the same, so that of these there is one at a time.
 
         Raises:
             TicketError: masks, moves or carried numbers that are not valid, by name.
@@ -60,9 +66,18 @@ class Layout:
         for tensor in self.tensors:
             if tensor.path in self.encodings:
                 encoding, _ = self.encodings[tensor.path]
-                parts.masks[tensor.path] = restore_mask(
-                    take()[0], encoding, self.bits[tensor.path], tensor.path, self.groups.get(tensor.path)
+                found = restore_mask(
+                    take()[0],
+                    encoding,
+                    self.bits[tensor.path],
+                    owner=tensor.path,
+                    groups=self.groups.get(tensor.path),
+                    threads=threads,
                 )
+                if known is not None and not are_equal(found, known[tensor.path]):
+                    raise TicketError(f"the mask of {tensor.path[:200]} would be read as another one")
+                parts.masks[tensor.path] = found if known is None else known[tensor.path]
+                del found
             if tensor.moved:
                 parts.moves[tensor.path] = _array(*take())
         for name in sorted(self.carried):
@@ -101,6 +116,7 @@ def store(
     *,
     justified: Callable[[int], bool],
     groups: Mapping[str, Groups] | None = None,
+    threads: int = 1,
 ) -> dict[str, Stored]:
     """Encoding and bytes of every mask.
 
@@ -111,7 +127,7 @@ def store(
     """
     paths = [tensor.path for tensor in ticket.tensors if tensor.path in ticket.masks]
     masks = [(ticket.masks[path], bits[path], (groups or {}).get(path)) for path in paths]
-    stored = store_masks(masks, justified=justified)
+    stored = store_masks(masks, justified=justified, threads=threads)
     return dict(zip(paths, stored, strict=True))
 
 

@@ -112,11 +112,12 @@ def _lists_outputs(claims: Certificate, outputs: int) -> bool:
     return claims.output_error is None or len(claims.output_error) == outputs
 
 
-def stored_masks(ticket: Ticket) -> dict[str, Stored]:
+def stored_masks(ticket: Ticket, *, threads: int = 1) -> dict[str, Stored]:
     """Encoding and bytes of the masks."""
     costs = {path: ticket.gadgets[path].cost(op) for path, op in ticket.maps.items()}
     bits = bits_of(ticket.gadgets, ticket.maps)
-    return store(ticket, bits, justified=partial(justified, sum(cost.memory for cost in costs.values())))
+    work = sum(cost.memory for cost in costs.values())
+    return store(ticket, bits, justified=partial(justified, work), threads=threads)
 
 
 def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, Any]:

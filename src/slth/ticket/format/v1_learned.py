@@ -96,12 +96,12 @@ def _channels(shape: tuple[int, ...]) -> int:
     return shape[0] if len(shape) > 1 else 1
 
 
-def stored_masks(ticket: Ticket) -> dict[str, Stored]:
+def stored_masks(ticket: Ticket, *, threads: int = 1) -> dict[str, Stored]:
     """Encoding and bytes of the masks; where everything is kept, there is none."""
     beside = sum(move.nbytes for move in ticket.moves.values())
     beside += sum(values.nbytes for values in ticket.carried.values())
     bits = {tensor.path: tensor.size for tensor in ticket.tensors}
-    return store(ticket, bits, justified=lambda size: justified(ticket.size, size + beside))
+    return store(ticket, bits, justified=lambda size: justified(ticket.size, size + beside), threads=threads)
 
 
 def metadata_of(ticket: Ticket, encodings: Encodings, digest: str) -> dict[str, Any]:

@@ -122,7 +122,7 @@ def says(ticket: Ticket) -> bool:
     return spelled_out == bool(ticket.gadgets) and all(says_gadget(gadget) for gadget in ticket.gadgets.values())
 
 
-def stored_masks(ticket: Ticket) -> dict[str, Stored]:
+def stored_masks(ticket: Ticket, *, threads: int = 1) -> dict[str, Stored]:
     """Encoding and bytes of the masks; where everything is kept, or it follows from the seed, there is none."""
     beside = sum(move.nbytes for move in ticket.moves.values())
     beside += sum(values.nbytes for values in ticket.carried.values())
@@ -132,7 +132,7 @@ def stored_masks(ticket: Ticket) -> dict[str, Stored]:
     else:
         bits, work = {tensor.path: tensor.size for tensor in ticket.tensors}, ticket.size
     groups = _groups(ticket.gadgets, ticket.maps, ticket.seed)
-    return store(ticket, bits, justified=lambda size: justified(work, size + beside), groups=groups)
+    return store(ticket, bits, justified=lambda size: justified(work, size + beside), groups=groups, threads=threads)
 
 
 def _groups(gadgets: Mapping[str, Gadget], maps: Mapping[str, Linear], seed: int) -> dict[str, Groups]:

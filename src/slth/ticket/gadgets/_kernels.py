@@ -9,7 +9,7 @@ from typing import no_type_check
 import numpy as np
 
 from slth._kernels import compiled
-from slth.numerics import fill_line, uniform_of, word_at
+from slth.numerics import fill_line, lowest_one, uniform_of, word_at
 
 LAST = np.uint32(255)
 
@@ -64,7 +64,7 @@ def scan(inputs, signed, either, need, most, lift_key, bias_key, serving, coin, 
 
 
 SEVEN, BYTE = np.int64(7), np.int64(3)
-SIXTY_THREE, SIX = np.int64(63), np.int64(6)
+SIX = np.int64(6)
 
 
 @no_type_check
@@ -125,12 +125,13 @@ def add_kept(neurons, factors, width, first, step, key, bits, starts, columns, o
 @compiled
 def add_chosen(rows, packed, out):
     """out[i] = Σ_k rows[i, k] over the bits k of packed[i], 64 to a word; exact for products of a gadget."""
-    one = np.uint64(1)
     for i in range(rows.shape[0]):
         total = 0.0
-        for k in range(rows.shape[1]):
-            mask = packed[i, k >> SIX]
-            total += rows[i, k] if (mask >> np.uint64(k & SIXTY_THREE)) & one else 0.0
+        for word in range(packed.shape[1]):
+            mask, first = packed[i, word], np.int64(word) << SIX
+            while mask != np.uint64(0):
+                total += rows[i, first + lowest_one(mask)]
+                mask &= mask - np.uint64(1)
         out[i] = total
 
 
@@ -140,17 +141,15 @@ def set_bits(packed, starts, columns, bits):
     """Set the bits of the kept candidates; packed uint64 (slot, pair, word), the others as in `add_kept`."""
     slots, pairs, words = packed.shape
     for w in range(pairs):
-        far = starts[w] < 0
+        far = 1 if starts[w] < 0 else 0
         start = ~starts[w] if far else starts[w]
         for s in range(slots):
             for word in range(words):
-                mask, k = packed[s, w, word], np.int64(word) << SIX
+                mask, first = packed[s, w, word], np.int64(word) << SIX
                 while mask != np.uint64(0):
-                    if mask & np.uint64(1):
-                        at = start + (columns[1, s, k] if far else columns[0, s, k])
-                        bits[at >> BYTE] |= np.uint8(1) << np.uint8(at & SEVEN)
-                    mask >>= np.uint64(1)
-                    k += 1
+                    at = start + columns[far, s, first + lowest_one(mask)]
+                    bits[at >> BYTE] |= np.uint8(1) << np.uint8(at & SEVEN)
+                    mask &= mask - np.uint64(1)
 
 
 @no_type_check

@@ -207,7 +207,7 @@ class Problems:
         if self.half == "bias":
             return _of(part.bias).reshape(-1, self.places.rows)[self.inputs, rows]
         half = _of(part.negative) if self.half == "negative" else part.positive
-        return half[rows, self.inputs].transpose(1, 0, 2).reshape(len(self.inputs), -1)
+        return half[rows, self._columns].transpose(1, 0, 2).reshape(len(self.inputs), -1)
 
     def add(self, sums: Float64[np.ndarray, "slot w"], part: Realised) -> None:
         """Add such coefficients to those of a map, in place. Adding −sums to what is wanted is exact: see `Gadget`."""
@@ -217,10 +217,17 @@ class Problems:
             return
         half = _of(part.negative) if self.half == "negative" else part.positive
         by_row = sums.reshape(len(sums), len(self.rows), -1).transpose(1, 0, 2)
-        half[rows, self.inputs] += by_row
+        half[rows, self._columns] += by_row
         if self.half == "whole" and part.negative is not None:
             signed = part.signed[self.inputs]
             part.negative[rows, self.inputs[signed]] -= by_row[:, signed]
+
+    @property
+    def _columns(self) -> slice | np.ndarray:
+        """Where the inputs stand in an array of coefficients; a slice, which copies nothing, if they are neighbours."""
+        first, count = int(self.inputs[0]), len(self.inputs)
+        neighbours = np.array_equal(self.inputs, np.arange(first, first + count))
+        return slice(first, first + count) if neighbours else self.inputs
 
     def _check_kept(self, masks: Mapping[str, Bits]) -> None:
         most = int(self.kept(masks).sum(axis=2).max(initial=0))
@@ -240,7 +247,8 @@ class Problems:
         """What kernels need to know of the mask: where each pair starts, and where its candidates stand from there."""
         if self.shared:
             return np.zeros(len(self.pairs), np.int64), np.stack([self.columns, self.columns])
-        return self.places.starts(self.pairs), np.stack([self.columns, self.columns - self.places.before[self.columns]])
+        far = self.columns if self.taps == 1 else self.columns - self.places.before[self.columns]
+        return self.places.starts(self.pairs), np.stack([self.columns, far])
 
 
 def _of(array: np.ndarray | None) -> np.ndarray:

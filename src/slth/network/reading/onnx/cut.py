@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from slth import _arguments
-from slth._errors import InputError
+from slth._errors import InputError, UnfitInputs
 from slth.graph import Shape
 from slth.network.reading.draft import MOST_ENTRIES
 from slth.network.reading.onnx.files import FLOATS, STANDARD, import_onnx
@@ -202,9 +202,7 @@ def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | 
     """The shape of one input, and the size of the batch if the file fixes it."""
     if not declared.HasField("shape"):
         if given is None:
-            raise InputError(
-                f"the file does not say the shape of {shown(name)}; give input_shape=(channels, height, width)"
-            )
+            raise InputError(f"the file does not say the shape of {shown(name)}; give --input-shape C,H,W")
         return _held(given), None
     dims = list(declared.shape.dim)
     text = ", ".join(str(dim.dim_value) if dim.dim_value > 0 else shown(dim.dim_param) or "?" for dim in dims)
@@ -216,11 +214,12 @@ def _shape(name: str, declared: Any, given: Shape | None) -> tuple[Shape, int | 
     if given is None and None in sizes[1:]:
         raise InputError(
             f"the input {shown(name)} has shape ({text}) in the file, and what is read needs numbers behind the batch; "
-            f"give input_shape, {len(dims) - 1} number{'s' if len(dims) > 2 else ''}"
+            f"give --input-shape, {len(dims) - 1} number{'s' if len(dims) > 2 else ''}"
         )
     shape = tuple(size or 0 for size in sizes[1:]) if given is None else given
     if len(shape) != len(dims) - 1 or any(own not in (None, new) for own, new in zip(sizes[1:], shape, strict=True)):
-        raise InputError(f"input_shape says {shape}, the file says ({text}), where the first is the batch")
+        says = f"the file says ({text}), where the first is the batch"
+        raise UnfitInputs(f"input_shape says {shape}, {says}", reason=says)
     return _held(shape), sizes[0]
 
 

@@ -1,0 +1,237 @@
+"""How are tickets found fastest? Searches for a mask against training a small network and constructing it.
+
+Every way ends in a pruned random network with as many parameters to choose from. Time is processor time of one thread,
+training, pruning and construction together.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+import slth
+from slth import Ticket
+from slth.learning import Biprop, EdgePopup
+from slth.reproductions._figure import Figure, Panel, Series
+from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
+from slth.reproductions.learning._training import (
+    Images,
+    accuracy,
+    descend,
+    images,
+    task,
+    weights_of,
+)
+
+WAYS = ("construct", "edge-popup", "biprop", "magnitude")
+_TOLERANCE = 0.01  # of the construction, in gains
+_ROUND = 0.5  # of the weights that magnitude pruning keeps in a round
+
+
+def _measure(means: Means, *, way: str, data: str, epochs: float, density: float, seed: int) -> dict[str, Any]:
+    """Accuracy of the ticket, processor seconds, parameters of the random network and those kept."""
+    torch.set_num_threads(1)
+    found = images(data, means.data_dir)
+    if way == "construct":
+        return _constructed(found, epochs, seed)
+    model = _network(found, _width_for(found, seed))
+    start = time.process_time()
+    steps = found.steps(epochs, seed=seed, key="order")
+    if way == "magnitude":
+        kept = _magnitude(model, found, epochs, density, seed)
+    else:
+        method = EdgePopup(0.5) if way == "edge-popup" else Biprop(0.5)
+        masks = slth.attach(model, method, seed=seed)
+        descend(masks.parameters, task(model), steps, rate=0.1, decay=1e-4, cosine=True)
+        kept = masks.kept
+    seconds = time.process_time() - start
+    size = sum(weight.numel() for weight in weights_of(model))
+    return {"accuracy": accuracy(model.eval(), found), "seconds": seconds, "source": size, "kept": kept}
+
+
+def _constructed(found: Images, epochs: float, seed: int) -> dict[str, Any]:
+    """Train the small network, construct it; the accuracy is that of the ticket."""
+    start = time.process_time()
+    model = _network(found, 1.0)
+    torch.manual_seed(seed)
+    for weight in weights_of(model):
+        nn.init.kaiming_normal_(weight)
+    descend(model.parameters(), task(model), found.steps(epochs, seed=seed, key="order"), rate=0.02, cosine=True)
+    trained = time.process_time() - start
+    ticket = _ticket(model, found, seed)
+    seconds = time.process_time() - start
+    network = slth.realised(ticket)
+    return {
+        "accuracy": accuracy(network, found),
+        "target": accuracy(model, found),
+        "seconds": seconds,
+        "training": trained,
+        "source": ticket.size,
+        "kept": ticket.kept,
+    }
+
+
+def _magnitude(model: nn.Module, data: Images, epochs: float, density: float, seed: int) -> int:
+    """Rounds of training, pruning and rewinding down to a density, in equal parts of the epochs; what is kept."""
+    torch.manual_seed(seed)
+    for weight in weights_of(model):
+        nn.init.kaiming_normal_(weight)
+    start = [weight.detach().clone() for weight in weights_of(model)]
+    masks = [torch.ones_like(weight) for weight in start]
+    rounds = max(1, round(np.log(density) / np.log(_ROUND)))
+    for number in range(rounds + 1):
+        _put(model, start, masks)
+
+        def prune(step: int, steps: int) -> None:
+            _put(model, [weight.detach() for weight in weights_of(model)], masks)  # noqa: B023  # called in this round
+
+        steps = data.steps(epochs / (rounds + 1), seed=seed, key=f"round {number}")
+        descend(model.parameters(), task(model), steps, rate=0.02, cosine=True, after=prune)
+        if number < rounds:
+            left = density ** ((number + 1) / rounds)
+            masks = [_largest(weight.detach(), left) for weight in weights_of(model)]
+    return int(sum(mask.sum() for mask in masks))
+
+
+def _put(model: nn.Module, weights: Sequence[Tensor], masks: Sequence[Tensor]) -> None:
+    with torch.no_grad():
+        for place, weight, mask in zip(weights_of(model), weights, masks, strict=True):
+            place.copy_(weight * mask)
+
+
+def _largest(weight: Tensor, density: float) -> Tensor:
+    count = max(1, round(density * weight.numel()))
+    mask = torch.zeros(weight.numel())
+    mask[weight.abs().flatten().topk(count).indices] = 1.0
+    return mask.view_as(weight)
+
+
+def _ticket(model: nn.Module, found: Images, seed: int) -> Ticket:
+    return slth.construct(
+        model.eval(),
+        input_shape=tuple(found.train_x.shape[1:]),
+        input_range=(float(found.train_x.min()), float(found.train_x.max())),
+        relative_tolerance=_TOLERANCE,
+        seed=seed,
+        threads=1,
+    )
+
+
+def _network(found: Images, width: float) -> nn.Sequential:
+    """Three convolutions with stride 2, the mean over the image, one dense layer; 8, 16, 32 times the width."""
+    first, second, third = (max(1, round(width * channels)) for channels in (8, 16, 32))
+    return nn.Sequential(
+        nn.Conv2d(found.train_x.shape[1], first, 5, stride=2, bias=False),
+        nn.ReLU(),
+        nn.Conv2d(first, second, 3, stride=2, bias=False),
+        nn.ReLU(),
+        nn.Conv2d(second, third, 3, stride=2, bias=False),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(third, 10, bias=False),
+    )
+
+
+def _width_for(found: Images, seed: int) -> float:
+    """The width at which a network has as many parameters as the source of a constructed ticket, or a little more."""
+    torch.manual_seed(seed)
+    source, width = _ticket(_network(found, 1.0), found, seed).size, 1.0
+    while sum(weight.numel() for weight in weights_of(_network(found, width))) < source:
+        width += 0.125
+    return width
+
+
+def _parts(scale: Scale, seed: int) -> Sequence[Part]:
+    if scale is Scale.SMOKE:
+        sets: Mapping[str, tuple[float, ...]] = {"digits": (2, 8)}
+    elif scale is Scale.SMALL:
+        sets = {"mnist": (0.25, 0.5, 1, 2), "fashion_mnist": (0.25, 0.5, 1, 2), "cifar10": (0.25, 0.5, 1)}
+    else:
+        sets = {"mnist": (1, 2, 5, 20), "fashion_mnist": (1, 2, 5, 20), "cifar10": (1, 5, 20, 100)}
+    parts: list[Part] = []
+    for data, epochs in sets.items():
+        for way in WAYS:
+            lengths = (*epochs, 4 * epochs[-1]) if way == "construct" else epochs  # a small network is quickly trained
+            for length in lengths:
+                options = {"way": way, "data": data, "epochs": length, "density": 0.05}
+                parts.append(Part(f"{data}, {way}, {length:g} epochs", _measure, {**options, "seed": seed}))
+    return parts
+
+
+def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
+    sets = list(dict.fromkeys(part.options["data"] for part in measured))
+    rows: list[Row] = []
+    won: dict[str, str] = {}
+    panels: list[Panel] = []
+    for data in sets:
+        curves = {way: _curve([part for part in measured if _is(part, data, way)]) for way in WAYS}
+        sizes = {way: _one(measured, data, way, "source") for way in WAYS}
+        for way, (seconds, accuracies) in curves.items():
+            rows.append(
+                Row(
+                    what=f"{data}, {way}: best accuracy",
+                    ours=max(accuracies),
+                    note=f"after {seconds[int(np.argmax(accuracies))]:.3g} s, source {sizes[way]:,.0f}, kept "
+                    f"{_one(measured, data, way, 'kept'):,.0f}",
+                )
+            )
+        won[data] = _fastest(curves)
+        series = tuple(Series(label=way, x=curve[0], y=curve[1]) for way, curve in curves.items())
+        panels.append(Panel(title=data, x="processor seconds", y="test accuracy", content=series, log_x=True))
+    best = ", ".join(f"{data}: {way}" for data, way in won.items())
+    return Conclusion(
+        verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else Verdict.IN_SHAPE,
+        because=f"Highest accuracy at most of the times that were tried: {best}. What is constructed is as good as "
+        "the small network that was trained, and no better; searches choose among the same number of random weights.",
+        rows=tuple(rows),
+        figures=(Figure(title="How are tickets found fastest?", panels=tuple(panels)),),
+    )
+
+
+def _is(part: Measured, data: str, way: str) -> bool:
+    return part.options["data"] == data and part.options["way"] == way
+
+
+def _one(measured: Sequence[Measured], data: str, way: str, what: str) -> float:
+    return float([part.outcome[what] for part in measured if _is(part, data, way)][-1])
+
+
+def _curve(parts: Sequence[Measured]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """(seconds, accuracies), by time."""
+    points = sorted((part.outcome["seconds"], part.outcome["accuracy"]) for part in parts)
+    return tuple(seconds for seconds, _ in points), tuple(found for _, found in points)
+
+
+def _fastest(curves: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]) -> str:
+    """The way with the highest accuracy so far at most of the times at which any way has ended."""
+    times = sorted(seconds for curve in curves.values() for seconds in curve[0])
+
+    def so_far(way: str, until: float) -> float:
+        return max((found for seconds, found in zip(*curves[way], strict=True) if seconds <= until), default=0.0)
+
+    leaders = [max(curves, key=lambda way: so_far(way, until)) for until in times]
+    return max(curves, key=leaders.count)
+
+
+REPRODUCTION = Reproduction(
+    name="fastest",
+    title="how are tickets found fastest: search for a mask, or train a small network and construct it",
+    says="Open: how to find strong tickets efficiently. Mask training takes as long as training the large network; a "
+    "construction takes a trained small network and seconds.",
+    sources=("pensia2020", "ramanujan2020", "diffenderfer2021", "frankle2019"),
+    place="open problem",
+    settings="one thread, one seed. The target of the construction: convolutions with 8, 16 and 32 channels (5 x 5, "
+    "3 x 3, 3 x 3, stride 2), mean over the image, one dense layer, trained for the given epochs, SGD 0.02, momentum "
+    f"0.9, cosine; tolerance {_TOLERANCE} gains. Searches: the same kind of network, as many times wider as it has "
+    "the parameters of the source; edge-popup and biprop at density 0.5, SGD 0.1, cosine; magnitude pruning by "
+    "halves down to 5 %, with rewinding (a weak ticket: its weights were trained), the epochs shared among its "
+    "rounds. Each point is a run of its own length. No published number: the verdict says who leads at most of the "
+    "times.",
+    parts=_parts,
+    conclude=_conclude,
+    data=dict.fromkeys((Scale.SMALL, Scale.PAPER), ("mnist", "fashion_mnist", "cifar10")),
+)
