@@ -143,7 +143,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         rows.append(Row(what=f"any subset (Pensia), {tolerance:g} gains", ours=float(any_subset)))
         d = math.isqrt(weights // 2)
         polynomial = float(bound("malach", d=d, layers=2, epsilon=tolerance).value)
-        rows.append(Row(what=f"Malach et al.'s form of m / m_t at C = 1, {tolerance:g}", ours=polynomial, note="malach"))
+        rows.append(Row(what=f"malach, m / m_t at C = 1, {tolerance:g}", ours=polynomial, note="computed"))
         rows.append(Row(what=f"one product a weight (Malach), {tolerance:g} gains", ours=single, note="computed"))
         x = np.geomspace(0.6 / single, 0.5, 25)
         curve = [4 * theorem_3(g, tolerance, shape, constant=constant) for g in x]
