@@ -13,7 +13,7 @@ import slth
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs/_build"))
-notebooks, pages, reference, theory = map(importlib.import_module, ("notebooks", "pages", "reference", "theory"))
+notebooks, pages, reference, theorems = map(importlib.import_module, ("notebooks", "pages", "reference", "theorems"))
 
 
 @pytest.mark.parametrize("package", reference.packages())
@@ -52,24 +52,24 @@ def test_the_reference_has_every_public_name():
 
 def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve():
     """A curve wherever the theorem has a finite number at two values of its letter."""
-    made = theory.pages()
-    for name, theorem in theory.THEOREMS.items():
+    made = theorems.pages()
+    for name, theorem in theorems.THEOREMS.items():
         page = made[f"theory/{name}.md"]
         assert f"| [{name}]({name}.md) | " in made["theory/index.md"]
         for constant in theorem.constants.values():
             assert constant.standing.value in page
         for assumption in theorem.assumes:
-            assert theory._text(assumption.says) in page
+            assert theorems._text(assumption.says) in page
         assert (f"theory/{name}.svg" in made) == (f"]({name}.svg)" in page)
     assert made["theory/lueker.svg"].startswith(b"<svg xmlns=")
-    assert sum(place.endswith(".svg") for place in made) >= 0.9 * len(theory.THEOREMS)
+    assert sum(place.endswith(".svg") for place in made) >= 0.9 * len(theorems.THEOREMS)
 
 
 def test_the_number_of_an_example_is_that_of_the_theorem():
-    for name, example in theory._examples().items():
+    for name, example in theorems._examples().items():
         if example is not None:
-            letters = {letter: example.at[letter] for letter in theory.THEOREMS[name].letters}
-            assert theory.THEOREMS[name](**letters).value == example.value
+            letters = {letter: example.at[letter] for letter in theorems.THEOREMS[name].letters}
+            assert theorems.THEOREMS[name](**letters).value == example.value
 
 
 def test_every_picture_stands_in_the_gallery_with_a_command():

@@ -9,7 +9,7 @@ sys.path.insert(0, str(HERE))
 import notebooks  # noqa: E402
 import pages  # noqa: E402
 import reference  # noqa: E402
-import theory  # noqa: E402
+import theorems  # noqa: E402
 from mkdocs.structure.files import File  # noqa: E402
 
 _MADE = {}  # text or bytes of every page and picture by its place, of one build
@@ -18,9 +18,9 @@ _MADE = {}  # text or bytes of every page and picture by its place, of one build
 def on_config(config):
     """Make the pages, and give them their places in the navigation."""
     _MADE.clear()
-    for made in (pages.pages(), theory.pages(), reference.pages(), notebooks.pages()):
+    for made in (pages.pages(), theorems.pages(), reference.pages(), notebooks.pages()):
         _MADE.update(made)
-    _place(config.nav, {"Theory": theory.places(), "Reference": reference.places(), "Notebooks": notebooks.places()})
+    _place(config.nav, {"Theory": theorems.places(), "Reference": reference.places(), "Notebooks": notebooks.places()})
     return config
 
 
