@@ -78,10 +78,10 @@ import slth._files, slth.cli
 from slth import api
 
 def interrupt(work, when):
-    def run(*args):
+    def run(*args, **options):
         if when == "before":
             os.kill(os.getpid(), signal.SIGINT)
-        found = work(*args)
+        found = work(*args, **options)
         os.kill(os.getpid(), signal.SIGINT)
         return found
     return run
