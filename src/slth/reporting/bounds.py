@@ -51,7 +51,7 @@ def draw_bounds(
     """Write it; the suffix says the format.
 
     Solid lines are sufficient, dashed ones necessary, dotted ones estimates; `measured` are (name, points) beside them.
-    Places where nothing suffices are gaps.
+    Places where a number is too large to count are gaps.
     """
     from matplotlib.figure import Figure
 
