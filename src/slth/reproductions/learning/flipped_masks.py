@@ -132,7 +132,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
 def _half(curve: np.ndarray) -> str:
     """The least flipped fraction that was tried at which half of the accuracy above chance is gone."""
     lost = np.flatnonzero(curve - 0.1 < 0.5 * (curve[0] - 0.1))
-    return f"{FLIPPED[lost[0]]:.0%}" if lost.size else f"more than {FLIPPED[-1]:.0%}"
+    return f"{FLIPPED[lost[0]]:.1%}" if lost.size else f"more than {FLIPPED[-1]:.0%}"
 
 
 REPRODUCTION = Reproduction(

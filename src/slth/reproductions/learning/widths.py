@@ -122,8 +122,13 @@ def _conclude_widths(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         f"a trained one of width {width:g} is met at {f'width {w:g}' if w else 'no width tried'}"
         for width, w in met.items()
     )
-    smaller = any(w is not None and w > width for width, w in met.items())
-    verdict = Verdict.IN_SHAPE if rises and smaller else Verdict.NOT_REPRODUCED
+    wider = any(
+        mean >= table["trained", 1.0, width][0] - _NEAR
+        for w, mean in zip(widths, pruned, strict=True)
+        for width in widths
+        if w > width
+    )
+    verdict = Verdict.IN_SHAPE if rises and wider else Verdict.NOT_REPRODUCED
     return Conclusion(
         verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else verdict,
         because=f"Accuracy {'rises' if rises else 'does not always rise'} with the width; {said}.",
@@ -145,8 +150,8 @@ def _conclude_biprop(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     verdict = Verdict.REPRODUCED if beats == widths else Verdict.IN_SHAPE if beats else Verdict.NOT_REPRODUCED
     return Conclusion(
         verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else verdict,
-        because=f"The best binary ticket beats the trained network of its width in {len(beats)} of {len(widths)}: "
-        f"{gaps}.",
+        because=f"The best binary ticket beats the trained network of its width at {len(beats)} of {len(widths)} "
+        f"widths: {gaps}.",
         rows=_rows(measured),
         figures=(_figure("biprop", _DENSITIES, measured),),
     )

@@ -49,13 +49,14 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         Series(label="the worst target R(n)", x=tuple(n), y=tuple(worst), low=tuple(worst), high=tuple(high)),
     )
     rows = [
-        Row(what=f"one more value, {name}: log2 of error / sqrt(n)", published=-1.0, ours=slope)
+        Row(what=f"one more value, {name}: log2 of error / sqrt(n)", published="a constant", ours=slope)
         for name, slope in slopes.items()
     ]
     rows += [Row(what=f"R({part.options['n']}), median", ours=part.outcome["worst"]) for part in measured]
     return Conclusion(
         verdict=Verdict.REPRODUCED if halves else Verdict.NOT_REPRODUCED,
-        because=f"One more value leaves {said}: n grows like log2(1 / error), as the theorem says.",
+        because=f"One more value leaves {said}: n "
+        + ("grows like log2(1 / error), as the theorem says." if halves else "does not grow like log2(1 / error)."),
         rows=tuple(rows),
         figures=(
             Figure(
