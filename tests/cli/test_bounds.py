@@ -9,6 +9,7 @@ from cli.helpers import error_of
 
 import slth
 from slth import InputError
+from slth.cli._bounds import written
 from slth.cli.app import run
 from slth.theory import THEOREMS
 
@@ -57,9 +58,7 @@ def test_a_page_says_all_that_is_known(name, capsys):
     spoken += [f"{variant.name}: " for variant in theorem.variants]
     for text in spoken:
         assert letters(text) in out
-    whole = float(found.value).is_integer() or found.value >= 1000
-    number = f"{found.value:,.0f}" if whole else f"{found.value:.4g}"
-    assert f"number{number}:" in out
+    assert f"number{letters(written(found.value))}:" in out
 
 
 @pytest.mark.parametrize(

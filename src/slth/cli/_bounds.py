@@ -46,7 +46,7 @@ def _list(found: api.Bounds) -> None:
     asked = any(series.points for series in found.series)
     for series in found.series:
         theorem = series.theorem
-        form = ", form alone" if theorem.points != theorem.direction.value else ""
+        form = ", form alone" if theorem.unknown else ""
         number = f": {written(series.points[0].value)} = {theorem.gives}{form}" if series.points else ""
         lacking = f" (needs {', '.join(series.needs)})" if asked and series.needs else ""
         rows = groups.setdefault(theorem.direction.value, [])

@@ -148,12 +148,15 @@ class Theorem:
         return f"<theorem {self.name}>"
 
     @property
+    def unknown(self) -> tuple[str, ...]:
+        """The constants that nobody knows; if there are some, the number shows the form alone."""
+        return tuple(name for name, known in self.constants.items() if known.standing is Standing.UNKNOWN)
+
+    @property
     def points(self) -> str:
-        """The direction in words; of a theorem with constants that nobody knows, with what its number is worth."""
-        unknown = [name for name, constant in self.constants.items() if constant.standing is Standing.UNKNOWN]
-        if not unknown:
-            return self.direction.value
-        return f"{self.direction.value}; {' and '.join(unknown)} unknown: the number shows the form alone"
+        """The direction in words, and whether the number can be taken at its word."""
+        form = f"; {' and '.join(self.unknown)} unknown: the number shows the form alone" if self.unknown else ""
+        return f"{self.direction.value}{form}"
 
     def __call__(self, **values: Any) -> "Bound":
         """The bound at these values.

@@ -236,9 +236,9 @@ REPRODUCTION = Reproduction(
     settings="one thread, one seed. The target of the construction: convolutions with 8, 16 and 32 channels (5 x 5, "
     "3 x 3, 3 x 3, stride 2), mean over the image, one dense layer, Kaiming normal, trained for the given epochs, and "
     "for four times the most of them, SGD 0.02, momentum 0.9, cosine; "
-    f"tolerance {_TOLERANCE} gains. Searches: the same kind of network, wider until it has the parameters of the source "
-    "of an untrained target; edge-popup and biprop at density 0.5 on signed constants, SGD 0.1, momentum "
-    "0.9, decay 1e-4, cosine; magnitude pruning to 5 % in four equal steps, SGD 0.02, momentum 0.9, cosine, with "
+    f"tolerance {_TOLERANCE} gains. Searches: the same kind of network, wider until it has the parameters of the "
+    "source of an untrained target; edge-popup and biprop at density 0.5 on signed constants, SGD 0.1, momentum 0.9, "
+    "decay 1e-4, cosine; magnitude pruning to 5 % in four equal steps, SGD 0.02, momentum 0.9, cosine, with "
     "rewinding (a weak ticket: its weights were trained), the epochs shared among its five rounds. Batches of 128. "
     "Each point is a run of its own length. No published number: who leads at most of the times at which a run ends "
     "is said; in shape where that is the construction on every data set, and nothing beside it.",

@@ -141,8 +141,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     return Conclusion(
         verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else verdict,
         because=f"60 to 80 % pruned is {'better' if is_better else 'not clearly better'}: {gain:+.2%} "
-        f"({_spread(gains)}); {1 - densities[sparse]:.1%} pruned {'works' if works else 'loses'}: {-float(losses.mean()):+.2%}; rewound "
-        f"weights beat fresh ones in {won:.0%} of the comparisons.",
+        f"({_spread(gains)}); {1 - densities[sparse]:.1%} pruned {'works' if works else 'loses'}: "
+        f"{-float(losses.mean()):+.2%}; rewound weights beat fresh ones in {won:.0%} of the comparisons.",
         rows=tuple(rows),
         figures=(Figure(title="Magnitude pruning with rewinding", panels=(panel,)),),
     )
