@@ -249,12 +249,15 @@ def test_from_python_a_sentence_is_about_python():
         slth.bounds("lueker", epsilon=[])
 
 
-def test_where_nothing_suffices_the_table_says_so(capsys, monkeypatch, tmp_path):
+def test_where_a_number_is_infinite_the_table_says_so(capsys, monkeypatch, tmp_path):
     """And a picture has a gap there."""
     from dataclasses import replace
 
     gap = replace(THEOREMS["lueker"], value=lambda **at: math.inf if at["epsilon"] < 0.05 else 3)
     monkeypatch.setitem(THEOREMS, "lueker", gap)
-    assert printed(capsys, "lueker", "--set", "epsilon=0.1,0.01").splitlines()[3].split()[1:] == ["nothing", "suffices"]
+    assert (
+        printed(capsys, "lueker", "--set", "epsilon=0.1,0.01").splitlines()[3].split()[1:]
+        == "too large to count".split()
+    )
     assert '"value": null' in printed(capsys, "lueker", "--set", "epsilon=0.01", "--json")
     assert slth.bounds("lueker", epsilon=[0.2, 0.1, 0.01], out=tmp_path / "x.svg").picture.exists()
