@@ -73,7 +73,8 @@ class Results:
     def where(self, parts: Sequence[Measured]) -> list[str]:
         """Commit, processor and threads of these parts, each combination once."""
         found = [self.records[Record(KIND, self._asked(part), {}, {}).question].environment for part in parts]
-        return list(dict.fromkeys(f"commit {e.commit or 'unknown'}, {e.cpu}, {e.threads} threads" for e in found))
+        threads = {e.threads: f"{e.threads} thread{'s' if e.threads > 1 else ''}" for e in found}
+        return list(dict.fromkeys(f"commit {e.commit or 'unknown'}, {e.cpu}, {threads[e.threads]}" for e in found))
 
     def file(self, scale: Scale, ending: str) -> Path:
         """NAME-SCALE.ending."""
