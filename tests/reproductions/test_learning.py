@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from slth.reproductions import Measured, Scale, Verdict, find
+from slth.reproductions._figure import draw
 from slth.reproductions.learning import flipped_masks, rewinding, xiong
 from slth.reproductions.learning._training import dense, weights_of
 
@@ -80,6 +81,15 @@ def test_xiong_has_the_published_cells_beside_its_own():
     assert rows["warm scores: s = 0.8, epsilon = 0.3"].published == 0.17
     assert rows["warm scores: best s at epsilon = 0"].published == 0.5
     assert rows["warm scores: first epsilon where s = 0 is best"].published == 0.05  # a tie at 0.04
+
+
+def test_xiong_marks_as_the_poster_does():
+    (figure,) = concluded("xiong", tables(changed())).figures
+    published = figure.panels[0].content
+    column, row, region = published.frames
+    assert (column.boxes, row.boxes) == (((0, 0, 9, 1),), ((0, 0, 1, 11),))
+    assert region.boxes == tuple((1, j, 8, 1) for j in (6, 7, 8, 9, 10))  # from epsilon = 0.05 on, and the tie at 0.04
+    assert draw(figure).count(b">no better than SGD alone<") == 3
 
 
 # perturbations

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from slth.learning import EdgePopup, Policy, attach
-from slth.reproductions._figure import Figure, Panel, Table
+from slth.reproductions._figure import Figure, Frame, Panel, Table
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions.learning._training import (
     Images,
@@ -165,7 +165,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         title="Accuracy by epsilon and pruned fraction: published, warm scores, cold scores",
         panels=tuple(
             Panel(
-                title=f"{name}; framed: s = 0 is best, or the best of epsilon = 0",
+                title=name,
                 x="epsilon",
                 y="pruned fraction s",
                 content=_heat(table, epsilons, pruned),
@@ -221,7 +221,7 @@ def _best(column: np.ndarray, pruned: Sequence[float]) -> float:
 
 
 def _first(published: np.ndarray, ours: np.ndarray, epsilons: Sequence[float]) -> dict[str, Any]:
-    """The first epsilon from which on nothing pruned is strictly best, as `published` and `ours` of a row."""
+    """The first epsilon at which s = 0 is strictly best, as `published` and `ours` of a row."""
     found: dict[str, Any] = {}
     for name, table in (("published", published), ("ours", ours)):
         wins = table[0] > table[1:].max(0)
@@ -234,13 +234,18 @@ def _at(table: np.ndarray) -> float:
 
 
 def _heat(table: np.ndarray, epsilons: Sequence[float], pruned: Sequence[float]) -> Table:
-    marked = [(int(table[:, 0].argmax()), 0)]
-    marked += [(0, j) for j in range(len(epsilons)) if table[:, j].argmax() == 0]
+    """With the marks of the poster: its legend names a column, a row and a region."""
+    above, across = len(pruned), len(epsilons)
+    dominated = tuple((1, j, above - 1, 1) for j in range(across) if table[0, j] >= table[1:, j].max())
     return Table(
         rows=tuple(f"{s:g}" for s in pruned),
         columns=tuple(f"{epsilon:g}" for epsilon in epsilons),
         values=tuple(tuple(map(float, row)) for row in table),
-        marked=tuple(marked),
+        frames=(
+            Frame(label="strong tickets", boxes=((0, 0, above, 1),)),
+            Frame(label="SGD alone", boxes=((0, 0, 1, across),)),
+            Frame(label="no better than SGD alone", boxes=dominated),
+        ),
     )
 
 
