@@ -83,6 +83,12 @@ def test_xiong_has_the_published_cells_beside_its_own():
     assert rows["warm scores: first epsilon where s = 0 is best"].published == 0.05  # a tie at 0.04
 
 
+@pytest.mark.parametrize("name", ["xiong", "perturbations"])
+def test_what_has_no_size_in_its_paper_is_not_attempted_at_that_scale(name):
+    assert not find(name).parts(Scale.PAPER, 0)
+    assert set(find(name).data) == {SMALL}
+
+
 def test_xiong_marks_as_the_poster_does():
     (figure,) = concluded("xiong", tables(changed())).figures
     published = figure.panels[0].content

@@ -192,6 +192,8 @@ def _agreement(layers: Sequence[Layer], moved: Sequence[Tensor], closest: Sequen
 
 
 def _parts(scale: Scale, seed: int) -> Sequence[Part]:
+    if scale is Scale.PAPER:  # the question is open: nothing was measured there
+        return []
     if scale is Scale.SMOKE:
         epsilons, shared = (0.02, 0.1), {"data": "digits", "hidden": 20, "epochs": 5}
         seeds = 1
@@ -289,5 +291,5 @@ REPRODUCTION = Reproduction(
     f"lacking in more than {_COIN:.0%}.",
     parts=_parts,
     conclude=_conclude,
-    data={Scale.SMALL: ("mnist",), Scale.PAPER: ("mnist",)},
+    data={Scale.SMALL: ("mnist",)},
 )

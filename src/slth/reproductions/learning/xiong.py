@@ -125,6 +125,8 @@ def _move(weights: Sequence[Tensor], moves: Sequence[Tensor]) -> None:
 
 
 def _parts(scale: Scale, seed: int) -> Sequence[Part]:
+    if scale is Scale.PAPER:  # its network is not known
+        return []
     if scale is Scale.SMOKE:
         grid: tuple[Any, ...] = ((0.0, 0.05, 0.3), [0.0, 0.5, 0.8], "digits", 1)
     else:
@@ -268,5 +270,5 @@ REPRODUCTION = Reproduction(
     "at 0.3; reproduced where the mean difference is at most 0.05, too.",
     parts=_parts,
     conclude=_conclude,
-    data={Scale.SMALL: ("mnist",), Scale.PAPER: ("mnist",)},
+    data={Scale.SMALL: ("mnist",)},
 )
