@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 
 from slth.theory._letters import DELTA, WIDTH
 from slth.theory._numbers import least_n, least_whole
@@ -18,12 +19,17 @@ _SOURCE = Assumption(
 _STEPS = Assumption(says="the step is a power of two", holds=lambda at: math.frexp(at["step"])[0] == 0.5)
 
 
+def _bits(step: float) -> int:
+    """log2(1 / step) of a power of two."""
+    return 1 - math.frexp(step)[1]
+
+
 def _neurons(*, d: int, step: float, C: float) -> Number:
-    return least_whole(C * d * math.log2(1 / step))
+    return math.ceil(Fraction(C) * d * _bits(step))
 
 
 def _shallow(*, d: int, step: float, C: float) -> Number:
-    return least_whole(C * d * math.log2(1 / step) ** 2)
+    return math.ceil(Fraction(C) * d * _bits(step) ** 2)
 
 
 _UNKNOWN = Constant(
