@@ -5,12 +5,13 @@ import onnxruntime
 
 
 def run(path, x):
-    """The one output of the one input, in one thread."""
+    """The one output of the one input, numbers or tokens, in one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    (y,) = session.run(["output"], {"input": np.asarray(x, np.float32)})
+    tokens = np.issubdtype(np.asarray(x).dtype, np.integer)
+    (y,) = session.run(["output"], {"input": np.asarray(x, np.int64 if tokens else np.float32)})
     return y
 
 

@@ -11,6 +11,7 @@ from slth.api._construct import check_construct, construct, discard, promise_hol
 from slth.api._evidence import Verification, evaluate, verify, with_claim
 from slth.api._export import Exported, export
 from slth.api._plan import Planned, PlannedMap, plan
+from slth.api._query import Selection, query
 from slth.api._record import record
 from slth.api._rows import accuracy, data_rows, evaluation_rows, missed, search_rows
 from slth.api._show import Row, Section, Shown, show, summary
@@ -44,6 +45,7 @@ __all__ = [
     "PlannedMap",
     "Row",
     "Section",
+    "Selection",
     "Series",
     "Shown",
     "Verification",
@@ -66,6 +68,7 @@ __all__ = [
     "missed",
     "plan",
     "promise_holds",
+    "query",
     "read_target",
     "realised",
     "record",

@@ -14,7 +14,7 @@ from slth.api._inputs import Numbers, examples_of
 from slth.api._show import map_of
 from slth.evidence import evaluate, verify
 from slth.graph import Target
-from slth.records import Grid, Record, Verdict, is_grid, read_grid, verbs
+from slth.records import Record, Verdict, is_grid, read_grid, verbs
 from slth.records import read as read_records
 from slth.reporting import Exhibit, check_page_name, evaluations_of, searches_of, write_page
 from slth.ticket import Bound, Ticket, load, network_digest, rewritten_for
@@ -88,7 +88,7 @@ def report(
     check_page_name(out)
     verbs.check_apart(verbs.Report, files=paths, target=target, model=model, data=data, out=out)
     check_writable(out)
-    grids = [_read_grid(path) for path in paths if path.is_dir() and is_grid(path)]
+    grids = [read_grid(path) for path in paths if path.is_dir() and is_grid(path)]
     paths = [path for path in paths if not (path.is_dir() and is_grid(path))]
     tickets = [path for path in paths if _is_ticket(path)]
     records = [record for path in paths if path not in tickets for record in _read_records(path)]
@@ -204,21 +204,4 @@ def _read_records(path: Path) -> list[Record]:
     found = list(read_records(path))
     if not found:
         raise InputError(f"{path} holds no records; slth construct and slth evaluate write them with --records")
-    for number, record in enumerate(found, 1):
-        if not _has_types(record.kind, record.asked, record.outcome, record.seconds):
-            raise InputError(f"{path}, line {number} is not a record of slth; remove the line")
     return found
-
-
-def _read_grid(folder: Path) -> Grid:
-    found = read_grid(folder)
-    for cell in found.cells:
-        for record in (cell.record, cell.failure):
-            if record is not None and not _has_types(record.kind, record.asked, record.outcome, record.seconds):
-                raise InputError(f"{folder} holds {cell.question}, which is not a record of slth; remove it")
-    return found
-
-
-def _has_types(kind: object, *parts: object) -> bool:
-    """JSON may put anything anywhere."""
-    return isinstance(kind, str) and all(isinstance(part, dict) for part in parts)

@@ -81,4 +81,4 @@ class Sign:
         return np.abs(outputs - self.threshold) > above(np.minimum(error, joint) + rounding, 4)
 
 
-Decision = Largest | Sign
+Decision = Largest | Sign  # how a prediction is made of outputs

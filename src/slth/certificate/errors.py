@@ -70,7 +70,7 @@ class MapErrors:
     """One map of both networks, with its errors. Made by `map_errors`."""
 
     basis: Basis
-    weight: Coefficient  # W
+    wanted: np.ndarray  # W, in float64 or, as `Affine` keeps it, in float32
     bias: Bias  # b
     positive: Coefficient  # P
     negative: Coefficient | None  # N
@@ -82,6 +82,11 @@ class MapErrors:
     rounded: bool = False  # P, N and b̂ are real numbers, rounded once
     copies: int = 1  # equal ones of each channel that the target reads; all above speaks of channels
     of_copies: np.ndarray | None = None  # P of each copy, (row, inp · copies, tap), if there are several
+
+    @property
+    def weight(self) -> Coefficient:
+        """W. Cost: of many coefficients a copy; of a part none."""
+        return self.wanted.astype(np.float64, copy=False)
 
     @property
     def error(self) -> Coefficient:
@@ -131,15 +136,15 @@ class MapErrors:
     def part(self, rows: slice, inputs: slice = slice(None)) -> "MapErrors":
         """The coefficients of some rows and inputs, where they lie; biases are those of all."""
         of_copies = None if self.of_copies is None else self.of_copies[rows]
-        weight, positive = (c[rows, inputs] for c in (self.weight, self.positive))
+        wanted, positive = self.wanted[rows, inputs].astype(np.float64, copy=False), self.positive[rows, inputs]
         negative = None if self.negative is None else self.negative[rows, inputs]
         return replace(
-            self, weight=weight, positive=positive, negative=negative, signed=self.signed[inputs], of_copies=of_copies
+            self, wanted=wanted, positive=positive, negative=negative, signed=self.signed[inputs], of_copies=of_copies
         )
 
     def chunks(self) -> Iterator[tuple[slice, "MapErrors"]]:
         """All rows, about `CHUNK` coefficients at a time."""
-        rows, inputs, taps = self.weight.shape
+        rows, inputs, taps = self.wanted.shape
         step = max(1, CHUNK // (self.copies * inputs * taps))
         for start in range(0, rows, step):
             part = slice(start, min(start + step, rows))
@@ -148,16 +153,24 @@ class MapErrors:
     @cached_property
     def eta(self) -> float:
         """η, a bound on ‖[E⁺ E⁻]‖₂."""
-        if self.weight.size <= _WHOLE or self.known is not None or self.basis.groups > 1:
+        if self._whole:
             return self._with_lost(self._norm(self.all()))
-        rows, inputs, taps = self.weight.shape
+        rows, inputs, taps = self.wanted.shape
         errors = Parts((rows, inputs * (1 if self.negative is None else 2), taps), self._errors)
         return self._with_lost(self._norm(errors))
 
     @cached_property
     def size(self) -> float:
         """A bound on ‖W‖₂."""
-        return self._norm(self.weight)
+        if self._whole or self.wanted.dtype == np.float64:
+            return self._norm(self.weight)
+        shape: tuple[int, int, int] = self.positive.shape  # pyright: ignore
+        return self._norm(Parts(shape, lambda rows, inputs: self.part(rows, inputs).weight))
+
+    @property
+    def _whole(self) -> bool:
+        """Whether norms are given arrays that are whole: small ones, known ones, those of groups."""
+        return self.wanted.size <= _WHOLE or self.known is not None or self.basis.groups > 1
 
     @cached_property
     def _positive_size(self) -> float:
@@ -212,7 +225,7 @@ class MapErrors:
 
     def _errors(self, rows: slice, columns: slice) -> Coefficient:
         """Some rows and columns of [E⁺ E⁻] of one group."""
-        inputs = self.weight.shape[1]
+        inputs = self.wanted.shape[1]
         start, stop, _ = columns.indices(inputs if self.negative is None else 2 * inputs)
         halves: list[Coefficient] = []
         if start < inputs:
@@ -251,7 +264,7 @@ def map_errors(
         copies: of each channel that the target reads, if they are equal; the realisation is linear then, N = -P, and
             sums of P over copies are exact in float64.
     """
-    w, p, n = wanted.weight, found.positive, found.negative
+    w, p, n = wanted.kept, found.positive, found.negative
     if p.shape != w.shape:
         raise InputError(f"{path}: the target has shape {w.shape}, its realisation {p.shape}; {_MADE_FOR}")
     none = np.zeros(op.basis.outputs)
@@ -267,7 +280,7 @@ def map_errors(
     signed = np.asarray(found.signed.reshape(-1, copies).any(axis=1))
     whole = of_channels(p, copies)
     negative = np.where(signed[:, None], -whole, 0.0) if signed.any() else None
-    channels = of_channels(w, copies)  # W reads one copy: nothing is rounded
+    channels = of_channels(wanted.weight, copies)  # W reads one copy: nothing is rounded
     rule = None if by == basis.norms else by
     return MapErrors(
         basis, channels, b, whole, negative, signed, b_hat - b, b_hat, norms, rule, copies=copies, of_copies=p

@@ -139,7 +139,7 @@ def _claims(subject: Subject, regenerated: _Regenerated, differences: Difference
         own = [miss for miss in ticket.provenance.misses if miss.map == path]
         if own:
             wanted, copies = matched.coefficients[path], ticket.copies.get(path, 1)
-            numbers = wanted.weight, wanted.bias
+            numbers = wanted.kept, wanted.bias
             false.extend(wrong for miss in own for wrong in _false_miss(miss, least, numbers, found, copies=copies))
         if claims.exact is not None:
             false.extend(_other_count(path, ticket, matched, found))
@@ -242,9 +242,9 @@ def _false_miss(
         error = abs(got.bias[miss.output] - bias[miss.output])
     elif copies > 1 and miss.half == "positive" and miss.input >= 0 and not miss.input % copies:
         row, channel, tap = at
-        error = abs(float((got.positive[row, channel : channel + copies, tap]).sum()) - weight[at])
+        error = abs(got.positive[row, channel : channel + copies, tap].sum() - float(weight[at]))
     elif copies == 1 and miss.half == "positive" and miss.input >= 0:
-        error = abs(got.positive[at] - weight[at])
+        error = abs(got.positive[at] - float(weight[at]))
     elif (
         copies == 1
         and miss.half == "negative"
@@ -252,7 +252,7 @@ def _false_miss(
         and got.negative is not None
         and got.signed[miss.input]
     ):
-        error = abs(got.negative[at] + weight[at])
+        error = abs(got.negative[at] + float(weight[at]))
     else:
         return [f"{miss.map}: a miss is listed for a {miss.half} half that does not exist"]
     if error != miss.error:

@@ -181,7 +181,7 @@ def attended(op: Attention, values: Values, carried: Carried) -> np.ndarray:
     return np.exp(log_softmax(logits, logits.ndim - 1)) @ read
 
 
-EVALUATE: Mapping[type, Callable[[Any, Values, Carried], np.ndarray]] = {
+EVALUATE: Mapping[type, Callable[[Any, Values, Carried], np.ndarray]] = {  # what each op computes
     Pointwise: lambda op, values, carried: pointwise(op, values[0], carried),
     MaxPool: lambda op, values, _: max_pool(op, values[0]),
     AxisMap: _axis_map,

@@ -65,7 +65,7 @@ def _clip_signs(op: Any) -> Signs:
 
 _SWISH_TURN = -1.2784645427610738  # x of the minimum of x · sigmoid(x)
 
-FUNCTIONS: dict[str, Function] = {
+FUNCTIONS: dict[str, Function] = {  # of one variable, by the name that ONNX has for them
     "Relu": Function(lambda x, _: np.maximum(x, 0.0), _constant(1.0), _constant("never")),
     "LeakyRelu": Function(
         lambda x, op: _below(x, op.alpha * x),

@@ -236,6 +236,7 @@ class Embedding:
     tied: bool = False
 
 
+# One step of a network.
 Op = (
     Linear
     | Pointwise
@@ -258,7 +259,7 @@ Op = (
     | Standardise
     | Embedding
 )
-OPS: dict[str, type] = {
+OPS: dict[str, type] = {  # by name
     op.__name__: op
     for op in (
         Linear,

@@ -33,7 +33,7 @@ from slth.graph.ops import (
     carried_names,
 )
 
-Carried = Mapping[str, np.ndarray]
+Carried = Mapping[str, np.ndarray]  # numbers that are no coefficients, by name
 Shapes = tuple[Shape, ...]
 
 

@@ -15,6 +15,7 @@ from slth.graph.ops import Attention, Concat, Linear, Reshape, Slice
 from slth.graph.shapes import Carried, shapes
 from slth.graph.values import Product
 
+# What the two projections are called that a merged map stands for.
 HALVES: Mapping[str, tuple[str, str]] = {QUERY_KEY: ("query", "key"), VALUE_OUTPUT: ("value", "output")}
 
 

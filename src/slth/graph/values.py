@@ -49,6 +49,11 @@ class Affine:
         return self._kept if self._kept.dtype == np.float64 else self._kept.astype(np.float64)
 
     @property
+    def kept(self) -> np.ndarray:
+        """W as it is kept, float64 or float32: the same numbers, without a copy."""
+        return self._kept
+
+    @property
     def shape(self) -> tuple[int, int, int]:
         """(row, inp, tap)."""
         rows, inputs, taps = self._kept.shape

@@ -15,7 +15,7 @@ from slth.learning.predictions import logits_of
 from slth.learning.steps import Step
 from slth.learning.training import Training
 
-Loss = Callable[[Any, Tensor], Tensor]
+Loss = Callable[[Any, Tensor], Tensor]  # of what the model returns, and of y
 
 
 class Gradients:

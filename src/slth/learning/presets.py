@@ -29,7 +29,7 @@ _ZHOU = "Zhou et al. (2019), learned supermasks with dynamic weight rescaling an
 _KAIMING = Policy(law="kaiming_normal")
 _WEAK = Policy(law="glorot_normal", biases="train", norms="train")
 
-PRESETS: dict[str, Preset] = {
+PRESETS: dict[str, Preset] = {  # published settings by method/data-architecture
     "edge-popup/mnist": Preset(
         "Ramanujan et al. (2020), minimal MNIST example (there a small convolutional network)",
         "mnist",

@@ -22,7 +22,7 @@ from typing import TypeVar
 import numpy as np
 from jaxtyping import Float64
 
-FLOOR = 2.0**-960
+FLOOR = 2.0**-960  # the least bound that is not 0
 _2U = 2.0**-52
 
 Real = TypeVar("Real", float, np.ndarray)

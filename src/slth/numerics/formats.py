@@ -23,7 +23,7 @@ class Format:
     bits: int  # of a number in a file
 
 
-FORMATS: Mapping[str, Format] = {
+FORMATS: Mapping[str, Format] = {  # number formats by name
     "F32": Format(24, -149, float.fromhex("0x1.fffffep127"), 32),
     "BF16": Format(8, -133, float.fromhex("0x1.fep127"), 16),
     "F16": Format(11, -24, 65504.0, 16),

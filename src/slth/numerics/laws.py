@@ -41,8 +41,9 @@ from jaxtyping import UInt32
 from slth._errors import InputError
 from slth._shapes import Draws, RawWords
 
-Law = Literal["uniform", "sign", "normal"]
-LAWS: tuple[Law, ...] = ("uniform", "sign", "normal")
+Law = Literal["uniform", "sign", "normal"]  # of learned tickets
+LAWS: tuple[Law, ...] = ("uniform", "sign", "normal")  # those of `Law`
+# Of constructed tickets; K, B, P and OTHER stand for numbers and a law.
 SOURCE_LAWS = ("uniform", "sign", "normal/20", "grid/K", "hyperbolic/B", "pruned/P", "mixture/P/OTHER")
 EXACT_TERMS = 128  # so many products of two values of a source's law sum without rounding
 _EMPTY = (1, 0)  # an interval of words, ends included

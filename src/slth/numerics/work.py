@@ -18,7 +18,7 @@ so that a checker follows it even if these limits move.
 
 import math
 
-SPECTRAL, FLATTENED, BLOCKS = "spectral", "flattened", "blocks"
+SPECTRAL, FLATTENED, BLOCKS = "spectral", "flattened", "blocks"  # rules for norms
 NORMS = (SPECTRAL, "grid/12", "grid/8", "grid/6", "grid/4", "grid/3", FLATTENED, BLOCKS)  # the tightest first
 PER_WEIGHT = 1.7e4  # operations for each weight and norm: 0.4 µs on one core; of signed inputs η takes up to four times
 AT_LEAST = 2e9  # small maps may take so many, 50 ms: they keep the tightest rule

@@ -24,6 +24,8 @@ from slth.records.grid import (
 )
 from slth.records.measures import INTERVAL, Z_95, Average, Errors, Proportion, duration
 from slth.records.record import Environment, Record, append, environment, read
+from slth.records.rows import Rows, as_lines, read_rows
+from slth.records.selection import Selection
 
 if TYPE_CHECKING:
     from slth.records.evaluation import Evaluation, Sizes, read_evaluation
@@ -48,10 +50,13 @@ __all__ = [
     "GridCell",
     "Proportion",
     "Record",
+    "Rows",
+    "Selection",
     "Sizes",
     "Verdict",
     "Verification",
     "append",
+    "as_lines",
     "cores",
     "duration",
     "environment",
@@ -61,6 +66,7 @@ __all__ = [
     "read",
     "read_evaluation",
     "read_grid",
+    "read_rows",
     "verbs",
 ]
 

@@ -16,9 +16,9 @@ from typing import Any, cast
 from slth._errors import InputError
 from slth.records.record import Record, read
 
-GRID_MARKER = "slth-sweep.json"
-GRID_FORMAT = 1
-GRID_TICKETS = "tickets"
+GRID_MARKER = "slth-sweep.json"  # the file that tells a sweep's folder
+GRID_FORMAT = 1  # of the marker
+GRID_TICKETS = "tickets"  # the folder of the tickets that are kept
 GRID_NAME = 12  # letters of a question in the name of its ticket
 MOST_CELLS = 100_000
 

@@ -67,9 +67,12 @@ def read(path: str | Path) -> Iterator[Record]:
         try:
             data = json.loads(line)
             where = Environment(**data["environment"])
-            yield Record(data["kind"], data["asked"], data["outcome"], data["seconds"], where)
+            parts = (data["kind"], data["asked"], data["outcome"], data["seconds"])
+            if not _has_types(*parts, where.versions):
+                raise TypeError("a part of the record is of another type")
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(f"{path}, line {number} is not a record of slth; remove the line") from error
+        yield Record(*parts, where)
 
 
 def environment(threads: int = 1) -> Environment:
@@ -82,6 +85,11 @@ def environment(threads: int = 1) -> Environment:
             except PackageNotFoundError:  # run from a source tree that is not installed
                 versions[package] = "unknown"
     return Environment(versions=versions, commit=_commit(), cpu=_cpu(), threads=threads)
+
+
+def _has_types(kind: object, *parts: object) -> bool:
+    """JSON may put anything anywhere."""
+    return isinstance(kind, str) and all(isinstance(part, dict) for part in parts)
 
 
 def _commit() -> str | None:

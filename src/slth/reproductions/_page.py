@@ -8,7 +8,7 @@ from slth.records import duration
 from slth.reproductions._reproduction import Conclusion, Measured, Reproduction, Row, Scale
 from slth.theory import REFERENCES
 
-HEAD = ("", "published", "ours", "difference", "")
+HEAD = ("", "published", "ours", "difference", "")  # of the columns of a table
 
 
 def page(

@@ -28,7 +28,7 @@ def _run(options: dict[str, Any], shared: Path, kept: Path | None = None) -> dic
     stated = {"data": data} if options["input_range"] is None and options["raw_range"] is None else {}
     ticket = api.construct(target, **asked, **stated, threads=threads())
     if kept is not None:
-        api.save(ticket, kept)
+        api.save(ticket, kept, threads=threads())
     found = api.evaluate(ticket, data, target=target)
     size = sizes(ticket)
     parts = ("accuracy", "target_accuracy", "unchanged_on_box", "unchanged_per_input")
@@ -42,7 +42,7 @@ def _run(options: dict[str, Any], shared: Path, kept: Path | None = None) -> dic
         "measured_error": found.measured_error,
         "certified_error": None if ticket.claims is None else ticket.claims.sup_error,
         "weight_error": None if ticket.claims is None else ticket.claims.weight_error,
-        "verified": api.verify(ticket, target=target).holds,
+        "verified": api.verify(ticket, target=target, threads=threads()).holds,
         "attempts": ticket.provenance.attempts,
         "candidates": list(size.candidates),
         "target_parameters": size.target_parameters,

@@ -17,7 +17,7 @@ def _run(options: dict[str, Any], shared: Path, ticket: Path | None = None) -> d
     api.use_threads(threads())
     found = search(**_asked(options), share=lambda name, make: once(shared / name, make))
     if ticket is not None:
-        api.save(found.ticket, ticket)
+        api.save(found.ticket, ticket, threads=threads())
     return found.outcome()
 
 

@@ -9,7 +9,7 @@ from slth import _arguments
 from slth._errors import InputError
 from slth.theory._theorem import Letter, Number, Theorem
 
-MOST_POINTS = 500
+MOST_POINTS = 500  # of a table or a curve
 _PER_DECADE = 10
 _LINEAR = 41  # points of a range that is not of logarithms
 _FAR = 10.0  # times as far apart as its nearest end a range is one of logarithms

@@ -190,6 +190,14 @@ _ALL = (
         venue="AAAI Conference on Artificial Intelligence",
         arxiv="2511.04217",
     ),
+    Reference(
+        key="laurent2000",
+        authors=("Laurent, Béatrice", "Massart, Pascal"),
+        title="Adaptive estimation of a quadratic functional by model selection",
+        year=2000,
+        venue="The Annals of Statistics 28(5):1302-1338",
+        article=True,
+    ),
 )
 
 REFERENCES = {reference.key: reference for reference in (*_ALL, *PAPERS)}

@@ -8,7 +8,7 @@ from slth.theory._references import REFERENCES
 
 Keys = tuple[str, ...]
 
-GADGETS: Mapping[str, Keys] = {
+GADGETS: Mapping[str, Keys] = {  # the sources of each construction
     "two-layer": ("pensia2020", "lueker1998"),
     "merged": ("otsuka2026",),
     "copies": ("burkholz2022dense", "burkholz2022conv", "fischer2021"),
@@ -20,14 +20,17 @@ GADGETS: Mapping[str, Keys] = {
     "doubling": ("sreenivasan2022",),
     "grid": ("kumar2025", "borgs2001"),
 }
-OBJECTIVES: Mapping[str, Keys] = {
+OBJECTIVES: Mapping[str, Keys] = {  # of each choice of a subset
     "within": ("lueker1998", "horowitz1974"),
     "fewest": ("burkholz2022dense",),
     "exactly": ("natale2024", "horowitz1974"),
     "closest": ("horowitz1974",),
     "moved": ("xiong2023",),
 }
-LIFTS: Mapping[str, Keys] = {"relu": ("pensia2020",), "linear": ("otsuka2026",)}
+LIFTS: Mapping[str, Keys] = {  # of the first of two layers
+    "relu": ("pensia2020",),
+    "linear": ("otsuka2026",),
+}
 LAWS: Mapping[str, Keys] = {  # of sources, without their numbers
     "uniform": ("lueker1998",),
     "sign": ("diffenderfer2021", "sreenivasan2022"),
@@ -43,14 +46,14 @@ WEIGHT_LAWS: Mapping[str, Keys] = {  # of networks that are searched
     "signed_constant": ("ramanujan2020", "zhou2019"),
     "glorot_normal": ("glorot2010",),
 }
-METHODS: Mapping[str, Keys] = {
+METHODS: Mapping[str, Keys] = {  # of each method of search
     "edge-popup": ("ramanujan2020",),
     "biprop": ("diffenderfer2021",),
     "supermask": ("zhou2019",),
     "magnitude": ("frankle2019", "frankle2020", "zhou2019"),
     "perturbed-edge-popup": ("xiong2023", "ramanujan2020"),
 }
-OTHERS: Mapping[str, Keys] = {
+OTHERS: Mapping[str, Keys] = {  # of other parts, by the names that tickets have for them
     "stream": ("salmon2011",),
     "centred": ("borgs2001",),
     "erk": ("mocanu2018", "evci2020"),
@@ -62,7 +65,22 @@ OTHERS: Mapping[str, Keys] = {
     "norms": ("ehlich1964",),
 }
 REPRODUCTIONS: Mapping[str, Keys] = {  # of `slth.reproductions`: the sources of each
-    "error": ("lueker1998",),
+    "error": ("lueker1998", "dacunha2022rss"),
+    "drift": ("dacunha2022rss", "lueker1998"),
+    "failure": ("dacunha2022rss", "lueker1998"),
+    "one-number": ("pensia2020", "malach2020", "lueker1998", "diffenderfer2021"),
+    "mixtures": ("lueker1998", "dacunha2022rss", "pensia2020"),
+    "products": ("pensia2020", "lueker1998"),
+    "fixed-size": ("natale2024",),
+    "null-function": ("natale2024", "lueker1998"),
+    "integers": ("unified2026", "kumar2025", "borgs2001"),
+    "subset-sum-tables": ("lueker1998", "pensia2020", "natale2024", "xiong2023"),
+    "moved-numbers": ("xiong2023", "lueker1998"),
+    "vectors": ("becchetti2022", "dacunha2023structured"),
+    "scaled-normals": ("dacunha2023structured", "laurent2000"),
+    "second-moment": ("becchetti2022",),
+    "cube": ("becchetti2022",),
+    "one-dimension": ("dacunha2023structured", "becchetti2022"),
     "xiong": ("xiong2023", "ramanujan2020"),
     "perturbations": ("xiong2023",),
     "rewinding": ("frankle2019", "diffenderfer2021", "hoefler2021"),

@@ -9,6 +9,7 @@ from slth._errors import InputError
 from slth.ticket.inputs import MOST_SIZE
 from slth.ticket.tensors import check_text
 
+# Types of carried numbers, by their name in a file.
 CARRIED = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I8": "|i1", "I16": "<i2", "I32": "<i4", "I64": "<i8"} | {
     "U8": "|u1",
     "BOOL": "|b1",

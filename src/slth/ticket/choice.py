@@ -12,7 +12,7 @@ from typing import Any
 
 from slth._arguments import is_finite
 
-FOUND = "found"
+FOUND = "found"  # the key of what a search says of the masks that it chose among
 _MOST = 1000  # candidates that a ticket may list
 
 

@@ -264,4 +264,4 @@ def _numbered(names: Any) -> dict[str, int]:
 
 def _parts(target: Target, path: str) -> list[np.ndarray]:
     affine = target.coefficients[path]
-    return [affine.weight] if affine.bias is None else [affine.weight, affine.bias]
+    return [affine.kept] if affine.bias is None else [affine.kept, affine.bias]

@@ -28,7 +28,7 @@ class Bound:
     """A module of the user's, which no file can rebuild."""
 
 
-Network = Graph | Builtin | Bound
+Network = Graph | Builtin | Bound  # spelled out, rebuilt by name, or brought by the user
 
 
 def network_name(network: Network) -> str:

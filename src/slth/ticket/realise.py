@@ -97,7 +97,7 @@ def target_digest(coefficients: Mapping[str, Affine]) -> str:
     digest = hashlib.sha256()
     for affine in coefficients.values():
         digest.update(f"{affine.shape} {affine.bias is not None}".encode())
-        for part in (affine.weight, affine.bias):
+        for part in (affine.kept, affine.bias):
             if part is not None:
                 hash_numbers(digest, part)
     return digest.hexdigest()

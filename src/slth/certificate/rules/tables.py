@@ -74,7 +74,7 @@ def _tied_rows(errors: MapErrors) -> Iterator[Rows]:
 
 
 def _columns(errors: MapErrors) -> Iterator[Rows]:
-    rows, inputs, _ = errors.weight.shape
+    rows, inputs, _ = errors.wanted.shape
     step = max(1, CHUNK // rows)
     for start in range(0, inputs, step):
         part = errors.part(slice(None), slice(start, start + step))

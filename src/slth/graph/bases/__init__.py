@@ -14,6 +14,7 @@ from slth.graph.bases.turns import inverse as inverse_element
 from slth.graph.bases.turns import order as group_order
 from slth.graph.bases.turns import product as group_product
 
+# By name.
 BASES: dict[
     str, type[Dense] | type[Conv] | type[ConvTranspose] | type[Steerable] | type[Permutation] | type[OneHot]
 ] = {basis.__name__: basis for basis in (Dense, Conv, ConvTranspose, Steerable, Permutation, OneHot)}

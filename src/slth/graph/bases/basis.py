@@ -15,7 +15,7 @@ import numpy as np
 from slth._shapes import Coefficient
 from slth.numerics import Parts
 
-Shape = tuple[int, ...]
+Shape = tuple[int, ...]  # of one value, without the batch
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ def target_of(
 
     Args:
         assumed: sentences beside those of its steps.
-        numbers: a parameter in float64, by name, None of what is no part of a state dict; `names` of a map are there
+        numbers: a parameter, by name, exactly, None of what is no part of a state dict; `names` of a map are there
             where these are its numbers as they are.
         state: the tensors of the target in their own formats, for an exact ticket; None: it need not have any.
 
@@ -129,7 +129,7 @@ class _Maps:
     def pair(self, path: str, numbers: Numbers, *, turned: bool = False) -> Pair | None:
         """The tensors of weight and bias, if the numbers are theirs as they are, or with the weight's axes swapped."""
         step = self.steps[path]
-        array = stored_weight(step.op.basis, step.numbers.weight)
+        array = stored_weight(step.op.basis, step.numbers.kept)
         weight = _tensor(step.tensors[0], numbers, array.T if turned else array)
         if weight is None or step.numbers.bias is None:
             return None if weight is None else (weight, None)
@@ -169,7 +169,7 @@ def _is_one(first: Step, second: Step) -> bool:
 
 
 def _same(first: Step, second: Step) -> bool:
-    if first.op != second.op or not np.array_equal(first.numbers.weight, second.numbers.weight):
+    if first.op != second.op or not np.array_equal(first.numbers.kept, second.numbers.kept):
         return False
     biases = (first.numbers.bias, second.numbers.bias)
     return biases[0] is biases[1] or (all(b is not None for b in biases) and np.array_equal(*biases))  # pyright: ignore
@@ -262,7 +262,7 @@ def _one_graph(carried: Mapping[str, np.ndarray], entries: np.ndarray) -> str | 
 def _smallest(array: np.ndarray) -> np.ndarray:
     """In float32 where that is exact."""
     small = array.astype(np.float32)
-    return small if np.array_equal(small.astype(np.float64), array) else np.ascontiguousarray(array, np.float64)
+    return small if np.array_equal(small, array) else np.ascontiguousarray(array, np.float64)
 
 
 def _chain(shape: Shape, target: Target) -> Target | None:

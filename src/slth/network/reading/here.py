@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from slth._errors import InputError
@@ -16,6 +17,12 @@ from slth.graph import Add, Affine, Constant, Multiply, Permute, Reshape, Shape,
 from slth.network.reading.draft import Diagonal, Draft, Step
 from slth.network.reading.hints import called
 from slth.network.reading.words import shown
+
+
+def exactly(tensor: Tensor) -> np.ndarray:
+    """The numbers of a tensor, in float32 where it is, else in float64; a copy only where its type is another one."""
+    own = tensor.detach().cpu()
+    return (own if own.dtype == torch.float32 else own.double()).numpy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,11 @@ class Known:
     def numbers(self) -> np.ndarray:
         """In float64, exactly."""
         return self.tensor.detach().cpu().double().numpy()
+
+    @property
+    def kept(self) -> np.ndarray:
+        """The same, of a tensor in float32 in that: where it lies, to be read only."""
+        return exactly(self.tensor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from slth.network.reading.exporting import example_of, exported, untouched
 from slth.network.reading.finish import target_of
 from slth.network.reading.folds import fold
 from slth.network.reading.gains import keep_gains
+from slth.network.reading.here import exactly
 from slth.network.reading.module_state import state_of_module
 from slth.network.reading.simplify import simplify
 from slth.network.reading.tables import tie_tables
@@ -97,7 +98,7 @@ def read_module(
     state = dict(model.named_parameters(remove_duplicate=False)) | dict(model.named_buffers(remove_duplicate=False))
 
     def numbers(name: str) -> np.ndarray | None:
-        return state[name].detach().cpu().double().numpy() if name in state else None
+        return exactly(state[name]) if name in state else None
 
     tensors = _state(model, held) if exact else None
     target = target_of(draft, numbers, assumed=[*_training(model), *said], state=tensors)

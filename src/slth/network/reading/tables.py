@@ -18,7 +18,7 @@ def tie_tables(draft: Draft, *, ticketed: bool = False) -> None:
             table = step.arrays.pop("table")
             count, width = table.shape
             step.op = Linear("", OneHot(count, width), False)
-            step.affine = Affine(np.ascontiguousarray(table.T)[:, :, None], None)
+            step.affine = Affine(np.ascontiguousarray(table.T, np.float64)[:, :, None], None)
 
 
 def _is_head(step: Step, table: Step) -> bool:
@@ -26,4 +26,4 @@ def _is_head(step: Step, table: Step) -> bool:
     if not isinstance(step.op, Linear) or not isinstance(step.op.basis, Dense) or not table.tensors[0]:
         return False
     same = step.tensors[0] == table.tensors[0] and step.affine is not None
-    return same and np.array_equal(step.numbers.weight[:, :, 0], table.arrays["table"])
+    return same and np.array_equal(step.numbers.table, table.arrays["table"])

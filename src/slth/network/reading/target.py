@@ -1,5 +1,6 @@
 """One door: whatever holds a trained network becomes a target."""
 
+import gc
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,8 @@ from slth.network.reading.stated import stated_in
 from slth.network.reading.words import shown
 from slth.records import verbs
 from slth.ticket import Inputs
+
+_LARGE = 1 << 24  # weights of a network that is worth a third of a second to be rid of
 
 
 def read_target(
@@ -78,7 +81,8 @@ def read_target(
         raise InputError(
             "--from and --to cut an ONNX graph; of a module pass the part that is wanted, of a state dict its layers"
         )
-    if is_model_folder(source):
+    loaded = is_model_folder(source)
+    if loaded:
         import_torch("reading a model folder")
         from slth.network.reading.folders import load_folder, shape_of_config
 
@@ -98,7 +102,7 @@ def read_target(
             raise InputError("order and activation are for state dicts; a module is read as it computes")
         from slth.network.reading.modules import read_module
 
-        return read_module(
+        target = read_module(
             source,
             input_shape=shape,
             example=example,
@@ -107,6 +111,10 @@ def read_target(
             held=held,
             ticketed=embeddings == "ticketed",
         )
+        if loaded and target.graph.weights > _LARGE:
+            del source  # what `torch.export` made refers to itself and to the model, which would stay for a while
+            gc.collect()
+        return target
     if is_estimator(source):
         if exact:
             raise InputError("a scikit-learn network is float64, and no exact ticket has that format; give a tolerance")

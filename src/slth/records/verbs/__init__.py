@@ -30,6 +30,7 @@ from slth.records.verbs._construct import (
 )
 from slth.records.verbs._kinds import Kind, WeightAt
 from slth.records.verbs._places import check_apart, check_places
+from slth.records.verbs._query import Query
 from slth.records.verbs._reproduce import Reproduce
 from slth.records.verbs._search import Search
 from slth.records.verbs._shared import BACKENDS, EMBEDDINGS, GADGETS, LIFTS, OBJECTIVES
@@ -51,6 +52,7 @@ VERBS: tuple[type, ...] = (
     Sweep,
     Bounds,
     Cite,
+    Query,
     Reproduce,
 )
 
@@ -72,6 +74,7 @@ __all__ = [
     "Export",
     "Kind",
     "Plan",
+    "Query",
     "Report",
     "Reproduce",
     "Search",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import torch
@@ -118,7 +119,8 @@ def dense(*hidden: int, inputs: int = LARGE * LARGE) -> nn.Sequential:
 
 def weights_of(model: nn.Module) -> list[nn.Parameter]:
     """The weights of linear and convolutional layers, in order."""
-    return [module.weight for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    layers = [module for module in model.modules() if isinstance(module, nn.Conv2d | nn.Linear)]
+    return [cast(nn.Parameter, layer.weight) for layer in layers]
 
 
 def _floats(x: np.ndarray, *, enlarged: bool) -> Tensor:

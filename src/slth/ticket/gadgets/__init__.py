@@ -28,7 +28,7 @@ from slth.ticket.gadgets.problems import Packed, Problems
 from slth.ticket.gadgets.single import Single
 from slth.ticket.gadgets.two_layer import Stage, TwoLayer, exactly_kept, exactly_words, stage_path
 
-GADGETS: dict[str, type[Gadget]] = {
+GADGETS: dict[str, type[Gadget]] = {  # by their kind in a file
     gadget.kind: gadget
     for gadget in (TwoLayer, Merged, Copies, Neurons, Single, SinglePlain, Plain, Counts, Doubling, Grid)
 }

@@ -18,7 +18,7 @@ from slth.ticket.gadgets.problems import Problems
 STEP = 2.0**-23  # of the grid of moves
 MOST_MOVE = 1.0  # beyond it sums of 64 candidates would need more bits than a float64 has
 
-Moves = Float32[np.ndarray, "_"]
+Moves = Float32[np.ndarray, "_"]  # Δ of the kept numbers, in the order of the bits that are 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)

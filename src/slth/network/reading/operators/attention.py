@@ -40,7 +40,7 @@ def embedding(here: Here, a: Any) -> Value:
     if not isinstance(a.weight, Known):
         here.refuse("looks up a table that depends on the input")
     names = (a.weight.names, frozenset[str]())
-    return here.add(Embedding("table"), a.indices, arrays={"table": a.weight.numbers}, tensors=names)
+    return here.add(Embedding("table"), a.indices, arrays={"table": a.weight.kept}, tensors=names)
 
 
 def _at(here: Here, shape: tuple[int, ...]) -> Here:

@@ -1,0 +1,153 @@
+"""Mixtures that contain a uniform: the theorem holds for them, with a constant of their own (Lueker, 1998).
+
+A density p U[-1, 1] + (1 - p) g: of n values, binomially many are uniform, and the others may stay away. So with the
+chances P_m of m uniform values, P(mixture) >= sum over m of Bin(m; n, p) P_m, whatever g is. Both sides are measured.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from slth import theory
+from slth.numerics import Stream
+from slth.records import Proportion
+from slth.reproductions._figure import Figure, Panel, Series
+from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
+from slth.reproductions._shares import crossing, curve, finite, slope
+from slth.subsetsum import Status, first_batch
+from slth.subsetsum.laws import Law, Mixture, Normal, Signs, Uniform, candidates
+
+_EPSILONS = (0.1, 0.03, 0.01, 0.003, 0.001)
+_SHOWN = 0.01  # epsilon of the first panel
+_LEVEL = 0.9
+_BOUNDED = ("uniform", "p = 1/2, else 0")
+_DRAWS = {Scale.SMOKE: 500, Scale.SMALL: 5_000, Scale.PAPER: 50_000}
+
+
+def _zeros(stream: Stream, shape: tuple[int, ...]) -> np.ndarray:
+    return np.zeros(shape)
+
+
+_LAWS: dict[str, tuple[float, Law, tuple[int, ...]]] = {  # share of the uniform, law, counts
+    "uniform": (1.0, Uniform(), tuple(range(1, 41))),
+    "p = 1/2, else 0": (0.5, Mixture(0.5, _zeros), tuple(range(4, 49, 4))),
+    "p = 1/4, else 0": (0.25, Mixture(0.25, _zeros), tuple(range(8, 65, 4))),
+    "p = 1/2, else ±1": (0.5, Mixture(0.5, Signs()), tuple(range(4, 41, 4))),
+    "p = 1/2, else N(0, 100)": (0.5, Mixture(0.5, Normal(10.0)), tuple(range(4, 41, 4))),
+}
+
+
+def _measure(means: Means, *, law: str, draws: int, seed: int) -> dict[str, Any]:
+    """Successes of each epsilon and n: one target, uniform on [-1, 1]."""
+    _, sampler, counts = _LAWS[law]
+    hits: list[list[int]] = []
+    for n in counts:
+        rows = candidates(sampler, (draws, n), seed=seed, path=f"mixtures/{law}/{n}")
+        targets = candidates(Uniform(), (draws,), seed=seed, path=f"mixtures/{law}/{n}/target")
+        hits.append(
+            [
+                first_batch(rows, targets, tol=epsilon, threads=means.threads).count(Status.WITHIN_TOL)
+                for epsilon in _EPSILONS
+            ]
+        )
+    return {"hits": np.transpose(hits).tolist()}
+
+
+def _parts(scale: Scale, seed: int) -> Sequence[Part]:
+    return [Part(law, _measure, {"law": law, "draws": _DRAWS[scale], "seed": seed}) for law in _LAWS]
+
+
+def coupled(uniform: Sequence[float], n: int, p: float) -> float:
+    """The sum over m of Bin(m; n, p) P_m, of the chances P_0, P_1 ... of uniform values; the last one for all beyond.
+
+    >>> coupled([0.0, 1.0], 2, 0.5)
+    0.75
+    """
+    last = len(uniform) - 1
+    return math.fsum(math.comb(n, m) * p**m * (1 - p) ** (n - m) * uniform[min(m, last)] for m in range(n + 1))
+
+
+def is_fewer(hits: int, draws: int, share: float) -> bool:
+    """Are the hits too few for a share that has noise of its own: by the 95 % interval and two standard errors?"""
+    error = math.sqrt(max(share * (1 - share), 1 / draws) / draws)
+    return Proportion(hits, draws).interval[1] < share - 2 * error
+
+
+def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
+    draws = measured[0].options["draws"]
+    shares = {part.options["law"]: np.array(part.outcome["hits"]) / draws for part in measured}
+    # with no value the empty sum is 0: z is within epsilon of it with chance epsilon
+    alone = [[epsilon, *row] for epsilon, row in zip(_EPSILONS, shares["uniform"].tolist(), strict=True)]
+    rows, first, second, broken, slopes = [], [], [], [], []
+    bits = [math.log2(1 / epsilon) for epsilon in _EPSILONS]
+    at = _EPSILONS.index(_SHOWN)
+    for law, (p, _, counts) in _LAWS.items():
+        least = [crossing(counts, row, _LEVEL) for row in shares[law].tolist()]
+        promised = [[coupled(alone[i], n, p) for n in counts] for i in range(len(_EPSILONS))]
+        for i, epsilon in enumerate(_EPSILONS):
+            for n, share, said in zip(counts, shares[law][i], promised[i], strict=True):
+                if p < 1 and is_fewer(round(share * draws), draws, said):
+                    broken.append(f"{law}, n = {n}, epsilon = {epsilon:g}")
+        slopes.append(slope(bits, least))
+        first.append(curve(law, counts, [round(share * draws) for share in shares[law][at]], draws))
+        if p < 1:
+            first.append(finite(f"{law}: its uniform values alone", counts, promised[at], "bound"))
+        second.append(finite(law, bits, least))
+        if law in _BOUNDED:
+            said = [theory.bound("mixture", p=p, epsilon=epsilon, delta=1 - _LEVEL).value for epsilon in _EPSILONS]
+            second.append(finite(f"p = {p:g}: enough for every z, C fitted", bits, said, "bound"))
+        rows.append(
+            Row(
+                what=f"{law}: more values for half the error",
+                ours=slopes[-1],
+                note=f"n = {', '.join(f'{n:.1f}' for n in least)} at epsilon = "
+                f"{', '.join(f'{e:g}' for e in _EPSILONS)}",
+            )
+        )
+    straight = all(map(math.isfinite, slopes))
+    reproduced = straight and not broken
+    because = (
+        f"Nine successes of ten take {slopes[0]:.1f} more values for half the error if they are uniform, and "
+        f"{min(slopes[1:]):.1f} to {max(slopes[1:]):.1f} in the mixtures: log(1/epsilon) with a constant that grows as "
+        "the share of the uniform falls; no mixture succeeds less than its uniform values alone."
+    )
+    if not reproduced:
+        because = (
+            f"Fewer successes than the uniform values alone have: {'; '.join(broken) or 'the level is not reached'}."
+        )
+    return Conclusion(
+        verdict=Verdict.REPRODUCED if reproduced else Verdict.NOT_REPRODUCED,
+        because=because,
+        rows=tuple(rows),
+        figures=(
+            Figure(
+                title="Subset sums of mixtures that contain a uniform",
+                panels=(
+                    Panel(title=f"one target within {_SHOWN:g}", x="n", y="P(success)", content=tuple(_thin(first))),
+                    Panel(title="nine successes of ten", x="log2(1 / epsilon)", y="n", content=tuple(second)),
+                ),
+            ),
+        ),
+    )
+
+
+def _thin(series: Sequence[Series]) -> list[Series]:
+    """Of bounds one for each share of the uniform: they are the same."""
+    return [one for one in series if one.kind != "bound" or "else 0" in one.label]
+
+
+REPRODUCTION = Reproduction(
+    name="mixtures",
+    title="subset sums of mixtures that contain a uniform",
+    says="The theorem holds for every density p f + (1 - p) g where f is uniform and p > 0 is constant, with a "
+    "constant C(p): a constant fraction of the samples can be coupled to uniform ones, the others are not used.",
+    sources=("lueker1998", "dacunha2022rss", "pensia2020"),
+    place="Corollary 3.3",
+    settings="one target uniform on [-1, 1]; p = 1, 1/2, 1/4 beside zeros, which help nobody, signs, and a normal law "
+    "of deviation 10. Reproduced where no mixture succeeds less often than its uniform values alone, by more than the "
+    "95 % interval and two standard errors, and nine of ten succeed at some n for every epsilon.",
+    parts=_parts,
+    conclude=_conclude,
+)

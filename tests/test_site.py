@@ -1,0 +1,113 @@
+"""The documentation site: every public name is documented, every picture is in the gallery, it builds strictly."""
+
+import importlib
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import pytest
+
+import slth
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "docs/_build"))
+notebooks, pages, reference, theory = map(importlib.import_module, ("notebooks", "pages", "reference", "theory"))
+
+
+@pytest.mark.parametrize("package", reference.packages())
+def test_something_is_said_of_every_public_name(package):
+    """A docstring; of a constant a comment beside or above it, or a sentence of its package."""
+    assert reference.undocumented(package) == []
+
+
+def test_every_package_is_public_or_internal():
+    assert not reference.unplaced()
+    assert set(slth.__all__) - {"__version__"} == set(reference.public_names("slth"))
+
+
+def test_a_name_of_which_nothing_is_said_ends_the_build(tmp_path, monkeypatch):
+    silent = "def said(x):\n    '''It is.'''\n\n\ndef unsaid(x):\n    return x\n\n\nKNOWN = 1  # of it\nUNKNOWN = 2\n"
+    (tmp_path / "silent.py").write_text(silent)
+    module = types.ModuleType("slth.silent")
+    module.__file__ = str(tmp_path / "silent.py")
+    module.__all__ = ["KNOWN", "UNKNOWN", "said", "unsaid"]
+    exec(silent, module.__dict__)
+    monkeypatch.setitem(sys.modules, "slth.silent", module)
+    assert reference.undocumented("slth.silent") == ["UNKNOWN", "unsaid"]
+    monkeypatch.setattr(reference, "packages", lambda: ["slth.silent"])
+    with pytest.raises(SystemExit, match=r"no docstring: slth\.silent\.UNKNOWN, slth\.silent\.unsaid$"):
+        reference.pages()
+
+
+def test_the_reference_has_every_public_name():
+    pytest.importorskip("latex2mathml")
+    made = reference.pages()
+    for package in reference.packages():
+        page = made[f"reference/{package}.md"]
+        for name in reference.public_names(package):
+            assert re.search(rf"^(## {name}\b|      heading: {name}$)", page, re.MULTILINE), f"{package}.{name}"
+
+
+def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve():
+    """A curve wherever the theorem has a finite number at two values of its letter."""
+    made = theory.pages()
+    for name, theorem in theory.THEOREMS.items():
+        page = made[f"theory/{name}.md"]
+        assert f"| [{name}]({name}.md) | " in made["theory/index.md"]
+        for constant in theorem.constants.values():
+            assert constant.standing.value in page
+        for assumption in theorem.assumes:
+            assert theory._text(assumption.says) in page
+        assert (f"theory/{name}.svg" in made) == (f"]({name}.svg)" in page)
+    assert made["theory/lueker.svg"].startswith(b"<svg xmlns=")
+    assert sum(place.endswith(".svg") for place in made) >= 0.9 * len(theory.THEOREMS)
+
+
+def test_the_number_of_an_example_is_that_of_the_theorem():
+    for name, example in theory._examples().items():
+        if example is not None:
+            letters = {letter: example.at[letter] for letter in theory.THEOREMS[name].letters}
+            assert theory.THEOREMS[name](**letters).value == example.value
+
+
+def test_every_picture_stands_in_the_gallery_with_a_command():
+    gallery = (ROOT / "docs/gallery.md").read_text()
+    shown = set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", gallery))
+    assert shown == {path.name for path in (ROOT / "docs").glob("*.svg")}
+    for script in re.findall(r"python (benchmarks/\S+?\.py)", gallery):
+        assert (ROOT / script).is_file(), script
+    for recipe in re.findall(r"slth sweep (\S+\.toml)", gallery):
+        assert (ROOT / recipe).is_file(), recipe
+
+
+def test_pages_from_elsewhere_link_to_each_other():
+    made = pages.pages()
+    assert "](format.md)" in made["index.md"]
+    assert "](architecture.md)" in made["contributing.md"]
+    assert "docs/" not in "".join(re.findall(r"\]\(([^)]+)\)", "".join(made.values())))
+    assert len(re.findall(r"^# ", made["format.md"], re.MULTILINE)) == 1
+
+
+def test_a_list_begins_after_an_empty_line_and_code_is_left_alone():
+    text = "It has:\n- one,\n  more of it\n- two.\n\n```\na:\n- b\n```\nSee [this](../src/x.py) and [that](y.md).\n"
+    assert pages.for_the_site(text) == (
+        "It has:\n\n- one,\n  more of it\n- two.\n\n```\na:\n- b\n```\nSee this (`src/x.py`) and [that](y.md).\n"
+    )
+
+
+def test_the_site_builds_and_asks_no_other_server_for_anything(tmp_path):
+    """Strictly: a page outside the navigation, a link to nowhere or an unknown anchor is an error."""
+    pytest.importorskip("material")
+    pytest.importorskip("mkdocstrings")
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = {path.relative_to(tmp_path / "site") for path in (tmp_path / "site").rglob("*.html")}
+    assert {Path("index.html"), Path("theory/lueker.html"), Path("reference/slth.html")} <= listed
+    for path in listed:
+        page = (tmp_path / "site" / path).read_text()
+        loaded = re.findall(r"<(?:script|img|link|iframe)\b[^>]*?\b(?:src|href)=\"(\w+:)?//[^\"]*\"", page)
+        assert not loaded, path
+    assert len(notebooks.pages()) == 1 + len(list((ROOT / "docs/notebooks").glob("*.ipynb")))
