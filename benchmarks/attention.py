@@ -1,178 +1,65 @@
-"""Merged projections (Otsuka et al., 2025): error against n_K = n_V, against tokens, against blocks; what they cost.
+"""Merged projections (Otsuka et al., 2026) beside separate ones, with ReLU and with linear lifts: what each costs.
 
-    python benchmarks/attention.py --picture docs/otsuka.svg     the experiment on angular velocities
-    python benchmarks/attention.py --table                       merged and separate projections, ReLU and linear lifts
+    python benchmarks/attention.py
 
-Sources: as in the proof of Lemma 7, n/d neurons for each of d inputs, and products of two numbers from U[−1, 1]; and
-tickets, whose lift is scanned, so that numbers below ½ are passed over: n counts those, too. Subsets are the closest
-that exist. Errors: the largest difference of any output over 64 sequences of 64 tokens; mean and median over random
-sources.
+One attention whose heads stand side by side. The experiment of the paper is `slth reproduce attention`.
 """
 
-import argparse
 import math
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
-from attention_networks import HEAD, angular, layer, trained
-from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 from slth import network
 from slth.construction import Request, construct
-from slth.graph import Target, evaluate, times_the_coefficients, with_merged
+from slth.graph import (
+    INPUT,
+    Affine,
+    Attention,
+    Dense,
+    Graph,
+    Linear,
+    Node,
+    Permute,
+    Reshape,
+    Target,
+    evaluate,
+    times_the_coefficients,
+    with_merged,
+)
 from slth.records import environment
-from slth.reporting import save_picture
-from slth.subsetsum import closest_batch
 from slth.ticket import Inputs, Ticket, encode
 
-SEARCHED = 40  # candidates of which the closest subset is found
-TOLERANCE = 1e-4  # of a weight, in the table
-LENGTHS = tuple(2**k for k in range(3, 14))
-SOURCES = 100  # random ones for every n
-_TICKETS = "\n| candidates | n | mean error | median | largest |\n| --- | --- | --- | --- | --- |"
-QUERIES = 64  # of a long sequence that are looked at
-ABOUT = (
-    "Three panels. Left: the error of an attention whose projections are pruned random matrices falls exponentially "
-    "with the head size n of the source. Middle: it does not grow with the number of tokens. Right: transformers of "
-    "one to four blocks: about the same rate, a larger factor."
-)
+TOLERANCE = 1e-4  # of a weight
 
 
-def single_head(target: Target) -> tuple[np.ndarray, np.ndarray]:
-    """M with the scale of the logits in it, and U."""
-    merged = with_merged(target)
-    first, second = (merged.coefficients[path].weight[:, :, 0] for path in merged.graph.maps)
-    return first * HEAD**-0.5, second
+def layer(width: int, heads: int, length: int, *, seed: int = 0) -> Target:
+    """An attention with biases whose heads stand side by side, as most libraries have it; weights N(0, 1/width)."""
+    rng, own = np.random.default_rng(seed), width // heads
+    nodes: list[Node] = []
+    for side in "qkv":
+        nodes.append(Node(side, Linear(side, Dense(width, width), True), (INPUT,)))
+        nodes.append(Node(f"{side}/split", Reshape((length, heads, own)), (side,)))
+        nodes.append(Node(f"{side}/heads", Permute((1, 0, 2)), (f"{side}/split",)))
+    nodes.append(Node("attention", Attention(own**-0.5), ("q/heads", "k/heads", "v/heads")))
+    nodes.append(Node("back", Permute((1, 0, 2)), ("attention",)))
+    nodes.append(Node("joined", Reshape((length, width)), ("back",)))
+    nodes.append(Node("o", Linear("o", Dense(width, width), True), ("joined",)))
+    graph = Graph(tuple(nodes))
+    coefficients = {
+        path: Affine(
+            rng.normal(size=op.coefficients).astype(np.float32).astype(np.float64) / math.sqrt(width),
+            0.1 * rng.normal(size=width).astype(np.float32).astype(np.float64),
+        )
+        for path, op in graph.maps.items()
+    }
+    return Target(graph, coefficients, (length, width))
 
 
-def attend(m: np.ndarray, u: np.ndarray, x: np.ndarray, queries: int | None = None) -> np.ndarray:
-    """softmax(x Mᵀ xᵀ) x Uᵀ of sequences (count, T, d), at the first queries, and at the last."""
-    asked = x if queries is None or queries >= x.shape[1] else np.concatenate([x[:, : queries - 1], x[:, -1:]], axis=1)
-    logits = asked @ m.T @ x.swapaxes(1, 2)
-    weights = np.exp(logits - logits.max(axis=2, keepdims=True))
-    return (weights / weights.sum(axis=2, keepdims=True)) @ x @ u.T
-
-
-def lemma_7(matrix: np.ndarray, n: int, sources: int, rng: np.random.Generator) -> np.ndarray:
-    """Closest subsets of block-structured products, (source, row, column): n // d candidates of an entry."""
-    rows, inputs = matrix.shape
-    own = n // inputs
-    u, v = rng.uniform(-1, 1, (sources, 1, inputs, own)), rng.uniform(-1, 1, (sources, rows, inputs, own))
-    gain = 2.0 ** math.ceil(math.log2(np.abs(matrix).max()))
-    products = np.ldexp(np.rint(np.ldexp(gain * u * v, 46)), -46)
-    wanted = np.broadcast_to(np.ldexp(np.rint(np.ldexp(matrix, 46)), -46), (sources, rows, inputs))
-    found = closest_batch(products.reshape(-1, own), wanted.reshape(-1))
-    kept = np.stack([np.asarray(found[i].kept) for i in range(len(found))])
-    return (products.reshape(-1, own) * kept).sum(axis=1).reshape(sources, rows, inputs)
-
-
-def against_width(target: Target) -> list[tuple[int, float, float]]:
-    """n, the mean error, the median."""
-    m, u = single_head(target)
-    rng = np.random.default_rng(0)
-    x, _ = angular(64, 64, np.random.default_rng(1))
-    wanted, rows = attend(m, u, x), []
-    for n in (10, 14, 18, 22, 26, 30, 36, 42, 50, 60, 70, 80):
-        pairs = zip(lemma_7(m, n, SOURCES, rng), lemma_7(u, n, SOURCES, rng), strict=True)
-        errors = [np.abs(attend(a, b, x) - wanted).max() for a, b in pairs]
-        rows.append((n, float(np.mean(errors)), float(np.median(errors))))
-        numbers = (*rows[-1][1:], np.max(errors), 0.8 * math.exp(-0.06 * n))
-        print(f"| {n} |", " | ".join(f"{number:.2g}" for number in numbers), "|", flush=True)
-    return rows
-
-
-def of_tickets(target: Target, candidates: tuple[int, ...], seeds: int) -> list[tuple[float, float, float]]:
-    """Mean n, mean and median error of tickets of this library."""
-    x, _ = angular(64, 64, np.random.default_rng(1))
-    theirs, rows = evaluate(target.graph, target.coefficients, x, {}), []
-    inputs = Inputs(target.input_shape, lower=(-1.0,), upper=(1.0,))
-    for count in candidates:
-        widths, errors = [], []
-        for seed in range(seeds):
-            asked = Request(gadget="merged", objective="closest", candidates=count, seed=seed)
-            ticket = construct(target, asked, inputs=inputs)
-            realised = {path: ticket.realised(path) for path in ticket.maps}
-            ours = evaluate(ticket.network, realised, x, ticket.carried)
-            errors.append(np.abs(ours - theirs).max())
-            widths.append(max(ticket.gadgets[path].neurons for path in ticket.merged))
-        rows.append((float(np.mean(widths)), float(np.mean(errors)), float(np.median(errors))))
-        numbers = " | ".join(f"{number:.2g}" for number in (*rows[-1][1:], np.max(errors)))
-        print(f"| {count} | {rows[-1][0]:.0f} | {numbers} |", flush=True)
-    return rows
-
-
-def against_length(target: Target, n: int, sources: int) -> tuple[list[float], float]:
-    """Mean error for every length, and the mean of the bounds, in which no length stands.
-
-    Tokens lie in the unit ball, so logits move apart by at most osc = 2 ‖ΔM‖ and values are 2 ‖U‖ apart: as in the
-    certificate, ‖Δ‖ ≤ tanh(osc/4) · 2 ‖U‖ + ‖ΔU‖.
-    """
-    m, u = single_head(target)
-    rng = np.random.default_rng(2)
-    found = list(zip(lemma_7(m, n, sources, rng), lemma_7(u, n, sources, rng), strict=True))
-    moved = [(np.linalg.norm(a - m, 2), np.linalg.norm(b - u, 2)) for a, b in found]
-    bounds = [np.tanh(of_m / 2) * 2 * np.linalg.norm(u, 2) + of_u for of_m, of_u in moved]
-    errors = []
-    for length in LENGTHS:
-        x, _ = angular(8, length, np.random.default_rng(3))
-        wanted = attend(m, u, x, QUERIES)
-        each = np.array([np.abs(attend(a, b, x, QUERIES) - wanted).max() for a, b in found])
-        assert (each <= bounds).all()
-        errors.append(float(each.mean()))
-        print(f"| {n} | {length} | {errors[-1]:.3g} | {np.mean(bounds):.3g} |", flush=True)
-    return errors, float(np.mean(bounds))
-
-
-def experiment(picture: Path) -> None:
-    """The three panels."""
-    start = time.process_time()
-    single = trained(0)
-    print("\n| n | mean error | median | largest | 0.8 exp(−0.06 n) |\n| --- | --- | --- | --- | --- |")
-    widths = against_width(single)
-    print(_TICKETS)
-    tickets = of_tickets(single, (5, 8, 11, 14, 17, 20, 24, 28), 20)
-    print("\n| n | T | mean error | bound |\n| --- | --- | --- | --- |")
-    lengths = {n: against_length(single, n, 20) for n in (20, 30)}
-    blocks = {}
-    for count in (1, 2, 3, 4):
-        print(f"\nB = {count}{_TICKETS}")
-        blocks[count] = of_tickets(trained(count), (6, 9, 12, 15, 18, 21), 5)
-    print(f"{time.process_time() - start:.0f} s of a processor")
-    draw(picture, widths, tickets, lengths, blocks)
-
-
-def draw(picture, widths, tickets, lengths, blocks) -> None:
-    """Error against n, against the length, against n and blocks."""
-    with rc_context({"svg.hashsalt": "slth", "svg.fonttype": "none", "font.size": 9}):
-        figure = Figure(figsize=(9.6, 3.4), layout="constrained")
-        left, middle, right = figure.subplots(1, 3)
-        for rows, mark, name in ((widths, "o", "blocks of Lemma 7"), (tickets, "s", "tickets")):
-            n = [row[0] for row in rows]
-            (drawn,) = left.plot(n, [row[1] for row in rows], f"{mark}-", ms=3, label=f"{name}, mean")
-            medians = [row[2] for row in rows]
-            left.plot(n, medians, f"{mark}:", ms=2, lw=1, color=drawn.get_color(), label=f"{name}, median")
-        line = np.linspace(10, 100, 50)
-        left.plot(line, 0.8 * np.exp(-0.06 * line), "--", lw=1, color="gray", label="0.8 exp(−0.06 n), Otsuka et al.")
-        left.set(yscale="log", ylim=(1e-18, 2), ylabel="error")
-        left.set(xlabel="n, the source's head size", title="one attention")
-        for size, (errors, bound) in lengths.items():
-            (drawn,) = middle.plot(LENGTHS, errors, "o-", ms=3, label=f"n = {size}")
-            middle.axhline(bound, ls="--", lw=1, color=drawn.get_color(), label=f"bound, n = {size}")
-        middle.set(xscale="log", yscale="log", ylim=(1e-3, 1), xlabel="tokens", title="n fixed")
-        middle.set_xscale("log", base=2)
-        for count, rows in blocks.items():
-            right.plot([row[0] for row in rows], [row[2] for row in rows], "o-", ms=3, label=f"B = {count}")
-        right.set(yscale="log", xlabel="n, the widest head's", ylabel="median error", title="transformers of B blocks")
-        for axes in (left, middle, right):
-            axes.legend(frameon=False, fontsize=7)
-        save_picture(figure, picture, title="Pruned random attention", about=ABOUT)
-
-
-def table() -> None:
+def main() -> None:
     """One attention, 64 wide, 4 heads, biases: source, bits, claim, what is measured."""
+    print(environment(1))
     print(
         "\n| projections | lift | T | layers | source | mask bits | file | misses | largest weight error | certified | "
         "found by ascent | on random inputs | processor s |\n" + "| --- " * 13 + "|"
@@ -236,18 +123,6 @@ def ascended(ticket: Ticket, target: Target, steps: int = 60) -> float:
                 x += 0.3 * (1 - k / steps) * slope.sign()
                 x.clamp_(-1, 1)
     return largest
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--picture", type=Path)
-    parser.add_argument("--table", action="store_true")
-    asked = parser.parse_args()
-    print(environment(1))
-    if asked.picture is not None:
-        experiment(asked.picture)
-    if asked.table:
-        table()
 
 
 if __name__ == "__main__":

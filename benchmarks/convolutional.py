@@ -4,13 +4,9 @@
     python benchmarks/convolutional.py --data-dir DIR --data cifar10 --network resnet_20 --weights resnet_20.pt
         --tolerances 1e-4 1e-8 --proved 500
 
-1. Of LeNet-5: the largest relative error of a weight of its two convolutions, max |w − ŵ| / max |w|, against the number
-   n of candidates per weight: the published curve of da Cunha, Natale and Viennot (2022), whose candidates are plain
-   numbers U[−1, 1], fresh for every weight, and whose solver is exact; beside it plain candidates solved by `closest`,
-   and a real random network, whose candidates are products that the weights of one input share.
-2. The network at each tolerance, and at each error of the whole network that is asked for: accuracy of target and
-   ticket, claims, the worst found by attack (`network_attack`, on inputs in [0, 1]), predictions proved, bits per
-   weight, seconds by the clock and, in brackets, of processor.
+The network at each tolerance, and at each error of the whole network that is asked for: accuracy of target and
+ticket, claims, the worst found by attack (`network_attack`, on inputs in [0, 1]), predictions proved, bits per weight,
+seconds by the clock and, in brackets, of processor.
 """
 
 import argparse
@@ -27,20 +23,10 @@ from torch import nn
 from torch.nn import functional
 
 import slth
-from slth.construction import gain
 from slth.data import Examples, load
-from slth.graph import Realised, Target
+from slth.graph import Target
 from slth.network import build_architecture, outputs, read_target
-from slth.numerics import Stream, uniform
 from slth.records import environment
-from slth.subsetsum import closest_batch
-from slth.ticket import Stage, TwoLayer
-
-WIDTHS = (5, 10, 15, 20, 25, 30)
-PUBLISHED = {
-    "mnist": (0.89, 0.57, 1.8e-2, 7.3e-4, 7.7e-5, 7.7e-6),
-    "fashion_mnist": (0.79, 0.77, 0.51, 2.6e-3, 1.5e-5, 2.2e-5),
-}
 
 
 def trained(model: nn.Module, x: np.ndarray, y: np.ndarray, *, epochs: int, lr: float) -> nn.Module:
@@ -62,33 +48,6 @@ def trained(model: nn.Module, x: np.ndarray, y: np.ndarray, *, epochs: int, lr: 
     return model.eval()
 
 
-def plain_curve(weights: np.ndarray, n: int) -> float:
-    """Fresh plain candidates for every weight, the closest subset: max |w − ŵ| / max |w|."""
-    rows = uniform(Stream(0, f"plain/{n}"), (weights.size, n)).astype(np.float64)
-    found = closest_batch(rows, weights.ravel())
-    return float(found.error.max() / np.abs(weights).max())
-
-
-def random_network_curve(model: nn.Module, shape: tuple[int, ...], n: int) -> float:
-    """The same in a random network of n candidates, the tolerance as fine as nothing misses."""
-    convolutions = ("0", "3")
-    target = read_target(model, input_shape=shape)
-    worst = 0.0
-    for path, affine in target.coefficients.items():
-        if path not in convolutions:
-            continue
-        op = target.graph.maps[path]
-        weight = affine.weight
-        gadget = TwoLayer((Stage(n, 0, 0, gain(weight), 1.0),), ())
-        gadget = gadget.fitted(path, type(op)(op.map, op.basis, False), 0)
-        bare, wanted = type(op)(op.map, op.basis, False), Realised.of(affine, gadget.signed(op))
-        for block in gadget.problems(path, bare, 0):
-            rows = block.candidates().reshape(-1, n)
-            found = closest_batch(rows, block.targets(wanted).ravel())
-            worst = max(worst, float(found.error.max()) * block.gain / float(np.abs(weight).max()))
-    return worst
-
-
 def timed(work: Callable[[], Any], repeats: int = 3) -> tuple[Any, str]:
     """The last result, and the medians of both clocks; one run is enough where it takes long."""
     clock, processor = [], []
@@ -103,14 +62,6 @@ def timed(work: Callable[[], Any], repeats: int = 3) -> tuple[Any, str]:
 def correct(model: nn.Module, data: Examples) -> str:
     x = data.test_x.astype(np.float32) / 255
     return f"{(outputs(model, x).argmax(1) == data.test_y).mean():.2%} of {len(x):,}"
-
-
-def curves(model: nn.Module, data: Examples, name: str) -> None:
-    weights = np.concatenate([part.weight.detach().double().numpy().ravel() for part in (model[0], model[3])])
-    print("\n| n | published | plain candidates, exact | random network, closest |\n| --- | --- | --- | --- |")
-    for n, published in zip(WIDTHS, PUBLISHED[name], strict=True):
-        plain, network = plain_curve(weights, n), random_network_curve(model, data.shape, n)
-        print(f"| {n} | {published:.2g} | {plain:.2g} | {network:.2g} |", flush=True)
 
 
 def measured(target: Target, data: Examples, options: argparse.Namespace, asked: Mapping[str, float]) -> None:
@@ -180,8 +131,6 @@ def main() -> None:
     print(f"commit {where.commit}, {where.cpu}, {where.threads} threads, {json.dumps(where.versions)}\n")
     data = load(options.data, data_dir=options.data_dir)
     model = trained_network(options, data)
-    if options.data in PUBLISHED and options.network == "lenet_5":
-        curves(model, data, options.data)
     target, reading = timed(lambda: read_target(model, input_shape=data.shape))
     print(f"\nread in {reading}: {len(target.graph.maps)} maps, {len(target.carried)} arrays carried", flush=True)
     print(f"accuracy of the target {correct(model, data)}", flush=True)

@@ -6,6 +6,8 @@ from slth.construction.costs import Costs, Planning, Seconds, coordinates_of, co
 from slth.construction.law import first_moment, miss_law, theorem
 from slth.construction.layout import Layout, lay_out
 from slth.construction.makers import MAKERS, Maker
+from slth.construction.moved import Moved
+from slth.construction.objective_chances import kept_of
 from slth.construction.objectives import OBJECTIVES, Objective, Subsets, within
 from slth.construction.outline import Outline, outline
 from slth.construction.parts import Parts, discard, keep_parts
@@ -14,7 +16,7 @@ from slth.construction.question import question
 from slth.construction.recipe import Recipe
 from slth.construction.solve import solve
 from slth.construction.split import split_error
-from slth.construction.width import gain, gain_of
+from slth.construction.width import Width, gain, gain_of
 
 __all__ = [
     "MAKERS",
@@ -23,6 +25,7 @@ __all__ = [
     "Costs",
     "Layout",
     "Maker",
+    "Moved",
     "Objective",
     "Outline",
     "Parts",
@@ -31,6 +34,7 @@ __all__ = [
     "Request",
     "Seconds",
     "Subsets",
+    "Width",
     "construct",
     "coordinates_of",
     "costs_of",
@@ -39,6 +43,7 @@ __all__ = [
     "gain",
     "gain_of",
     "keep_parts",
+    "kept_of",
     "lay_out",
     "miss_law",
     "miss_probability",

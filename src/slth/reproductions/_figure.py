@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _COLOURS = ("#2a6fbb", "#c26a10", "#2e8b57", "#8e44ad", "#b03030", "#6e7781", "#0f7c8a", "#a0892a")
 _FRAMES = ("#b03030", "#2a6fbb", "#e08a1e")
+_MOST_INSIDE = 4  # labels, beyond which they stand below the axes
 _KINDS = {  # line style, mark
     "measured": ("-", "o"),
     "published": ("none", "D"),
@@ -110,7 +111,10 @@ def _curves(axes: "Axes", panel: Panel, series: Sequence[Series]) -> None:
     axes.set_yscale("log" if panel.log_y else "linear")
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e4e7eb", linewidth=0.6)
-    axes.legend(frameon=False, fontsize=8)
+    if len(series) > _MOST_INSIDE:
+        axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
+    else:
+        axes.legend(frameon=False, fontsize=8)
 
 
 def _table(axes: "Axes", table: Table) -> None:

@@ -1,4 +1,4 @@
-"""Networks for `attention.py`: the angular velocities of Otsuka et al. (2025), by an attention or a transformer.
+"""The angular velocities of Otsuka et al. (2026), regressed by an attention or a transformer.
 
 Inputs: x_t = (cos(ωt + θ), sin(ωt + θ)), t < T, ω uniform on [−π, π], θ on [0, π], and a token of zeros behind them.
 The output of every token regresses ω. Blocks have no normalisation: y = A(x) + x, F(y) + y. Projections are kept at
@@ -7,6 +7,7 @@ which hardly tells ω from −ω: little is learned, and what is compared is how
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,14 +89,14 @@ def target_of(model: Transformer, length: int = 65) -> Target:
     nodes: list[Node] = []
     coefficients: dict[str, Affine] = {}
 
-    def dense(name: str, layer: nn.Linear, read: str) -> str:
+    def dense(name: str, layer: Any, read: str) -> str:
         bias = None if layer.bias is None else layer.bias.detach().numpy().astype(np.float64)
         weight = layer.weight.detach().numpy().astype(np.float64)
         coefficients[name] = Affine(weight[:, :, None], bias)
         nodes.append(Node(name, Linear(name, Dense(layer.in_features, layer.out_features), bias is not None), (read,)))
         return name
 
-    def add(name: str, op: object, *inputs: str) -> str:
+    def add(name: str, op: Any, *inputs: str) -> str:
         nodes.append(Node(name, op, inputs))
         return name
 
@@ -114,28 +115,3 @@ def target_of(model: Transformer, length: int = 65) -> Target:
     if model.blocks:
         dense("head", model.head, end)
     return Target(Graph(tuple(nodes)), coefficients, (length, 2))
-
-
-def layer(width: int, heads: int, length: int, *, seed: int = 0) -> Target:
-    """An attention with biases whose heads stand side by side, as most libraries have it; weights N(0, 1/width)."""
-    from slth.graph import Permute, Reshape
-
-    rng, own = np.random.default_rng(seed), width // heads
-    nodes: list[Node] = []
-    for side in "qkv":
-        nodes.append(Node(side, Linear(side, Dense(width, width), True), (INPUT,)))
-        nodes.append(Node(f"{side}/split", Reshape((length, heads, own)), (side,)))
-        nodes.append(Node(f"{side}/heads", Permute((1, 0, 2)), (f"{side}/split",)))
-    nodes.append(Node("attention", Attention(own**-0.5), ("q/heads", "k/heads", "v/heads")))
-    nodes.append(Node("back", Permute((1, 0, 2)), ("attention",)))
-    nodes.append(Node("joined", Reshape((length, width)), ("back",)))
-    nodes.append(Node("o", Linear("o", Dense(width, width), True), ("joined",)))
-    graph = Graph(tuple(nodes))
-    coefficients = {
-        path: Affine(
-            rng.normal(size=op.coefficients).astype(np.float32).astype(np.float64) / math.sqrt(width),
-            0.1 * rng.normal(size=width).astype(np.float32).astype(np.float64),
-        )
-        for path, op in graph.maps.items()
-    }
-    return Target(graph, coefficients, (length, width))
