@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import slth
-from slth import Ticket
-from slth.learning import Biprop, EdgePopup
+from slth import api
+from slth.learning import Biprop, EdgePopup, attach
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions.learning._training import (
@@ -25,6 +24,7 @@ from slth.reproductions.learning._training import (
     task,
     weights_of,
 )
+from slth.ticket import Ticket
 
 WAYS = ("construct", "edge-popup", "biprop", "magnitude")
 _TOLERANCE = 0.01  # of the construction, in gains
@@ -44,7 +44,7 @@ def _measure(means: Means, *, way: str, data: str, epochs: float, density: float
         kept = _magnitude(model, found, epochs, density, seed)
     else:
         method = EdgePopup(0.5) if way == "edge-popup" else Biprop(0.5)
-        masks = slth.attach(model, method, seed=seed)
+        masks = attach(model, method, seed=seed)
         descend(masks.parameters, task(model), steps, rate=0.1, decay=1e-4, cosine=True)
         kept = masks.kept
     seconds = time.process_time() - start
@@ -65,7 +65,7 @@ def _constructed(found: Images, epochs: float, seed: int) -> dict[str, Any]:
     trained = time.process_time() - start
     ticket = _ticket(model, found, seed)
     seconds = time.process_time() - start
-    network = slth.realised(ticket)
+    network = api.realised(ticket)
     return {
         "accuracy": accuracy(network, found),
         "target": accuracy(model, found),
@@ -112,7 +112,7 @@ def _largest(weight: Tensor, density: float) -> Tensor:
 
 
 def _ticket(model: nn.Module, found: Images, seed: int) -> Ticket:
-    return slth.construct(
+    return api.construct(
         model.eval(),
         input_shape=tuple(found.train_x.shape[1:]),
         input_range=(float(found.train_x.min()), float(found.train_x.max())),

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import slth
-from slth.learning import Biprop, EdgePopup, Supermask
+from slth.learning import Biprop, EdgePopup, Supermask, attach
 from slth.numerics import Stream, uniform
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
@@ -26,7 +25,7 @@ def _measure(means: Means, *, method: str, data: str, hidden: list[int], epochs:
     torch.set_num_threads(means.threads)
     found = images(data, means.data_dir)
     model = dense(*hidden)
-    masks = slth.attach(model, METHODS[method], seed=seed)
+    masks = attach(model, METHODS[method], seed=seed)
     schedule = method == "supermask"
     steps = list(found.steps(epochs, seed=seed, key="scores", batch=250 if schedule else 128))
 

@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-import slth
-from slth.learning import Biprop, EdgePopup
+from slth.learning import Biprop, EdgePopup, attach
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions.learning._training import accuracy, descend, images, small_convolutions, task, weights_of
@@ -37,7 +36,7 @@ def _measure(
             nn.init.kaiming_normal_(weight)
         descend(model.parameters(), task(model), steps, rate=0.02, decay=1e-4, cosine=True)
     else:
-        masks = slth.attach(model, _METHODS[method](density), seed=seed)
+        masks = attach(model, _METHODS[method](density), seed=seed)
         descend(masks.parameters, task(model), steps, rate=0.1, decay=1e-4, cosine=True)
     return {"accuracy": accuracy(model.eval(), found), "weights": sum(weight.numel() for weight in weights_of(model))}
 
