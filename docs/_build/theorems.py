@@ -141,7 +141,7 @@ def _page(theorem: Theorem, example: Bound | None, *, drawn: bool) -> str:
         f"# {theorem.name}",
         f"*{theorem.title[:1].upper()}{theorem.title[1:]}.*",
         _text(theorem.says),
-        f"**{theorem.direction.value.capitalize()}.** It gives {theorem.gives}.",
+        f"**{theorem.points[:1].upper()}{_text(theorem.points[1:])}.** It gives {theorem.gives}.",
     ]
     if drawn and example is not None:
         fixed = {name: theorem.letters[name] for name in theorem.letters if name != theorem.against}
@@ -280,7 +280,7 @@ def _values(example: Bound, names) -> str:
 
 def _number(value: float) -> str:
     if math.isinf(value):
-        return "nothing suffices"
+        return "too large to count"
     return f"{value:,}" if isinstance(value, int) and value < 10**9 else f"{value:.4g}"
 
 

@@ -9,6 +9,7 @@ from cli.helpers import error_of
 
 import slth
 from slth import InputError
+from slth.cli._bounds import written
 from slth.cli.app import run
 from slth.theory import THEOREMS
 
@@ -57,9 +58,7 @@ def test_a_page_says_all_that_is_known(name, capsys):
     spoken += [f"{variant.name}: " for variant in theorem.variants]
     for text in spoken:
         assert letters(text) in out
-    whole = float(found.value).is_integer() or found.value >= 1000
-    number = f"{found.value:,.0f}" if whole else f"{found.value:.4g}"
-    assert f"number{number}:" in out
+    assert f"number{letters(written(found.value))}:" in out
 
 
 @pytest.mark.parametrize(
@@ -250,12 +249,13 @@ def test_from_python_a_sentence_is_about_python():
         slth.bounds("lueker", epsilon=[])
 
 
-def test_where_nothing_suffices_the_table_says_so(capsys, monkeypatch, tmp_path):
+def test_where_a_number_is_infinite_the_table_says_so(capsys, monkeypatch, tmp_path):
     """And a picture has a gap there."""
     from dataclasses import replace
 
     gap = replace(THEOREMS["lueker"], value=lambda **at: math.inf if at["epsilon"] < 0.05 else 3)
     monkeypatch.setitem(THEOREMS, "lueker", gap)
-    assert printed(capsys, "lueker", "--set", "epsilon=0.1,0.01").splitlines()[3].split()[1:] == ["nothing", "suffices"]
+    rows = printed(capsys, "lueker", "--set", "epsilon=0.1,0.01").splitlines()
+    assert rows[3].split(maxsplit=1)[1] == "too large to count"
     assert '"value": null' in printed(capsys, "lueker", "--set", "epsilon=0.01", "--json")
     assert slth.bounds("lueker", epsilon=[0.2, 0.1, 0.01], out=tmp_path / "x.svg").picture.exists()

@@ -8,6 +8,7 @@ import pytest
 from slth import reproductions
 from slth._errors import InputError
 from slth.reproductions import Conclusion, Figure, Panel, Part, Reproduction, Row, Scale, Series, Verdict, _run
+from slth.reproductions._results import alone_in
 from slth.reproductions.subset_sums import error
 
 SQUARES = Figure(
@@ -75,6 +76,17 @@ def test_parts_run_side_by_side_to_the_same_result(tmp_path):
     assert found.conclusion == alone.conclusion
 
 
+def test_two_processes_do_not_measure_the_same_in_one_folder(tmp_path):
+    calls = []
+    with alone_in(tmp_path, "squares"), pytest.raises(InputError, match="another process is measuring squares in"):
+        _run.run(squares(calls), Scale.SMOKE, tmp_path)
+    assert calls == []
+    with alone_in(tmp_path, "cubes"):
+        _run.run(squares(calls), Scale.SMOKE, tmp_path)
+    assert calls == [1, 2]
+    assert not list(tmp_path.glob("*.lock"))
+
+
 def test_again_forgets(tmp_path):
     calls = []
     _run.run(squares(calls), Scale.SMOKE, tmp_path)
@@ -87,6 +99,7 @@ def test_the_page_has_statement_verdict_table_and_place(tmp_path):
     page = (tmp_path / "squares-smoke.md").read_text()
     for words in (
         "Squares grow.",
+        "Measured at this scale: x = 1, 2.",
         "in shape",
         "| x = 2 | 1 | 4 | +3 |",
         "squares-smoke.svg",

@@ -1,8 +1,10 @@
 """Neurons and pairs of weights that are matched one by one succeed as often as is promised."""
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
+import pytest
 
 from slth.theory import bound
 
@@ -19,6 +21,20 @@ def test_a_planted_layer_is_found_as_often_as_is_promised():
         assert promised <= met + 4.5 * error
         assert d > 1 or met <= promised + 4.5 * error
         assert abs(bound("planted", n=n, d=d, k=k, epsilon=epsilon, layers=3).value - promised**3) < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("n", "d", "k", "epsilon", "layers"),
+    [(10**12, 10**4, 1, 1.7e-11, 1), (10**12, 1, 11, 0.1, 1), (40, 3, 2, 0.5, 10**6), (60, 10**9, 1, 0.5, 10**3)],
+)
+def test_a_chance_is_rounded_down_and_keeps_its_digits(n, d, k, epsilon, layers):
+    """A power of a number near 1 loses them: of n = 1e12 and 1 - 1.7e-11 it was above the truth."""
+    found = bound("planted", n=n, d=d, k=k, epsilon=epsilon, layers=layers).value
+    with localcontext() as context:
+        context.prec = 60
+        exact = (1 - d * (1 - Decimal(repr(epsilon)) ** k) ** n) ** layers
+    assert found <= exact
+    assert found >= float(exact) * (1 - 1e-7)
 
 
 def test_pairs_of_weights_that_may_be_drawn_again_meet_a_weight():

@@ -228,3 +228,11 @@ def test_constants_that_nobody_knows_are_those_of_forms_alone():
         if any(constant.standing is Standing.UNKNOWN for constant in theorem.constants.values())
     }
     assert unknown <= set(FORMS)
+
+
+def test_a_logarithm_of_a_power_of_two_is_whole():
+    assert number("kumar", d=10, step=2.0**-8) == 80
+    assert number("kumar", d=3, step=2.0**-8, C=1.5) == 36
+    assert number("kumar-shallow", d=10, step=2.0**-8) == 640
+    assert [number("doubling", bits=64, delta=delta) for delta in (0.5, 0.25, 0.249, 0.1)] == [7, 8, 9, 10]
+    assert number("doubling", bits=1, delta=0.9) == 1

@@ -65,6 +65,13 @@ def test_a_mixture_of_which_the_rest_is_of_no_use(p):
     assert at_least(all_reached(draw, n, tolerance=0.05, runs=RUNS), 0.9, RUNS)
 
 
+def test_a_mixture_of_hardly_any_uniform_is_counted_too():
+    """Its number times p is nearly that of a smaller share: the binomial law is nearly that of Poisson."""
+    few, fewer = number("mixture", p=1e-6, epsilon=0.01), number("mixture", p=2e-9, epsilon=0.01)
+    assert fewer > 2**32
+    assert 1 < fewer * 2e-9 / (few * 1e-6) < 1 + 1e-5
+
+
 def test_a_mixture_that_is_uniform_costs_what_the_split_of_delta_costs():
     assert number("mixture", p=1, epsilon=0.01, delta=0.02) == number("lueker", epsilon=0.01, delta=0.01)
 

@@ -132,6 +132,20 @@ def test_a_violated_assumption_is_named(theorem):
         assert "got " in str(caught.value)
 
 
+def test_a_formula_is_refused_where_it_promises_what_cannot_be():
+    """Both signs of ten inputs pass through 20 ReLU at least, however far weights move."""
+    assert bound("xiong", d=10, epsilon=0.01, move=100).value >= 20
+    with pytest.raises(InputError, match="a neuron for each input and sign"):
+        bound("xiong", d=10, epsilon=0.01, move=1000)
+
+
+def test_an_unknown_constant_makes_a_number_a_form(theorem):
+    unknown = [name for name, constant in theorem.constants.items() if constant.standing is Standing.UNKNOWN]
+    assert theorem.points.startswith(theorem.direction.value)
+    assert ("unknown: the number shows the form alone" in theorem.points) == bool(unknown)
+    assert list(theorem.unknown) == unknown
+
+
 RANGES = {
     "M": "10..1e6",
     "bits": "1..1e6",

@@ -52,7 +52,7 @@ class Bounds:
 
     @property
     def value(self) -> float:
-        """The number of the only bound; infinity where nothing suffices.
+        """The number of the only bound; infinity where it is too large to count.
 
         Raises:
             InputError: there are several, or none.

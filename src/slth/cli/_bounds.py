@@ -31,10 +31,10 @@ def written(x: float) -> str:
     """A number for people.
 
     >>> written(1234567.2), written(0.00012345), written(float("inf")), written(2.5)
-    ('1,234,567', '0.0001234', 'nothing suffices', '2.5')
+    ('1,234,567', '0.0001234', 'too large to count', '2.5')
     """
     if math.isinf(x):
-        return "nothing suffices"
+        return "too large to count"
     if isinstance(x, int) or float(x).is_integer() or abs(x) >= 1000:
         return f"{x:,.0f}" if abs(x) < 1e15 else f"{float(x):.4g}"
     return f"{x:.4g}"
@@ -46,7 +46,8 @@ def _list(found: api.Bounds) -> None:
     asked = any(series.points for series in found.series)
     for series in found.series:
         theorem = series.theorem
-        number = f": {written(series.points[0].value)} = {theorem.gives}" if series.points else ""
+        form = ", form alone" if theorem.unknown else ""
+        number = f": {written(series.points[0].value)} = {theorem.gives}{form}" if series.points else ""
         lacking = f" (needs {', '.join(series.needs)})" if asked and series.needs else ""
         rows = groups.setdefault(theorem.direction.value, [])
         rows.append((theorem.name, f"{theorem.title}{number}{lacking}"))
@@ -65,7 +66,7 @@ def _page(series: api.Series) -> None:
     if not series.points:
         given = " ".join(f"{name}=VALUE" for name in series.needs)
         rows.append(("number", f"{theorem.gives}; give --set {given}"))
-    rows.append(("direction", theorem.direction.value))
+    rows.append(("direction", theorem.points))
     for name, letter in theorem.letters.items():
         default = "" if letter.default is None else f" ({_default(letter.default)} if not said)"
         rows.append(("letter", f"{name}: {letter.meaning}{default}"))
@@ -89,7 +90,10 @@ def _table(found: api.Bounds) -> None:
     """A row for each value, a column for each bound, in one unit; without such a letter a row for each bound."""
     unit = "" if found.unit is None else f": {found.unit.value}"
     if found.over is None:
-        rows = [(series.label, written(found.number(series.points[0]))) for series in found.series]
+        rows = [
+            (series.label, f"{written(found.number(series.points[0]))} ({series.theorem.points})")
+            for series in found.series
+        ]
         _print.columns(f"bounds{unit}", rows)
         return
     head = [found.over, *(series.label for series in found.series)]
@@ -104,4 +108,4 @@ def _table(found: api.Bounds) -> None:
     for row in (head, *cells):
         print("  ".join(text.rjust(width) for text, width in zip(row, widths, strict=True)))
     for theorem in {series.theorem.name: series.theorem for series in found.series}.values():
-        print(f"{theorem.name}: {theorem.direction.value}")
+        print(f"{theorem.name}: {theorem.points}")

@@ -4,22 +4,33 @@ import json
 from typing import Any
 
 from slth import reproductions
+from slth._errors import InputError
 from slth.cli import _print
 from slth.records import duration, verbs
 from slth.reproductions import Reproduced
 
 
 def run(asked: verbs.Reproduce) -> int:
-    """Print what was found; exit code 0, whatever the verdict."""
+    """Print what was found; exit code 0, whatever the verdict; 2 where one of all could not be measured."""
     if asked.name is None and not asked.every:
         _list(as_json=asked.as_json)
         return 0
     options = {key: value for key, value in verbs.keywords(asked).items() if key != "name"}
     names = list(reproductions.MODULES) if asked.name is None else [asked.name]
-    done = [_one(name, options, asked) for name in names]
+    verdicts: dict[str, str] = {}
+    refused: dict[str, str] = {}
+    for name in names:
+        try:
+            verdicts[name] = _one(name, options, asked).conclusion.verdict.value
+        except InputError as error:
+            if not asked.every:
+                raise
+            refused[name] = str(error)  # the others may need no data
     if asked.every and not asked.as_json:
-        _print.table("Verdicts", [(one.reproduction.name, one.conclusion.verdict.value) for one in done])
-    return 0
+        _print.table("Verdicts", verdicts.items())
+    for name, sentence in refused.items():
+        _print.note(f"{name} was not measured: {sentence}")
+    return 2 if refused else 0
 
 
 def _one(name: str, options: dict[str, Any], asked: verbs.Reproduce) -> Reproduced:

@@ -51,7 +51,7 @@ def draw_bounds(
     """Write it; the suffix says the format.
 
     Solid lines are sufficient, dashed ones necessary, dotted ones estimates; `measured` are (name, points) beside them.
-    Places where nothing suffices are gaps.
+    Places where a number is too large to count are gaps.
     """
     from matplotlib.figure import Figure
 
@@ -64,7 +64,8 @@ def draw_bounds(
         numbers = [found.number(point) for point in series.points]
         heights += [y for y in numbers if math.isfinite(y) and y > 0]
         clear = [y if math.isfinite(y) else math.nan for y in numbers]
-        label = f"{series.label} ({series.theorem.direction.name.lower()})"
+        form = ", form alone" if series.theorem.unknown else ""
+        label = f"{series.label} ({series.theorem.direction.name.lower()}{form})"
         axes.plot(places, clear, _STYLES[series.theorem.direction], label=label, marker="." if len(places) < 20 else "")
     for name, points in measured:
         axes.plot([x for x, _ in points], [y for _, y in points], "o", markersize=4, label=f"{name} (measured)")

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from slth import _arguments
-from slth.reproductions._figure import Figure, Panel, Series, Table
+from slth.reproductions._figure import Figure, Frame, Panel, Series, Table
 from slth.reproductions._page import HEAD, cells
 from slth.reproductions._reproduction import (
     Conclusion,
@@ -68,6 +68,7 @@ __all__ = [
     "MODULES",
     "Conclusion",
     "Figure",
+    "Frame",
     "Means",
     "Measured",
     "Panel",

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _COLOURS = ("#2a6fbb", "#c26a10", "#2e8b57", "#8e44ad", "#b03030", "#6e7781", "#0f7c8a", "#a0892a")
+_FRAMES = ("#b03030", "#2a6fbb", "#e08a1e")
 _MOST_INSIDE = 4  # labels, beyond which they stand below the axes
 _KINDS = {  # line style, mark
     "measured": ("-", "o"),
@@ -32,6 +33,14 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """Boxes (row, column, rows, columns) around entries of a table, and what they mean."""
+
+    label: str
+    boxes: tuple[tuple[int, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
     """Numbers over two axes, drawn as a heat map with the numbers written in; NaN is left blank."""
 
@@ -39,6 +48,7 @@ class Table:
     columns: tuple[str, ...]
     values: tuple[tuple[float, ...], ...]
     marked: tuple[tuple[int, int], ...] = ()  # (row, column) of entries with a frame
+    frames: tuple[Frame, ...] = ()  # in red, blue and orange, with a legend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +133,14 @@ def _table(axes: "Axes", table: Table) -> None:
             axes.text(j, i, f"{value:.3g}", ha="center", va="center", fontsize=8, color="white" if dark else "#111111")
     for row, column in table.marked:
         axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="#c26a10", linewidth=2))
+    for i, (frame, colour) in enumerate(zip(table.frames, _FRAMES, strict=False)):
+        inset = 0.46 - 0.06 * i  # boxes that share a side stay apart
+        for row, column, rows, columns in frame.boxes:
+            corner, size = (column - inset, row - inset), (columns - 1 + 2 * inset, rows - 1 + 2 * inset)
+            axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=2))
+        axes.plot([], [], color=colour, linewidth=2, label=frame.label)
+    if table.frames:
+        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=len(table.frames))
 
 
 def _cycle(count: int) -> list[str]:

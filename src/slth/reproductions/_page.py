@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, cast
 
 from slth.records import duration
-from slth.reproductions._reproduction import Conclusion, Reproduction, Row, Scale
+from slth.reproductions._reproduction import Conclusion, Measured, Reproduction, Row, Scale
 from slth.theory import REFERENCES
 
 HEAD = ("", "published", "ours", "difference", "")  # of the columns of a table
@@ -15,6 +16,7 @@ def page(
     scale: Scale,
     conclusion: Conclusion,
     *,
+    measured: Sequence[Measured],
     where: Sequence[str],
     seconds: float,
     pictures: Sequence[Path],
@@ -32,12 +34,28 @@ def page(
         lines.append("\n".join(body))
     lines += [f"![{reproduction.title}]({picture.name})" for picture in pictures]
     lines.append(f"Settings: {reproduction.settings}")
+    lines.append(f"Measured at this scale: {_options(measured)}.")
     if others:
         lines.append(f"Beside it: {'; '.join(reference.short for reference in others)}.")
     lines.append(
         f"`slth reproduce {reproduction.name} --scale {scale.value}`, {duration(seconds)}; {'; '.join(where)}."
     )
     return "\n\n".join(lines) + "\n"
+
+
+def _options(measured: Sequence[Measured]) -> str:
+    """Every option of the parts with the values that it took, each once: what is true at this scale."""
+    taken: dict[str, dict[str, None]] = {}
+    for part in measured:
+        for name, value in part.options.items():
+            taken.setdefault(name, {})[_option(value)] = None
+    return "; ".join(f"{name} = {', '.join(values)}" for name, values in taken.items())
+
+
+def _option(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_option, cast('Sequence[Any]', value)))}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def cells(row: Row) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ shared/                work that several parts need
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from slth._errors import InputError
 from slth._files import check_writable, write_atomically
+from slth._locks import locked
 from slth._version import __version__
 from slth.records import Record, append, environment
 from slth.records import read as read_records
@@ -21,24 +23,37 @@ from slth.reproductions._reproduction import Measured, Part, Reproduction, Scale
 KIND = "reproduce"
 
 
+@contextmanager
+def alone_in(folder: Path, name: str) -> Generator[None]:
+    """Make the folder, and hold off other processes that would measure the same there.
+
+    Raises:
+        InputError: the folder cannot be made or written, or another process measures the same there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror or error}; choose another --out") from error
+    check_writable(folder / f"{name}.jsonl")
+    with locked(folder / f"{name}.lock", wait=False) as ours:
+        if not ours:
+            raise InputError(
+                f"another process is measuring {name} in {folder}; wait for its end, or choose another --out"
+            )
+        yield
+
+
 class Results:
     """What is finished of one reproduction.
 
     Raises:
-        InputError: the folder cannot be written, or holds results of another version.
+        InputError: the folder holds results of another version.
     """
 
     def __init__(self, folder: Path, reproduction: Reproduction, *, again: bool = False) -> None:
         self.folder = folder
         self.name = reproduction.name
         self.path = folder / f"{reproduction.name}.jsonl"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise InputError(
-                f"cannot make the folder {folder}: {error.strerror or error}; choose another --out"
-            ) from error
-        check_writable(self.path)
         if again and self.path.exists():
             write_atomically(self.path, b"")
         self.records = {record.question: record for record in self._read()}
@@ -55,16 +70,17 @@ class Results:
         self.records[record.question] = record
         return self._measured(part, record)
 
-    def where(self, parts: list[Part]) -> list[str]:
+    def where(self, parts: Sequence[Measured]) -> list[str]:
         """Commit, processor and threads of these parts, each combination once."""
         found = [self.records[Record(KIND, self._asked(part), {}, {}).question].environment for part in parts]
-        return list(dict.fromkeys(f"commit {e.commit or 'unknown'}, {e.cpu}, {e.threads} threads" for e in found))
+        threads = {e.threads: f"{e.threads} thread{'s' if e.threads > 1 else ''}" for e in found}
+        return list(dict.fromkeys(f"commit {e.commit or 'unknown'}, {e.cpu}, {threads[e.threads]}" for e in found))
 
     def file(self, scale: Scale, ending: str) -> Path:
         """NAME-SCALE.ending."""
         return self.folder / f"{self.name}-{scale.value}{ending}"
 
-    def _asked(self, part: Part) -> dict[str, Any]:
+    def _asked(self, part: Part | Measured) -> dict[str, Any]:
         return json.loads(json.dumps({"reproduction": self.name, "part": part.name, "options": dict(part.options)}))
 
     def _measured(self, part: Part, record: Record) -> Measured:

@@ -12,7 +12,7 @@ from slth._files import write_atomically
 from slth.reproductions._figure import draw
 from slth.reproductions._page import page
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Scale, Verdict
-from slth.reproductions._results import Results
+from slth.reproductions._results import Results, alone_in
 from slth.sweeps import on_this_machine, unordered
 
 Progress = Callable[[str, int, int], None]  # the part that is done, parts done, parts in all
@@ -48,27 +48,39 @@ def run(
     """Do the parts that are missing, `threads` at a time, and write what they show.
 
     Raises:
-        InputError: data are missing, the folder cannot be written or holds results of another version.
+        InputError: data are missing, the folder cannot be written or holds results of another version, or another
+            process measures there.
     """
     parts = list(reproduction.parts(scale, seed))
     if not parts:
         conclusion = Conclusion(verdict=Verdict.NOT_ATTEMPTED, because=f"nothing is measured at scale {scale.value}")
         return Reproduced(reproduction, scale, conclusion, (), ())
     _check_data(reproduction, scale, data_dir)
-    results = Results(folder, reproduction, again=again)
-    means = Means(folder / "shared", data_dir, threads)
+    with alone_in(folder, reproduction.name):
+        results = Results(folder, reproduction, again=again)
+        return _finished(reproduction, scale, parts, results, Means(folder / "shared", data_dir, threads), progress)
+
+
+def _finished(
+    reproduction: Reproduction,
+    scale: Scale,
+    parts: Sequence[Part],
+    results: Results,
+    means: Means,
+    progress: Progress | None,
+) -> Reproduced:
+    """Measure what is open, conclude, write."""
     open_parts = [part for part in parts if results.find(part) is None]
     done = len(parts) - len(open_parts)
     for part, outcome, seconds in _measured(open_parts, means):
-        results.keep(part, outcome, seconds=seconds, threads=1 if len(open_parts) > 1 else threads)
+        results.keep(part, outcome, seconds=seconds, threads=1 if len(open_parts) > 1 else means.threads)
         done += 1
         if progress:
             progress(part.name, done, len(parts))
     measured = [found for part in parts if (found := results.find(part))]
     conclusion = reproduction.conclude(measured, scale)
-    return Reproduced(
-        reproduction, scale, conclusion, tuple(measured), _write(reproduction, scale, conclusion, parts, results)
-    )
+    files = _write(reproduction, scale, conclusion, measured, results)
+    return Reproduced(reproduction, scale, conclusion, tuple(measured), files)
 
 
 def _measured(parts: Sequence[Part], means: Means) -> Iterator[tuple[Part, dict[str, Any], float]]:
@@ -108,12 +120,19 @@ def _check_data(reproduction: Reproduction, scale: Scale, data_dir: Path | None)
 
 
 def _write(
-    reproduction: Reproduction, scale: Scale, conclusion: Conclusion, parts: Sequence[Part], results: Results
+    reproduction: Reproduction, scale: Scale, conclusion: Conclusion, measured: Sequence[Measured], results: Results
 ) -> tuple[Path, ...]:
     files: list[Path] = []
     for figure in conclusion.figures:
         ending = f"-{figure.name}.svg" if figure.name else ".svg"
         files.append(write_atomically(results.file(scale, ending), draw(figure)))
-    seconds = sum(record.seconds for part in parts if (record := results.find(part)))
-    text = page(reproduction, scale, conclusion, where=results.where(list(parts)), seconds=seconds, pictures=files)
+    text = page(
+        reproduction,
+        scale,
+        conclusion,
+        measured=measured,
+        where=results.where(measured),
+        seconds=sum(part.seconds for part in measured),
+        pictures=files,
+    )
     return (write_atomically(results.file(scale, ".md"), text.encode()), *files)

@@ -85,6 +85,10 @@ def binomial_below(n: int, p: float, least: int) -> float:
     >>> binomial_below(4, 0.5, 1) >= 1 / 16, binomial_below(4, 0.5, 0)
     (True, 0.0)
     """
-    from scipy.special import bdtr  # pyright: ignore[reportUnknownVariableType]
+    from scipy.special import betaincc  # pyright: ignore[reportUnknownVariableType]
 
-    return 0.0 if least <= 0 else min(1.0, float(bdtr(least - 1, n, p)) * (1 + 1e-9))
+    if least <= 0:
+        return 0.0
+    if least > n:
+        return 1.0
+    return min(1.0, float(betaincc(float(least), float(n - least + 1), p)) * (1 + 1e-9))

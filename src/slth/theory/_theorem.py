@@ -117,7 +117,8 @@ class Theorem:
         sources: keys of `slth.theory.REFERENCES`, the first one is where it stands.
         place: where in the first source: "Theorem 2"; empty if derived here.
         value: the number, from letters and constants by name. Of a least whole number: rounded up if sufficient; if
-            necessary never above the truth. Infinity: nothing suffices.
+            necessary never above the truth. Infinity: it is too
+            large to count, or there is none.
         variants: forms printed elsewhere.
         also: what follows from it, in other units.
         note: what a reader should know: where the theorem is loose, which part of it is unverified.
@@ -145,6 +146,17 @@ class Theorem:
 
     def __repr__(self) -> str:
         return f"<theorem {self.name}>"
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The constants that nobody knows; if there are some, the number shows the form alone."""
+        return tuple(name for name, known in self.constants.items() if known.standing is Standing.UNKNOWN)
+
+    @property
+    def points(self) -> str:
+        """The direction in words, and whether the number can be taken at its word."""
+        form = f"; {' and '.join(self.unknown)} unknown: the number shows the form alone" if self.unknown else ""
+        return f"{self.direction.value}{form}"
 
     def __call__(self, **values: Any) -> "Bound":
         """The bound at these values.
@@ -191,7 +203,7 @@ class Bound:
     Attributes:
         theorem: whose bound it is.
         at: every letter and constant with its value.
-        value: the number of the theorem; infinity where nothing suffices.
+        value: the number of the theorem; infinity where it is too large to count.
         others: the numbers of its variants.
         also: what follows from it, in other units.
     """

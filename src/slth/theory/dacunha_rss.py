@@ -15,22 +15,8 @@ _C = Constant(
     meaning="universal, the source gives no value",
     value=1.8,
     standing=Standing.FITTED,
-    note="the runs of "
-    "`lueker`: "
-    "the tail "
-    "holds at "
-    "every n and "
-    "epsilon = "
-    "0.3 ... "
-    "0.001 from "
-    "C = 1.69 on "
-    "(n = 13, "
-    "epsilon = "
-    "0.001, "
-    "where "
-    "nearly "
-    "every run "
-    "fails)",
+    note="the runs of `lueker`: the tail holds at every n and epsilon = 0.3 ... 0.001 from C = 1.69 on (n = 13, "
+    "epsilon = 0.001, where nearly every run fails)",
 )
 _NOTE = "The source says 2 epsilon where this says epsilon. The logarithm is natural. "
 

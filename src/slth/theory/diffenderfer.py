@@ -33,8 +33,8 @@ DIFFENDERFER = Theorem(
     name="diffenderfer",
     title="binary networks: width polynomial in 1 / epsilon",
     says="A random network of twice the depth with weights +-1, one real gain for each layer, and "
-    "C (layers d^(3/2) / epsilon + layers d ln(layers d / delta)) hidden neurons before each layer, contains with "
-    "probability at least 1 - delta a subnetwork that is within epsilon of the target.",
+    "C (layers d^(3/2) / epsilon + layers d ln(layers d / min(delta, epsilon))) hidden neurons before each layer, "
+    "contains with probability at least 1 - delta a subnetwork that is within epsilon of the target.",
     gives="hidden neurons of the source for one layer",
     unit=Unit.NEURONS,
     direction=Direction.SUFFICIENT,
@@ -61,12 +61,14 @@ DIFFENDERFER = Theorem(
     variants=(
         Variant(
             name="ln(layers d / delta)",
-            why="one restatement of the theorem; the primary text was not at hand to decide",
+            why="one restatement of the theorem; the primary text was not at hand to decide, so the smaller of delta "
+            "and "
+            "epsilon is used, which is safe for both",
             value=_by_delta,
         ),
         Variant(
             name="ln(layers d / epsilon)",
-            why="as Kumar and Natale restate it; the smaller of delta and epsilon is used, which is safe for both",
+            why="as Kumar and Natale restate it",
             value=_by_epsilon,
         ),
     ),

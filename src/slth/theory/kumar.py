@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from fractions import Fraction
 
 from slth.theory._letters import DELTA, WIDTH
 from slth.theory._numbers import least_n, least_whole
@@ -12,17 +13,23 @@ _INTEGERS = Assumption(says="the numbers are independent and uniform on the inte
 _STEP = Letter(meaning="the step of the target's weights, a power 2^-k", above=0, most=0.5, trend="falls")
 _PRECISION_CLASS = Assumption(says="weights of the target are multiples of the step in [-1, 1]")
 _SOURCE = Assumption(
-    says="weights of the source are uniform on a grid at most as coarse, whose square is at most as fine"
+    says="weights of the source are uniform on a grid, and rounded to a step between the target's and its root: its "
+    "square is at most the target's step"
 )
 _STEPS = Assumption(says="the step is a power of two", holds=lambda at: math.frexp(at["step"])[0] == 0.5)
 
 
+def _bits(step: float) -> int:
+    """log2(1 / step) of a power of two."""
+    return 1 - math.frexp(step)[1]
+
+
 def _neurons(*, d: int, step: float, C: float) -> Number:
-    return least_whole(C * d * math.log2(1 / step))
+    return math.ceil(Fraction(C) * d * _bits(step))
 
 
 def _shallow(*, d: int, step: float, C: float) -> Number:
-    return least_whole(C * d * math.log2(1 / step) ** 2)
+    return math.ceil(Fraction(C) * d * _bits(step) ** 2)
 
 
 _UNKNOWN = Constant(
@@ -75,8 +82,8 @@ KUMAR_SHALLOW = Theorem(
 
 
 def _asymptotic(*, M: int) -> Number:
-    """The least n with log2(M) / n < 1."""
-    return max(1, M.bit_length() - 1) + 1 if M & (M - 1) == 0 and M > 1 else max(1, M.bit_length())
+    """The least n with log2(M) / n < 1: the least with 2^n > M."""
+    return M.bit_length()
 
 
 DISCRETE = Theorem(
@@ -184,23 +191,8 @@ UNIFIED = Theorem(
             meaning="universal, the source gives no value",
             value=1.5,
             standing=Standing.FITTED,
-            note="all targets "
-            "of -M ... M, "
-            "M = 8 ... "
-            "2048, error "
-            "0, 1, 4, 16, "
-            "1,500 to "
-            "4,000 runs: "
-            "holds at "
-            "every n from "
-            "C = 1.12 on; "
-            "1 / ln 2 = "
-            "1.44 is "
-            "needed as M "
-            "grows, where "
-            "2^n sums are "
-            "fewer than "
-            "the targets",
+            note="all targets of -M ... M, M = 8 ... 2048, error 0, 1, 4, 16, 1,500 to 4,000 runs: holds at every n "
+            "from C = 1.12 on; 1 / ln 2 = 1.44 is needed as M grows, where 2^n sums are fewer than the targets",
         ),
         "kappa": Constant(
             meaning="universal, the source gives no value",

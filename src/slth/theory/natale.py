@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from slth.theory._letters import LAYERS, NETWORK_ERROR, OUTPUTS, WIDTH
+from slth.theory._letters import LAYERS, OUTPUTS, WIDTH
 from slth.theory._numbers import entropy, least_n, least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit
 
@@ -175,7 +175,7 @@ NATALE_EQUIVARIANT = Theorem(
             most=1e12,
             trend="rises",
         ),
-        "epsilon": NETWORK_ERROR,
+        "epsilon": _ERROR,
     },
     constants={"c_amp": _AMP},
     assumes=(

@@ -1,6 +1,7 @@
 """Subset sums of numbers that may move, and networks of them (Xiong, Liao, Kyrillidis, 2023); a sharper lemma."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from slth.theory._letters import DELTA, EPSILON, LAYERS, NETWORK_ERROR, OUTPUTS, WIDTH
@@ -106,6 +107,11 @@ def _parameters(**at: Any) -> Number:
     return parameters(_width(**at), at["d"], at["d_out"])
 
 
+def _enough(at: Mapping[str, Number]) -> bool:
+    """Fewer hidden neurons cannot pass both signs of every input on, however far their weights move."""
+    return _width(**at) >= 2 * at["d"]  # pyright: ignore[reportArgumentType]  # whole where letters are
+
+
 XIONG = Theorem(
     name="xiong",
     title="dense networks whose weights may move",
@@ -128,6 +134,11 @@ XIONG = Theorem(
         Assumption(says="the target has ReLU, no biases, and matrices of spectral norm at most 1"),
         Assumption(says="every weight of the source is independent and uniform on [-1, 1]"),
         LARGE,
+        Assumption(
+            says="the number is at least 2 d, a neuron for each input and sign: the formula falls below it for large "
+            "move, where it is false",
+            holds=_enough,
+        ),
     ),
     sources=("xiong2023", "pensia2020"),
     place="Theorem 2",
@@ -144,8 +155,7 @@ XIONG = Theorem(
     against="move",
     note="The source writes eta for the error and epsilon for the move. Its remark says that the width tends to "
     "d_out as move grows; the formula tends to 0; moving the second matrix alone needs one neuron for each "
-    "input and sign, d. The three disagree: for move beyond 1 the number says nothing. Moves in `slth` are of "
-    "the second matrix only.",
+    "input and sign, 2 d. The three disagree. Moves in `slth` are of the second matrix only.",
     measured="See perturbed: what is gained is log2(1 + 0.75 move / epsilon) numbers or less for one weight, not a "
     "factor.",
 )

@@ -1,11 +1,14 @@
 """Tickets of the target's own depth, neuron by neuron: how likely they are (Fischer and Burkholz, 2022)."""
 
+import math
+
 from slth.theory._theorem import Assumption, Direction, Letter, Number, Theorem, Unit
 
 
 def _chance(*, n: int, d: int, k: int, epsilon: float, layers: int) -> Number:
-    """Rounded down: the last factor is more than what is lost in the powers."""
-    return max(0.0, 1 - d * (1 - epsilon**k) ** n) ** layers * (1 - 1e-12)
+    """Rounded down: a power of a number near 1 keeps few digits, so that powers are taken of its logarithm."""
+    missed = d * math.exp(n * math.log1p(-(epsilon**k))) * (1 + 1e-9)
+    return math.exp(layers * math.log1p(-missed)) * (1 - 1e-12) if missed < 1 else 0.0
 
 
 PLANTED = Theorem(

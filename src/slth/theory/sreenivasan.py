@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from slth.theory._counting import written
 from slth.theory._letters import LAYERS
 from slth.theory._numbers import least_whole
 from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number, Standing, Theorem, Unit
@@ -73,7 +74,8 @@ SREENIVASAN_DEPTH = Theorem(
 
 
 def _copies(*, bits: int, delta: float) -> Number:
-    return max(1, least_whole(math.log2(bits / delta)))
+    """The least c >= 1 with 2^c >= bits / delta."""
+    return max(1, (math.ceil(bits / written(delta)) - 1).bit_length())
 
 
 DOUBLING = Theorem(

@@ -12,9 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import slth
-from slth import Ticket
-from slth.learning import Biprop, EdgePopup
+from slth import api
+from slth.learning import Biprop, EdgePopup, attach
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions.learning._training import (
@@ -25,6 +24,7 @@ from slth.reproductions.learning._training import (
     task,
     weights_of,
 )
+from slth.ticket import Ticket
 
 WAYS = ("construct", "edge-popup", "biprop", "magnitude")
 _TOLERANCE = 0.01  # of the construction, in gains
@@ -44,7 +44,7 @@ def _measure(means: Means, *, way: str, data: str, epochs: float, density: float
         kept = _magnitude(model, found, epochs, density, seed)
     else:
         method = EdgePopup(0.5) if way == "edge-popup" else Biprop(0.5)
-        masks = slth.attach(model, method, seed=seed)
+        masks = attach(model, method, seed=seed)
         descend(masks.parameters, task(model), steps, rate=0.1, decay=1e-4, cosine=True)
         kept = masks.kept
     seconds = time.process_time() - start
@@ -54,6 +54,8 @@ def _measure(means: Means, *, way: str, data: str, epochs: float, density: float
 
 def _constructed(found: Images, epochs: float, seed: int) -> dict[str, Any]:
     """Train the small network, construct it; the accuracy is that of the ticket."""
+    torch.manual_seed(seed)
+    _ticket(_network(found, 1.0), found, seed)  # before the clock starts: compiled once, as before every search
     start = time.process_time()
     model = _network(found, 1.0)
     torch.manual_seed(seed)
@@ -63,7 +65,7 @@ def _constructed(found: Images, epochs: float, seed: int) -> dict[str, Any]:
     trained = time.process_time() - start
     ticket = _ticket(model, found, seed)
     seconds = time.process_time() - start
-    network = slth.realised(ticket)
+    network = api.realised(ticket)
     return {
         "accuracy": accuracy(network, found),
         "target": accuracy(model, found),
@@ -110,7 +112,7 @@ def _largest(weight: Tensor, density: float) -> Tensor:
 
 
 def _ticket(model: nn.Module, found: Images, seed: int) -> Ticket:
-    return slth.construct(
+    return api.construct(
         model.eval(),
         input_shape=tuple(found.train_x.shape[1:]),
         input_range=(float(found.train_x.min()), float(found.train_x.max())),
@@ -165,7 +167,7 @@ def _parts(scale: Scale, seed: int) -> Sequence[Part]:
 def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     sets = list(dict.fromkeys(part.options["data"] for part in measured))
     rows: list[Row] = []
-    won: dict[str, str] = {}
+    won: dict[str, list[str]] = {}
     panels: list[Panel] = []
     for data in sets:
         curves = {way: _curve([part for part in measured if _is(part, data, way)]) for way in WAYS}
@@ -182,11 +184,14 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         won[data] = _fastest(curves)
         series = tuple(Series(label=way, x=curve[0], y=curve[1]) for way, curve in curves.items())
         panels.append(Panel(title=data, x="processor seconds", y="test accuracy", content=series, log_x=True))
-    best = ", ".join(f"{data}: {way}" for data, way in won.items())
+    best = ", ".join(f"{data}: {' and '.join(ways)}" for data, ways in won.items())
+    lost = max(abs(part.outcome["accuracy"] - part.outcome["target"]) for part in measured if "target" in part.outcome)
+    leads = all(ways == ["construct"] for ways in won.values())
+    verdict = Verdict.IN_SHAPE if leads else Verdict.NOT_REPRODUCED
     return Conclusion(
-        verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else Verdict.IN_SHAPE,
-        because=f"Highest accuracy at most of the times that were tried: {best}. What is constructed is as good as "
-        "the small network that was trained, and no better; searches choose among the same number of random weights.",
+        verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else verdict,
+        because=f"Highest accuracy at most of the times that were tried: {best}. The accuracy of what is constructed "
+        f"is that of the trained small network up to {lost:.2%}; searches choose among about as many random weights.",
         rows=tuple(rows),
         figures=(Figure(title="How are tickets found fastest?", panels=tuple(panels)),),
     )
@@ -206,15 +211,19 @@ def _curve(parts: Sequence[Measured]) -> tuple[tuple[float, ...], tuple[float, .
     return tuple(seconds for seconds, _ in points), tuple(found for _, found in points)
 
 
-def _fastest(curves: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]) -> str:
-    """The way with the highest accuracy so far at most of the times at which any way has ended."""
+def _fastest(curves: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]]) -> list[str]:
+    """The ways with the highest accuracy so far at most of the times at which any way has ended; ties are for all."""
     times = sorted(seconds for curve in curves.values() for seconds in curve[0])
 
     def so_far(way: str, until: float) -> float:
         return max((found for seconds, found in zip(*curves[way], strict=True) if seconds <= until), default=0.0)
 
-    leaders = [max(curves, key=lambda way: so_far(way, until)) for until in times]
-    return max(curves, key=leaders.count)
+    leads = dict.fromkeys(curves, 0)
+    for until in times:
+        found = {way: so_far(way, until) for way in curves}
+        for way, reached in found.items():
+            leads[way] += reached == max(found.values())
+    return [way for way, count in leads.items() if count == max(leads.values())]
 
 
 REPRODUCTION = Reproduction(
@@ -225,12 +234,14 @@ REPRODUCTION = Reproduction(
     sources=("pensia2020", "ramanujan2020", "diffenderfer2021", "frankle2019"),
     place="open problem",
     settings="one thread, one seed. The target of the construction: convolutions with 8, 16 and 32 channels (5 x 5, "
-    "3 x 3, 3 x 3, stride 2), mean over the image, one dense layer, trained for the given epochs, SGD 0.02, momentum "
-    f"0.9, cosine; tolerance {_TOLERANCE} gains. Searches: the same kind of network, as many times wider as it has "
-    "the parameters of the source; edge-popup and biprop at density 0.5, SGD 0.1, cosine; magnitude pruning by "
-    "halves down to 5 %, with rewinding (a weak ticket: its weights were trained), the epochs shared among its "
-    "rounds. Each point is a run of its own length. No published number: the verdict says who leads at most of the "
-    "times.",
+    "3 x 3, 3 x 3, stride 2), mean over the image, one dense layer, Kaiming normal, trained for the given epochs, and "
+    "for four times the most of them, SGD 0.02, momentum 0.9, cosine; "
+    f"tolerance {_TOLERANCE} gains. Searches: the same kind of network, wider until it has the parameters of the "
+    "source of an untrained target; edge-popup and biprop at density 0.5 on signed constants, SGD 0.1, momentum 0.9, "
+    "decay 1e-4, cosine; magnitude pruning to 5 % in four equal steps, SGD 0.02, momentum 0.9, cosine, with "
+    "rewinding (a weak ticket: its weights were trained), the epochs shared among its five rounds. Batches of 128. "
+    "Each point is a run of its own length. No published number: who leads at most of the times at which a run ends "
+    "is said; in shape where that is the construction on every data set, and nothing beside it.",
     parts=_parts,
     conclude=_conclude,
     data=dict.fromkeys((Scale.SMALL, Scale.PAPER), ("mnist", "fashion_mnist", "cifar10")),

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-import slth
-from slth.learning import Biprop, EdgePopup, Supermask
+from slth.learning import Biprop, EdgePopup, Supermask, attach
 from slth.numerics import Stream, uniform
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
@@ -26,7 +25,7 @@ def _measure(means: Means, *, method: str, data: str, hidden: list[int], epochs:
     torch.set_num_threads(means.threads)
     found = images(data, means.data_dir)
     model = dense(*hidden)
-    masks = slth.attach(model, METHODS[method], seed=seed)
+    masks = attach(model, METHODS[method], seed=seed)
     schedule = method == "supermask"
     steps = list(found.steps(epochs, seed=seed, key="scores", batch=250 if schedule else 128))
 
@@ -132,7 +131,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
 def _half(curve: np.ndarray) -> str:
     """The least flipped fraction that was tried at which half of the accuracy above chance is gone."""
     lost = np.flatnonzero(curve - 0.1 < 0.5 * (curve[0] - 0.1))
-    return f"{FLIPPED[lost[0]]:.0%}" if lost.size else f"more than {FLIPPED[-1]:.0%}"
+    return f"{FLIPPED[lost[0]]:.1%}" if lost.size else f"more than {FLIPPED[-1]:.0%}"
 
 
 REPRODUCTION = Reproduction(

@@ -102,7 +102,7 @@ def _descended(
     seed: int,
     rate: float,
 ) -> tuple[float, list[Tensor]]:
-    """(mean loss of the last tenth of an epoch, mixing weights) at one rate; the rate counts in gains."""
+    """(mean loss of the last tenth of an epoch, mixing weights) at one rate; what diverges has an infinite loss."""
     moving = [nn.Parameter(layer.v.clone()) for layer in layers]
     losses: list[float] = []
 
@@ -192,6 +192,8 @@ def _agreement(layers: Sequence[Layer], moved: Sequence[Tensor], closest: Sequen
 
 
 def _parts(scale: Scale, seed: int) -> Sequence[Part]:
+    if scale is Scale.PAPER:  # the question is open: nothing was measured there
+        return []
     if scale is Scale.SMOKE:
         epsilons, shared = (0.02, 0.1), {"data": "digits", "hidden": 20, "epochs": 5}
         seeds = 1
@@ -228,13 +230,13 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         ]
     largest = epsilons[-1]
     direction = {way: mean(way, "direction", largest) for way in MOVED}
-    gained = {way: mean("none", "distance", largest) / mean(way, "distance", largest) for way in ("function", "masked")}
+    gained = {way: _factor(mean, way, largest) for way in ("function", "masked")}
     coincides = [way for way, agreed in direction.items() if agreed > _COIN]
     because = (
         f"At epsilon = {largest:g} a kept candidate moves towards what its sum lacks in "
         + ", ".join(f"{agreed:.1%} ({way})" for way, agreed in direction.items())
-        + f" of all cases; the best moves bring ||F - G|| down {_factor(mean, largest):.3g} times, "
-        + ", ".join(f"SGD on {way} {factor:.3g} times" for way, factor in gained.items())
+        + f" of all cases; ||F - G|| is {_factor(mean, 'best', largest):.3g} times as small after the best moves, "
+        + ", ".join(f"{factor:.3g} times after SGD on {way}" for way, factor in gained.items())
         + "."
     )
     verdict = Verdict.IN_SHAPE if "masked" in coincides else Verdict.NOT_REPRODUCED
@@ -264,8 +266,10 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     )
 
 
-def _factor(mean: Any, epsilon: float) -> float:
-    return mean("none", "distance", epsilon) / mean("best", "distance", epsilon)
+def _factor(mean: Any, way: str, epsilon: float) -> float:
+    """How many times smaller the distance is than without moves; infinity where nothing is left of it."""
+    left = mean(way, "distance", epsilon)
+    return mean("none", "distance", epsilon) / left if left else float("inf")
 
 
 REPRODUCTION = Reproduction(
@@ -275,14 +279,17 @@ REPRODUCTION = Reproduction(
     "those for which a pruned network comes close to the target, min ||F(x) - G_{W + dW}(x)||.",
     sources=("xiong2023",),
     place="second part",
-    settings=f"the target is trained, the source has {_COUNT} live candidates u v for each weight, u in [0, 1], v "
-    "within the gain of the map; v moves by at most epsilon gains, one epoch of projected SGD with momentum 0.9, "
-    f"batches of 128; of the rates {', '.join(map(str, _RATES))} the one with the lowest loss at the end. Losses: "
+    settings="the target is 784-100-10 without biases, Kaiming normal, three epochs of SGD 0.05 with momentum 0.9. The "
+    f"source has {_COUNT} live candidates u v for each weight, u in [0, 1], v within the gain of the map, a power of "
+    "two of at least 1.5 times its largest weight; v moves by at most epsilon gains, one epoch of projected SGD with "
+    f"momentum 0.9, batches of 128; of the rates {', '.join(map(str, _RATES))} the one with the lowest loss over the "
+    "last tenth. Losses: "
     "task (cross entropy, the unpruned source), function (squared distance to F, unpruned), masked (the same, pruned "
     "to the closest subsets before any move, which it keeps). Elsewhere the closest subsets are chosen then; best: "
-    "the best of all subsets and moves together. Pixels that never change are left out of the counts. In shape where "
-    f"masked moves agree with what is lacking in more than {_COIN:.0%}.",
+    "the best of all subsets and moves together. Pixels that never change are left out of the counts; a weight is "
+    f"hit within {_ETA:g} gains. Three seeds. In shape where, at the largest epsilon, masked moves agree with what is "
+    f"lacking in more than {_COIN:.0%}.",
     parts=_parts,
     conclude=_conclude,
-    data={Scale.SMALL: ("mnist",), Scale.PAPER: ("mnist",)},
+    data={Scale.SMALL: ("mnist",)},
 )

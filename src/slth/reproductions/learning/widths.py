@@ -13,8 +13,7 @@ import numpy as np
 import torch
 from torch import nn
 
-import slth
-from slth.learning import Biprop, EdgePopup
+from slth.learning import Biprop, EdgePopup, attach
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions.learning._training import accuracy, descend, images, small_convolutions, task, weights_of
@@ -37,7 +36,7 @@ def _measure(
             nn.init.kaiming_normal_(weight)
         descend(model.parameters(), task(model), steps, rate=0.02, decay=1e-4, cosine=True)
     else:
-        masks = slth.attach(model, _METHODS[method](density), seed=seed)
+        masks = attach(model, _METHODS[method](density), seed=seed)
         descend(masks.parameters, task(model), steps, rate=0.1, decay=1e-4, cosine=True)
     return {"accuracy": accuracy(model.eval(), found), "weights": sum(weight.numel() for weight in weights_of(model))}
 
@@ -122,8 +121,13 @@ def _conclude_widths(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         f"a trained one of width {width:g} is met at {f'width {w:g}' if w else 'no width tried'}"
         for width, w in met.items()
     )
-    smaller = any(w is not None and w > width for width, w in met.items())
-    verdict = Verdict.IN_SHAPE if rises and smaller else Verdict.NOT_REPRODUCED
+    wider = any(
+        mean >= table["trained", 1.0, width][0] - _NEAR
+        for w, mean in zip(widths, pruned, strict=True)
+        for width in widths
+        if w > width
+    )
+    verdict = Verdict.IN_SHAPE if rises and wider else Verdict.NOT_REPRODUCED
     return Conclusion(
         verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else verdict,
         because=f"Accuracy {'rises' if rises else 'does not always rise'} with the width; {said}.",
@@ -145,8 +149,8 @@ def _conclude_biprop(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     verdict = Verdict.REPRODUCED if beats == widths else Verdict.IN_SHAPE if beats else Verdict.NOT_REPRODUCED
     return Conclusion(
         verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else verdict,
-        because=f"The best binary ticket beats the trained network of its width in {len(beats)} of {len(widths)}: "
-        f"{gaps}.",
+        because=f"The best binary ticket beats the trained network of its width at {len(beats)} of {len(widths)} "
+        f"widths: {gaps}.",
         rows=_rows(measured),
         figures=(_figure("biprop", _DENSITIES, measured),),
     )

@@ -40,7 +40,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     halves = all(abs(slope + 1) < _BAND for slope in slopes.values())
     said = " and ".join(f"{2**slope:.2f} times the error for {name}" for name, slope in slopes.items())
     rows = [
-        Row(what=f"one more value, {name}: log2 of error / sqrt(n)", published=-1.0, ours=slope)
+        Row(what=f"one more value, {name}: log2 of error / sqrt(n)", published="a constant", ours=slope)
         for name, slope in slopes.items()
     ]
     rows += [
@@ -51,7 +51,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         )
         for part in measured
     ]
-    end = "n grows like log2(1 / error), as the theorem says" if halves else "the theorem says half of it"
+    end = "n grows like log2(1 / error), as the theorem says" if halves else "not the half that 2^n sums allow"
     return Conclusion(
         verdict=Verdict.REPRODUCED if halves else Verdict.NOT_REPRODUCED,
         because=f"One more value leaves {said}, but for sqrt(n): {end}.",

@@ -77,6 +77,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     hard = min(ratio) >= 0.75 and 0.75 <= growth <= 1.25
     pair = [(bit, n) for bit, n in zip(bits, least["exactly 2"], strict=True) if math.isfinite(n)]
     power = slope([bit for bit, _ in pair], [math.log2(n) for _, n in pair]) if len(pair) > 1 else math.nan
+    told = "as hard as the others, and no harder" if hard else "not as hard as it is called"
     rows = [
         Row(what="a subset not empty: more values for half the error", ours=growth),
         Row(what="n for 0 over n for a target of U[-1, 1], least", ours=min(ratio), note=f"largest {max(ratio):.2f}"),
@@ -97,9 +98,9 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     return Conclusion(
         verdict=Verdict.REPRODUCED if hard else Verdict.NOT_REPRODUCED,
         because=f"A non-empty subset that sums to 0 takes {min(ratio):.2f} to {max(ratio):.2f} times as many numbers "
-        f"as any other target of [-1, 1], and {growth:.2f} more for half the error: 0 is "
-        f"{'as hard as the others, and no harder' if hard else 'easier than the others'}. It is much harder only for a "
-        f"subset of few values: two need n to grow like epsilon to the power -{power:.2f}.",
+        f"as a target drawn from [-1, 1], and {growth:.2f} more for half the error: 0 is {told}. "
+        "It is much harder only for a subset of few values: two need n to grow like epsilon to the power "
+        f"-{power:.2f}.",
         rows=tuple(rows),
         figures=(
             Figure(

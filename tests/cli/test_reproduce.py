@@ -1,0 +1,40 @@
+"""`slth reproduce`: a list, one, all; what cannot be measured is said, and stops no other."""
+
+import json
+from dataclasses import replace
+
+import pytest
+from reproductions.test_run import squares
+
+from slth import reproductions
+from slth.cli.app import run
+from slth.reproductions import Scale
+
+
+@pytest.fixture
+def two(monkeypatch, tmp_path):
+    """Two reproductions, of which the first needs data that are not there."""
+    calls = []
+    asked = {
+        "lacking": replace(squares(calls), name="lacking", data={Scale.SMOKE: ("mnist",)}),
+        "squares": squares(calls),
+    }
+    monkeypatch.setattr(reproductions, "MODULES", dict.fromkeys(asked, ""))
+    monkeypatch.setattr(reproductions, "find", asked.get)
+    (tmp_path / "data").mkdir()
+    return ["--out", str(tmp_path / "out"), "--threads", "1", "--data-dir", str(tmp_path / "data")]
+
+
+def test_of_all_those_are_measured_that_can_be(two, capsys):
+    assert run(["reproduce", "--all", *two]) == 2
+    out, errors = capsys.readouterr()
+    assert "squares  in shape" in out
+    assert "lacking was not measured: " in errors
+    assert "--scale smoke" in errors
+
+
+def test_one_that_cannot_be_measured_is_refused(two, capsys):
+    assert run(["reproduce", "lacking", *two]) == 2
+    assert run(["reproduce", "squares", *two, "--json", "--quiet"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["verdict"], data["rows"][1]["difference"]) == ("in_shape", 3)
