@@ -13,6 +13,7 @@ Vectors: `closest_vector`, `first_vector`, `first_vector_batch`. More than forty
 candidates: `slth.subsetsum.laws`.
 """
 
+from slth.subsetsum import laws
 from slth.subsetsum._closest import closest, closest_batch
 from slth.subsetsum._count import count
 from slth.subsetsum._differencing import karmarkar_karp
@@ -68,6 +69,7 @@ __all__ = [
     "first_vector",
     "first_vector_batch",
     "karmarkar_karp",
+    "laws",
     "moves_on_grid",
     "perturbed",
     "perturbed_batch",

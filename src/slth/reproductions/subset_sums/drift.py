@@ -21,8 +21,7 @@ import numpy as np
 
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
-from slth.subsetsum import reach
-from slth.subsetsum.laws import Uniform, candidates
+from slth.subsetsum import laws, reach
 
 _EPSILON = 0.01
 _STEPS = 16
@@ -57,7 +56,7 @@ def expected_growth(pieces: np.ndarray) -> float:
 def _measure(means: Means, *, runs: int, first: int, seed: int) -> dict[str, Any]:
     """Of each bin of v: steps, the ratios of the growth to v (1 - v) / 4 in sum and the least; sums of v_t and of the
     truth over the runs."""
-    values = candidates(Uniform(), (runs, _STEPS), seed=seed, path=f"drift/{first}")
+    values = laws.candidates(laws.Uniform(), (runs, _STEPS), seed=seed, path=f"drift/{first}")
     steps, ratios = np.zeros(len(_EDGES) - 1, np.int64), np.zeros(len(_EDGES) - 1)
     least = np.full(len(_EDGES) - 1, np.inf)
     proof, truth = np.zeros(_STEPS + 1), np.zeros(_STEPS + 1)

@@ -9,8 +9,7 @@ import numpy as np
 from slth import theory
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
-from slth.subsetsum import closest_batch, worst_error
-from slth.subsetsum.laws import Uniform, candidates
+from slth.subsetsum import closest_batch, laws, worst_error
 
 _COUNTS = tuple(range(6, 22, 3))
 _DRAWS = {Scale.SMOKE: 200, Scale.SMALL: 2_000, Scale.PAPER: 20_000}
@@ -21,8 +20,8 @@ _BAND = 0.15
 
 def _measure(means: Means, *, n: int, draws: int, seed: int) -> dict[str, Any]:
     """Medians over draws of the error at one target and of the worst error, x_i and z uniform on [-1, 1]."""
-    values = candidates(Uniform(), (draws, n), seed=seed, path=f"error/{n}/values")
-    targets = candidates(Uniform(), (draws,), seed=seed, path=f"error/{n}/targets")
+    values = laws.candidates(laws.Uniform(), (draws, n), seed=seed, path=f"error/{n}/values")
+    targets = laws.candidates(laws.Uniform(), (draws,), seed=seed, path=f"error/{n}/targets")
     one = closest_batch(values, targets, threads=means.threads).error
     worst = np.array([worst_error(row).error for row in values])
     return {"one": float(np.median(one)), "worst": float(np.median(worst)), "worst_90": float(np.quantile(worst, 0.9))}

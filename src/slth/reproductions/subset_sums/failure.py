@@ -17,8 +17,7 @@ from slth.records import Proportion
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import slope
-from slth.subsetsum import worst_error
-from slth.subsetsum.laws import Uniform, candidates
+from slth.subsetsum import laws, worst_error
 
 _EPSILONS = (0.1, 0.03, 0.01, 0.003, 0.001)
 _COUNTS = {Scale.SMOKE: (8, 10, 12, 14, 16), Scale.SMALL: tuple(range(8, 21)), Scale.PAPER: tuple(range(8, 25))}
@@ -28,7 +27,7 @@ _WORK = 1.5e9  # sums listed for one n, at most: half a minute
 
 def _measure(means: Means, *, n: int, draws: int, seed: int) -> dict[str, Any]:
     """How often the worst error is at least 2 eps, of each eps."""
-    rows = candidates(Uniform(), (draws, n), seed=seed, path=f"failure/{n}")
+    rows = laws.candidates(laws.Uniform(), (draws, n), seed=seed, path=f"failure/{n}")
     errors = np.array([worst_error(row).error for row in rows])
     return {"failed": [int((errors >= 2 * epsilon).sum()) for epsilon in _EPSILONS]}
 

@@ -15,8 +15,7 @@ from slth import theory
 from slth.reproductions._figure import Figure, Panel, Series, Table
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, finite
-from slth.subsetsum import Status, first_batch
-from slth.subsetsum.laws import Uniform, candidates
+from slth.subsetsum import Status, first_batch, laws
 
 _EPSILON = 0.01
 _SIZES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
@@ -37,8 +36,8 @@ def _measure(means: Means, *, k: int, draws: int, seed: int) -> dict[str, Any]:
             uniform.append(0)
             fixed.append(0)
             continue
-        rows = candidates(Uniform(), (draws, n), seed=seed, path=f"fixed-size/{k}/{n}")
-        z = math.sqrt(k) * candidates(Uniform(), (draws,), seed=seed, path=f"fixed-size/{k}/{n}/target")
+        rows = laws.candidates(laws.Uniform(), (draws, n), seed=seed, path=f"fixed-size/{k}/{n}")
+        z = math.sqrt(k) * laws.candidates(laws.Uniform(), (draws,), seed=seed, path=f"fixed-size/{k}/{n}/target")
         asked = [z, *(np.full(draws, share * math.sqrt(k)) for share in _FIXED)]
         hits = [
             first_batch(rows, z, tol=_EPSILON, size=k, threads=means.threads).count(Status.WITHIN_TOL) for z in asked

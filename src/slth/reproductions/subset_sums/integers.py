@@ -18,8 +18,7 @@ import numpy as np
 from slth.records import Proportion
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
-from slth.subsetsum import Status, first_batch, worst_error
-from slth.subsetsum.laws import Integers, candidates
+from slth.subsetsum import Status, first_batch, laws, worst_error
 
 _BITS = (5, 8, 11)  # log2 M
 _SURPLUS = {Scale.SMOKE: tuple(range(-2, 9)), Scale.SMALL: tuple(range(-2, 12))}  # n - log2 M
@@ -34,8 +33,8 @@ _DIFFERENCE = 4.0  # of two chi², which noise alone seldom makes
 
 def _one(means: Means, *, n: int, largest: int, draws: int, seed: int) -> int:
     """How often one target, uniform on ±1 ... ±M, is no subset sum."""
-    rows = candidates(Integers(largest), (draws, n), seed=seed, path=f"integers/{n}/{largest}")
-    targets = candidates(Integers(largest), (draws,), seed=seed, path=f"integers/{n}/{largest}/target")
+    rows = laws.candidates(laws.Integers(largest), (draws, n), seed=seed, path=f"integers/{n}/{largest}")
+    targets = laws.candidates(laws.Integers(largest), (draws,), seed=seed, path=f"integers/{n}/{largest}/target")
     return draws - first_batch(rows, targets, tol=0.25, threads=means.threads).count(Status.WITHIN_TOL)
 
 
@@ -48,7 +47,7 @@ def _surplus(means: Means, *, bits: int, surplus: Sequence[int], draws: int, wor
     for s in surplus:
         n = bits + s
         tried = int(min(draws, work / len(surplus) / 2**n))
-        rows = candidates(Integers(largest), (tried, n), seed=seed, path=f"integers/all/{n}/{largest}")
+        rows = laws.candidates(laws.Integers(largest), (tried, n), seed=seed, path=f"integers/all/{n}/{largest}")
         # sums are whole numbers: all targets are hit if and only if no real number is further than a half from a sum
         every.append(sum(worst_error(row, low=-largest, high=largest).error > 0.5 for row in rows))
         some.append(tried)

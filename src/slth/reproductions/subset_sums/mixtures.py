@@ -16,8 +16,7 @@ from slth.records import Proportion
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, curve, finite, slope
-from slth.subsetsum import Status, first_batch
-from slth.subsetsum.laws import Law, Mixture, Normal, Signs, Uniform, candidates
+from slth.subsetsum import Status, first_batch, laws
 
 _EPSILONS = (0.1, 0.03, 0.01, 0.003, 0.001)
 _SHOWN = 0.01  # epsilon of the first panel
@@ -30,12 +29,12 @@ def _zeros(stream: Stream, shape: tuple[int, ...]) -> np.ndarray:
     return np.zeros(shape)
 
 
-_LAWS: dict[str, tuple[float, Law, tuple[int, ...]]] = {  # share of the uniform, law, counts
-    "uniform": (1.0, Uniform(), tuple(range(1, 41))),
-    "p = 1/2, else 0": (0.5, Mixture(0.5, _zeros), tuple(range(4, 49, 4))),
-    "p = 1/4, else 0": (0.25, Mixture(0.25, _zeros), tuple(range(8, 65, 4))),
-    "p = 1/2, else ±1": (0.5, Mixture(0.5, Signs()), tuple(range(4, 41, 4))),
-    "p = 1/2, else N(0, 100)": (0.5, Mixture(0.5, Normal(10.0)), tuple(range(4, 41, 4))),
+_LAWS: dict[str, tuple[float, laws.Law, tuple[int, ...]]] = {  # share of the uniform, law, counts
+    "uniform": (1.0, laws.Uniform(), tuple(range(1, 41))),
+    "p = 1/2, else 0": (0.5, laws.Mixture(0.5, _zeros), tuple(range(4, 49, 4))),
+    "p = 1/4, else 0": (0.25, laws.Mixture(0.25, _zeros), tuple(range(8, 65, 4))),
+    "p = 1/2, else ±1": (0.5, laws.Mixture(0.5, laws.Signs()), tuple(range(4, 41, 4))),
+    "p = 1/2, else N(0, 100)": (0.5, laws.Mixture(0.5, laws.Normal(10.0)), tuple(range(4, 41, 4))),
 }
 
 
@@ -44,8 +43,8 @@ def _measure(means: Means, *, law: str, draws: int, seed: int) -> dict[str, Any]
     _, sampler, counts = _LAWS[law]
     hits: list[list[int]] = []
     for n in counts:
-        rows = candidates(sampler, (draws, n), seed=seed, path=f"mixtures/{law}/{n}")
-        targets = candidates(Uniform(), (draws,), seed=seed, path=f"mixtures/{law}/{n}/target")
+        rows = laws.candidates(sampler, (draws, n), seed=seed, path=f"mixtures/{law}/{n}")
+        targets = laws.candidates(laws.Uniform(), (draws,), seed=seed, path=f"mixtures/{law}/{n}/target")
         hits.append(
             [
                 first_batch(rows, targets, tol=epsilon, threads=means.threads).count(Status.WITHIN_TOL)

@@ -12,8 +12,7 @@ from slth import theory
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import curve, finite
-from slth.subsetsum import Status, perturbed_batch
-from slth.subsetsum.laws import Uniform, candidates
+from slth.subsetsum import Status, laws, perturbed_batch
 
 _ETA = 1e-4
 _LEVEL = 0.99
@@ -27,8 +26,8 @@ def _measure(means: Means, *, epsilon: float, draws: int, seed: int) -> dict[str
     """Successes of n = 1, 2, ... up to the first that nearly always succeeds."""
     hits: list[int] = []
     for n in range(1, _MOST + 1):
-        rows = candidates(Uniform(), (draws, n), seed=seed, path=f"moved/{n}")
-        targets = candidates(Uniform(-0.5, 0.5), (draws,), seed=seed, path=f"moved/{n}/target")
+        rows = laws.candidates(laws.Uniform(), (draws, n), seed=seed, path=f"moved/{n}")
+        targets = laws.candidates(laws.Uniform(-0.5, 0.5), (draws,), seed=seed, path=f"moved/{n}/target")
         found = perturbed_batch(rows, targets, tol=_ETA, most_move=epsilon, threads=means.threads)
         hits.append(found.subsets.count(Status.WITHIN_TOL))
         if hits[-1] > 0.997 * draws:

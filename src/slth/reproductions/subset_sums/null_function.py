@@ -14,8 +14,7 @@ from slth import theory
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, curve, finite, slope
-from slth.subsetsum import Status, first_batch
-from slth.subsetsum.laws import Uniform, candidates
+from slth.subsetsum import Status, first_batch, laws
 
 _EPSILONS = (0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001)
 _SHOWN = 0.01
@@ -38,10 +37,10 @@ def _measure(means: Means, *, kind: str, epsilon: float, draws: int, seed: int) 
     counts, size = _KINDS[kind]
     hits: list[int] = []
     for n in counts:
-        rows = candidates(Uniform(), (draws, n), seed=seed, path=f"null/{n}")
+        rows = laws.candidates(laws.Uniform(), (draws, n), seed=seed, path=f"null/{n}")
         targets = np.zeros(draws)
         if kind == _OTHER:
-            targets = candidates(Uniform(), (draws,), seed=seed, path=f"null/{n}/target")
+            targets = laws.candidates(laws.Uniform(), (draws,), seed=seed, path=f"null/{n}/target")
         found = first_batch(rows, targets, tol=epsilon, size=size(n), threads=means.threads)
         hits.append(found.count(Status.WITHIN_TOL))
         if hits[-1] > 0.995 * draws:

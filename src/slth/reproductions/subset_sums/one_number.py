@@ -19,8 +19,7 @@ from slth.numerics import Stream, draw
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import slope
-from slth.subsetsum import Status, first_batch, single_batch
-from slth.subsetsum.laws import Uniform, candidates
+from slth.subsetsum import Status, first_batch, laws, single_batch
 
 _EPSILONS = (0.1, 0.03, 0.01, 0.003, 0.001)
 _DRAWS = {Scale.SMOKE: 500, Scale.SMALL: 5_000}
@@ -33,9 +32,9 @@ _INPUTS, _ROWS, _DEVIATION = 784, 500, 0.05
 
 def _numbers(means: Means, *, epsilon: float, draws: int, seed: int) -> dict[str, Any]:
     """Mean numbers drawn until one, or a sum of some, is within epsilon of a target uniform on [-1, 1]."""
-    targets = candidates(Uniform(), (draws,), seed=seed, path=f"one/{epsilon}/target")
+    targets = laws.candidates(laws.Uniform(), (draws,), seed=seed, path=f"one/{epsilon}/target")
     single = _until_one(targets, epsilon, seed)
-    rows = candidates(Uniform(), (draws, _MOST), seed=seed, path=f"one/{epsilon}/sums")
+    rows = laws.candidates(laws.Uniform(), (draws, _MOST), seed=seed, path=f"one/{epsilon}/sums")
     taken, left = np.zeros(draws), np.arange(draws)
     for n in range(1, _MOST + 1):
         found = first_batch(rows[left, :n], targets[left], tol=epsilon, threads=means.threads)
@@ -57,7 +56,7 @@ def _until_one(targets: np.ndarray, epsilon: float, seed: int) -> np.ndarray:
     """The place of the first number within epsilon of each target."""
     taken, left, round_of, width = np.zeros(len(targets)), np.arange(len(targets)), 0, math.ceil(2 / epsilon)
     while len(left):
-        rows = candidates(Uniform(), (len(left), width), seed=seed, path=f"one/{epsilon}/{round_of}")
+        rows = laws.candidates(laws.Uniform(), (len(left), width), seed=seed, path=f"one/{epsilon}/{round_of}")
         # shifted by 2, so that keeping nothing is never near enough
         index = single_batch(rows + 2, targets[left] + 2, tol=epsilon).index
         error = np.abs(rows[np.arange(len(left)), index] - targets[left])

@@ -17,8 +17,7 @@ from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import curve
 from slth.reproductions.subset_sums.mixtures import coupled, is_fewer
-from slth.subsetsum import Status, count, first_batch
-from slth.subsetsum.laws import LiveProducts, RawProducts, Uniform, candidates
+from slth.subsetsum import Status, count, first_batch, laws
 
 _WEIGHT = math.log(2) / 4
 _BINS = 20  # of [-1/2, 1/2]
@@ -34,7 +33,7 @@ def _density(means: Means, *, draws: int, seed: int) -> dict[str, Any]:
     """How many of so many products fall into each bin of [-1/2, 1/2]."""
     found = np.zeros(_BINS, np.int64)
     for block in range(-(-draws // 1_000_000)):
-        values = candidates(RawProducts(), (1_000_000,), seed=seed, path=f"products/density/{block}")
+        values = laws.candidates(laws.RawProducts(), (1_000_000,), seed=seed, path=f"products/density/{block}")
         values = values[values != 0]
         found += np.histogram(values, _BINS, (-0.5, 0.5))[0]
     return {"bins": found.tolist()}
@@ -42,16 +41,16 @@ def _density(means: Means, *, draws: int, seed: int) -> dict[str, Any]:
 
 def _success(means: Means, *, n: int, law: str, draws: int, seed: int) -> dict[str, Any]:
     """Successes of raw products, or of U[-1/2, 1/2], at targets uniform on [-1/2, 1/2]."""
-    sampler = RawProducts() if law == "raw" else Uniform(-0.5, 0.5)
-    rows = candidates(sampler, (draws, n), seed=seed, path=f"products/{law}/{n}")
-    targets = candidates(Uniform(-0.5, 0.5), (draws,), seed=seed, path=f"products/{law}/{n}/target")
+    sampler = laws.RawProducts() if law == "raw" else laws.Uniform(-0.5, 0.5)
+    rows = laws.candidates(sampler, (draws, n), seed=seed, path=f"products/{law}/{n}")
+    targets = laws.candidates(laws.Uniform(-0.5, 0.5), (draws,), seed=seed, path=f"products/{law}/{n}/target")
     return {"hits": first_batch(rows, targets, tol=_TOL, threads=means.threads).count(Status.WITHIN_TOL)}
 
 
 def _subsets(means: Means, *, draws: int, seed: int) -> dict[str, Any]:
     """The mean number of subsets of live products within the tolerance, and its standard error."""
     n, target = _COUNTED
-    rows = candidates(LiveProducts(), (draws, n), seed=seed, path="products/counted")
+    rows = laws.candidates(laws.LiveProducts(), (draws, n), seed=seed, path="products/counted")
     counts = np.array([count(row, target, tol=_TOL).count for row in rows])
     return {"mean": float(counts.mean()), "error": float(counts.std() / math.sqrt(draws))}
 

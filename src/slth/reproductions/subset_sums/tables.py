@@ -12,8 +12,7 @@ import numpy as np
 
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
-from slth.subsetsum import Status, first_batch, perturbed_batch, smallest_batch, worst_error
-from slth.subsetsum.laws import LiveProducts, RawProducts, Uniform, candidates
+from slth.subsetsum import Status, first_batch, laws, perturbed_batch, smallest_batch, worst_error
 
 _TOL, _ETA = 0.01, 1e-4
 _DRAWS = {Scale.SMOKE: 1_000, Scale.SMALL: 20_000, Scale.PAPER: 200_000}
@@ -23,9 +22,9 @@ _BAND = 4.0  # standard errors, of ours and of theirs, which had 20,000 draws
 _THEIRS = 20_000
 
 _LAWS = {  # name: law of the values, half-width of the targets
-    "U[-1, 1]": (Uniform(), 1.0),
-    "live products u v": (LiveProducts(), 1.0),
-    "raw pairs max(u, 0) v": (RawProducts(), 0.5),
+    "U[-1, 1]": (laws.Uniform(), 1.0),
+    "live products u v": (laws.LiveProducts(), 1.0),
+    "raw pairs max(u, 0) v": (laws.RawProducts(), 0.5),
 }
 _ANY: dict[str, dict[int, str]] = {
     "U[-1, 1]": {8: "0.71", 10: "0.92", 12: "0.978", 15: "0.9963", 18: "0.9992", 21: "0.9999"},
@@ -82,15 +81,15 @@ def _any(means: Means, *, law: str, draws: int, seed: int) -> dict[str, Any]:
     sampler, half = _LAWS[law]
     hits: list[int] = []
     for n in _ANY[law]:
-        rows = candidates(sampler, (draws, n), seed=seed, path=f"tables/{law}/{n}")
-        targets = half * candidates(Uniform(), (draws,), seed=seed, path=f"tables/{law}/{n}/target")
+        rows = laws.candidates(sampler, (draws, n), seed=seed, path=f"tables/{law}/{n}")
+        targets = half * laws.candidates(laws.Uniform(), (draws,), seed=seed, path=f"tables/{law}/{n}/target")
         hits.append(first_batch(rows, targets, tol=_TOL, threads=means.threads).count(Status.WITHIN_TOL))
     return {"hits": hits}
 
 
 def _worst(means: Means, *, n: int, sets: int, seed: int) -> dict[str, Any]:
     """Quantiles of R, and a standard error of each from the order statistics one deviation away."""
-    rows = candidates(Uniform(), (sets, n), seed=seed, path=f"tables/worst/{n}")
+    rows = laws.candidates(laws.Uniform(), (sets, n), seed=seed, path=f"tables/worst/{n}")
     errors = np.sort([worst_error(row).error for row in rows])
     found = {}
     for name, share in (("median", 0.5), ("nine of ten", 0.9)):
@@ -101,23 +100,23 @@ def _worst(means: Means, *, n: int, sets: int, seed: int) -> dict[str, Any]:
 
 
 def _sized(means: Means, *, n: int, k: int, draws: int, seed: int) -> dict[str, Any]:
-    rows = candidates(Uniform(), (draws, n), seed=seed, path=f"tables/sized/{n}/{k}")
-    targets = candidates(Uniform(), (draws,), seed=seed, path=f"tables/sized/{n}/{k}/target")
+    rows = laws.candidates(laws.Uniform(), (draws, n), seed=seed, path=f"tables/sized/{n}/{k}")
+    targets = laws.candidates(laws.Uniform(), (draws,), seed=seed, path=f"tables/sized/{n}/{k}/target")
     found = (first_batch(rows, z, tol=_TOL, size=k, threads=means.threads) for z in (targets, math.sqrt(k) * targets))
     return {"hits": [one.count(Status.WITHIN_TOL) for one in found]}
 
 
 def _moved(means: Means, *, n: int, draws: int, seed: int) -> dict[str, Any]:
-    rows = candidates(Uniform(), (draws, n), seed=seed, path=f"tables/moved/{n}")
-    targets = candidates(Uniform(-0.5, 0.5), (draws,), seed=seed, path=f"tables/moved/{n}/target")
+    rows = laws.candidates(laws.Uniform(), (draws, n), seed=seed, path=f"tables/moved/{n}")
+    targets = laws.candidates(laws.Uniform(-0.5, 0.5), (draws,), seed=seed, path=f"tables/moved/{n}/target")
     found = (perturbed_batch(rows, targets, tol=_ETA, most_move=move, threads=means.threads) for move in _MOVES)
     return {"hits": [one.subsets.count(Status.WITHIN_TOL) for one in found]}
 
 
 def _smallest(means: Means, *, draws: int, seed: int) -> dict[str, Any]:
     n = _SMALLEST[0]
-    rows = candidates(Uniform(), (draws, n), seed=seed, path="tables/smallest")
-    targets = candidates(Uniform(), (draws,), seed=seed, path="tables/smallest/target")
+    rows = laws.candidates(laws.Uniform(), (draws, n), seed=seed, path="tables/smallest")
+    targets = laws.candidates(laws.Uniform(), (draws,), seed=seed, path="tables/smallest/target")
     sizes = smallest_batch(rows, targets, tol=_TOL, threads=means.threads).kept.sum(axis=1)
     return {"mean": float(sizes.mean()), "error": float(sizes.std() / math.sqrt(draws))}
 

@@ -20,8 +20,7 @@ from slth import theory
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, finite
-from slth.subsetsum import Status, first_vector_batch
-from slth.subsetsum.laws import Normals, Uniform, candidates
+from slth.subsetsum import Status, first_vector_batch, laws
 
 _COUNTS = {
     Scale.SMOKE: {2: tuple(range(6, 17, 2)), 3: tuple(range(8, 17, 2))},
@@ -75,8 +74,10 @@ def _worst(means: Means, *, d: int, n: int, sets: int, seed: int) -> dict[str, A
 
     worst: list[float] = []
     one: list[float] = []
-    targets = candidates(Uniform(), (sets, _TARGETS, d), seed=seed, path=f"cube/{d}/{n}/target")
-    for values, z in zip(candidates(Normals(d), (sets, n), seed=seed, path=f"cube/{d}/{n}"), targets, strict=True):
+    targets = laws.candidates(laws.Uniform(), (sets, _TARGETS, d), seed=seed, path=f"cube/{d}/{n}/target")
+    for values, z in zip(
+        laws.candidates(laws.Normals(d), (sets, n), seed=seed, path=f"cube/{d}/{n}"), targets, strict=True
+    ):
         sums = _all_sums(values)
         worst.append(worst_target(sums))
         one.append(float(np.median(KDTree(sums).query(z, p=np.inf)[0])))
@@ -88,8 +89,8 @@ def _missed(means: Means, *, d: int, epsilon: float, draws: int, seed: int) -> d
     cells = math.ceil(2 / epsilon) ** d
     missed: list[int] = []
     for n in range(4, _MOST + 1, 2):
-        rows = candidates(Normals(d), (draws, n), seed=seed, path=f"cube/one/{d}/{n}")
-        targets = candidates(Uniform(), (draws, d), seed=seed, path=f"cube/one/{d}/{n}/target")
+        rows = laws.candidates(laws.Normals(d), (draws, n), seed=seed, path=f"cube/one/{d}/{n}")
+        targets = laws.candidates(laws.Uniform(), (draws, d), seed=seed, path=f"cube/one/{d}/{n}/target")
         found = first_vector_batch(rows, targets, tol=epsilon / 2, threads=means.threads)
         missed.append(draws - found.count(Status.WITHIN_TOL))
         if cells * missed[-1] <= _FAIL * draws:

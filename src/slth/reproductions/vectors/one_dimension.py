@@ -16,8 +16,7 @@ import numpy as np
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, slope
-from slth.subsetsum import Status, first_batch, first_vector_batch
-from slth.subsetsum.laws import Normals, Uniform, candidates
+from slth.subsetsum import Status, first_batch, first_vector_batch, laws
 
 _EPSILON = 0.1
 _BATCH = 8  # vectors: nine of ten batches hit the first coordinate
@@ -35,8 +34,8 @@ def _by_the_first(means: Means, *, batches: int, seed: int) -> dict[str, Any]:
     hits = np.zeros(most, np.int64)
     for start in range(0, batches, _AT_ONCE):
         count = min(_AT_ONCE, batches - start)
-        rows = candidates(Normals(most), (count, _BATCH), seed=seed, path=f"one-dimension/{start}")
-        targets = candidates(Uniform(), (count, most), seed=seed, path=f"one-dimension/{start}/target")
+        rows = laws.candidates(laws.Normals(most), (count, _BATCH), seed=seed, path=f"one-dimension/{start}")
+        targets = laws.candidates(laws.Uniform(), (count, most), seed=seed, path=f"one-dimension/{start}/target")
         kept = first_batch(rows[:, :, 0], targets[:, 0], tol=_EPSILON, threads=means.threads).kept
         near = np.abs(np.einsum("bn,bnd->bd", kept, rows) - targets) <= _EPSILON
         hits += np.logical_and.accumulate(near, axis=1).sum(axis=0)
@@ -47,8 +46,8 @@ def _together(means: Means, *, d: int, draws: int, seed: int) -> dict[str, Any]:
     """Successes of a search over all coordinates, n = 2, 3, ... up to enough."""
     hits: list[int] = []
     for n in range(2, 41):
-        rows = candidates(Normals(d), (draws, n), seed=seed, path=f"one-dimension/{d}/{n}")
-        targets = candidates(Uniform(), (draws, d), seed=seed, path=f"one-dimension/{d}/{n}/target")
+        rows = laws.candidates(laws.Normals(d), (draws, n), seed=seed, path=f"one-dimension/{d}/{n}")
+        targets = laws.candidates(laws.Uniform(), (draws, d), seed=seed, path=f"one-dimension/{d}/{n}/target")
         hits.append(first_vector_batch(rows, targets, tol=_EPSILON, threads=means.threads).count(Status.WITHIN_TOL))
         if hits[-1] >= 0.93 * draws:
             break

@@ -20,7 +20,7 @@ import numpy as np
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import finite
-from slth.subsetsum.laws import Normals, ScaledNormals, candidates
+from slth.subsetsum import laws
 
 _EPSILON, _TARGET = 0.1, 0.5  # every coordinate of z
 _PER_DIMENSION = 64  # n = 64 d in the exact ratios: E[Z] is large for all alpha that are drawn
@@ -30,7 +30,7 @@ _SIMULATED = {Scale.SMOKE: (14, 400), Scale.SMALL: (16, 6_000)}  # n, draws
 _SIMULATED_D = 2
 _BOUNDED, _GROWN = 3.0, 10.0
 _DRAWN = 1e6  # ratios beyond it are left out of the figure
-_LAWS = {"independent": Normals, "scaled": ScaledNormals}
+_LAWS = {"independent": laws.Normals, "scaled": laws.ScaledNormals}
 
 
 def ratio(n: int, k: int, d: int, epsilon: float, target: float) -> float:
@@ -62,7 +62,7 @@ def _simulate(means: Means, *, law: str, n: int, k: int, draws: int, seed: int) 
     masks = np.zeros((math.comb(n, k), n), np.float32)
     for row, chosen in enumerate(combinations(range(n), k)):
         masks[row, chosen] = 1
-    vectors = candidates(_LAWS[law](_SIMULATED_D), (draws, n), seed=seed, path=f"second/{law}/{n}/{k}")
+    vectors = laws.candidates(_LAWS[law](_SIMULATED_D), (draws, n), seed=seed, path=f"second/{law}/{n}/{k}")
     counts = np.array(
         [int((np.abs(masks @ v - _TARGET).max(axis=1) <= _EPSILON).sum()) for v in vectors.astype(np.float32)]
     )

@@ -13,10 +13,9 @@ from slth import theory
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, curve, finite, slope
-from slth.subsetsum import Status, first_vector_batch
-from slth.subsetsum.laws import Normals, ScaledNormals, Uniform, candidates
+from slth.subsetsum import Status, first_vector_batch, laws
 
-_LAWS = {"independent": Normals, "scaled": ScaledNormals}
+_LAWS = {"independent": laws.Normals, "scaled": laws.ScaledNormals}
 _CASES = tuple((d, epsilon) for d in (1, 2, 3, 4) for epsilon in (0.2, 0.1, 0.05))
 _COUNTS = tuple(range(2, 33))
 _SHOWN = 0.1  # epsilon of the first panel
@@ -31,8 +30,8 @@ def _measure(means: Means, *, law: str, d: int, epsilon: float, draws: int, step
     hits: list[int] = []
     for n in _COUNTS[::step]:
         path = f"vectors/{law}/{d}/{n}"
-        rows = candidates(_LAWS[law](d), (draws, n), seed=seed, path=path)
-        targets = candidates(Uniform(), (draws, d), seed=seed, path=f"{path}/target")
+        rows = laws.candidates(_LAWS[law](d), (draws, n), seed=seed, path=path)
+        targets = laws.candidates(laws.Uniform(), (draws, d), seed=seed, path=f"{path}/target")
         found = first_vector_batch(rows, targets, tol=epsilon, threads=means.threads)
         hits.append(found.count(Status.WITHIN_TOL))
         if hits[-1] >= _ENOUGH * draws:
