@@ -87,6 +87,8 @@ def defined(path):
 def test_every_public_name_has_a_docstring():
     """Functions and classes of every package's `__all__`; members may be said by a comment or by their class."""
     for init in SOURCE.rglob("__init__.py"):
+        if init.parent.parent.name == "reproductions":
+            continue  # its modules are found by name
         public = set(importlib.import_module(".".join(init.parent.relative_to(SOURCE.parent).parts)).__all__)
         assert public, init
         for path in init.parent.rglob("*.py"):

@@ -10,8 +10,8 @@ def run(path, x):
     options.intra_op_num_threads = 1
     options.log_severity_level = 3
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    tokens = np.issubdtype(np.asarray(x).dtype, np.integer)
-    (y,) = session.run(["output"], {"input": np.asarray(x, np.int64 if tokens else np.float32)})
+    (entry,) = session.get_inputs()
+    (y,) = session.run(["output"], {"input": np.asarray(x, np.int64 if "int64" in entry.type else np.float32)})
     return y
 
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 from slth import _arguments
 from slth._errors import InputError
 from slth._extras import install
+from slth._files import write_atomically
 from slth.records import Rows, Selection, as_lines, read_rows, verbs
 
 __all__ = ["Selection", "query"]
@@ -73,7 +74,7 @@ def _fill(database: Any, found: Rows) -> None:
     most = max([_LEAST_BUFFER, *(2 * len(line) for line in lines.splitlines())])
     with TemporaryDirectory(prefix="slth-query-") as folder:
         file = Path(folder) / "records.json"
-        file.write_bytes(lines)
+        write_atomically(file, lines)
         database.execute(
             "CREATE TABLE records AS SELECT * FROM "
             "read_json($1, format='newline_delimited', columns=$2, maximum_object_size=$3)",
