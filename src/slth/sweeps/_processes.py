@@ -41,14 +41,18 @@ def unordered(call: Callable[..., _T], arguments: Iterable[tuple[Any, ...]]) -> 
 def _interrupts_wait() -> Generator[None]:
     """Ctrl-C waits until the end. Processes that are started meanwhile never hear it, not even before they have begun.
 
-    A blocked signal is inherited, and still there afterwards; an ignored one would be lost. The tracker of resources
-    unblocks it when it starts, so it has to run before.
+    It is ignored, which they inherit, and blocked, so that it is kept: a blocked signal is delivered when it is
+    unblocked, to the handler of then.
     """
-    resource_tracker.ensure_running()
+    resource_tracker.ensure_running()  # where it starts, older ones of joblib unblock
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    ours = threading.current_thread() is threading.main_thread()  # no other thread may say how signals are met
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN) if ours else None
     try:
         yield
     finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.SIG_DFL if handler is None else handler)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
