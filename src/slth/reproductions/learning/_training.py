@@ -1,6 +1,6 @@
 """Images, order of the examples, plain SGD and accuracies: what the reproductions of learning share."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -26,17 +26,36 @@ class Images:
     test_x: Tensor
     test_y: Tensor
 
-    def steps(self, epochs: float, *, seed: int, key: str, batch: int = 128) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of so many epochs, in an order that seed and key name."""
-        wanted = steps_of(len(self.train_x), epochs, batch)
-        for epoch in range(-(-wanted * batch // len(self.train_x))):
-            order = np.argsort(words(Stream(seed, f"{key}/{epoch}"), 0, len(self.train_x)), kind="stable")
-            for start in range(0, len(order), batch):
+    def steps(self, epochs: float, *, seed: int, key: str, batch: int = 128) -> "Steps":
+        """Batches of so many epochs, in an order that seed and key name; at least one where epochs are more than 0."""
+        count = round(epochs * -(-len(self.train_x) // batch)) or int(epochs > 0)
+        return Steps(self.train_x, self.train_y, count, batch, Stream(seed, key))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Steps:
+    """Batches (x, y), each made when it has its turn."""
+
+    x: Tensor
+    y: Tensor
+    count: int
+    batch: int
+    stream: Stream  # its path and the number of an epoch name the order of the examples
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __iter__(self) -> Iterator[tuple[Tensor, Tensor]]:
+        wanted = self.count
+        for epoch in range(-(-wanted * self.batch // len(self.x))):
+            stream = Stream(self.stream.seed, f"{self.stream.path}/{epoch}")
+            order = np.argsort(words(stream, 0, len(self.x)), kind="stable")
+            for start in range(0, len(order), self.batch):
                 if not wanted:
                     return
-                rows = torch.from_numpy(order[start : start + batch])
+                rows = torch.from_numpy(order[start : start + self.batch])
                 wanted -= 1
-                yield self.train_x[rows], self.train_y[rows]
+                yield self.x[rows], self.y[rows]
 
 
 def images(name: str, data_dir: Path | None) -> Images:
@@ -49,15 +68,10 @@ def images(name: str, data_dir: Path | None) -> Images:
     return Images((train - mean) / deviation, train_y, (test - mean) / deviation, test_y)
 
 
-def steps_of(count: int, epochs: float, batch: int) -> int:
-    """Steps of so many epochs, at least one where epochs are more than 0."""
-    return round(epochs * -(-count // batch)) or int(epochs > 0)
-
-
 def descend(
     parameters: Iterable[nn.Parameter],
     loss: Callable[[Tensor, Tensor], Tensor],
-    steps: list[tuple[Tensor, Tensor]] | Iterator[tuple[Tensor, Tensor]],
+    steps: Steps,
     *,
     rate: float,
     momentum: float = 0.9,
@@ -66,17 +80,16 @@ def descend(
     after: Callable[[int, int], object] | None = None,
 ) -> None:
     """SGD on loss(x, y); `after(step, steps)` follows each step."""
-    batches = list(steps)
     optimizer = torch.optim.SGD(list(parameters), lr=rate, momentum=momentum, weight_decay=decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(len(batches), 1)) if cosine else None
-    for step, (x, y) in enumerate(batches, 1):
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, max(len(steps), 1)) if cosine else None
+    for step, (x, y) in enumerate(steps, 1):
         optimizer.zero_grad()
         loss(x, y).backward()
         optimizer.step()
         if schedule:
             schedule.step()
         if after:
-            after(step, len(batches))
+            after(step, len(steps))
 
 
 def task(model: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
@@ -115,6 +128,20 @@ def dense(*hidden: int, inputs: int = LARGE * LARGE) -> nn.Sequential:
     for i, (before, after) in enumerate(pairwise(sizes)):
         layers += [nn.ReLU()] * (i > 0) + [nn.Linear(before, after, bias=False)]
     return nn.Sequential(*layers)
+
+
+def draw_kaiming(model: nn.Module, seed: int) -> None:
+    """Kaiming normal weights that a seed names."""
+    torch.manual_seed(seed)
+    for weight in weights_of(model):
+        nn.init.kaiming_normal_(weight)
+
+
+def put(model: nn.Module, weights: Sequence[Tensor], masks: Sequence[Tensor]) -> None:
+    """Write weights under masks into a model."""
+    with torch.no_grad():
+        for place, weight, mask in zip(weights_of(model), weights, masks, strict=True):
+            place.copy_(weight * mask)
 
 
 def weights_of(model: nn.Module) -> list[nn.Parameter]:

@@ -20,7 +20,9 @@ from slth.reproductions.learning._training import (
     Images,
     accuracy,
     descend,
+    draw_kaiming,
     images,
+    put,
     task,
     weights_of,
 )
@@ -58,9 +60,7 @@ def _constructed(found: Images, epochs: float, seed: int) -> dict[str, Any]:
     _ticket(_network(found, 1.0), found, seed)  # before the clock starts: compiled once, as before every search
     start = time.process_time()
     model = _network(found, 1.0)
-    torch.manual_seed(seed)
-    for weight in weights_of(model):
-        nn.init.kaiming_normal_(weight)
+    draw_kaiming(model, seed)
     descend(model.parameters(), task(model), found.steps(epochs, seed=seed, key="order"), rate=0.02, cosine=True)
     trained = time.process_time() - start
     ticket = _ticket(model, found, seed)
@@ -78,17 +78,15 @@ def _constructed(found: Images, epochs: float, seed: int) -> dict[str, Any]:
 
 def _magnitude(model: nn.Module, data: Images, epochs: float, density: float, seed: int) -> int:
     """Rounds of training, pruning and rewinding down to a density, in equal parts of the epochs; what is kept."""
-    torch.manual_seed(seed)
-    for weight in weights_of(model):
-        nn.init.kaiming_normal_(weight)
+    draw_kaiming(model, seed)
     start = [weight.detach().clone() for weight in weights_of(model)]
     masks = [torch.ones_like(weight) for weight in start]
     rounds = max(1, round(np.log(density) / np.log(_ROUND)))
     for number in range(rounds + 1):
-        _put(model, start, masks)
+        put(model, start, masks)
 
         def prune(step: int, steps: int) -> None:
-            _put(model, [weight.detach() for weight in weights_of(model)], masks)  # noqa: B023  # called in this round
+            put(model, [weight.detach() for weight in weights_of(model)], masks)  # noqa: B023  # called in this round
 
         steps = data.steps(epochs / (rounds + 1), seed=seed, key=f"round {number}")
         descend(model.parameters(), task(model), steps, rate=0.02, cosine=True, after=prune)
@@ -96,12 +94,6 @@ def _magnitude(model: nn.Module, data: Images, epochs: float, density: float, se
             left = density ** ((number + 1) / rounds)
             masks = [_largest(weight.detach(), left) for weight in weights_of(model)]
     return int(sum(mask.sum() for mask in masks))
-
-
-def _put(model: nn.Module, weights: Sequence[Tensor], masks: Sequence[Tensor]) -> None:
-    with torch.no_grad():
-        for place, weight, mask in zip(weights_of(model), weights, masks, strict=True):
-            place.copy_(weight * mask)
 
 
 def _largest(weight: Tensor, density: float) -> Tensor:

@@ -27,7 +27,7 @@ def _measure(means: Means, *, method: str, data: str, hidden: list[int], epochs:
     model = dense(*hidden)
     masks = attach(model, METHODS[method], seed=seed)
     schedule = method == "supermask"
-    steps = list(found.steps(epochs, seed=seed, key="scores", batch=250 if schedule else 128))
+    steps = found.steps(epochs, seed=seed, key="scores", batch=250 if schedule else 128)
 
     def loss_now() -> float:
         with torch.no_grad():

@@ -21,7 +21,16 @@ from torch.nn.functional import cross_entropy, linear
 from slth.numerics import Stream, uniform
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
-from slth.reproductions.learning._training import Images, accuracy, dense, descend, images, task, weights_of
+from slth.reproductions.learning._training import (
+    Images,
+    accuracy,
+    dense,
+    descend,
+    draw_kaiming,
+    images,
+    task,
+    weights_of,
+)
 
 MOVED = ("task", "function", "masked")  # by SGD
 WAYS = ("none", *MOVED, "best")
@@ -46,9 +55,7 @@ def _measure(means: Means, *, epsilon: float, data: str, hidden: int, epochs: in
     torch.set_num_threads(means.threads)
     found = images(data, means.data_dir)
     target = dense(hidden)
-    torch.manual_seed(seed)
-    for weight in weights_of(target):
-        nn.init.kaiming_normal_(weight)
+    draw_kaiming(target, seed)
     descend(target.parameters(), task(target), found.steps(epochs, seed=seed, key="target"), rate=0.05)
     layers = [_layer(weight.detach(), i, seed) for i, weight in enumerate(weights_of(target))]
     wanted = target.eval()

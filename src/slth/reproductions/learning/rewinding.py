@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from slth.numerics import Stream, words
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
-from slth.reproductions.learning._training import Images, accuracy, dense, descend, images, task, weights_of
+from slth.reproductions.learning._training import Images, accuracy, dense, descend, images, put, task, weights_of
 
 _RATE, _LAST_RATE = 0.2, 0.1  # of what is left, pruned in a round; in the last layer
 _BETTER = (0.2, 0.4)  # densities where 60 to 80 % of the weights are pruned
@@ -31,14 +31,14 @@ def _measure(
     masks = [torch.ones_like(weight) for weight in start]
     outcome: dict[str, Any] = {"density": [], "rewound": [], "fresh": {}}
     for number in range(rounds + 1):
-        _put(model, start, masks)
+        put(model, start, masks)
         _train(model, masks, found, epochs, seed, f"round {number}")
         outcome["density"].append(float(sum(mask.sum() for mask in masks) / sum(mask.numel() for mask in masks)))
         outcome["rewound"].append(accuracy(model, found))
         trained = [weight.detach().clone() for weight in weights_of(model)]
         if number in again:
             _draw(model, seed, f"fresh {number}")
-            _put(model, [weight.detach().clone() for weight in weights_of(model)], masks)
+            put(model, [weight.detach().clone() for weight in weights_of(model)], masks)
             _train(model, masks, found, epochs, seed, f"round {number}")
             outcome["fresh"][str(number)] = accuracy(model, found)
         masks = [
@@ -55,15 +55,9 @@ def _draw(model: nn.Module, seed: int, key: str) -> None:
         nn.init.xavier_normal_(weight)
 
 
-def _put(model: nn.Module, weights: Sequence[Tensor], masks: Sequence[Tensor]) -> None:
-    with torch.no_grad():
-        for place, weight, mask in zip(weights_of(model), weights, masks, strict=True):
-            place.copy_(weight * mask)
-
-
 def _train(model: nn.Module, masks: Sequence[Tensor], data: Images, epochs: int, seed: int, key: str) -> None:
     def prune(step: int, steps: int) -> None:
-        _put(model, weights_of(model), masks)
+        put(model, weights_of(model), masks)
 
     steps = data.steps(epochs, seed=seed, key=key)
     descend(model.parameters(), task(model), steps, rate=0.1, momentum=0.0, after=prune)

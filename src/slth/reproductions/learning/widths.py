@@ -11,12 +11,19 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
 from slth.learning import Biprop, EdgePopup, attach
 from slth.reproductions._figure import Figure, Panel, Series
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
-from slth.reproductions.learning._training import accuracy, descend, images, small_convolutions, task, weights_of
+from slth.reproductions.learning._training import (
+    accuracy,
+    descend,
+    draw_kaiming,
+    images,
+    small_convolutions,
+    task,
+    weights_of,
+)
 
 _METHODS = {"edge-popup": EdgePopup, "biprop": Biprop}
 _NEAR = 0.005  # accuracy: two networks this close are as good as each other
@@ -31,9 +38,7 @@ def _measure(
     model = small_convolutions(width)
     steps = found.steps(epochs, seed=seed, key="order")
     if method == "trained":
-        torch.manual_seed(seed)
-        for weight in weights_of(model):
-            nn.init.kaiming_normal_(weight)
+        draw_kaiming(model, seed)
         descend(model.parameters(), task(model), steps, rate=0.02, decay=1e-4, cosine=True)
     else:
         masks = attach(model, _METHODS[method](density), seed=seed)
