@@ -6,6 +6,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+import measured  # noqa: E402
 import notebooks  # noqa: E402
 import pages  # noqa: E402
 import reference  # noqa: E402
@@ -20,7 +21,8 @@ def on_config(config):
     _MADE.clear()
     for made in (pages.pages(), theorems.pages(), reference.pages(), notebooks.pages()):
         _MADE.update(made)
-    _place(config.nav, {"Theory": theorems.places(), "Reference": reference.places(), "Notebooks": notebooks.places()})
+    places = {"Theory": theorems, "Reference": reference, "Notebooks": notebooks, "Reproductions": measured}
+    _place(config.nav, {title: module.places() for title, module in places.items()})
     return config
 
 

@@ -7,6 +7,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import measured
 import numpy as np
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
@@ -160,6 +161,7 @@ def _page(theorem: Theorem, example: Bound | None, *, drawn: bool) -> str:
     parts += _bullets("Other forms in print", forms)
     parts += _said("What to know", theorem.note)
     parts += _said("Beside measurement", theorem.measured)
+    parts.append(measured.beside(theorem))
     if source is not None:
         parts.append(f"## Source\n\n{where}{'; '.join(_cited(key) for key in theorem.sources)}.")
     return "\n\n".join(part for part in parts if part) + "\n"

@@ -33,6 +33,17 @@ def test_of_all_those_are_measured_that_can_be(two, capsys):
     assert "--scale smoke" in errors
 
 
+def test_of_all_there_is_a_page_of_verdicts(two, tmp_path, capsys):
+    run(["reproduce", "--all", *two])
+    page = (tmp_path / "out/all-smoke.md").read_text()
+    assert "| [squares](squares-smoke.md) | Squares grow. | in shape | They grow. |" in page
+    assert "lacking" not in page
+    (tmp_path / "out/all-smoke.md").unlink()
+    assert run(["reproduce", "--all", "--scale", "paper", *two, "--quiet"]) == 0  # nothing is attempted there
+    assert not (tmp_path / "out/all-paper.md").exists()
+    assert "wrote" not in capsys.readouterr().err.splitlines()[-1]
+
+
 def test_one_that_cannot_be_measured_is_refused(two, capsys):
     assert run(["reproduce", "lacking", *two]) == 2
     assert run(["reproduce", "squares", *two, "--json", "--quiet"]) == 0

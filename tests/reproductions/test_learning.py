@@ -123,10 +123,19 @@ def test_perturbations(direction, verdict):
     assert concluded("perturbations", moves(direction), SMOKE).verdict is Verdict.TOO_SMALL
 
 
-def test_perturbations_whose_best_moves_leave_nothing_have_a_verdict():
-    found = find("perturbations").conclude(moves(distance=0.0), SMALL)
-    assert found.verdict is Verdict.NOT_REPRODUCED
-    assert "inf times as small after the best moves" in found.because
+@pytest.mark.parametrize(
+    ("direction", "distance", "said"),
+    [
+        (0.5, 0.6, "is a good set of moves by that, and not the one that is best weight by weight."),
+        (0.5, 0.4, "is not as good a set of moves by that, and not the one that is best weight by weight."),
+        (0.6, 0.5, "is a good set of moves by that, and the same one."),
+    ],
+)
+def test_perturbations_say_whether_the_moves_are_good_and_whether_they_are_the_best(direction, distance, said):
+    """The masked ones leave 0.5 of the distance."""
+    found = concluded("perturbations", moves(direction, distance))
+    assert found.because.endswith(said)
+    assert f"0.5 (masked), {distance} (best)" in found.because
 
 
 # rewinding

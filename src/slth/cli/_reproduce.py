@@ -17,17 +17,20 @@ def run(asked: verbs.Reproduce) -> int:
         return 0
     options = {key: value for key, value in verbs.keywords(asked).items() if key != "name"}
     names = list(reproductions.MODULES) if asked.name is None else [asked.name]
-    verdicts: dict[str, str] = {}
+    done: list[Reproduced] = []
     refused: dict[str, str] = {}
     for name in names:
         try:
-            verdicts[name] = _one(name, options, asked).conclusion.verdict.value
+            done.append(_one(name, options, asked))
         except InputError as error:
             if not asked.every:
                 raise
             refused[name] = str(error)  # the others may need no data
-    if asked.every and not asked.as_json:
-        _print.table("Verdicts", verdicts.items())
+    if asked.every:
+        written = reproductions.write_overview(done, asked.out)
+        if not asked.as_json:
+            _print.table("Verdicts", [(one.reproduction.name, one.conclusion.verdict.value) for one in done])
+        _print.note(f"wrote {written}", asked.quiet or not written)
     for name, sentence in refused.items():
         _print.note(f"{name} was not measured: {sentence}")
     return 2 if refused else 0

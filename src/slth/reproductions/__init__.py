@@ -24,7 +24,7 @@ from slth.reproductions._reproduction import (
     Scale,
     Verdict,
 )
-from slth.reproductions._run import Progress, Reproduced, run
+from slth.reproductions._run import Progress, Reproduced, run, write_overview
 
 MODULES: dict[str, str] = {
     "error": "subset_sums.error",
@@ -85,6 +85,7 @@ __all__ = [
     "find",
     "reproduce",
     "reproductions",
+    "write_overview",
 ]
 
 

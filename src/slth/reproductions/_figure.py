@@ -8,6 +8,7 @@ from slth.reporting import picture_bytes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 _COLOURS = ("#2a6fbb", "#c26a10", "#2e8b57", "#8e44ad", "#b03030", "#6e7781", "#0f7c8a", "#a0892a")
 _FRAMES = ("#b03030", "#2a6fbb", "#e08a1e")
@@ -107,14 +108,28 @@ def _curves(axes: "Axes", panel: Panel, series: Sequence[Series]) -> None:
         axes.plot(one.x, one.y, linestyle=line, marker=mark, markersize=4, color=colour, label=one.label)
         if one.low:
             axes.fill_between(one.x, one.low, one.high, color=colour, alpha=0.18, linewidth=0)
-    axes.set_xscale("log" if panel.log_x else "linear")
-    axes.set_yscale("log" if panel.log_y else "linear")
+    if panel.log_x:
+        axes.set_xscale("log")
+        _plain_numbers(axes.xaxis)
+    if panel.log_y:
+        axes.set_yscale("log")
+        _plain_numbers(axes.yaxis)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e4e7eb", linewidth=0.6)
     if len(series) > _MOST_INSIDE:
         axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
     else:
         axes.legend(frameon=False, fontsize=8)
+
+
+def _plain_numbers(axis: "Axis") -> None:
+    """Of a logarithmic axis: powers of ten; where there are few of them, 2 and 5 times them, too."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 1000 * low else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _table(axes: "Axes", table: Table) -> None:

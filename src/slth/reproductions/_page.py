@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from slth.records import duration
-from slth.reproductions._reproduction import Conclusion, Measured, Reproduction, Row, Scale
+from slth.reproductions._reproduction import Conclusion, Measured, Reproduction, Row, Scale, Verdict
 from slth.theory import REFERENCES
 
 HEAD = ("", "published", "ours", "difference", "")  # of the columns of a table
+OVERVIEW_HEAD = ("name", "what is claimed", "verdict", "because")
 
 
 def page(
@@ -41,6 +42,25 @@ def page(
         f"`slth reproduce {reproduction.name} --scale {scale.value}`, {duration(seconds)}; {'; '.join(where)}."
     )
     return "\n\n".join(lines) + "\n"
+
+
+def overview(found: Sequence[tuple[Reproduction, Conclusion]], scale: Scale) -> str:
+    """One page for many: what is claimed, the verdict, why."""
+    lines = [_line(OVERVIEW_HEAD), _line(["---"] * len(OVERVIEW_HEAD))]
+    for one, conclusion in found:
+        name = (
+            f"[{one.name}]({one.name}-{scale.value}.md)"
+            if conclusion.verdict is not Verdict.NOT_ATTEMPTED
+            else one.name
+        )
+        lines.append(_line((name, one.says, conclusion.verdict.value, conclusion.because)))
+    about = (
+        f"By `slth reproduce --all --scale {scale.value}`. Its page has the table published / ours / difference, "
+        "the figure, what was chosen where the source is silent, by which rule the verdict is drawn, and where it ran. "
+        "*Reproduced*: the numbers are those of the source. *In shape*: its law or its order is seen, not its numbers. "
+        "*Not reproduced* is a result, too."
+    )
+    return f"# Published results, measured again\n\n{about}\n\n" + "\n".join(lines) + "\n"
 
 
 def _options(measured: Sequence[Measured]) -> str:

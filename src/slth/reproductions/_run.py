@@ -10,7 +10,7 @@ from typing import Any
 from slth._errors import InputError
 from slth._files import write_atomically
 from slth.reproductions._figure import draw
-from slth.reproductions._page import page
+from slth.reproductions._page import overview, page
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Scale, Verdict
 from slth.reproductions._results import Results, alone_in
 from slth.sweeps import on_this_machine, unordered
@@ -59,6 +59,19 @@ def run(
     with alone_in(folder, reproduction.name):
         results = Results(folder, reproduction, again=again)
         return _finished(reproduction, scale, parts, results, Means(folder / "shared", data_dir, threads), progress)
+
+
+def write_overview(found: Sequence[Reproduced], folder: Path) -> Path | None:
+    """Write all-SCALE.md, the verdicts of several reproductions of one scale; where none was attempted nothing.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    if all(one.conclusion.verdict is Verdict.NOT_ATTEMPTED for one in found):
+        return None
+    scale = found[0].scale
+    text = overview([(one.reproduction, one.conclusion) for one in found], scale)
+    return write_atomically(folder / f"all-{scale.value}.md", text.encode())
 
 
 def _finished(

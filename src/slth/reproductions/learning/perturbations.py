@@ -221,30 +221,31 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         chosen = [part.outcome[way][what] for part in measured if part.options["epsilon"] == epsilon]
         return float(np.mean(chosen))
 
-    rows: list[Row] = []
-    for epsilon in epsilons:
-        rows += [
-            Row(what=f"epsilon = {epsilon:g}: weights hit, {way}", ours=mean(way, "within", epsilon)) for way in WAYS
-        ]
-        rows += [
-            Row(what=f"epsilon = {epsilon:g}: ||F - G|| / ||F||, {way}", ours=mean(way, "distance", epsilon))
-            for way in WAYS
-        ]
-        rows += [
-            Row(what=f"epsilon = {epsilon:g}: kept candidates moved to what is lacking, {way}", ours=agreed)
-            for way in MOVED
-            for agreed in (mean(way, "direction", epsilon),)
-        ]
+    def each(ways: Sequence[str], what: str, epsilon: float) -> str:
+        return ", ".join(f"{way} {mean(way, what, epsilon):.3g}" for way in ways)
+
+    asked = (
+        ("fraction of weights hit", WAYS, "within"),
+        ("||F - G|| / ||F||", WAYS, "distance"),
+        ("kept candidates moved to what is lacking", MOVED, "direction"),
+    )
+    rows = [
+        Row(what=f"epsilon = {epsilon:g}: {what}", ours=each(ways, key, epsilon))
+        for epsilon in epsilons
+        for what, ways, key in asked
+    ]
     largest = epsilons[-1]
     direction = {way: mean(way, "direction", largest) for way in MOVED}
-    gained = {way: _factor(mean, way, largest) for way in ("function", "masked")}
+    left = {way: mean(way, "distance", largest) for way in WAYS}
     coincides = [way for way, agreed in direction.items() if agreed > _COIN]
+    good = "a good set of moves" if left["masked"] <= left["best"] else "not as good a set of moves"
+    same = "the same one" if "masked" in coincides else "not the one that is best weight by weight"
     because = (
         f"At epsilon = {largest:g} a kept candidate moves towards what its sum lacks in "
         + ", ".join(f"{agreed:.1%} ({way})" for way, agreed in direction.items())
-        + f" of all cases; ||F - G|| is {_factor(mean, 'best', largest):.3g} times as small after the best moves, "
-        + ", ".join(f"{factor:.3g} times after SGD on {way}" for way, factor in gained.items())
-        + "."
+        + " of all cases, where a coin has 50 %. ||F - G|| / ||F|| is "
+        + ", ".join(f"{distance:.3g} ({way})" for way, distance in left.items())
+        + f": what SGD finds with the mask in the loop is {good} by that, and {same}."
     )
     verdict = Verdict.IN_SHAPE if "masked" in coincides else Verdict.NOT_REPRODUCED
     series = {
@@ -271,12 +272,6 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         rows=tuple(rows),
         figures=(Figure(title="Moves of SGD and the best moves", panels=panels),),
     )
-
-
-def _factor(mean: Any, way: str, epsilon: float) -> float:
-    """How many times smaller the distance is than without moves; infinity where nothing is left of it."""
-    left = mean(way, "distance", epsilon)
-    return mean("none", "distance", epsilon) / left if left else float("inf")
 
 
 REPRODUCTION = Reproduction(

@@ -1,0 +1,51 @@
+"""The results in docs/reproductions: of every reproduction, at scale small, and the pages say what the records say."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from slth import reproductions
+from slth.records import read
+from slth.reproductions import Measured, Scale
+from slth.reproductions._page import cells
+
+FOLDER = Path(__file__).parents[2] / "docs/reproductions"
+NAMES = list(reproductions.MODULES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_kept_page_is_what_its_records_and_its_code_say(name):
+    """Statement, settings, verdict, reason, table and figures, concluded again from the kept parts."""
+    one = reproductions.find(name)
+    conclusion = one.conclude(kept_parts(one), Scale.SMALL)
+    page = (FOLDER / f"{name}-small.md").read_text()
+    assert one.says in page
+    assert one.settings in page
+    assert f"**Verdict at scale small: {conclusion.verdict.value}.** {conclusion.because}\n" in page
+    for row in conclusion.rows:
+        assert " | ".join(cells(row)) in page
+    for figure in conclusion.figures:
+        file = f"{name}-small{f'-{figure.name}' if figure.name else ''}.svg"
+        assert f"]({file})" in page
+        assert figure.title in (FOLDER / file).read_text()
+
+
+def test_nothing_else_is_kept():
+    known = {name: reproductions.find(name) for name in NAMES}
+    pages = {path.name for path in FOLDER.glob("*.md")}
+    assert pages == {f"{name}-small.md" for name in known}
+    shown = "".join((FOLDER / page).read_text() for page in pages)
+    assert all(f"]({path.name})" in shown for path in FOLDER.glob("*.svg"))
+    assert {path.stem for path in FOLDER.glob("*.jsonl")} == set(known)
+
+
+def kept_parts(one):
+    """Of scale small and seed 0, in their order."""
+    records = {json.dumps(record.asked, sort_keys=True): record for record in read(FOLDER / f"{one.name}.jsonl")}
+    found = []
+    for part in one.parts(Scale.SMALL, 0):
+        asked = {"reproduction": one.name, "part": part.name, "options": dict(part.options)}
+        record = records[json.dumps(asked, sort_keys=True)]
+        found.append(Measured(part.name, part.options, record.outcome, record.seconds["total"]))
+    return found
