@@ -122,7 +122,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else Verdict.REPRODUCED if near else Verdict.NOT_REPRODUCED,
         because=f"The supermask reaches {supermask:.1%} (published {_PUBLISHED:.1%}). Of what a ticket has above "
         f"chance half is lost where {', '.join(f'{fraction} ({method})' for method, fraction in half.items())} of its "
-        "bits flip.",
+        "bits flip, the first fraction tried at which it is.",
         rows=tuple(rows),
         figures=(Figure(title="Tickets whose masks flip", panels=(panel,)),),
     )
