@@ -13,7 +13,9 @@ import slth
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs/_build"))
-notebooks, pages, reference, theorems = map(importlib.import_module, ("notebooks", "pages", "reference", "theorems"))
+measured, notebooks, pages, reference, theorems = map(
+    importlib.import_module, ("measured", "notebooks", "pages", "reference", "theorems")
+)
 
 
 @pytest.mark.parametrize("package", reference.packages())
@@ -65,6 +67,21 @@ def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve():
     assert sum(place.endswith(".svg") for place in made) >= 0.9 * len(theorems.THEOREMS)
 
 
+def test_reproductions_stand_beside_the_theorems_of_their_papers():
+    """With verdict and title as the kept page has them."""
+    page = theorems.pages()["theory/natale.md"]
+    density = next(one for one in measured.kept() if one.name == "density")
+    assert f"[{density.title}](../reproductions/density-small.md) ({density.verdict})" in page
+    assert "density-small" not in theorems.pages()["theory/otsuka.md"]
+    assert [*measured.places()[0]] == ["error"]
+
+
+def test_a_kept_page_without_a_verdict_ends_the_build(tmp_path):
+    (tmp_path / "error-small.md").write_text("# Title\n\nWords.\n")
+    with pytest.raises(SystemExit, match=r"error-small\.md has no verdict"):
+        measured._read("error", tmp_path / "error-small.md")
+
+
 def test_the_number_of_an_example_is_that_of_the_theorem():
     for name, example in theorems._examples().items():
         if example is not None:
@@ -75,7 +92,9 @@ def test_the_number_of_an_example_is_that_of_the_theorem():
 def test_every_picture_stands_in_the_gallery_with_a_command():
     gallery = (ROOT / "docs/gallery.md").read_text()
     shown = set(re.findall(r"!\[[^]]+\]\(([^)]+)\)", gallery))
-    assert shown == {path.name for path in (ROOT / "docs").glob("*.svg")}
+    assert {name for name in shown if "/" not in name} == {path.name for path in (ROOT / "docs").glob("*.svg")}
+    for name in re.findall(r"slth reproduce (\S+) --scale small", gallery):
+        assert f"reproductions/{name}-small.svg" in shown, name
     for script in re.findall(r"python (benchmarks/\S+?\.py)", gallery):
         assert (ROOT / script).is_file(), script
     for recipe in re.findall(r"slth sweep (\S+\.toml)", gallery):
