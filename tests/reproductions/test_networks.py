@@ -1,11 +1,13 @@
 """Reproductions on networks: a verdict follows from the rule in the settings, and parts compute what they say."""
 
+import math
 import subprocess
 import sys
 
 import numpy as np
 import pytest
 import torch
+from helpers.judging import judged
 
 from slth.construction import Recipe, Request, construct
 from slth.graph import evaluate
@@ -43,20 +45,42 @@ def test_the_least_width_is_the_first_without_a_miss():
     assert all(a >= b for a, b in zip(missed(4), missed(n), strict=True))
 
 
-FLAT, VALLEY = {0.05: 40, 0.2: 24, 0.5: 18}, {0.05: 40, 0.2: 24, 0.5: 45}
+FALL, VALLEY = {0.05: 40, 0.2: 24, 0.5: 18}, {0.05: 40, 0.2: 24, 0.5: 45}
 
 
 @pytest.mark.parametrize(
     ("n", "form", "verdict"),
     [
-        (FLAT, FLAT, Verdict.REPRODUCED),
-        (FLAT, {0.05: 80, 0.2: 24, 0.5: 18}, Verdict.IN_SHAPE),
+        (FALL, FALL, Verdict.REPRODUCED),
+        (FALL, {0.05: 40, 0.2: 24, 0.5: 9}, Verdict.IN_SHAPE),
+        (VALLEY, FALL, Verdict.IN_SHAPE),
+        ({**FALL, 0.5: math.inf}, FALL, Verdict.IN_SHAPE),
         (VALLEY, VALLEY, Verdict.IN_SHAPE),
-        ({0.05: 20, 0.2: 24, 0.5: 45}, VALLEY, Verdict.NOT_REPRODUCED),
+        (FALL, {0.05: 80, 0.2: 24, 0.5: 18}, Verdict.NOT_REPRODUCED),
+        ({**FALL, 0.05: math.inf}, FALL, Verdict.NOT_REPRODUCED),
+        ({**FALL, 0.1: 50}, {**FALL, 0.1: 50}, Verdict.NOT_REPRODUCED),
+        ({0.05: 28, 0.2: 24, 0.5: 18}, {0.05: 28, 0.2: 24, 0.5: 18}, Verdict.REPRODUCED),
+        ({0.05: 28, 0.2: 24, 0.5: 45}, {0.05: 28, 0.2: 24, 0.5: 18}, Verdict.NOT_REPRODUCED),
     ],
 )
 def test_density_is_judged_by_its_fall_and_by_the_theorem(n, form, verdict):
-    assert density.judge(n, form, any_subset=17, single=600)[0] is verdict
+    assert density.judge(n, form)[0] is verdict
+
+
+def test_a_slow_rise_of_the_width_is_a_rise():
+    n = {0.05 * i: 20 + i for i in range(1, 11)}
+    assert density.judge(n, n)[0] is Verdict.NOT_REPRODUCED
+
+
+def test_a_density_at_which_no_width_did_is_said():
+    def outcome(*, density, **options):
+        n = None if density == 0.5 else 30
+        return {"n": n, "kept": n and 3, "weights": 5_000, "inputs": 64, "outputs": 64}
+
+    found = judged("density", outcome)
+    assert {row.what: row.ours for row in found.rows}["γ = 0.5, 0.02 gains: n"] == "more than 64"
+    assert "more than 64 at 0.5" in found.because
+    assert 0.5 not in found.figures[0].panels[0].content[0].x
 
 
 def test_the_fitted_constant_gives_the_width_of_the_fit():
@@ -116,6 +140,19 @@ def test_depth_is_judged_by_slope_and_by_what_is_necessary(slope, ratio, verdict
     assert depth.judge({"one layer": 1.0, "two layers": slope}, {"one layer": ratio})[0] is verdict
 
 
+def test_an_error_that_no_width_certified_is_said():
+    def outcome(*, layers, **options):
+        error = {0: 2.0**-12, 1: 2.0**-12, 2: 2.0**-5, 3: 1.0}[layers]
+        row = {"certified": error, "seen": error, "n": 9.0, "size": 900.0, "bits": 10_000}
+        planned = [{"n": 12.0, "size": 900.0}] * len(depth._EXPONENTS)
+        return {"rows": [row], "planned": planned, "weights": 36 * max(layers, 1)}
+
+    found = judged("depth", outcome)
+    ours = {row.what: row.ours for row in found.rows}
+    assert ours["two layers, ε = 2^-2: n, certified"] == 9
+    assert ours["two layers, ε = 2^-10: n, certified"] == ours["three layers, ε = 2^-2: n, certified"] == "more than 24"
+
+
 def test_replaced_weights_are_subset_sums_of_their_row_of_numbers():
     matrix = np.random.default_rng(0).normal(size=(2, 5))
     found = replacement.replaced(matrix, 12, subset="closest", stream=Stream(0, "x"))
@@ -163,12 +200,15 @@ def test_a_look_at_reproductions_on_networks_needs_no_torch():
     [
         ({}, Verdict.REPRODUCED),
         ({(0.05, "relu"): 0.3}, Verdict.IN_SHAPE),
+        ({(0.9, "linear"): 0.88}, Verdict.IN_SHAPE),
         ({(0.05, "relu"): 0.85}, Verdict.NOT_REPRODUCED),
         ({(0.1, "plain"): 0.90}, Verdict.NOT_REPRODUCED),
+        ({(0.05, "plain"): 0.885}, Verdict.NOT_REPRODUCED),
     ],
 )
 def test_structures_are_judged_by_their_order(changes, verdict):
-    assert structure.judge({**structure._PUBLISHED, **changes})[0] is verdict
+    dense = {(0.9, "plain"): 0.97, (0.9, "linear"): 0.97}
+    assert structure.judge({**structure._PUBLISHED, **dense, **changes})[0] is verdict
 
 
 def test_decades_are_those_of_an_exponential():
@@ -177,19 +217,19 @@ def test_decades_are_those_of_an_exponential():
 
 
 @pytest.mark.parametrize(
-    ("ours", "ratio", "verdict"),
+    ("ours", "factor", "verdict"),
     [
-        (-1.3, 3.0, Verdict.REPRODUCED),
-        (-1.3, 30.0, Verdict.IN_SHAPE),
-        (-0.5, 3.0, Verdict.NOT_REPRODUCED),
+        (-1.3, 1.5, Verdict.REPRODUCED),
+        (-1.3, 3.0, Verdict.IN_SHAPE),
+        (-0.5, 1.5, Verdict.NOT_REPRODUCED),
     ],
 )
-def test_convolutions_are_judged_by_decades_and_points(ours, ratio, verdict):
-    assert convolutions.judge({"weights": (ours, -1.2)}, {"weights": ratio})[0] is verdict
+def test_convolutions_are_judged_by_decades_and_points(ours, factor, verdict):
+    assert convolutions.judge({"weights": (ours, -1.2)}, {"weights": factor})[0] is verdict
 
 
 @pytest.mark.parametrize(
-    ("changes", "redrawn", "verdict"),
+    ("changes", "missed", "verdict"),
     [
         ({}, 0.01, Verdict.REPRODUCED),
         ({}, 0.3, Verdict.IN_SHAPE),
@@ -198,9 +238,9 @@ def test_convolutions_are_judged_by_decades_and_points(ours, ratio, verdict):
         ({"accuracy": 0.9}, 0.01, Verdict.NOT_REPRODUCED),
     ],
 )
-def test_copies_are_judged_by_layers_misses_and_accuracy(changes, redrawn, verdict):
+def test_copies_are_judged_by_layers_misses_and_accuracy(changes, missed, verdict):
     ticket = {"layers": 3, "misses": 0, "accuracy": 0.97, "target": 0.972, **changes}
-    assert copies.judge(ticket, 2, redrawn)[0] is verdict
+    assert copies.judge(ticket, 2, missed)[0] is verdict
 
 
 def outcome(accuracy=True, score=0.9, **changes):
@@ -216,22 +256,28 @@ def test_a_ticket_matches_if_its_score_its_symmetry_and_its_claims_do():
         assert not equivariant.matches(outcome(**wrong))
 
 
+def falling(rate, factor=0.8, widths=(10, 20, 40)):
+    """Rows of errors that fall like factor exp(-rate n)."""
+    return [{"n": n, **dict.fromkeys(("mean", "median"), factor * math.exp(-rate * n))} for n in widths]
+
+
 @pytest.mark.parametrize(
     ("change", "verdict"),
     [
         ({}, Verdict.REPRODUCED),
-        ({"rate": 0.3}, Verdict.IN_SHAPE),
-        ({"rate": 0.01}, Verdict.NOT_REPRODUCED),
+        ({"head": falling(0.3)}, Verdict.IN_SHAPE),
+        ({"head": falling(0.01)}, Verdict.NOT_REPRODUCED),
+        ({"head": [*falling(0.06), {**falling(0.06)[-1], "n": 41}]}, Verdict.NOT_REPRODUCED),
         ({"lengths": [[0.1, 0.2]]}, Verdict.NOT_REPRODUCED),
         ({"exceeded": 1}, Verdict.NOT_REPRODUCED),
-        ({"rates": {1: 0.1, 2: 0.2}}, Verdict.NOT_REPRODUCED),
+        ({"blocks": {1: falling(0.1), 2: falling(0.2, 9.0)}}, Verdict.NOT_REPRODUCED),
+        ({"blocks": {1: falling(0.1, 2.0), 2: falling(0.1)}}, Verdict.NOT_REPRODUCED),
     ],
 )
 def test_attention_is_judged_by_rate_tokens_and_blocks(change, verdict):
-    asked = {"rate": 0.06, "lengths": [[0.1, 0.1]], "exceeded": 0, "rates": {1: 0.1, 2: 0.12}, **change}
-    errors = {n: 0.8 * np.exp(-asked["rate"] * n) for n in (10, 20, 40)}
-    found = attention.judge(errors, asked["lengths"], exceeded=asked["exceeded"], rates=asked["rates"])
-    assert found[0] is verdict
+    blocks = {1: falling(0.1), 2: falling(0.12, 2.0)}
+    asked = {"head": falling(0.06), "lengths": [[0.1, 0.1]], "blocks": blocks, "exceeded": 0, **change}
+    assert attention.judge(**asked)[0] is verdict
 
 
 def test_the_merged_head_is_the_attention():

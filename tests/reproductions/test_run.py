@@ -57,6 +57,19 @@ def test_finished_parts_are_not_measured_again(tmp_path):
     assert first.conclusion.rows == again.conclusion.rows[:2]
 
 
+def test_what_is_concluded_is_the_same_when_parts_are_read(tmp_path):
+    """Of keys in another order than that of the alphabet, which the file has, and of a tuple."""
+    drawn = replace(
+        squares([]),
+        parts=lambda scale, seed: [Part("p", lambda means: {"z": {"b": 1.0, "a": 2.0}, "y": (1, 2)})],
+        conclude=lambda measured, scale: Conclusion(
+            verdict=Verdict.IN_SHAPE, because=f"{measured[0].outcome}.", figures=()
+        ),
+    )
+    first = _run.run(drawn, Scale.SMOKE, tmp_path)
+    assert first.conclusion == _run.run(drawn, Scale.SMOKE, tmp_path).conclusion
+
+
 def test_an_interrupt_loses_one_part_at_most(tmp_path):
     calls = []
     with pytest.raises(KeyboardInterrupt):

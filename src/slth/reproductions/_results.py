@@ -64,8 +64,8 @@ class Results:
         return None if record is None else self._measured(part, record)
 
     def keep(self, part: Part, outcome: Mapping[str, Any], *, seconds: float, threads: int) -> Measured:
-        """Add a finished part."""
-        record = Record(KIND, self._asked(part), dict(outcome), {"total": seconds}, environment(threads))
+        """Add a finished part. What came out is from now on as the file has it: a conclusion is the same when read."""
+        record = Record(KIND, self._asked(part), _as_read(outcome), {"total": seconds}, environment(threads))
         append(self.path, record)
         self.records[record.question] = record
         return self._measured(part, record)
@@ -81,7 +81,7 @@ class Results:
         return self.folder / f"{self.name}-{scale.value}{ending}"
 
     def _asked(self, part: Part | Measured) -> dict[str, Any]:
-        return json.loads(json.dumps({"reproduction": self.name, "part": part.name, "options": dict(part.options)}))
+        return _as_read({"reproduction": self.name, "part": part.name, "options": dict(part.options)})
 
     def _measured(self, part: Part, record: Record) -> Measured:
         return Measured(part.name, part.options, record.outcome, record.seconds["total"])
@@ -99,3 +99,8 @@ class Results:
                     "anew, or another folder with --out"
                 )
         return records
+
+
+def _as_read(data: Mapping[str, Any]) -> dict[str, Any]:
+    """After it was written and read: lists, keys that are texts, in their order in the file."""
+    return json.loads(json.dumps(data, sort_keys=True))

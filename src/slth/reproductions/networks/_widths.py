@@ -1,4 +1,4 @@
-"""The least width at which no weight misses. Seed 0 of the network, `seed` of the random numbers.
+"""The least width at which no weight misses. `seed` is that of the random numbers.
 
 Widths are tried from few candidates on; one that misses is left at the first miss, so that only the last costs a whole
 layer.

@@ -3,6 +3,7 @@ r"""Least width against ε from one neuron to three layers, between what is nece
 d: inputs, and outputs of every layer; ℓ: layers; W_i: d x d with spectral norm 1, inputs with ‖x‖₂ ≤ 1, of any sign.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,6 +23,7 @@ from slth.reproductions._reproduction import (
     Scale,
     Verdict,
 )
+from slth.reproductions._shares import slope
 from slth.theory import bound
 from slth.ticket import Inputs
 
@@ -117,14 +119,14 @@ def least_rows(rows: Sequence[dict[str, float]], key: str = "certified") -> dict
 
 def judge(slopes: dict[str, float], ratios: dict[str, float]) -> tuple[Verdict, str]:
     """The verdict, of candidates for each halving of ε, and of the least ratio of mask bits to what is necessary."""
-    said = ", ".join(f"{slope:.2f} for {name}" for name, slope in slopes.items())
+    said = ", ".join(f"{one:.2f} for {name}" for name, one in slopes.items())
     low = [name for name, ratio in ratios.items() if ratio < 1]
     if low:
         return Verdict.NOT_REPRODUCED, f"Fewer mask bits than are necessary did for {', '.join(low)}."
     over = ", ".join(f"{ratio:.1f}" for ratio in ratios.values())
     text = f"Candidates of a weight for each halving of ε: {said}; mask bits over what is necessary, at least: {over}"
-    if all(_SLOPES[0] <= slope <= _SLOPES[1] for slope in slopes.values()):
-        return Verdict.REPRODUCED, f"{text}: both bounds have the right form, log 1/ε."
+    if all(_SLOPES[0] <= one <= _SLOPES[1] for one in slopes.values()):
+        return Verdict.REPRODUCED, f"{text}: the form that both bounds have, log 1/ε."
     return Verdict.NOT_REPRODUCED, f"{text}: not the form log 1/ε."
 
 
@@ -138,9 +140,9 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         found = least_rows(part.outcome["rows"])
         k = tuple(found)
         fitted = [at for at in k if at >= _FITTED]
-        slopes[part.name] = float(np.polyfit(fitted, [found[at]["n"] for at in fitted], 1)[0])
+        slopes[part.name] = slope(fitted, [found[at]["n"] for at in fitted]) if len(fitted) > 1 else math.nan
         needed = {at: necessary(d, layers, 2.0**-at) for at in k}
-        ratios[part.name] = min(found[at]["bits"] / needed[at] for at in fitted)
+        ratios[part.name] = min((found[at]["bits"] / needed[at] for at in k), default=math.nan)
         planned = dict(zip(_EXPONENTS, part.outcome["planned"], strict=True))
         seen = least_rows(part.outcome["rows"], "seen")
         table += [
@@ -150,7 +152,9 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                 note=f"seen {seen[at]['n']:.0f}, planned by the proof {planned[at]['n']:.0f}; mask bits "
                 f"{found[at]['bits']:,.0f}, necessary {needed[at]:,.0f}",
             )
-            for at in k[::4]
+            if at in found
+            else Row(what=f"{part.name}, ε = 2^-{at}: n, certified", ours=f"more than {part.options['most']}")
+            for at in _EXPONENTS[::4]
         ]
         x = tuple(float(at) for at in k)
         series = [

@@ -119,10 +119,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     errors: list[Series] = []
     for part in measured:
         outcome, accuracy = part.outcome, part.outcome["accuracy"]
-        for tolerance, ticket in outcome["tickets"].items():
+        tickets = {tolerance: outcome["tickets"][f"{tolerance:g}"] for tolerance in _TOLERANCES}
+        for tolerance, ticket in tickets.items():
             rows.append(
                 Row(
-                    what=f"{part.name}, tolerance {tolerance}: {'accuracy' if accuracy else 'RMSE'}",
+                    what=f"{part.name}, tolerance {tolerance:g}: {'accuracy' if accuracy else 'RMSE'}",
                     ours=ticket["score"],
                     note=f"target {outcome['score']:.4f}; outputs differ by {ticket['seen']:.2g}, certified "
                     f"{ticket['certified']:.2g}; off by {ticket['off']:.1g} under the group, target "
@@ -136,7 +137,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
                 note=f"without the symmetry {outcome['unconstrained']:,}",
             )
         )
-        y = tuple(ticket["seen"] / outcome["size"] for ticket in outcome["tickets"].values())
+        y = tuple(ticket["seen"] / outcome["size"] for ticket in tickets.values())
         errors.append(Series(label=part.name, x=_TOLERANCES, y=y))
     enough = bound("ferbach", d=8, d_out=16, basis=36, layers=4, epsilon=0.01).value
     rows.append(
@@ -150,11 +151,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     count = f"{len(measured) - len(fails)} of {len(measured)} networks"
     because = (
         f"At a tolerance of {min(_TOLERANCES):g} gains the tickets of {count} score as their targets do, commute with "
-        "the group as exactly as these, and miss no coefficient"
+        f"the group up to {_ROUNDING:g}, miss no coefficient, and their claims hold"
     ) + (f"; not so {', '.join(fails)}." if fails else ".")
     verdict = Verdict.NOT_REPRODUCED if fails else Verdict.REPRODUCED
     if scale is Scale.SMOKE:
-        verdict, because = Verdict.TOO_SMALL, f"On small generated sets: {because[0].lower()}{because[1:]}"
+        verdict, because = Verdict.TOO_SMALL, f"On digits and generated sets: {because[0].lower()}{because[1:]}"
     panel = Panel(
         title="outputs on test data",
         x="tolerance of a coefficient, in gains",
