@@ -156,6 +156,6 @@ XIONG = Theorem(
     note="The source writes eta for the error and epsilon for the move. Its remark says that the width tends to "
     "d_out as move grows; the formula tends to 0; moving the second matrix alone needs one neuron for each "
     "input and sign, 2 d. The three disagree. Moves in `slth` are of the second matrix only.",
-    measured="See perturbed: what is gained is log2(1 + 0.75 move / epsilon) numbers or less for one weight, not a "
-    "factor.",
+    measured="See perturbed: one weight gains about log2(1 + 0.75 move / epsilon) numbers or some more, many at once "
+    "gain fewer: in no case a factor.",
 )
