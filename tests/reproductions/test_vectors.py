@@ -98,7 +98,13 @@ def test_the_worst_target_of_a_square_is_that_of_a_fine_grid():
 
 
 @pytest.mark.parametrize(
-    ("union", "verdict"), [(24, Verdict.REPRODUCED), (12, Verdict.NOT_REPRODUCED), (None, Verdict.TOO_SMALL)]
+    ("union", "verdict"),
+    [
+        (30, Verdict.REPRODUCED),
+        (16, Verdict.IN_SHAPE),
+        (8, Verdict.NOT_REPRODUCED),
+        (None, Verdict.TOO_SMALL),
+    ],
 )
 def test_the_union_bound_has_to_ask_for_more(union, verdict):
     def outcome(d, n=None, sets=0, draws=0, **_):

@@ -211,7 +211,8 @@ REPRODUCTION = Reproduction(
     "target grow like 1/epsilon to a power within 0.1 of 1, and those for a sum by a constant for half the error (the "
     "smaller half of the errors within 30 % of the larger). Then planned and constructed: one dense map of Gaussian "
     f"weights of deviation {_DEVIATION}, {_INPUTS} inputs in [0, 1], {_ROWS} outputs; fewer where masks grow too "
-    "large. Quantised: a uniform quantiser of step 2 epsilon with an entropy coder.",
+    "large. Quantised: a uniform quantiser of step 2 epsilon with an entropy coder. Bits are those of the file, which "
+    "holds masks that would be more than 2,048 times as long as their code in plain bits.",
     parts=_parts,
     conclude=_conclude,
 )
