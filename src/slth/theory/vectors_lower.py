@@ -81,8 +81,8 @@ VECTORS_LOWER = Theorem(
         Variant(
             name="n 2^((n/2) log2(2 e)) (epsilon / sqrt(n/2))^d >= 1 - delta",
             why="the last line of Mallmann-Trenn's lecture, no bound: it puts k = n/2 into 2^(k log2(e n / k)) as if "
-            "that were largest there, but it grows up to k = n: 451 is printed for a sum of 1,050 at n = 20, d = 4, epsilon = "
-            "0.1",
+            "that were largest there, but it grows up to k = n: 451 is printed for a sum of 1,050 at n = 20, d = 4, "
+            "epsilon = 0.1",
             value=_lecture,
         ),
     ),

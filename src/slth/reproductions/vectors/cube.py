@@ -199,7 +199,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     return Conclusion(
         verdict=verdict,
         because=f"For all targets of the cube a union bound over its cells asks for {least:.2f} to {most:.2f} times as "
-        f"many vectors as it really takes, in {len(known)} cases where both are known: {_SAID[verdict]}. The worst "
+        f"many vectors as it really takes (cases where both are known: {len(known)}): {_SAID[verdict]}. The worst "
         f"target costs {' and '.join(f'{n:.1f} (d = {d})' for d, n in extra.items())} vectors more than one target.",
         rows=tuple(rows),
         figures=(Figure(title="All targets of a cube, one target, and the union bound", panels=tuple(panels)),),
