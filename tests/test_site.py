@@ -53,7 +53,7 @@ def test_the_reference_has_every_public_name():
 
 
 def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve():
-    """A curve wherever the theorem has a finite number at two values of its letter."""
+    """Every one has a finite number at two values of its letter."""
     made = theorems.pages()
     for name, theorem in theorems.THEOREMS.items():
         page = made[f"theory/{name}.md"]
@@ -62,9 +62,8 @@ def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve():
             assert constant.standing.value in page
         for assumption in theorem.assumes:
             assert theorems._text(assumption.says) in page
-        assert (f"theory/{name}.svg" in made) == (f"]({name}.svg)" in page)
-    assert made["theory/lueker.svg"].startswith(b"<svg xmlns=")
-    assert sum(place.endswith(".svg") for place in made) >= 0.9 * len(theorems.THEOREMS)
+        assert f"]({name}.svg)" in page
+        assert made[f"theory/{name}.svg"].startswith(b"<svg xmlns=")
 
 
 def test_reproductions_stand_beside_the_theorems_of_their_papers():

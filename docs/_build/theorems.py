@@ -16,14 +16,15 @@ if str(SOURCE) not in sys.path:
 
 from slth import InputError  # noqa: E402
 from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, chart, frame  # noqa: E402
-from slth.theory import REFERENCES, THEOREMS, Bound, Direction, Theorem  # noqa: E402
+from slth.theory import REFERENCES, THEOREMS, Bound, Direction, Theorem, grid  # noqa: E402
 
 GROUPS = {
     Direction.SUFFICIENT: ("Enough", "With so much it is done."),
     Direction.NECESSARY: ("Needed", "With less it cannot be done."),
     Direction.EXPECTED: ("Estimates", "They prove nothing either way."),
 }
-_TRIED = (0.01, 0.1, 0.5, 10, 100, 3, 2, 1, 1000, 5, 20, 1e-3, 50, 1e4, 1e6)  # typical values, the first that fits is taken
+# typical values, the first that fits is taken; the last for bounds that only speak of huge or exact networks
+_TRIED = (0.01, 0.1, 0.5, 10, 100, 3, 2, 1, 1000, 5, 20, 1e-3, 50, 1e4, 1e6, 1e-12)
 _POINTS = 25
 _MOST_TRIED = 2000
 _FAR = 1e15  # a number beyond it says little; another example is looked for
@@ -177,6 +178,7 @@ def _letters(theorem: Theorem) -> list[tuple[str, ...]]:
 def _limits(letter) -> str:
     parts = [
         "whole" if letter.whole else "",
+        "a power of two" if letter.power_of_two else "",
         f"above {letter.above:g}" if letter.above is not None else "",
         f"at least {letter.least:g}" if letter.least is not None else "",
         f"below {letter.below:g}" if letter.below is not None else "",
@@ -267,6 +269,8 @@ def _along(theorem: Theorem, name: str, at: float) -> list[float]:
     least, most = (getattr(letter, side, None) for side in ("least", "most"))
     first = max(at / 1e3, *(x for x in (low, least) if x is not None), 0) or at / 1e3
     last = min(at * 1e3, *(x for x in (high, most, math.inf) if x is not None))
+    if getattr(letter, "power_of_two", False):
+        return list(grid(theorem, name, f"{first}..{last}").values)
     if getattr(letter, "whole", False):
         last = min(last, 60 if at <= 20 else last)
         values = np.unique(np.geomspace(max(first, 1), max(last, 2), _POINTS).round())

@@ -50,6 +50,19 @@ def test_scaled_normals_are_normal_given_their_factors(p_value, correlation, tai
 
 
 @pytest.mark.parametrize(
+    ("chance", "said"), [(0.5, "is not told from"), (1e-9, "is told from a normal law at |S| = 4, 16")]
+)
+def test_what_is_said_of_sums_themselves_is_what_their_test_found(chance, said):
+    def outcome(**_):
+        names = ("correlation", "free_correlation")
+        lists = {"p_values": [0.5] * 3, "given": [0.1] * 40, "free": [0.1] * 40}
+        tails = {side: [0] * len(scaled_normals._X) for side in ("upper", "lower")}
+        return dict.fromkeys(names, 0.0) | lists | tails | {"free_p_value": chance}
+
+    assert said in judged("scaled-normals", outcome).because
+
+
+@pytest.mark.parametrize(
     ("chosen", "off", "verdict"),
     [(1.7, 1.0, Verdict.REPRODUCED), (5.0, 1.0, Verdict.NOT_REPRODUCED), (1.7, 2.0, Verdict.NOT_REPRODUCED)],
 )
@@ -85,7 +98,13 @@ def test_the_worst_target_of_a_square_is_that_of_a_fine_grid():
 
 
 @pytest.mark.parametrize(
-    ("union", "verdict"), [(24, Verdict.REPRODUCED), (12, Verdict.NOT_REPRODUCED), (None, Verdict.TOO_SMALL)]
+    ("union", "verdict"),
+    [
+        (30, Verdict.REPRODUCED),
+        (16, Verdict.IN_SHAPE),
+        (8, Verdict.NOT_REPRODUCED),
+        (None, Verdict.TOO_SMALL),
+    ],
 )
 def test_the_union_bound_has_to_ask_for_more(union, verdict):
     def outcome(d, n=None, sets=0, draws=0, **_):
@@ -102,7 +121,7 @@ def test_the_union_bound_has_to_ask_for_more(union, verdict):
     [
         ([190_000, 9_000, 500, 30], Verdict.REPRODUCED),
         ([190_000, 150_000, 120_000, 100_000], Verdict.NOT_REPRODUCED),
-        ([190_000, 9_000, 0, 0], Verdict.TOO_SMALL),
+        ([190_000, 9_000, 9, 0], Verdict.TOO_SMALL),
     ],
 )
 def test_one_coordinate_has_to_cost_a_factor(hits, verdict):

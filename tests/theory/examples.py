@@ -34,8 +34,6 @@ VIOLATED = {
     "dacunha-cnn": {"kernel": 1, "c": 1, "epsilon": 0.5, "delta": 0.5},
     "rfss-large": {"k": 8, "epsilon": 0.1},
     "natale-large": {"gamma": 0.5, "d": 10, "epsilon": 0.01},
-    "kumar": {"d": 10, "step": 0.3},
-    "kumar-shallow": {"d": 10, "step": 0.3},
     "unified": {"M": 10, "error": 10},
     "otsuka": {"d": 100, "alpha": 9.0, "epsilon": 0.1},
     "otsuka-values": {"d": 10, "d_out": 100, "alpha": 9.0, "epsilon": 0.1},
@@ -46,8 +44,6 @@ VIOLATED = {
     "sparse-lower": {"d": 10, "epsilon": 0.6, "gamma": 0.1},
     "natale-lower": {"d": 10, "epsilon": 0.1, "k": 8},
     "natale-density-lower": {"d": 10, "epsilon": 0.1, "gamma": 0.1},
-    "kumar-lower": {"d": 10, "step": 0.3},
-    "rfss-first-moment": {"n": 5, "k": 6, "epsilon": 0.1},
 }
 
 

@@ -58,7 +58,7 @@ def test_exactly_k_numbers_reach_no_target_with_fewer(ten, k):
         near = np.abs(of_size - z) <= epsilon
         met = int(near.any(1).sum())
         assert needed("rfss-lower", met, DRAWS, k=k, epsilon=epsilon) <= 10
-        expected = bound("rfss-first-moment", n=10, k=k, epsilon=epsilon, z=z).value
+        expected = bound("subsets-of-size", n=10, k=k, epsilon=epsilon, z=z).value
         counts = near.sum(1)
         assert abs(counts.mean() - expected) < 4.5 * counts.std() / math.sqrt(DRAWS)
         assert met / DRAWS <= expected + 0.05

@@ -10,7 +10,7 @@ from theory.examples import VIOLATED, values_for
 
 import slth
 from slth import InputError
-from slth.theory import REFERENCES, THEOREMS, Direction, Standing, Unit, bound
+from slth.theory import REFERENCES, THEOREMS, Direction, Standing, Unit, bound, grid
 
 COUNTED = (Unit.CANDIDATES, Unit.NEURONS)
 
@@ -153,7 +153,7 @@ RANGES = {
     "k": "50000..200000",
     "n": "20..60",
     "p": "0.1..1",
-    "step": [2.0**-k for k in range(1, 20)],
+    "step": "0.5..1e-6",
     "tolerance": "1e-1..1e-5",
     "weights": "1..1e9",
 }
@@ -179,6 +179,31 @@ def test_a_curve_can_be_drawn(theorem):
     assert len(series.points) >= 12
     assert all(math.isfinite(found.number(point)) for point in series.points)
     assert len({found.number(point) for point in series.points}) > 2
+
+
+def test_a_step_that_is_no_power_of_two_is_refused():
+    """And a range is that of the powers in it."""
+    with pytest.raises(InputError, match=r"step must be a power of two, got 0\.3; try 0\.25"):
+        bound("kumar", d=10, step=0.3)
+    steps = grid(THEOREMS["kumar"], "step", "1e-3..0.4").values
+    assert steps == tuple(2.0**-k for k in range(9, 1, -1))
+    with pytest.raises(InputError, match=r"fewer than two are in 0\.3\.\.0\.2; try"):
+        grid(THEOREMS["kumar"], "step", "0.3..0.2")
+
+
+def test_a_tiny_error_has_a_number_or_is_refused(theorem):
+    """No quotient by it becomes infinite, and a bound with it. The n of rfss-all is beyond 2^900."""
+    given = theorem(**values_for(theorem.name)).at
+    for name, letter in theorem.letters.items():
+        if letter.above != 0 or letter.whole:
+            continue
+        with pytest.raises(InputError, match=rf"{name} must be at least 1e-250, got 1e-299"):
+            theorem(**{**given, name: 1e-299})
+        try:
+            value = theorem(**{**given, name: 2.0**-830}).value
+        except InputError:  # an assumption, or a number beyond the floats
+            continue
+        assert math.isfinite(value) or theorem.name == "rfss-all"
 
 
 def test_numbers_that_are_too_large_are_said():

@@ -69,7 +69,7 @@ from slth.theory.practice import PRACTICE, PRACTICE_MISSES
 from slth.theory.random_masks import RANDOM_MASKS, RANDOM_MASKS_FACTOR, RANDOM_MASKS_LOWER
 from slth.theory.recursion import RECURSION
 from slth.theory.rfss import RFSS, RFSS_ALL, RFSS_LARGE
-from slth.theory.rfss_lower import RFSS_FIRST_MOMENT, RFSS_LOWER
+from slth.theory.rfss_lower import RFSS_LOWER
 from slth.theory.sparse_lower import SPARSE_LOWER
 from slth.theory.sreenivasan import DOUBLING, SREENIVASAN, SREENIVASAN_DEPTH
 from slth.theory.structured import STRUCTURED, STRUCTURED_SUMS
@@ -156,7 +156,6 @@ _ESTIMATES = (
     SUBSETS_OF_SIZE,
     FIRST_MOMENT,
     FIRST_MOMENT_PRODUCTS,
-    RFSS_FIRST_MOMENT,
     VECTORS_EXPECTED,
     DEEP_EXPECTED,
     RANDOM_MASKS_FACTOR,

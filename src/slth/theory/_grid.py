@@ -64,6 +64,8 @@ def _range(letter: Letter, name: str, given: str) -> Grid:
         first, last = (float(end) for end in ends)
     except ValueError as error:
         raise InputError(expected) from error
+    if letter.power_of_two and 0 < min(first, last) <= max(first, last) < math.inf:
+        return _powers_of_two(letter, name, first, last)
     low, high = letter.read(name, first), letter.read(name, last)
     if low == high:
         raise InputError(f"{expected}, which is one value; give it alone")
@@ -77,6 +79,16 @@ def _range(letter: Letter, name: str, given: str) -> Grid:
         return Grid(name, tuple(range(int(low), int(high) + 1)), joined=True, logarithmic=far)
     values = dict.fromkeys(round(x) for x in _between(float(low), float(high), far))
     return Grid(name, tuple(values), joined=True, logarithmic=far)
+
+
+def _powers_of_two(letter: Letter, name: str, first: float, last: float) -> Grid:
+    """Those between the ends, which need be none."""
+    lowest, highest = math.ceil(math.log2(min(first, last))), math.floor(math.log2(max(first, last)))
+    if lowest >= highest:
+        raise InputError(f"{name} takes powers of two, and fewer than two are in {first:g}..{last:g}; try 0.5..1e-6")
+    every = -(-(highest - lowest + 1) // MOST_POINTS)
+    values = tuple(letter.read(name, 2.0**exponent) for exponent in range(lowest, highest + 1, every))
+    return Grid(name, values if first < last else values[::-1], joined=True, logarithmic=_far(values[0], values[-1]))
 
 
 def _far(low: Number, high: Number) -> bool:

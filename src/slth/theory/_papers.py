@@ -19,6 +19,14 @@ PAPERS = (
         article=True,
     ),
     Reference(
+        key="mallmanntrenn2025",
+        authors=("Mallmann-Trenn, Frederik",),
+        title="The Strong Lottery Ticket Hypothesis and the Random Subset Sum Problem",
+        year=2025,
+        venue="King's College London, lecture of 30 June 2025",
+        report=True,
+    ),
+    Reference(
         key="borst2020",
         authors=(
             "Borst, Sander",

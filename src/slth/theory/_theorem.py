@@ -16,6 +16,7 @@ from slth import _arguments
 from slth._errors import InputError
 
 Number = float | int
+SMALLEST = 1e-250  # of what is above 0: reciprocals of smaller numbers, times those of a network, leave the floats
 
 
 class Direction(Enum):
@@ -52,12 +53,17 @@ class Letter:
     """A number that a theorem speaks about, with its limits.
 
     `default` None: it has to be given; a text: as the letter of this name, which stands before it.
+    What is above 0 is at least `SMALLEST`. `power_of_two`: ..., 1/4, 1/2, 1, 2, ... alone.
     `trend` says how the theorem's number changes where this letter alone grows; "" promises nothing.
+
+    >>> Letter(meaning="a step", power_of_two=True).read("step", 0.25)
+    0.25
     """
 
     meaning: str
     default: Number | str | None = None
     whole: bool = False
+    power_of_two: bool = False
     above: Number | None = None
     least: Number | None = None
     below: Number | None = None
@@ -70,7 +76,12 @@ class Letter:
             least = self.least if self.above is None else math.floor(self.above) + 1
             most = self.most if self.below is None else math.ceil(self.below) - 1
             return _arguments.whole(name, value, least=_whole(least), most=_whole(most))
-        return _arguments.number(name, value, above=self.above, least=self.least, below=self.below, most=self.most)
+        found = _arguments.number(name, value, above=self.above, least=self.least, below=self.below, most=self.most)
+        if self.above == 0 and found < SMALLEST:
+            raise InputError(f"{name} must be at least {SMALLEST:g}, got {found:g}")
+        if self.power_of_two and math.frexp(found)[0] != 0.5:
+            raise InputError(f"{name} must be a power of two, got {found:g}; try {2.0 ** round(math.log2(found)):g}")
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,10 @@
 import math
 from collections.abc import Callable
 
+from slth.theory._counting import written
 from slth.theory._numbers import least_n, log2_choose
-from slth.theory._theorem import Assumption, Direction, Letter, Number, Theorem, Unit
+from slth.theory._theorem import Assumption, Direction, Letter, Number, Theorem, Unit, Variant
+from slth.theory._uniform_sums import MOST_TERMS, within
 from slth.theory.lueker import UNIFORM
 
 _N = Letter(meaning="random numbers", whole=True, least=1, most=1000)
@@ -40,12 +42,19 @@ def _numbers(square: float) -> Callable[..., Number]:
 
 
 def _of_size(*, n: int, k: int, z: float, epsilon: float) -> Number:
+    return float(math.comb(n, k) * within(k, written(z), written(epsilon)))
+
+
+def _of_size_normal(*, n: int, k: int, z: float, epsilon: float) -> Number:
     """C(n, k) 2 epsilon times the normal density of variance k / 3 at z."""
-    if k > n:
-        return 0.0
     variance = k / 3
     log = log2_choose(n, k) + math.log2(2 * epsilon) - math.log2(2 * math.pi * variance) / 2
     return 2 ** (log - z * z / (2 * variance) / math.log(2))
+
+
+def _of_size_flat(*, n: int, k: int, z: float, epsilon: float) -> Number:
+    del z
+    return float(math.comb(n, k) * 2 * written(epsilon)) * 0.154 / math.sqrt(k)
 
 
 SUBSETS = Theorem(
@@ -85,23 +94,37 @@ SUBSETS_PRODUCTS = Theorem(
 SUBSETS_OF_SIZE = Theorem(
     name="subsets-of-size",
     title="how many subsets of exactly k uniform numbers reach one target",
-    says="Of n numbers from U[-1, 1], about C(n, k) 2 epsilon sqrt(3 / (2 pi k)) exp(-3 z^2 / (2 k)) subsets of k "
-    "sum to within epsilon of z.",
+    says="Of n numbers from U[-1, 1], C(n, k) P(|x_1 + ... + x_k - z| <= epsilon) subsets of size k sum to within "
+    "epsilon of z on average: about C(n, k) 2 epsilon f_k(z), f_k the density of a sum of k of them.",
     gives="expected subsets",
     unit=Unit.SUBSETS,
     direction=Direction.EXPECTED,
     letters={
-        "n": Letter(meaning="random numbers", whole=True, least=1, most=10**6, trend="rises"),
-        "k": Letter(meaning="the size of the subsets", whole=True, least=1, most=10**6),
-        "z": _Z,
+        "n": Letter(meaning="random numbers", whole=True, least=1, most=10**5, trend="rises"),
+        "k": Letter(meaning="the size of the subsets", whole=True, least=1, most=MOST_TERMS),
+        "z": Letter(meaning="the target", default=0.0),
         "epsilon": _EPSILON,
     },
     assumes=(UNIFORM, Assumption(says="k is at most n", holds=lambda at: at["k"] <= at["n"])),
     sources=("natale2024",),
+    place="first moment of Theorem 2",
     value=_of_size,
+    variants=(
+        Variant(
+            name="C(n, k) 2 epsilon sqrt(3 / (2 pi k)) exp(-3 z^2 / (2 k))",
+            why="a normal law of variance k / 3 for the sum of k numbers, as `subsets` takes one: good from k = 3 on",
+            value=_of_size_normal,
+        ),
+        Variant(
+            name="C(n, k) 2 epsilon c_l / sqrt(k), c_l = 0.154",
+            why="by the least density on [-sqrt(k), sqrt(k)]: what the proof of Theorem 2 uses",
+            value=_of_size_flat,
+        ),
+    ),
     against="n",
-    note="A normal law is taken for the sum of k numbers, of variance k / 3: good from k = 3 on. Near k = n an "
-    "expected 18 leaves 18 % without any (vectors of two entries): the second moment decides.",
+    note="The sum of k uniform numbers is taken exactly, by the law of Irwin and Hall. The chance that there is any "
+    "subset is at most this number, and can be far below it, as subsets overlap: near k = n an expected 18 leaves 18 % "
+    "without any (vectors of two entries).",
 )
 
 FIRST_MOMENT = Theorem(

@@ -10,13 +10,14 @@ from slth.theory._theorem import Assumption, Constant, Direction, Letter, Number
 
 _M = Letter(meaning="M, the largest integer", whole=True, least=1, most=2**62, trend="rises")
 _INTEGERS = Assumption(says="the numbers are independent and uniform on the integers -M ... -1, 1 ... M")
-_STEP = Letter(meaning="the step of the target's weights, a power 2^-k", above=0, most=0.5, trend="falls")
+_STEP = Letter(
+    meaning="the step of the target's weights, a power 2^-k", power_of_two=True, above=0, most=0.5, trend="falls"
+)
 _PRECISION_CLASS = Assumption(says="weights of the target are multiples of the step in [-1, 1]")
 _SOURCE = Assumption(
     says="weights of the source are uniform on a grid, and rounded to a step between the target's and its root: its "
     "square is at most the target's step"
 )
-_STEPS = Assumption(says="the step is a power of two", holds=lambda at: math.frexp(at["step"])[0] == 0.5)
 
 
 def _bits(step: float) -> int:
@@ -50,7 +51,7 @@ KUMAR = Theorem(
     direction=Direction.SUFFICIENT,
     letters={"d": WIDTH, "step": _STEP},
     constants={"C": _UNKNOWN},
-    assumes=(_PRECISION_CLASS, _SOURCE, _STEPS),
+    assumes=(_PRECISION_CLASS, _SOURCE),
     sources=("kumar2025", "borgs2001"),
     place="Theorem 1",
     value=_neurons,
@@ -72,7 +73,7 @@ KUMAR_SHALLOW = Theorem(
     direction=Direction.SUFFICIENT,
     letters={"d": WIDTH, "step": _STEP},
     constants={"C": _UNKNOWN},
-    assumes=(_PRECISION_CLASS, _SOURCE, _STEPS),
+    assumes=(_PRECISION_CLASS, _SOURCE),
     sources=("kumar2025", "burkholz2022dense"),
     place="Theorem 2",
     value=_shallow,

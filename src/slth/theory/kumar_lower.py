@@ -27,14 +27,12 @@ KUMAR_LOWER = Theorem(
     direction=Direction.NECESSARY,
     letters={
         "d": Letter(meaning="width of the target", whole=True, least=1, trend="rises"),
-        "step": Letter(meaning="the step of the target's weights, a power 2^-k", above=0, most=1, trend="falls"),
+        "step": Letter(
+            meaning="the step of the target's weights, a power 2^-k", power_of_two=True, above=0, most=1, trend="falls"
+        ),
         "delta": DELTA,
     },
-    assumes=(
-        SOURCE,
-        Assumption(says=ANY),
-        Assumption(says="the step is a power of two", holds=lambda at: math.frexp(at["step"])[0] == 0.5),
-    ),
+    assumes=(SOURCE, Assumption(says=ANY)),
     sources=("kumar2025",),
     place="Theorem 3",
     value=_parameters,

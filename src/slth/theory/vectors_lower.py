@@ -67,7 +67,7 @@ VECTORS_LOWER = Theorem(
     direction=Direction.NECESSARY,
     letters={"dimension": DIMENSION, "epsilon": EPSILON, "delta": DELTA},
     assumes=(Assumption(says="the vectors are independent, and N(0, I_d)"), NOT_EMPTY),
-    sources=("becchetti2022",),
+    sources=("becchetti2022", "mallmanntrenn2025"),
     place="first moment",
     value=_vectors,
     against="epsilon",
@@ -80,9 +80,9 @@ VECTORS_LOWER = Theorem(
         ),
         Variant(
             name="n 2^((n/2) log2(2 e)) (epsilon / sqrt(n/2))^d >= 1 - delta",
-            why="the last line of a lecture, no bound: it puts k = n/2 into 2^(k log2(e n / k)) as if that were "
-            "largest there, but it grows up to k = n: 451 is printed for a sum of 1,050 at n = 20, d = 4, epsilon = "
-            "0.1",
+            why="the last line of Mallmann-Trenn's lecture, no bound: it puts k = n/2 into 2^(k log2(e n / k)) as if "
+            "that were largest there, but it grows up to k = n: 451 is printed for a sum of 1,050 at n = 20, d = 4, "
+            "epsilon = 0.1",
             value=_lecture,
         ),
     ),

@@ -39,7 +39,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     halves = all(abs(slope + 1) < _BAND for slope in slopes.values())
     said = " and ".join(f"{2**slope:.2f} times the error for {name}" for name, slope in slopes.items())
     rows = [
-        Row(what=f"one more value, {name}: log2 of error / sqrt(n)", published="a constant", ours=slope)
+        Row(
+            what=f"one more value, {name}: log2 of error / sqrt(n)",
+            ours=slope,
+            note="the theorem: some constant; 2^n sums allow -1",
+        )
         for name, slope in slopes.items()
     ]
     rows += [
@@ -90,7 +94,7 @@ def _bounds(most: float) -> tuple[Series, Series]:
     counted = np.arange(6, most + 1)
     return (
         Series(
-            label="Lueker, C fitted: enough for R(n)",
+            label="Lueker, C fitted: R(n) is below nine times of ten",
             x=tuple(n for n, _ in enough),
             y=tuple(error for _, error in enough),
             kind="bound",
@@ -102,8 +106,8 @@ def _bounds(most: float) -> tuple[Series, Series]:
 REPRODUCTION = Reproduction(
     name="error",
     title="the error of a random subset sum against n",
-    says="Of n values drawn from U[-1, 1], n >= C log(1/epsilon), some subset comes within 2 epsilon of "
-    "every z in [-1, 1].",
+    says="Of n values drawn from U[-1, 1], n >= C log(1/epsilon), some subset comes within 2 epsilon of z, for every z "
+    "in [-1, 1] at once, with high probability; C is universal.",
     sources=("lueker1998", "dacunha2022rss"),
     settings="values uniform on [-1, 1], targets uniform on [-1, 1] or the worst of them, closest subsets. Reproduced "
     f"where one more value halves the error: the slope of log2(error / sqrt n) is within {_BAND} of -1.",

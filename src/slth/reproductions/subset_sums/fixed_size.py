@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from slth import theory
+from slth.records import Proportion
 from slth.reproductions._figure import Figure, Panel, Series, Table
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Row, Scale, Verdict
 from slth.reproductions._shares import crossing, finite
@@ -68,26 +69,30 @@ def most_reached(n: int, k: int, epsilon: float) -> float:
 def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     draws = measured[0].options["draws"]
     uniform = {p.options["k"]: [h / draws for h in p.outcome["uniform"]] for p in measured}
-    fixed = {p.options["k"]: [h / draws for h in p.outcome["fixed"]] for p in measured}
+    fixed = {p.options["k"]: p.outcome["fixed"] for p in measured}
     cells = [(n, k, i) for k in _SIZES for i, n in enumerate(_COUNTS) if n >= k]
     excess = max(uniform[k][i] - most_reached(n, k, _EPSILON) for n, k, i in cells)
     slack = 4 * math.sqrt(0.25 / draws)
     least = {
-        level: min((fixed[k][i] for n, k, i in cells if entropy_constant(n, k, _EPSILON) >= level), default=math.nan)
+        level: Proportion(min(fixed[k][i] for n, k, i in cells if entropy_constant(n, k, _EPSILON) >= level), draws)
         for level in _LEVELS
     }
-    holds = least[1.0] >= _LEAST and excess <= slack
+    low, high = least[1.0].interval
+    bounded = excess <= slack
+    holds, fails = low >= _LEAST and bounded, high < _LEAST or not bounded
+    verdict = Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED if fails else Verdict.TOO_SMALL
     half = [crossing(_COUNTS, uniform[k], 0.5) for k in _SIZES]
     needed = [float(theory.bound("rfss-lower", k=k, epsilon=_EPSILON, delta=0.5).others[_OF_ALL]) for k in _SIZES]
+    beyond = [n - least_n for n, least_n in zip(half, needed, strict=True) if math.isfinite(n)]
     fitted = [float(theory.bound("rfss", k=k, epsilon=_EPSILON).value) for k in _SIZES]
     enough = [_allowed(k) for k in _SIZES]
     rows = [
         Row(
             what=f"c_thm: least chance at a fixed target where c_hyp = {level:g} holds",
-            ours=share,
-            note=f"of z = {', '.join(f'{one:g}' for one in _FIXED)} sqrt k; k <= n/2",
+            ours=one.value,
+            note=f"{_interval(one)}; of z = {', '.join(f'{z:g}' for z in _FIXED)} sqrt k; k <= n/2",
         )
-        for level, share in least.items()
+        for level, one in least.items()
     ]
     rows.append(Row(what="largest excess of a share over the counting bound", ours=excess, note=f"noise: {slack:.2g}"))
     rows += [
@@ -109,11 +114,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         marked=tuple(marked),
     )
     return Conclusion(
-        verdict=Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED,
+        verdict=verdict,
         because=f"Wherever n >= log2(k/epsilon) / H2(k/n), a fixed target is reached with a chance of at least "
-        f"{least[1.0]:.2f} (c_hyp = 1), {least[2.0]:.2f} with c_hyp = 2; "
-        f"{'no share exceeds' if excess <= slack else 'some shares exceed'} the counting bound, and half of the "
-        "targets are reached a few values beyond it.",
+        f"{least[1.0].value:.2f} (c_hyp = 1; {_interval(least[1.0])}), {least[2.0].value:.2f} with c_hyp = 2; "
+        f"{'no share exceeds' if bounded else 'some shares exceed'} the counting bound. Half of the targets take "
+        f"{min(beyond, default=math.nan):.1f} to {max(beyond, default=math.nan):.1f} values more than it asks for.",
         rows=tuple(rows),
         figures=(
             Figure(
@@ -158,6 +163,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     )
 
 
+def _interval(one: Proportion) -> str:
+    low, high = one.interval
+    return f"95 %: {low:.3f} to {high:.3f}"
+
+
 def _kept(k: int, shares: Sequence[float]) -> tuple[tuple[float, ...], tuple[float, ...]]:
     points = [(n, share) for n, share in zip(_COUNTS, shares, strict=True) if n >= k]
     return tuple(n for n, _ in points), tuple(share for _, share in points)
@@ -175,9 +185,12 @@ REPRODUCTION = Reproduction(
     "exactly k values within epsilon with at least a constant probability c_thm.",
     sources=("natale2024",),
     place="Theorem 2",
-    settings=f"values uniform on [-1, 1], epsilon = {_EPSILON}; the source gives neither c_hyp nor c_thm. Reproduced "
-    f"where every cell with c_hyp = 1 reaches each of the fixed targets 0, sqrt(k)/2 and sqrt k with a chance of at "
-    f"least {_LEAST}, and no share of reached targets exceeds C(n, k) epsilon / sqrt k by more than noise.",
+    settings=f"values uniform on [-1, 1], epsilon = {_EPSILON}, n = {_COUNTS[0]}, {_COUNTS[1]} ... {_COUNTS[-1]}. "
+    "The source gives neither c_hyp nor c_thm; fitted is that of `slth bounds rfss`. Reproduced where every cell with "
+    f"c_hyp = 1 reaches each of the fixed targets 0, sqrt(k)/2 and sqrt k with a chance of at least {_LEAST}, by the "
+    "whole 95 % interval of the least, and no share of reached targets exceeds the counting bound C(n, k) epsilon / "
+    "sqrt k by more than four standard errors of a half. Too small to say where that interval contains "
+    f"{_LEAST}.",
     parts=_parts,
     conclude=_conclude,
 )

@@ -82,12 +82,16 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     n, z = _COUNTED
     expected = theory.bound("subsets-products", n=n, z=z, epsilon=_TOL).value
     rows = [
-        Row(what="least density of D on [-1/2, 1/2]", published=_WEIGHT, ours=thin.value / width, note="at least"),
+        Row(
+            what="least density of D on [-1/2, 1/2], a bin's mean",
+            published=_WEIGHT,
+            ours=thin.value / width,
+            note="published: at least, and attained at the ends",
+        ),
         Row(
             what=f"subsets of {n} live products within {_TOL:g} of {z:g}, mean",
-            published=expected,
             ours=subsets.outcome["mean"],
-            note=f"± {subsets.outcome['error']:.2g}; published: the planner's first moment",
+            note=f"± {subsets.outcome['error']:.2g}; `slth bounds subsets-products` has {expected:.0f}",
         ),
         *(
             Row(what=f"{m} raw pairs, success", ours=hits / each, note=f"its share of uniforms alone {promised[m]:.3f}")
@@ -99,8 +103,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         verdict=Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED,
         because=f"The products are {thin.value / width:.3f} dense where they are least so, ln(2)/4 = {_WEIGHT:.3f} is "
         f"said; {'no' if not fewer else 'some'} number of pairs succeeds less often than its share of uniforms alone, "
-        f"which would need {_least(promised):g} raw pairs for nine successes of ten where "
-        f"{_least({m: hits / each for m, hits in raw.items()}):g} do.",
+        f"which would need {_least(promised)} raw pairs for nine successes of ten where "
+        f"{_least({m: hits / each for m, hits in raw.items()})} do.",
         rows=tuple(rows),
         figures=(
             Figure(
@@ -136,8 +140,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     )
 
 
-def _least(shares: dict[int, float]) -> float:
-    return min((n for n, share in shares.items() if share >= 0.9), default=math.inf)
+def _least(shares: dict[int, float]) -> str:
+    return next((str(n) for n, share in shares.items() if share >= 0.9), f"more than {_RAW[-1]}")
 
 
 REPRODUCTION = Reproduction(

@@ -70,15 +70,17 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     growth = {law: slope(product, n) if known else math.nan for law, n in ours.items()}
     verdict = Verdict.TOO_SMALL if not known else Verdict.REPRODUCED if same and not below else Verdict.NOT_REPRODUCED
     rows = [
-        Row(what=f"{law}: values for each unit of d log2(1/epsilon)", ours=growth[law], note="straight line, all cases")
+        Row(
+            what=f"{law}: vectors for each unit of d log2(1/epsilon)", ours=growth[law], note="straight line, all cases"
+        )
         for law in _LAWS
     ]
     rows += [
         Row(
             what=f"d = {d}, epsilon = {epsilon:g}: n for half of the targets",
             ours=half["independent", d, epsilon],
-            note=f"scaled {half['scaled', d, epsilon]:.1f}, first moment needs {needed[d, epsilon]}; "
-            f"Becchetti et al., C = 1, {theory.bound('becchetti', dimension=d, epsilon=epsilon).value:g}",
+            note=f"scaled {half['scaled', d, epsilon]:.1f}, first moment needs {needed[d, epsilon]}; form of Becchetti "
+            f"et al., C unknown: C = 1 makes {theory.bound('becchetti', dimension=d, epsilon=epsilon / 2).value:g}",
         )
         for d, epsilon in _CASES
     ]
@@ -88,8 +90,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         because = (
             f"Half of the targets take {growth['independent']:.2f} vectors for each unit of d log2(1/epsilon) if the "
             f"coordinates are independent, {growth['scaled']:.2f} if they share a factor: {min(ratio):.2f} to "
-            f"{max(ratio):.2f} times as many. The first moment, which is necessary, asks for "
-            f"{min(gap):.2f} to {max(gap):.2f} of the former."
+            f"{max(ratio):.2f} times as many. The first moment, which is necessary, asks for {min(gap):.2f} to "
+            f"{max(gap):.2f} times what independent ones take (it is a whole number, they lie between two)."
         )
     return Conclusion(
         verdict=verdict,
@@ -126,14 +128,15 @@ def _by_dimension(ours: dict[str, list[float]], needed: dict[tuple[int, float], 
 REPRODUCTION = Reproduction(
     name="vectors",
     title="subset sums of vectors over n, d and epsilon",
-    says="n = O(d³ log(1/epsilon) (log(1/epsilon) + log d)) vectors of N(0, I) in R^d reach every target of [-1, 1]^d; "
-    "the first moment asks for n of the order d log(1/epsilon) only. Products a b of a normal number and a normal "
-    "vector do not change the orders.",
+    says="n = O(d³ log(1/epsilon) (log(1/epsilon) + log d)) vectors of N(0, I) in R^d reach every target of [-1, 1]^d "
+    "within 2 epsilon in every coordinate, with high probability; the first moment asks for n of the order d "
+    "log(1/epsilon) only. Of products a b of a normal number and a normal vector poly(d) polylog(1/epsilon) are "
+    "enough, too.",
     sources=("becchetti2022", "dacunha2023structured"),
     settings="one target uniform on [-1, 1]^d, d = 1 to 4, within epsilon = 0.2, 0.1, 0.05 in every coordinate. "
     f"Reproduced where scaled vectors need at most {_MORE} times as many as independent ones in every case, and no "
-    "case is below the first moment, but for the step of n. Too small to say where n up to 32 is not enough for half "
-    "of the targets.",
+    f"case is below the first moment, but for the step of n. Too small to say where n up to {_COUNTS[-1]} is not "
+    "enough for half of the targets.",
     parts=_parts,
     conclude=_conclude,
 )
