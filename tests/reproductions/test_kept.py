@@ -8,7 +8,7 @@ import pytest
 from slth import reproductions
 from slth.records import read
 from slth.reproductions import Measured, Scale
-from slth.reproductions._page import cells
+from slth.reproductions._page import _line, cells, overview
 
 FOLDER = Path(__file__).parents[2] / "docs/reproductions"
 NAMES = list(reproductions.MODULES)
@@ -24,20 +24,24 @@ def test_a_kept_page_is_what_its_records_and_its_code_say(name):
     assert one.settings in page
     assert f"**Verdict at scale small: {conclusion.verdict.value}.** {conclusion.because}\n" in page
     for row in conclusion.rows:
-        assert " | ".join(cells(row)) in page
+        assert _line(cells(row)) in page
     for figure in conclusion.figures:
         file = f"{name}-small{f'-{figure.name}' if figure.name else ''}.svg"
         assert f"]({file})" in page
         assert figure.title in (FOLDER / file).read_text()
 
 
+def test_the_page_of_verdicts_is_that_of_the_pages():
+    found = [(one, one.conclude(kept_parts(one), Scale.SMALL)) for one in reproductions.reproductions()]
+    assert (FOLDER / "all-small.md").read_text() == overview(found, Scale.SMALL)
+
+
 def test_nothing_else_is_kept():
-    known = {name: reproductions.find(name) for name in NAMES}
     pages = {path.name for path in FOLDER.glob("*.md")}
-    assert pages == {f"{name}-small.md" for name in known}
+    assert pages == {f"{name}-small.md" for name in [*NAMES, "all"]}
     shown = "".join((FOLDER / page).read_text() for page in pages)
     assert all(f"]({path.name})" in shown for path in FOLDER.glob("*.svg"))
-    assert {path.stem for path in FOLDER.glob("*.jsonl")} == set(known)
+    assert {path.stem for path in FOLDER.glob("*.jsonl")} == set(NAMES)
 
 
 def kept_parts(one):
