@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -28,7 +29,7 @@ def test_a_kept_page_is_what_its_records_and_its_code_say(name):
     for figure in conclusion.figures:
         file = f"{name}-small{f'-{figure.name}' if figure.name else ''}.svg"
         assert f"]({file})" in page
-        assert figure.title in (FOLDER / file).read_text()
+        assert ElementTree.parse(FOLDER / file).findtext("{http://www.w3.org/2000/svg}title") == figure.title
 
 
 def test_the_page_of_verdicts_is_that_of_the_pages():
