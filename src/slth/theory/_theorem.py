@@ -7,6 +7,7 @@ A theorem is called with the values of its letters, and answers with a record, n
 """
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -69,7 +70,10 @@ class Letter:
         if self.whole:
             least = self.least if self.above is None else math.floor(self.above) + 1
             most = self.most if self.below is None else math.ceil(self.below) - 1
-            return _arguments.whole(name, value, least=_whole(least), most=_whole(most))
+            found = _arguments.whole(name, value, least=_whole(least), most=_whole(most))
+            if found > sys.float_info.max:
+                raise InputError(f"{name} must be a whole number below 1e308, got one of {found.bit_length():,} bits")
+            return found
         return _arguments.number(name, value, above=self.above, least=self.least, below=self.below, most=self.most)
 
 
@@ -175,7 +179,11 @@ class Theorem:
             value = self.value(**at)
             others = {variant.name: variant.value(**at) for variant in self.variants}
             also = {unit: number(**at) for unit, number in self.also.items()}
-        except (OverflowError, ZeroDivisionError) as error:
+            for number in (value, *others.values(), *also.values()):
+                float(number)  # whole numbers beyond these cannot be printed or drawn
+        except InputError:
+            raise
+        except (ArithmeticError, ValueError) as error:  # too large, or so small that its logarithm is that of zero
             raise InputError(f"{self.name} is beyond the range of numbers at these values; try milder ones") from error
         return Bound(self, at, value, others, also)
 
