@@ -92,6 +92,18 @@ CASES = {
     "text": (lambda: _arguments.text("x", 1), "x must be a text, got 1 (int)"),
     "path": (lambda: _arguments.path("x", 1), "x must be the name of a file, got 1 (int)"),
     "path of bytes": (lambda: _arguments.path("x", b"a"), "x must be the name of a file, got b'a' (bytes)"),
+    "path that is too long": (
+        lambda: _arguments.path("x", "a" * 256),
+        "x: expected the name of a file, got one that is too long, 'aaaa",
+    ),
+    "path of too many folders": (
+        lambda: _arguments.path("x", "a/" * 3000),
+        "x: expected the name of a file, got one that is too long, 'a/a/",
+    ),
+    "path with half a character": (
+        lambda: _arguments.path("x", "\ud800"),
+        "x: expected the name of a file, which half a character is not, got '\\ud800' (str)",
+    ),
     "one of a pair": (
         lambda: _arguments.pair("x", (1,), "(0, 1)"),
         "x must be a pair such as (0, 1), got (1,) (tuple)",
@@ -116,6 +128,19 @@ CASES = {
     "far": (
         lambda: _arguments.one_of("zz", ["rate", "gain"], "option"),
         "unknown option 'zz'; expected one of gain, rate",
+    ),
+    "no name": (lambda: _arguments.one_of(3, ["rate"], "option"), "option must be a text, got 3 (int)"),  # pyright: ignore
+    "a number too long to print": (
+        lambda: whole("x", 10**5000, most=64),
+        "x must be a whole number at most 64, got a number too long to print",
+    ),
+    "one among others": (
+        lambda: _arguments.truth("x", [10**5000]),
+        "x must be true or false, got a number too long to print (list)",
+    ),
+    "a setting twice": (
+        lambda: _arguments.settings_in("--x", ["d=1", "d=2"]),
+        "--x gives d twice, 1 and 2; give it once",
     ),
     "together": (
         lambda: _arguments.together(mean=1, std=None),

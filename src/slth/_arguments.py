@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from difflib import get_close_matches
 from numbers import Integral, Real
-from os import PathLike, fspath
+from os import PathLike, fsencode, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, cast
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 _T = TypeVar("_T")
+_MOST_BYTES, _MOST_PATH = 255, 4095  # of a file's name, and with its folders, which no system reads beyond
 Limit = float | int | None
 
 
@@ -63,7 +64,7 @@ def whole(
     n = int(found)
     if (least is not None and n < least) or (most is not None and n > most):
         words = _limits("whole number", None, least, None, most)
-        raise InputError(f"{name} must be {words}, got {n}")
+        raise InputError(f"{name} must be {words}, got {_repr(n)}")
     return n
 
 
@@ -103,7 +104,16 @@ def path(name: str, value: Any) -> Path:
         raise InputError(f"{name} must be the name of a file, got {shown(value)}")
     if "\0" in fspath(value):
         raise InputError(f"{name}: expected the name of a file, which no zero is in, got {shown(value)}")
-    return Path(fspath(value))
+    found = Path(fspath(value))
+    try:
+        fits = len(fsencode(found)) <= _MOST_PATH and all(len(fsencode(part)) <= _MOST_BYTES for part in found.parts)
+    except UnicodeError as error:
+        raise InputError(
+            f"{name}: expected the name of a file, which half a character is not, got {shown(fspath(value))}"
+        ) from error
+    if not fits:
+        raise InputError(f"{name}: expected the name of a file, got one that is too long, {shown(fspath(value))}")
+    return found
 
 
 def pair(name: str, value: Any, example: str) -> tuple[Any, Any]:
@@ -175,6 +185,7 @@ def one_of(name: str, known: Iterable[str], what: str, *, loosely: bool = False,
     listed = sorted(known)
     if name in listed:
         return name
+    text(what, name)
     spelled = {_letters(one): one for one in listed}
     if loosely and _letters(name) in spelled:
         return spelled[_letters(name)]
@@ -215,7 +226,7 @@ def shown(value: Any) -> str:
     >>> shown([1, 2])
     '[1, 2] (list)'
     """
-    return f"{' '.join(repr(value).split())[:60]} ({type(value).__name__})"
+    return f"{' '.join(_repr(value).split())[:60]} ({type(value).__name__})"
 
 
 def numbers_in(flag: str, written: str, *, count: int | None = None, example: str = "0.4,0.5") -> tuple[float, ...]:
@@ -291,6 +302,29 @@ def setting_in(flag: str, written: str) -> tuple[str, Any]:
         except ValueError:
             continue
     return name, value
+
+
+def settings_in(flag: str, written: Iterable[str], *, beside: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The settings in texts such as rate=0.2, after others `beside` them; each name once.
+
+    >>> settings_in("--set", ["d=10", "epsilon=0.01"])
+    {'d': 10, 'epsilon': 0.01}
+    """
+    found = dict(beside or {})
+    for one in written:
+        name, value = setting_in(flag, one)
+        if name in found:
+            raise InputError(f"{flag} gives {name} twice, {found[name]} and {value}; give it once")
+        found[name] = value
+    return found
+
+
+def _repr(value: object) -> str:
+    """A value as Python writes it; a whole number of thousands of digits, which Python does not write, by its type."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number too long to print"
 
 
 def _letters(name: str) -> str:

@@ -59,6 +59,7 @@ def test_bibtex_is_balanced_and_says_who_what_and_when(key):
     reference = REFERENCES[key]
     entry = reference.as_bibtex()
     assert entry.count("{") == entry.count("}")
+    assert not re.search(r"(?<!\\)[&%$#_^~]", entry), "LaTeX would take it for a command"
     assert re.match(r"@(article|inproceedings|misc|techreport)\{" + key + ",\n", entry)
     assert f"  year = {{{reference.year}}}" in entry
     assert all(", " in author or author.startswith("{") for author in reference.authors)
@@ -121,18 +122,21 @@ def test_what_cannot_be_cited_is_one_sentence(capsys, tmp_path):
     broken.write_bytes(b"no ticket")
     cases = [
         (["cite", "edge-pop"], "nothing is called 'edge-pop'; did you mean 'edge-popup'? Expected a ticket's file"),
+        (["cite", "n" * 5000], "nothing is called 'nnnn"),
         (["cite", "grid/99"], "grid takes a whole number from 0 to 20"),
         (["cite", tmp_path / "none.slth"], "No such file"),
         (["cite", broken], "not a ticket"),
     ]
     check_refusals(capsys, tmp_path, cases)
-    for nothing in ([], 3):
+    for nothing in ([], 3, [3], b"grid"):
         with pytest.raises(InputError, match="at least one; got"):
             slth.cite(nothing)
 
 
-def test_a_file_that_is_called_like_a_part_is_reached_by_its_path(tmp_path, monkeypatch):
+def test_a_file_that_is_called_like_a_part_is_reached_by_its_path(tmp_path, monkeypatch, capsys):
     (tmp_path / "grid").write_bytes((GOLDEN / "v2-single.slth").read_bytes())
     monkeypatch.chdir(tmp_path)
     assert keys("grid") == {"kumar2025", "borgs2001"}
     assert "malach2020" in keys(tmp_path / "grid")
+    assert run(["cite", "./grid"]) == 0
+    assert "@inproceedings{malach2020," in capsys.readouterr().out

@@ -89,6 +89,13 @@ def test_keys_that_are_one_word_in_sql_are_numbered(tmp_path):
     assert slth.query("SELECT asked_b_C, asked_b_c_2, asked_b_c_3, asked_ FROM records", path).rows == ((3, 2, 1, 4),)
 
 
+def test_names_with_bytes_that_are_no_text_can_be_asked(tmp_path):
+    """As a file system gives them to Python: half a character."""
+    path = append(tmp_path / "r", record("a", {"target": "caf\udce9.onnx", "x\udce9": 1}, {"note": "a\u2028b\0c"}))
+    found = slth.query("SELECT asked_target, asked_x_, outcome_note, asked FROM records", path)
+    assert found.rows == (("caf?.onnx", 1, "a\u2028b\0c", {"target": "caf?.onnx", "x?": 1}),)
+
+
 def test_a_sweep_is_a_row_for_each_cell_that_finished_or_failed(tmp_path):
     """x² + y over 3 by 2 cells."""
     sweeps.run(recipe(3, 2), tmp_path / "r")
@@ -122,6 +129,17 @@ def test_printed_as_table_json_and_csv(file, capsys):
 def test_values_that_json_has_not_are_their_text_or_nothing(file):
     sql = "SELECT DATE '2020-01-02', 1.50::DECIMAL(4, 2), 'nan'::DOUBLE, [1.5, 'inf'::DOUBLE], 'ab'::BLOB, {'a': 1}"
     assert slth.query(sql, file).rows == (("2020-01-02", "1.50", None, [1.5, None], "6162", {"a": 1}),)
+
+
+def test_what_is_infinite_in_a_record_is_nothing_in_json(tmp_path, capsys):
+    """Of records that slth did not write; wherever it stands, and however deep."""
+    path = tmp_path / "r"
+    line = record("a", {}, {"x": 1.5, "y": [0.25]}).as_json()
+    path.write_text(line.replace("1.5", "NaN").replace("0.25", '1e999, {"z": -Infinity}') + "\n")
+    assert run(["query", "SELECT outcome, outcome->'y' AS y, outcome_x FROM records", str(path), "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    deep = [None, {"z": None}]
+    assert row == {"outcome": {"x": None, "y": deep}, "y": deep, "outcome_x": None}
 
 
 def test_the_queries_of_the_documents_run(tmp_path):
@@ -207,6 +225,16 @@ def test_columns_that_are_many_are_counted(tmp_path, capsys):
     said = error_of(capsys, "query", "SELECT y FROM records", path)
     assert "cpu, threads, commit, asked, outcome, asked_... (60)" in said.replace("seconds_... (2), ", "")
     assert said.endswith("DESCRIBE records lists them")
+
+
+def test_what_is_not_given_is_said(file):
+    for given, sentence in (
+        ((None, file), "sql must be a text, got None"),
+        (("SELECT 1", None), "files must be the name of a file, got None"),
+        (("SELECT 1", []), "expected files of records or folders of sweeps, at least one, got none"),
+    ):
+        with pytest.raises(InputError, match=sentence):
+            slth.query(*given)
 
 
 def test_without_duckdb_it_says_what_to_install(file, monkeypatch):

@@ -1,5 +1,6 @@
 """The command line as a whole: help, usage errors, interrupts."""
 
+import errno
 import os
 import re
 import signal
@@ -12,6 +13,7 @@ import pytest
 from helpers.tickets import any_ticket
 from safetensors.numpy import save_file
 
+from slth import api
 from slth.cli.app import run
 from slth.construction import discard
 from slth.records import verbs
@@ -23,6 +25,17 @@ SLTH = [sys.executable, "-m", "slth"]
 def test_usage_errors_are_exit_code_2(capsys):
     for arguments in ([], ["frobnicate"], ["construct", "--tolerance", "x"], ["verify"], ["evaluate", "t.slth"]):
         assert run(arguments) == 2
+
+
+def test_a_place_that_the_system_refuses_is_one_sentence(capsys, monkeypatch):
+    """As a folder is that we may not search: no verb has to foresee it."""
+
+    def refuse(what):
+        raise PermissionError(errno.EACCES, "Permission denied", "far/t.slth")
+
+    monkeypatch.setattr(api, "cite", refuse)
+    assert run(["cite", "t.slth"]) == 2
+    assert capsys.readouterr() == ("", "slth: cannot use far/t.slth: Permission denied; choose another place\n")
 
 
 def test_help_names_every_command_and_exit_code():

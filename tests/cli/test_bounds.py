@@ -172,6 +172,18 @@ REFUSED = {
     "no number": (["lueker", "--set", "epsilon=x"], "epsilon must be a number, got 'x' (str)"),
     "no whole number": (["pensia", "--set", "epsilon=0.1", "d=1.5"], "d must be a whole number, got 1.5 (float)"),
     "no pair": (["lueker", "--set", "epsilon"], "--set takes KEY=VALUE, such as rate=0.2; got 'epsilon'"),
+    "an option as a letter": (
+        ["lueker", "--set", "out=x.svg", "epsilon=0.1"],
+        "--set gives the letters of bounds, and out is none; slth bounds NAME lists them",
+    ),
+    "a letter twice": (
+        ["lueker", "--set", "epsilon=0.1", "--set", "epsilon=0.2"],
+        "--set gives epsilon twice, 0.1 and 0.2; give it once",
+    ),
+    "a letter twice, once without --set": (
+        ["lueker", "--set", "epsilon=0.1", "epsilon=0.2"],
+        "--set gives epsilon twice, 0.1 and 0.2; give it once",
+    ),
     "an assumption": (
         ["otsuka", "--set", "d=64", "alpha=1", "epsilon=0.1"],
         "otsuka assumes that alpha is at least sqrt(d) and sqrt(d_out); got d = 64",
@@ -243,6 +255,8 @@ def test_from_python_a_sentence_is_about_python():
         slth.bounds("lueker", delta=0.1)
     with pytest.raises(InputError, match="a value is of one bound at one place, got 2"):
         _ = slth.bounds("lueker", epsilon=[0.1, 0.2]).value
+    with pytest.raises(InputError, match="bound must be a text, got 3"):
+        slth.theory.bound(3)  # pyright: ignore
     with pytest.raises(InputError, match="names must be a text"):
         slth.bounds(3)
     with pytest.raises(InputError, match="epsilon must be a number, several, or a range"):

@@ -83,6 +83,13 @@ def test_no_file_is_both_written_and_named_otherwise(verb, written, other, folde
             assert content(folder) == before
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links of POSIX")
+def test_a_link_that_leads_in_a_circle_is_one_sentence(folder, capsys):
+    os.symlink("circle", "circle")
+    said = error_of(capsys, "reproduce", "error", "--out", "circle", "--data-dir", "here")
+    assert said == "slth: cannot make the folder circle: it is no folder; choose another --out"
+
+
 def tensors(path, metadata=None):
     save_file({"0.weight": np.ones((1, 2), np.float32)}, path, metadata)
 

@@ -1,14 +1,16 @@
 """`slth reproduce`: a list, one, all; what cannot be measured is said, and stops no other."""
 
 import json
+import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from reproductions.test_run import squares
 
 from slth import reproductions
 from slth.cli.app import run
-from slth.reproductions import Scale
+from slth.reproductions import Conclusion, Row, Scale, Verdict
 
 
 @pytest.fixture
@@ -49,3 +51,37 @@ def test_one_that_cannot_be_measured_is_refused(two, capsys):
     assert run(["reproduce", "squares", *two, "--json", "--quiet"]) == 0
     data = json.loads(capsys.readouterr().out)
     assert (data["verdict"], data["rows"][1]["difference"]) == ("in_shape", 3)
+    assert data["seconds"] >= 0
+
+
+def test_a_scale_that_is_none_is_refused_once(two, capsys):
+    assert run(["reproduce", "--all", *two, "--scale", "smal"]) == 2
+    assert capsys.readouterr().err.count("unknown scale 'smal'; did you mean 'small'?") == 1
+
+
+def no_number(text):
+    raise AssertionError(text)
+
+
+def test_what_is_infinite_is_null_in_json(two, monkeypatch, capsys):
+    numbers = (math.inf, math.nan, np.float32(0.5), np.int64(3), "beyond", 2)
+    rows = tuple(Row(what="x", ours=ours, published=1.0) for ours in numbers)
+    asked = replace(
+        squares([]), conclude=lambda measured, scale: Conclusion(verdict=Verdict.IN_SHAPE, because="", rows=rows)
+    )
+    monkeypatch.setattr(reproductions, "find", lambda name: asked)
+    assert run(["reproduce", "squares", *two, "--json", "--quiet"]) == 0
+    data = json.loads(capsys.readouterr().out, parse_constant=no_number)
+    assert [row["ours"] for row in data["rows"]] == [None, None, 0.5, 3, "beyond", 2]
+    assert [row["difference"] for row in data["rows"]] == [None, None, -0.5, 2, None, 1]
+
+
+@pytest.mark.parametrize(
+    ("more", "command"), [([], "the same command"), (["--again"], "the same command without --again")]
+)
+def test_an_interrupt_says_what_is_kept(two, more, command, monkeypatch):
+    monkeypatch.setattr(reproductions, "find", lambda name: squares([], (1, 3)))
+    with pytest.raises(
+        KeyboardInterrupt, match=f"^finished parts are kept in .*out, and {command} goes on from there$"
+    ):
+        run(["reproduce", "squares", *two, *more])

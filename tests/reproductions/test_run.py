@@ -7,7 +7,20 @@ import pytest
 
 from slth import reproductions
 from slth._errors import InputError
-from slth.reproductions import Conclusion, Figure, Panel, Part, Reproduction, Row, Scale, Series, Verdict, _run
+from slth.records import Environment
+from slth.reproductions import (
+    Conclusion,
+    Figure,
+    Panel,
+    Part,
+    Reproduction,
+    Row,
+    Scale,
+    Series,
+    Verdict,
+    _results,
+    _run,
+)
 from slth.reproductions._results import alone_in
 from slth.reproductions.subset_sums import error
 
@@ -100,11 +113,32 @@ def test_two_processes_do_not_measure_the_same_in_one_folder(tmp_path):
     assert not list(tmp_path.glob("*.lock"))
 
 
-def test_again_forgets(tmp_path):
+def of_each_scale(calls):
+    """One part at each scale and seed, of another number."""
+    asked = squares(calls)
+    measure = measured_by(calls)
+
+    def parts(scale, seed):
+        x = {Scale.SMOKE: 10, Scale.SMALL: 20}[scale] + seed
+        return [Part(f"x = {x}", measure, {"x": x})]
+
+    return replace(asked, parts=parts)
+
+
+def test_again_forgets_what_is_asked_and_nothing_else(tmp_path):
     calls = []
-    _run.run(squares(calls), Scale.SMOKE, tmp_path)
-    _run.run(squares(calls), Scale.SMOKE, tmp_path, again=True)
-    assert calls == [1, 2, 1, 2]
+    asked = of_each_scale(calls)
+    for scale, seed in ((Scale.SMOKE, 0), (Scale.SMALL, 0), (Scale.SMOKE, 1)):
+        _run.run(asked, scale, tmp_path, seed=seed)
+    lines = (tmp_path / "squares.jsonl").read_text().splitlines()
+    _run.run(asked, Scale.SMALL, tmp_path, again=True)
+    assert calls == [10, 20, 11, 20]
+    after = (tmp_path / "squares.jsonl").read_text().splitlines()
+    assert after[:2] == [lines[0], lines[2]]
+    assert len(after) == 3
+    for scale, seed in ((Scale.SMOKE, 0), (Scale.SMALL, 0), (Scale.SMOKE, 1)):
+        _run.run(asked, scale, tmp_path, seed=seed)
+    assert calls == [10, 20, 11, 20]
 
 
 def test_the_page_has_statement_verdict_table_and_place(tmp_path):
@@ -139,6 +173,122 @@ def test_results_of_another_version_are_refused(tmp_path):
     with pytest.raises(InputError, match=r"by slth 0\.0\.1.*--again|by slth 0\.0\.1.*again"):
         _run.run(squares([]), Scale.SMOKE, tmp_path)
     _run.run(squares([]), Scale.SMOKE, tmp_path, again=True)
+
+
+def edited(path, edit):
+    """Every record of a file, changed."""
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        edit(line)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+def test_another_version_matters_for_what_is_asked_alone(tmp_path):
+    calls = []
+    _run.run(of_each_scale(calls), Scale.SMALL, tmp_path)
+    edited(tmp_path / "squares.jsonl", lambda line: line["environment"]["versions"].update(slth="0.0.1"))
+    _run.run(of_each_scale(calls), Scale.SMOKE, tmp_path)
+    with pytest.raises(InputError, match=r"by slth 0\.0\.1"):
+        _run.run(of_each_scale(calls), Scale.SMALL, tmp_path)
+    assert calls == [20, 10]
+
+
+def test_what_another_commit_measured_is_said(tmp_path, caplog, monkeypatch):
+    caplog.set_level("INFO", "slth.api")
+    here = Environment(versions={}, commit="here", cpu="any", threads=1)
+    monkeypatch.setattr(_results, "environment", lambda threads=1: here)
+    calls = []
+    _run.run(squares(calls), Scale.SMOKE, tmp_path)
+    _run.run(squares(calls), Scale.SMOKE, tmp_path)
+    assert not caplog.messages
+    edited(tmp_path / "squares.jsonl", lambda line: line["environment"].update(commit="there"))
+    _run.run(squares(calls, (1, 2, 5)), Scale.SMOKE, tmp_path)
+    assert caplog.messages == ["squares: 2 parts of commit there are taken up, and this is here; --again measures anew"]
+    assert calls == [1, 2, 5]
+    _run.run(squares(calls), Scale.SMOKE, tmp_path, again=True)
+    assert len(caplog.messages) == 1
+
+
+WRONG = {
+    "no key": lambda line: line["outcome"].clear(),
+    "another type": lambda line: line["outcome"].update(square=[]),
+    "a text": lambda line: line["outcome"].update(square={"x": None}),
+    "a null": lambda line: line["outcome"].update(square=None),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_parts_that_cannot_be_read_are_measured_anew_on_demand(case, tmp_path):
+    """Outcomes of other code, or edited by hand: `conclude` and the page know no such thing."""
+    calls = []
+    _run.run(squares(calls), Scale.SMOKE, tmp_path)
+    pages = {path: path.read_bytes() for path in tmp_path.glob("squares-*")}
+    edited(tmp_path / "squares.jsonl", WRONG[case])
+    with pytest.raises(
+        InputError, match=r"squares\.jsonl: expected parts as this slth measures them, got others .*again"
+    ):
+        _run.run(squares(calls), Scale.SMOKE, tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.glob("squares-*")} == pages
+    _run.run(squares(calls), Scale.SMOKE, tmp_path, again=True)
+    assert calls == [1, 2, 1, 2]
+
+
+def test_a_mistake_of_ours_is_no_fault_of_the_file(tmp_path):
+    def conclude(measured, scale):
+        return measured[9]
+
+    with pytest.raises(IndexError):
+        _run.run(replace(squares([]), conclude=conclude), Scale.SMOKE, tmp_path)
+
+
+NO_RESULTS = {
+    "half a line": (lambda text: text[:-20], "line 2 is not a record of slth; remove the line"),
+    "no text": (lambda text: "\x00\x01\n", "line 1 is not a record of slth; remove the line"),
+    "another kind": (
+        lambda text: text.replace('"kind":"reproduce"', '"kind":"evaluate"'),
+        "holds a record of the kind evaluate that is no part of a reproduction; choose another",
+    ),
+    "no time": (
+        lambda text: text.replace('"seconds":{"total"', '"seconds":{"solve"'),
+        "holds a record of the kind reproduce that is no part of a reproduction; choose another",
+    ),
+    "a time that is no number": (
+        lambda text: text.replace('"seconds":{"total":', '"seconds":{"total":"a","b":'),
+        "line 1 is not a record of slth; remove the line",
+    ),
+    "a version that is no text": (
+        lambda text: text.replace('"slth":"', '"slth":["a"],"python":"'),
+        "line 1 is not a record of slth; remove the line",
+    ),
+    "threads that are no number": (
+        lambda text: text.replace('"threads":1', '"threads":"one"'),
+        "line 1 is not a record of slth; remove the line",
+    ),
+}
+
+
+@pytest.mark.parametrize("again", [False, True])
+@pytest.mark.parametrize("case", NO_RESULTS)
+def test_what_is_no_file_of_results_is_refused_and_kept(case, again, tmp_path):
+    calls = []
+    _run.run(squares(calls), Scale.SMOKE, tmp_path)
+    edit, sentence = NO_RESULTS[case]
+    path = tmp_path / "squares.jsonl"
+    path.write_text(edit(path.read_text()))
+    before = path.read_bytes()
+    with pytest.raises(InputError, match=sentence):
+        _run.run(squares(calls), Scale.SMOKE, tmp_path, again=again)
+    assert path.read_bytes() == before
+    assert calls == [1, 2]
+
+
+@pytest.mark.parametrize("name", ["squares.jsonl", "squares.lock", "squares-smoke.md"])
+def test_a_folder_in_the_place_of_a_file_is_refused_before_the_work(name, tmp_path):
+    (tmp_path / name).mkdir()
+    calls = []
+    with pytest.raises(InputError, match=f"cannot write .*{name}: "):
+        _run.run(squares(calls), Scale.SMOKE, tmp_path)
+    assert calls == []
 
 
 def test_a_folder_that_cannot_be_made_is_refused_before_the_work(tmp_path):

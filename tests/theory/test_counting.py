@@ -35,6 +35,20 @@ def test_a_binomial_is_bounded_from_above_and_hardly_more(n, k):
         assert more > rounding or min(k, n - k) < 300
 
 
+@pytest.mark.parametrize("k", [20, 64])
+def test_a_binomial_of_many_digits_is_bounded_by_its_first(k):
+    n = (1 << 200) - 1
+    with localcontext(CONTEXT):
+        more = ways(n, k) - Decimal(math.comb(n, k)).ln()
+    assert abs(more) <= Decimal("1e-50")
+
+
+def test_the_first_may_be_as_large_as_any():
+    """A bisection of a thousand steps."""
+    least = 2**999 + 1
+    assert first(lambda n: Decimal(1 if n >= least else 0), lambda _: Decimal(1), least=0) == least
+
+
 def test_what_is_larger_than_all_is_no_subset():
     assert ways(3, 4) == Decimal("-Infinity")
     assert not enough(ways(3, 4), product((HALF, 1)))

@@ -210,3 +210,21 @@ def test_numbers_that_are_too_large_are_said():
     large = replace(THEOREMS["lueker"], value=lambda **at: 10.0 ** (3 / at["epsilon"]))
     with pytest.raises(InputError, match="lueker is beyond the range of numbers at these values; try milder ones"):
         large(epsilon=0.001)
+
+
+BEYOND = {
+    "a number that is no float": lambda **at: 10**400,
+    "the logarithm of what is so small that it is zero": lambda **at: math.log(at["epsilon"] / 1e300),
+}
+
+
+@pytest.mark.parametrize("case", BEYOND)
+def test_what_floats_cannot_hold_is_said(case):
+    with pytest.raises(InputError, match="lueker is beyond the range of numbers at these values; try milder ones"):
+        replace(THEOREMS["lueker"], value=BEYOND[case])(epsilon=1e-300)
+
+
+def test_a_whole_number_beyond_floats_is_refused():
+    for given in (10**400, [2, 10**400]):
+        with pytest.raises(InputError, match="d must be a whole number below 1e308, got one of 1,329 bits"):
+            slth.bounds("natale-lower", d=given, k=8, epsilon=0.01)

@@ -1,5 +1,6 @@
 """The papers that tickets and parts of slth rest on."""
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,9 +52,10 @@ def cite(what: Sequence[Ticket | str | Path] | Ticket | str | Path) -> Cited:
 
 
 def _several(what: Any) -> Sequence[Ticket | str | Path]:
-    if not isinstance(what, Sequence) or not what:
+    listed = what if isinstance(what, Sequence) and not isinstance(what, bytes) else []
+    if not listed or not all(isinstance(one, Ticket | str | Path) for one in listed):
         raise InputError(f"what must be tickets, files of tickets or names, at least one; got {_arguments.shown(what)}")
-    return what
+    return listed
 
 
 def _keys(what: Ticket | str | Path) -> Iterator[str]:
@@ -65,7 +67,7 @@ def _keys(what: Ticket | str | Path) -> Iterator[str]:
             yield from rests_on(str(what))
             return
         except InputError:
-            if not Path(what).is_file():
+            if not os.path.isfile(what):
                 raise
         ticket = ticket_of(what)
     for name in dict.fromkeys(_parts(ticket)):

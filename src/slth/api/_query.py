@@ -70,7 +70,7 @@ def query(sql: str, files: str | Path | Sequence[str | Path]) -> Selection:
 
 def _fill(database: Any, found: Rows) -> None:
     """Make the table `records`, then close every other door of the database."""
-    lines = as_lines(found).encode()
+    lines = as_lines(found)
     most = max([_LEAST_BUFFER, *(2 * len(line) for line in lines.splitlines())])
     with TemporaryDirectory(prefix="slth-query-") as folder:
         file = Path(folder) / "records.json"
@@ -127,13 +127,18 @@ def _plain(value: Any, is_json: bool) -> Any:
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, float):
-        return value if math.isfinite(value) else None
+        return _finite(value)
     if isinstance(value, str):
         with suppress(ValueError):
-            return json.loads(value) if is_json else value
+            return json.loads(value, parse_float=_finite, parse_constant=_finite) if is_json else value
         return value
     if isinstance(value, list | tuple):
         return [_plain(part, False) for part in cast("Sequence[Any]", value)]
     if isinstance(value, Mapping):
         return {str(key): _plain(part, False) for key, part in cast("Mapping[Any, Any]", value).items()}
     return value.hex() if isinstance(value, bytes) else str(value)
+
+
+def _finite(value: float | str) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None

@@ -1,6 +1,7 @@
 """`slth reproduce`: measure, print table and verdict; without a name, list."""
 
 import json
+import math
 from typing import Any
 
 from slth import reproductions
@@ -40,10 +41,15 @@ def _one(name: str, options: dict[str, Any], asked: verbs.Reproduce) -> Reproduc
     def progress(part: str, done: int, total: int) -> None:
         _print.note(f"{name}: {part}, {done} of {total}", asked.quiet)
 
-    with _print.only_results():
-        found = reproductions.reproduce(name, **options, progress=progress)
+    try:
+        with _print.only_results():
+            found = reproductions.reproduce(name, **options, progress=progress)
+    except KeyboardInterrupt as stop:
+        command = "the same command without --again" if asked.again else "the same command"
+        stop.args = (f"finished parts are kept in {asked.out}, and {command} goes on from there",)
+        raise
     if asked.as_json:
-        print(json.dumps(_data(found)))
+        print(json.dumps(_data(found), allow_nan=False))
         return found
     _print.table(found.reproduction.title, [("claim", found.reproduction.says)])
     rows = [reproductions.HEAD, *map(reproductions.cells, found.conclusion.rows)]
@@ -59,7 +65,13 @@ def _one(name: str, options: dict[str, Any], asked: verbs.Reproduce) -> Reproduc
 
 def _data(found: Reproduced) -> dict[str, Any]:
     rows = [
-        {"what": row.what, "published": row.published, "ours": row.ours, "difference": row.difference}
+        {
+            "what": row.what,
+            "published": _plain(row.published),
+            "ours": _plain(row.ours),
+            "difference": _plain(row.difference),
+            "note": row.note,
+        }
         for row in found.conclusion.rows
     ]
     return {
@@ -68,9 +80,17 @@ def _data(found: Reproduced) -> dict[str, Any]:
         "verdict": found.conclusion.verdict.name.lower(),
         "because": found.conclusion.because,
         "rows": rows,
+        "seconds": found.seconds,
         "sources": list(found.reproduction.sources),
         "files": [str(path) for path in found.files],
     }
+
+
+def _plain(value: float | str | None) -> float | str | None:
+    """For JSON, which has no infinity, and no number of NumPy's."""
+    if value is None or isinstance(value, str | int):
+        return value
+    return float(value) if math.isfinite(value) else None
 
 
 def _list(*, as_json: bool) -> None:

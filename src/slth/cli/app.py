@@ -44,6 +44,11 @@ def run(arguments: Sequence[str]) -> int:
         with command_line():
             note(str(error))
         return 2
+    except OSError as error:
+        if error.filename is None:  # of a stream: `main` says it
+            raise
+        note(f"cannot use {error.filename}: {error.strerror}; choose another place")
+        return 2
     except MemoryError:
         note("not enough memory for a network of this size; try fewer candidates, or the same on a larger machine")
         return 2

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from slth._arguments import is_real, is_whole
 from slth._errors import InputError
 from slth._files import append_line, check_readable
 
@@ -68,7 +69,7 @@ def read(path: str | Path) -> Iterator[Record]:
             data = json.loads(line)
             where = Environment(**data["environment"])
             parts = (data["kind"], data["asked"], data["outcome"], data["seconds"])
-            if not _has_types(*parts, where.versions):
+            if not _has_types(*parts, where):
                 raise TypeError("a part of the record is of another type")
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise InputError(f"{path}, line {number} is not a record of slth; remove the line") from error
@@ -87,9 +88,16 @@ def environment(threads: int = 1) -> Environment:
     return Environment(versions=versions, commit=_commit(), cpu=_cpu(), threads=threads)
 
 
-def _has_types(kind: object, *parts: object) -> bool:
+def _has_types(kind: object, asked: object, outcome: object, seconds: Any, where: Environment) -> bool:
     """JSON may put anything anywhere."""
-    return isinstance(kind, str) and all(isinstance(part, dict) for part in parts)
+    if not all(isinstance(part, dict) for part in (asked, outcome, seconds, where.versions)):
+        return False
+    texts = (kind, where.cpu, where.commit or "", *where.versions.values())
+    return (
+        all(isinstance(text, str) for text in texts)
+        and is_whole(where.threads)
+        and all(is_real(value) for value in seconds.values())
+    )
 
 
 def _commit() -> str | None:

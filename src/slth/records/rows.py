@@ -42,6 +42,8 @@ def read_rows(paths: Iterable[Path]) -> Rows:
         InputError: a file or folder that holds no records.
     """
     said = [dict(_said(name, record)) for path in paths for name, record in _records(path)]
+    if not said:
+        raise InputError("expected files of records or folders of sweeps, at least one, got none")
     keys = list(dict.fromkeys(key for row in said for key in row))
     parents = {key[:i] for key in keys for i in range(2, len(key))}
     values = {key: [row[key] for row in said if row.get(key) is not None] for key in keys}
@@ -145,6 +147,10 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def as_lines(rows: Rows) -> str:
-    """JSON lines, every column in every row; a JSON column as the data it is."""
-    return "".join(json.dumps(dict(row), allow_nan=True) + "\n" for row in rows.rows)
+def as_lines(rows: Rows) -> bytes:
+    """JSON lines, every column in every row; a JSON column as the data it is.
+
+    Half a character, which names of files may hold, is a question mark.
+    """
+    lines = (json.dumps(dict(row), allow_nan=True, ensure_ascii=False) + "\n" for row in rows.rows)
+    return "".join(lines).encode(errors="replace")

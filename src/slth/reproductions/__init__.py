@@ -124,7 +124,7 @@ def reproduce(
         seed: of everything random.
         data_dir: folder of the image data sets; by default the environment variable SLTH_DATA.
         threads: so many parts at a time; by default as many as this process may use processors.
-        again: forget what is finished.
+        again: forget what is finished of this scale and seed.
         progress: is called with the part that is done, parts done, parts in all.
 
     Raises:

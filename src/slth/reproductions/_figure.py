@@ -124,11 +124,11 @@ def _curves(axes: "Axes", panel: Panel, series: Sequence[Series]) -> None:
 
 def _plain_numbers(axis: "Axis") -> None:
     """Of a logarithmic axis: powers of ten; where there are few of them, 2 and 5 times them, too."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
     low, high = sorted(axis.get_view_interval())
     axis.set_major_locator(LogLocator(subs=(1.0,) if high > 1000 * low else (1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
     axis.set_minor_formatter(NullFormatter())
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from slth._errors import InputError
-from slth._files import write_atomically
+from slth._files import check_writable, write_atomically
 from slth.reproductions._figure import draw
 from slth.reproductions._page import overview, page
 from slth.reproductions._reproduction import Conclusion, Means, Measured, Part, Reproduction, Scale, Verdict
-from slth.reproductions._results import Results, alone_in
+from slth.reproductions._results import Results, alone_in, file_of
 from slth.sweeps import on_this_machine, unordered
 
 Progress = Callable[[str, int, int], None]  # the part that is done, parts done, parts in all
@@ -57,7 +57,8 @@ def run(
         return Reproduced(reproduction, scale, conclusion, (), ())
     _check_data(reproduction, scale, data_dir)
     with alone_in(folder, reproduction.name):
-        results = Results(folder, reproduction, again=again)
+        check_writable(file_of(folder, reproduction.name, scale, ".md"))
+        results = Results(folder, reproduction.name, parts, again=again)
         return _finished(reproduction, scale, parts, results, Means(folder / "shared", data_dir, threads), progress)
 
 
@@ -91,8 +92,17 @@ def _finished(
         if progress:
             progress(part.name, done, len(parts))
     measured = [found for part in parts if (found := results.find(part))]
-    conclusion = reproduction.conclude(measured, scale)
-    files = _write(reproduction, scale, conclusion, measured, results)
+    try:
+        conclusion = reproduction.conclude(measured, scale)
+        contents = _contents(reproduction, scale, conclusion, measured, results)
+    except Exception as error:
+        if len(open_parts) == len(parts):
+            raise
+        why = " ".join(f"{type(error).__name__}: {error}".split())[:100]
+        raise InputError(
+            f"{results.path}: expected parts as this slth measures them, got others ({why}); --again measures them anew"
+        ) from error
+    files = tuple(write_atomically(path, content) for path, content in contents.items())
     return Reproduced(reproduction, scale, conclusion, tuple(measured), files)
 
 
@@ -127,18 +137,20 @@ def _check_data(reproduction: Reproduction, scale: Scale, data_dir: Path | None)
 
     for name in reproduction.data.get(scale, ()):
         try:
-            load_cora(data_dir=data_dir) if name == "cora" else load(name, data_dir=data_dir, train=False)
+            load_cora(data_dir=data_dir) if name == "cora" else load(name, data_dir=data_dir)
         except InputError as error:
             raise InputError(f"{error}. Without data runs --scale smoke") from error
 
 
-def _write(
+def _contents(
     reproduction: Reproduction, scale: Scale, conclusion: Conclusion, measured: Sequence[Measured], results: Results
-) -> tuple[Path, ...]:
-    files: list[Path] = []
-    for figure in conclusion.figures:
-        ending = f"-{figure.name}.svg" if figure.name else ".svg"
-        files.append(write_atomically(results.file(scale, ending), draw(figure)))
+) -> dict[Path, bytes]:
+    """The page and the figures."""
+    name = reproduction.name
+    figures = {
+        file_of(results.folder, name, scale, f"-{figure.name}.svg" if figure.name else ".svg"): draw(figure)
+        for figure in conclusion.figures
+    }
     text = page(
         reproduction,
         scale,
@@ -146,6 +158,6 @@ def _write(
         measured=measured,
         where=results.where(measured),
         seconds=sum(part.seconds for part in measured),
-        pictures=files,
+        pictures=[*figures],
     )
-    return (write_atomically(results.file(scale, ".md"), text.encode()), *files)
+    return {file_of(results.folder, name, scale, ".md"): text.encode(), **figures}

@@ -24,6 +24,7 @@ _MOST = 1 << 1000
 _TIE = Decimal("1e-30")
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 _SHORT = 1 << 40  # decimals that are not binary fractions have some 53 bits
+_BITS = 256  # of a whole number that are looked at
 _EXACTLY = 300  # binomials of a smaller k, and sums of binomials of a smaller n, are whole numbers
 # ln n! = n ln n - n + ln(2 pi n)/2 + 1/(12 n) - 1/(360 n^3) + ...: it lies between any two sums in a row.
 _STIRLING = ((1, 12), (-1, 360), (1, 1260), (-1, 1680), (1, 1188), (-691, 360360))
@@ -79,7 +80,7 @@ def ways(n: int, k: int) -> Decimal:
         if k < 0:
             return Decimal("-Infinity")
         if k < _EXACTLY:
-            return Decimal(math.comb(n, k)).ln()
+            return _logarithm(math.comb(n, k))
         return _factorial(n, above=True) - _factorial(k, above=False) - _factorial(n - k, above=False)
 
 
@@ -115,13 +116,22 @@ def first(rising: Callable[[int], Decimal], needed: Callable[[int], Decimal], *,
 
 
 def _first(rising: Callable[[int], Decimal], needed: Callable[[int], Decimal], low: int, high: int) -> int | None:
-    if not enough(rising(high), needed(low)):
-        return None
-    if low == high:
-        return low
-    middle = (low + high) // 2
-    found = _first(rising, needed, low, middle)
-    return found if found is not None else _first(rising, needed, middle + 1, high)
+    parts = [(low, high)]
+    while parts:
+        low, high = parts.pop()
+        if not enough(rising(high), needed(low)):
+            continue
+        if low == high:
+            return low
+        middle = (low + high) // 2
+        parts += [(middle + 1, high), (low, middle)]  # the lower half is next
+    return None
+
+
+def _logarithm(n: int) -> Decimal:
+    """ln n, or relatively 2^-255 of n more: all digits of a large n would cost more than its logarithm."""
+    cut = max(0, n.bit_length() - _BITS)
+    return Decimal((n >> cut) + (cut > 0)).ln() + cut * Decimal(2).ln()
 
 
 def _factorial(n: int, *, above: bool) -> Decimal:

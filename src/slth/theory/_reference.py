@@ -3,6 +3,9 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+# Of texts: what LaTeX takes for a command.
+_ESCAPED = str.maketrans({**{letter: f"\\{letter}" for letter in "&%$#_"}, "^": r"\^{}", "~": r"\~{}"})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reference:
@@ -42,10 +45,10 @@ class Reference:
             else ("misc", "howpublished")
         )
         parts = {
-            "author": " and ".join(self.authors),
-            "title": "{" + self.title + "}",
+            "author": " and ".join(self.authors).translate(_ESCAPED),
+            "title": "{" + self.title.translate(_ESCAPED) + "}",
             "year": str(self.year),
-            where: self.venue,
+            where: self.venue.translate(_ESCAPED),
             "eprint": self.arxiv,
             "archivePrefix": "arXiv" if self.arxiv else "",
             "doi": self.doi,

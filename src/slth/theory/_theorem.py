@@ -7,6 +7,7 @@ A theorem is called with the values of its letters, and answers with a record, n
 """
 
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -75,13 +76,16 @@ class Letter:
         if self.whole:
             least = self.least if self.above is None else math.floor(self.above) + 1
             most = self.most if self.below is None else math.ceil(self.below) - 1
-            return _arguments.whole(name, value, least=_whole(least), most=_whole(most))
-        found = _arguments.number(name, value, above=self.above, least=self.least, below=self.below, most=self.most)
-        if self.above == 0 and found < SMALLEST:
-            raise InputError(f"{name} must be at least {SMALLEST:g}, got {found:g}")
-        if self.power_of_two and math.frexp(found)[0] != 0.5:
-            raise InputError(f"{name} must be a power of two, got {found:g}; try {2.0 ** round(math.log2(found)):g}")
-        return found
+            found = _arguments.whole(name, value, least=_whole(least), most=_whole(most))
+            if found > sys.float_info.max:
+                raise InputError(f"{name} must be a whole number below 1e308, got one of {found.bit_length():,} bits")
+            return found
+        number = _arguments.number(name, value, above=self.above, least=self.least, below=self.below, most=self.most)
+        if self.above == 0 and number < SMALLEST:
+            raise InputError(f"{name} must be at least {SMALLEST:g}, got {number:g}")
+        if self.power_of_two and math.frexp(number)[0] != 0.5:
+            raise InputError(f"{name} must be a power of two, got {number:g}; try {2.0 ** round(math.log2(number)):g}")
+        return number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +190,11 @@ class Theorem:
             value = self.value(**at)
             others = {variant.name: variant.value(**at) for variant in self.variants}
             also = {unit: number(**at) for unit, number in self.also.items()}
-        except (OverflowError, ZeroDivisionError) as error:
+            for number in (value, *others.values(), *also.values()):
+                float(number)  # whole numbers beyond these cannot be printed or drawn
+        except InputError:
+            raise
+        except (ArithmeticError, ValueError) as error:  # too large, or so small that its logarithm is that of zero
             raise InputError(f"{self.name} is beyond the range of numbers at these values; try milder ones") from error
         return Bound(self, at, value, others, also)
 

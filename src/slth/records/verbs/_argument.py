@@ -84,8 +84,8 @@ def check(asked: Any) -> None:
 
 
 def read(verb: type, name: str, value: Any) -> Any:
-    """One argument as the record of its verb would hold it; None stays None."""
-    return None if value is None else arguments(verb)[name].kind.read(name, value)
+    """One argument as the record of its verb would hold it; None stays None where it need not be given."""
+    return None if value is None and name in defaults(verb) else arguments(verb)[name].kind.read(name, value)
 
 
 def keywords(asked: Any) -> dict[str, Any]:

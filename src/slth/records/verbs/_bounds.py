@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from slth import _arguments
+from slth._errors import InputError
 from slth.records.verbs import _shared
-from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import BOUND_NAMES, FILE, SETTINGS
+from slth.records.verbs._argument import Argument, arguments, check
+from slth.records.verbs._kinds import FILE, SETTINGS, TEXTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,7 @@ class Bounds:
     names: Annotated[
         tuple[str, ...] | None,
         Argument(
-            BOUND_NAMES,
+            TEXTS,
             "The bounds, such as lueker, pensia, natale; several share one table or picture. None: a list of all.",
             positional=True,
             metavar="[NAME...]",
@@ -49,6 +50,9 @@ class Bounds:
         check(self)
         named = self.names or ()
         pairs = [name for name in named if "=" in name]  # what follows --set NAME=VALUE on the command line
-        given = dict(_arguments.setting_in("--set", pair) for pair in pairs)
+        given = _arguments.settings_in("--set", pairs, beside=self.setting)
+        option = next((name for name in given if name in arguments(self)), None)
+        if option is not None:
+            raise InputError(f"--set gives the letters of bounds, and {option} is none; slth bounds NAME lists them")
         object.__setattr__(self, "names", tuple(name for name in named if name not in pairs) or None)
-        object.__setattr__(self, "setting", {**(self.setting or {}), **given})
+        object.__setattr__(self, "setting", given)

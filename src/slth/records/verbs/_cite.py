@@ -1,12 +1,11 @@
 """What can be asked of `cite`."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Annotated
 
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
-from slth.records.verbs._kinds import FILES
+from slth.records.verbs._kinds import TEXTS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,9 +13,9 @@ class Cite:
     """The papers that a ticket, gadget, objective, law, method, bound or reproduction rests on, as BibTeX."""
 
     what: Annotated[
-        tuple[Path, ...],
+        tuple[str, ...],
         Argument(
-            FILES,
+            TEXTS,
             "Tickets; names such as two-layer, exactly, normal/20, biprop, pensia-lower; keys of papers.",
             positional=True,
             metavar="T.slth|NAME...",

@@ -92,10 +92,6 @@ def _parse_number_or_several(flag: str, typed: str) -> float | tuple[float, ...]
     return found if "," in typed else found[0]
 
 
-def _parse_settings(flag: str, typed: Sequence[str]) -> dict[str, Any]:
-    return dict(_arguments.setting_in(flag, part) for part in typed)
-
-
 def _shape(name: str, value: Any) -> str | tuple[int, ...]:
     return _parse_shape(name, value) if isinstance(value, str) else _arguments.wholes(name, value, example=_SHAPE)
 
@@ -142,7 +138,7 @@ NUMBERS = Kind(_arguments.numbers, list, str, _arguments.numbers_in, "NUMBER,...
 WHOLES = Kind(_arguments.wholes, list, str, _arguments.wholes_in, "N,...")
 SHAPE = Kind(_shape, str, str, _parse_shape, "N,N,...")  # widths, or the name of a network
 NAMES = Kind(_arguments.names, list, str, lambda _, typed: _arguments.names_in(typed), "NAME,...")
-BOUND_NAMES = Kind(_name_or_several, list, list[str], lambda _, typed: tuple(typed), "NAME")
+TEXTS = Kind(_name_or_several, list, list[str], lambda _, typed: tuple(typed), "NAME")
 DENSITIES = Kind(_arguments.pairs, str, str, _arguments.pairs_in, "NAME=NUMBER,...")
-SETTINGS = Kind(_settings, dict, list[str], _parse_settings, "KEY=VALUE")
+SETTINGS = Kind(_settings, dict, list[str], _arguments.settings_in, "KEY=VALUE")
 WEIGHT = Kind(_weight, str, str, _parse_weight, "MAP:OUT,IN[,TAP]")  # input may be `bias`, in Python None

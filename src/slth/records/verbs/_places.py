@@ -5,6 +5,7 @@ else, and a file that `slth` would name by itself and did not make, needs `--for
 """
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -105,7 +106,7 @@ def _check_apart(places: list[_Place], advice: Callable[[_Place], str]) -> None:
 def _is_same(first: Path, second: Path) -> bool:
     """By whatever names: relative, through links, or two names of one file."""
     with suppress(OSError, ValueError):
-        if first.resolve() == second.resolve():
+        if os.path.realpath(first) == os.path.realpath(second):  # which takes links that lead in a circle as they are
             return True
         return first.exists() and second.exists() and first.samefile(second)
     return False

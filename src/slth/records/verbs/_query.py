@@ -20,7 +20,10 @@ class Query:
     """
 
     sql: Annotated[
-        str, Argument(TEXT, "A query of DuckDB, such as 'SELECT kind, seconds FROM records'.", positional=True)
+        str,
+        Argument(
+            TEXT, "A query of DuckDB, such as 'SELECT kind, seconds FROM records'.", positional=True, metavar="SQL"
+        ),
     ]
     files: Annotated[
         tuple[Path, ...],

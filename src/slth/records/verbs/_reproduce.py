@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+from slth import _arguments
 from slth._errors import InputError
 from slth.records.verbs import _shared
 from slth.records.verbs._argument import Argument, check
@@ -35,11 +36,12 @@ class Reproduce:
     seed: Annotated[int, Argument(whole(least=0), "Of everything random.")] = 0
     data_dir: _shared.DataDir = None
     threads: _shared.Threads = None
-    again: Annotated[bool, Argument(TRUTH, "Measure anew what is finished.")] = False
+    again: Annotated[bool, Argument(TRUTH, "Measure anew what is finished of this scale and seed.")] = False
     as_json: _shared.Json = False
     quiet: _shared.Quiet = False
 
     def __post_init__(self) -> None:
         check(self)
+        _arguments.one_of(self.scale, SCALES, "scale")
         if self.every and self.name is not None:
             raise InputError(f"expected a name or --all, got both; leave {self.name} out")
