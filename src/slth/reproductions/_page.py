@@ -55,10 +55,10 @@ def overview(found: Sequence[tuple[Reproduction, Conclusion]], scale: Scale) -> 
         )
         lines.append(_line((name, one.says, conclusion.verdict.value, conclusion.because)))
     about = (
-        f"By `slth reproduce --all --scale {scale.value}`. Its page has the table published / ours / difference, "
-        "the figure, what was chosen where the source is silent, by which rule the verdict is drawn, and where it ran. "
-        "*Reproduced*: the numbers are those of the source. *In shape*: its law or its order is seen, not its numbers. "
-        "*Not reproduced* is a result, too."
+        f"By `slth reproduce --all --scale {scale.value}`. Each has a page with the table published / ours / "
+        "difference, the figure, what was chosen where the source is silent, by which rule the verdict is drawn, and "
+        "where it ran. *Reproduced*: the numbers, or the claim in words, are those of the source. *In shape*: its law "
+        "or its order is seen, not its numbers. *Not reproduced* is a result, too."
     )
     return f"# Published results, measured again\n\n{about}\n\n" + "\n".join(lines) + "\n"
 
