@@ -39,7 +39,7 @@ def run(asked: verbs.Reproduce) -> int:
 
 def _one(name: str, options: dict[str, Any], asked: verbs.Reproduce) -> Reproduced:
     def progress(part: str, done: int, total: int) -> None:
-        _print.note(f"{name}: {part}, {done} of {total}", asked.quiet)
+        _print.note(f"{name} ({done} of {total}): {part}", asked.quiet)
 
     try:
         with _print.only_results():

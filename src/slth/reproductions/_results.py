@@ -136,4 +136,4 @@ def _note_other_commits(name: str, records: Collection[Record]) -> None:
     others = Counter(record.environment.commit or "unknown" for record in records if record.environment.commit != here)
     for commit, count in others.items():
         parts = f"{count} parts of commit {commit} are" if count > 1 else f"1 part of commit {commit} is"
-        _log.info("%s: %s taken up, and this is %s; --again measures anew", name, parts, here or "unknown")
+        _log.info("%s (kept): %s taken up, and this is %s; --again measures anew", name, parts, here or "unknown")
