@@ -52,9 +52,14 @@ def test_the_reference_has_every_public_name():
             assert re.search(rf"^(## {name}\b|      heading: {name}$)", page, re.MULTILINE), f"{package}.{name}"
 
 
-def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve():
+@pytest.fixture(scope="module")
+def theory():
+    return theorems.pages()
+
+
+def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve(theory):
     """Every one has a finite number at two values of its letter."""
-    made = theorems.pages()
+    made = theory
     for name, theorem in theorems.THEOREMS.items():
         page = made[f"theory/{name}.md"]
         assert f"| [{name}]({name}.md) | " in made["theory/index.md"]
@@ -66,12 +71,12 @@ def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve():
         assert made[f"theory/{name}.svg"].startswith(b"<svg xmlns=")
 
 
-def test_reproductions_stand_beside_the_theorems_of_their_papers():
+def test_reproductions_stand_beside_the_theorems_of_their_papers(theory):
     """With verdict and title as the kept page has them."""
-    page = theorems.pages()["theory/natale.md"]
+    page = theory["theory/natale.md"]
     density = next(one for one in measured.kept() if one.name == "density")
     assert f"[{density.title}](../reproductions/density-small.md) ({density.verdict})" in page
-    assert "density-small" not in theorems.pages()["theory/otsuka.md"]
+    assert "density-small" not in theory["theory/otsuka.md"]
     assert [*measured.places()[0]] == ["error"]
 
 

@@ -119,7 +119,8 @@ def reproduce(
 
     Args:
         name: one of `MODULES`.
-        scale: smoke (generated or embedded data, at most 30 s), small (real data, at most 10 minutes), paper.
+        scale: smoke (generated or embedded data, at most 30 s), small (real data, at most 10 minutes on two cores),
+            paper.
         out: the folder of the results: NAME.jsonl, NAME-SCALE.md, figures.
         seed: of everything random.
         data_dir: folder of the image data sets; by default the environment variable SLTH_DATA.

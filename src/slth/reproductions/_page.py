@@ -55,10 +55,11 @@ def overview(found: Sequence[tuple[Reproduction, Conclusion]], scale: Scale) -> 
         )
         lines.append(_line((name, one.says, conclusion.verdict.value, conclusion.because)))
     about = (
-        f"By `slth reproduce --all --scale {scale.value}`. Each has a page with the table published / ours / "
+        f"By `slth reproduce --all --scale {scale.value}`. The page of each has the table published / ours / "
         "difference, the figure, what was chosen where the source is silent, by which rule the verdict is drawn, and "
-        "where it ran. *Reproduced*: the numbers, or the claim in words, are those of the source. *In shape*: its law "
-        "or its order is seen, not its numbers. *Not reproduced* is a result, too."
+        "where it ran. *Reproduced*: what is claimed is seen, with its numbers where it has any. *In shape*: a law, an "
+        "order or a bound of it is seen, not its numbers, or not all of it. *Not reproduced* is a result, too; to an "
+        "open question it is a no."
     )
     return f"# Published results, measured again\n\n{about}\n\n" + "\n".join(lines) + "\n"
 

@@ -27,8 +27,10 @@ class Reference:
 
         >>> Reference(key="a", authors=("Frankle, Jonathan", "Carbin, Michael"), title="Tickets", year=2019).short
         'Frankle and Carbin (2019)'
+        >>> Reference(key="b", authors=("{Authors of a preprint}",), title="Tickets", year=2026).short
+        'Authors of a preprint (2026)'
         """
-        families = [author.partition(",")[0] for author in self.authors]
+        families = [author.partition(",")[0].strip("{}") for author in self.authors]  # braces: for BibTeX
         most = 3
         named = " and ".join([", ".join(families[:-1]), families[-1]]) if len(families) > 1 else families[0]
         return f"{named if len(families) <= most else families[0] + ' et al.'} ({self.year})"

@@ -139,8 +139,8 @@ NATALE_LARGE = Theorem(
         Unit.PARAMETERS: _large_parameters,
     },
     against="epsilon",
-    note="With this c_amp it asks for 2 layers d d_out / epsilon of 2^58 even at gamma = 1/2, of 2^142 at 0.1: no "
-    "network of today is that large. n is above that of `natale`, and needs no equation to be solved.",
+    note="With this c_amp the assumption holds from 2 layers d d_out / epsilon = 2^58 on at gamma = 1/2, from 2^142 on "
+    "at 0.1: no network of today is that large. n is above that of `natale`, and needs no equation to be solved.",
 )
 
 

@@ -27,7 +27,8 @@ class Reproduce:
         str,
         Argument(
             one_of(*SCALES),
-            "{known}: generated or embedded data, at most 30 s; real data, at most 10 minutes; as published.",
+            "{known}: generated or embedded data, at most 30 s; real data, at most 10 minutes on two cores; as "
+            "published.",
         ),
     ] = "smoke"
     out: Annotated[Path, Argument(FILE, "For records, pages and figures.", metavar="FOLDER", written="folder")] = Path(

@@ -190,8 +190,9 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     verdict = Verdict.IN_SHAPE if leads else Verdict.NOT_REPRODUCED
     return Conclusion(
         verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else verdict,
-        because=f"Highest accuracy at most of the times that were tried: {best}. The accuracy of what is constructed "
-        f"is that of the trained small network up to {lost:.2%}; searches choose among about as many random weights.",
+        because=f"The highest accuracy so far, at most of the times at which a run ends: {best}. The accuracy of what "
+        f"is constructed is that of the trained small network up to {lost:.2%}; searches choose among about as many "
+        "random weights.",
         rows=tuple(rows),
         figures=(Figure(title="How are tickets found fastest?", panels=tuple(panels)),),
     )

@@ -122,10 +122,8 @@ def _conclude_widths(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         for width in widths
         for trained in (table["trained", 1.0, width][0],)
     }
-    said = "; ".join(
-        f"a trained one of width {width:g} is met at {f'width {w:g}' if w else 'no width tried'}"
-        for width, w in met.items()
-    )
+    found = ", ".join(f"{width:g} at {w:g}" for width, w in met.items() if w)
+    lacking = ", ".join(f"{width:g}" for width, w in met.items() if not w)
     wider = any(
         mean >= table["trained", 1.0, width][0] - _NEAR
         for w, mean in zip(widths, pruned, strict=True)
@@ -135,7 +133,8 @@ def _conclude_widths(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     verdict = Verdict.IN_SHAPE if rises and wider else Verdict.NOT_REPRODUCED
     return Conclusion(
         verdict=Verdict.TOO_SMALL if scale is Scale.SMOKE else verdict,
-        because=f"Accuracy {'rises' if rises else 'does not always rise'} with the width; {said}.",
+        because=f"Accuracy {'rises' if rises else 'does not always rise'} with the width. Trained widths that are "
+        f"met: {found or 'none'}; that no width tried meets: {lacking or 'none'}.",
         rows=_rows(measured),
         figures=(_figure("edge-popup", (0.5,), measured),),
     )

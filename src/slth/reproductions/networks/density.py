@@ -98,7 +98,7 @@ def judge(measured: dict[float, float], form: dict[float, float]) -> tuple[Verdi
     first, at, last = min(measured), _FITTED_AT, max(measured)
     factors = {g: max(form[g] / measured[g], measured[g] / form[g]) for g in measured}
     said = (
-        f"The width is {_width(measured[first])} at density {first:g}, {_width(measured[at])} at {at:g} and "
+        f"n is {_width(measured[first])} at density {first:g}, {_width(measured[at])} at {at:g} and "
         f"{_width(measured[last])} at {last:g}, by Theorem 3, fitted at {at:g}, {form[first]:.0f}, {form[at]:.0f} and "
         f"{form[last]:.0f}"
     )

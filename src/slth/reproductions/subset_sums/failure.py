@@ -125,13 +125,15 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     few = len(said) < 3 or not (rates or broken)
     steep = all(rate <= form for rate, form in zip(rates, forms, strict=True))
     verdict = Verdict.TOO_SMALL if few else Verdict.REPRODUCED if steep and not broken else Verdict.NOT_REPRODUCED
-    apart = f"{len(said)} cells kept apart where it says something"
-    where = f"it is broken at (n, epsilon) = {_list(broken)} of the {apart}" if broken else f"it holds in all {apart}"
+    apart = f"{len(said)} cells kept apart in which it says something"
+    where = (
+        f"it is broken at (n, epsilon) = {_list(broken)} of the {apart}" if broken else f"the form holds in all {apart}"
+    )
     return Conclusion(
         verdict=verdict,
         because=f"With C = {C:.2f}, fitted to every second n, {where}. One more value leaves {_range(rates)} of the "
-        f"failures, the form {_range(forms)}; of draws that have an end of [-1, 1] out of reach by {2 * middle:g} it "
-        f"leaves {_each(*floors[0], *floors[-1]):.2f}.",
+        f"failures, the form {_range(forms)}; of the draws that miss an end of [-1, 1] because all values of its sign "
+        f"sum to less than {1 - 2 * middle:g}, it leaves {_each(*floors[0], *floors[-1]):.2f}.",
         rows=tuple(rows),
         figures=(
             Figure(

@@ -118,7 +118,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         because=f"Wherever n >= log2(k/epsilon) / H2(k/n), a fixed target is reached with a chance of at least "
         f"{least[1.0].value:.2f} (c_hyp = 1; {_interval(least[1.0])}), {least[2.0].value:.2f} with c_hyp = 2; "
         f"{'no share exceeds' if bounded else 'some shares exceed'} the counting bound. Half of the targets take "
-        f"{min(beyond, default=math.nan):.1f} to {max(beyond, default=math.nan):.1f} values more than it asks for.",
+        f"{min(beyond, default=math.nan):.1f} to {max(beyond, default=math.nan):.1f} values more than that bound asks "
+        "for.",
         rows=tuple(rows),
         figures=(
             Figure(

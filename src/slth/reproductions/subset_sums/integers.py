@@ -165,7 +165,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         because = (
             f"Beyond log2 M the failures {'fall' if steady else 'do not all fall'} exponentially: M fixed, by "
             f"exp(-rate) for each value with rates in {rates} (95 % intervals; ln 2 = 0.69, half for each value, is "
-            "expected)"
+            f"expected far out); a power of n fits worse in {sum(gain > 0 for gain in better)} of {len(better)} cases"
         )
     return Conclusion(
         verdict=verdict,
@@ -240,10 +240,10 @@ REPRODUCTION = Reproduction(
     sources=("unified2026", "kumar2025", "borgs2001"),
     settings="values uniform on ±1 ... ±M, targets uniform on ±1 ... ±M, or all integers of [-M, M]. Reproduced (the "
     "decay is exponential) where in each fit at fixed M the rate is above "
-    f"{_LEAST_RATE} with its whole 95 % interval, no fit of ln P(failure) by ln n is better than that by n by more "
-    f"than {_DIFFERENCE:g} in chi², and one is worse by that; over cells with at most 60 % and at least {_HITS} "
-    "failures (log2 M in proportion to n, which decides nothing: 95 %). Too small to say with fewer than "
-    f"{_FITS} fits, or where none can tell.",
+    f"{_LEAST_RATE} with its whole 95 % interval (widened by the misfit where chi² is large), no fit of ln P(failure) "
+    f"by ln n is better than that by n by more than {_DIFFERENCE:g} in chi², and one is worse by that; over cells with "
+    f"at most 60 % and at least {_HITS} failures (log2 M in proportion to n, which decides nothing: 95 %). Too small "
+    f"to say with fewer than {_FITS} fits, or where none can tell.",
     parts=_parts,
     conclude=_conclude,
 )

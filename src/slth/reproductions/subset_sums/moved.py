@@ -73,8 +73,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         + (
             "like n(0)/(1 + epsilon), as stated."
             if close
-            else f"never above n(0)/(1 + epsilon), but long before: {first}. From n(0) - log2(1 + 0.75 epsilon / eta) "
-            f"it is {off:.1f} off at most."
+            else f"never above n(0)/(1 + epsilon), but far sooner: {first}. It is at most {off:.1f} off n(0) - "
+            "log2(1 + 0.75 epsilon / eta)."
             if at_most
             else "above n(0)/(1 + epsilon) somewhere."
         ),
@@ -146,8 +146,8 @@ REPRODUCTION = Reproduction(
     place="Theorem 1",
     settings=f"values uniform on [-1, 1], target uniform on [-1/2, 1/2], eta = {_ETA:g}; the least n with 99 % of "
     "successes. The source has no constant: n(0), without moves, is ours, and 0.75 in the logarithm was fitted. "
-    "Reproduced where n is within 20 % and one number of n(0)/(1 + epsilon) at every epsilon; in shape where it is at "
-    f"most that, rounded up. Too small to say where {_MOST} values without moves are not enough.",
+    "Reproduced where n is off n(0)/(1 + epsilon) by at most 20 % and one number more at every epsilon; in shape where "
+    f"it is at most that, rounded up. Too small to say where {_MOST} values without moves are not enough.",
     parts=_parts,
     conclude=_conclude,
 )

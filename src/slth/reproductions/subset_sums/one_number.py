@@ -161,7 +161,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         verdict=verdict,
         because=f"One number near the target takes {single[0]:.0f} draws at epsilon = {epsilons[0]:g} and "
         f"{single[-1]:,.0f} at {epsilons[-1]:g} (power {power:.2f} of 1/epsilon); a sum takes {sums[0]:.1f} and "
-        f"{sums[-1]:.1f}, {more:.2f} for each half of the error.",
+        f"{sums[-1]:.1f}, {more:.2f} more for half the error.",
         rows=tuple(rows),
         figures=(
             Figure(

@@ -101,10 +101,11 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     x = (np.arange(_BINS) + 0.5) * width - 0.5
     return Conclusion(
         verdict=Verdict.REPRODUCED if holds else Verdict.NOT_REPRODUCED,
-        because=f"The products are {thin.value / width:.3f} dense where they are least so, ln(2)/4 = {_WEIGHT:.3f} is "
-        f"said; {'no' if not fewer else 'some'} number of pairs succeeds less often than its share of uniforms alone, "
-        f"which would need {_least(promised)} raw pairs for nine successes of ten where "
-        f"{_least({m: hits / each for m, hits in raw.items()})} do.",
+        because=f"The density of the products on [-1/2, 1/2] is {thin.value / width:.3f} where it is least, ln(2)/4 = "
+        f"{_WEIGHT:.3f} is said; {'no' if not fewer else 'some'} number of pairs succeeds less often than its share of "
+        "uniforms alone. Nine successes of ten take "
+        f"{_least({m: hits / each for m, hits in raw.items()})} raw pairs, of the numbers tried; that share alone "
+        f"would take {_least(promised)}.",
         rows=tuple(rows),
         figures=(
             Figure(

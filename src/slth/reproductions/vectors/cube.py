@@ -39,7 +39,6 @@ _MOST = 34  # vectors, for the union bound
 _HIGHLY = 2.0  # times as many vectors, at least: "highly non-optimal"
 _SAID = {
     Verdict.REPRODUCED: "highly non-optimal",
-    Verdict.IN_SHAPE: f"not optimal, but not surely {_HIGHLY:g} times too many",
     Verdict.NOT_REPRODUCED: "no more somewhere",
     Verdict.TOO_SMALL: "too few, or too roughly known, to say",
 }
@@ -180,6 +179,8 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
         )
     least, most = (f([r[1] for r in known], default=math.nan) for f in (min, max))
     verdict = _verdict(known)
+    surely = "less than" if max((r[2] for r in known), default=math.inf) < _HIGHLY else "not surely"
+    in_words = {Verdict.IN_SHAPE: f"not optimal, but {surely} {_HIGHLY:g} times as many", **_SAID}[verdict]
     panels.append(
         Panel(
             title="the whole cube, nine times of ten",
@@ -199,7 +200,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
     return Conclusion(
         verdict=verdict,
         because=f"For all targets of the cube a union bound over its cells asks for {least:.2f} to {most:.2f} times as "
-        f"many vectors as it really takes (cases where both are known: {len(known)}): {_SAID[verdict]}. The worst "
+        f"many vectors as it really takes (cases where both are known: {len(known)}): {in_words}. The worst "
         f"target costs {' and '.join(f'{n:.1f} (d = {d})' for d, n in extra.items())} vectors more than one target.",
         rows=tuple(rows),
         figures=(Figure(title="All targets of a cube, one target, and the union bound", panels=tuple(panels)),),

@@ -134,7 +134,8 @@ REPRODUCTION = Reproduction(
     says="Removing whole neurons needs subset sums of vectors: the one-dimensional result does not work, it leads to "
     "exponential bounds.",
     sources=("mallmanntrenn2025", "dacunha2023structured", "becchetti2022"),
-    settings=f"N(0, I), targets uniform on [-1, 1]^d, within {_EPSILON} in every coordinate. By one coordinate: "
+    settings=f"N(0, I), targets uniform on [-1, 1]^d, within {_EPSILON} in every coordinate; vectors are those that "
+    "succeed nine times of ten. By one coordinate: "
     f"batches of {_BATCH}, in each a subset for the first coordinate, until the others are right as well. Reproduced "
     f"where each further coordinate multiplies those vectors by at least {_FACTOR:g}, and the vectors of a search over "
     f"all coordinates by at most {_GROWTH:g} from d = 2 on; too small to say where fewer than three d had {_HITS} "

@@ -91,7 +91,7 @@ def _conclude(measured: Sequence[Measured], scale: Scale) -> Conclusion:
             f"Half of the targets take {growth['independent']:.2f} vectors for each unit of d log2(1/epsilon) if the "
             f"coordinates are independent, {growth['scaled']:.2f} if they share a factor: {min(ratio):.2f} to "
             f"{max(ratio):.2f} times as many. The first moment, which is necessary, asks for {min(gap):.2f} to "
-            f"{max(gap):.2f} times what independent ones take (it is a whole number, they lie between two)."
+            f"{max(gap):.2f} times what independent ones take (it asks for whole numbers, they are interpolated)."
         )
     return Conclusion(
         verdict=verdict,
