@@ -203,7 +203,9 @@ def test_what_another_commit_measured_is_said(tmp_path, caplog, monkeypatch):
     assert not caplog.messages
     edited(tmp_path / "squares.jsonl", lambda line: line["environment"].update(commit="there"))
     _run.run(squares(calls, (1, 2, 5)), Scale.SMOKE, tmp_path)
-    assert caplog.messages == ["squares (kept): 2 parts of commit there are taken up, and this is here; --again measures anew"]
+    assert caplog.messages == [
+        "squares (kept): 2 parts of commit there are taken up, and this is here; --again measures anew"
+    ]
     assert calls == [1, 2, 5]
     _run.run(squares(calls), Scale.SMOKE, tmp_path, again=True)
     assert len(caplog.messages) == 1
