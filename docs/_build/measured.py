@@ -32,11 +32,10 @@ def places() -> list[dict[str, str]]:
     return [{one.name: one.place} for one in kept()]
 
 
-def beside(theorem: Theorem) -> str:
+def beside(theorem: Theorem) -> list[str]:
     """Links from the page of a theorem to the reproductions that rest on its paper, with their verdicts."""
     found = [one for one in kept() if theorem.sources[0] in REPRODUCTIONS[one.name]]
-    links = [f"[{one.title}](../{one.place}) ({one.verdict})" for one in found]
-    return f"Measured again from the same paper: {'; '.join(links)}." if links else ""
+    return [f"[{one.title}](../{one.place}) ({one.verdict})" for one in found]
 
 
 @cache

@@ -115,7 +115,7 @@ def _map() -> str:
         if not _of(direction):
             continue
         rows = [
-            f"| [{theorem.name}]({theorem.name}.md) | {_cell(theorem.title)} | {_cost(theorem)} | {_cell(_distance(theorem))} |"
+            f"| [{theorem.name}]({theorem.name}.md) | {_cell(theorem.title)} | {_cost(theorem)} | {_distance(theorem)} |"
             for theorem in _of(direction)
         ]
         head = "| theorem | what it says | what it costs | beside measurement |\n| --- | --- | --- | --- |"
@@ -133,7 +133,8 @@ def _cost(theorem: Theorem) -> str:
 
 
 def _distance(theorem: Theorem) -> str:
-    return theorem.measured or "not measured here"
+    links = "; ".join(measured.beside(theorem))
+    return _cell(theorem.measured) or (f"not by itself; from the same paper: {links}" if links else "not measured here")
 
 
 def _page(theorem: Theorem, example: Bound | None, *, drawn: bool) -> str:
@@ -162,7 +163,7 @@ def _page(theorem: Theorem, example: Bound | None, *, drawn: bool) -> str:
     parts += _bullets("Other forms in print", forms)
     parts += _said("What to know", theorem.note)
     parts += _said("Beside measurement", theorem.measured)
-    parts.append(measured.beside(theorem))
+    parts += _bullets("Measured again from the same paper", measured.beside(theorem))
     if source is not None:
         parts.append(f"## Source\n\n{where}{'; '.join(_cited(key) for key in theorem.sources)}.")
     return "\n\n".join(part for part in parts if part) + "\n"

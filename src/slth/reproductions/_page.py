@@ -22,7 +22,7 @@ def page(
     seconds: float,
     pictures: Sequence[Path],
 ) -> str:
-    """The page: statement, verdict, table, figures, settings, sources, where it ran."""
+    """The page: statement, verdict, figures, table, settings, sources, where it ran."""
     place = f", {reproduction.place}" if reproduction.place else ""
     first, *others = [REFERENCES[key] for key in reproduction.sources]
     lines = [
@@ -30,10 +30,10 @@ def page(
         f"{reproduction.says} *{first.short}{place}.*",
         f"**Verdict at scale {scale.value}: {conclusion.verdict.value}.** {conclusion.because}",
     ]
+    lines += [f"![{reproduction.title}]({picture.name})" for picture in pictures]
     if conclusion.rows:
         body = [_line(HEAD), _line(["---"] * len(HEAD)), *(_line(cells(row)) for row in conclusion.rows)]
         lines.append("\n".join(body))
-    lines += [f"![{reproduction.title}]({picture.name})" for picture in pictures]
     lines.append(f"Settings: {reproduction.settings}")
     lines.append(f"Measured at this scale: {_options(measured)}.")
     if others:
