@@ -5,6 +5,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
+sys.path.append(str(HERE.parents[1] / "src"))  # of a source tree that is not installed
 
 import measured  # noqa: E402
 import notebooks  # noqa: E402

@@ -1,17 +1,12 @@
 """Published results measured again: the kept pages of `slth reproduce` in the navigation, and beside the theorems."""
 
 import re
-import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
-if str(SOURCE) not in sys.path:
-    sys.path.append(str(SOURCE))
-
-from slth.reproductions import MODULES  # noqa: E402
-from slth.theory import REPRODUCTIONS, Theorem  # noqa: E402
+from slth.reproductions import MODULES
+from slth.theory import REPRODUCTIONS, Theorem
 
 FOLDER = Path(__file__).resolve().parents[1] / "reproductions"
 _SAID = re.compile(r"\A# (?P<title>.*)\n.*^\*\*Verdict at scale \w+: (?P<verdict>[^*]+)\.\*\* ", re.MULTILINE | re.DOTALL)

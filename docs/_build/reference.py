@@ -7,14 +7,9 @@ import importlib
 import inspect
 import pkgutil
 import re
-import sys
 from pathlib import Path
 
 from maths import with_maths
-
-SOURCE = Path(__file__).resolve().parents[2] / "src"
-if str(SOURCE) not in sys.path:
-    sys.path.append(str(SOURCE))
 
 PUBLIC = {
     "slth": "The verbs, one function each with the name of its command, and the ticket.",

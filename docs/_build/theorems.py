@@ -3,20 +3,15 @@
 import itertools
 import math
 import re
-import sys
 from functools import cache
 from pathlib import Path
 
 import measured
 import numpy as np
 
-SOURCE = Path(__file__).resolve().parents[2] / "src"
-if str(SOURCE) not in sys.path:
-    sys.path.append(str(SOURCE))
-
-from slth import InputError  # noqa: E402
-from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, chart, frame  # noqa: E402
-from slth.theory import REFERENCES, THEOREMS, Bound, Direction, Theorem, grid  # noqa: E402
+from slth import InputError
+from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, chart, frame
+from slth.theory import REFERENCES, THEOREMS, Bound, Direction, Theorem, grid
 
 GROUPS = {
     Direction.SUFFICIENT: ("Enough", "With so much it is done."),

@@ -65,12 +65,12 @@ class Results:
         self.name = name
         self.path = folder / f"{name}.jsonl"
         asked = {self._question(part) for part in parts}
-        lines = self.path.read_bytes().splitlines() if self.path.exists() else []
-        records = list(read_records(self.path)) if lines else []
+        records = list(read_records(self.path)) if self.path.exists() else []
         _check_kind(self.path, records)
-        if again:  # what is finished of other scales and seeds stays
-            kept = [line + b"\n" for line, record in zip(lines, records, strict=True) if record.question not in asked]
-            if len(kept) < len(lines):
+        if again and records:  # what is finished of other scales and seeds stays
+            lines = zip(self.path.read_bytes().splitlines(), records, strict=True)
+            kept = [line + b"\n" for line, record in lines if record.question not in asked]
+            if len(kept) < len(records):
                 write_atomically(self.path, kept)
             records = []
         self.records = {record.question: record for record in records if record.question in asked}

@@ -72,7 +72,7 @@ def write_overview(found: Sequence[Reproduced], folder: Path) -> Path | None:
         return None
     scale = found[0].scale
     text = overview([(one.reproduction, one.conclusion) for one in found], scale)
-    return write_atomically(folder / f"all-{scale.value}.md", text.encode())
+    return write_atomically(file_of(folder, "all", scale, ".md"), text.encode())
 
 
 def _finished(
