@@ -233,7 +233,7 @@ def _carried(
 ) -> Float64[np.ndarray, " beyond"]:
     """How much log p falls beyond the last cell that says something."""
     if source in LIVE and LIVE[source].density is not None:
-        law = np.array([log2_law(np.array([z]), n, tolerance, source)[0] for n in candidates])
+        law = log2_law(z, candidates, tolerance, source)
         return law[last + 1 :] - law[last]
     slope = (cells[last] - cells[last - 1]) / (candidates[last] - candidates[last - 1]) if last else 0.0
     return min(slope, 0.0) * (candidates[last + 1 :] - candidates[last])

@@ -88,9 +88,12 @@ def binomial(n: int, share: float) -> Float64[np.ndarray, " k"]:
 
 
 def log2_law(
-    z: Float64[np.ndarray, " count"], candidates: float, tolerance: float, source: str = "uniform"
+    z: float | Float64[np.ndarray, " count"],
+    candidates: float | Float64[np.ndarray, " count"],
+    tolerance: float,
+    source: str = "uniform",
 ) -> Float64[np.ndarray, " count"]:
-    """log₂ of the law, for |z| > t; perhaps above 0. For sources with a density at 0."""
+    """log₂ of the law, for |z| > t; perhaps above 0. For sources with a density at 0; z or n may be one number."""
     density, scale = LIVE[source].density or math.nan, LIVE[source].scale
     fine = max(-math.log(2 * tolerance), 0.0)  # b ln 2
     far = 4 * density * candidates * np.maximum(np.abs(z) - tolerance, 0.0)
