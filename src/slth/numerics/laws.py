@@ -32,7 +32,7 @@ Burkholz (2023).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -79,7 +79,7 @@ class SourceLaw:
         First and last word for each part of the law; the first is beyond the last where no word does. The last byte is
         that of the coin: of a mixture, it is free in both parts.
         """
-        return np.array([[part.serving(threshold, side) for side in (1, -1)] for part in self.parts], np.uint32)
+        return np.array([[_serving(part, threshold, side) for side in (1, -1)] for part in self.parts], np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +89,24 @@ class _Part:
     values: Callable[[RawWords], Draws]
     falling: bool = False
 
-    def serving(self, threshold: float, side: int) -> tuple[int, int]:
-        """The first and the last word with side · x ≥ threshold."""
 
-        def holds(word: int) -> bool:
-            return bool(side * self.values(np.array([word], np.uint32))[0] >= threshold)
+@lru_cache(maxsize=256)
+def _serving(part: _Part, threshold: float, side: int) -> tuple[int, int]:
+    """The first and the last word with side · x ≥ threshold."""
 
-        above = (side > 0) != self.falling  # the words are the last ones
-        end, other = (2**32 - 1, 0) if above else (0, 2**32 - 1)
-        if not holds(end):
-            return _EMPTY
-        if holds(other):
-            return 0, 2**32 - 1
-        while abs(end - other) > 1:
-            middle = (end + other) // 2
-            end, other = (middle, other) if holds(middle) else (end, middle)
-        return (end, 2**32 - 1) if above else (0, end)
+    def holds(word: int) -> bool:
+        return bool(side * part.values(np.array([word], np.uint32))[0] >= threshold)
+
+    above = (side > 0) != part.falling  # the words are the last ones
+    end, other = (2**32 - 1, 0) if above else (0, 2**32 - 1)
+    if not holds(end):
+        return _EMPTY
+    if holds(other):
+        return 0, 2**32 - 1
+    while abs(end - other) > 1:
+        middle = (end + other) // 2
+        end, other = (middle, other) if holds(middle) else (end, middle)
+    return (end, 2**32 - 1) if above else (0, end)
 
 
 @cache

@@ -20,6 +20,7 @@ from fractions import Fraction
 from slth.theory._numbers import Number
 
 CONTEXT = Context(prec=60, Emin=-(10**15), Emax=10**15)
+_LN2 = Decimal(2).ln(CONTEXT)
 _MOST = 1 << 1000
 _TIE = Decimal("1e-30")
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
@@ -69,7 +70,7 @@ def least_bits(need: Decimal) -> int:
     (6, 7)
     """
     with localcontext(CONTEXT):
-        bits = need / Decimal(2).ln()
+        bits = need / _LN2
         return max(0, math.ceil(bits - _TIE * max(1, abs(bits))))
 
 
@@ -89,7 +90,7 @@ def ways_up_to(n: int, k: int) -> Decimal:
     if n < _EXACTLY:
         return product((sum(math.comb(n, j) for j in range(min(k, n) + 1)), 1))
     with localcontext(CONTEXT):
-        everything = n * Decimal(2).ln()
+        everything = n * _LN2
         if 2 * k >= n:
             return everything
         return min(everything, ways(n, k) + product((Fraction(n - k + 1, n - 2 * k + 1), 1)))
@@ -131,7 +132,7 @@ def _first(rising: Callable[[int], Decimal], needed: Callable[[int], Decimal], l
 def _logarithm(n: int) -> Decimal:
     """ln n, or relatively 2^-255 of n more: all digits of a large n would cost more than its logarithm."""
     cut = max(0, n.bit_length() - _BITS)
-    return Decimal((n >> cut) + (cut > 0)).ln() + cut * Decimal(2).ln()
+    return Decimal((n >> cut) + (cut > 0)).ln() + cut * _LN2
 
 
 def _factorial(n: int, *, above: bool) -> Decimal:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tracemalloc
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from references.zoo import Does, trained
 from torch import nn
 
+from slth import InputError
 from slth.network import read_target
 from slth.network.reading import exporting, modules
 from slth.ticket import network_digest
@@ -57,6 +59,73 @@ OTHERS = {
 }
 
 
+OPERATORS = {
+    "abs": lambda h: h.abs(),
+    "clamp": lambda h: h.clamp(-1, 2),
+    "div": lambda h: h / 3,
+    "einsum": lambda h: torch.einsum("bi,ij->bj", h, torch.ones(5, 5)),
+    "elu": nn.functional.elu,
+    "embedding": lambda h: nn.functional.embedding((h > 0).to(torch.int64) * 1, torch.eye(2)),
+    "erf": torch.erf,
+    "exp": torch.exp,
+    "gelu": nn.functional.gelu,
+    "hardsigmoid": nn.functional.hardsigmoid,
+    "hardswish": nn.functional.hardswish,
+    "layer_norm": lambda h: nn.functional.layer_norm(h, (5,)),
+    "leaky_relu": nn.functional.leaky_relu,
+    "masked_fill": lambda h: h.masked_fill(h < 0, 0.0),
+    "max": lambda h: torch.max(h, -h),
+    "maximum": lambda h: torch.maximum(h, -h),
+    "minimum": lambda h: torch.minimum(h, -h),
+    "mul": lambda h: h * 2,
+    "neg": lambda h: -h,
+    "pow": lambda h: h**2,
+    "reciprocal": lambda h: h.reciprocal(),
+    "relu6": nn.functional.relu6,
+    "rsub": lambda h: 1 - h,
+    "attention": lambda h: nn.functional.scaled_dot_product_attention(h[:, None], h[:, None], h[:, None]),
+    "sign": torch.sign,
+    "softmax": lambda h: h.softmax(1),
+    "softplus": nn.functional.softplus,
+    "square": torch.square,
+    "sub": lambda h: h - 2,
+    "threshold": lambda h: nn.functional.threshold(h, 0, 0),
+    "where": lambda h: torch.where(h > 0, h, torch.zeros_like(h)),
+}
+
+
+def read_or_refused(model, shape):
+    try:
+        found = read_target(model, input_shape=shape)
+    except InputError as error:
+        return str(error)
+    return found.graph, found.names, found.assumed, network_digest(found, shape)
+
+
+@pytest.mark.slow
+def test_decompositions_leave_operators_as_they_are():
+    """All that are called plain but those of the networks above."""
+    model = Does(lambda s, x: tuple(does(s.fc(x)) for does in OPERATORS.values()), fc=nn.Linear(4, 5)).eval()
+    program = torch.export.export(model, (torch.randn(2, 4),), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))
+
+    def plain(program):
+        return Counter(node.target for node in program.graph.nodes if node.target in exporting.PLAIN)
+
+    assert plain(program) == plain(program.run_decompositions({}))
+    others = {str(operator).split(".")[1] for operator in exporting.PLAIN - exporting.NEW - {*plain(program)}}
+    assert others == {"adaptive_avg_pool2d", "flatten", "sigmoid", "tanh"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OPERATORS)
+def test_an_operator_is_read_the_same_way_whether_it_is_decomposed_or_not(name, monkeypatch):
+    """Or refused in the same words."""
+    model = trained(Does(lambda s, x: s.last(OPERATORS[name](s.fc(x))), fc=nn.Linear(4, 5), last=nn.Identity()))
+    found = read_or_refused(model, (4,))
+    monkeypatch.setattr(exporting, "_plain", lambda _: False)
+    assert found == read_or_refused(model, (4,))
+
+
 @pytest.mark.parametrize("name", [*PLAIN, *OTHERS])
 def test_a_network_is_the_same_whether_it_is_decomposed_or_not(name, monkeypatch):
     """Nodes, names, numbers, whatever the model overwrites; and `check_same` has compared both with the model."""
@@ -75,6 +144,7 @@ def test_a_network_is_the_same_whether_it_is_decomposed_or_not(name, monkeypatch
 MEASURED = """
 import torch
 from torch import nn
+from slth import InputError
 from slth.network import read_target
 
 def peak():  # getrusage begins with what the process was forked from

@@ -38,7 +38,17 @@ NEW = {  # operators that give a value in memory of its own
     ATEN.max_pool2d.default,
     *IN_PLACE.values(),
 }
-PLAIN = {*NEW, ATEN.adaptive_avg_pool2d.default, ATEN.flatten.using_ints, ATEN.tanh.default, ATEN.sigmoid.default}
+_PLAIN = (
+    "abs adaptive_avg_pool2d clamp div.Tensor einsum elu embedding erf exp flatten.using_ints gelu gt.Scalar "
+    "hardsigmoid hardswish layer_norm leaky_relu lt.Scalar masked_fill.Scalar max.other maximum minimum mul.Tensor neg "
+    "pow.Tensor_Scalar reciprocal relu6 rsub.Scalar scaled_dot_product_attention sigmoid sign softmax.int softplus "
+    "square sub.Tensor tanh threshold where.self zeros_like"
+)
+# Operators that overwrite nothing, and which decompositions leave as they are, or to be read the same way.
+PLAIN = NEW | {
+    getattr(getattr(ATEN, name), overload or "default")
+    for name, _, overload in (operator.partition(".") for operator in _PLAIN.split())
+}
 
 _ALONE = "; or take its layers by themselves, of which coefficients alone are claimed: --layers-only"
 

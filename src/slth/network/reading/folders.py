@@ -7,6 +7,7 @@ is never run, and nothing is fetched. Weights of half precision are read as floa
 import json
 import struct
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -107,12 +108,11 @@ def _is_model(kind: Any) -> bool:
 
 def _library() -> Any:
     try:
-        import transformers
+        return import_module("transformers")  # by name: for a statement, the checker of types reads the whole library
     except ImportError as error:
         raise InputError(
             f"reading a folder of a Hugging Face model needs the transformers library: {install('hf')}"
         ) from error
-    return transformers
 
 
 def _check_weights(path: Path) -> None:

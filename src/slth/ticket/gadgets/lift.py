@@ -70,7 +70,7 @@ class LiftSpec:
     @property
     def input_slots(self) -> int:
         """Those of the inputs, of both signs."""
-        return self.inputs + len(self.split_inputs)
+        return self.inputs + (0 if self.linear else sum(end - start for start, end in self.signed))
 
     @property
     def constant_slots(self) -> int:
