@@ -1,5 +1,6 @@
 """Runtime shape checking for every call into slth, and one torch thread; with CI=true no tool may be missing."""
 
+import gc
 import os
 from importlib import import_module
 
@@ -9,8 +10,15 @@ from helpers import shape_checks
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 shape_checks.install()
+gc.disable()  # while some hundred modules are imported, of which nothing is garbage
 if os.environ.get("CI") == "true":
     pytest.importorskip = lambda name, **_: import_module(name)  # fails instead
+
+
+def pytest_collection_finish():
+    """What was imported and collected stays to the end: garbage is looked for beside it only."""
+    gc.enable()
+    gc.freeze()
 
 
 @pytest.fixture
