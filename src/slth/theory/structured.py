@@ -80,5 +80,6 @@ STRUCTURED_SUMS = Theorem(
     place="vector theorem (recalled, unverified)",
     value=_numbers,
     against="epsilon",
-    measured="One vector at tolerance 0.1: 8, 13.5, 18.5, 24 of them reach 99 % for D = 1, 2, 3, 4.",
+    measured="Of targets uniform on [-1, 1]^D, 99 % are met within 0.1 by 14, 20, 26, 32 vectors for D = 1, 2, 3, 4 "
+    "(100,000 draws each): six more for each coordinate.",
 )
