@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 _COLOURS = ("#2a6fbb", "#c26a10", "#2e8b57", "#8e44ad", "#b03030", "#6e7781", "#0f7c8a", "#a0892a")
 _FRAMES = ("#b03030", "#2a6fbb", "#e08a1e")
 _MOST_INSIDE = 4  # labels, beyond which they stand below the axes
+_BELOW, _LINE = 0.45, 0.17  # inches from the axes to the labels there, and of a line of them
+_LETTER, _MARKS = 0.065, 0.9  # inches of a letter of a label, and of the marks of two columns
+_MOST_NAMED, _SHORT = 6, 5  # values of x, up to which each is named on the axis; letters of such a name
 _KINDS = {  # line style, mark
     "measured": ("-", "o"),
     "published": ("none", "D"),
@@ -81,7 +84,9 @@ def draw(figure: Figure) -> bytes:
     across = min(3, len(figure.panels))
     down = -(-len(figure.panels) // across)
     wide = [max(4.6, 0.55 * _columns(panel)) for panel in figure.panels]
-    size = (sum(sorted(wide)[-across:]) if across > 1 else max(6.0, wide[0]), 3.9 * down)
+    width = sum(sorted(wide)[-across:]) if across > 1 else max(6.0, wide[0])
+    below = max(_below(panel, width / across)[0] for panel in figure.panels)
+    size = (width, (3.9 + _LINE * max(0, below - _MOST_INSIDE)) * down)
     with rc_context({"svg.hashsalt": "slth", "svg.fonttype": "none", "font.size": 10}):
         canvas = Canvas(figsize=size, layout="constrained")
         grid = canvas.subplots(down, across, squeeze=False)
@@ -94,7 +99,7 @@ def draw(figure: Figure) -> bytes:
             if isinstance(panel.content, Table):
                 _table(axes, panel.content)
             else:
-                _curves(axes, panel, panel.content)
+                _curves(axes, panel, panel.content, width / across)
         return picture_bytes(canvas, "svg", title=figure.title, about="; ".join(p.title for p in figure.panels))
 
 
@@ -102,7 +107,12 @@ def _columns(panel: Panel) -> int:
     return len(panel.content.columns) if isinstance(panel.content, Table) else 0
 
 
-def _curves(axes: "Axes", panel: Panel, series: Sequence[Series]) -> None:
+def _curves(axes: "Axes", panel: Panel, series: Sequence[Series], inches: float) -> None:
+    """On axes that are so many inches wide, with what is beside them."""
+    from matplotlib.transforms import ScaledTranslation
+
+    figure = axes.get_figure()
+    assert figure is not None
     for one, colour in zip(series, _cycle(len(series)), strict=True):
         line, mark = _KINDS[one.kind]
         axes.plot(one.x, one.y, linestyle=line, marker=mark, markersize=4, color=colour, label=one.label)
@@ -111,15 +121,47 @@ def _curves(axes: "Axes", panel: Panel, series: Sequence[Series]) -> None:
     if panel.log_x:
         axes.set_xscale("log")
         _plain_numbers(axes.xaxis)
+    _name_values(axes.xaxis, sorted({x for one in series if _KINDS[one.kind][1] != "none" for x in one.x}))
     if panel.log_y:
         axes.set_yscale("log")
         _plain_numbers(axes.yaxis)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#e4e7eb", linewidth=0.6)
-    if len(series) > _MOST_INSIDE:
-        axes.legend(frameon=False, fontsize=8, ncols=2, loc="upper center", bbox_to_anchor=(0.5, -0.16))
+    lines, columns = _below(panel, inches)
+    if lines:
+        axes.legend(
+            frameon=False,
+            fontsize=8,
+            ncols=columns,
+            loc="upper center",
+            bbox_to_anchor=(0.5, 0),
+            bbox_transform=axes.transAxes + ScaledTranslation(0, -_BELOW, figure.dpi_scale_trans),
+        )
     else:
         axes.legend(frameon=False, fontsize=8)
+
+
+def _below(panel: Panel, inches: float) -> tuple[int, int]:
+    """Lines and columns of the labels that stand below a panel of a width; none if they stand inside."""
+    if isinstance(panel.content, Table) or len(panel.content) <= _MOST_INSIDE:
+        return 0, 0
+    letters = [len(one.label) for one in panel.content]
+    half = -(-len(letters) // 2)
+    if (max(letters[:half]) + max(letters[half:])) * _LETTER + _MARKS <= inches:
+        return half, 2
+    return len(letters), 1
+
+
+def _name_values(axis: "Axis", values: Sequence[float]) -> None:
+    """Where few values were tried, each of them; no fractions between whole numbers."""
+    from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+
+    if axis.get_scale() == "log":
+        if 0 < len(values) <= _MOST_NAMED and all(len(f"{value:g}") <= _SHORT for value in values):
+            axis.set_major_locator(FixedLocator(values))
+            axis.set_minor_locator(NullLocator())
+    elif all(float(value).is_integer() for value in values):
+        axis.set_major_locator(MaxNLocator("auto", integer=True, steps=[1, 2, 5, 10]))
 
 
 def _plain_numbers(axis: "Axis") -> None:
