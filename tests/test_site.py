@@ -71,10 +71,24 @@ def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve(theory):
         assert made[f"theory/{name}.svg"].startswith(b"<svg xmlns=")
 
 
+def test_the_map_is_tables_of_whole_rows(theory):
+    """Beside them a heading and a sentence for each, and what the page says at first."""
+    lines = theory["theory/index.md"].splitlines()
+    assert all(line.count(" | ") == 3 and line.endswith(" |") for line in lines if line.startswith("|"))
+    assert len([line for line in lines if line and not line.startswith("|")]) == 2 + 2 * len(theorems.GROUPS)
+
+
+def test_no_example_is_a_chance_that_is_none():
+    chances = [name for name, theorem in theorems.THEOREMS.items() if theorem.unit is theorems.Unit.CHANCE]
+    assert "planted" in chances
+    assert all(0 < theorems._examples()[name].value < 1 for name in chances)
+
+
 def test_reproductions_stand_beside_the_theorems_of_their_papers(theory):
     """With verdict and title as the kept page has them."""
     page = theory["theory/natale.md"]
     density = next(one for one in measured.kept() if one.name == "density")
+    assert density.title == "Overparameterisation against the density of tickets"
     assert f"[{density.title}](../reproductions/density-small.md) ({density.verdict})" in page
     assert "density-small" not in theory["theory/otsuka.md"]
     assert [*measured.places()[0]] == ["error"]

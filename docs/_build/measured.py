@@ -9,7 +9,7 @@ from slth.reproductions import MODULES
 from slth.theory import REPRODUCTIONS, Theorem
 
 FOLDER = Path(__file__).resolve().parents[1] / "reproductions"
-_SAID = re.compile(r"\A# (?P<title>.*)\n.*^\*\*Verdict at scale \w+: (?P<verdict>[^*]+)\.\*\* ", re.MULTILINE | re.DOTALL)
+_SAID = re.compile(r"\A# (?P<title>[^\n]*)\n.*^\*\*Verdict at scale \w+: (?P<verdict>[^*]+)\.\*\* ", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import numpy as np
 
 from slth import InputError
 from slth.reporting.svg import BOTTOM, LEFT, RIGHT, TOP, WIDTH, Axis, chart, frame
-from slth.theory import REFERENCES, THEOREMS, Bound, Direction, Theorem, grid
+from slth.theory import REFERENCES, THEOREMS, Bound, Direction, Theorem, Unit, grid
 
 GROUPS = {
     Direction.SUFFICIENT: ("Enough", "With so much it is done."),
@@ -62,7 +62,10 @@ def _examples() -> dict[str, Bound | None]:
 
 
 def example_of(theorem: Theorem) -> Bound | None:
-    """The theorem at typical values: its defaults, and for each letter without one the first number that it takes."""
+    """The theorem at typical values: its defaults, and for each letter without one the first number that it takes.
+
+    Where one is found, a number below 1e15, and a chance that is neither 0 nor 1.
+    """
     open_letters = [name for name, letter in theorem.letters.items() if letter.default is None]
     choices = [_fitting(theorem, name) for name in open_letters]
     far = None
@@ -71,7 +74,7 @@ def example_of(theorem: Theorem) -> Bound | None:
             found = theorem(**dict(zip(open_letters, values, strict=True)))
         except InputError:
             continue
-        if found.value < _FAR:
+        if found.value < _FAR and not (theorem.unit is Unit.CHANCE and found.value in (0, 1)):
             return found
         far = far if far is not None and (math.isfinite(far.value) or math.isinf(found.value)) else found
     return far
