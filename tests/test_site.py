@@ -1,5 +1,6 @@
 """The documentation site: every public name is documented, every picture is in the gallery, it builds strictly."""
 
+import html
 import importlib
 import re
 import subprocess
@@ -135,7 +136,10 @@ def test_a_list_begins_after_an_empty_line_and_code_is_left_alone():
 
 
 def test_the_site_builds_and_asks_no_other_server_for_anything(tmp_path):
-    """Strictly: a page outside the navigation, a link to nowhere or an unknown anchor is an error."""
+    """Strictly: a page outside the navigation, a link to nowhere or an unknown anchor is an error.
+
+    What is said of a theorem is shown letter by letter.
+    """
     pytest.importorskip("material")
     pytest.importorskip("mkdocstrings")
     build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(tmp_path / "site")]
@@ -147,4 +151,8 @@ def test_the_site_builds_and_asks_no_other_server_for_anything(tmp_path):
         page = (tmp_path / "site" / path).read_text()
         loaded = re.findall(r"<(?:script|img|link|iframe)\b[^>]*?\b(?:src|href)=\"(\w+:)?//[^\"]*\"", page)
         assert not loaded, path
+    for name, theorem in theorems.THEOREMS.items():
+        shown = html.unescape(re.sub(r"<[^>]+>", "", (tmp_path / f"site/theory/{name}.html").read_text()))
+        for said in (theorem.says, theorem.gives, theorem.note, theorem.measured):
+            assert " ".join(said.replace("`", "").split()) in " ".join(shown.split())
     assert len(notebooks.pages()) == 1 + len(list((ROOT / "docs/notebooks").glob("*.ipynb")))

@@ -1,5 +1,6 @@
 """The map, and a page with a curve for every theorem: all of it comes from `slth.theory.THEOREMS`."""
 
+import html
 import itertools
 import math
 import re
@@ -290,8 +291,8 @@ def _number(value: float) -> str:
 
 
 def _text(text: str) -> str:
-    """Prose of a record, in which nothing is Markdown."""
-    return re.sub(r"([*_<>\[\]|\\])", r"\\\1", text)
+    """Prose of a record, in which nothing is Markdown but code."""
+    return re.sub(r"([*_\[\]|\\])", r"\\\1", html.escape(text, quote=False))
 
 
 def _cell(text: str) -> str:
