@@ -5,7 +5,7 @@ from itertools import combinations
 import pytest
 
 from slth.reproductions import _figure
-from slth.reproductions._figure import Figure, Panel, Series, draw
+from slth.reproductions._figure import Figure, Panel, Series, Table, draw
 
 
 def drawn(figure, monkeypatch):
@@ -36,6 +36,15 @@ def test_labels_stay_on_the_figure_and_off_each_other(letters, panels, monkeypat
     boxes = [axes.get_legend().get_window_extent() for axes in canvas.axes]
     assert all(box.x0 >= 0 and box.x1 <= canvas.bbox.x1 for box in boxes)
     assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(5, 1), (11, 2)])
+def test_a_wide_table_has_a_row_of_its_own(columns, rows, monkeypatch):
+    """Its numbers could not be read otherwise."""
+    table = Table(rows=("a", "b"), columns=("c",) * columns, values=((1.0,) * columns, (2.0,) * columns))
+    panels = Panel(title="t", x="n", y="y", content=table), panel(["a"])
+    canvas = drawn(Figure(title="t", panels=panels), monkeypatch)
+    assert len({round(axes.get_position().y1, 2) for axes in canvas.axes}) == rows
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 _COLOURS = ("#2a6fbb", "#c26a10", "#2e8b57", "#8e44ad", "#b03030", "#6e7781", "#0f7c8a", "#a0892a")
 _FRAMES = ("#b03030", "#2a6fbb", "#e08a1e")
+_PANEL = 4.6  # inches of a panel with others beside it
 _MOST_INSIDE = 4  # labels, beyond which they stand below the axes
 _BELOW, _LINE = 0.45, 0.17  # inches from the axes to the labels there, and of a line of them
 _LETTER, _MARKS = 0.065, 0.9  # inches of a letter of a label, and of the marks of two columns
@@ -69,7 +70,10 @@ class Panel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """Panels side by side, three in a row. Its file is NAME-SCALE.svg, or NAME-SCALE-FIGURE.svg where it has a name."""
+    """Panels side by side, three in a row; below each other if a table needs the room.
+
+    Its file is NAME-SCALE.svg, or NAME-SCALE-FIGURE.svg where it has a name.
+    """
 
     title: str
     panels: tuple[Panel, ...]
@@ -81,10 +85,10 @@ def draw(figure: Figure) -> bytes:
     from matplotlib import rc_context
     from matplotlib.figure import Figure as Canvas
 
-    across = min(3, len(figure.panels))
+    wide = max(0.55 * _columns(panel) for panel in figure.panels)  # inches, of a table
+    across = min(3, len(figure.panels)) if wide <= _PANEL else 1
     down = -(-len(figure.panels) // across)
-    wide = [max(4.6, 0.55 * _columns(panel)) for panel in figure.panels]
-    width = sum(sorted(wide)[-across:]) if across > 1 else max(6.0, wide[0])
+    width = across * _PANEL if across > 1 else max(6.0, wide)
     below = max(_below(panel, width / across)[0] for panel in figure.panels)
     size = (width, (3.9 + _LINE * max(0, below - _MOST_INSIDE)) * down)
     with rc_context({"svg.hashsalt": "slth", "svg.fonttype": "none", "font.size": 10}):
