@@ -126,10 +126,10 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
     except Exception as error:  # torch.export raises some thirty types
         raise InputError(f"the model cannot be exported: {_reason(error, model)}{_ALONE}") from error
     for spec in program.graph_signature.output_specs:
-        if spec.kind.name == "BUFFER_MUTATION":
+        if spec.kind.name in ("BUFFER_MUTATION", "PARAMETER_MUTATION"):
             raise InputError(
-                f"the model changes its own buffer {shown(spec.target)} when it runs; a network must compute the same "
-                "each time"
+                f"the model changes its own {spec.kind.name.partition('_')[0].lower()} {shown(spec.target)} when it "
+                "runs; a network must compute the same each time"
             )
         if spec.kind.name == "USER_INPUT_MUTATION":
             raise InputError(
