@@ -10,15 +10,19 @@ from helpers import shape_checks
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 shape_checks.install()
-gc.disable()  # while some hundred modules are imported, of which nothing is garbage
 if os.environ.get("CI") == "true":
     pytest.importorskip = lambda name, **_: import_module(name)  # fails instead
 
 
-def pytest_collection_finish():
-    """What was imported and collected stays to the end: garbage is looked for beside it only."""
-    gc.enable()
-    gc.freeze()
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection():
+    """Of the hundreds of modules that are imported nothing is garbage; they stay, and it is looked for beside them."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 @pytest.fixture

@@ -101,13 +101,11 @@ class RayBackend(ParallelBackendBase):
         self._stopped = False
         self._refs = set[Any]()
 
-    def effective_n_jobs(self, n_jobs: int) -> int:  # pyright: ignore[reportIncompatibleMethodOverride]
+    def effective_n_jobs(self, n_jobs: int) -> int:
         """At least 2: a single job would be done in this process."""
         return max(2, n_jobs)
 
-    def configure(  # pyright: ignore[reportIncompatibleMethodOverride]
-        self, n_jobs: int = 1, parallel: Any = None, **_: Any
-    ) -> int:
+    def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
         """Make ready for one call of `Parallel`."""
         self.parallel, self._stopped = parallel, False
         self._threads = ThreadPoolExecutor(n_jobs)

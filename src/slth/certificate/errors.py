@@ -164,7 +164,7 @@ class MapErrors:
         """A bound on ‖W‖₂."""
         if self._whole or self.wanted.dtype == np.float64:
             return self._norm(self.weight)
-        shape: tuple[int, int, int] = self.positive.shape  # pyright: ignore
+        shape: tuple[int, int, int] = self.positive.shape
         return self._norm(Parts(shape, lambda rows, inputs: self.part(rows, inputs).weight))
 
     @property

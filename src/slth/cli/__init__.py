@@ -58,9 +58,9 @@ def _open_streams() -> None:
         while (place := os.open(os.devnull, os.O_RDWR)) <= 2:
             pass
         os.close(place)
-    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+    if sys.stdout is None:
         sys.stdout = _Closed()
-    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]  # what is said has no reader
+    if sys.stderr is None:  # what is said has no reader
         sys.stderr = io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

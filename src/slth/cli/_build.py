@@ -35,7 +35,7 @@ def command(verb: type) -> Callable[..., None]:
     ]
     call.__name__, call.__doc__ = name, verb.__doc__
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    call.__signature__ = inspect.Signature(parameters)  # pyright: ignore[reportFunctionMemberAccess]
+    call.__signature__ = inspect.Signature(parameters)
     return call
 
 

@@ -16,7 +16,7 @@ def load_digits(name: str, *, data_dir: Path | None, train: bool) -> Examples:
 
     Grey values 0 to 16 are divided by 16, exactly. `data_dir` is not used.
     """
-    from sklearn import datasets  # pyright: ignore[reportMissingTypeStubs]  # heavy, so only when asked for
+    from sklearn import datasets  # heavy, so only when asked for
 
     digits = cast(Any, datasets.load_digits())
     x, y = (digits.images[:, None] / 16).astype(np.float32), digits.target.astype(np.int64)

@@ -149,5 +149,5 @@ def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     if not isinstance(value, dict) or not value:
         yield name or "what was asked", value
         return
-    for key, inner in value.items():  # pyright: ignore[reportUnknownVariableType]
+    for key, inner in value.items():
         yield from _leaves(inner, f"{name}.{key}" if name else str(key))

@@ -85,7 +85,7 @@ def top(scores: Tensor, kept: int) -> Tensor:
 def product(weight: Tensor, scores: Tensor, mask: Tensor) -> Tensor:
     """w ⊙ mask, with the gradient of `masked` towards the scores."""
     check_not_exported()
-    return _StraightThrough.apply(weight, scores, mask)  # pyright: ignore[reportReturnType]
+    return _StraightThrough.apply(weight, scores, mask)
 
 
 def check_not_exported() -> None:
@@ -173,7 +173,7 @@ def _to_scores(grad: Tensor, weight: Tensor, scores: Tensor) -> Tensor:
 
     out = torch.empty_like(scores, memory_format=torch.contiguous_format)
     flat = (part.detach().contiguous().flatten().numpy() for part in (grad, weight, scores))
-    score_gradient(*flat, out.view(-1).numpy())  # pyright: ignore[reportCallIssue]
+    score_gradient(*flat, out.view(-1).numpy())
     return out
 
 

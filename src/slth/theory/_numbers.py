@@ -85,7 +85,7 @@ def binomial_below(n: int, p: float, least: int) -> float:
     >>> binomial_below(4, 0.5, 1) >= 1 / 16, binomial_below(4, 0.5, 0)
     (True, 0.0)
     """
-    from scipy.special import betaincc  # pyright: ignore[reportUnknownVariableType]
+    from scipy.special import betaincc
 
     if least <= 0:
         return 0.0

@@ -4,12 +4,13 @@ import subprocess
 import sys
 import tracemalloc
 from collections import Counter
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from references.zoo import Does, trained
-from torch import nn
+from torch import fx, nn
 
 from slth import InputError
 from slth.network import read_target
@@ -139,6 +140,18 @@ def test_a_network_is_the_same_whether_it_is_decomposed_or_not(name, monkeypatch
     assert asked == [name in PLAIN]
     assert (found.graph, found.names, found.assumed) == (wanted.graph, wanted.names, wanted.assumed)
     assert network_digest(found, shape) == network_digest(wanted, shape)
+
+
+def test_a_value_may_be_overwritten_any_number_of_times():
+    """3,000 sums in one value, as a loop over layers writes them: no recursion as deep as that."""
+    graph = fx.Graph()
+    x, weight = graph.placeholder("x"), graph.placeholder("weight")
+    value = graph.call_function(torch.ops.aten.linear.default, (x, weight))
+    for _ in range(3000):
+        value = graph.call_function(torch.ops.aten.add_.Tensor, (value, x))
+    graph.output(value)
+    assert exporting._plain(SimpleNamespace(graph=graph))
+    assert Counter(node.target for node in graph.nodes)[torch.ops.aten.add.Tensor] == 3000
 
 
 MEASURED = """

@@ -107,6 +107,7 @@ UNREADABLE = [
     (lambda: does(lambda s, x: s.fc(x) * x.mean().item()), (4,), "turns a value into a number|a batch must stay apart"),
     # state
     (Counts, (4,), "changes its own buffer calls"),
+    (lambda: does(lambda s, x: F.linear(x, s.fc.weight.detach().relu_())), (4,), r"its own parameter fc\.weight"),
     (lambda: nn.Sequential(nn.ReLU(inplace=True), nn.Linear(4, 4)), (4,),
     r"overwrites its input.*x = x\.clone\(\) first"),
     (lambda: does(lambda s, x: s.fc(x.mul_(2))), (4,), "overwrites its input"),

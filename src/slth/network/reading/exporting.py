@@ -126,10 +126,10 @@ def exported(model: nn.Module, x: Tensor) -> ExportedProgram:
     except Exception as error:  # torch.export raises some thirty types
         raise InputError(f"the model cannot be exported: {_reason(error, model)}{_ALONE}") from error
     for spec in program.graph_signature.output_specs:
-        if spec.kind.name == "BUFFER_MUTATION":
+        if spec.kind.name in ("BUFFER_MUTATION", "PARAMETER_MUTATION"):
             raise InputError(
-                f"the model changes its own buffer {shown(spec.target)} when it runs; a network must compute the same "
-                "each time"
+                f"the model changes its own {spec.kind.name.partition('_')[0].lower()} {shown(spec.target)} when it "
+                "runs; a network must compute the same each time"
             )
         if spec.kind.name == "USER_INPUT_MUTATION":
             raise InputError(
@@ -184,12 +184,14 @@ def _plain(program: ExportedProgram) -> bool:
 
 
 def _overwrites_new(node: Any) -> bool:
-    """It overwrites a value in memory of its own, which nothing else reads."""
-    if node.target not in IN_PLACE:
-        return False
-    value = node.args[0]
-    made = getattr(value, "op", "") == "call_function" and len(value.users) == 1
-    return made and (value.target in NEW or _overwrites_new(value))
+    """It overwrites a value in memory of its own, which nothing else reads; perhaps not as the first."""
+    while node.target in IN_PLACE:
+        node = node.args[0]
+        if getattr(node, "op", "") != "call_function" or len(node.users) != 1:
+            return False
+        if node.target in NEW:
+            return True
+    return False
 
 
 def _reason(error: Exception, model: nn.Module) -> str:

@@ -135,7 +135,7 @@ def _plain(argument: Any, values: dict[fx.Node, Any]) -> Any:
 
 def _filled(argument: Any, results: dict[fx.Node, Any]) -> Any:
     if isinstance(argument, list):
-        return [_filled(part, results) for part in argument]  # pyright: ignore
+        return [_filled(part, results) for part in argument]
     return results.get(argument) if isinstance(argument, fx.Node) else argument
 
 
