@@ -74,6 +74,10 @@ def one_number_for_every_target(n, epsilon):
     return math.fsum(terms)
 
 
+def binary_entropy(x):
+    return -x * math.log2(x) - (1 - x) * math.log2(1 - x)
+
+
 def all_reached_by_size(n, k, *, epsilon, runs):
     rng = np.random.default_rng(23)
     chosen, end = np.array(list(combinations(range(n), k))), math.sqrt(k) + epsilon
@@ -87,6 +91,9 @@ def all_reached_by_size(n, k, *, epsilon, runs):
 
 def test_one_number_for_every_target_exactly():
     assert one_number_for_every_target(172, 0.05) < 0.95 < one_number_for_every_target(173, 0.05)
+    n, epsilon = 6, 0.5 - 1e-9
+    assert one_number_for_every_target(n - 1, epsilon) < 1 - epsilon < one_number_for_every_target(n, epsilon)
+    assert n * binary_entropy(1 / n) < bound("rfss-all", k=1, epsilon=epsilon).theorem.constants["c_amp"].value
 
 
 @pytest.mark.parametrize(
@@ -143,6 +150,17 @@ def test_products_on_a_grid_hit_half_of_the_targets(bits, few):
     v = rng.integers(1, 2**bits + 1, shape) * rng.choice([-1, 1], shape) / 2**bits
     targets = rng.integers(-(2**bits), 2**bits + 1, len(u)) / 2**bits
     assert 0.42 < (first_batch(u * v, targets, tol=2.0**-30).error == 0).mean() < 0.57
+
+
+@pytest.mark.parametrize("bits", [4, 12])
+def test_gaussian_weights_miss_less_often_than_the_law_says(bits):
+    """C = 0.27 to 0.48, where weights uniform on half of the gain have about 1; 100 misses have a deviation of 10."""
+    rng = np.random.default_rng(27)
+    shape = (300_000, bits + 10)
+    values = rng.uniform(0.5, 1, shape) * rng.uniform(-1, 1, shape)
+    tolerance = 2.0 ** (-bits - 1)
+    missed = (first_batch(values, rng.normal(0, 0.1, len(values)), tol=tolerance).error > tolerance).mean()
+    assert 0.27 / 1.4 < missed / bound("practice-misses", n=shape[1], tolerance=tolerance).value < 0.48 * 1.4
 
 
 def pairs_until_none_is_missed(weights, tolerance, rng):

@@ -23,9 +23,9 @@ AMP = Constant(
     meaning="of Corollary 1: 8 c_hyp / c_thm in the source, which gives neither",
     value=4.0,
     standing=Standing.FITTED,
-    note="brute force over all subsets of k numbers of U[-1, 1], the least n that fails at most epsilon of the time: "
-    "at most 3.91 (k = 1, epsilon = 0.49), 2.6 at k = 1, epsilon = 0.4, 1.5 at k = 2, epsilon = 0.49, 0.4 at k "
-    "= 2 ... 6, epsilon = 0.05",
+    note="the least n that fails at most epsilon of the time, all subsets of k numbers of U[-1, 1]: for k = 1, "
+    "exactly, at most 3.90 (epsilon near 1/2), 2.6 at epsilon = 0.4; by brute force 1.5 at k = 2, epsilon = 0.49, 0.4 "
+    "at k = 2 ... 6, epsilon = 0.05",
 )
 
 
