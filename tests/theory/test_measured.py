@@ -196,15 +196,25 @@ def test_one_pair_for_each_weight(tolerance, n, runs):
     assert (needed <= half).mean() == pytest.approx(math.exp(-0.5), abs=3 / math.sqrt(4 * runs))
 
 
-@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(1, 10))])
-@pytest.mark.parametrize(("lowest", "times"), [(0, 43_000), (-1, 195_000)])
-def test_a_small_map_in_binary(seed, lowest, times):
-    """8 -> 8 with 8 digits, one draw: every digit found a sign; the size is that of the matrices, dead neurons too."""
-    weights = torch.rand(8, 8, generator=torch.Generator().manual_seed(seed)) * 1.98 - 0.99
+def in_binary(seed, lowest):
+    """A map 8 -> 8 with 8 digits."""
     layer = nn.Linear(8, 8, bias=False)
-    layer.weight.data.copy_(weights)
-    ticket = slth.construct(
-        layer, input_shape=(8,), tolerance=2.0**-9, gadget="doubling", seed=seed, input_range=(lowest, 1)
-    )
-    assert ticket.misses == 0
+    layer.weight.data.copy_(torch.rand(8, 8, generator=torch.Generator().manual_seed(seed)) * 1.98 - 0.99)
+    options = {"tolerance": 2.0**-9, "gadget": "doubling", "seed": seed, "input_range": (lowest, 1)}
+    return slth.construct(layer, input_shape=(8,), **options)
+
+
+@pytest.mark.parametrize(("lowest", "copies", "times"), [(0, 16, 43_000), (-1, 17, 195_000)])
+def test_a_small_map_in_binary(lowest, copies, times):
+    """The size is that of the matrices, dead neurons too."""
+    ticket = in_binary(0, lowest)
+    (gadget,) = ticket.gadgets.values()
+    assert (gadget.digits, gadget.copies) == (8, copies)
+    assert bound("doubling", bits=8 * 8 * 8, delta=0.01).value == 16
     assert ticket.size / 64 == pytest.approx(times, rel=0.01)
+
+
+@pytest.mark.slow
+def test_small_maps_in_binary_fail_as_rarely_as_they_promise():
+    """Of 100 draws at most 5 may fail, where 1 may be expected: four deviations."""
+    assert sum(in_binary(seed, 0).misses > 0 for seed in range(100)) <= 5
