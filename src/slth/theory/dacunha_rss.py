@@ -49,7 +49,7 @@ DACUNHA_RSS = Theorem(
     against="epsilon",
     note=_NOTE + "The tail costs 4 ln(1 / delta) and more numbers, where a few more than log2(1 / delta) do: for small "
     "delta `lueker` is nearer to the truth.",
-    measured="All targets of [-1, 1] to within 0.01 with 99 %: 19 numbers are enough in 40,000 runs.",
+    measured="All targets of [-1, 1] to within 0.01 with 99 %: 19 numbers are enough, 99.4 % of 100,000 draws.",
 )
 
 DACUNHA_RSS_CHANCE = Theorem(

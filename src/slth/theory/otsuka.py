@@ -86,7 +86,8 @@ def _attention(name: str, title: str, gives: str, value: Callable[..., Number], 
         also={Unit.CANDIDATES: candidates},
         note=note,
         measured="Published: one head, angular velocities: error 0.8 exp(-0.06 n) at n_K = n_V = n from 10 to 100, "
-        "bounded for lengths 8 to 8192.",
+        "bounded for lengths 8 to 8192. Here the mean error, n from 10 to 80, falls like exp(-0.33 n), and from 8 to "
+        "8,192 tokens it falls, too (`slth reproduce attention`).",
         **_COMMON,
     )
 

@@ -59,7 +59,8 @@ SREENIVASAN = Theorem(
     also={Unit.PARAMETERS: _parameters},
     note="A weight is its binary digits: powers of two arise by doubling in layer after layer, and the last matrix "
     "selects them. The digits are deterministic; only signs are left to chance, see `doubling`.",
-    measured="8 -> 8 with 8 digits: 16,893 times the target's parameters, 67,395 for signed inputs: small layers only.",
+    measured="8 -> 8 without biases, 8 digits, 16 copies of each power, for a failure of 0.01: 43,000 times the "
+    "target's parameters; 195,000 with 17 copies for inputs of both signs: small layers only.",
     **_COMMON,
 )
 
@@ -98,5 +99,6 @@ DOUBLING = Theorem(
     against="bits",
     note="Derived here: a union bound. In `slth`: `--gadget doubling`. The error of a weight is at most 2^-(p + 1) "
     "of the scale for p digits, without any chance.",
-    measured="10 of 10 networks were exact.",
+    measured="Maps 8 -> 8 of 8 digits with 16 copies, this number for bits = 512 and a failure of 0.01: of 400 draws "
+    "one failed, of 256 set digits or so.",
 )
