@@ -2,10 +2,10 @@ r"""How many candidates a source of random numbers takes: least n for 1 % chance
 
     python benchmarks/sources.py [--check]
 
-By the planner's tables (`miss_table.py`): Gaussian weights of deviation 0.1 at a gain of ½, as in the dossier, and
-tolerances of 0.01 (in that unit) and of 10⁻³ gains. Bits a weight are those of the mask, one a candidate or a pair.
-The few weights of more than 2/3 gains count as 2/3. `--check` draws 20,000 problems each with fewer candidates, and
-counts, so that the tables are seen to be right where they can be.
+By the planner's tables (`miss_table.py`): Gaussian weights of deviation 0.1 at a gain of ½, and tolerances of 0.01 (in
+that unit) and of 10⁻³ gains. Bits a weight are those of the mask, one a candidate or a pair. The few weights of more
+than 2/3 gains count as 2/3. `--check` draws 20,000 problems each with fewer candidates, and counts, so that the tables
+are seen to be right where they can be.
 
 Randomly pruned sources (survival P): of n candidates k survive, k binomial; beside it 1/P, what one would think,
 1/ln(1/(1 − P)), the factor of Gadhikar, Mukherjee and Burkholz (2023) for one survivor, and 1/log₂(1/(1 − P/2)):
