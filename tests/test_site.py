@@ -60,16 +60,15 @@ def theory():
 
 def test_every_theorem_has_a_page_a_row_of_the_map_and_a_curve(theory):
     """Every one has a finite number at two values of its letter."""
-    made = theory
     for name, theorem in theorems.THEOREMS.items():
-        page = made[f"theory/{name}.md"]
-        assert f"| [{name}]({name}.md) | " in made["theory/index.md"]
+        page = theory[f"theory/{name}.md"]
+        assert f"| [{name}]({name}.md) | " in theory["theory/index.md"]
         for constant in theorem.constants.values():
             assert constant.standing.value in page
         for assumption in theorem.assumes:
             assert theorems._text(assumption.says) in page
         assert f"]({name}.svg)" in page
-        assert made[f"theory/{name}.svg"].startswith(b"<svg xmlns=")
+        assert theory[f"theory/{name}.svg"].startswith(b"<svg xmlns=")
 
 
 def test_the_map_is_tables_of_whole_rows(theory):

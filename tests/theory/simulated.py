@@ -1,5 +1,8 @@
 """Simulations that bounds are compared with: how often all targets of an interval are reached."""
 
+import math
+from itertools import combinations
+
 import numpy as np
 
 from slth.subsetsum import reach
@@ -19,6 +22,23 @@ def all_reached(draw, n, *, tolerance, runs, low=-1.0, high=1.0, seed=0):
     rng = np.random.default_rng(seed)
     covered = (reach(draw(rng, n), tol=tolerance, low=low, high=high).covered[-1] for _ in range(runs))
     return sum(part >= 1 - 1e-9 for part in covered) / runs
+
+
+def all_reached_by_size(n, k, *, epsilon, runs, seed):
+    """The part of the runs in which all of [-sqrt k, sqrt k] is within epsilon of a sum of k of n numbers."""
+    rng = np.random.default_rng(seed)
+    chosen, end = np.array(list(combinations(range(n), k))), math.sqrt(k) + epsilon
+    reached = 0
+    for _ in range(runs):
+        sums = np.sort(rng.uniform(-1, 1, n)[chosen].sum(1))
+        inside = np.concatenate([[-end], sums[np.abs(sums) <= end], [end]])
+        reached += np.diff(inside).max() <= 2 * epsilon
+    return reached / runs
+
+
+def entropy(x):
+    """Of a coin, in bits."""
+    return -x * math.log2(x) - (1 - x) * math.log1p(-x) / math.log(2)
 
 
 def at_least(share, chance, runs):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from theory.simulated import about, all_reached, at_least, products, uniform
+from theory.simulated import about, all_reached, all_reached_by_size, at_least, entropy, products, uniform
 
 from slth.subsetsum import Status, count, first_batch, first_vector_batch, perturbed, perturbed_batch, reach
 from slth.subsetsum.laws import ScaledNormals, Uniform, candidates
@@ -135,22 +135,10 @@ def test_the_n_of_rfss_is_the_least():
             assert n == 2 * k or left[0] < right * (1 + 1e-9)
 
 
-def entropy(x):
-    return -x * math.log2(x) - (1 - x) * math.log1p(-x) / math.log(2)
-
-
 @pytest.mark.parametrize(("k", "epsilon"), [(1, 0.49), (1, 0.3), (2, 0.49)])
 def test_rfss_of_all_targets_by_brute_force(k, epsilon):
     n = number("rfss-all", k=k, epsilon=epsilon)
-    rng = np.random.default_rng(k)
-    chosen = np.array(list(combinations(range(n), k)))
-    hits = 0
-    for _ in range(40):
-        sums = np.sort(rng.uniform(-1, 1, n)[chosen].sum(1))
-        ends = np.concatenate([[-math.sqrt(k) - epsilon], sums, [math.sqrt(k) + epsilon]])
-        inside = ends[(ends >= -math.sqrt(k) - epsilon) & (ends <= math.sqrt(k) + epsilon)]
-        hits += np.diff(inside).max() <= 2 * epsilon
-    assert at_least(hits / 40, 1 - epsilon, 40)
+    assert at_least(all_reached_by_size(n, k, epsilon=epsilon, runs=40, seed=k), 1 - epsilon, 40)
 
 
 def test_a_large_k_is_enough_for_all_targets_too():

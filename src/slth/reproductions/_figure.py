@@ -113,10 +113,6 @@ def _columns(panel: Panel) -> int:
 
 def _curves(axes: "Axes", panel: Panel, series: Sequence[Series], inches: float) -> None:
     """On axes that are so many inches wide, with what is beside them."""
-    from matplotlib.transforms import ScaledTranslation
-
-    figure = axes.get_figure()
-    assert figure is not None
     for one, colour in zip(series, _cycle(len(series)), strict=True):
         line, mark = _KINDS[one.kind]
         axes.plot(one.x, one.y, linestyle=line, marker=mark, markersize=4, color=colour, label=one.label)
@@ -133,14 +129,7 @@ def _curves(axes: "Axes", panel: Panel, series: Sequence[Series], inches: float)
     axes.grid(color="#e4e7eb", linewidth=0.6)
     lines, columns = _below(panel, inches)
     if lines:
-        axes.legend(
-            frameon=False,
-            fontsize=8,
-            ncols=columns,
-            loc="upper center",
-            bbox_to_anchor=(0.5, 0),
-            bbox_transform=axes.transAxes + ScaledTranslation(0, -_BELOW, figure.dpi_scale_trans),
-        )
+        _legend_below(axes, columns)
     else:
         axes.legend(frameon=False, fontsize=8)
 
@@ -154,6 +143,18 @@ def _below(panel: Panel, inches: float) -> tuple[int, int]:
     if (max(letters[:half]) + max(letters[half:])) * _LETTER + _MARKS <= inches:
         return half, 2
     return len(letters), 1
+
+
+def _legend_below(axes: "Axes", columns: int) -> None:
+    """At one distance, however high the axes are."""
+    from matplotlib.transforms import ScaledTranslation
+
+    figure = axes.get_figure()
+    assert figure is not None
+    below = axes.transAxes + ScaledTranslation(0, -_BELOW, figure.dpi_scale_trans)
+    axes.legend(
+        frameon=False, fontsize=8, ncols=columns, loc="upper center", bbox_to_anchor=(0.5, 0), bbox_transform=below
+    )
 
 
 def _name_values(axis: "Axis", values: Sequence[float]) -> None:
@@ -201,7 +202,7 @@ def _table(axes: "Axes", table: Table) -> None:
             axes.add_patch(Rectangle(corner, *size, fill=False, edgecolor=colour, linewidth=2))
         axes.plot([], [], color=colour, linewidth=2, label=frame.label)
     if table.frames:
-        axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=len(table.frames))
+        _legend_below(axes, len(table.frames))
 
 
 def _cycle(count: int) -> list[str]:
